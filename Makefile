@@ -1,0 +1,90 @@
+# make run     opens the dashboard (COHORT=patients.csv opens another file, PORT=8600 another port)
+# make test    checks style and types, then runs all tests
+
+VENV ?= .venv
+PYTHON ?= python3
+APP ?= $(VENV)/bin/python -m pages.components.launch
+VENV_PYTHON = $(VENV)/bin/python
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run develop test chromium lint format bench cohort references clean
+
+help:
+	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
+	@echo "make develop      the same, following changes to the code"
+	@echo "make test         style, types and all tests (installs Chromium on Debian when it is missing)"
+	@echo "make lint         style and types alone;  make format  rewrites the style"
+	@echo "make bench        times the stages and writes tests/benchmarks/results/latest.md"
+	@echo "make cohort       builds the synthetic reference cohort anew"
+	@echo "make references   computes the reference values of the tests anew (needs R)"
+	@echo "make clean        removes $(VENV) and the caches of the tools"
+
+# Packages are installed when a requirements file is newer than its stamp, that is once.
+$(VENV)/bin/python:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "$(PYTHON) was not found: install Python 3.11 or newer, or name one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$$("$(PYTHON)" --version 2>&1) is too old: Python 3.11 or newer is needed. Name one: make run PYTHON=python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot create virtual environments. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv "$(VENV)"
+
+$(VENV)/requirements.stamp: requirements.txt | $(VENV)/bin/python
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tests.stamp: tests/requirements.txt requirements.txt | $(VENV)/bin/python
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@ $(VENV)/requirements.stamp
+
+# COHORT reaches the app as an absolute path, or unchanged when it is a database address; the app itself
+# says what is wrong with a file that is missing or cannot be read.
+START = cohort="$${COHORT:-}"; \
+	case "$$cohort" in ""|/*|*://*) ;; "~/"*) cohort="$$HOME/$${cohort\#"~/"}" ;; *) cohort="$$PWD/$$cohort" ;; esac; \
+	if [ -n "$$cohort" ]; then export COHORT="$$cohort"; fi; \
+	exec $(APP) run dashboard.py $(if $(PORT),--server.port $(PORT))
+
+run: $(VENV)/requirements.stamp
+	@$(START)
+
+develop: $(VENV)/requirements.stamp
+	@$(START) --server.fileWatcherType auto --server.runOnSave true --client.toolbarMode developer --client.showErrorDetails full
+
+test: lint chromium
+	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+
+lint: $(VENV)/tests.stamp
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+
+format: $(VENV)/tests.stamp
+	$(VENV_PYTHON) -m ruff check --fix .
+	$(VENV_PYTHON) -m ruff format .
+
+# The browser tests drive an installed Chromium or Chrome. Only Debian and its relatives get one installed from here.
+chromium:
+	@if command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+	    || [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]; then :; \
+	elif command -v apt-get >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo"; fi; \
+	  $$as_root apt-get update && \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends chromium fonts-dejavu-core; \
+	else \
+	  echo "The browser tests need Chromium or Google Chrome: install one of them and run make test again." >&2; exit 1; \
+	fi
+
+bench: $(VENV)/tests.stamp
+	$(VENV_PYTHON) tests/benchmarks/run.py
+
+cohort: $(VENV)/requirements.stamp
+	$(VENV_PYTHON) -m data.build_reference_cohort
+
+references:
+	@command -v Rscript >/dev/null || { echo "Rscript was not found: install R 4.2 or newer (Debian: r-base-core)." >&2; exit 1; }
+	@set -e; cd tests/reference; for script in *.R; do echo "$$script"; Rscript --vanilla "$$script"; done
+
+clean:
+	rm -rf "$(VENV)" .pytest_cache .mypy_cache .ruff_cache .hypothesis
