@@ -1,0 +1,234 @@
+"""The data dictionary: one entry per variable and endpoint, read by filters, models, tables, axes and exports."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+DICTIONARY_PATH = Path(__file__).parent.parent / "data" / "dictionary.toml"
+
+Kind = Literal["binary", "categorical", "continuous", "duration", "event", "identifier"]
+Phase = Literal["diagnosis", "induction", "treatment", "relapse", "reinduction", "salvage", "follow-up"]
+KINDS: tuple[str, ...] = get_args(Kind)
+PHASES: tuple[str, ...] = get_args(Phase)
+
+
+class DictionaryError(ValueError):
+    """The dictionary file contradicts itself; the message names the entry and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a column is made from another when the file does not bring it.
+
+    ``rule`` is "cuts" (bands of a number, each cut belonging to the upper band), "map" (levels joined), "present"
+    (whether the first source has a value), or a named rule of the cohort ("relapse_timing_bfm").
+    """
+
+    rule: str
+    source: tuple[str, ...]
+    cuts: tuple[float, ...] = ()
+    mapping: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One column: what it is called, what it means, which values it has and when it is known.
+
+    ``levels`` are in the order of every axis and table, ``reference`` is one of them; ``level_labels`` are what a
+    reader sees. ``missing_label`` says what an empty cell means; ``population`` is the event that a patient must have
+    had for the variable to exist at all ("relapsed"). ``per`` is the step that the odds ratio of a number is given for
+    (10: per 10 units more). ``is_filter``, ``is_covariate`` and ``is_group`` say where the
+    variable is offered.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    phase: Phase
+    levels: tuple[str, ...] = ()
+    level_labels: tuple[str, ...] = ()
+    reference: str | None = None
+    unit: str = ""
+    definition: str = ""
+    source: str = ""
+    missing_label: str = "missing"
+    population: str | None = None
+    is_filter: bool = False
+    is_covariate: bool = False
+    is_group: bool = False
+    derivation: Derivation | None = None
+    per: float = 1.0
+
+    @property
+    def is_coded(self) -> bool:
+        """True for variables with levels (binary and categorical)."""
+        return self.kind in ("binary", "categorical")
+
+    def level_label(self, level: str | None) -> str:
+        """What a reader sees for ``level``; the missing label for None."""
+        if level is None:
+            return self.missing_label
+        return self.level_labels[self.levels.index(level)]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A time to event: the column of the time, of the event, and the day the clock starts (``origin``).
+
+    ``event_label`` is the event in words ("death from any cause"); ``population`` names the variable whose non-missing
+    time makes a patient eligible, in words ("children who relapsed"); ``competing`` names a competing event's column.
+    """
+
+    name: str
+    label: str
+    time: str
+    event: str
+    origin: str
+    event_label: str
+    population: str
+    phase: Phase
+    definition: str = ""
+    competing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """All variables and endpoints, in the order of the file."""
+
+    variables: tuple[Variable, ...]
+    endpoints: tuple[Endpoint, ...]
+
+    def __getitem__(self, name: str) -> Variable:
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(f"{name!r} is not in the dictionary. Known: {', '.join(v.name for v in self.variables)}.")
+
+    def __contains__(self, name: object) -> bool:
+        return any(variable.name == name for variable in self.variables)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of that name; KeyError names the known ones."""
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        raise KeyError(f"{name!r} is no endpoint. Known: {', '.join(e.name for e in self.endpoints)}.")
+
+    @property
+    def identifier(self) -> Variable:
+        """The variable that names a patient."""
+        return next(v for v in self.variables if v.kind == "identifier")
+
+    @property
+    def filters(self) -> tuple[Variable, ...]:
+        """Variables offered in the sidebar, ordered by phase, then as in the file."""
+        return tuple(sorted((v for v in self.variables if v.is_filter), key=lambda v: PHASES.index(v.phase)))
+
+    @property
+    def covariates(self) -> tuple[Variable, ...]:
+        """Variables offered as predictors of relapse, ordered by phase, then as in the file."""
+        return tuple(sorted((v for v in self.variables if v.is_covariate), key=lambda v: PHASES.index(v.phase)))
+
+    @property
+    def groups(self) -> tuple[Variable, ...]:
+        """Variables offered for splitting a curve, ordered by phase, then as in the file."""
+        return tuple(sorted((v for v in self.variables if v.is_group), key=lambda v: PHASES.index(v.phase)))
+
+
+def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
+    """The dictionary read from a TOML file with tables ``[variables.<name>]`` and ``[endpoints.<name>]``.
+
+    Raises
+    ------
+    DictionaryError
+        If an entry lacks a label, has an unknown kind or phase, a reference that is not a level, levels without
+        labels of the same number, a level twice, a derivation that does not fit its variables, or an endpoint whose
+        columns are unknown or of another kind.
+    """
+    with path.open("rb") as file:
+        content = tomllib.load(file)
+    variables = tuple(_variable(name, entry) for name, entry in content.get("variables", {}).items())
+    known = {v.name: v for v in variables}
+    for variable in variables:
+        _check_derivation(variable, known, path.name)
+    endpoints = tuple(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
+    if sum(v.kind == "identifier" for v in variables) != 1:
+        raise DictionaryError("exactly one variable must be of kind identifier.")
+    return Dictionary(variables, endpoints)
+
+
+def _endpoint(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]) -> Endpoint:
+    try:
+        endpoint = Endpoint(name=name, **entry)
+    except TypeError as error:
+        raise DictionaryError(f"endpoint {name}: {error}. Check the keys of [endpoints.{name}].") from error
+    if endpoint.phase not in PHASES:
+        raise DictionaryError(f"endpoint {name}: phase {endpoint.phase!r} is none of {', '.join(PHASES)}.")
+    for column, kind in ((endpoint.time, "duration"), (endpoint.event, "event"), (endpoint.competing, "event")):
+        if column is not None and column not in known:
+            raise DictionaryError(f"endpoint {name}: {column!r} is not among the variables.")
+        if column is not None and known[column].kind != kind:
+            raise DictionaryError(f"endpoint {name}: {column} must be of kind {kind}; it is {known[column].kind}.")
+    return endpoint
+
+
+def _check_derivation(variable: Variable, known: Mapping[str, Variable], file: str) -> None:
+    derivation = variable.derivation
+    if derivation is None:
+        return
+    for source in derivation.source:
+        if source not in known:
+            raise DictionaryError(f"{variable.name}: derived from {source!r}, which is not in {file}.")
+    if not derivation.source or variable.name in derivation.source:
+        raise DictionaryError(f"{variable.name}: `from` must name another variable.")
+    if list(derivation.cuts) != sorted(set(derivation.cuts)):
+        raise DictionaryError(f"{variable.name}: cuts must ascend: they are {', '.join(map(str, derivation.cuts))}.")
+    for level, joined in derivation.mapping:
+        if level not in known[derivation.source[0]].levels:
+            raise DictionaryError(f"{variable.name}: {level!r} is no level of {derivation.source[0]}.")
+        if joined not in variable.levels:
+            raise DictionaryError(f"{variable.name}: {joined!r} is none of {', '.join(variable.levels)}.")
+
+
+def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
+    entry = dict(entry)
+    if entry.get("kind") not in KINDS:
+        raise DictionaryError(f"{name}: kind {entry.get('kind')!r} is none of {', '.join(KINDS)}.")
+    if entry.get("phase") not in PHASES:
+        raise DictionaryError(f"{name}: phase {entry.get('phase')!r} is none of {', '.join(PHASES)}.")
+    derivation = entry.pop("derive", None)
+    entry["levels"] = tuple(entry.get("levels", ()))
+    entry["level_labels"] = tuple(entry.get("level_labels", entry["levels"]))
+    if derivation is not None:
+        lacking = [key for key in ("rule", "from") if key not in derivation]
+        if lacking:
+            raise DictionaryError(f"{name}: derive lacks {' and '.join(lacking)}.")
+        derivation = Derivation(
+            rule=derivation["rule"],
+            source=tuple(derivation["from"]),
+            cuts=tuple(float(cut) for cut in derivation.get("cuts", ())),
+            mapping=tuple(derivation.get("map", {}).items()),
+        )
+    try:
+        variable = Variable(name=name, derivation=derivation, **entry)
+    except TypeError as error:
+        raise DictionaryError(f"{name}: {error}. Check the keys of [variables.{name}].") from error
+    if not variable.per > 0:
+        raise DictionaryError(f"{name}: per must be above 0: it is {variable.per:g}.")
+    if variable.is_coded and len(variable.levels) < 2:
+        raise DictionaryError(f"{name}: a {variable.kind} variable needs at least two levels.")
+    if len(set(variable.levels)) < len(variable.levels) or len(set(variable.level_labels)) < len(variable.level_labels):
+        raise DictionaryError(f"{name}: each level and each label of a level once.")
+    if len(variable.level_labels) != len(variable.levels):
+        raise DictionaryError(f"{name}: {len(variable.levels)} levels but {len(variable.level_labels)} labels.")
+    if variable.is_coded and variable.reference not in variable.levels:
+        raise DictionaryError(f"{name}: reference {variable.reference!r} is none of {', '.join(variable.levels)}.")
+    if derivation and derivation.rule == "cuts" and len(derivation.cuts) + 1 != len(variable.levels):
+        raise DictionaryError(
+            f"{name}: {len(derivation.cuts)} cuts make {len(derivation.cuts) + 1} bands, not {len(variable.levels)}."
+        )
+    return variable

@@ -1,0 +1,189 @@
+"""Reading a data dictionary: what comes back, and what is refused with which remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analytics.dictionary import Derivation, DictionaryError, open_dictionary
+
+GOOD = """
+[variables.patient]
+label = "Patient"
+kind = "identifier"
+phase = "diagnosis"
+
+[variables.arm]
+label = "Arm"
+kind = "binary"
+phase = "salvage"
+levels = ["a", "b"]
+level_labels = ["Arm A", "Arm B"]
+reference = "a"
+missing_label = "not randomised"
+is_filter = true
+is_group = true
+
+[variables.platelets]
+label = "Platelets"
+kind = "continuous"
+phase = "diagnosis"
+unit = "10⁹/L"
+is_filter = true
+is_covariate = true
+
+[variables.band]
+label = "Band"
+kind = "categorical"
+phase = "diagnosis"
+levels = ["low", "middle", "high"]
+reference = "high"
+is_covariate = true
+is_group = true
+derive = { rule = "cuts", from = ["platelets"], cuts = [20, 100] }
+
+[variables.is_low]
+label = "Low"
+kind = "binary"
+phase = "diagnosis"
+levels = ["no", "yes"]
+reference = "no"
+derive = { rule = "map", from = ["band"], map = { low = "yes", middle = "no", high = "no" } }
+
+[variables.days]
+label = "Follow-up"
+kind = "duration"
+phase = "follow-up"
+
+[variables.died]
+label = "Death"
+kind = "event"
+phase = "follow-up"
+
+[endpoints.os]
+label = "Overall survival"
+time = "days"
+event = "died"
+origin = "diagnosis"
+event_label = "death from any cause"
+population = "all children"
+phase = "diagnosis"
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_text(text: str) -> Path:
+        path = tmp_path / "dictionary.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_text
+
+
+def test_variables_come_in_the_order_of_the_file(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    assert [v.name for v in dictionary.variables] == ["patient", "arm", "platelets", "band", "is_low", "days", "died"]
+    assert dictionary.identifier.name == "patient"
+    assert "arm" in dictionary and "sex" not in dictionary
+
+
+def test_menus_are_in_the_order_of_the_phases(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    assert [v.name for v in dictionary.filters] == ["platelets", "arm"]
+    assert [v.name for v in dictionary.covariates] == ["platelets", "band"]
+    assert [v.name for v in dictionary.groups] == ["band", "arm"]
+
+
+def test_a_variable_knows_its_levels(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    arm = dictionary["arm"]
+    assert arm.is_coded and not dictionary["platelets"].is_coded and not dictionary["died"].is_coded
+    assert arm.level_label("b") == "Arm B"
+    assert arm.level_label(None) == "not randomised"
+    assert dictionary["band"].level_labels == dictionary["band"].levels
+    with pytest.raises(ValueError, match="not in tuple"):
+        arm.level_label("c")
+
+
+def test_derivations_are_read(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    assert dictionary["band"].derivation == Derivation("cuts", ("platelets",), cuts=(20.0, 100.0))
+    assert dictionary["is_low"].derivation == Derivation(
+        "map", ("band",), mapping=(("low", "yes"), ("middle", "no"), ("high", "no"))
+    )
+    assert dictionary["platelets"].derivation is None
+
+
+def test_endpoints_are_read(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    endpoint = dictionary.endpoint("os")
+    assert (endpoint.time, endpoint.event, endpoint.origin, endpoint.competing) == ("days", "died", "diagnosis", None)
+
+
+def test_unknown_names_are_answered_with_the_known_ones(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    with pytest.raises(KeyError, match=r"'sex' is not in the dictionary\. Known: patient, arm"):
+        dictionary["sex"]
+    with pytest.raises(KeyError, match=r"'efs' is no endpoint\. Known: os"):
+        dictionary.endpoint("efs")
+
+
+REFUSED = [
+    ('kind = "binary"', 'kind = "yes-no"', "arm: kind 'yes-no' is none of binary"),
+    ('phase = "salvage"', 'phase = "later"', "arm: phase 'later' is none of diagnosis"),
+    ('label = "Arm"\n', "", "arm: .*label.*Check the keys of"),
+    ('label = "Arm"\n', 'label = "Arm"\ncolour = "red"\n', "arm: .*colour.*Check the keys of"),
+    ('reference = "a"', 'reference = "c"', "arm: reference 'c' is none of a, b"),
+    ('reference = "a"\n', "", "arm: reference None is none of a, b"),
+    ('levels = ["a", "b"]', 'levels = ["a"]', "arm: a binary variable needs at least two levels"),
+    ('levels = ["a", "b"]', 'levels = ["a", "b", "a"]', "arm: each level and each label of a level once"),
+    ('"Arm A", "Arm B"', '"Arm", "Arm"', "arm: each level and each label of a level once"),
+    ('"Arm A", "Arm B"', '"Arm A", "Arm B", "Arm C"', "arm: 2 levels but 3 labels"),
+    ("cuts = [20, 100]", "cuts = [100]", "band: 1 cuts make 2 bands, not 3"),
+    ("cuts = [20, 100]", "cuts = [100, 20]", "band: cuts must ascend: they are 100.0, 20.0"),
+    ('from = ["platelets"]', 'from = ["plts"]', "band: derived from 'plts', which is not in dictionary.toml"),
+    ('from = ["platelets"]', 'from = ["band"]', "band: `from` must name another variable"),
+    ('from = ["platelets"]', "from = []", "band: `from` must name another variable"),
+    ('rule = "cuts", from = ["platelets"], ', "", "band: derive lacks rule and from"),
+    ('map = { low = "yes"', 'map = { lowest = "yes"', "is_low: 'lowest' is no level of band"),
+    ('map = { low = "yes"', 'map = { low = "maybe"', "is_low: 'maybe' is none of no, yes"),
+    ('kind = "identifier"', 'kind = "continuous"', "exactly one variable must be of kind identifier"),
+    ('time = "days"', 'time = "months"', "endpoint os: 'months' is not among the variables"),
+    ('time = "days"', 'time = "platelets"', "endpoint os: platelets must be of kind duration; it is continuous"),
+    ('event = "died"', 'event = "arm"', "endpoint os: arm must be of kind event; it is binary"),
+    ('event = "died"', 'event = "died"\ncompeting = "dead"', "endpoint os: 'dead' is not among the variables"),
+    ('origin = "diagnosis"\n', "", "endpoint os: .*origin.*Check the keys of"),
+    ('children"\nphase = "diagnosis"', 'children"\nphase = "birth"', "endpoint os: phase 'birth' is none of diagnosis"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), REFUSED)
+def test_a_contradiction_is_refused(write: Write, old: str, new: str, message: str) -> None:
+    assert GOOD.count(old) >= 1
+    with pytest.raises(DictionaryError, match=message):
+        open_dictionary(write(GOOD.replace(old, new, 1)))
+
+
+def test_a_number_may_have_a_step_for_its_odds_ratio(write: Write) -> None:
+    assert open_dictionary(write(GOOD))["platelets"].per == 1
+    stepped = GOOD.replace('unit = "10⁹/L"\n', 'unit = "10⁹/L"\nper = 10\n')
+    assert open_dictionary(write(stepped))["platelets"].per == 10
+    with pytest.raises(DictionaryError, match="platelets: per must be above 0: it is 0"):
+        open_dictionary(write(stepped.replace("per = 10", "per = 0")))
+
+
+def test_two_identifiers_are_refused(write: Write) -> None:
+    second = '\n[variables.other]\nlabel = "Other"\nkind = "identifier"\nphase = "diagnosis"\n'
+    with pytest.raises(DictionaryError, match="exactly one variable must be of kind identifier"):
+        open_dictionary(write(GOOD + second))
+
+
+def test_values_cannot_be_changed(write: Write) -> None:
+    variable = open_dictionary(write(GOOD))["arm"]
+    with pytest.raises(AttributeError):
+        variable.label = "Other"  # type: ignore[misc]
