@@ -1,0 +1,118 @@
+"""How numbers look: the only place where a probability becomes per cent and a p value becomes text."""
+
+from __future__ import annotations
+
+from analytics.results import Estimate, Interval
+
+MISSING = "–"
+
+
+def format_count(n: float) -> str:
+    """A count with thin spaces between thousands ("1 000 000")."""
+    return f"{round(n):,}".replace(",", "\u202f")
+
+
+def format_number(value: float | None, digits: int = 2) -> str:
+    """A number with ``digits`` decimals; a dash for None."""
+    return MISSING if value is None else f"{value:.{digits}f}"
+
+
+def format_ratio(value: float | None) -> str:
+    """An odds or hazard ratio with three significant digits at most two decimals ("2.09", "12.4", "0.03")."""
+    if value is None:
+        return MISSING
+    if value >= 999.5:
+        return format_count(value)
+    if value >= 9.995:
+        return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+    return f"{value:.2f}" if value >= 0.01 else "<0.01"
+
+
+def format_p(p_value: float | None) -> str:
+    """A p value with three decimals, "<0.001" below, ">0.999" above; a dash for None."""
+    if p_value is None:
+        return MISSING
+    if p_value < 0.001:
+        return "<0.001"
+    return ">0.999" if p_value > 0.999 else f"{p_value:.3f}"
+
+
+def format_p_phrase(p_value: float | None) -> str:
+    """A p value as it stands in a sentence ("p = 0.037", "p < 0.001"); a dash for None."""
+    text = format_p(p_value)
+    if text[0] in "<>":
+        return f"p {text[0]} {text[1:]}"
+    return text if text == MISSING else f"p = {text}"
+
+
+def format_percent(probability: float | None, digits: int = 1) -> str:
+    """A probability (0–1) in per cent ("72.9 %"); a dash for None."""
+    return MISSING if probability is None else f"{100 * probability:.{digits}f}\u00a0%"
+
+
+def format_share(part: float, whole: float, digits: int = 1) -> str:
+    """A count with its share of a whole ("64 (14.7 %)"); the count alone where the whole is empty."""
+    return f"{format_count(part)} ({format_percent(part / whole, digits)})" if whole else format_count(part)
+
+
+def format_quantity(value: float, unit: str) -> str:
+    """A number with its unit, "1 year", "9.5 years" or "50 × 10⁹/L"; the number alone without a unit."""
+    if not unit:
+        return f"{value:g}"
+    return f"{value:g} × {unit}" if unit[0].isdigit() else f"{value:g} {_singular(unit) if value == 1 else unit}"
+
+
+def format_step(per: float, unit: str) -> str:
+    """The step of a ratio, after "per" or "every": "year", "10 × 10⁹/L", "unit" without a unit."""
+    if per != 1:
+        return format_quantity(per, unit or "units")
+    return {"": "unit", "%": "percentage point"}.get(unit, _singular(unit))
+
+
+def format_months(months: float | None, digits: int = 1) -> str:
+    """A time in months ("24.6 months"); a dash for None."""
+    return MISSING if months is None else f"{months:.{digits}f}\u00a0months"
+
+
+def format_level(conf_level: float) -> str:
+    """A confidence level ("95 %")."""
+    return f"{100 * conf_level:g}\u00a0%"
+
+
+def format_interval(interval: Interval | None, digits: int = 2) -> str:
+    """The two limits of a ratio or number ("1.04–4.17"); a limit that does not exist reads "no limit"."""
+    if interval is None:
+        return MISSING
+    return _limits(
+        format_ratio(interval.low) if digits == 2 else format_number(interval.low, digits),
+        format_ratio(interval.high) if digits == 2 else format_number(interval.high, digits),
+        interval,
+    )
+
+
+def format_percent_interval(interval: Interval | None, digits: int = 1) -> str:
+    """The two limits of a probability in per cent without the sign ("55.9–84.2")."""
+    if interval is None:
+        return MISSING
+    low = MISSING if interval.low is None else f"{100 * interval.low:.{digits}f}"
+    high = MISSING if interval.high is None else f"{100 * interval.high:.{digits}f}"
+    return _limits(low, high, interval)
+
+
+def format_probability(estimate: Estimate, digits: int = 1) -> str:
+    """A survival probability with its interval ("72.9 % (55.9–84.2)"), or the reason why there is none."""
+    if estimate.value is None:
+        return estimate.reason or MISSING
+    if estimate.interval is None:
+        return format_percent(estimate.value, digits)
+    return f"{format_percent(estimate.value, digits)} ({format_percent_interval(estimate.interval, digits)})"
+
+
+def _singular(unit: str) -> str:
+    return unit.removesuffix("s") if unit.isalpha() else unit
+
+
+def _limits(low: str, high: str, interval: Interval) -> str:
+    low = "no lower limit" if interval.low is None else low
+    high = "no upper limit" if interval.high is None else high
+    return f"{low} to {high}" if interval.low is None or interval.high is None else f"{low}–{high}"

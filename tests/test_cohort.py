@@ -1,0 +1,393 @@
+"""Cohorts against the same counts made patient by patient; files, versions, derivations, threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics import cohort as engine
+from analytics.cohort import Cohort, Range, open_cohort
+from analytics.dictionary import open_dictionary
+from analytics.filters import Clause, CohortFilter, FilterError, Funnel
+from tests import cohort_oracle as oracle
+from tests.cohort_oracle import SMALL, Row
+from tests.test_filters import filters
+
+CODED = [v.name for v in SMALL.variables if v.is_coded]
+REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+
+
+def make_rows(n: int, seed: int, *, few_values: bool = False) -> list[Row]:
+    """Patients that pass every check, with gaps; ``few_values`` makes many of them alike."""
+    random = np.random.default_rng(seed)
+
+    def pick(*values: Any) -> Any:
+        value = values[random.integers(len(values))]
+        return None if random.random() < 0.15 else value
+
+    rows = []
+    for i in range(n):
+        relapsed = int(random.random() < 0.5)
+        row: Row = {
+            "patient_id": f"SYN{i:05d}",
+            "age_years": pick(1.0, 9.5, 10.0) if few_values else pick(round(random.uniform(0, 18), 1)),
+            "sex": pick("female", "male"),
+            "platelets": pick(20.0, 50.0, 99.9, 100.0, 250.0),
+            "cns_status": pick("CNS1", "CNS2", "CNS3"),
+            "mrd": pick("negative", "positive"),
+            "relapsed": relapsed,
+            "end_of_therapy_days": pick(800.0, 900.0),
+            "os_days": 4000.0,
+            "os_event": 0,
+        }
+        if relapsed:
+            row |= {
+                "relapse_days": float(random.choice([100, 547, 548, 982, 983, 1082, 1083, 2000])),
+                "salvage": pick("chemotherapy", "CAR-T", "HSCT"),
+                "hsct_days": pick(90.0),
+                "second_relapse_days": pick(200.0) if random.random() < 0.5 else None,
+                "os_relapse_days": float(random.choice([200, 300])) if few_values else float(random.integers(200, 900)),
+                "os_relapse_event": int(random.random() < 0.4),
+            }
+            row |= {"os_days": row["relapse_days"] + row["os_relapse_days"], "os_event": row["os_relapse_event"]}
+        rows.append(row)
+    return rows
+
+
+def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """The rows as a file would bring them: only the columns that are not derived."""
+    names = [v.name for v in SMALL.variables if not v.derivation]
+    return pd.DataFrame([{name: row.get(name) for name in names} for row in rows], columns=names)
+
+
+def as_tuples(tally: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """The rows of a tally with None for missing."""
+    rows = tally.astype(object).itertuples(index=False, name=None)
+    return [tuple(None if isinstance(value, float) and math.isnan(value) else value for value in row) for row in rows]
+
+
+def assert_agrees(cohort: Cohort, rows: Sequence[Row], cohort_filter: CohortFilter, columns: Sequence[str]) -> None:
+    """Nothing, if the cohort answers as the patients counted one by one."""
+    assert as_tuples(cohort.tally(columns, cohort_filter)) == oracle.tally(rows, columns, cohort_filter, SMALL)
+    assert cohort.count(cohort_filter) == len(oracle.kept(rows, cohort_filter))
+    assert cohort.level_counts(cohort_filter) == oracle.level_counts(rows, cohort_filter, SMALL)
+    funnel = cohort.funnel(cohort_filter)
+    assert [(s.variable, s.n) for s in funnel.steps] == oracle.funnel(rows, cohort_filter, SMALL)
+    assert funnel.n_all == len(rows)
+    assert funnel.n_left == cohort.count(cohort_filter)
+
+
+ROWS = make_rows(300, seed=1)
+ALIKE = make_rows(300, seed=2, few_values=True)
+
+
+@pytest.fixture(scope="module")
+def cohort() -> Cohort:
+    """300 patients, few of them alike."""
+    return open_cohort(frame_of(ROWS), SMALL)
+
+
+EACH_CLAUSE = [
+    Clause("sex", ("male",)),
+    Clause("sex", ("male",), keep_missing=True),
+    Clause("sex", ("female", "male")),
+    Clause("sex", keep_missing=True),
+    Clause("age_years", low=5.0),
+    Clause("age_years", high=5.0),
+    Clause("age_years", low=2.0, high=9.5),
+    Clause("age_years", low=2.0, high=9.5, keep_missing=True),
+    Clause("age_years", keep_missing=True),
+    Clause("platelets", low=100.0, high=100.0),
+    Clause("platelets_group", ("middle",)),
+    Clause("thrombocytopenia", ("yes",), keep_missing=True),
+    Clause("relapse_timing_bfm", ("early", "late")),
+    Clause("second_relapse", ("no",)),
+    Clause("relapsed", low=1.0),
+    Clause("os_relapse_days", low=250.0, keep_missing=True),
+    Clause("age_years", low=200.0),
+]
+
+
+@pytest.mark.parametrize("clause", EACH_CLAUSE, ids=str)
+def test_each_kind_of_clause(cohort: Cohort, clause: Clause) -> None:
+    rows = oracle.derive(ROWS, SMALL)
+    assert_agrees(cohort, rows, CohortFilter((clause,)), ["sex", "relapse_timing_bfm"])
+    beside = CohortFilter((clause, Clause("mrd", ("positive",), keep_missing=True)))
+    assert_agrees(cohort, rows, beside, ["relapsed", "os_relapse_days", "mrd"])
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_filters(cohort: Cohort, data: st.DataObject) -> None:
+    columns = data.draw(st.lists(st.sampled_from(cohort.variables), unique=True, min_size=1, max_size=4))
+    assert_agrees(cohort, oracle.derive(ROWS, SMALL), data.draw(filters(SMALL)), columns)
+
+
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_random_patients(data: st.DataObject) -> None:
+    rows = make_rows(
+        data.draw(st.integers(1, 30)), data.draw(st.integers(0, 1000)), few_values=data.draw(st.booleans())
+    )
+    cohort = open_cohort(frame_of(rows), SMALL)
+    for _ in range(4):
+        columns = data.draw(st.lists(st.sampled_from(cohort.variables), unique=True, min_size=1, max_size=4))
+        assert_agrees(cohort, oracle.derive(rows, SMALL), data.draw(filters(SMALL)), columns)
+
+
+@pytest.mark.parametrize("is_compressed", [True, False])
+@pytest.mark.parametrize("is_grouped", [True, False])
+def test_compression_and_grouping_change_no_count(
+    monkeypatch: pytest.MonkeyPatch, is_compressed: bool, is_grouped: bool
+) -> None:
+    monkeypatch.setattr(engine, "MAX_SHARE_DISTINCT", 1.5 if is_compressed else 0.0)
+    monkeypatch.setattr(engine, "MAX_ROWS_UNGROUPED", 0 if is_grouped else 20_000)
+    alike = open_cohort(frame_of(ALIKE), SMALL)
+    assert ("n" in alike._table.columns) is is_compressed
+    assert (alike._n_rows < len(ALIKE)) is is_compressed
+    rows = oracle.derive(ALIKE, SMALL)
+    for clause in EACH_CLAUSE:
+        cohort_filter = CohortFilter((clause, Clause("mrd", ("negative",)), Clause("cns_status", ("CNS1", "CNS2"))))
+        assert_agrees(alike, rows, cohort_filter.with_clause(clause), ["age_years", "sex"])
+    assert_agrees(alike, rows, CohortFilter(), ["salvage"])
+    ages = [row["age_years"] for row in rows if row["age_years"] is not None]
+    assert alike.ranges()["age_years"] == Range(min(ages), max(ages), len(rows) - len(ages))
+
+
+def test_alike_patients_are_joined_only_where_that_halves_the_table() -> None:
+    distinct = make_rows(60, seed=5)
+    assert not open_cohort(frame_of(distinct), SMALL)._is_compressed
+    repeated = [{**row, "patient_id": f"{row['patient_id']}-{i}"} for row in distinct for i in range(4)]
+    joined = open_cohort(frame_of(repeated), SMALL)
+    assert joined._is_compressed
+    assert joined.n == 240
+    assert joined._n_rows == 60
+
+
+def test_tallies_have_the_dictionary_s_levels_and_plain_types(cohort: Cohort) -> None:
+    tally = cohort.tally(["cns_status", "age_years", "relapsed"])
+    assert list(tally["cns_status"].cat.categories) == ["CNS1", "CNS2", "CNS3"]
+    assert tally.dtypes[["age_years", "relapsed", "n"]].tolist() == [np.float64, np.float64, np.int64]
+    assert tally["n"].sum() == cohort.n == 300
+    nobody = cohort.tally(["cns_status", "age_years"], CohortFilter((Clause("age_years", low=119.0),)))
+    assert nobody.empty
+    assert list(nobody["cns_status"].cat.categories) == ["CNS1", "CNS2", "CNS3"]
+    assert nobody.dtypes[["age_years", "n"]].tolist() == [np.float64, np.int64]
+    pd.testing.assert_frame_equal(tally, cohort.tally(["cns_status", "age_years", "relapsed"]))
+
+
+def test_a_tally_of_no_columns_counts_everybody(cohort: Cohort) -> None:
+    assert cohort.tally([]).to_dict("list") == {"n": [300]}
+    assert cohort.tally([], CohortFilter((Clause("age_years", low=119.0),))).to_dict("list") == {"n": [0]}
+
+
+def test_patients_cannot_be_singled_out(cohort: Cohort) -> None:
+    assert "patient_id" not in cohort.variables
+    assert "patient_id" not in cohort._table.columns
+    with pytest.raises(KeyError, match=r"'patient_id' is not in this cohort. At hand: age_years"):
+        cohort.tally(["patient_id"])
+    with pytest.raises(FilterError, match="'patient_id' is no variable to filter by"):
+        cohort.count(CohortFilter((Clause("patient_id", ("SYN00001",)),)))
+
+
+def test_a_column_is_tallied_once(cohort: Cohort) -> None:
+    with pytest.raises(ValueError, match="each column once: sex, sex"):
+        cohort.tally(["sex", "sex"])
+
+
+@pytest.mark.parametrize("ask", [Cohort.count, Cohort.funnel, Cohort.level_counts])
+def test_filters_that_do_not_fit_are_refused(cohort: Cohort, ask: Callable[[Cohort, CohortFilter], object]) -> None:
+    with pytest.raises(FilterError, match=r"sex has no level 'boy'. Known: female, male"):
+        ask(cohort, CohortFilter((Clause("sex", ("boy",)),)))
+
+
+def test_ranges_cover_the_whole_cohort(cohort: Cohort) -> None:
+    ages = [row["age_years"] for row in ROWS if row["age_years"] is not None]
+    ranges = cohort.ranges()
+    assert ranges["age_years"] == Range(min(ages), max(ages), 300 - len(ages))
+    assert list(ranges) == ["age_years", "platelets"]
+
+
+def test_a_number_nobody_has_has_no_range() -> None:
+    rows = [{**row, "age_years": None} for row in ROWS[:5]]
+    assert open_cohort(frame_of(rows), SMALL).ranges()["age_years"] == Range(None, None, 5)
+
+
+def test_the_funnel_without_clauses_is_the_cohort(cohort: Cohort) -> None:
+    assert cohort.funnel(CohortFilter()) == Funnel(300)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same patients as CSV, with semicolons, as Parquet, and as Parquet of text in another order."""
+    folder = tmp_path_factory.mktemp("files")
+    frame = frame_of(ROWS)
+    paths = {name: folder / name for name in ("plain.csv", "semicolon[1].csv", "plain.parquet", "text.parquet")}
+    frame.to_csv(paths["plain.csv"], index=False)
+    frame.to_csv(paths["semicolon[1].csv"], index=False, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
+    frame.astype({"sex": "category"}).to_parquet(paths["plain.parquet"])
+    shuffled = frame.sample(frac=1, random_state=1)[list(reversed(frame.columns))]
+    shuffled.astype(object).map(lambda x: None if pd.isna(x) else str(x)).to_parquet(paths["text.parquet"], index=False)
+    return paths
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "semicolon[1].csv", "plain.parquet", "text.parquet"])
+def test_every_kind_of_file_gives_the_same_cohort(cohort: Cohort, files: dict[str, Path], name: str) -> None:
+    opened = open_cohort(str(files[name]), SMALL)
+    assert opened == cohort
+    assert hash(opened) == hash(cohort)
+    assert opened.data_version == cohort.data_version
+    assert opened.name == files[name].stem
+    assert (opened.n, opened.variables, opened.notes, opened.synthetic) == (300, cohort.variables, cohort.notes, True)
+    columns = list(cohort.variables)
+    pd.testing.assert_frame_equal(opened.tally(columns), cohort.tally(columns))
+
+
+def test_the_version_changes_with_any_value(cohort: Cohort) -> None:
+    frame = frame_of(ROWS)
+    assert open_cohort(frame, SMALL, name="again").data_version == cohort.data_version
+    place = {name: int(frame[name].notna().idxmax()) for name in frame.columns}
+    for name, value in {"age_years": 17.95, "mrd": None, "os_relapse_days": 199.5, "patient_id": "SYN99999"}.items():
+        changed = frame.copy()
+        changed.loc[place[name], name] = value
+        assert open_cohort(changed, SMALL).data_version != cohort.data_version, name
+    assert open_cohort(frame.iloc[1:], SMALL).data_version != cohort.data_version
+    assert open_cohort(frame.drop(columns="cns_status"), SMALL).data_version != cohort.data_version
+
+
+def test_values_swapped_between_patients_change_the_version(cohort: Cohort) -> None:
+    frame = frame_of(ROWS)
+    swapped = frame.copy()
+    first, second = frame.index[frame["sex"] == "male"][0], frame.index[frame["sex"] == "female"][0]
+    swapped.loc[[first, second], "sex"] = ["female", "male"]
+    assert open_cohort(swapped, SMALL).data_version != cohort.data_version
+
+
+def test_large_files_have_a_version_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_MD5_ROWS", 10)
+    frame = frame_of(ROWS[:20])
+    version = open_cohort(frame, SMALL).data_version
+    assert open_cohort(frame.iloc[::-1], SMALL).data_version == version
+    assert open_cohort(frame.assign(age_years=3.0), SMALL).data_version != version
+
+
+def test_real_patients_are_not_called_synthetic() -> None:
+    frame = frame_of(ROWS[:10])
+    assert open_cohort(frame, SMALL).synthetic
+    frame.loc[3, "patient_id"] = "A17"
+    mixed = open_cohort(frame, SMALL)
+    assert not mixed.synthetic
+    note = next(note for note in mixed.notes if note.code == "partly-synthetic")
+    assert note.severity == "warning" and note.text.startswith("9 of 10 patients")
+    frame["patient_id"] = [f"A{i}" for i in range(10)]
+    assert "partly-synthetic" not in {note.code for note in open_cohort(frame, SMALL).notes}
+
+
+def test_a_column_the_file_brings_is_not_derived_again() -> None:
+    frame = frame_of(ROWS[:20]).assign(platelets=20.0, thrombocytopenia="no").drop(columns="end_of_therapy_days")
+    brought = open_cohort(frame, SMALL)
+    assert as_tuples(brought.tally(["platelets_group", "thrombocytopenia"])) == [("low", "no", 20)]
+    assert [note.code for note in brought.notes] == ["derived-differs"]
+    assert "20 patients" in brought.notes[0].text
+
+
+def test_what_cannot_be_derived_is_not_offered() -> None:
+    bare = open_cohort(frame_of(ROWS)[["patient_id", "sex", "relapse_days", "second_relapse_days"]], SMALL)
+    assert bare.variables == ("sex", "relapse_days", "second_relapse_days")
+    assert [v.name for v in bare.dictionary.filters] == ["sex"]
+    assert bare.dictionary.endpoints == ()
+    assert list(bare.level_counts()) == ["sex"]
+    assert bare.ranges() == {}
+
+
+def test_a_competing_event_without_column_is_dropped_from_its_endpoint() -> None:
+    competing = dataclasses.replace(SMALL.endpoints[1], competing="relapsed")
+    dictionary = dataclasses.replace(SMALL, endpoints=(competing,))
+    assert open_cohort(frame_of(ROWS), dictionary).dictionary.endpoints == (competing,)
+    without = open_cohort(frame_of(ROWS)[["patient_id", "os_days", "os_event"]], dictionary)
+    assert without.dictionary.endpoints == (dataclasses.replace(competing, competing=None),)
+
+
+def test_relapses_without_end_of_therapy_are_noted() -> None:
+    frame = frame_of(ROWS).assign(end_of_therapy_days=np.nan)
+    late = sum(1 for row in ROWS if (row.get("relapse_days") or 0) > 547.875)
+    notes = {note.code: note for note in open_cohort(frame, SMALL).notes}
+    assert f"{late} patients" in notes["timing-unknown"].text
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [
+        ("Positive ", "positive"),
+        ("POSITIVE", "positive"),
+        ("1", "positive"),
+        (1, "positive"),
+        (1.0, "positive"),
+        (True, "positive"),
+        ("yes", "positive"),
+        ("True", "positive"),
+        ("0", "negative"),
+        ("no", "negative"),
+        (False, "negative"),
+        ("", None),
+        ("NA", None),
+        ("not done", None),
+        (float("nan"), None),
+        (None, None),
+    ],
+)
+def test_levels_may_be_written_in_several_ways(written: object, level: str | None) -> None:
+    frame = pd.DataFrame({"patient_id": ["A"], "sex": ["male"], "mrd": [written]})
+    assert as_tuples(open_cohort(frame, SMALL).tally(["mrd"])) == [(level, 1)]
+
+
+def test_columns_of_pandas_types_are_read() -> None:
+    frame = frame_of(ROWS)
+    typed = frame.convert_dtypes().astype({"sex": "category"})
+    typed["relapsed"] = typed["relapsed"].astype("boolean")
+    assert open_cohort(typed, SMALL) == open_cohort(frame, SMALL)
+
+
+def test_many_threads_get_the_answers_of_one(cohort: Cohort) -> None:
+    asked = [CohortFilter((clause,)) for clause in EACH_CLAUSE]
+
+    def answer(cohort_filter: CohortFilter) -> tuple[object, ...]:
+        tally = cohort.tally(["age_years", "mrd"], cohort_filter)
+        return (
+            as_tuples(tally),
+            cohort.count(cohort_filter),
+            cohort.level_counts(cohort_filter),
+            cohort.funnel(cohort_filter),
+        )
+
+    alone = [answer(cohort_filter) for cohort_filter in asked]
+    fresh = open_cohort(frame_of(ROWS), SMALL)
+    assert fresh == cohort
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(answer, asked * 12)) == alone * 12
+
+
+def test_remembered_conditions_are_bounded(cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_CONDITIONS", 3)
+    for low in range(8):
+        cohort.count(CohortFilter((Clause("age_years", low=float(low)),)))
+    assert len(cohort._conditions) <= 3
+
+
+def test_the_reference_cohort_opens_without_remarks() -> None:
+    reference = open_cohort(REFERENCE)
+    assert reference.n == 436
+    assert reference.synthetic
+    assert reference.notes == ()
+    assert {v.name for v in open_dictionary().variables} - set(reference.variables) == {"patient_id"}
+    assert len(reference.dictionary.endpoints) == len(open_dictionary().endpoints)
