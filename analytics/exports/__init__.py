@@ -1,0 +1,1 @@
+"""Files that leave the product, each with its cohort, filter, method, version and date."""

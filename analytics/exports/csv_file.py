@@ -1,0 +1,83 @@
+"""CSV files that say where their numbers come from: cohort, filter, method, version and date stand above the header.
+
+Those lines start with "#". Read such a file with ``pandas.read_csv(path, comment="#", float_precision="round_trip")``,
+which keeps the last digit, or in R with ``read.csv(path, comment.char = "#", fileEncoding = "UTF-8-BOM")``: text stands
+in quotes, so that a "#" inside it is no comment. A spreadsheet shows the lines as rows above the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from analytics import __version__
+
+_FORMULA = ("=", "+", "-", "@")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What every file that leaves the product says about itself."""
+
+    title: str
+    cohort: str
+    selection: str
+    method: str
+    data_version: str
+    synthetic: bool
+    exported_on: date
+    remarks: tuple[str, ...] = ()
+
+    def lines(self) -> tuple[str, ...]:
+        """The statements, one per line."""
+        warning = ("SYNTHETIC DATA: no row describes a real child.",) if self.synthetic else ()
+        return (
+            self.title,
+            *warning,
+            f"Cohort: {self.cohort}",
+            f"Selection: {self.selection}",
+            f"Method: {self.method}",
+            *self.remarks,
+            f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
+            "Describes groups; not advice on the treatment of any one child.",
+        )
+
+
+def to_csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
+    """The frame as CSV under comment lines that start with "# ".
+
+    UTF-8 with a byte-order mark, by which spreadsheets recognise it. Numbers keep full precision, missing is empty, text
+    stands in quotes. Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    header = "".join(f"# {_as_comment(line)}\n" for line in provenance.lines())
+    body = (
+        frame.map(_as_text)
+        .rename(columns=_as_text)
+        .to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    )
+    return (header + body).encode("utf-8-sig")
+
+
+def _as_text(value: Any) -> Any:
+    """Text without a formula's first character; anything else as it is."""
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(_FORMULA) else value
+
+
+def _as_comment(line: str) -> str:
+    """A statement on one line, no cell of which a spreadsheet takes for a formula."""
+    return re.sub(r"(?<=[,;])(\s*)(?=[=+\-@])", r"\1'", _CONTROL.sub(" ", line))
+
+
+def to_file_stem(*parts: str, day: date) -> str:
+    """A telling file name without ending, safe on every system ("relapse-predictors_bcr-abl1-positive_2026-01-31")."""
+    return "_".join([*(slug for part in parts if (slug := _slug(part))), day.isoformat()])
+
+
+def _slug(text: str, longest: int = 60) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:longest].strip("-")

@@ -1,0 +1,257 @@
+"""Tables for readers: text cells in a fixed order, ready for a page, a slide or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from analytics.cohort import Cohort
+from analytics.dictionary import Dictionary, Variable
+from analytics.filters import CohortFilter
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent_interval,
+    format_share,
+)
+from analytics.frames import EVERYONE
+from analytics.methods import Method
+from analytics.published import Recomputation
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells as text. ``indent`` marks rows that belong to the row above them; ``help`` explains a column on hover.
+
+    ``words`` marks a table of prose, whose columns are aligned to the left.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    indent: tuple[bool, ...] = ()
+    help: tuple[str, ...] = ()
+    caption: str = ""
+    words: bool = False
+
+    def to_html(self) -> str:
+        """The table as escaped HTML with the class ``outcomes-table``; numbers stand in right-aligned columns."""
+        heads = "".join(
+            f'<th scope="col"{_title(self.help, i)}>{escape(name)}</th>' for i, name in enumerate(self.columns)
+        )
+        kind, prose = (' class="words"', " prose") if self.words else ("", "")
+        body = "".join(
+            f"<tr{self._row_class(r)}>"
+            + f'<th scope="row">{escape(row[0])}</th>'
+            + "".join(f"<td{kind}>{_unbroken(escape(cell))}</td>" for cell in row[1:])
+            + "</tr>"
+            for r, row in enumerate(self.rows)
+        )
+        caption = f'<p class="outcomes-caption">{escape(self.caption)}</p>' if self.caption else ""
+        return (
+            f'<div class="outcomes-scroll"><table class="outcomes-table{prose}"><caption>{escape(self.title)}</caption>'
+            f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{caption}"
+        )
+
+    def _row_class(self, row: int) -> str:
+        if not self.indent:
+            return ""
+        return ' class="indent"' if self.indent[row] else ' class="group"'
+
+
+def tabulate_baseline(cohort: Cohort, cohort_filter: CohortFilter, variables: Sequence[Variable]) -> Table:
+    """Table 1: the filtered cohort described by each variable, all children and by relapse.
+
+    Coded variables show n (%) of those recorded, numbers the median and quartiles (type 7); missing values have a row
+    of their own wherever there are any, and children whose relapse is not recorded a column of their own. A cohort
+    without a column of relapses has the column of all children alone.
+    """
+    rows: list[tuple[str, ...]] = []
+    indent: list[bool] = []
+    coded = [v for v in variables if v.is_coded]
+    outcome = ["relapsed"] if "relapsed" in cohort.variables else []
+    tally = cohort.tally([*(v.name for v in coded), *outcome], cohort_filter)
+    splits = _split_by_relapse(tally)
+    weight = tally["n"].to_numpy()
+    totals = [int(weight[mask].sum()) for mask in splits.values()]
+    for variable in variables:
+        if variable.is_coded:
+            new = _coded_rows(variable, pd.Categorical(tally[variable.name]), weight, list(splits.values()))
+        else:
+            numbers = cohort.tally([variable.name, *outcome], cohort_filter)
+            new = _number_rows(variable, numbers, list(_split_by_relapse(numbers).values()))
+        rows += new
+        indent += [False] + [True] * (len(new) - 1)
+    return Table(
+        title="Who is in this selection",
+        columns=("", *(f"{name} (n = {format_count(n)})" for name, n in zip(splits, totals, strict=True))),
+        rows=tuple(rows),
+        indent=tuple(indent),
+        caption="n (% of those recorded in the column), or median (lower to upper quartile).",
+    )
+
+
+def _split_by_relapse(tally: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The rows of a tally that each column of Table 1 counts."""
+    splits = {"All": np.ones(len(tally), dtype=bool)}
+    if "relapsed" in tally:
+        relapsed = tally["relapsed"].to_numpy(float)
+        splits |= {"No relapse": relapsed == 0, "Relapse": relapsed == 1}
+        if np.isnan(relapsed).any():
+            splits["Relapse not recorded"] = np.isnan(relapsed)
+    return splits
+
+
+def _coded_rows(
+    variable: Variable, values: pd.Categorical, weight: np.ndarray, masks: Sequence[np.ndarray]
+) -> list[tuple[str, ...]]:
+    counts = np.array(
+        [
+            np.bincount(values.codes[mask] + 1, weights=weight[mask], minlength=len(variable.levels) + 1)
+            for mask in masks
+        ]
+    )
+    known = counts[:, 1:].sum(axis=1)
+    rows = [(variable.label, *("" for _ in masks))]
+    for i, level in enumerate(variable.levels):
+        cells = (format_share(counts[m, i + 1], known[m]) if known[m] else "0" for m in range(len(masks)))
+        rows.append((variable.level_label(level), *cells))
+    if counts[:, 0].any():
+        rows.append((variable.missing_label, *(format_count(n) for n in counts[:, 0])))
+    return rows
+
+
+def _number_rows(variable: Variable, tally: pd.DataFrame, masks: Sequence[np.ndarray]) -> list[tuple[str, ...]]:
+    label = f"{variable.label} ({variable.unit})" if variable.unit else variable.label
+    cells, missing = [], []
+    for part in (tally[mask] for mask in masks):
+        known = part[part[variable.name].notna()]
+        quartiles = weighted_quantiles(known[variable.name].to_numpy(float), known["n"].to_numpy(), (0.5, 0.25, 0.75))
+        if quartiles is None:
+            cells.append(MISSING)
+        else:
+            median, low, high = (format_number(q, 1) for q in quartiles)
+            cells.append(f"{median} ({low} to {high})")
+        missing.append(int(part["n"].sum() - known["n"].sum()))
+    rows = [(label, *cells)]
+    if any(missing):
+        rows.append((variable.missing_label, *(format_count(n) for n in missing)))
+    return rows
+
+
+def weighted_quantiles(values: np.ndarray, weight: np.ndarray, at: Sequence[float]) -> tuple[float, ...] | None:
+    """Quantiles of frequency-weighted values, equal to those of the repeated rows by type 7 (Hyndman and Fan 1996).
+
+    None without any value.
+    """
+    total = int(weight.sum())
+    if total == 0:
+        return None
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weight[order])
+    result = []
+    for q in at:
+        position = q * (total - 1)
+        below = int(np.floor(position))
+        low = values[order][np.searchsorted(upto, below, side="right")]
+        high = values[order][np.searchsorted(upto, min(below + 1, total - 1), side="right")]
+        result.append(float(low + (position - below) * (high - low)))
+    return tuple(result)
+
+
+def _unbroken(text: str) -> str:
+    # A browser may break a line after a dash: word joiners keep the two limits of an interval together.
+    return text.replace("–", "\u2060–\u2060") if text != MISSING else text
+
+
+def _title(help_texts: Sequence[str], i: int) -> str:
+    return f' title="{escape(help_texts[i])}"' if i < len(help_texts) and help_texts[i] else ""
+
+
+def table_frame(table: Table) -> pd.DataFrame:
+    """The table as a frame of text, for files."""
+    return pd.DataFrame(list(table.rows), columns=list(table.columns))
+
+
+def labels_of(variable: Variable | None) -> Mapping[str, str]:
+    """Level name to the label a reader sees; ``everyone`` without a variable."""
+    if variable is None:
+        return {EVERYONE: "Everyone"}
+    return dict(zip(variable.levels, variable.level_labels, strict=True))
+
+
+def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
+    """Each printed figure beside the same figure from this selection, with its interval.
+
+    ``whole`` True, without a filter, also says whether the two agree: a part of a cohort need not.
+    """
+    rows: list[tuple[str, ...]] = []
+    indent: list[bool] = []
+    section = ""
+    for entry in recomputation.figures:
+        figure, estimate = entry.figure, entry.estimate
+        if figure.section != section:
+            section = figure.section
+            rows.append((section, "", "", "", ""))
+            indent.append(False)
+        interval = MISSING
+        if estimate.interval is not None:
+            interval = (format_percent_interval if figure.is_share else format_interval)(estimate.interval)
+        sign = estimate.reason or ""
+        if whole and estimate.value is not None:
+            sign = "✓\u00a0as\u00a0printed" if entry.agrees else "differs"
+        rows.append((figure.label, figure.printed, entry.text, interval, sign))
+        indent.append(True)
+    return Table(
+        title="Published figures beside the same figures from this selection",
+        columns=("", "Published", "Here", "95 % interval", ""),
+        rows=tuple(rows),
+        indent=tuple(indent),
+        help=(
+            "",
+            "As printed in the abstract",
+            "Recomputed from the children selected now",
+            "The abstract prints none",
+            "",
+        ),
+    )
+
+
+def tabulate_dictionary(dictionary: Dictionary) -> Table:
+    """Every variable with its phase, values, definition and source."""
+    rows = tuple(
+        (
+            v.label,
+            v.name,
+            v.phase,
+            ", ".join(
+                f"{label} (reference)" if level == v.reference else label
+                for level, label in zip(v.levels, v.level_labels, strict=True)
+            )
+            or v.unit
+            or v.kind,
+            v.definition,
+            v.source,
+        )
+        for v in dictionary.variables
+    )
+    columns = ("Variable", "Column", "Known from", "Values or unit", "Definition", "Source")
+    return Table("Dictionary", columns, rows, words=True)
+
+
+def tabulate_endpoints(dictionary: Dictionary) -> Table:
+    """Every endpoint with its clock, event and definition."""
+    rows = tuple((e.label, e.origin, e.event_label, e.population, e.definition) for e in dictionary.endpoints)
+    return Table("Endpoints", ("Endpoint", "Clock starts at", "Event", "Among", "Definition"), rows, words=True)
+
+
+def tabulate_methods(methods: Sequence[Method]) -> Table:
+    """Every method with what it answers, how it is computed here and the source of its formula."""
+    rows = tuple((m.name, m.answers, m.computed, m.source) for m in methods)
+    return Table("Methods", ("Method", "What it answers", "How it is computed here", "Source"), rows, words=True)

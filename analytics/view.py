@@ -1,0 +1,119 @@
+"""A view: page, filter, parameters and data version; the address of what is seen, and its only home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from analytics.analyses import Analysis, Control
+from analytics.dictionary import Dictionary
+from analytics.filters import CohortFilter
+from analytics.formats import format_count
+from analytics.results import Note
+
+DATA_KEY = "data"
+MOST_CHOICES = 12  # named in a note; a longer list is not read
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a link reproduces. ``params`` are (control name, value) pairs in the order of the controls.
+
+    A value is text for "one", a tuple of texts for "many" and a bool for "toggle".
+    """
+
+    page: str
+    filter: CohortFilter
+    params: tuple[tuple[str, Any], ...]
+    data_version: str
+
+    def to_query(self, dictionary: Dictionary, controls: Sequence[Control]) -> dict[str, list[str]]:
+        """Every parameter as text, defaults included, so that a link keeps its meaning when a default changes."""
+        query = self.filter.to_query(dictionary)
+        values = dict(self.params)
+        for control in controls:
+            query[control.name] = control.to_text(values[control.name])
+        query[DATA_KEY] = [self.data_version]
+        return query
+
+    def to_link(self, address: str, dictionary: Dictionary, controls: Sequence[Control]) -> str:
+        """The whole link; ``address`` is the page's address without a query."""
+        return f"{address}?{urlencode(self.to_query(dictionary, controls), doseq=True)}"
+
+
+def describe_result(
+    analysis: Analysis, result: Any, controls: Sequence[Control], params: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """What a file says of a result: the choices it was made by, its numbers, whom it leaves out, and its warnings."""
+    # Toggles only show or hide a part of the figure: they choose nothing that a number depends on.
+    chosen = ((c.label, ", ".join(filter(None, c.to_text(params[c.name])))) for c in controls if c.kind != "toggle")
+    choices = "; ".join(f"{label}: {text or 'none'}" for label, text in chosen)
+    numbers = "; ".join(f"{headline.label}: {headline.value}" for headline in analysis.headlines(result))
+    left_out = "; ".join(f"{format_count(n)} {text}" for text, n in analysis.left_out(result))
+    warnings = [note.text for note in analysis.notes(result) if note.severity == "warning"]
+    return (
+        *((f"Choices: {choices}",) if choices else ()),
+        f"Numbers: {numbers}",
+        *((f"Left out: {left_out}",) if left_out else ()),
+        *(f"Warning: {text}" for text in warnings),
+    )
+
+
+def read_params(
+    query: Mapping[str, Sequence[str]], controls: Sequence[Control]
+) -> tuple[dict[str, Any], tuple[Note, ...]]:
+    """The values that a link asks for, by control, and a note for each that cannot be used. Absent controls are left out."""
+    values: dict[str, Any] = {}
+    notes: list[Note] = []
+    for control in controls:
+        if control.name not in query:
+            continue
+        texts = [text for text in query[control.name] if text != ""]
+        if control.kind == "toggle":
+            known = {"true": True, "false": False}
+            wanted: list[Any] = [known[t.lower()] for t in texts if t.lower() in known]
+            unknown = [t for t in texts if t.lower() not in known]
+        else:
+            wanted = [value for t in texts if (value := control.value(t)) is not None]
+            unknown = [t for t in texts if control.value(t) is None]
+        if control.kind == "many":
+            if wanted or not unknown:
+                values[control.name] = tuple(dict.fromkeys(wanted))
+        elif wanted:
+            values[control.name] = wanted[-1]
+        for text in dict.fromkeys(unknown):
+            labels = [label for _, label in control.options] or ["true", "false"]
+            choices = ", ".join(labels[:MOST_CHOICES]) + (", …" if len(labels) > MOST_CHOICES else "")
+            notes.append(
+                Note(
+                    "link-unknown-choice",
+                    "caution",
+                    f"The link asks for {control.label.lower()} “{_short(text)}”, which is not offered here.",
+                    f"Choose one of: {choices}.",
+                )
+            )
+    return values, tuple(notes)
+
+
+def describe_data_version(query: Mapping[str, Sequence[str]], data_version: str) -> tuple[Note, ...]:
+    """A note if the link was made with other data than what is open now."""
+    asked = list(query.get(DATA_KEY, []))
+    if not asked or asked[-1] == data_version:
+        return ()
+    return (
+        Note(
+            "link-other-data",
+            "caution",
+            f"The link was made with data version {_short(asked[-1])}; version {data_version} is open, "
+            "so the numbers may differ.",
+            "Open the file that the link was made with to see the same numbers.",
+        ),
+    )
+
+
+def _short(text: str, longest: int = 40) -> str:
+    """Text of a link as a note may repeat it: on one line and cut short."""
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,160 @@
+"""Sentences in plain words: what the cohort is, what an estimate means and what it does not mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from analytics.dictionary import Dictionary, Variable
+from analytics.filters import Clause, CohortFilter
+from analytics.formats import (
+    format_count,
+    format_interval,
+    format_level,
+    format_p_phrase,
+    format_percent,
+    format_percent_interval,
+    format_quantity,
+    format_ratio,
+    format_step,
+)
+from analytics.results import Estimate, Interval, OddsRatio, TestResult
+
+NOT_ADVICE = (
+    "This product describes groups of children. It gives no advice on the treatment of any one child: "
+    "that stays with the team who know the child and the family."
+)
+
+
+def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int, n_all: int, synthetic: bool) -> str:
+    """The active cohort in one sentence: how many of how many children, and by which clauses."""
+    children = f"{'synthetic ' if synthetic else ''}{'child' if n_all == 1 else 'children'}"
+    if not cohort_filter:
+        return f"1 {children}, no filter." if n_all == 1 else f"All {format_count(n_all)} {children}, no filter."
+    clauses = "; ".join(describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses)
+    return f"{format_count(n)} of {format_count(n_all)} {children}: {clauses}."
+
+
+def describe_clause(clause: Clause, variable: Variable) -> str:
+    """One clause in words ("MRD day 46: positive or not recorded", "age 1 to 10 years")."""
+    missing = f" or {variable.missing_label}" if clause.keep_missing else ""
+    if clause.low is None and clause.high is None:
+        labels = [variable.level_label(level) for level in variable.levels if level in clause.levels]
+        if clause.keep_missing:
+            labels.append(variable.missing_label)
+        return f"{variable.label}: {' or '.join(labels)}"
+    if clause.low is not None and clause.high is not None:
+        return f"{variable.label} {clause.low:g} to {format_quantity(clause.high, variable.unit)}{missing}"
+    if clause.low is not None:
+        return f"{variable.label} from {format_quantity(clause.low, variable.unit)}{missing}"
+    return f"{variable.label} up to {format_quantity(clause.high or 0.0, variable.unit)}{missing}"
+
+
+def describe_odds_ratio(term: OddsRatio, variable: Variable, reference: str | None, adjusted_for: Sequence[str]) -> str:
+    """One odds ratio in words, with its reference, uncertainty, adjustment set and the patients behind it.
+
+    An estimate that does not exist is described by its reason. ``reference`` is the reference level's name, None for a
+    number; ``adjusted_for`` the labels of the other covariates.
+    """
+    is_number = term.level is None
+    what = variable.label if is_number else f"{variable.label}, {variable.level_label(term.level)}"
+    ratio = term.odds_ratio
+    if ratio.value is None:
+        return f"{what}: no odds ratio ({ratio.reason})."
+    if is_number:
+        subject = f"with every {format_step(variable.per, variable.unit)} more, the odds of relapse"
+    else:
+        what, subject = f"{what} against {variable.level_label(reference)}", "the odds of relapse"
+    factor, limits = format_ratio(ratio.value), ratio.interval
+    # The direction is stated only where the interval excludes no difference: a point estimate alone is not a finding.
+    if limits is not None and ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
+        reading = f"{subject} were {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
+    elif limits is not None:
+        reading = f"{subject} were {factor} times as high, and the interval includes no difference"
+    else:
+        reading = f"{subject} were {factor} times as high"
+    interval = f" ({format_level(limits.level)} interval {format_interval(limits)})" if limits is not None else ""
+    by = f"adjusted for {join_words([_inside(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    p = f"; {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
+    return f"{what}: {reading}{interval}, {by}{p}. {format_count(term.n_event)} of {format_count(term.n)} in the model relapsed."
+
+
+def describe_survival(label: str, years: int, origin: str, estimate: Estimate) -> str:
+    """One group's survival at a number of years in words, with how many are still followed then."""
+    name = start_sentence(label)
+    if estimate.value is None:
+        return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
+    interval = estimate.interval
+    limits = ""
+    if interval is not None:
+        limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
+    text = f"{name}: an estimated {format_percent(estimate.value)}{limits} were alive {years} {_plural(years)} after {origin}"
+    if estimate.value == 0:
+        return f"{text}; the last of those followed had died by then."
+    nobody = "nobody had died by then, " if estimate.n_event == 0 else ""
+    return f"{text}; {nobody}{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'} still followed."
+
+
+def describe_no_deaths(label: str, n: int, years: int, origin: str, n_followed: int, limit: Interval) -> str:
+    """A group of ``n`` children in which nobody died, with the mortality that chance could still hide.
+
+    ``n_followed`` children were still followed ``years`` after ``origin``; ``limit`` is the one-sided exact limit of
+    mortality, which takes all children as followed equally long, and the sentence says so.
+    """
+    if n == 1:
+        who, among = "the only child did not die", "with one child"
+    else:
+        who, among = f"none of {format_count(n)} children died", f"with {format_count(n)} children"
+    followed = f"{format_count(n_followed)} {'was' if n_followed == 1 else 'were'}" if n_followed else "nobody was"
+    return (
+        f"{start_sentence(label)}: {who}; {followed} still followed {years} {_plural(years)} after {origin}. "
+        f"No death is not certain survival: {among}, chance could hide a mortality of up to "
+        f"{format_percent(limit.high)} (exact one-sided {format_level(limit.level)} limit, which takes no account of how "
+        "long each child was followed)."
+    )
+
+
+def describe_test(
+    test: TestResult, labels: Mapping[str, str], variable: str = "", *, groups_form_later: bool = False
+) -> str:
+    """A comparison of curves in words, and what its p value does not say.
+
+    ``variable`` is the label of what tells the groups apart, where their own labels do not say it. ``groups_form_later``
+    True adds that groups which form after the clock has started differ by that alone.
+    """
+    if test.p_value is None:
+        return f"The curves cannot be compared by a test: {test.reason}."
+    groups = join_words([labels.get(group.group, group.group) for group in test.groups if group.n])
+    named = start_sentence(f"{variable}, {groups}" if variable else groups)
+    if test.p_value < 0.05:
+        reading = "The curves differ by more than chance alone would readily explain"
+    else:
+        reading = "This does not show that the curves differ, nor that they are the same"
+    late = (
+        " The groups form only after the clock has started, which by itself makes curves differ (immortal time)."
+        if groups_form_later
+        else ""
+    )
+    return (
+        f"{named}: {test.method}, {format_p_phrase(test.p_value)}. {reading}; "
+        f"the p value says nothing about the size or the cause of a difference.{late}"
+    )
+
+
+def start_sentence(text: str) -> str:
+    """The text with a capital first letter, all others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Words joined as in a sentence ("a, b and c")."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def _plural(years: int) -> str:
+    return "year" if years == 1 else "years"
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: "Age group" becomes "age group", "MRD on day 19" and "BCR::ABL1" stay."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label

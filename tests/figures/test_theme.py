@@ -1,0 +1,80 @@
+"""Colours that can be told apart, on white and on dark, and stay with their level."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from analytics.figures.theme import PALETTE, style_of, to_image_config, to_translucent
+
+# Severity 1.0 matrices of Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113.
+PROTANOPIA = np.array(
+    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+)
+DEUTERANOPIA = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+)
+
+
+def linear(colour: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours by WCAG 2.1."""
+    low, high = sorted(float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    xyz = (
+        np.clip(rgb, 0, 1)
+        @ np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]).T
+        / np.array([0.95047, 1, 1.08883])
+    )
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#0f1720", "#0e1117"])
+@pytest.mark.parametrize("colour", PALETTE)
+def test_colours_stand_out_on_light_and_dark(colour: str, background: str) -> None:
+    assert contrast(colour, background) >= 3
+
+
+@pytest.mark.parametrize("matrix", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
+def test_first_colours_differ_in_colour_blindness(matrix: np.ndarray) -> None:
+    distances = [
+        np.linalg.norm(lab(matrix @ linear(one)) - lab(matrix @ linear(other)))
+        for one, other in itertools.combinations(PALETTE[:5], 2)
+    ]
+    assert min(distances) > 15
+
+
+def test_neighbouring_levels_differ_in_dash_and_symbol_too() -> None:
+    styles = list(style_of([f"level {i}" for i in range(7)]).values())
+    assert len({style.dash for style in styles}) == 7
+    assert len({style.symbol for style in styles}) == 7
+
+
+def test_a_level_keeps_its_style_by_its_position_among_all_levels() -> None:
+    levels = ("isolated marrow", "isolated CNS", "combined")
+    styles = style_of(levels)
+    assert list(styles) == list(levels)
+    assert styles["combined"] == style_of(("a", "b", "c"))["c"]
+    assert len({(style.colour, style.dash) for style in style_of([str(i) for i in range(56)]).values()}) == 56
+    assert style_of(()) == {}
+
+
+def test_translucent_colour() -> None:
+    assert to_translucent("#FF8000", 0.25) == "rgba(255,128,0,0.25)"
+
+
+def test_image_file_name_is_safe() -> None:
+    config = to_image_config("OS by site/of relapse")
+    assert config["toImageButtonOptions"] == {"format": "png", "filename": "OS-by-site-of-relapse", "scale": 2}
+    assert config["modeBarButtons"] == [["toImage"]]
+    assert to_image_config("///")["toImageButtonOptions"]["filename"] == "figure"

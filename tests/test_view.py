@@ -1,0 +1,212 @@
+"""Links: what a link says is what is read from it, and what cannot be read is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.analyses import Analysis, Control, load_analyses, to_reference
+from analytics.cohort import Cohort, open_cohort
+from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter
+from analytics.view import DATA_KEY, View, describe_data_version, read_params
+
+ADDRESS = "http://localhost:8501/survival-by-site"
+ANALYSES = load_analyses()
+
+
+@cache
+def reference_cohort() -> Cohort:
+    return open_cohort(Path(__file__).parent.parent / "data" / "reference_cohort.csv")
+
+
+@pytest.fixture(scope="module")
+def cohort() -> Cohort:
+    return reference_cohort()
+
+
+def values_of(control: Control) -> st.SearchStrategy[Any]:
+    names = [value for value, _ in control.options]
+    if control.kind == "toggle":
+        return st.booleans()
+    if control.kind == "one":
+        return st.sampled_from(names)
+    return st.lists(st.sampled_from(names), unique=True, max_size=6).map(tuple) if names else st.just(())
+
+
+def clauses(cohort: Cohort) -> st.SearchStrategy[CohortFilter]:
+    """Any filter of a few clauses."""
+
+    def clause_of(name: str) -> st.SearchStrategy[Clause]:
+        variable = cohort.dictionary[name]
+        if variable.is_coded:
+            levels = st.lists(st.sampled_from(variable.levels), min_size=1, unique=True)
+            return st.builds(lambda lv, keep: Clause(name, tuple(lv), keep_missing=keep), levels, st.booleans())
+        ends = st.tuples(st.floats(0, 500), st.floats(0, 500)).map(sorted)
+        return st.builds(lambda e, keep: Clause(name, low=e[0], high=e[1], keep_missing=keep), ends, st.booleans())
+
+    names = [v.name for v in cohort.dictionary.filters if v.name in cohort.variables]
+    chosen = st.lists(st.sampled_from(names), unique=True, max_size=4)
+    return chosen.flatmap(lambda some: st.tuples(*map(clause_of, some))).map(CohortFilter)
+
+
+def read_link(link: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(link).query, keep_blank_values=True)
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda a: a.slug)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_link_brings_back_every_choice(analysis: Analysis, data: st.DataObject) -> None:
+    cohort = reference_cohort()
+    controls = analysis.controls(cohort)
+    params = tuple((c.name, data.draw(values_of(c), label=c.name)) for c in controls)
+    chosen = data.draw(clauses(cohort), label="filter")
+    view = View(analysis.slug, chosen, params, cohort.data_version)
+
+    query = read_link(view.to_link(ADDRESS, cohort.dictionary, controls))
+
+    values, notes = read_params(query, controls)
+    assert tuple(values.items()) == params
+    others = [DATA_KEY, *(c.name for c in controls)]
+    found, filter_notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=others)
+    assert found == chosen
+    assert notes == filter_notes == ()
+    assert describe_data_version(query, cohort.data_version) == ()
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda a: a.slug)
+def test_every_single_option_survives_a_link(analysis: Analysis, cohort: Cohort) -> None:
+    controls = analysis.controls(cohort)
+    defaults = analysis.defaults(cohort)
+    for control in controls:
+        for value, label in control.options:
+            chosen = (value,) if control.kind == "many" else value
+            view = View(analysis.slug, CohortFilter(), tuple((defaults | {control.name: chosen}).items()), "v")
+            query = read_link(view.to_link(ADDRESS, cohort.dictionary, controls))
+            assert query[control.name] == [label]
+            assert read_params(query, controls)[0][control.name] == chosen
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda a: a.slug)
+def test_defaults_stand_in_a_link_too(analysis: Analysis, cohort: Cohort) -> None:
+    controls = analysis.controls(cohort)
+    defaults = tuple(analysis.defaults(cohort).items())
+    query = View(analysis.slug, CohortFilter(), defaults, "abc").to_query(cohort.dictionary, controls)
+    assert list(query) == [*(c.name for c in controls), DATA_KEY]
+    assert query[DATA_KEY] == ["abc"]
+    assert tuple(read_params(query, controls)[0].items()) == defaults
+
+
+def test_defaults_are_options(cohort: Cohort) -> None:
+    for analysis in ANALYSES:
+        for control in analysis.controls(cohort):
+            chosen = {"one": [control.default], "many": control.default, "toggle": []}[control.kind]
+            assert set(chosen) <= {value for value, _ in control.options}
+
+
+def test_no_two_options_read_alike(cohort: Cohort) -> None:
+    for analysis in ANALYSES:
+        for control in analysis.controls(cohort):
+            for value, label in control.options:
+                assert label.strip() == label != ""
+                assert control.value(value) == control.value(label) == value
+
+
+def test_choices_and_filters_have_names_of_their_own(cohort: Cohort) -> None:
+    filters = {v.name for v in cohort.dictionary.variables}
+    taken = {DATA_KEY, *filters, *(name + MISSING_SUFFIX for name in filters)}
+    for analysis in ANALYSES:
+        names = [c.name for c in analysis.controls(cohort)]
+        assert len(set(names)) == len(names)
+        assert not taken & set(names)
+
+
+def test_a_name_shared_by_two_analyses_means_the_same(cohort: Cohort) -> None:
+    seen: dict[str, Control] = {}
+    for analysis in ANALYSES:
+        for control in analysis.controls(cohort):
+            assert seen.setdefault(control.name, control) == control
+
+
+# What cannot be used
+
+
+ONE = Control("site", "Sites", "one", "a", (("a", "Alpha"), ("b", "Beta")))
+MANY = Control("factors", "Factors", "many", ("a",), (("a", "Alpha"), ("b", "Beta")))
+TOGGLE = Control("bands", "Show bands", "toggle", True)
+
+
+@pytest.mark.parametrize(
+    ("control", "texts", "value"),
+    [
+        (ONE, ["b"], "b"),
+        (ONE, ["Beta"], "b"),
+        (ONE, ["Alpha", "Beta"], "b"),
+        (MANY, ["Beta", "a", "Beta"], ("b", "a")),
+        (MANY, [""], ()),
+        (MANY, [], ()),
+        (TOGGLE, ["false"], False),
+        (TOGGLE, ["TRUE"], True),
+    ],
+)
+def test_values_are_read_by_name_or_label(control: Control, texts: list[str], value: Any) -> None:
+    assert read_params({control.name: texts}, [control]) == ({control.name: value}, ())
+
+
+@pytest.mark.parametrize("control", [ONE, MANY, TOGGLE], ids=lambda c: c.kind)
+def test_what_is_not_offered_is_noted_and_left_out(control: Control) -> None:
+    values, notes = read_params({control.name: ["gamma"]}, [control])
+    assert values == {}
+    assert [note.code for note in notes] == ["link-unknown-choice"]
+    assert notes[0].text == f"The link asks for {control.label.lower()} “gamma”, which is not offered here."
+    assert notes[0].remedy == ("Choose one of: true, false." if control is TOGGLE else "Choose one of: Alpha, Beta.")
+
+
+def test_what_can_be_used_is_used_beside_what_cannot() -> None:
+    values, notes = read_params({"factors": ["gamma", "Beta", "gamma", "delta"]}, [MANY])
+    assert values == {"factors": ("b",)}
+    assert [note.text.split("“")[1].split("”")[0] for note in notes] == ["gamma", "delta"]
+
+
+def test_absent_choices_keep_their_default() -> None:
+    assert read_params({}, [ONE, MANY, TOGGLE]) == ({}, ())
+    assert read_params({"site": [""]}, [ONE]) == ({}, ())
+
+
+def test_a_note_does_not_repeat_a_long_link() -> None:
+    many = Control("by", "By", "one", "0", tuple((str(i), f"Option {i}") for i in range(100)))
+    (note,) = read_params({"by": ["x" * 5000 + "\n"]}, [many])[1]
+    assert len(note.text) < 120 and "…" in note.text
+    assert len(note.remedy) < 200 and note.remedy.endswith(", ….")
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["site", "factors", "bands", "x"]), st.lists(st.text(max_size=60), max_size=4)))
+def test_no_link_makes_an_error(query: dict[str, list[str]]) -> None:
+    controls: Sequence[Control] = [ONE, MANY, TOGGLE]
+    values, notes = read_params(query, controls)
+    assert set(values) <= set(query)
+    assert all("\n" not in note.text for note in notes)
+    assert values.get("site", "a") in ("a", "b")
+    assert isinstance(values.get("bands", True), bool)
+
+
+def test_a_link_made_with_other_data_says_so() -> None:
+    (note,) = describe_data_version({DATA_KEY: ["0123456789ab"]}, "3e2dcb05b100")
+    assert note.code == "link-other-data"
+    assert "version 0123456789ab; version 3e2dcb05b100 is open" in note.text
+    assert describe_data_version({}, "3e2dcb05b100") == ()
+    assert describe_data_version({DATA_KEY: []}, "3e2dcb05b100") == ()
+    assert describe_data_version({DATA_KEY: ["old", "3e2dcb05b100"]}, "3e2dcb05b100") == ()
+
+
+def test_a_reference_names_its_factor(cohort: Cohort) -> None:
+    controls = {c.name: c for c in ANALYSES[0].controls(cohort)}
+    assert to_reference("mrd_day46", "positive") in dict(controls["reference"].options)

@@ -1,0 +1,407 @@
+"""Sentences, word by word on fixed cases; and rules that every sentence keeps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.dictionary import Dictionary, Variable
+from analytics.filters import Clause, CohortFilter
+from analytics.methods import METHODS
+from analytics.results import Estimate, GroupCount, Interval, OddsRatio, TestResult
+from analytics.wording import (
+    NOT_ADVICE,
+    describe_clause,
+    describe_cohort,
+    describe_no_deaths,
+    describe_odds_ratio,
+    describe_survival,
+    describe_test,
+    join_words,
+    start_sentence,
+)
+
+AGE = Variable("age_years", "Age at diagnosis", "continuous", "diagnosis", unit="years", missing_label="not recorded")
+CELLS = Variable("white_cells", "White cells", "continuous", "diagnosis", unit="10⁹/L", per=10)
+SCORE = Variable("score", "Score", "continuous", "diagnosis")
+MRD = Variable(
+    "mrd_day46",
+    "MRD on day 46",
+    "binary",
+    "induction",
+    ("negative", "positive"),
+    ("negative (< 0.01%)", "positive (≥ 0.01%)"),
+    "negative",
+    missing_label="not recorded",
+)
+SITE = Variable(
+    "site",
+    "Site of relapse",
+    "categorical",
+    "relapse",
+    ("marrow", "CNS", "testes"),
+    ("marrow", "CNS", "testes"),
+    "marrow",
+)
+DICTIONARY = Dictionary(
+    (Variable("patient_id", "Patient", "identifier", "diagnosis"), AGE, CELLS, SCORE, MRD, SITE), ()
+)
+
+
+def plain(text: str) -> str:
+    """The sentence with ordinary spaces."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def odds_ratio(
+    level: str | None,
+    value: float | None,
+    limits: tuple[float | None, float | None] | None = None,
+    p_value: float | None = None,
+    **counts: Any,
+) -> OddsRatio:
+    interval = None if limits is None else Interval(*limits, 0.95, "profile")
+    reason = counts.pop("reason", None)
+    counts = {"n": 40, "n_event": 19} | counts
+    estimate = Estimate(value, interval, **counts, reason=reason)
+    return OddsRatio("x", level, False, counts["n"], counts["n_event"], estimate, p_value)
+
+
+# The cohort
+
+
+def test_a_cohort_without_a_filter() -> None:
+    assert describe_cohort(CohortFilter(), DICTIONARY, 436, 436, True) == "All 436 synthetic children, no filter."
+    assert describe_cohort(CohortFilter(), DICTIONARY, 12, 12, False) == "All 12 children, no filter."
+
+
+def test_a_cohort_of_one_child_is_not_called_all_children() -> None:
+    assert describe_cohort(CohortFilter(), DICTIONARY, 1, 1, True) == "1 synthetic child, no filter."
+    only = CohortFilter((Clause("mrd_day46", ("positive",)),))
+    assert describe_cohort(only, DICTIONARY, 0, 1, False) == "0 of 1 child: MRD on day 46: positive (≥ 0.01%)."
+
+
+def test_a_filtered_cohort_names_every_clause() -> None:
+    chosen = CohortFilter(
+        (
+            Clause("mrd_day46", ("positive",), keep_missing=True),
+            Clause("age_years", low=1, high=9.5, keep_missing=False),
+        )
+    )
+    assert describe_cohort(chosen, DICTIONARY, 1234, 10_000_000, True).replace("\u202f", " ") == (
+        "1 234 of 10 000 000 synthetic children: Age at diagnosis 1 to 9.5 years; "
+        "MRD on day 46: positive (≥ 0.01%) or not recorded."
+    )
+
+
+@pytest.mark.parametrize(
+    ("clause", "variable", "text"),
+    [
+        (Clause("mrd_day46", ("positive",)), MRD, "MRD on day 46: positive (≥ 0.01%)"),
+        (
+            Clause("mrd_day46", ("positive", "negative")),
+            MRD,
+            "MRD on day 46: negative (< 0.01%) or positive (≥ 0.01%)",
+        ),
+        (Clause("mrd_day46", keep_missing=True), MRD, "MRD on day 46: not recorded"),
+        (Clause("site", ("testes", "CNS"), keep_missing=True), SITE, "Site of relapse: CNS or testes or missing"),
+        (Clause("age_years", low=1, high=10), AGE, "Age at diagnosis 1 to 10 years"),
+        (Clause("age_years", low=1), AGE, "Age at diagnosis from 1 year"),
+        (Clause("age_years", high=0.5), AGE, "Age at diagnosis up to 0.5 years"),
+        (Clause("age_years", low=1, keep_missing=True), AGE, "Age at diagnosis from 1 year or not recorded"),
+        (Clause("age_years", high=1, keep_missing=True), AGE, "Age at diagnosis up to 1 year or not recorded"),
+        (Clause("age_years", low=1, high=2, keep_missing=True), AGE, "Age at diagnosis 1 to 2 years or not recorded"),
+        (Clause("age_years", keep_missing=True), AGE, "Age at diagnosis: not recorded"),
+        (Clause("white_cells", low=50), CELLS, "White cells from 50 × 10⁹/L"),
+        (Clause("score", low=-1, high=0), SCORE, "Score -1 to 0"),
+    ],
+)
+def test_clauses_in_words(clause: Clause, variable: Variable, text: str) -> None:
+    assert describe_clause(clause, variable) == text
+
+
+# Odds ratios
+
+
+def test_an_odds_ratio_whose_interval_excludes_no_difference() -> None:
+    term = odds_ratio("positive", 5.731, (2.663, 12.48), 0.00002)
+    assert plain(describe_odds_ratio(term, MRD, "negative", ["Thrombocytopenia", "BCR::ABL1", "MRD on day 19"])) == (
+        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
+        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001. "
+        "19 of 40 in the model relapsed."
+    )
+
+
+def test_lower_odds() -> None:
+    term = odds_ratio("negative", 0.1745, (0.0801, 0.3755), 0.0004, n=396, n_event=45)
+    assert plain(describe_odds_ratio(term, MRD, "positive", [])) == (
+        "MRD on day 46, negative (< 0.01%) against positive (≥ 0.01%): the odds of relapse were lower, by a factor of 0.17 "
+        "(95 % interval 0.08–0.38), not adjusted; p < 0.001. 45 of 396 in the model relapsed."
+    )
+
+
+def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction() -> None:
+    term = odds_ratio("CNS", 1.204, (0.61, 2.402), 0.59, n=1, n_event=0)
+    text = describe_odds_ratio(term, SITE, "marrow", ["Age group"])
+    assert plain(text) == (
+        "Site of relapse, CNS against marrow: the odds of relapse were 1.20 times as high, and the interval includes no "
+        "difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590. 0 of 1 in the model relapsed."
+    )
+    assert "higher" not in text and "lower" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "reading"),
+    [
+        (8.1, (1.2, None), "higher, by a factor of 8.10 (95 % interval 1.20 to no upper limit)"),
+        (0.1, (None, 0.8), "lower, by a factor of 0.10 (95 % interval no lower limit to 0.80)"),
+        (
+            8.1,
+            (0.9, None),
+            "8.10 times as high, and the interval includes no difference (95 % interval 0.90 to no upper limit)",
+        ),
+        (
+            0.1,
+            (None, 1.8),
+            "0.10 times as high, and the interval includes no difference (95 % interval no lower limit to 1.80)",
+        ),
+        (
+            1.0,
+            (None, None),
+            "1.00 times as high, and the interval includes no difference "
+            "(95 % interval no lower limit to no upper limit)",
+        ),
+        (1.5, (1.0, 2.0), "1.50 times as high, and the interval includes no difference (95 % interval 1.00–2.00)"),
+    ],
+)
+def test_a_limit_may_be_missing(value: float, limits: tuple[float | None, float | None], reading: str) -> None:
+    term = odds_ratio("positive", value, limits, 0.04)
+    assert f"the odds of relapse were {reading}, not adjusted; p = 0.040." in plain(
+        describe_odds_ratio(term, MRD, "negative", [])
+    )
+
+
+def test_without_an_interval_or_p_none_is_mentioned() -> None:
+    assert describe_odds_ratio(odds_ratio("positive", 2.5), MRD, "negative", []) == (
+        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were 2.50 times as high, "
+        "not adjusted. 19 of 40 in the model relapsed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "step"), [(AGE, "every year more"), (CELLS, "every 10 × 10⁹/L more"), (SCORE, "every unit more")]
+)
+def test_a_number_is_read_per_unit(variable: Variable, step: str) -> None:
+    term = odds_ratio(None, 1.083, (1.011, 1.162), 0.023, n=436, n_event=64)
+    assert plain(describe_odds_ratio(term, variable, None, [])) == (
+        f"{variable.label}: with {step}, the odds of relapse were higher, by a factor of 1.08 "
+        "(95 % interval 1.01–1.16), not adjusted; p = 0.023. 64 of 436 in the model relapsed."
+    )
+
+
+def test_a_number_without_a_clear_direction() -> None:
+    term = odds_ratio(None, 1.02, (0.95, 1.1), 0.6, n=436, n_event=64)
+    assert (
+        "with every year more, the odds of relapse were 1.02 times as high, and the interval includes no difference"
+        in (describe_odds_ratio(term, AGE, None, []))
+    )
+
+
+def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
+    term = odds_ratio("positive", None, reason="not estimable: none of the 3 patients had the event", n=3, n_event=0)
+    assert describe_odds_ratio(term, MRD, "negative", ["Age"]) == (
+        "MRD on day 46, positive (≥ 0.01%): no odds ratio (not estimable: none of the 3 patients had the event)."
+    )
+
+
+# Survival
+
+
+@pytest.mark.parametrize(
+    ("estimate", "years", "text"),
+    [
+        (
+            Estimate(0.7709, Interval(0.589, 0.8799, 0.95, "log-log"), 14, 8),
+            5,
+            "Isolated marrow: an estimated 77.1 % (95 % interval 58.9–88.0 %) were alive 5 years after first relapse; "
+            "14 were still followed.",
+        ),
+        (
+            Estimate(0.444, Interval(0.066, 0.785, 0.95, "log-log"), 1, 3),
+            1,
+            "Isolated marrow: an estimated 44.4 % (95 % interval 6.6–78.5 %) were alive 1 year after first relapse; "
+            "1 was still followed.",
+        ),
+        (
+            Estimate(1.0, None, 10, 0),
+            1,
+            "Isolated marrow: an estimated 100.0 % were alive 1 year after first relapse; nobody had died by then, "
+            "10 were still followed.",
+        ),
+        (
+            Estimate(0.0, None, 0, 3),
+            5,
+            "Isolated marrow: an estimated 0.0 % were alive 5 years after first relapse; the last of those followed had "
+            "died by then.",
+        ),
+        (
+            Estimate(None, reason="follow-up ends at 8.3 months (0 at risk)"),
+            1,
+            "Isolated marrow: no estimate at 1 year from first relapse (follow-up ends at 8.3 months (0 at risk)).",
+        ),
+    ],
+)
+def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
+    assert plain(describe_survival("isolated marrow", years, "first relapse", estimate)) == text
+
+
+def test_a_group_without_deaths_is_not_called_certain_to_survive() -> None:
+    limit = Interval(0, 0.2209, 0.95, "Clopper–Pearson, one-sided")
+    assert plain(describe_no_deaths("isolated extramedullary", 12, 5, "first relapse", 1, limit)) == (
+        "Isolated extramedullary: none of 12 children died; 1 was still followed 5 years after first relapse. No death is "
+        "not certain survival: with 12 children, chance could hide a mortality of up to 22.1 % (exact one-sided 95 % limit, "
+        "which takes no account of how long each child was followed)."
+    )
+
+
+def test_one_child_without_death() -> None:
+    limit = Interval(0, 0.95, 0.95, "Clopper–Pearson, one-sided")
+    assert plain(describe_no_deaths("CAR-T", 1, 1, "diagnosis", 0, limit)).startswith(
+        "CAR-T: the only child did not die; nobody was still followed 1 year after diagnosis. No death is not certain "
+        "survival: with one child, chance could hide a mortality of up to 95.0 %"
+    )
+
+
+def logrank(p_value: float | None, reason: str | None = None) -> TestResult:
+    counts = (GroupCount("marrow", 46, 8, 8.1), GroupCount("testes", 0, 0, 0), GroupCount("CNS", 12, 0, 2.1))
+    return TestResult("log-rank test", None if reason else 3.1, None if reason else 1, p_value, counts, reason)
+
+
+def test_a_test_with_a_small_p_says_what_it_does_not_say() -> None:
+    assert describe_test(logrank(0.0272), {"marrow": "marrow relapse"}) == (
+        "Marrow relapse and CNS: log-rank test, p = 0.027. The curves differ by more than chance alone would readily "
+        "explain; the p value says nothing about the size or the cause of a difference."
+    )
+
+
+def test_a_test_with_a_large_p_does_not_say_that_the_curves_are_the_same() -> None:
+    assert describe_test(logrank(0.716), {}) == (
+        "Marrow and CNS: log-rank test, p = 0.716. This does not show that the curves differ, nor that they are the same; "
+        "the p value says nothing about the size or the cause of a difference."
+    )
+
+
+@pytest.mark.parametrize(("p_value", "differs"), [(0.0499, True), (0.05, False), (0.0501, False), (0.2, False)])
+def test_curves_are_said_to_differ_below_five_per_cent_only(p_value: float, differs: bool) -> None:
+    assert ("differ by more than chance alone" in describe_test(logrank(p_value), {})) == differs
+
+
+def test_groups_may_be_named_with_what_tells_them_apart() -> None:
+    text = describe_test(logrank(0.2), {"marrow": "yes", "CNS": "no"}, "HSCT after relapse")
+    assert text.startswith("HSCT after relapse, yes and no: log-rank test, p = 0.200.")
+
+
+def test_a_test_that_cannot_be_done_says_why() -> None:
+    assert describe_test(logrank(None, "no events"), {}) == "The curves cannot be compared by a test: no events."
+
+
+# Rules
+
+
+def test_words_are_joined_as_in_a_sentence() -> None:
+    assert join_words([]) == ""
+    assert join_words(["a"]) == "a"
+    assert join_words(["a", "b"]) == "a and b"
+    assert join_words(["a", "b", "c"]) == "a, b and c"
+    assert join_words(("a", "b")) == "a and b"
+
+
+def test_only_the_first_letter_of_a_sentence_is_raised() -> None:
+    assert start_sentence("isolated CNS") == "Isolated CNS"
+    assert start_sentence("CAR-T") == "CAR-T"
+    assert start_sentence("ETV6::RUNX1") == "ETV6::RUNX1"
+    assert start_sentence("") == ""
+
+
+FORBIDDEN = re.compile(
+    r"survival rate|\brisk\b|significan|\bincidence\b|\bnan\b|\binf\b|\bNone\b|caused? by|leads? to|due to|because of|effect"
+)
+limits = st.one_of(st.none(), st.floats(1e-3, 1e3))
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([(MRD, "positive", "negative"), (AGE, None, None), (SITE, "CNS", "marrow")]),
+    st.floats(1e-3, 1e3),
+    limits,
+    limits,
+    st.none() | st.floats(0, 1),
+    st.lists(st.sampled_from(["Age group", "BCR::ABL1", "MRD on day 19"]), unique=True),
+    st.integers(0, 5),
+)
+def test_every_sentence_on_odds_speaks_of_odds_alone(
+    what: tuple[Variable, str | None, str | None],
+    value: float,
+    low: float | None,
+    high: float | None,
+    p_value: float | None,
+    adjusted_for: list[str],
+    n: int,
+) -> None:
+    variable, level, reference = what
+    if low is not None and high is not None:
+        low, high = min(low, high), max(low, high)
+    text = describe_odds_ratio(
+        odds_ratio(level, value, (low, high), p_value, n=n, n_event=0), variable, reference, adjusted_for
+    )
+    assert not FORBIDDEN.search(text)
+    assert "the odds of relapse" in text
+    assert text.endswith(" relapsed.") and text[0].isupper()
+    excludes = (low is not None and low > 1) or (high is not None and high < 1)
+    assert excludes == ("by a factor of" in text)
+    assert excludes != ("includes no difference" in text)
+
+
+@settings(deadline=None)
+@given(
+    st.floats(0, 1),
+    st.booleans(),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.sampled_from([1, 3, 5]),
+    st.sampled_from(["isolated marrow", "HSCT"]),
+)
+def test_every_sentence_on_survival_is_an_estimate_of_who_is_alive(
+    value: float, has_interval: bool, n: int, n_event: int, years: int, label: str
+) -> None:
+    interval = Interval(value / 2, (1 + value) / 2, 0.95, "log") if has_interval else None
+    text = describe_survival(label, years, "first relapse", Estimate(value, interval, n, n_event))
+    assert not FORBIDDEN.search(text)
+    assert "an estimated" in text
+    assert text[0].isupper() and text.endswith(".") and ".." not in text
+    assert ("1 was" in text) == (n == 1 and value > 0)
+    assert "1 years" not in text and " 1 were" not in text
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1))
+def test_every_sentence_on_a_test_warns_of_what_p_is_not(p_value: float) -> None:
+    text = describe_test(logrank(p_value), {})
+    assert not FORBIDDEN.search(text)
+    assert "says nothing about the size or the cause" in text
+
+
+def test_methods_name_what_they_answer_and_their_source() -> None:
+    assert len({method.name for method in METHODS}) == len(METHODS)
+    for method in METHODS:
+        assert method.answers.endswith("?") and method.computed.endswith(".")
+        assert re.search(r"\b(18|19|20)\d\d\b", method.source)
+        assert "survival rate" not in f"{method.answers} {method.computed}"
+
+
+def test_the_product_gives_no_advice() -> None:
+    assert "no advice" in NOT_ADVICE
