@@ -1,0 +1,366 @@
+"""Odds ratios of relapse: each factor alone beside all chosen factors together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, to_reference
+from analytics.cohort import Cohort
+from analytics.dictionary import PHASES, Dictionary, Variable
+from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg
+from analytics.filters import CohortFilter
+from analytics.formats import format_count, format_number, format_percent, format_step
+from analytics.frames import BinaryOutcome
+from analytics.results import Estimate, Note, OddsRatioResult
+from analytics.tables import Table
+from analytics.wording import describe_odds_ratio, join_words
+
+OUTCOME = "relapsed"
+LAST_PHASE = "induction"  # of the factors; a filter on anything later selects by the outcome
+PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
+FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
+FIT = Control(
+    "fit",
+    "Model",
+    "one",
+    "auto",
+    FITS,
+    "more",
+    "Automatic uses maximum likelihood, and Firth’s method when a factor predicts relapse perfectly in these children, "
+    "where maximum likelihood has no finite answer.",
+)
+LIMITS = Control(
+    "limits",
+    "Confidence intervals",
+    "one",
+    "profile",
+    (("profile", "profile likelihood"), ("wald", "Wald")),
+    "more",
+    "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale.",
+)
+CROSS_SECTIONAL = Note(
+    "odds-not-risk",
+    "info",
+    "An odds ratio is not a ratio of risks, and it overstates one where relapse is common. Relapse is counted whenever it "
+    "came; children followed for a short time have had less chance to relapse.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RelapsePredictors:
+    """Univariable and multivariable odds ratios of relapse in one selection of children."""
+
+    frame: BinaryOutcome
+    dictionary: Dictionary
+    univariable: tuple[OddsRatioResult, ...]
+    multivariable: OddsRatioResult
+    notes: tuple[Note, ...]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The chosen factors, in order."""
+        return tuple(self.dictionary[name] for name in self.frame.covariates.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    outcome: BinaryOutcome
+    dictionary: Dictionary
+    filtered_by: tuple[Variable, ...]
+
+
+def _controls(cohort: Cohort) -> tuple[Control, ...]:
+    offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
+    names = tuple((v.name, v.label) for v in offered)
+    default = tuple(name for name in PUBLISHED if name in dict(names))
+    levels = tuple(
+        (to_reference(v.name, level), f"{v.label}: {label}")
+        for v in offered
+        for level, label in zip(v.levels, v.level_labels, strict=True)
+    )
+    return (
+        Control(
+            "factors",
+            "Factors in the model",
+            "many",
+            default,
+            names,
+            help="Known at diagnosis or by the end of induction.",
+        ),
+        Control(
+            "reference",
+            "Reference levels",
+            "many",
+            (),
+            levels,
+            "more",
+            "The level that the others of the same factor are compared with. Clicking a row of the table does the same.",
+        ),
+        FIT,
+        LIMITS,
+    )
+
+
+def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+    variables = [cohort.dictionary[name] for name in params["factors"]]
+    references = dict(choice.split(":", 1) for choice in params["reference"])
+    tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
+    filtered_by = tuple(cohort.dictionary[clause.variable] for clause in cohort_filter.clauses)
+    return _Frame(BinaryOutcome.from_tally(tally, OUTCOME, variables, references), cohort.dictionary, filtered_by)
+
+
+def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
+    data = frame.outcome
+    options = {"method": params["fit"], "conf_type": params["limits"]}
+    univariable = estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
+    kept = data.complete
+    multivariable = estimate_odds_ratios(data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options)
+    variables = [frame.dictionary[name] for name in data.covariates.columns]
+    multivariable = _as_read(multivariable, variables)
+    univariable = tuple(_as_read(result, variables) for result in univariable)
+    # What is particular to a univariable model stands under the table; as notes it would only repeat these.
+    own = (
+        *_note_filter(frame.filtered_by),
+        *_note_left_out(data, frame.dictionary),
+        *_note_references(params, variables),
+    )
+    return RelapsePredictors(
+        data, frame.dictionary, univariable, multivariable, (*own, *multivariable.notes, CROSS_SECTIONAL)
+    )
+
+
+def _as_read(result: OddsRatioResult, variables: Sequence[Variable]) -> OddsRatioResult:
+    """The result as it is read: labels in its notes and reasons, odds ratios of numbers per step of the dictionary.
+
+    An estimator knows the columns by their names only, and takes every number per unit.
+    """
+    words = {v.name: v.label for v in variables}
+    for v in variables:
+        words |= {f"{v.name}: {level}": f"{v.label}: {v.level_label(level)}" for level in v.levels}
+    if not words:
+        return result
+    longest_first = sorted(words, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)")
+
+    def relabelled(text: str) -> str:
+        return pattern.sub(lambda match: words[match[0]], text)
+
+    terms = []
+    steps = {v.name: v.per for v in variables}
+    for term in result.terms:
+        if term.level is None:
+            term = replace(term, odds_ratio=_per_step(term.odds_ratio, steps[term.variable]))
+        reason = term.odds_ratio.reason
+        if reason is not None:
+            term = replace(term, odds_ratio=replace(term.odds_ratio, reason=relabelled(reason)))
+        terms.append(term)
+    tests = tuple(replace(t, reason=relabelled(t.reason)) if t.reason is not None else t for t in result.tests)
+    notes = tuple(replace(note, text=relabelled(note.text), remedy=relabelled(note.remedy)) for note in result.notes)
+    return replace(result, terms=tuple(terms), tests=tests, notes=notes)
+
+
+def _per_step(estimate: Estimate, step: float) -> Estimate:
+    """The odds ratio of ``step`` units more, from that of one: its logarithm, and those of its limits, times the step."""
+
+    def power(ratio: float | None) -> float | None:
+        # Beyond this a float holds no number any more.
+        return math.exp(step * math.log(ratio)) if ratio and abs(step * math.log(ratio)) < 700 else None
+
+    value = power(estimate.value)
+    if estimate.value is None or step == 1:
+        return estimate
+    if value is None:
+        reason = f"too large or too small to write per {step:g} units"
+        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
+    interval = estimate.interval
+    if interval is not None:
+        interval = replace(interval, low=power(interval.low), high=power(interval.high))
+    error = None if estimate.std_error is None else step * estimate.std_error
+    return replace(estimate, value=value, interval=interval, std_error=error)
+
+
+def _note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note, ...]:
+    """A note for each factor of the model for which several reference levels are chosen."""
+    notes = []
+    for v in variables:
+        chosen = [choice.split(":", 1)[1] for choice in params["reference"] if choice.split(":", 1)[0] == v.name]
+        if len(chosen) > 1:
+            notes.append(
+                Note(
+                    "several-references",
+                    "caution",
+                    f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used.",
+                    "Keep one reference level for each factor.",
+                )
+            )
+    return tuple(notes)
+
+
+def _note_filter(filtered_by: Sequence[Variable]) -> tuple[Note, ...]:
+    later = [v.label for v in filtered_by if PHASES.index(v.phase) > PHASES.index(LAST_PHASE)]
+    if not later:
+        return ()
+    return (
+        Note(
+            "post-baseline-selection",
+            "warning",
+            f"The children are chosen by what happened after induction, relapse itself included: {join_words(later)}. "
+            "That changes how many of them relapsed, and with it every odds ratio.",
+            "Clear that filter to see which factors go with relapse.",
+        ),
+    )
+
+
+def _note_left_out(data: BinaryOutcome, dictionary: Dictionary) -> tuple[Note, ...]:
+    left_out = data.n - data.n_complete
+    if not left_out:
+        return ()
+    most = sorted(((n, name) for name, n in data.n_missing if n), reverse=True)
+    listed = ", ".join(f"{dictionary[name].label} in {format_count(n)}" for n, name in most)
+    share = format_percent(left_out / data.n, 0)
+    return (
+        Note(
+            "incomplete-cases",
+            "caution" if left_out / data.n > 0.1 else "info",
+            f"{format_count(left_out)} of {format_count(data.n)} children ({share}) {'is' if left_out == 1 else 'are'} "
+            "not in the multivariable model, "
+            f"because a factor is unknown: {listed}.",
+            "Drop the factor to keep them; if being unknown has to do with relapse, the estimates are biased.",
+        ),
+    )
+
+
+def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
+    model = result.multivariable
+    fitted = "maximum likelihood" if model.method == "ml" else "Firth’s method"
+    return (
+        Headline(
+            "Children in the model",
+            f"{format_count(model.n)} of {format_count(result.frame.n)}",
+            "Complete cases: every chosen factor is known.",
+        ),
+        Headline("Relapses", format_count(model.n_event), "Among the children in the model."),
+        Headline(
+            "Relapses per parameter",
+            format_number(model.events_per_parameter, 1),
+            "Relapses (or children without, if fewer) for each odds ratio estimated. Below 10, read with care; below 5, "
+            "hardly at all.",
+        ),
+        Headline(
+            "Fitted by",
+            fitted if model.reason is None else "not fitted",
+            "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these children.",
+        ),
+    )
+
+
+def _figure(result: RelapsePredictors, params: Params) -> HtmlFigure:
+    univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
+
+    def svg(title: str, subtitle: str) -> str:
+        return forest_svg(univariable, multivariable, dictionary, title=title, subtitle=subtitle)
+
+    return HtmlFigure(draw_forest_table(univariable, multivariable, dictionary), svg)
+
+
+def _caption(result: RelapsePredictors, params: Params) -> str:
+    return (
+        "Click a level to make it the reference that the others of its factor are compared with."
+        if result.variables
+        else ""
+    )
+
+
+def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
+    return ()
+
+
+def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
+    model = result.multivariable
+    if model.reason is not None:
+        return (f"No odds ratio can be given: {model.reason}.",)
+    labels = {v.name: v.label for v in result.variables}
+    references = {t.variable: t.level for t in model.terms if t.is_reference}
+    return tuple(
+        describe_odds_ratio(
+            term,
+            result.dictionary[term.variable],
+            references.get(term.variable),
+            [label for name, label in labels.items() if name != term.variable],
+        )
+        for term in model.terms
+        if not term.is_reference
+    )
+
+
+def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
+    return result.notes
+
+
+def _left_out(result: RelapsePredictors) -> tuple[tuple[str, int], ...]:
+    n = result.frame.n - result.frame.n_complete
+    unknown = [(e.text, e.n) for e in result.frame.exclusions if e.code == "outcome-missing"]
+    return (*unknown, *((("a factor of the model is not known", n),) if n else ()))
+
+
+def _alt_text(result: RelapsePredictors) -> str:
+    return describe_forest(result.univariable, result.multivariable, result.dictionary)
+
+
+def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
+    frames = [r.to_frame().assign(model="univariable", n_model=r.n) for r in result.univariable]
+    frames.append(result.multivariable.to_frame().assign(model="multivariable", n_model=result.multivariable.n))
+    tests = pd.DataFrame(
+        [
+            {
+                "model": kind,
+                "variable": t.variable,
+                "statistic": t.statistic,
+                "df": t.df,
+                "p_value": t.p_value,
+                "reason": t.reason,
+            }
+            for kind, results in (("univariable", result.univariable), ("multivariable", (result.multivariable,)))
+            for r in results
+            for t in r.tests
+        ],
+        columns=["model", "variable", "statistic", "df", "p_value", "reason"],
+    )
+    rows = [row for frame in frames for row in frame.to_dict("records")]
+    numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+    estimates = pd.DataFrame(rows, columns=frames[-1].columns)
+    return {
+        "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
+        "likelihood-ratio-tests": tests,
+    }
+
+
+ANALYSIS = Analysis(
+    slug="relapse-predictors",
+    title="Predictors of relapse",
+    question="Which factors at diagnosis and induction go with relapse?",
+    order=10,
+    icon=":material/forest:",
+    method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
+    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation.",
+    requires=((OUTCOME,),),
+    controls=_controls,
+    prepare=_prepare,
+    estimate=_estimate,
+    headlines=_headlines,
+    figure=_figure,
+    caption=_caption,
+    tables=_tables,
+    sentences=_sentences,
+    notes=_notes,
+    alt_text=_alt_text,
+    left_out=_left_out,
+    files=("estimates", "likelihood-ratio-tests"),
+    downloads=_downloads,
+)

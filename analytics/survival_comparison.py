@@ -1,0 +1,447 @@
+"""Survival compared between groups: what every survival analysis computes, says and hands out.
+
+The analyses differ in whom they compare and from when; the estimate, tables, sentences and files are these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analytics.analyses import Control, Headline, Params
+from analytics.cohort import Cohort
+from analytics.dictionary import Endpoint, Variable
+from analytics.estimators.intervals import upper_limit_without_events
+from analytics.estimators.kaplan_meier import estimate_survival, follow_up, survival_at
+from analytics.estimators.logrank import logrank_test, pairwise_logrank
+from analytics.figures.survival import describe_drawing, plot_survival
+from analytics.figures.survival import describe_survival as describe_curves
+from analytics.figures.theme import style_of
+from analytics.filters import CohortFilter
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_interval,
+    format_months,
+    format_number,
+    format_p,
+    format_probability,
+    format_share,
+)
+from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
+from analytics.tables import Table, labels_of
+from analytics.wording import describe_no_deaths, describe_survival, describe_test, join_words, start_sentence
+
+MILESTONE_YEARS = (1, 3, 5)
+FEW_PATIENTS = 10
+FEW_FOLLOWED = 5  # with fewer followed, a later milestone is left to the table, where its interval stands beside it
+NO_STRATA = "none"
+
+INTERVALS = Control(
+    "interval",
+    "Confidence intervals",
+    "one",
+    "log-log",
+    (("log-log", "log-log"), ("log", "log"), ("plain", "plain")),
+    "more",
+    "How the interval around each curve is made. Log-log stays between 0 and 100 % and suits small groups; "
+    "log is R's default; plain is the textbook formula.",
+)
+BANDS = Control("bands", "Show confidence bands", "toggle", True, (), "more")
+WEIGHTINGS: dict[str, dict[str, Any]] = {
+    "logrank": {"weighting": "logrank"},
+    "peto": {"weighting": "peto"},
+    "tarone-ware": {"weighting": "tarone-ware"},
+    "late": {"weighting": "fleming-harrington", "rho": 0, "gamma": 1},
+}
+TEST = Control(
+    "test",
+    "Test",
+    "one",
+    "logrank",
+    (
+        ("logrank", "log-rank"),
+        ("peto", "Peto–Peto (early differences)"),
+        ("tarone-ware", "Tarone–Ware (rather early)"),
+        ("late", "Fleming–Harrington 0, 1 (late differences)"),
+    ),
+    "more",
+    "Which part of the follow-up weighs most. Choose before looking: the log-rank test weighs all deaths alike.",
+)
+
+
+def strata_control(cohort: Cohort) -> Control:
+    """The choice of a variable within whose levels the groups are compared."""
+    options = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
+    return Control(
+        "strata",
+        "Compare within levels of",
+        "one",
+        NO_STRATA,
+        ((NO_STRATA, "no stratification"), *options),
+        "more",
+        "A stratified test compares the groups inside each level of this variable and adds the differences up.",
+    )
+
+
+def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
+    """The choices that all survival analyses share."""
+    return (TEST, strata_control(cohort), INTERVALS, BANDS)
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalComparison:
+    """Curves by group with their tests.
+
+    ``milestones`` has, per group in the order of ``curves.curves``, the survival at 1, 3 and 5 years;
+    ``overall`` and ``pairwise`` are empty without a grouping variable, ``pairwise`` also with fewer than three groups.
+    ``names_variable`` True puts the variable's label before those of the groups in sentences, where "positive" alone
+    would say nothing.
+    """
+
+    frame: TimeToEvent
+    curves: SurvivalResult
+    milestones: tuple[tuple[Estimate, ...], ...]
+    overall: TestResult | None
+    pairwise: tuple[PairwiseTest, ...]
+    median_follow_up: Estimate
+    notes: tuple[Note, ...] = ()
+    names_variable: bool = False
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Group name to what a reader sees."""
+        return labels_of(self.frame.variable)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Group name to what starts a sentence about it: its label, after the variable's where that is needed."""
+        variable = self.frame.variable
+        before = f"{variable.label}, " if variable is not None and self.names_variable else ""
+        return {group: start_sentence(before + label) for group, label in self.labels.items()}
+
+    @property
+    def groups_form_later(self) -> bool:
+        """True if a child's group is known only after the clock has started."""
+        return self.frame.variable is not None and is_post_baseline(self.frame.variable, self.frame.endpoint)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What is survived, and from when."""
+        return self.frame.endpoint
+
+
+def prepare_survival(
+    cohort: Cohort, cohort_filter: CohortFilter, params: Params, endpoint: Endpoint, variable: Variable | None
+) -> TimeToEvent:
+    """The arrays of one endpoint by one variable, under the filter and the chosen stratification.
+
+    Without groups to compare, or with the groups themselves as strata, the stratification is not used.
+    """
+    name = params["strata"]
+    strata = None if variable is None or name in (NO_STRATA, variable.name) else cohort.dictionary[name]
+    columns = endpoint_columns(endpoint, variable, strata)
+    filtered_by = [cohort.dictionary[clause.variable] for clause in cohort_filter.clauses]
+    return TimeToEvent.from_tally(cohort.tally(columns, cohort_filter), endpoint, variable, strata, filtered_by)
+
+
+def compare_survival(
+    frame: TimeToEvent,
+    params: Params,
+    notes: tuple[Note, ...] = (),
+    *,
+    says_timing: bool = True,
+    names_variable: bool = True,
+) -> SurvivalComparison:
+    """Kaplan–Meier curves by group, survival at the milestones, tests and median follow-up of one frame.
+
+    ``notes`` come before those of the estimate; ``says_timing`` False leaves out the general note on groups that form
+    after the clock has started, for an analysis with a note of its own on it; ``names_variable`` is that of the result.
+    """
+    conf_type = params["interval"]
+    arrays: dict[str, Any] = {"weight": frame.weight}
+    curves = estimate_survival(frame.time, frame.event, group=frame.group, conf_type=conf_type, **arrays)
+    overall: TestResult | None = None
+    pairwise: tuple[PairwiseTest, ...] = ()
+    if frame.variable is not None:
+        test = {**WEIGHTINGS[params["test"]], "strata": frame.strata, **arrays}
+        overall = logrank_test(frame.time, frame.event, frame.group, **test)
+        if sum(curve.n > 0 for curve in curves.curves) > 2:
+            pairwise = pairwise_logrank(frame.time, frame.event, frame.group, adjust="holm", **test)
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    return SurvivalComparison(
+        frame=frame,
+        curves=curves,
+        milestones=tuple(survival_at(curve, months) for curve in curves.curves),
+        overall=overall,
+        pairwise=pairwise,
+        median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
+        notes=(
+            *notes,
+            *(_note_timing(frame) if says_timing else ()),
+            *_note_conditions(frame),
+            *_note_small_groups(curves, labels_of(frame.variable)),
+            *curves.notes,
+        )
+        + (overall.notes if overall else ()),
+        names_variable=names_variable,
+    )
+
+
+def _note_timing(frame: TimeToEvent) -> tuple[Note, ...]:
+    variable, endpoint = frame.variable, frame.endpoint
+    if variable is None or not is_post_baseline(variable, endpoint):
+        return ()
+    return (
+        Note(
+            "post-baseline",
+            "warning",
+            f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a child has to live "
+            "long enough to be placed in a group, so the curves are biased in favour of groups that take time to reach.",
+            "Read the curves as a description of these children, not as a comparison of what the groups lead to.",
+        ),
+    )
+
+
+def _note_conditions(frame: TimeToEvent) -> tuple[Note, ...]:
+    later = [v.label for v in frame.conditions if is_post_baseline(v, frame.endpoint)]
+    if not later:
+        return ()
+    return (
+        Note(
+            "post-baseline-selection",
+            "warning",
+            f"The children shown are chosen, or compared within levels, by what became known only after the clock had "
+            f"started (at {frame.endpoint.origin}): {join_words(later)}. Those who died before it could be known are "
+            "missing or fall into one level, so survival here is not that of children at the start.",
+            "Clear that filter or stratification to see everyone from the start.",
+        ),
+    )
+
+
+def _note_small_groups(curves: SurvivalResult, labels: Mapping[str, str]) -> tuple[Note, ...]:
+    small = [c for c in curves.curves if 0 < c.n < FEW_PATIENTS]
+    if not small:
+        return ()
+    listed = ", ".join(f"{labels.get(c.group, c.group)} (n = {format_count(c.n)})" for c in small)
+    return (
+        Note(
+            "few-patients",
+            "caution",
+            f"Fewer than {FEW_PATIENTS} children: {listed}. One child more or less would change these curves visibly.",
+            "Look at the intervals and the numbers at risk before the curve; loosen a filter to see more children.",
+        ),
+    )
+
+
+def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
+    """Children, deaths, median follow-up and the test."""
+    frame = result.frame
+    median = result.median_follow_up
+    follow_up_text = "not reached" if median.value is None and frame.n else format_months(median.value)
+    reason = f" {start_sentence(median.reason)}." if median.reason else ""
+    interval = f" (95 % interval {format_interval(median.interval, 1)})" if median.interval else ""
+    headlines = [
+        Headline("Children", format_count(frame.n), f"With follow-up from {frame.endpoint.origin}, in this selection."),
+        Headline(
+            "Deaths",
+            format_share(frame.n_event, frame.n, 0),
+            "A share of all children, whatever their follow-up; the curves take the follow-up into account.",
+        ),
+        Headline(
+            "Median follow-up",
+            follow_up_text,
+            f"By the reverse Kaplan–Meier method{interval}.{reason}",
+        ),
+    ]
+    if result.overall is not None:
+        test = result.overall
+        text = format_p(test.p_value)
+        detail = (
+            f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
+            if test.statistic is not None
+            else f"Not done: {test.reason}."
+        )
+        headlines.append(Headline(f"p ({test.method})", text, detail))
+    return tuple(headlines)
+
+
+def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
+    """The Kaplan–Meier figure with the table at risk."""
+    labels = result.labels
+    return plot_survival(
+        result.curves,
+        labels=labels,
+        styles=style_of(tuple(labels)),
+        origin=result.endpoint.origin,
+        y_title="Overall survival",
+        bands=params["bands"],
+    )
+
+
+def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
+    """Survival at 1, 3 and 5 years with medians by group, then the pairwise tests where there are any."""
+    level = f"{100 * result.curves.conf_level:g} %"
+    origin = result.endpoint.origin
+    rows = []
+    for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
+        median = curve.median
+        text = MISSING if curve.n == 0 else "not reached"
+        if median.value is not None:
+            text = format_number(median.value, 1)
+            text += f" ({format_interval(median.interval, 1)})" if median.interval is not None else ""
+        rows.append(
+            (
+                result.labels.get(curve.group, curve.group),
+                f"{format_count(curve.n_event)} of {format_count(curve.n)}",
+                text,
+                *(_milestone_cell(estimate) if curve.n else MISSING for estimate in milestones),
+            )
+        )
+    tables = [
+        Table(
+            title=f"Survival from {origin}",
+            columns=("Group", "Deaths", "Median (months)", *(f"{y} y" for y in MILESTONE_YEARS)),
+            rows=tuple(rows),
+            help=(
+                "",
+                "Of the children in the group",
+                f"Time by which half have died ({level} interval)",
+                *(f"Alive {y} years after {origin} ({level} interval)" for y in MILESTONE_YEARS),
+            ),
+            caption=f"Kaplan–Meier estimates with {level} {result.curves.conf_type} intervals. "
+            "The table under the curves says how many children are still followed at each time.",
+        )
+    ]
+    if result.pairwise:
+        tables.append(_tabulate_pairs(result))
+    return tuple(tables)
+
+
+def _milestone_cell(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "not followed so long" if estimate.n == 0 else str(estimate.reason)
+    return format_probability(estimate)
+
+
+def _tabulate_pairs(result: SurvivalComparison) -> Table:
+    rows = tuple(
+        (
+            f"{result.labels[pair.group_a]} against {result.labels[pair.group_b]}",
+            format_p(pair.test.p_value) if pair.test.reason is None else str(pair.test.reason),
+            format_p(pair.p_adjusted),
+        )
+        for pair in result.pairwise
+    )
+    return Table(
+        title="Groups compared two by two",
+        columns=("Pair", "p", "p, Holm"),
+        rows=rows,
+        help=("", "From the children of these two groups alone", "Adjusted for the number of pairs by Holm's method"),
+    )
+
+
+def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
+    """One sentence per group, at the latest milestone at which some children of every group are followed, and the test.
+
+    A group without deaths is described by the mortality that chance could hide, since its curve has no interval.
+    """
+    filled = [i for i, curve in enumerate(result.curves.curves) if curve.n]
+    if not filled:
+        return ()
+    reached = [k for k in range(len(MILESTONE_YEARS)) if all(result.milestones[i][k].n >= FEW_FOLLOWED for i in filled)]
+    k = reached[-1] if reached else 0
+    sentences = [_say_group(result, i, k) for i in filled]
+    if result.overall is not None:
+        variable = result.frame.variable if result.names_variable else None
+        label, late = variable.label if variable else "", result.groups_form_later
+        sentences.append(describe_test(result.overall, result.labels, label, groups_form_later=late))
+    return tuple(sentences)
+
+
+def _say_group(result: SurvivalComparison, i: int, k: int) -> str:
+    curve, estimate = result.curves.curves[i], result.milestones[i][k]
+    name, years, origin = result.names[curve.group], MILESTONE_YEARS[k], result.endpoint.origin
+    limit = upper_limit_without_events(curve.n, result.curves.conf_level) if curve.n_event == 0 else None
+    if limit is None:
+        return describe_survival(name, years, origin, estimate)
+    return describe_no_deaths(name, curve.n, years, origin, estimate.n, limit)
+
+
+def collect_notes(result: SurvivalComparison) -> tuple[Note, ...]:
+    """Everything a reader should know before believing the curves."""
+    return result.notes
+
+
+def caption_figure(result: SurvivalComparison, params: Params) -> str:
+    """How to read the lines of the figure."""
+    return describe_drawing(result.curves, bands=params["bands"])
+
+
+def list_left_out(result: SurvivalComparison) -> tuple[tuple[str, int], ...]:
+    """Children who are not in the curves, with the reason."""
+    return tuple((exclusion.text, exclusion.n) for exclusion in result.frame.exclusions)
+
+
+def describe_figure(result: SurvivalComparison) -> str:
+    """The figure in words."""
+    return describe_curves(result.curves, result.names, result.endpoint.origin)
+
+
+FILES = ("estimates", "curves")
+
+
+def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
+    """Frames for files: survival at the milestones and tests ("estimates"), and the curves' coordinates ("curves").
+
+    In "estimates", ``n`` counts the patients of the group, ``n_risk`` those still followed at the milestone and
+    ``n_event`` the deaths until then.
+    """
+    rows = []
+    for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
+        rows.append(_estimate_row("median survival (months)", curve.group, curve.n, curve.median, result))
+        for years, estimate in zip(MILESTONE_YEARS, milestones, strict=True):
+            term = f"survival at {years} year{'s' if years > 1 else ''}"
+            rows.append({**_estimate_row(term, curve.group, curve.n, estimate, result), "n_risk": estimate.n})
+    rows.append(
+        _estimate_row("median follow-up (months)", "all", result.frame.n, result.median_follow_up, result),
+    )
+    tests = [("overall", result.overall)] if result.overall else []
+    tests += [(f"{p.group_a} against {p.group_b}", p.test) for p in result.pairwise]
+    adjusted = {f"{p.group_a} against {p.group_b}": p.p_adjusted for p in result.pairwise}
+    for group, test in tests:
+        rows.append(
+            {
+                "term": test.method,
+                "group": group,
+                "statistic": test.statistic,
+                "df": test.df,
+                "p_value": test.p_value,
+                "p_value_holm": adjusted.get(group),
+                "reason": test.reason,
+            }
+        )
+    return {"estimates": pd.DataFrame(rows), "curves": result.curves.to_frame()}
+
+
+def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison) -> dict[str, Any]:
+    interval = estimate.interval
+    return {
+        "term": term,
+        "group": group,
+        "n": n,
+        "n_risk": None,
+        "n_event": estimate.n_event,
+        "estimate": estimate.value,
+        "std_error": estimate.std_error,
+        "conf_low": interval.low if interval else None,
+        "conf_high": interval.high if interval else None,
+        "conf_level": result.curves.conf_level,
+        "conf_type": result.curves.conf_type,
+        "reason": estimate.reason,
+    }

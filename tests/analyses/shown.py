@@ -1,0 +1,216 @@
+"""Everything that an analysis shows, gathered for checks; and the patients of a file with their derived columns."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from analytics.analyses import Analysis, Control, HtmlFigure
+from analytics.cohort import Cohort, open_cohort
+from analytics.exports.csv_file import Provenance, to_csv
+from analytics.filters import Clause, CohortFilter
+
+DATA = Path(__file__).parents[2] / "data"
+FILES = ("reference_cohort.csv", "example_missing_mrd.csv")
+DAYS_PER_MONTH = 365.25 / 12
+NOT_WORDS = re.compile(r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]")
+PROVENANCE = Provenance("Title", "cohort", "selection", "method", "version", True, date(2026, 1, 31))
+
+
+@cache
+def cohort_of(file: str) -> Cohort:
+    """The cohort of a file in the folder of data."""
+    return open_cohort(DATA / file)
+
+
+@cache
+def patients_of(file: str) -> pd.DataFrame:
+    """The patients of a file with the derived columns, each worked out with pandas alone."""
+    frame = pd.read_csv(DATA / file)
+
+    def bands(name: str, edges: list[float], labels: list[str]) -> pd.Series:
+        return pd.cut(frame[name], [-np.inf, *edges, np.inf], right=False, labels=labels).astype(object)
+
+    derived = {
+        "age_group": bands("age_years", [1, 10], ["under 1", "1 to under 10", "10 and over"]),
+        "white_cells_group": bands("white_cells", [50], ["under 50", "50 and over"]),
+        "platelets_group": bands(
+            "platelets", [20, 50, 100], ["under 20", "20 to under 50", "50 to under 100", "100 and over"]
+        ),
+        "thrombocytopenia": bands("platelets", [100], ["yes", "no"]),
+        "mrd_day19": bands("mrd_day19_percent", [0.01], ["negative", "positive"]),
+        "mrd_day46": bands("mrd_day46_percent", [0.01], ["negative", "positive"]),
+        "relapse_timing_cog": bands("relapse_days", [547.875, 1095.75], ["early", "intermediate", "late"]),
+        "second_relapse": pd.Series(np.where(frame.get("second_relapse_days").notna(), "yes", "no")).where(
+            frame["relapsed"] == 1
+        )
+        if "second_relapse_days" in frame
+        else None,
+        "relapse_site_group": frame["relapse_site"].map(
+            lambda site: (
+                site
+                if site == "isolated marrow"
+                else "combined marrow and extramedullary"
+                if site.startswith("marrow")
+                else "isolated extramedullary"
+            ),
+            na_action="ignore",
+        ),
+        "marrow_relapse": frame["relapse_site"].map(
+            lambda site: "marrow" if "marrow" in site else "isolated extramedullary", na_action="ignore"
+        ),
+        "hsct_group": frame["salvage_treatment"].map(
+            lambda given: "HSCT" if given == "HSCT" else "chemotherapy or CAR-T", na_action="ignore"
+        ),
+        "relapse_timing_bfm": _timing(frame),
+    }
+    return frame.assign(
+        **{name: column for name, column in derived.items() if name not in frame and column is not None}
+    )
+
+
+def _timing(frame: pd.DataFrame) -> pd.Series:
+    day, end = frame["relapse_days"], frame["end_of_therapy_days"]
+    late = np.where(day < end + 6 * DAYS_PER_MONTH, "early", "late")
+    timing = pd.Series(late, dtype=object).where(day.notna() & end.notna())
+    return timing.where(~(day < 18 * DAYS_PER_MONTH), "very early")
+
+
+def select(frame: pd.DataFrame, cohort_filter: CohortFilter) -> pd.DataFrame:
+    """The patients who pass a filter, clause by clause."""
+    for clause in cohort_filter.clauses:
+        column = frame[clause.variable]
+        passed = column.isin(clause.levels) if clause.levels else column.notna()
+        if clause.low is not None:
+            passed &= column >= clause.low
+        if clause.high is not None:
+            passed &= column <= clause.high
+        frame = frame[passed | (column.isna() & clause.keep_missing)]
+    return frame
+
+
+def filters(file: str) -> st.SearchStrategy[CohortFilter]:
+    """Filters of up to three clauses, most of which leave some patients."""
+    cohort = cohort_of(file)
+
+    def clause_of(name: str) -> st.SearchStrategy[Clause]:
+        variable = cohort.dictionary[name]
+        if variable.is_coded:
+            levels = st.lists(st.sampled_from(variable.levels), min_size=1, unique=True)
+            return st.builds(lambda lv, keep: Clause(name, tuple(lv), keep_missing=keep), levels, st.booleans())
+        limits = cohort.ranges()[name]
+        ends = st.tuples(*[st.floats(limits.low or 0, limits.high or 0)] * 2).map(sorted)
+        return st.builds(lambda e, keep: Clause(name, low=e[0], high=e[1], keep_missing=keep), ends, st.booleans())
+
+    names = [v.name for v in cohort.dictionary.filters if v.name in cohort.variables]
+    chosen = st.lists(st.sampled_from(names), unique=True, max_size=3)
+    return chosen.flatmap(lambda some: st.tuples(*map(clause_of, some))).map(CohortFilter)
+
+
+def params_of(analysis: Analysis, cohort: Cohort) -> st.SearchStrategy[dict[str, Any]]:
+    """Any choice of every control."""
+
+    def value_of(control: Control) -> st.SearchStrategy[Any]:
+        names = [value for value, _ in control.options]
+        if control.kind == "toggle":
+            return st.booleans()
+        if control.kind == "one":
+            return st.sampled_from(names)
+        return st.lists(st.sampled_from(names), unique=True, max_size=5).map(tuple)
+
+    return st.fixed_dictionaries({c.name: value_of(c) for c in analysis.controls(cohort)})
+
+
+def run(analysis: Analysis, cohort: Cohort, cohort_filter: CohortFilter, params: Mapping[str, Any]) -> Any:
+    """The result of an analysis."""
+    return analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
+
+
+def texts(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> Iterator[str]:
+    """Every text that a reader may see."""
+    yield from (analysis.title, analysis.question, analysis.method, analysis.alt_text(result))
+    yield analysis.caption(result, params)
+    yield from (text for h in analysis.headlines(result) for text in (h.label, h.value, h.help))
+    yield from analysis.sentences(result)
+    yield from (text for note in analysis.notes(result) for text in (note.text, note.remedy))
+    yield from (text for text, _ in analysis.left_out(result))
+    for table in analysis.tables(result):
+        yield from (table.title, table.caption, *table.columns, *table.help)
+        yield from (cell for row in table.rows for cell in row)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._skipped = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._skipped += tag == "style"
+        self.found += [value or "" for name, value in attrs if name in ("title", "aria-label", "d", "x", "y", "points")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._skipped -= tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipped:
+            self.found.append(data)
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} in a figure")
+
+
+def check_shown(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> None:
+    """Nothing that is shown or handed out holds a number that is none, and all sentences are sentences."""
+    for text in texts(analysis, result, params):
+        assert not NOT_WORDS.search(text), text
+    for sentence in analysis.sentences(result):
+        assert sentence[0].isupper() or sentence[0].isdigit(), sentence
+        assert sentence.endswith("."), sentence
+        assert ".." not in sentence and " ." not in sentence and "  " not in sentence, sentence
+    for note in analysis.notes(result):
+        assert re.fullmatch(r"[a-z-]+", note.code)
+        assert note.text.endswith("."), note.text
+        assert not note.remedy or note.remedy.endswith("."), note.remedy
+    figure = analysis.figure(result, params)
+    if isinstance(figure, HtmlFigure):
+        for html in (figure.html, figure.svg("Title", "Subtitle")):
+            parser = _Text()
+            parser.feed(html)
+            assert parser.found
+            for text in parser.found:
+                assert not NOT_WORDS.search(text), text
+    else:
+        json.loads(figure.to_json(), parse_constant=_refuse)
+    frames = analysis.downloads(result)
+    assert tuple(frames) == analysis.files
+    for frame in frames.values():
+        back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#", float_precision="round_trip")
+        assert back.shape == frame.shape and list(back) == list(frame)
+        numbers = frame.select_dtypes("number").to_numpy(float)
+        assert not np.isinf(numbers).any()
+        if "p_value" in frame:
+            p_values = frame["p_value"].dropna().astype(float)
+            assert p_values.between(0, 1).all()
+        if {"conf_low", "conf_high", "estimate"} <= set(frame.columns):
+            limits = frame[["conf_low", "estimate", "conf_high"]].astype(float).dropna()
+            assert (limits["conf_low"] <= limits["estimate"] + 1e-12).all()
+            assert (limits["estimate"] <= limits["conf_high"] + 1e-12).all()
+
+
+def headline(analysis: Analysis, result: Any, label: str) -> str:
+    """The value of a headline, with ordinary spaces."""
+    found = {h.label: h.value for h in analysis.headlines(result)}
+    return found[label].replace("\u00a0", " ").replace("\u202f", "")

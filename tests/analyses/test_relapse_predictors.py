@@ -1,0 +1,397 @@
+"""Predictors of relapse from file to sentence: against counts of the file, statsmodels, and formulas by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import chi2
+
+from analytics.analyses import HtmlFigure, load_analyses, to_reference
+from analytics.analyses.relapse_predictors import RelapsePredictors
+from analytics.cohort import Cohort, open_cohort
+from analytics.filters import Clause, CohortFilter
+from tests.analyses.shown import (
+    FILES,
+    check_shown,
+    cohort_of,
+    filters,
+    headline,
+    params_of,
+    patients_of,
+    run,
+    select,
+    texts,
+)
+
+REFERENCE = "reference_cohort.csv"
+PREDICTORS = next(analysis for analysis in load_analyses() if analysis.slug == "relapse-predictors")
+PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
+
+
+def estimate(*clauses: Clause, source: Cohort | None = None, **params: Any) -> tuple[RelapsePredictors, dict[str, Any]]:
+    cohort = source or cohort_of(REFERENCE)
+    chosen = PREDICTORS.defaults(cohort) | params
+    return run(PREDICTORS, cohort, CohortFilter(clauses), chosen), chosen
+
+
+def design_of(patients: pd.DataFrame, factors: Sequence[str], cohort: Cohort) -> pd.DataFrame:
+    """A column of ones, then one per level but the reference, or the number itself."""
+    columns = {"constant": np.ones(len(patients))}
+    for name in factors:
+        variable = cohort.dictionary[name]
+        if not variable.is_coded:
+            columns[name] = patients[name].to_numpy(float)
+        for level in variable.levels:
+            if level != variable.reference:
+                columns[f"{name}: {level}"] = (patients[name] == level).to_numpy(float)
+    return pd.DataFrame(columns, index=patients.index)
+
+
+# From file to sentence
+
+
+@pytest.mark.parametrize("file", FILES)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject) -> None:
+    cohort = cohort_of(file)
+    cohort_filter = data.draw(filters(file), label="filter")
+    params = data.draw(params_of(PREDICTORS, cohort), label="params")
+    result = run(PREDICTORS, cohort, cohort_filter, params)
+
+    check_shown(PREDICTORS, result, params)
+
+    everyone = select(patients_of(file), cohort_filter)
+    known = everyone.dropna(subset=["relapsed"])
+    complete = known.dropna(subset=list(params["factors"]))
+    assert headline(PREDICTORS, result, "Children in the model") == f"{len(complete)} of {len(known)}"
+    assert headline(PREDICTORS, result, "Relapses") == str(int(complete["relapsed"].sum()))
+    assert len(complete) + sum(n for _, n in PREDICTORS.left_out(result)) == len(everyone)
+    for name, single in zip(params["factors"], result.univariable, strict=True):
+        alone = known.dropna(subset=[name])
+        assert (single.n, single.n_event) == (len(alone), alone["relapsed"].sum())
+    for term in result.multivariable.terms:
+        if term.level is not None:
+            some = complete[complete[term.variable] == term.level]
+            assert (term.n, term.n_event) == (len(some), some["relapsed"].sum())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_everyone_with_every_factor_alone_and_by_every_choice(file: str) -> None:
+    cohort = cohort_of(file)
+    controls = {c.name: c for c in PREDICTORS.controls(cohort)}
+    choices: list[dict[str, Any]] = [{"factors": (name,)} for name, _ in controls["factors"].options]
+    choices += [{"fit": value} for value, _ in controls["fit"].options]
+    choices += [{"limits": value} for value, _ in controls["limits"].options]
+    choices += [
+        {"reference": (value,), "factors": (value.split(":")[0],)} for value, _ in controls["reference"].options
+    ]
+    for choice in choices:
+        result, params = estimate(source=cohort, **choice)
+        check_shown(PREDICTORS, result, params)
+
+
+# Against statsmodels
+
+
+@pytest.mark.parametrize(
+    "factors", [PUBLISHED, ("age_group", "sex", "risk_group"), ("age_years", "white_cells", "mrd_day46")]
+)
+def test_the_model_equals_that_of_statsmodels(factors: tuple[str, ...]) -> None:
+    result, _ = estimate(factors=factors)
+    cohort = cohort_of(REFERENCE)
+    patients = patients_of(REFERENCE).dropna(subset=["relapsed", *factors])
+    design = design_of(patients, factors, cohort)
+    fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=100)
+    for term in result.multivariable.terms:
+        if term.is_reference:
+            assert (term.odds_ratio.value, term.odds_ratio.interval, term.p_value) == (1.0, None, None)
+            assert term.level == cohort.dictionary[term.variable].reference
+            continue
+        name = term.variable if term.level is None else f"{term.variable}: {term.level}"
+        step = {"white_cells": 10}.get(term.variable, 1)
+        assert term.odds_ratio.value == pytest.approx(np.exp(step * fitted.params[name]), rel=1e-6)
+        assert term.odds_ratio.std_error == pytest.approx(step * fitted.bse[name], rel=1e-6)
+        assert term.p_value == pytest.approx(fitted.pvalues[name], rel=1e-6)
+    for test in result.multivariable.tests:
+        without = design_of(patients, [name for name in factors if name != test.variable], cohort)
+        fewer = sm.Logit(patients["relapsed"], without).fit(disp=0, tol=1e-14, maxiter=100)
+        statistic = 2 * (fitted.llf - fewer.llf)
+        assert test.statistic == pytest.approx(statistic, rel=1e-6)
+        assert test.df == design.shape[1] - without.shape[1]
+        assert test.p_value == pytest.approx(chi2.sf(statistic, test.df), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sex", "age_group", "mrd_day46", "etv6_runx1", "white_cells"])
+def test_each_factor_alone_equals_the_model_of_statsmodels(name: str) -> None:
+    result, _ = estimate(factors=("bcr_abl1", name))
+    patients = patients_of(REFERENCE).dropna(subset=["relapsed", name])
+    design = design_of(patients, [name], cohort_of(REFERENCE))
+    fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=100)
+    step = 10 if name == "white_cells" else 1
+    values = [t.odds_ratio.value for t in result.univariable[1].terms if not t.is_reference]
+    assert values == pytest.approx(np.exp(step * fitted.params.iloc[1:]).tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_limits_lie_where_the_profile_likelihood_falls_by_half_the_quantile(side: str) -> None:
+    result, _ = estimate()
+    term = next(t for t in result.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    patients = patients_of(REFERENCE).dropna(subset=["relapsed", *PUBLISHED])
+    others = design_of(patients, PUBLISHED[:3], cohort_of(REFERENCE))
+    positive = (patients["mrd_day46"] == "positive").to_numpy(float)
+
+    def log_likelihood(beta: float) -> float:
+        family = sm.families.Binomial()
+        return float(
+            sm.GLM(patients["relapsed"], others, family=family, offset=beta * positive).fit(tol=1e-14, maxiter=100).llf
+        )
+
+    assert term.odds_ratio.value is not None and term.odds_ratio.interval is not None
+    best = np.log(term.odds_ratio.value)
+    wanted = log_likelihood(best) - chi2.ppf(0.95, 1) / 2
+    bounds = (best - 3, best) if side == "low" else (best, best + 3)
+    limit = brentq(lambda beta: log_likelihood(beta) - wanted, *bounds, xtol=1e-12)
+    assert getattr(term.odds_ratio.interval, side) == pytest.approx(np.exp(limit), rel=1e-6)
+
+
+def test_figures_of_the_reference_cohort() -> None:
+    result, _ = estimate()
+    found = {t.variable: t for t in result.multivariable.terms if not t.is_reference}
+    values = {name: term.odds_ratio.value for name, term in found.items()}
+    assert {name: f"{value:.2f}" for name, value in values.items()} == {
+        "thrombocytopenia": "2.09",
+        "bcr_abl1": "3.85",
+        "mrd_day19": "2.09",
+        "mrd_day46": "5.73",
+    }
+
+
+@pytest.mark.parametrize("limits", ["profile", "wald"])
+@pytest.mark.parametrize("fit", ["ml", "firth"])
+def test_a_number_is_given_per_step_of_the_dictionary(fit: str, limits: str) -> None:
+    """Counting in tens before the model gives what the step gives after it."""
+    result, params = estimate(factors=("white_cells", "mrd_day46"), fit=fit, limits=limits)
+    tens = patients_of(REFERENCE)[["patient_id", "relapsed", "white_cells", "mrd_day46"]]
+    tens = tens.assign(age_years=tens["white_cells"] / 10).drop(columns="white_cells")
+    scaled, _ = estimate(source=open_cohort(tens), factors=("age_years", "mrd_day46"), fit=fit, limits=limits)
+    for before, after in zip(scaled.multivariable.terms, result.multivariable.terms, strict=True):
+        one, other = before.odds_ratio, after.odds_ratio
+        assert other.value == pytest.approx(one.value, rel=1e-6)
+        if not before.is_reference:
+            assert after.p_value == pytest.approx(before.p_value, rel=1e-5)
+            assert other.std_error == pytest.approx(one.std_error, rel=1e-6)
+            assert (other.interval.low, other.interval.high) == pytest.approx(
+                (one.interval.low, one.interval.high), rel=1e-6
+            )
+    estimates = PREDICTORS.downloads(result)["estimates"]
+    assert set(estimates.loc[estimates["variable"] == "white_cells", "per"]) == {"10 × 10⁹/L"}
+    assert "White cells: with every 10 × 10⁹/L more" in PREDICTORS.sentences(result)[0]
+    assert "per 10 × 10⁹/L" in PREDICTORS.alt_text(result)
+    check_shown(PREDICTORS, result, params)
+
+
+# Reference levels
+
+
+def test_turning_a_factor_round_inverts_its_odds_ratio() -> None:
+    usual, _ = estimate()
+    turned, params = estimate(reference=(to_reference("mrd_day46", "positive"),))
+    before = next(t for t in usual.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    after = next(t for t in turned.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    assert (before.level, after.level) == ("positive", "negative")
+    assert after.odds_ratio.value == pytest.approx(1 / before.odds_ratio.value, rel=1e-6)
+    assert after.odds_ratio.interval.low == pytest.approx(1 / before.odds_ratio.interval.high, rel=1e-6)
+    assert after.odds_ratio.interval.high == pytest.approx(1 / before.odds_ratio.interval.low, rel=1e-6)
+    assert after.p_value == pytest.approx(before.p_value, rel=1e-6)
+    sentence = next(s for s in PREDICTORS.sentences(turned) if s.startswith("MRD on day 46"))
+    assert "negative (< 0.01%) against positive (≥ 0.01%): the odds of relapse were lower" in sentence
+    check_shown(PREDICTORS, turned, params)
+
+
+def test_a_chosen_reference_does_not_move_the_other_factors() -> None:
+    usual, _ = estimate()
+    turned, _ = estimate(reference=(to_reference("mrd_day46", "positive"), to_reference("sex", "male")))
+    for before, after in zip(usual.multivariable.terms, turned.multivariable.terms, strict=True):
+        if before.variable != "mrd_day46":
+            assert after.odds_ratio.value == pytest.approx(before.odds_ratio.value, rel=1e-6)
+
+
+def test_two_references_of_one_factor_are_noted_and_the_last_is_used() -> None:
+    chosen = tuple(to_reference("mrd_day46", level) for level in ("negative", "positive"))
+    result, _ = estimate(reference=chosen)
+    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "several-references"]
+    assert note.text == "2 reference levels are chosen for MRD on day 46; positive (≥ 0.01%) is used."
+    reference = next(t.level for t in result.multivariable.terms if t.variable == "mrd_day46" and t.is_reference)
+    assert reference == "positive"
+    elsewhere, _ = estimate(factors=("sex",), reference=chosen)
+    assert "several-references" not in {n.code for n in PREDICTORS.notes(elsewhere)}
+
+
+# Separation
+
+
+def test_a_factor_that_predicts_perfectly_is_fitted_by_firth() -> None:
+    """With one two-level factor, Firth's estimate is the log odds ratio with one half added to each cell."""
+    table = pd.DataFrame({0: [20, 8], 1: [5, 0]}, index=["female", "male"])
+    rows = [
+        {"sex": sex, "relapsed": outcome}
+        for sex in table.index
+        for outcome in table.columns
+        for _ in range(table.loc[sex, outcome])
+    ]
+    cohort = open_cohort(pd.DataFrame(rows).assign(patient_id=[f"P{i}" for i in range(len(rows))]))
+    result, params = estimate(source=cohort, factors=("sex",))
+    (term,) = [t for t in result.multivariable.terms if not t.is_reference]
+    half = table + 0.5
+    expected = half.loc["male", 1] * half.loc["female", 0] / (half.loc["male", 0] * half.loc["female", 1])
+    assert result.multivariable.method == "firth"
+    assert term.odds_ratio.value == pytest.approx(expected, rel=1e-6)
+    assert headline(PREDICTORS, result, "Fitted by") == "Firth’s method"
+    (note,) = [note for note in PREDICTORS.notes(result) if note.code == "separation"]
+    assert note.text.startswith("None of the 8 patients with Sex: boys had the event.")
+    check_shown(PREDICTORS, result, params)
+
+
+def test_maximum_likelihood_says_why_it_has_no_answer() -> None:
+    clauses = (Clause("high_hyperdiploidy", ("positive",)), Clause("mrd_day46", ("negative",)))
+    result, params = estimate(*clauses, factors=("cns_status", "sex"), fit="ml")
+    missing = [t for t in result.multivariable.terms if t.odds_ratio.value is None]
+    assert missing
+    said = " ".join(PREDICTORS.sentences(result))
+    assert all(f"({t.odds_ratio.reason})" in said for t in missing)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_notes_and_reasons_speak_in_labels() -> None:
+    result, params = estimate(
+        Clause("age_years", low=10), factors=("age_group", "white_cells_group", "kmt2a_rearranged"), fit="ml"
+    )
+    said = " ".join(texts(PREDICTORS, result, params))
+    assert "Age group" in said
+    assert not re.search(r"age_group|white_cells|kmt2a_", said)
+    assert any(n.text.startswith("Age group cannot be compared") for n in PREDICTORS.notes(result))
+
+
+# Odd cases
+
+
+def test_nobody_left() -> None:
+    result, params = estimate(Clause("platelets", low=1999))
+    assert PREDICTORS.sentences(result) == ("No odds ratio can be given: no patients.",)
+    assert headline(PREDICTORS, result, "Children in the model") == "0 of 0"
+    assert headline(PREDICTORS, result, "Fitted by") == "not fitted"
+    assert headline(PREDICTORS, result, "Relapses per parameter") == "–"
+    check_shown(PREDICTORS, result, params)
+
+
+@pytest.mark.parametrize("relapsed", [0, 1])
+def test_one_outcome_alone_cannot_be_modelled(relapsed: int) -> None:
+    patients = patients_of(REFERENCE)
+    cohort = open_cohort(patients.loc[patients["relapsed"] == relapsed, ["patient_id", "sex", "relapsed"]])
+    result, params = estimate(source=cohort, factors=("sex",))
+    reason = "every patient had the event" if relapsed else "no events"
+    assert PREDICTORS.sentences(result) == (f"No odds ratio can be given: {reason}.",)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_no_factor_chosen() -> None:
+    result, params = estimate(factors=())
+    assert PREDICTORS.sentences(result) == ()
+    assert headline(PREDICTORS, result, "Children in the model") == "436 of 436"
+    assert PREDICTORS.caption(result, params) == ""
+    check_shown(PREDICTORS, result, params)
+
+
+def test_a_cohort_with_the_outcome_alone_offers_no_factors() -> None:
+    cohort = open_cohort(patients_of(REFERENCE)[["patient_id", "relapsed"]])
+    controls = {c.name: c for c in PREDICTORS.controls(cohort)}
+    assert controls["factors"].options == controls["factors"].default == ()
+    result, params = estimate(source=cohort)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_unknown_outcomes_are_left_out_and_counted() -> None:
+    some = patients_of(REFERENCE)[["patient_id", "sex", "relapsed"]].copy()
+    some.loc[:9, "relapsed"] = np.nan
+    result, params = estimate(source=open_cohort(some), factors=("sex",))
+    assert PREDICTORS.left_out(result) == (("outcome not recorded", 10),)
+    assert headline(PREDICTORS, result, "Children in the model") == "426 of 426"
+    check_shown(PREDICTORS, result, params)
+
+
+def test_unknown_factors_are_counted_by_factor() -> None:
+    result, _ = estimate(factors=("etv6_runx1", "mrd_day46", "cns_status"))
+    patients = patients_of(REFERENCE)
+    complete = patients.dropna(subset=["etv6_runx1", "mrd_day46", "cns_status"])
+    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "incomplete-cases"]
+    assert note.text.startswith(f"{436 - len(complete)} of 436 children (")
+    assert f"ETV6::RUNX1 in {patients['etv6_runx1'].isna().sum()}" in note.text
+    assert PREDICTORS.left_out(result) == (("a factor of the model is not known", 436 - len(complete)),)
+
+
+def test_one_child_left_out_is_no_plural() -> None:
+    some = patients_of(REFERENCE)[["patient_id", "sex", "relapsed"]].copy()
+    some.loc[0, "sex"] = None
+    result, _ = estimate(source=open_cohort(some), factors=("sex",))
+    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "incomplete-cases"]
+    assert note.text.startswith("1 of 436 children (0\u00a0%) is not in the multivariable model")
+
+
+# What is shown and handed out
+
+
+def test_every_level_has_a_row_in_the_figure_and_the_file() -> None:
+    result, params = estimate(factors=("age_group", "sex"))
+    figure = PREDICTORS.figure(result, params)
+    assert isinstance(figure, HtmlFigure)
+    estimates = PREDICTORS.downloads(result)["estimates"]
+    for name in ("age_group", "sex"):
+        variable = cohort_of(REFERENCE).dictionary[name]
+        for level in variable.levels:
+            assert f'data-variable="{name}" data-level="{level}"' in figure.html
+            rows = estimates[(estimates["variable"] == name) & (estimates["level"] == level)]
+            assert sorted(rows["model"]) == ["multivariable", "univariable"]
+    assert set(estimates["n_model"]) == {436}
+
+
+def test_the_files_hold_the_numbers_of_the_page() -> None:
+    result, _ = estimate()
+    frames = PREDICTORS.downloads(result)
+    together = frames["estimates"][frames["estimates"]["model"] == "multivariable"]
+    assert together["estimate"].tolist() == [t.odds_ratio.value for t in result.multivariable.terms]
+    tests = frames["likelihood-ratio-tests"]
+    assert tests["model"].tolist() == ["univariable"] * 4 + ["multivariable"] * 4
+    assert tests["p_value"].notna().all()
+
+
+def test_sentences_give_each_odds_ratio_with_its_adjustment() -> None:
+    result, _ = estimate()
+    said = [text.replace("\u00a0", " ") for text in PREDICTORS.sentences(result)]
+    assert said[3] == (
+        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
+        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001. "
+        "19 of 40 in the model relapsed."
+    )
+    alone, _ = estimate(factors=("mrd_day46",))
+    assert "not adjusted" in PREDICTORS.sentences(alone)[0]
+
+
+def test_the_reader_is_told_that_odds_are_not_risks() -> None:
+    assert "odds-not-risk" in {note.code for note in PREDICTORS.notes(estimate()[0])}
+
+
+def test_a_filter_on_what_came_after_induction_is_warned_of() -> None:
+    result, _ = estimate(Clause("relapse_timing_bfm", ("early",), keep_missing=True))
+    assert next(n for n in PREDICTORS.notes(result) if n.code == "post-baseline-selection").severity == "warning"
+    result, _ = estimate(Clause("mrd_day46", ("positive",)))
+    assert "post-baseline-selection" not in {note.code for note in PREDICTORS.notes(result)}

@@ -1,0 +1,537 @@
+"""Survival analyses from file to sentence: against counts of the file, lifelines and statsmodels, and on odd cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
+from lifelines.statistics import multivariate_logrank_test
+from statsmodels.duration.survfunc import survdiff
+
+from analytics.analyses import Analysis, load_analyses
+from analytics.cohort import open_cohort
+from analytics.filters import Clause, CohortFilter
+from analytics.frames import EVERYONE, TimeToEvent
+from analytics.survival_comparison import SurvivalComparison, compare_survival
+from tests.analyses.shown import (
+    DAYS_PER_MONTH,
+    FILES,
+    check_shown,
+    cohort_of,
+    filters,
+    headline,
+    params_of,
+    patients_of,
+    run,
+    select,
+    texts,
+)
+
+REFERENCE = "reference_cohort.csv"
+BY_SLUG = {analysis.slug: analysis for analysis in load_analyses()}
+SITE, TREATMENT, VARIABLE = (BY_SLUG[f"survival-by-{name}"] for name in ("site", "treatment", "variable"))
+SURVIVAL = (SITE, TREATMENT, VARIABLE)
+MONTHS = (12.0, 36.0, 60.0)
+ENDPOINTS = {"os_relapse": ("os_relapse_days", "os_relapse_event"), "os_diagnosis": ("os_days", "os_event")}
+
+
+def grouped_by(analysis: Analysis, params: dict[str, Any]) -> str:
+    return str(params[{SITE.slug: "site", TREATMENT.slug: "treatment", VARIABLE.slug: "by"}[analysis.slug]])
+
+
+def analysed(
+    file: str, analysis: Analysis, cohort_filter: CohortFilter, params: dict[str, Any]
+) -> tuple[pd.DataFrame, int]:
+    """The patients an analysis must use, and how many pass the filter."""
+    frame = select(patients_of(file), cohort_filter)
+    n = len(frame)
+    time, event = ENDPOINTS[params.get("clock", "os_relapse")]
+    by, strata = grouped_by(analysis, params), params["strata"]
+    needed = [time, event]
+    if by != EVERYONE:
+        needed.append(by)
+        needed += [strata] if strata != "none" else []
+    if params.get("relapses") == "marrow":
+        frame = frame[frame["marrow_relapse"] == "marrow"]
+    frame = frame.dropna(subset=needed)
+    months, died = frame[time] / DAYS_PER_MONTH, frame[event].astype(int)
+    group = frame[by] if by != EVERYONE else pd.Series(EVERYONE, index=frame.index)
+    return frame.assign(months=months, died=died, group=group), n
+
+
+def estimate(analysis: Analysis, file: str = REFERENCE, *clauses: Clause, **params: Any) -> SurvivalComparison:
+    cohort = cohort_of(file)
+    return run(analysis, cohort, CohortFilter(clauses), analysis.defaults(cohort) | params)
+
+
+# From file to sentence
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("analysis", SURVIVAL, ids=lambda a: a.slug)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str, data: st.DataObject) -> None:
+    cohort = cohort_of(file)
+    assert not analysis.missing(cohort)
+    cohort_filter = data.draw(filters(file), label="filter")
+    params = data.draw(params_of(analysis, cohort), label="params")
+    result = run(analysis, cohort, cohort_filter, params)
+
+    check_shown(analysis, result, params)
+
+    patients, n = analysed(file, analysis, cohort_filter, params)
+    assert headline(analysis, result, "Children") == str(len(patients))
+    assert headline(analysis, result, "Deaths").split(" ")[0] == str(patients["died"].sum())
+    assert len(patients) + sum(count for _, count in analysis.left_out(result)) == n
+    counts = patients.groupby("group", observed=True)["died"].agg(["size", "sum"])
+    for curve in result.curves.curves:
+        expected = tuple(counts.loc[curve.group]) if curve.group in counts.index else (0, 0)
+        assert (curve.n, curve.n_event) == expected
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("analysis", SURVIVAL, ids=lambda a: a.slug)
+def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
+    cohort = cohort_of(file)
+    defaults = analysis.defaults(cohort)
+    for control in analysis.controls(cohort):
+        for value in [True, False] if control.kind == "toggle" else [value for value, _ in control.options]:
+            params = defaults | {control.name: value}
+            result = run(analysis, cohort, CohortFilter(), params)
+            check_shown(analysis, result, params)
+            patients, _ = analysed(file, analysis, CohortFilter(), params)
+            assert result.frame.n == len(patients)
+
+
+# Against lifelines and statsmodels
+
+
+@pytest.mark.parametrize(
+    ("analysis", "params"),
+    [
+        (SITE, {"site": "relapse_site_group"}),
+        (SITE, {"site": "marrow_relapse"}),
+        (SITE, {"site": "relapse_site"}),
+        (TREATMENT, {"treatment": "salvage_treatment"}),
+        (TREATMENT, {"treatment": "hsct_group", "relapses": "marrow"}),
+        (VARIABLE, {"by": "mrd_day46"}),
+        (VARIABLE, {"by": "risk_group", "clock": "os_diagnosis"}),
+        (VARIABLE, {"by": EVERYONE, "clock": "os_diagnosis"}),
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
+)
+def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: dict[str, Any]) -> None:
+    result = estimate(analysis, **params)
+    all_params = analysis.defaults(cohort_of(REFERENCE)) | params
+    patients, _ = analysed(REFERENCE, analysis, CohortFilter(), all_params)
+    for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
+        some = patients[patients["group"] == curve.group]
+        fitted = KaplanMeierFitter().fit(some["months"], some["died"])
+        for months, found in zip(MONTHS, milestones, strict=True):
+            assert found.n == (some["months"] >= months).sum()
+            if found.value is None:
+                assert some["months"].max() < months
+                continue
+            assert found.value == pytest.approx(fitted.predict(months), rel=1e-9)
+            assert found.n_event == ((some["months"] <= months) & (some["died"] == 1)).sum()
+            if found.interval is not None:
+                low, high = fitted.confidence_interval_.loc[:months].iloc[-1]
+                assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
+    if result.overall is not None:
+        expected = multivariate_logrank_test(patients["months"], patients["group"], patients["died"])
+        assert result.overall.statistic == pytest.approx(expected.test_statistic, rel=1e-9)
+        assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
+        assert result.overall.df == patients["group"].nunique() - 1
+
+
+def test_figures_of_the_reference_cohort() -> None:
+    by_site = estimate(SITE, site="marrow_relapse")
+    assert by_site.overall is not None and by_site.overall.p_value == pytest.approx(0.0777, abs=5e-5)
+    by_hsct = estimate(TREATMENT, treatment="hsct_group", relapses="marrow")
+    assert by_hsct.overall is not None and by_hsct.overall.p_value == pytest.approx(0.0272, abs=5e-5)
+    survival = {c.group: m[1].value for c, m in zip(by_hsct.curves.curves, by_hsct.milestones, strict=True)}
+    assert survival["HSCT"] == pytest.approx(0.826, abs=5e-4)
+    assert survival["chemotherapy or CAR-T"] == pytest.approx(0.381, abs=5e-4)
+
+
+def test_follow_up_is_the_median_of_the_reversed_curve() -> None:
+    result = estimate(SITE)
+    patients, _ = analysed(REFERENCE, SITE, CohortFilter(), SITE.defaults(cohort_of(REFERENCE)))
+    fitted = KaplanMeierFitter().fit(patients["months"], 1 - patients["died"])
+    assert result.median_follow_up.value == pytest.approx(fitted.median_survival_time_, rel=1e-9)
+
+
+@pytest.mark.parametrize("strata", ["sex", "age_group", "mrd_day46", "relapse_timing_cog", "cns_status"])
+@pytest.mark.parametrize(
+    ("analysis", "params"),
+    [
+        (SITE, {"site": "marrow_relapse"}),
+        (SITE, {"site": "relapse_site_group"}),
+        (TREATMENT, {"treatment": "hsct_group"}),
+        (VARIABLE, {"by": "thrombocytopenia", "clock": "os_diagnosis"}),
+    ],
+    ids=["marrow", "site", "hsct", "diagnosis"],
+)
+@pytest.mark.parametrize(("test", "weight_type"), [("logrank", None), ("tarone-ware", "tw")])
+def test_stratified_tests_equal_those_of_statsmodels(
+    analysis: Analysis, params: dict[str, Any], strata: str, test: str, weight_type: str | None
+) -> None:
+    if params.get("clock") == "os_diagnosis" and strata == "relapse_timing_cog":
+        params = params | {"clock": "os_relapse"}
+    params = analysis.defaults(cohort_of(REFERENCE)) | params | {"strata": strata, "test": test}
+    result = run(analysis, cohort_of(REFERENCE), CohortFilter(), params)
+    patients, _ = analysed(REFERENCE, analysis, CohortFilter(), params)
+    options = {} if weight_type is None else {"weight_type": weight_type}
+    statistic, p_value = survdiff(
+        patients["months"], patients["died"], patients["group"], strata=patients[strata], **options
+    )
+    assert result.overall is not None
+    assert result.overall.method.startswith("stratified")
+    assert result.overall.statistic == pytest.approx(statistic, rel=1e-9)
+    assert result.overall.p_value == pytest.approx(p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("test", "options"),
+    [
+        ("peto", {"weightings": "peto"}),
+        ("tarone-ware", {"weightings": "tarone-ware"}),
+        ("late", {"weightings": "fleming-harrington", "p": 0, "q": 1}),
+    ],
+)
+@pytest.mark.parametrize("site", ["relapse_site_group", "marrow_relapse"])
+def test_weighted_tests_equal_those_of_lifelines(site: str, test: str, options: dict[str, Any]) -> None:
+    result = estimate(SITE, site=site, test=test)
+    params = SITE.defaults(cohort_of(REFERENCE)) | {"site": site}
+    patients, _ = analysed(REFERENCE, SITE, CohortFilter(), params)
+    expected = multivariate_logrank_test(patients["months"], patients["group"], patients["died"], **options)
+    assert result.overall is not None
+    assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
+
+
+def test_pairs_are_tested_on_their_own_patients_and_adjusted_by_holm() -> None:
+    result = estimate(SITE)
+    patients, _ = analysed(REFERENCE, SITE, CohortFilter(), SITE.defaults(cohort_of(REFERENCE)))
+    p_values = []
+    for pair in result.pairwise:
+        some = patients[patients["group"].isin([pair.group_a, pair.group_b])]
+        expected = multivariate_logrank_test(some["months"], some["group"], some["died"]).p_value
+        assert pair.test.p_value == pytest.approx(expected, rel=1e-9)
+        p_values.append(expected)
+    order = np.argsort(p_values)
+    holm = np.maximum.accumulate([(3 - i) * p_values[j] for i, j in enumerate(order)])
+    assert [result.pairwise[j].p_adjusted for j in order] == pytest.approx(np.minimum(holm, 1), rel=1e-9)
+
+
+# Choices
+
+
+def test_a_stratification_without_groups_leaves_nobody_out() -> None:
+    alone = estimate(VARIABLE, by=EVERYONE, strata="etv6_runx1", clock="os_diagnosis")
+    assert alone.frame.n == 436 and alone.overall is None and alone.frame.strata is None
+
+
+def test_groups_are_not_stratified_by_themselves() -> None:
+    result = estimate(VARIABLE, by="sex", strata="sex")
+    assert result.frame.strata is None
+    assert result.overall is not None and "stratified" not in result.overall.method
+
+
+def test_marrow_relapses_alone_count_whom_they_leave_out() -> None:
+    result = estimate(TREATMENT, relapses="marrow")
+    left_out = TREATMENT.left_out(result)
+    assert left_out == (("no relapse in the marrow", 384),)
+    assert result.frame.n == 52
+
+
+@pytest.mark.parametrize(
+    ("analysis", "params", "codes"),
+    [
+        (SITE, {}, set()),
+        (TREATMENT, {}, {"immortal-time"}),
+        (VARIABLE, {"by": "salvage_treatment"}, {"post-baseline"}),
+        (VARIABLE, {"by": "second_remission"}, {"post-baseline"}),
+        (VARIABLE, {"by": "mrd_day46"}, set()),
+        (VARIABLE, {"by": "mrd_day46", "clock": "os_diagnosis"}, {"post-baseline"}),
+        (VARIABLE, {"by": "relapse_site", "clock": "os_diagnosis"}, {"post-baseline"}),
+        (VARIABLE, {"by": "sex", "clock": "os_diagnosis"}, set()),
+    ],
+)
+def test_groups_that_form_after_the_start_come_with_a_warning(
+    analysis: Analysis, params: dict[str, Any], codes: set[str]
+) -> None:
+    notes = analysis.notes(estimate(analysis, **params))
+    assert {note.code for note in notes if note.severity == "warning"} == codes
+
+
+def test_isolated_is_not_said_to_be_free_of_disease_in_the_marrow() -> None:
+    assert "isolated-is-not-marrow-free" in {note.code for note in SITE.notes(estimate(SITE))}
+
+
+def test_how_long_the_transplanted_waited_is_that_of_the_file() -> None:
+    months = patients_of(REFERENCE)["hsct_days"].dropna() / DAYS_PER_MONTH
+    (note,) = [n for n in TREATMENT.notes(estimate(TREATMENT)) if n.code == "immortal-time"]
+    assert f"here {len(months)} children waited {months.min():.1f} months or more (median {months.median():.1f})" in (
+        note.text
+    )
+
+
+def test_one_transplanted_child_is_no_plural() -> None:
+    frame = patients_of(REFERENCE)
+    one = frame.dropna(subset=["hsct_days"]).head(1)
+    others = frame[frame["hsct_days"].isna() & frame["os_relapse_days"].notna()]
+    columns = ["patient_id", "relapse_site", "salvage_treatment", "hsct_days", "os_relapse_days", "os_relapse_event"]
+    cohort = open_cohort(pd.concat([one, others])[columns])
+    (note,) = [
+        n
+        for n in TREATMENT.notes(run(TREATMENT, cohort, CohortFilter(), TREATMENT.defaults(cohort)))
+        if n.code == "immortal-time"
+    ]
+    assert "here one child waited" in note.text
+
+
+def test_without_days_of_transplantation_the_warning_stays() -> None:
+    frame = patients_of(REFERENCE)[["patient_id", "salvage_treatment", "os_relapse_days", "os_relapse_event"]]
+    cohort = open_cohort(frame)
+    params = TREATMENT.defaults(cohort)
+    assert "relapses" not in params
+    result = run(TREATMENT, cohort, CohortFilter(), params)
+    check_shown(TREATMENT, result, params)
+    assert "immortal-time" in {note.code for note in TREATMENT.notes(result)}
+
+
+@pytest.mark.parametrize(
+    ("analysis", "column"),
+    [
+        (SITE, "relapse_site"),
+        (SITE, "os_relapse_event"),
+        (TREATMENT, "salvage_treatment"),
+        (TREATMENT, "os_relapse_event"),
+        (VARIABLE, "os_event"),
+    ],
+)
+def test_what_a_cohort_must_have_is_asked_for(analysis: Analysis, column: str) -> None:
+    assert any(column in names for names in analysis.requires)
+
+
+def test_a_cohort_without_the_columns_is_told_which() -> None:
+    cohort = open_cohort(patients_of(REFERENCE)[["patient_id", "age_years", "relapsed"]])
+    assert SITE.missing(cohort) == ("os_relapse_days", "os_relapse_event", "relapse_site")
+
+
+# Sentences and tables
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def test_sentences_on_the_site_of_relapse() -> None:
+    said = [plain(text) for text in SITE.sentences(estimate(SITE))]
+    # Four children with combined relapse are followed for a year: fewer than five, so no later year is quoted.
+    assert said[0].startswith(
+        "Isolated marrow: an estimated 83.9 % (95 % interval 67.5–92.5 %) were alive 1 year after"
+    )
+    assert said[1].startswith("Isolated extramedullary: none of 12 children died; 10 were still followed 1 year after")
+    assert "a mortality of up to 22.1 %" in said[1]
+    assert said[2].startswith("Combined: an estimated 66.7 %")
+    assert said[3].startswith("Isolated marrow, isolated extramedullary and combined: log-rank test, p = 0.038.")
+
+
+def test_groups_that_mean_nothing_alone_are_named_with_their_variable() -> None:
+    result = estimate(VARIABLE, by="mrd_day46")
+    said = VARIABLE.sentences(result)
+    assert said[0].startswith("MRD on day 46, negative (< 0.01%): an estimated")
+    assert said[2].startswith("MRD on day 46, negative (< 0.01%) and positive (≥ 0.01%): log-rank test, p ")
+    assert "MRD on day 46, positive (≥ 0.01%): " in VARIABLE.alt_text(result)
+    alone = estimate(VARIABLE, by=EVERYONE)
+    assert VARIABLE.sentences(alone)[0].startswith("Everyone: an estimated")
+
+
+def test_a_group_without_children_has_dashes() -> None:
+    result = estimate(SITE, REFERENCE, Clause("relapse_site", ("isolated CNS",)))
+    table = SITE.tables(result)[0]
+    cells = {row[0]: row[1:] for row in table.rows}
+    assert set(cells["isolated marrow"][1:]) == {"–"}
+    assert "not reached" in cells["isolated extramedullary"]
+
+
+def test_nobody_left_says_so_without_numbers() -> None:
+    result = estimate(SITE, REFERENCE, Clause("platelets", low=1999))
+    assert SITE.sentences(result) == ()
+    assert headline(SITE, result, "Median follow-up") == "–"
+    assert headline(SITE, result, "p (log-rank test)") == "–"
+    helps = {h.label: h.help for h in SITE.headlines(result)}
+    assert helps["Median follow-up"] == "By the reverse Kaplan–Meier method. No patients."
+
+
+def test_files_hold_the_numbers_of_the_page() -> None:
+    result = estimate(SITE)
+    frames = SITE.downloads(result)
+    estimates = frames["estimates"].set_index(["term", "group"])
+    row = estimates.loc[("survival at 3 years", "isolated marrow")]
+    assert row[["n", "n_risk", "n_event"]].tolist() == [46, 19, 8]
+    assert row["estimate"] == result.milestones[0][1].value
+    assert ("survival at 1 year", "isolated marrow") in estimates.index
+    assert estimates.loc[("log-rank test", "overall"), "p_value"] == result.overall.p_value
+    last = frames["curves"].groupby("group").last()
+    assert last.loc["isolated marrow", "estimate"] == result.curves.curves[0].estimate[-1]
+
+
+# Few children, no deaths, only deaths
+
+
+SITES = cohort_of(REFERENCE).dictionary["relapse_site_group"]
+SEX = cohort_of(REFERENCE).dictionary["sex"]
+OS = cohort_of(REFERENCE).dictionary.endpoint("os_relapse")
+
+
+def compared(
+    rows: list[dict[str, Any]], by_site: bool = True, strata: bool = False, **params: Any
+) -> SurvivalComparison:
+    columns = ["os_relapse_days", "os_relapse_event", SITES.name, SEX.name, "n"]
+    tally = pd.DataFrame(rows, columns=columns).astype({"n": np.int64})
+    for variable in (SITES, SEX):
+        tally[variable.name] = pd.Categorical(tally[variable.name], categories=list(variable.levels))
+    for name in columns[:2]:
+        tally[name] = tally[name].astype(float)
+    frame = TimeToEvent.from_tally(tally, OS, SITES if by_site else None, SEX if strata else None)
+    return compare_survival(frame, VARIABLE.defaults(cohort_of(REFERENCE)) | params)
+
+
+def child(days: float | None, died: int | None, site: int | None, sex: int | None = 0, n: int = 1) -> dict[str, Any]:
+    return {
+        "os_relapse_days": days,
+        "os_relapse_event": died,
+        SITES.name: None if site is None else SITES.levels[site],
+        SEX.name: None if sex is None else SEX.levels[sex],
+        "n": n,
+    }
+
+
+tiny = st.lists(
+    st.builds(
+        child,
+        st.none() | st.sampled_from([0, 1, 100, 365.25, 1095.75, 2000]),
+        st.none() | st.integers(0, 1),
+        st.none() | st.integers(0, 2),
+        st.none() | st.integers(0, 1),
+        st.integers(1, 2),
+    ),
+    max_size=5,
+)
+
+
+@given(
+    tiny,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["log-log", "log", "plain"]),
+    st.sampled_from(["logrank", "peto", "tarone-ware", "late"]),
+)
+@settings(deadline=None, max_examples=100)
+def test_a_handful_of_children_is_described_without_errors(
+    rows: list[dict[str, Any]], by_site: bool, strata: bool, interval: str, test: str
+) -> None:
+    params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"interval": interval, "test": test}
+    result = compared(rows, by_site, strata, interval=interval, test=test)
+    check_shown(VARIABLE, result, params)
+    said = " ".join(texts(VARIABLE, result, params))
+    assert "1 children" not in said and "1 patients" not in said
+    assert len(VARIABLE.sentences(result)) == (
+        sum(curve.n > 0 for curve in result.curves.curves) + (by_site and result.frame.n > 0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentences"),
+    [
+        ([], ()),
+        (
+            [child(400, 0, 0)],
+            (
+                "Site of relapse, grouped, isolated marrow: the only child did not die; 1 was still followed 1 year after",
+                "The curves cannot be compared by a test: only one group has patients",
+            ),
+        ),
+        (
+            [child(400, 1, 0), child(800, 1, 1)],
+            (
+                "Site of relapse, grouped, isolated marrow: an estimated 100.0 % were alive 1 year after first relapse; "
+                "nobody had died by then, 1 was still followed.",
+                "Site of relapse, grouped, isolated extramedullary: an estimated 100.0 % were alive 1 year",
+                "Site of relapse, grouped, isolated marrow and isolated extramedullary: log-rank test, p = 0.317.",
+            ),
+        ),
+        (
+            [child(400, 0, 0, n=3), child(800, 0, 1, n=3)],
+            (
+                "Site of relapse, grouped, isolated marrow: none of 3 children died; 3 were still followed 1 year",
+                "Site of relapse, grouped, isolated extramedullary: none of 3 children died; 3 were still followed 1 year",
+                "The curves cannot be compared by a test: no events.",
+            ),
+        ),
+        (
+            [child(100, 0, 0, n=2), child(50, 1, 0)],
+            (
+                "Site of relapse, grouped, isolated marrow: no estimate at 1 year from first relapse (follow-up ends at 3.3 "
+                "months (0 at risk)).",
+                "The curves cannot be compared by a test: only one group has patients",
+            ),
+        ),
+    ],
+    ids=["nobody", "one", "two-deaths", "no-deaths", "short"],
+)
+def test_sentences_on_a_handful_of_children(rows: list[dict[str, Any]], sentences: tuple[str, ...]) -> None:
+    said = [plain(text) for text in VARIABLE.sentences(compared(rows))]
+    assert len(said) == len(sentences)
+    for text, start in zip(said, sentences, strict=True):
+        assert text.startswith(start)
+
+
+def test_after_the_last_death_no_interval_is_made_up() -> None:
+    result = compared([child(100, 1, 0, n=2), child(2000, 0, 1)])
+    zero = result.milestones[0][0]
+    assert (zero.value, zero.interval, zero.n, zero.n_event) == (0.0, None, 0, 2)
+    assert VARIABLE.tables(result)[0].rows[0][-3:] == ("0.0\u00a0%",) * 3
+
+
+def test_missing_strata_are_left_out_and_counted() -> None:
+    result = compared([child(100, 1, 0, None, n=4), child(200, 1, 0), child(300, 1, 1)], strata=True)
+    assert VARIABLE.left_out(result) == (("Sex: not recorded", 4),)
+    assert headline(VARIABLE, result, "Children") == "2"
+
+
+# What is known only after the clock has started
+
+
+@pytest.mark.parametrize(
+    ("clause", "warned"),
+    [
+        (Clause("salvage_treatment", ("HSCT",)), True),
+        (Clause("second_relapse", ("no",)), True),
+        (Clause("relapse_timing_bfm", ("early",)), False),
+        (Clause("sex", ("female",)), False),
+    ],
+)
+def test_filters_on_the_future_are_warned_of(clause: Clause, warned: bool) -> None:
+    result = estimate(SITE, REFERENCE, clause)
+    codes = {note.code: note.severity for note in SITE.notes(result)}
+    assert codes.get("post-baseline-selection") == ("warning" if warned else None)
+
+
+def test_strata_of_the_future_are_warned_of() -> None:
+    result = estimate(SITE, strata="second_remission")
+    note = next(note for note in SITE.notes(result) if note.code == "post-baseline-selection")
+    assert "Second remission" in note.text
+
+
+def test_a_test_between_groups_of_the_future_says_so() -> None:
+    assert "immortal time" in TREATMENT.sentences(estimate(TREATMENT))[-1]
+    assert "immortal time" not in SITE.sentences(estimate(SITE))[-1]
