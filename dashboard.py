@@ -1,0 +1,55 @@
+"""The dashboard: `streamlit run dashboard.py`, with the environment variable COHORT naming another file."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from analytics.analyses import load_analyses
+from analytics.cohort import CohortError
+from pages.analysis_page import show_analysis
+from pages.components.cache import active_source
+from pages.components.context import Context, is_drawn, open_active_cohort, read_context, read_link
+from pages.components.controls import show_filters
+from pages.components.output import show_problems, show_style
+from pages.methods_page import show_methods
+from pages.overview_page import show_overview
+
+TITLE = "Outcomes of relapsed childhood leukaemia"
+ABOUT = "Outcomes of children with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
+
+st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": ABOUT})
+show_style()
+cohort = open_active_cohort()
+
+
+def draw(show: Callable[[Context], None]) -> None:
+    """Show a page in the context of this run, which is known only after the page has been chosen."""
+    show(context)
+
+
+pages = [
+    st.Page(
+        partial(draw, show_overview), title="Overview", icon=":material/groups:", url_path="overview", default=True
+    ),
+    *(
+        st.Page(partial(draw, partial(show_analysis, a)), title=a.title, icon=a.icon, url_path=a.slug)
+        for a in load_analyses()
+    ),
+    st.Page(partial(draw, show_methods), title="Methods", icon=":material/menu_book:", url_path="methods"),
+]
+# A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for.
+page = st.navigation(pages, position="hidden" if isinstance(cohort, CohortError) else "sidebar")
+if isinstance(cohort, CohortError):
+    show_problems(cohort, active_source())
+    st.stop()
+read_link(cohort)
+context: Context
+if is_drawn(cohort):
+    # The filters' values are known before they are drawn again: the page comes first and does not wait for the sidebar.
+    context = read_context(cohort)
+    page.run()
+    show_filters(cohort)
+else:
+    context = show_filters(cohort)
+    page.run()

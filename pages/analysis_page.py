@@ -1,0 +1,80 @@
+"""The one page that shows any registered analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from analytics.analyses import Analysis, Control
+from analytics.view import View
+from analytics.wording import join_words
+from pages.components.cache import load_controls, load_estimate, load_figure
+from pages.components.context import Context, read_choices
+from pages.components.controls import ask_choices, choose_reference
+from pages.components.output import (
+    file_stem_of,
+    link_to,
+    provenance_of,
+    show_caption,
+    show_figure,
+    show_funnel,
+    show_headlines,
+    show_link_notes,
+    show_notes,
+    show_sentences,
+    show_table,
+    show_title,
+    show_toolbar,
+)
+
+
+def show_analysis(analysis: Analysis, context: Context) -> None:
+    """Choices, figure, sentences, tables and files of one analysis."""
+    cohort = context.cohort
+    missing = analysis.missing(cohort)
+    if missing:
+        show_title(analysis.title, analysis.question, context)
+        show_link_notes()
+        st.info(f"{cohort.name} has no column {join_words(missing)}, which this page needs. Add it to the file.")
+        return
+    controls = load_controls(cohort, analysis.slug)
+    head, place = st.container(), st.container()
+    # What a link chooses is known only to the widgets: in the first run of a page they are drawn before it is computed.
+    choices_known = all(control.name in st.session_state for control in controls)
+    if not choices_known:
+        with head:
+            _show_choices(analysis, context, controls)
+    params = read_choices(controls)
+    result = load_estimate(cohort, context.filter, analysis.slug, params)
+    figure = load_figure(cohort, context.filter, analysis.slug, params)
+    notes = analysis.notes(result)
+    stem = file_stem_of(context, analysis)
+
+    # The browser draws what is sent first: the figure, then everything around it.
+    with place:
+        show_figure(figure, analysis.alt_text(result), stem, choose_reference)
+    with head:
+        if choices_known:
+            _show_choices(analysis, context, controls)
+        show_headlines(analysis.headlines(result))
+        show_notes([note for note in notes if note.severity == "warning"])
+    show_caption(analysis.caption(result, dict(params)))
+    view = View(analysis.slug, context.filter, params, cohort.data_version)
+    provenance, sentences = provenance_of(context, analysis, result, dict(params)), analysis.sentences(result)
+    frames, link = partial(analysis.downloads, result), link_to(view, context, controls)
+    show_toolbar(figure, frames, analysis.files, link, provenance, stem, sentences)
+    show_notes([note for note in notes if note.severity != "warning"])
+    for table in analysis.tables(result):
+        show_table(table)
+    show_sentences(sentences)
+    with st.expander("From the cohort to this analysis", icon=":material/filter_alt:"):
+        show_funnel(context, analysis.left_out(result))
+        st.caption(f"Method: {analysis.method}")
+
+
+def _show_choices(analysis: Analysis, context: Context, controls: Sequence[Control]) -> None:
+    show_title(analysis.title, analysis.question, context)
+    show_link_notes()
+    ask_choices(controls)

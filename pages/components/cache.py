@@ -1,0 +1,98 @@
+"""Everything that is kept between clicks: bounded, keyed by frozen values and the data version."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from analytics.analyses import Analysis, load_analyses
+from analytics.cohort import Cohort, open_cohort
+from analytics.filters import CohortFilter, Funnel
+from analytics.overview import count_outcomes
+from analytics.published import Published, Recomputation, open_published, recompute
+from analytics.tables import Table, tabulate_baseline
+
+REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
+SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
+
+Params = tuple[tuple[str, Any], ...]
+
+
+def active_source() -> str:
+    """The file to open: the environment variable COHORT, or the reference cohort."""
+    return os.environ.get("COHORT") or str(REFERENCE_COHORT)
+
+
+def load_cohort(source: str) -> Cohort:
+    """The cohort of a file, read again when the file has changed. CohortError says what is wrong with it."""
+    path = Path(source)
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    return _load_cohort(source, stamp)
+
+
+@lru_cache(maxsize=2)
+def _load_cohort(source: str, stamp: int) -> Cohort:
+    return open_cohort(source)
+
+
+@lru_cache(maxsize=1)
+def load_published() -> Published:
+    """The published study and its figures."""
+    return open_published()
+
+
+@lru_cache(maxsize=SELECTIONS)
+def load_estimate(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
+    """The result of one analysis of one selection."""
+    analysis = _analysis(slug)
+    frame = analysis.prepare(cohort, cohort_filter, dict(params))
+    return analysis.estimate(frame, dict(params))
+
+
+@lru_cache(maxsize=SELECTIONS)
+def load_figure(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
+    """The figure of one analysis of one selection."""
+    return _analysis(slug).figure(load_estimate(cohort, cohort_filter, slug, params), dict(params))
+
+
+@lru_cache(maxsize=SELECTIONS)
+def load_level_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
+    """How many patients every level has left under the other filters."""
+    return cohort.level_counts(cohort_filter)
+
+
+@lru_cache(maxsize=SELECTIONS)
+def load_funnel(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
+    """How many patients are left after each clause."""
+    return cohort.funnel(cohort_filter)
+
+
+@lru_cache(maxsize=64)
+def load_baseline(cohort: Cohort, cohort_filter: CohortFilter) -> Table:
+    """Table 1 of a selection."""
+    variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
+    return tabulate_baseline(cohort, cohort_filter, variables)
+
+
+@lru_cache(maxsize=64)
+def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, Any]:
+    """The tallies behind the headline numbers of a selection."""
+    return count_outcomes(cohort, cohort_filter)
+
+
+@lru_cache(maxsize=64)
+def load_recomputation(cohort: Cohort, cohort_filter: CohortFilter) -> Recomputation:
+    """The published figures computed from a selection."""
+    return recompute(load_published(), cohort, cohort_filter)
+
+
+@lru_cache(maxsize=64)
+def load_controls(cohort: Cohort, slug: str) -> tuple[Any, ...]:
+    """The choices of an analysis for this cohort."""
+    return _analysis(slug).controls(cohort)
+
+
+def _analysis(slug: str) -> Analysis:
+    return next(analysis for analysis in load_analyses() if analysis.slug == slug)

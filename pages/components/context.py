@@ -1,0 +1,169 @@
+"""What is being looked at: the open cohort and the filter, read from the widgets' state or, at first, from the link."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import sleep
+from typing import Any
+
+import streamlit as st
+
+from analytics.analyses import Control, load_analyses
+from analytics.cohort import Cohort, CohortError
+from analytics.dictionary import Variable
+from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
+from analytics.results import Note
+from analytics.view import DATA_KEY, describe_data_version, read_params
+from analytics.wording import describe_cohort
+from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort, load_controls, load_funnel
+
+MISSING = "missing"  # the option of a pills widget that keeps patients without a value
+LINK_READ = "link_read"
+LINK_NOTES = "link_notes"
+USE_REFERENCE = "use_reference"
+ADDRESS_SENT_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The cohort and filter of this run, with how many patients each clause leaves."""
+
+    cohort: Cohort
+    filter: CohortFilter
+    funnel: Funnel
+
+    @property
+    def sentence(self) -> str:
+        """The active cohort in one sentence."""
+        cohort = self.cohort
+        return describe_cohort(self.filter, cohort.dictionary, self.funnel.n_left, cohort.n, cohort.synthetic)
+
+
+def open_active_cohort() -> Cohort | CohortError:
+    """The cohort named at the start, or what is wrong with it."""
+    source = str(REFERENCE_COHORT) if st.session_state.get(USE_REFERENCE) else active_source()
+    try:
+        return load_cohort(source)
+    except CohortError as error:
+        return error
+
+
+def read_context(cohort: Cohort) -> Context:
+    """The filter as the widgets hold it."""
+    clauses = [clause for v in filter_variables(cohort) if (clause := _read_clause(v, cohort)) is not None]
+    cohort_filter = CohortFilter(tuple(clauses))
+    return Context(cohort, cohort_filter, load_funnel(cohort, cohort_filter))
+
+
+def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
+    """The variables offered in the sidebar: coded ones, and numbers with a range."""
+    ranges = cohort.ranges()
+    return tuple(
+        v
+        for v in cohort.dictionary.filters
+        if v.name in cohort.variables and (v.is_coded or (v.name in ranges and ranges[v.name].low is not None))
+    )
+
+
+def bounds(variable: Variable, cohort: Cohort) -> tuple[float, float]:
+    """The whole range of a number, rounded outwards to whole units."""
+    limits = cohort.ranges()[variable.name]
+    low, high = float(math.floor(limits.low or 0)), float(math.ceil(limits.high or 0))
+    return low, high if high > low else low + 1.0
+
+
+def clear_filters(cohort: Cohort) -> None:
+    """Set every filter back to everyone."""
+    for variable in filter_variables(cohort):
+        st.session_state[variable.name] = [] if variable.is_coded else bounds(variable, cohort)
+        if not variable.is_coded:
+            st.session_state[variable.name + MISSING_SUFFIX] = False
+
+
+def read_choices(controls: Sequence[Control]) -> tuple[tuple[str, Any], ...]:
+    """The value of every control of a page, its default where the widget has not been drawn yet."""
+    return tuple((control.name, _read_choice(control)) for control in controls)
+
+
+def _read_choice(control: Control) -> Any:
+    value = st.session_state.get(control.name)
+    if control.kind == "many":
+        return control.default if value is None else tuple(value)
+    return control.default if value is None else value
+
+
+def _read_clause(variable: Variable, cohort: Cohort) -> Clause | None:
+    value = st.session_state.get(variable.name)
+    if not value:
+        return None
+    if variable.is_coded:
+        return Clause(variable.name, tuple(v for v in value if v != MISSING), keep_missing=MISSING in value)
+    low, high = bounds(variable, cohort)
+    if (value[0] <= low and value[1] >= high) or value[0] > value[1]:
+        return None
+    return Clause(
+        variable.name,
+        low=value[0] if value[0] > low else None,
+        high=value[1] if value[1] < high else None,
+        keep_missing=bool(st.session_state.get(variable.name + MISSING_SUFFIX)),
+    )
+
+
+def is_drawn(cohort: Cohort) -> bool:
+    """True once the filters have been drawn in this session, so that their values are known at the start of a run."""
+    return all(variable.name in st.session_state for variable in filter_variables(cohort))
+
+
+def read_link(cohort: Cohort) -> None:
+    """Rewrite the link of a new session in the widgets' own terms, and note everything that cannot be used.
+
+    Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
+    already as the widgets write it is left alone; any other is rewritten and the run begins again.
+    """
+    if st.session_state.get(LINK_READ):
+        return
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    controls = {c.name: c for a in load_analyses() if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
+    cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
+    values, choice_notes = read_params(query, tuple(controls.values()))
+    usable: dict[str, list[str]] = {}
+    for clause in cohort_filter.clauses:
+        texts, clause_notes = _to_widget(clause, cohort)
+        usable |= texts
+        notes = (*notes, *clause_notes)
+    usable |= {name: controls[name].to_text(value) for name, value in values.items()}
+    notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
+    st.session_state[LINK_NOTES] = [note_texts(note) for note in notes]
+    st.session_state[LINK_READ] = True
+    if usable != {key: texts for key, texts in query.items() if key != DATA_KEY}:
+        st.query_params.from_dict(usable)
+        # The new address must have left for the browser before the next run clears what is waiting to be sent.
+        sleep(ADDRESS_SENT_SECONDS)
+        st.rerun()
+
+
+def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tuple[Note, ...]]:
+    """A clause as its widget writes it into the link, and what had to be changed for that."""
+    variable = cohort.dictionary[clause.variable]
+    if variable not in filter_variables(cohort):
+        absent = f"The link filters on {variable.label}, which this cohort does not have."
+        return {}, (Note("link-absent-variable", "caution", absent, "Open the file that the link was made with."),)
+    if variable.is_coded:
+        return CohortFilter((clause,)).to_query(cohort.dictionary), ()
+    low, high = bounds(variable, cohort)
+    asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+    used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
+    texts = {clause.variable: [f"{limit:g}" for limit in used]}
+    if clause.keep_missing and cohort.ranges()[clause.variable].n_missing:
+        texts[clause.variable + MISSING_SUFFIX] = ["true"]
+    if used == asked:
+        return texts, ()
+    change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
+    return texts, (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+
+
+def note_texts(note: Note) -> list[str]:
+    """A note as plain text, as session state keeps it."""
+    return [note.code, note.severity, note.text, note.remedy]

@@ -1,0 +1,150 @@
+"""Widgets: the sidebar's filters and the choices of an analysis. Every one is bound to the link."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+
+from analytics.analyses import Control, to_reference
+from analytics.cohort import Cohort
+from analytics.dictionary import Variable
+from analytics.filters import MISSING_SUFFIX, CohortFilter
+from analytics.formats import format_count
+from pages.components.cache import load_level_counts
+from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
+
+FEW_OPTIONS = 3
+
+
+def show_filters(cohort: Cohort) -> Context:
+    """The sidebar: filters by phase, with how many patients every level has left under the other filters.
+
+    Returns what the filters say, which in the first run of a session is known only once they are drawn.
+    """
+    with st.sidebar:
+        top = st.container()
+        for phase, variables in groupby(filter_variables(cohort), key=lambda v: v.phase):
+            st.html(f'<p class="outcomes-phase">{phase.capitalize()}</p>')
+            for variable in variables:
+                if variable.is_coded:
+                    _ask_levels(variable, options_of(variable, cohort))
+                else:
+                    _ask_range(variable, cohort)
+        context = read_context(cohort)
+        st.html(_count_styles(cohort, load_level_counts(cohort, context.filter)))
+    top.button(
+        "Clear all filters",
+        icon=":material/filter_alt_off:",
+        disabled=not context.filter,
+        on_click=clear_filters,
+        args=(cohort,),
+        width="stretch",
+        key="clear_filters",
+    )
+    return context
+
+
+def options_of(variable: Variable, cohort: Cohort) -> list[str]:
+    """The levels to choose from, and "missing" where anyone in the whole cohort lacks the value."""
+    everyone = load_level_counts(cohort, CohortFilter())[variable.name]
+    return [*variable.levels, *([MISSING] if everyone[None] else [])]
+
+
+def _ask_levels(variable: Variable, options: list[str]) -> None:
+    st.pills(
+        variable.label,
+        options,
+        selection_mode="multi",
+        format_func=lambda level: variable.missing_label if level == MISSING else variable.level_label(level),
+        key=variable.name,
+        help=variable.definition or None,
+        bind="query-params",
+    )
+
+
+def _ask_range(variable: Variable, cohort: Cohort) -> None:
+    low, high = bounds(variable, cohort)
+    unit = f" ({variable.unit})" if variable.unit else ""
+    st.slider(
+        f"{variable.label}{unit}",
+        low,
+        high,
+        (low, high),
+        step=1.0,
+        format="%g",
+        key=variable.name,
+        help=variable.definition or None,
+        bind="query-params",
+    )
+    n_missing = cohort.ranges()[variable.name].n_missing
+    if n_missing:
+        st.checkbox(
+            f"keep {format_count(n_missing)} {variable.missing_label}",
+            key=variable.name + MISSING_SUFFIX,
+            bind="query-params",
+            help="Applies once the range is narrowed.",
+        )
+
+
+def _count_styles(cohort: Cohort, counts: dict[str, dict[str | None, int]]) -> str:
+    """A style sheet that writes each count behind its pill.
+
+    Counts change on every click. As part of a label they would change the widget's options, hence its link and its
+    state, and redraw it; as generated text they cost one element and leave the pills alone.
+    """
+    rules = []
+    for name, levels in counts.items():
+        for i, option in enumerate(options_of(cohort.dictionary[name], cohort), start=1):
+            n = levels[None if option == MISSING else option]
+            pill = f".st-key-{name} [data-variant='pills']:nth-of-type({i})"
+            rules.append(f"{pill}::after{{content:{json.dumps(format_count(n), ensure_ascii=False)}}}")
+            if not n:
+                rules.append(f"{pill}{{opacity:.5}}")
+    return f"<style>{''.join(rules)}</style>"
+
+
+def ask_choices(controls: Sequence[Control]) -> None:
+    """The choices of an analysis: the first ones in a row, the others behind a button."""
+    bar = [control for control in controls if control.place == "bar"]
+    more = [control for control in controls if control.place == "more"]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+        for control in bar:
+            _ask(control)
+        if more:
+            with st.popover("Options", icon=":material/tune:"):
+                for control in more:
+                    _ask(control)
+
+
+def _ask(control: Control) -> None:
+    values = [value for value, _ in control.options]
+    shared: dict[str, Any] = {
+        "key": control.name,
+        "help": control.help or None,
+        "bind": "query-params",
+        "persist_state": "session",
+    }
+    default, shown = control.default, control.label_of
+    if control.kind == "toggle":
+        st.toggle(control.label, default, **shared)
+    elif control.kind == "many":
+        st.multiselect(control.label, values, list(default), format_func=shown, **shared)
+    elif len(values) <= FEW_OPTIONS:
+        st.segmented_control(control.label, values, default=default, format_func=shown, required=True, **shared)
+    else:
+        st.selectbox(control.label, values, values.index(default), format_func=shown, **shared)
+
+
+def choose_reference() -> None:
+    """Make the level of the clicked row the reference of its factor."""
+    clicked = st.session_state["forest"].reference
+    if clicked:
+        chosen = to_reference(clicked["variable"], clicked["level"])
+        kept = [
+            r for r in st.session_state.get("reference", []) if not r.startswith(to_reference(clicked["variable"], ""))
+        ]
+        st.session_state["reference"] = [*kept, chosen]

@@ -1,0 +1,62 @@
+"""The start: libraries, cohort and first results are ready before the server answers its first visitor.
+
+``python -m pages.components.launch`` starts the dashboard and takes the options of ``streamlit run``. Started by
+``streamlit run dashboard.py`` instead, it works alike, but the first visitor waits for all of this.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from threading import Thread
+
+SCRIPT = Path(__file__).parents[2] / "dashboard.py"
+
+
+def prepare_first_pages() -> None:
+    """Open the cohort and compute every page of it without filters. What is wrong with a file the page will say."""
+    # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
+    from analytics.analyses import load_analyses
+    from analytics.cohort import CohortError
+    from analytics.filters import CohortFilter
+    from pages.components import cache
+
+    source = cache.active_source()
+    print(f"\n  Opening {Path(source).name} ...", flush=True)
+    try:
+        cohort = cache.load_cohort(source)
+    except CohortError:
+        return
+    everyone = CohortFilter()
+    for load in (cache.load_level_counts, cache.load_funnel, cache.load_outcome_counts, cache.load_baseline):
+        load(cohort, everyone)
+    cache.load_recomputation(cohort, everyone)
+    for analysis in load_analyses():
+        if not analysis.missing(cohort):
+            params = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
+            cache.load_figure(cohort, everyone, analysis.slug, params)
+
+
+def main() -> None:
+    """Prepare the first pages, then hand over to Streamlit's own command line."""
+    # Matrices here have a few rows: threads only cost. The libraries read this when they are imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.argv[1:2] != ["run"]:
+        sys.argv[1:1] = ["run", str(SCRIPT)]
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web import cli
+
+    # Until a script has called st.navigation once, Streamlit takes the files of pages/ for the pages, and answers the
+    # first deep link with "Page not found".
+    PagesManager.uses_pages_directory = False
+
+    # An error nobody foresaw ends this thread alone, with its traceback here; the page that meets it will show it.
+    preparation = Thread(target=prepare_first_pages, daemon=True)
+    preparation.start()
+    preparation.join()
+    cli.main(prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    main()

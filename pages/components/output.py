@@ -1,0 +1,236 @@
+"""Writes results to the page: sentences, numbers, notes, tables, figures and files. It formats nothing of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analytics.analyses import Analysis, Headline, HtmlFigure
+from analytics.cohort import CohortError
+from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
+from analytics.figures.theme import to_image_config
+from analytics.formats import format_count
+from analytics.results import Note
+from analytics.tables import Table
+from analytics.view import View, describe_result
+from analytics.wording import describe_clause
+from pages.components.browser import FOREST, TOOLBAR
+from pages.components.cache import load_controls
+from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
+from pages.components.style import STYLE
+
+# The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after
+# the figure lets it be drawn without waiting for the widgets of the sidebar.
+HEAD_START_SECONDS = 0.02
+WORST_FIRST = ("warning", "caution", "info")
+SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
+
+
+def show_style() -> None:
+    """The style sheet of all pages."""
+    st.html(f"<style>{STYLE}</style>")
+
+
+def show_title(title: str, question: str, context: Context) -> None:
+    """The page's title and question, and the active cohort in one sentence."""
+    cohort = context.cohort
+    partly = any(note.code == "partly-synthetic" for note in cohort.notes)
+    said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
+    chip = f'<span class="outcomes-chip">{said}</span>' if said else ""
+    st.html(
+        f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
+        f'<p class="outcomes-cohort" data-testid="cohort-sentence">{chip}{escape(context.sentence)}</p>'
+    )
+
+
+def show_link_notes() -> None:
+    """What a link asked for and could not be used, until it is dismissed."""
+    notes = [Note(*texts) for texts in st.session_state.get(LINK_NOTES, [])]
+    if not notes:
+        return
+    items = "".join(
+        f'<li data-code="{escape(n.code)}">{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span></li>'
+        for n in notes
+    )
+    st.html(
+        '<div class="outcomes-note caution" role="status" data-testid="link-notes"><b>Not everything in the link could be '
+        f'used.</b><ul class="outcomes-says">{items}</ul></div>'
+    )
+    st.button("Dismiss", key="dismiss_link_notes", on_click=st.session_state.update, args=({LINK_NOTES: []},))
+
+
+def show_headlines(headlines: Sequence[Headline]) -> None:
+    """The few numbers at the top."""
+    items = "".join(
+        f'<div title="{escape(h.help)}"><span>{escape(h.label)}</span><b>{escape(h.value)}</b></div>' for h in headlines
+    )
+    st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
+
+
+def show_notes(notes: Sequence[Note]) -> None:
+    """Notes, the gravest first."""
+    ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
+    html = "".join(
+        f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
+        f'{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span></div>'
+        for n in ordered
+    )
+    if html:
+        st.html(html)
+
+
+def show_sentences(sentences: Sequence[str], title: str = "In words") -> None:
+    """What the estimates say, in plain words."""
+    if sentences:
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+        st.html(
+            f'<h2 class="outcomes-says-title" style="font-size:1rem;margin:0 0 .3rem">{escape(title)}</h2>'
+            f'<ul class="outcomes-says" data-testid="sentences">{items}</ul>'
+        )
+
+
+def show_table(table: Table) -> None:
+    """A table."""
+    st.html(table.to_html())
+
+
+def show_figure(figure: Any, alt: str, file_stem: str, on_reference: Callable[[], None] | None = None) -> None:
+    """A Plotly figure, or a figure in HTML whose rows can be clicked."""
+    if isinstance(figure, HtmlFigure):
+        FOREST(key="forest", data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
+    else:
+        st.plotly_chart(figure, key="figure", width="stretch", config=to_image_config(file_stem), alt=alt)
+    time.sleep(HEAD_START_SECONDS)
+
+
+def show_caption(text: str) -> None:
+    """How to read the figure above."""
+    if text:
+        st.html(f'<p class="outcomes-caption">{escape(text)}</p>')
+
+
+def show_funnel(context: Context, left_out: Sequence[tuple[str, int]] = ()) -> None:
+    """How many are left after each clause, then whom the analysis left out and why."""
+    dictionary = context.cohort.dictionary
+    rows = [("Everyone in the cohort", context.funnel.n_all)]
+    for step in context.funnel.steps:
+        clause = context.filter.clause(step.variable)
+        rows.append((describe_clause(clause, dictionary[step.variable]) if clause else step.variable, step.n))
+    n = context.funnel.n_left
+    for text, count in left_out:
+        n -= count
+        rows.append((f"without: {text} ({format_count(count)})", n))
+    widest = max(context.funnel.n_all, 1)
+    bars = "".join(
+        f"<div><span>{escape(text)}</span><span class='track'><span class='bar' style='width:{100 * n / widest:.1f}%'>"
+        f"</span></span><span class='n'>{format_count(n)}</span></div>"
+        for text, n in rows
+    )
+    st.html(f'<div class="outcomes-funnel" data-testid="funnel">{bars}</div>')
+
+
+def provenance_of(context: Context, analysis: Analysis, result: Any, params: dict[str, Any]) -> Provenance:
+    """What every file made on this page says about itself: whom it shows, by which choices, and its warnings."""
+    cohort = context.cohort
+    return Provenance(
+        analysis.title,
+        cohort.name,
+        context.sentence,
+        analysis.method,
+        cohort.data_version,
+        cohort.synthetic,
+        date.today(),
+        describe_result(analysis, result, load_controls(cohort, analysis.slug), params),
+    )
+
+
+def file_stem_of(context: Context, analysis: Analysis) -> str:
+    """The telling part of every file name made on this page."""
+    clauses = []
+    for c in context.filter.clauses:
+        limits = [f"{limit:g}" for limit in (c.low, c.high) if limit is not None]
+        clauses.append(" ".join((c.variable, *c.levels, *limits, *(["missing"] if c.keep_missing else []))))
+    synthetic = "synthetic" if context.cohort.synthetic else ""
+    return to_file_stem(analysis.slug, "-".join(clauses) or "all", synthetic, day=date.today())
+
+
+def show_toolbar(
+    figure: Any,
+    frames: Callable[[], Mapping[str, pd.DataFrame]],
+    names: Sequence[str],
+    link: str,
+    provenance: Provenance,
+    stem: str,
+    sentences: Sequence[str],
+) -> None:
+    """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
+    lines = provenance.lines()
+    svg = figure.svg(lines[0], " · ".join(lines[1:])) if isinstance(figure, HtmlFigure) else ""
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
+        TOOLBAR(
+            key="toolbar_buttons", data={"link": link, "stem": stem, "svg": svg, "lines": list(lines)}, width="content"
+        )
+        for name in names:
+            st.download_button(
+                f"CSV: {name}",
+                data=partial(_csv_of, frames, name, replace(provenance, remarks=(*provenance.remarks, *sentences))),
+                file_name=f"{stem}_{name}.csv",
+                mime="text/csv",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"csv_{name}",
+            )
+
+
+def _csv_of(frames: Callable[[], Mapping[str, pd.DataFrame]], name: str, provenance: Provenance) -> bytes:
+    return to_csv(frames()[name], provenance)
+
+
+def link_to(view: View, context: Context, controls: Sequence[Any]) -> str:
+    """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
+    address = str(st.context.url or "").split("?")[0]
+    return view.to_link(address, context.cohort.dictionary, controls)
+
+
+def show_link(link: str) -> None:
+    """A button that copies the link of a page without a figure."""
+    TOOLBAR(key="link_button", data={"link": link, "stem": "", "svg": "", "lines": []}, width="content")
+
+
+def show_cautions(cautions: Sequence[str]) -> None:
+    """The cautions that belong to the published figures."""
+    items = "".join(f"<li>{escape(caution)}</li>" for caution in cautions)
+    st.html(
+        "<div class='outcomes-note caution' data-code='published-cautions'><b>Before quoting the published figures</b>"
+        f"<ol class='outcomes-says'>{items}</ol></div>"
+    )
+
+
+def show_problems(error: CohortError, source: str) -> None:
+    """What is wrong with a file, where and what to do; then a way on."""
+    st.html(f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p>{escape(source)}</p>')
+    items = "".join(
+        f"<li><b>{escape(p.what)}</b> <span>{escape(p.where)}</span><br><span class='remedy'>{escape(p.remedy)}</span></li>"
+        for p in error.problems
+    )
+    st.html(
+        "<div class='outcomes-note warning' role='alert' data-testid='problems'>"
+        f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the file.</p>"
+    )
+    with st.container(horizontal=True):
+        st.button("I have mended the file: try again", type="primary", key="try_again")
+        st.button(
+            "Show the synthetic reference cohort instead",
+            on_click=st.session_state.update,
+            args=({USE_REFERENCE: True},),
+            key="show_reference",
+        )

@@ -1,0 +1,71 @@
+"""The style sheet of everything that is written as HTML; colours follow Streamlit's theme, light and dark."""
+
+from analytics.figures.forest import FOREST_CSS
+
+STYLE = (
+    """
+.block-container, [data-testid="stMainBlockContainer"] {padding-top: 1.5rem; padding-bottom: 3rem; max-width: 1180px}
+[data-testid="stHeader"] {background: transparent; pointer-events: none}
+[data-testid="stHeader"] button, [data-testid="stHeader"] a {pointer-events: auto}
+[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] {gap: .6rem}
+[data-testid="stSidebar"] [data-testid="stVerticalBlock"] {gap: .55rem}
+[data-testid="stSidebar"] [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0}
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button {min-height: 1.7rem; padding: 0 .55rem; font-size: .82rem}
+[data-testid="stSidebar"] [data-testid="stButtonGroup"] button p {font-size: .82rem}
+[data-testid="stSidebar"] [data-variant="pills"]::after {
+  margin-left: .4em; opacity: .72; font-size: .76rem; font-variant-numeric: tabular-nums}
+[data-testid="stSidebar"] [data-variant="pills"][aria-pressed="true"] {color: inherit; font-weight: 650}
+.outcomes-phase {margin: .5rem 0 0; padding-top: .45rem; font-size: .72rem; font-weight: 650; letter-spacing: .08em;
+  text-transform: uppercase; opacity: .75; border-top: 1px solid color-mix(in srgb, currentColor 22%, transparent)}
+.outcomes-title {display: inline; margin: 0 .6em 0 0; padding: 0; font-size: 1.35rem; font-weight: 650; line-height: 1.3}
+.outcomes-question {display: inline; margin: 0; opacity: .8; font-size: .95rem}
+.outcomes-cohort {margin: .25rem 0 0; font-size: 1rem; font-weight: 550}
+.outcomes-chip {display: inline-block; margin-right: .5em; padding: .02em .5em; border-radius: .3em; font-size: .74rem;
+  font-weight: 650; letter-spacing: .04em; vertical-align: .08em; color: #7a4b00; background: #fdeecd;
+  border: 1px solid #e3b866}
+.outcomes-headlines {display: flex; flex-wrap: wrap; gap: .3rem 2.2rem; margin: 0; padding: 0}
+.outcomes-headlines div {min-width: 6.5rem}
+.outcomes-headlines span {display: block; font-size: .78rem; opacity: .78}
+.outcomes-headlines b {font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums}
+.outcomes-headlines [title]:not([title='']) span {
+  text-decoration: underline dotted color-mix(in srgb, currentColor 45%, transparent);
+  text-underline-offset: .2em; cursor: help}
+.outcomes-note {margin: 0 0 .4rem; padding: .5rem .8rem; border-left: 4px solid #5b7c99; border-radius: .2rem;
+  background: color-mix(in srgb, #5b7c99 10%, transparent); font-size: .9rem; line-height: 1.4}
+.outcomes-note.caution {border-color: #b97d10; background: color-mix(in srgb, #d99a1c 13%, transparent)}
+.outcomes-note.warning {border-color: #c0392b; background: color-mix(in srgb, #c0392b 13%, transparent);
+  font-size: .96rem}
+.outcomes-note b {margin-right: .3em}
+.outcomes-note .remedy {opacity: .88}
+.outcomes-says {margin: 0; padding-left: 1.1rem; font-size: .93rem; line-height: 1.45}
+.outcomes-says li {margin-bottom: .25rem}
+.outcomes-scroll {overflow-x: auto}
+.outcomes-table {border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums}
+.outcomes-table caption {text-align: left; font-weight: 600; font-size: .95rem; padding: .2rem 0 .3rem; caption-side: top}
+.outcomes-table th, .outcomes-table td {padding: .26rem .6rem .26rem 0; text-align: right; vertical-align: top;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent)}
+.outcomes-table th:first-child, .outcomes-table td.words {text-align: left}
+.outcomes-table.prose th, .outcomes-table.prose td {text-align: left}
+.outcomes-table tbody th {font-weight: 500}
+.outcomes-table tbody tr.group th {font-weight: 650}
+.outcomes-table thead th {font-weight: 600; font-size: .8rem; opacity: .85; white-space: nowrap}
+.outcomes-table thead th[title] {text-decoration: underline dotted; text-underline-offset: .2em; cursor: help}
+.outcomes-table tbody td.words {min-width: 7rem}
+.outcomes-table tr.indent th {padding-left: 1.1rem; font-weight: 400}
+.outcomes-caption, .outcomes-fine {margin: .3rem 0 0; font-size: .8rem; opacity: .78; line-height: 1.4}
+.outcomes-h2 {font-size: 1rem; font-weight: 600; margin: .4rem 0 .2rem}
+.outcomes-funnel {margin: 0; font-size: .86rem; max-width: 46rem}
+.outcomes-funnel div {display: grid; grid-template-columns: minmax(7rem, 2fr) minmax(4rem, 3fr) 3.6rem; gap: .6rem;
+  align-items: center; padding: .12rem 0}
+.outcomes-funnel span.bar {display: block; height: .8rem; border-radius: .15rem; background: #17819a; min-width: 1px}
+.outcomes-funnel span.n {text-align: right; font-variant-numeric: tabular-nums}
+.js-plotly-plot .modebar {display: none}
+.st-key-choices [data-testid="stPopover"] {align-self: flex-end}
+@media (max-width: 700px) {
+  [data-testid="stMainBlockContainer"] {padding: 3rem .8rem 2rem}
+  .outcomes-headlines {gap: .3rem 1.2rem} .outcomes-headlines b {font-size: 1.05rem}
+  .outcomes-question {display: block}
+}
+"""
+    + FOREST_CSS
+)

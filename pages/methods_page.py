@@ -1,0 +1,41 @@
+"""Methods and definitions, generated from the registry, the methods and the dictionary."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics import __version__
+from analytics.analyses import load_analyses
+from analytics.methods import METHODS
+from analytics.tables import Table, tabulate_dictionary, tabulate_endpoints, tabulate_methods
+from analytics.wording import NOT_ADVICE
+from pages.components.cache import load_published
+from pages.components.context import Context
+from pages.components.output import show_cautions, show_link_notes, show_table, show_title
+
+SYNTHETIC = (
+    "The reference cohort is synthetic. No row describes a real child. A seeded program made 436 records whose counts and "
+    "follow-up times reproduce the figures printed in one abstract; everything else in them is plausible decoration. Many "
+    "other sets of records would reproduce the same figures, so nothing new about the disease can be learnt from it."
+)
+
+
+def show_methods(context: Context) -> None:
+    """What every number means, how it is computed and where the formula comes from."""
+    show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
+    show_link_notes()
+    st.markdown(f"**Not advice.** {NOT_ADVICE}")
+    st.markdown(f"**Reference cohort.** {SYNTHETIC}")
+    st.markdown(
+        "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the children "
+        "left by the filters; each analysis then says whom it could not use and why."
+    )
+    rows = tuple((a.title, a.question, a.method) for a in load_analyses())
+    show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
+    show_table(tabulate_methods(METHODS))
+    show_table(tabulate_endpoints(context.cohort.dictionary))
+    show_table(tabulate_dictionary(context.cohort.dictionary))
+    show_cautions(load_published().cautions)
+    st.caption(
+        f"{load_published().citation}. Product version {__version__}; data version {context.cohort.data_version}."
+    )

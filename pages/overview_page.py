@@ -1,0 +1,45 @@
+"""Who is in the cohort: numbers, the way from everyone to the selection, published against recomputed, Table 1."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.overview import describe_study, summarise_selection
+from analytics.tables import tabulate_published
+from analytics.view import View
+from pages.components.cache import load_baseline, load_outcome_counts, load_published, load_recomputation
+from pages.components.context import Context
+from pages.components.output import (
+    link_to,
+    show_cautions,
+    show_funnel,
+    show_headlines,
+    show_link,
+    show_link_notes,
+    show_notes,
+    show_table,
+    show_title,
+)
+
+TITLE = "Overview"
+QUESTION = "Who is in this cohort, and does it reproduce what was published?"
+
+
+def show_overview(context: Context) -> None:
+    """Headline numbers, funnel, published figures with their cautions, and Table 1."""
+    cohort, published = context.cohort, load_published()
+    show_title(TITLE, QUESTION, context)
+    show_link_notes()
+    show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
+    show_notes([note for note in cohort.notes if note.severity == "warning"])
+    left, right = st.columns((3, 2), gap="large")
+    with left:
+        show_table(tabulate_published(load_recomputation(cohort, context.filter), whole=not context.filter))
+        st.caption(describe_study(published, filtered=bool(context.filter), synthetic=cohort.synthetic))
+    with right:
+        show_cautions(published.cautions)
+        st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
+        show_funnel(context)
+        show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
+    show_table(load_baseline(cohort, context.filter))
+    show_notes([note for note in cohort.notes if note.severity != "warning"])

@@ -1,0 +1,452 @@
+"""Every page under every choice and under filters that leave many, few and no children, without a browser."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analytics import analyses
+from analytics.analyses import Control, load_analyses
+from analytics.cohort import Cohort
+from analytics.filters import Clause, CohortFilter
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
+from pages.components.context import LINK_NOTES, LINK_READ, MISSING, USE_REFERENCE, filter_variables
+
+ROOT = Path(__file__).parents[2]
+SLUGS = [analysis.slug for analysis in load_analyses()]
+PAGES = ["", *SLUGS, "methods"]
+State = dict[str, Any]
+
+COHORT = load_cohort(str(REFERENCE_COHORT))
+CONTROLS = [(a.slug, control) for a in load_analyses() for control in load_controls(COHORT, a.slug)]
+
+
+@pytest.fixture(autouse=True)
+def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COHORT", raising=False)
+
+
+def open_app(state: State | None = None) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    for key, value in (state or {}).items():
+        app.session_state[key] = value
+    return app.run()
+
+
+def turn_to(app: AppTest, url_path: str) -> AppTest:
+    """The app on another page. ``AppTest.switch_page`` knows files only; these pages are functions."""
+    app._page_hash = next(h for h, page in app._registered_pages.items() if page["url_pathname"] == url_path)
+    return app.run()
+
+
+def open_page(url_path: str, state: State | None = None) -> AppTest:
+    return turn_to(open_app(state), url_path)
+
+
+# Filters that leave few
+
+
+def to_state(cohort_filter: CohortFilter) -> State:
+    return {c.variable: [*c.levels, *([MISSING] if c.keep_missing else [])] for c in cohort_filter.clauses}
+
+
+def only(variable: str, *levels: str) -> CohortFilter:
+    return CohortFilter((Clause(variable, levels),))
+
+
+def pairs_of_clauses(cohort: Cohort, first: str) -> Iterator[tuple[CohortFilter, int]]:
+    """Every filter of one level of ``first`` and one level of another variable, with how many children it leaves."""
+    for level in cohort.dictionary[first].levels:
+        start = only(first, level)
+        for name, counts in cohort.level_counts(start).items():
+            if name != first:
+                for other, n in counts.items():
+                    if other is not None:
+                        yield start.with_clause(Clause(name, (other,))), n
+
+
+def relapsed_leaving(n: int) -> CohortFilter:
+    return next(f for f, left in pairs_of_clauses(COHORT, "relapse_site_group") if left == n)
+
+
+def all_with_outcome(value: int, *, at_least: int = 2) -> CohortFilter:
+    """Relapsed children of whom everyone (``value`` 1) or no one (0) died."""
+    for cohort_filter, n in pairs_of_clauses(COHORT, "relapse_site"):
+        if n >= at_least:
+            tally = COHORT.tally(["os_relapse_event"], cohort_filter)
+            if set(tally["os_relapse_event"]) == {value}:
+                return cohort_filter
+    raise AssertionError(f"no filter leaves {at_least} children with outcome {value}")
+
+
+ONE_GROUP = (
+    only("relapse_site_group", "isolated marrow")
+    .with_clause(Clause("salvage_treatment", ("HSCT",)))
+    .with_clause(Clause("immunophenotype", ("B",)))
+)
+ALL_SITES = COHORT.dictionary["relapse_site"].levels
+SELECTIONS: dict[str, tuple[State, int | None]] = {
+    "everyone": ({}, COHORT.n),
+    "two": (to_state(relapsed_leaving(2)), 2),
+    "one": (to_state(relapsed_leaving(1)), 1),
+    "none": (to_state(relapsed_leaving(0)), 0),
+    "one group": (to_state(ONE_GROUP), None),
+    "nobody relapsed": ({"relapse_site": [MISSING]}, None),
+    "everyone relapsed": (to_state(only("relapse_site", *ALL_SITES)), None),
+    "nobody died": (to_state(all_with_outcome(0)), None),
+    "everyone died": (to_state(all_with_outcome(1)), None),
+    "narrow range": ({"age_years": (2.0, 2.0)}, None),
+}
+
+# What a reader sees
+
+
+def texts_of(app: AppTest) -> list[str]:
+    """Every piece of text on the page, what stands in tooltips and alternative texts included."""
+    texts: list[str] = []
+    for element in app:
+        proto = getattr(element, "proto", None)
+        if element.type == "html" and not proto.body.lstrip().startswith("<style>"):
+            texts += readable(proto.body)
+        elif element.type in ("markdown", "caption", "info", "error", "warning", "success"):
+            texts.append(element.value)
+        elif element.type == "plotly_chart":
+            texts += [proto.alt, *strings_in(json.loads(proto.spec))]
+        elif element.type == "bidi_component":
+            for text in strings_in(component_data(element)):
+                texts += readable(text)
+    return texts
+
+
+def readable(html: str) -> list[str]:
+    tips = re.findall(r"""(?:title|aria-label)=(?:"([^"]*)"|'([^']*)')""", html)
+    return [unescape(re.sub(r"<[^>]*>", " ", html)), *(unescape("".join(tip)) for tip in tips)]
+
+
+def component_data(element: Any) -> Any:
+    proto = element.proto
+    return json.loads(proto.json) if proto.WhichOneof("data") == "json" else {}
+
+
+def strings_in(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for one in values for text in strings_in(one)]
+
+
+def numbers_in(value: Any) -> list[float]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [value]
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [number for one in values for number in numbers_in(one)]
+
+
+NO_NUMBER = re.compile(r"(?<![\w-])(NaN|nan|-?inf|Inf|Infinity|None(?! of)|NaT|<NA>)(?![\w-])|Traceback")
+NOT_COUNTED = re.compile(
+    r"(doi:|https?://)\S+|10\.\d{4,}/\S+|[Dd]ata version:? \w+|data=\w+|rgba?\([^)]*\)|#[0-9a-f]{6}"
+)
+
+
+def assert_fit_to_read(app: AppTest) -> None:
+    """No exception, no number that is none, nothing beyond what 436 children can give."""
+    assert [e.value for e in app.exception] == []
+    texts = texts_of(app)
+    assert sum(map(len, texts)) > 200
+    for text in texts:
+        assert not NO_NUMBER.search(text), text
+        for number in re.findall(
+            r"\d+(?:\.\d+)?", re.sub(r"(?<=\d)[,\u2009\u202f](?=\d{3})", "", NOT_COUNTED.sub("", text))
+        ):
+            assert float(number) <= 1e6, text
+    for chart in app.get("plotly_chart"):
+        assert all(math.isfinite(number) and abs(number) <= 1e6 for number in numbers_in(json.loads(chart.proto.spec)))
+
+
+def sentence_of(app: AppTest) -> str:
+    body = next(h.proto.body for h in app.get("html") if "cohort-sentence" in h.proto.body)
+    return unescape(re.sub(r"<[^>]*>", "", body.split('data-testid="cohort-sentence">')[1]))
+
+
+# Pages under filters
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+@pytest.mark.parametrize("url_path", PAGES)
+def test_page_under_a_filter(url_path: str, selection: str) -> None:
+    state, n = SELECTIONS[selection]
+    app = open_page(url_path, state)
+    assert_fit_to_read(app)
+    if n is not None:
+        assert sentence_of(app).removeprefix("SYNTHETIC DATA").startswith("All 436" if n == COHORT.n else f"{n} of 436")
+
+
+def test_the_filters_reach_what_they_are_named_for() -> None:
+    for name, (state, n) in SELECTIONS.items():
+        if n is not None and "age_years" not in state:
+            clauses = tuple(Clause(key, tuple(levels)) for key, levels in state.items())
+            assert COHORT.count(CohortFilter(clauses)) == n, name
+    deaths = {
+        name: COHORT.tally(["os_relapse_event"], CohortFilter(tuple(Clause(k, tuple(v)) for k, v in state.items())))
+        for name, (state, _) in SELECTIONS.items()
+        if name.endswith("died")
+    }
+    assert set(deaths["nobody died"]["os_relapse_event"]) == {0}
+    assert set(deaths["everyone died"]["os_relapse_event"]) == {1}
+
+
+@pytest.mark.parametrize("selection", ["everyone", "two"])
+@pytest.mark.parametrize(("slug", "control"), CONTROLS, ids=[f"{slug}-{c.name}" for slug, c in CONTROLS])
+def test_every_option_of_a_control(slug: str, control: Control, selection: str) -> None:
+    state, _ = SELECTIONS[selection]
+    app = open_page(slug, state)
+    for value in values_of(control):
+        app.session_state[control.name] = value
+        app.run()
+        assert_fit_to_read(app)
+        kept = app.session_state[control.name]
+        assert (tuple(kept) if control.kind == "many" else kept) == value
+
+
+def values_of(control: Control) -> list[Any]:
+    options = [value for value, _ in control.options]
+    if control.kind == "toggle":
+        return [True, False]
+    return [(), *((value,) for value in options)] if control.kind == "many" else options
+
+
+@pytest.mark.parametrize(("slug", "control"), CONTROLS, ids=[f"{slug}-{c.name}" for slug, c in CONTROLS])
+def test_a_link_chooses_from_the_first_run_on(slug: str, control: Control) -> None:
+    value = next(value for value in values_of(control)[::-1] if value != control.default)
+    linked = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    linked.query_params[control.name] = control.to_text(value)
+    # The page of the link is drawn in the very first run of its session.
+    linked._page_hash = next(h for h, page in open_app()._registered_pages.items() if page["url_pathname"] == slug)
+    linked.run()
+    assert_fit_to_read(linked)
+    assert texts_of(linked) == texts_of(open_page(slug, {control.name: value}))
+    assert (
+        control.to_text(value)[-1]
+        in parse_qs(urlsplit(copied_link(linked)).query, keep_blank_values=True)[control.name]
+    )
+
+
+def copied_link(app: AppTest) -> str:
+    return next(data["link"] for e in app.get("bidi_component") if "link" in (data := component_data(e)))
+
+
+def test_every_factor_at_once() -> None:
+    factors = next(control for _, control in CONTROLS if control.name == "factors")
+    everything = [value for value, _ in factors.options]
+    for selection in ("everyone", "two", "nobody relapsed"):
+        assert_fit_to_read(open_page("relapse-predictors", {**SELECTIONS[selection][0], "factors": everything}))
+
+
+# Session state
+
+
+def is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_plain(one) for key, one in value.items())
+    return value is None or type(value) in (str, bool, int, float)
+
+
+@pytest.mark.parametrize("url_path", PAGES)
+def test_session_state_holds_plain_values(url_path: str) -> None:
+    app = open_page(url_path, SELECTIONS["one group"][0])
+    state = app.session_state._state.filtered_state
+    ours = {v.name for v in filter_variables(COHORT)} | {c.name for _, c in CONTROLS}
+    ours |= {LINK_READ, LINK_NOTES, USE_REFERENCE, "dismiss_link_notes"}
+    kept = {key: value for key, value in state.items() if key in ours}
+    assert {v.name for v in filter_variables(COHORT)} <= set(kept)
+    for key, value in kept.items():
+        assert is_plain(value), (key, value)
+        assert pickle.loads(pickle.dumps(value)) == value
+
+
+# Adding an analysis
+
+
+def test_every_file_is_an_analysis() -> None:
+    files = [module.name for module in pkgutil.iter_modules(analyses.__path__)]
+    found = [sys.modules[f"analytics.analyses.{name}"].ANALYSIS for name in files]
+    assert sorted(a.slug for a in found) == sorted(SLUGS)
+    assert len({a.slug for a in found}) == len({a.order for a in found}) == len({a.title for a in found}) == len(files)
+    assert [a.order for a in load_analyses()] == sorted(a.order for a in found)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", a.slug) for a in found)
+    # A page named like a file would open that file instead of the dashboard.
+    assert {*SLUGS, "overview", "methods"}.isdisjoint(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+def test_every_analysis_is_in_the_navigation() -> None:
+    pages = open_app()._registered_pages.values()
+    listed = [(page["url_pathname"], page["page_name"]) for page in pages]
+    assert listed == [("", "Overview"), *((a.slug, a.title) for a in load_analyses()), ("methods", "Methods")]
+
+
+ADDED = """
+from dataclasses import replace
+
+from analytics.analyses.survival_by_site import ANALYSIS as BY_SITE
+
+ANALYSIS = replace(BY_SITE, slug="added-by-a-file", title="Added by a file", order=15)
+"""
+
+
+def test_adding_an_analysis_is_adding_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "added_by_a_file.py").write_text(ADDED, encoding="utf-8")
+    monkeypatch.setattr(analyses, "__path__", [*analyses.__path__, str(tmp_path)])
+    load_analyses.cache_clear()
+    try:
+        app = open_page("added-by-a-file")
+        assert [page["page_name"] for page in app._registered_pages.values()][1:4] == [
+            "Predictors of relapse",
+            "Added by a file",
+            "Survival by site",
+        ]
+        assert_fit_to_read(app)
+        assert any("Added by a file</h1>" in h.proto.body for h in app.get("html"))
+        assert "Added by a file" in " ".join(texts_of(turn_to(app, "methods")))
+    finally:
+        sys.modules.pop("analytics.analyses.added_by_a_file", None)
+        load_analyses.cache_clear()
+
+
+# Files that cannot be opened
+
+
+def reference_frame() -> pd.DataFrame:
+    return pd.read_csv(REFERENCE_COHORT, dtype=str, keep_default_na=False)
+
+
+def change(row: int, column: str, value: str) -> Any:
+    def changed(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[row, column] = value
+        return frame
+
+    return changed
+
+
+RELAPSED_ROW = int(reference_frame()["relapsed"].eq("1").to_numpy().argmax())
+RELAPSED = str(reference_frame()["patient_id"][RELAPSED_ROW])
+# What is done to the file, and what the message must name: the column, the value and where it stands.
+BROKEN: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "misspelt column": (
+        lambda f: f.rename(columns={"os_days": "os_day"}),
+        ("os_event is given without os_days", "Rename 'os_day' to os_days"),
+    ),
+    "unknown level": (change(4, "sex", "unclear"), ("unclear", "female", "male", "SYN0005")),
+    "negative time": (change(RELAPSED_ROW, "os_relapse_days", "-3"), ("os_relapse_days", "negative", "-3", RELAPSED)),
+    "event without time": (
+        change(RELAPSED_ROW, "os_relapse_days", ""),
+        ("os_relapse_event", "without os_relapse_days", RELAPSED),
+    ),
+    "repeated identifiers": (change(7, "patient_id", "SYN0001"), ("patient_id", "SYN0001", "2 rows")),
+    "no rows": (lambda f: f.iloc[:0], ("no patients",)),
+}
+
+
+def problem_text(app: AppTest) -> str:
+    body = next(h.proto.body for h in app.get("html") if "data-testid='problems'" in h.proto.body)
+    assert re.search(r"<span class='remedy'>[^<]{15,}</span>", body), "a remedy stands with every problem"
+    return unescape(re.sub(r"<[^>]*>", " ", body))
+
+
+def assert_reference_cohort_opens(app: AppTest) -> None:
+    button = next(b for b in app.button if b.label == "Show the synthetic reference cohort instead")
+    button.click().run()
+    assert sentence_of(app).startswith("SYNTHETIC DATA")
+    for url_path in PAGES:
+        assert_fit_to_read(turn_to(app, url_path))
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_explained(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil, words = BROKEN[case]
+    path = tmp_path / "patients.csv"
+    spoil(reference_frame()).to_csv(path, index=False)
+    monkeypatch.setenv("COHORT", str(path))
+    app = open_app()
+    assert [e.value for e in app.exception] == []
+    text = problem_text(app)
+    assert [word for word in words if word not in text] == [], text
+    assert str(path) in " ".join(texts_of(app))
+    assert_reference_cohort_opens(app)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\x00\xff\xfe\x01", b"\n\n"], ids=["missing", "empty", "no text", "blank"]
+)
+def test_a_file_without_patients_is_explained(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "patients.csv"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("COHORT", str(path))
+    app = open_app()
+    assert [e.value for e in app.exception] == []
+    assert "patients.csv" in problem_text(app)
+    assert_reference_cohort_opens(app)
+
+
+def test_a_mended_file_opens_on_trying_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "patients.csv"
+    monkeypatch.setenv("COHORT", str(path))
+    app = open_app()
+    reference_frame().assign(patient_id=lambda f: "P" + f["patient_id"].str[3:]).to_csv(path, index=False)
+    next(b for b in app.button if "try again" in b.label).click().run()
+    assert "SYNTHETIC" not in sentence_of(app)
+    assert "436" in sentence_of(app)
+
+
+def test_a_column_that_was_passed_over_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "patients.csv"
+    reference_frame().rename(columns={"relapsed": "relapsd"}).to_csv(path, index=False)
+    monkeypatch.setenv("COHORT", str(path))
+    app = open_app()
+    assert_fit_to_read(app)
+    assert any("'relapsd'" in text and "Did you mean relapsed?" in text for text in texts_of(app))
+    assert "relapsed" in " ".join(info.value for info in turn_to(app, "relapse-predictors").info)
+
+
+@pytest.mark.parametrize("url_path", PAGES)
+def test_pages_of_a_file_without_some_columns(url_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COHORT", str(ROOT / "data" / "example_missing_mrd.csv"))
+    assert_fit_to_read(open_page(url_path))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_page_names_the_columns_it_lacks(slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "patients.csv"
+    reference_frame()[["patient_id", "sex", "age_years", "relapsed", "os_days", "os_event"]].to_csv(path, index=False)
+    monkeypatch.setenv("COHORT", str(path))
+    app = open_page(slug)
+    assert [e.value for e in app.exception] == []
+    lacking = next(a for a in load_analyses() if a.slug == slug).missing(load_cohort(str(path)))
+    told = " ".join(info.value for info in app.info)
+    assert all(name in told for name in lacking)
+    assert bool(told) is bool(lacking)
+
+
+@pytest.mark.parametrize("url_path", PAGES)
+def test_pages_of_a_file_with_empty_columns(url_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "patients.csv"
+    reference_frame().assign(sex="", age_years="", relapse_site="", mrd_day19="").to_csv(path, index=False)
+    monkeypatch.setenv("COHORT", str(path))
+    assert_fit_to_read(open_page(url_path))

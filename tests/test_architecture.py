@@ -1,0 +1,444 @@
+"""Guards of the layout: import zones, one direction, small pages, plain names, nothing hidden.
+
+Each guard takes a path and the text of a file and returns its findings as sentences. The guards are run over the
+project, and each is also fed a text that it must refuse, so that a guard that has gone blind is noticed.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+TOP_LEVEL = {
+    ".ci", ".git", ".gitignore", ".streamlit", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+    "analytics", "dashboard.py", "data", "pages", "pyproject.toml", "requirements.txt", "tests",
+}  # fmt: skip
+
+# A package, and the only places (files or folders) that may import it. Tests compare against libraries and are free.
+IMPORT_ZONES: dict[str, tuple[str, ...]] = {
+    "streamlit": ("dashboard.py", "pages"),
+    "lifelines": ("analytics/estimators",),
+    "statsmodels": ("analytics/estimators",),
+    "firthmodels": ("analytics/estimators",),
+    "ibis": ("analytics/cohort.py", "analytics/filters.py"),
+    "duckdb": ("analytics/cohort.py", "analytics/filters.py"),
+    "dashboard": (),
+    "tests": (),
+    "pages": ("dashboard.py", "pages"),
+}
+
+# A stage, and the stages that it must not reach into: data -> cohort -> filter -> estimate -> view -> page.
+NOT_FROM: dict[str, tuple[str, ...]] = {
+    "analytics/results.py": ("analytics", "data"),
+    "analytics/dictionary.py": ("analytics", "data"),
+    "analytics/estimators": (
+        "analytics.cohort", "analytics.filters", "analytics.view", "analytics.wording", "analytics.tables",
+        "analytics.figures", "analytics.exports", "analytics.analyses", "data",
+    ),
+    "analytics/figures": ("analytics.cohort", "analytics.filters", "analytics.exports", "analytics.analyses", "data"),
+    "analytics/exports": ("analytics.cohort", "analytics.analyses", "data"),
+    "analytics/cohort.py": (
+        "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses", "analytics.view",
+        "data",
+    ),
+    "analytics/filters.py": (
+        "analytics.cohort", "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses",
+        "analytics.view", "data",
+    ),
+    "analytics/analyses": ("data",),
+}  # fmt: skip
+
+NUMERIC_PACKAGES = {"numpy", "pandas", "scipy", "math", "statistics", "pyarrow"}
+ARITHMETIC = (ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
+VAGUE_NAME = re.compile(
+    r"^_*(utils?|helpers?|managers?|misc|common|process_\w+|handle_\w+)$|_(utils?|helpers?|manager)$"
+)
+VAGUE_CLASS = re.compile(r"(Utils?|Helpers?|Manager|Processor|Handler)$")
+PAGE_LINES = 100
+CACHE_FILE = PurePosixPath("pages/components/cache.py")
+
+Guard = Callable[[PurePosixPath, str], list[str]]
+
+
+def project_files() -> list[PurePosixPath]:
+    """Files that belong to the project: tracked ones and new ones that are not ignored.
+
+    Without git, as in an unpacked archive, all files outside the folders that tools make.
+    """
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        here = str(ROOT)
+        command = ["git", "-c", f"safe.directory={here}", "-C", here, "ls-files", "-z"]
+        command += ["--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\0")
+    else:
+        made = {".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "results"}
+        inside = [p.relative_to(ROOT) for p in ROOT.rglob("*")]
+        names = [p.as_posix() for p in inside if not made & set(p.parts)]
+    return sorted(PurePosixPath(name) for name in names if name and (ROOT / name).is_file())
+
+
+FILES = project_files()
+SOURCES = [path for path in FILES if path.suffix == ".py"]
+SHIPPED = [path for path in SOURCES if path.parts[0] != "tests"]
+
+
+def read(path: PurePosixPath) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def is_in(path: PurePosixPath, places: tuple[str, ...]) -> bool:
+    return any(path == PurePosixPath(place) or PurePosixPath(place) in path.parents for place in places)
+
+
+def module_name(path: PurePosixPath) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: PurePosixPath, source: str) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of everything imported, inside functions and by ``import_module("…")`` as well."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                yield node.lineno, node.args[0].value
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+# The guards
+
+
+def guard_import_zones(path: PurePosixPath, source: str) -> list[str]:
+    return [
+        f"{path}:{line} imports {name}, which belongs to {' and '.join(places) or 'no other module'}."
+        for line, name in imported(path, source)
+        for package, places in IMPORT_ZONES.items()
+        if within(name, package) and not is_in(path, places)
+    ]
+
+
+def guard_direction(path: PurePosixPath, source: str) -> list[str]:
+    return [
+        f"{path}:{line} imports {name}: {place} must not know {stage}."
+        for place, stages in NOT_FROM.items()
+        if is_in(path, (place,))
+        for line, name in imported(path, source)
+        for stage in stages
+        if within(name, stage)
+    ]
+
+
+def guard_pages(path: PurePosixPath, source: str) -> list[str]:
+    """Pages lay out: they are short, import nothing numeric and compute nothing."""
+    if path.parent != PurePosixPath("pages") or path.name == "__init__.py":
+        return []
+    found = []
+    if not path.stem.endswith("_page"):
+        found.append(f"{path}: a file in pages/ ends in _page.py.")
+    if (lines := len(source.splitlines())) > PAGE_LINES:
+        found.append(f"{path} has {lines} lines: a page has at most {PAGE_LINES}. Move parts to pages/components/.")
+    found += [
+        f"{path}:{line} imports {name}: pages compute nothing."
+        for line, name in imported(path, source)
+        if name.split(".")[0] in NUMERIC_PACKAGES
+    ]
+    found += [
+        f"{path}:{node.lineno} computes: arithmetic belongs in analytics/."
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ARITHMETIC)
+    ]
+    return found
+
+
+def guard_caches(path: PurePosixPath, source: str) -> list[str]:
+    """Caches live in one file and are bounded."""
+    found = []
+    tree = ast.parse(source)
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr.startswith("cache_")]
+    uses = [node.lineno for node in named if isinstance(node.value, ast.Name) and node.value.id in ("st", "streamlit")]
+    uses += [line for line, name in imported(path, source) if name.startswith("streamlit.cache_")]
+    if path != CACHE_FILE:
+        return [f"{path}:{line} uses a Streamlit cache: caches live in {CACHE_FILE} only." for line in uses]
+    for function in functions(source):
+        for decorator in function.decorator_list:
+            if "cache_" not in ast.unparse(decorator):
+                continue
+            if not isinstance(decorator, ast.Call) or "max_entries" not in {word.arg for word in decorator.keywords}:
+                found.append(f"{path}:{decorator.lineno} caches {function.name} without max_entries.")
+    return found
+
+
+def guard_names(path: PurePosixPath, source: str) -> list[str]:
+    """Names say what a thing is or does."""
+    found = [f"{path}: {part!r} says nothing." for part in path.with_suffix("").parts if VAGUE_NAME.search(part)]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and VAGUE_NAME.search(node.name):
+            if hasattr(HTMLParser, node.name):  # named by the library that calls it
+                continue
+            found.append(f"{path}:{node.lineno} {node.name}() does not say what it does.")
+        if isinstance(node, ast.ClassDef) and VAGUE_CLASS.search(node.name):
+            found.append(f"{path}:{node.lineno} class {node.name} does not say what it is.")
+    return found
+
+
+def guard_docstrings(path: PurePosixPath, source: str) -> list[str]:
+    """Public modules say what they are; public functions and classes of analytics/ say what they give."""
+    tree = ast.parse(source)
+    found = [] if path.name.startswith("_") or ast.get_docstring(tree) else [f"{path} has no docstring."]
+    if path.parts[0] == "analytics":
+        found += [
+            f"{path}:{node.lineno} {node.name} has no docstring."
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+        ]
+    return found
+
+
+def guard_excepts(path: PurePosixPath, source: str) -> list[str]:
+    """An error that was not foreseen is not swallowed."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else "everything"
+            if caught in ("everything", "Exception", "BaseException"):
+                found.append(f"{path}:{node.lineno} catches {caught}: name the errors that are expected.")
+    return found
+
+
+def guard_skips(path: PurePosixPath, source: str) -> list[str]:
+    """A test runs or fails; it is never left out."""
+    if path.parts[0] != "tests":
+        return []
+    forbidden = {"skip", "skipif", "importorskip", "xfail", "skipUnless", "skipIf", "SkipTest"}
+    return [
+        f"{path}:{node.lineno} leaves tests out ({node.attr})."
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and node.attr in forbidden
+        and ast.unparse(node.value) in ("pytest", "pytest.mark", "unittest")
+    ]
+
+
+def guard_text(path: PurePosixPath, text: str) -> list[str]:
+    """A file speaks of this project alone: no path out of it, no place on one machine, nothing unfinished."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        for match in re.finditer(r"(?<![\w./])(?:\.\.?/)*\.\./[\w./-]*", line):
+            climbed = [*path.parent.parts, *PurePosixPath(match.group()).parts]
+            depth = 0
+            for part in climbed:
+                depth += -1 if part == ".." else 1
+                if depth < 0:
+                    found.append(f"{path}:{number} points outside the project: {match.group()}")
+                    break
+        if match := re.search(r"(?<![\w./~-])/(?:home|root|Users|work|mnt)/\w[\w./-]*", line):
+            found.append(f"{path}:{number} names a place on one machine: {match.group()}")
+        if match := re.search(r"\b(?:TO[D]O|FIX[M]E|X[X]X)\b", line):
+            found.append(f"{path}:{number} is unfinished: {match.group()}")
+        if re.match(r"(?:<{7}|>{7}) ", line):
+            found.append(f"{path}:{number} is left from a merge.")
+    return found
+
+
+def guard_top_level(path: PurePosixPath, _text: str = "") -> list[str]:
+    return [] if path.parts[0] in TOP_LEVEL else [f"{path.parts[0]} is not among the project's top-level files."]
+
+
+def guard_urls(stems: set[str], url_paths: set[str]) -> list[str]:
+    """A page's address is never the name of a file, or a first deep link would run that file without dashboard.py."""
+    return [f"url_path {name!r} is also a file in pages/." for name in sorted(stems & url_paths)]
+
+
+def registered_urls(source: str) -> set[str]:
+    """The constant ``url_path`` and ``slug`` of a source."""
+    return {
+        word.value.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg in ("url_path", "slug")
+        and isinstance(word.value, ast.Constant)
+        and isinstance(word.value.value, str)
+    }
+
+
+def import_cycle(graph: dict[str, set[str]]) -> list[str] | None:
+    """The modules of one import cycle; None where there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Our modules and which of ours they import; a package and its own modules do not count as a cycle."""
+    modules = {module_name(path): path for path in SHIPPED}
+    graph: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for _, target in imported(path, read(path)):
+            while target and target not in modules:
+                target = target.rpartition(".")[0]
+            if target and not within(target, name) and not within(name, target):
+                graph[name].add(target)
+    return graph
+
+
+# The project
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [guard_import_zones, guard_direction, guard_pages, guard_caches, guard_names, guard_docstrings, guard_excepts],
+)
+def test_shipped_sources_keep_to_the_layout(guard: Guard) -> None:
+    assert SHIPPED
+    assert [finding for path in SHIPPED for finding in guard(path, read(path))] == []
+
+
+@pytest.mark.parametrize("guard", [guard_names, guard_skips, guard_excepts])
+def test_tests_keep_to_the_layout(guard: Guard) -> None:
+    tests = [path for path in SOURCES if path.parts[0] == "tests"]
+    assert tests
+    assert [finding for path in tests for finding in guard(path, read(path))] == []
+
+
+def test_text_speaks_of_this_project_alone() -> None:
+    texts = {".py", ".md", ".toml", ".txt", ".R", ".css", ".yml", ""}
+    assert [f for path in FILES if path.suffix in texts for f in guard_text(path, read(path))] == []
+
+
+def test_top_level_holds_only_what_is_agreed() -> None:
+    assert sorted({finding for path in FILES for finding in guard_top_level(path)}) == []
+
+
+def test_no_page_address_is_a_file_name() -> None:
+    pages = {path.stem for path in FILES if path.parent == PurePosixPath("pages") and path.suffix == ".py"}
+    urls = {url for path in SHIPPED for url in registered_urls(read(path))}
+    assert pages and urls
+    assert guard_urls(pages, urls) == []
+
+
+def test_imports_have_no_cycle() -> None:
+    graph = import_graph()
+    assert graph["analytics.formats"] == {"analytics.results"}
+    assert import_cycle(graph) is None
+
+
+# The guards can fail
+
+REFUSED: list[tuple[Guard, str, str, str]] = [
+    (guard_import_zones, "analytics/view.py", "import streamlit as st", "streamlit"),
+    (guard_import_zones, "analytics/estimators/cox.py", "def f():\n    from streamlit import cache_data", "streamlit"),
+    (guard_import_zones, "pages/overview_page.py", "from lifelines.statistics import logrank_test", "lifelines"),
+    (guard_import_zones, "pages/components/controls.py", "import ibis", "ibis"),
+    (guard_import_zones, "analytics/tables.py", "import statsmodels.api as sm", "statsmodels"),
+    (guard_import_zones, "analytics/view.py", 'import importlib\nimportlib.import_module("duckdb")', "duckdb"),
+    (guard_import_zones, "analytics/view.py", "from pages.components import cache", "pages"),
+    (guard_direction, "analytics/results.py", "from analytics.formats import format_p", "analytics.formats"),
+    (guard_direction, "analytics/results.py", "from .formats import format_p", "analytics.formats"),
+    (guard_direction, "analytics/estimators/cox.py", "from analytics import cohort", "analytics.cohort"),
+    (
+        guard_direction,
+        "analytics/estimators/cox.py",
+        "from ..figures.survival import plot_curves",
+        "analytics.figures",
+    ),
+    (guard_direction, "analytics/figures/forest.py", "from analytics.cohort import Cohort", "analytics.cohort"),
+    (guard_pages, "pages/overview.py", "", "_page.py"),
+    (guard_pages, "pages/overview_page.py", "import numpy as np", "numpy"),
+    (guard_pages, "pages/overview_page.py", "share = n_event / n", "arithmetic"),
+    (guard_pages, "pages/overview_page.py", "total *= 2", "arithmetic"),
+    (guard_pages, "pages/overview_page.py", "x = 1\n" * 101, "101 lines"),
+    (guard_caches, "pages/overview_page.py", "import streamlit as st\n@st.cache_data\ndef f(): ...", "cache.py only"),
+    (guard_caches, "dashboard.py", "from streamlit import cache_resource", "cache.py only"),
+    (guard_caches, str(CACHE_FILE), "@st.cache_data(show_spinner=False)\ndef f(): ...", "max_entries"),
+    (guard_caches, str(CACHE_FILE), "@st.cache_data\ndef f(): ...", "max_entries"),
+    (guard_names, "analytics/utils.py", "", "utils"),
+    (guard_names, "analytics/cohort.py", "def process_rows(): ...", "process_rows"),
+    (guard_names, "analytics/cohort.py", "def _handle_click(): ...", "_handle_click"),
+    (guard_names, "analytics/cohort.py", "class CohortManager: ...", "CohortManager"),
+    (guard_docstrings, "pages/overview_page.py", "import streamlit", "no docstring"),
+    (guard_docstrings, "analytics/cohort.py", '"""Cohorts."""\ndef open_cohort(): ...', "open_cohort"),
+    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept: pass", "everything"),
+    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept Exception as error: pass", "Exception"),
+    (guard_skips, "tests/test_cohort.py", "@pytest.mark.skip\ndef test_a(): ...", "leaves tests out"),
+    (guard_skips, "tests/test_cohort.py", 'pytest.importorskip("duckdb")', "leaves tests out"),
+    (guard_text, "data/README.md", "see " + "../" * 2 + "notes.md", "outside"),
+    (guard_text, "README.md", "see .." + "/notes.md", "outside"),
+    (guard_text, "analytics/cohort.py", "PATH = '/" + "home/anna/patients.csv'", "one machine"),
+    (guard_text, "analytics/cohort.py", "# TO" + "DO: later", "unfinished"),
+    (guard_text, "analytics/cohort.py", "<" * 7 + " HEAD", "merge"),
+    (guard_top_level, "scratch/notes.txt", "", "scratch"),
+]
+
+
+@pytest.mark.parametrize(("guard", "path", "source", "expected"), REFUSED)
+def test_guard_refuses(guard: Guard, path: str, source: str, expected: str) -> None:
+    found = guard(PurePosixPath(path), source)
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+ACCEPTED: list[tuple[Guard, str, str]] = [
+    (guard_import_zones, "analytics/estimators/cox.py", "from lifelines import CoxPHFitter\nimport numpy"),
+    (guard_import_zones, "analytics/cohort.py", "import ibis, duckdb"),
+    (guard_import_zones, "pages/components/cache.py", "import streamlit as st\nfrom pages.components import context"),
+    (guard_direction, "analytics/estimators/cox.py", "from analytics.estimators.intervals import wilson"),
+    (guard_direction, "analytics/formats.py", "from analytics.results import Estimate"),
+    (guard_pages, "pages/overview_page.py", "text = first + ' and ' + second"),
+    (guard_pages, "pages/components/output.py", "import pandas\nx = 1 / 2"),
+    (guard_caches, str(CACHE_FILE), "@st.cache_data(max_entries=64)\ndef f(): ...\nst.cache_data.clear()"),
+    (guard_names, "analytics/cohort.py", "def open_cohort(): ..."),
+    (guard_docstrings, "analytics/cohort.py", '"""Cohorts."""\ndef _read(): ...'),
+    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept (KeyError, ValueError): pass"),
+    (guard_text, "tests/requirements.txt", "-r ../requirements.txt"),
+    (guard_text, "data/README.md", "[contributing](../CONTRIBUTING.md), at/work/day …/../…"),
+    (guard_top_level, "analytics/cohort.py", ""),
+]
+
+
+@pytest.mark.parametrize(("guard", "path", "source"), ACCEPTED)
+def test_guard_accepts(guard: Guard, path: str, source: str) -> None:
+    assert guard(PurePosixPath(path), source) == []
+
+
+def test_guard_refuses_a_file_name_as_address() -> None:
+    urls = registered_urls('st.Page(show, url_path="overview_page")\nAnalysis(slug="survival-by-site")')
+    assert urls == {"overview_page", "survival-by-site"}
+    assert len(guard_urls({"overview_page", "analysis_page"}, urls)) == 1
+
+
+def test_guard_finds_a_cycle() -> None:
+    assert set(import_cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) or []) == {"a", "b", "c"}
+    assert import_cycle({"a": {"b"}, "b": {"c"}, "c": set()}) is None
