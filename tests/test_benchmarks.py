@@ -1,0 +1,71 @@
+"""The benchmarks run on tiny cohorts; how long anything takes is never asserted."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analytics.cohort import open_cohort
+from tests.benchmarks.clicks import SLUGS, Clicks, changing_steps, filter_steps, measure_clicks, save_figures
+from tests.benchmarks.cohorts import REFERENCE, write_cohort
+from tests.benchmarks.estimators import time_sizes
+
+
+@pytest.mark.parametrize("jittered", [False, True])
+def test_drawn_cohort_has_its_size_and_is_the_same_each_time(tmp_path: Path, jittered: bool) -> None:
+    first = open_cohort(write_cohort(tmp_path, 500, jittered=jittered))
+    (tmp_path / "again").mkdir()
+    again = open_cohort(write_cohort(tmp_path / "again", 500, jittered=jittered))
+    assert (first.n, first.synthetic) == (500, True)
+    assert first.data_version == again.data_version
+
+
+def test_drawn_rows_are_rows_of_the_reference(tmp_path: Path) -> None:
+    reference = pd.read_csv(REFERENCE).drop(columns="patient_id")
+    drawn = pd.read_parquet(write_cohort(tmp_path, 300)).drop(columns="patient_id")
+    drawn = drawn[reference.columns].astype(reference.dtypes.to_dict())
+    assert len(drawn) == 300
+    assert set(drawn.to_csv(index=False).splitlines()) <= set(reference.to_csv(index=False).splitlines())
+
+
+def test_ours_and_the_peers_agree(tmp_path: Path) -> None:
+    (timing,) = time_sizes(tmp_path, (2000,), (), 2000)
+    assert timing.n_distinct <= 436
+    assert timing.largest_difference is not None and timing.largest_difference < 1e-6
+    assert timing.own > 0 and timing.python is not None and timing.python > 0
+
+
+def test_peers_can_be_left_out(tmp_path: Path) -> None:
+    (timing,) = time_sizes(tmp_path, (), (500,), 0)
+    assert timing.jittered and timing.n_distinct > 436
+    assert (timing.python, timing.r, timing.largest_difference) == (None, None, None)
+
+
+def test_every_click_leads_to_a_new_filter() -> None:
+    steps = [cohort_filter for _, _, cohort_filter in filter_steps(open_cohort(REFERENCE))]
+    assert len(set(steps)) == len(steps) > 40
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_two_ready_figures_are_saved(tmp_path: Path, slug: str) -> None:
+    steps = changing_steps(open_cohort(REFERENCE), slug)
+    save_figures([figure for _, _, figure in steps[:2]], tmp_path)
+    one, two = sorted(tmp_path.iterdir())
+    assert one.read_bytes() != two.read_bytes()
+
+
+def test_ratio_is_that_of_the_medians() -> None:
+    assert Clicks("page", (3.0, 1.0, 2.0), (1.0, 1.0, 9.0)).ratio == 2.0
+
+
+def test_clicks_are_timed_in_the_browser(tmp_path: Path) -> None:
+    # In a process of its own: Playwright runs once per process, and the browser tests may have it open in this one.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+        measured = alone.submit(measure_clicks, REFERENCE, tmp_path, 1).result()
+    assert [clicks.slug for clicks in measured] == list(SLUGS)
+    assert all(ms > 0 for clicks in measured for ms in (*clicks.dashboard, *clicks.bare))
+    assert all(len(clicks.dashboard) == len(clicks.bare) == 1 for clicks in measured)
