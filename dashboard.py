@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from analytics.analyses import load_analyses
+from analytics.analyses import SECTIONS, Analysis, load_analyses
 from analytics.cohort import CohortError
 from pages.analysis_page import show_analysis
 from pages.components.cache import active_source
@@ -28,18 +28,22 @@ def draw(show: Callable[[Context], None]) -> None:
     show(context)
 
 
-pages = [
-    st.Page(
-        partial(draw, show_overview), title="Overview", icon=":material/groups:", url_path="overview", default=True
-    ),
-    *(
-        st.Page(partial(draw, partial(show_analysis, a)), title=a.title, icon=a.icon, url_path=a.slug)
-        for a in load_analyses()
-    ),
-    st.Page(partial(draw, show_methods), title="Methods", icon=":material/menu_book:", url_path="methods"),
-]
+def page_of(analysis: Analysis) -> st.Page:
+    """The page of a registered analysis."""
+    show = partial(draw, partial(show_analysis, analysis))
+    return st.Page(show, title=analysis.title, icon=analysis.icon, url_path=analysis.slug)
+
+
+overview = partial(draw, show_overview)
+pages = {
+    "": [
+        st.Page(overview, title="Overview", icon=":material/groups:", url_path="overview", default=True),
+        st.Page(partial(draw, show_methods), title="Methods", icon=":material/menu_book:", url_path="methods"),
+    ],
+    **{section: [page_of(a) for a in load_analyses() if a.section == section] for section in SECTIONS},
+}
 # A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for.
-page = st.navigation(pages, position="hidden" if isinstance(cohort, CohortError) else "sidebar")
+page = st.navigation(pages, position="hidden" if isinstance(cohort, CohortError) else "top")
 if isinstance(cohort, CohortError):
     show_problems(cohort, active_source())
     st.stop()

@@ -21,7 +21,7 @@ MOST_CHOICES = 12  # named in a note; a longer list is not read
 class View:
     """What a link reproduces. ``params`` are (control name, value) pairs in the order of the controls.
 
-    A value is text for "one", a tuple of texts for "many" and a bool for "toggle".
+    A value is text for "one", a tuple of texts for "many", a bool for "toggle" and an int for "number".
     """
 
     page: str
@@ -84,17 +84,22 @@ def read_params(
         elif wanted:
             values[control.name] = wanted[-1]
         for text in dict.fromkeys(unknown):
-            labels = [label for _, label in control.options] or ["true", "false"]
-            choices = ", ".join(labels[:MOST_CHOICES]) + (", …" if len(labels) > MOST_CHOICES else "")
             notes.append(
                 Note(
                     "link-unknown-choice",
                     "caution",
                     f"The link asks for {control.label.lower()} “{_short(text)}”, which is not offered here.",
-                    f"Choose one of: {choices}.",
+                    _offer(control),
                 )
             )
     return values, tuple(notes)
+
+
+def _offer(control: Control) -> str:
+    if control.kind == "number":
+        return "Choose a whole number from {} to {}.".format(*control.limits)
+    labels = [label for _, label in control.options] or ["true", "false"]
+    return f"Choose one of: {', '.join(labels[:MOST_CHOICES])}{', …' if len(labels) > MOST_CHOICES else ''}."
 
 
 def describe_data_version(query: Mapping[str, Sequence[str]], data_version: str) -> tuple[Note, ...]:

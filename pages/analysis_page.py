@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.analyses import Analysis, Control
 from analytics.view import View
 from analytics.wording import join_words
-from pages.components.cache import load_controls, load_estimate, load_figure
+from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
 from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.output import (
@@ -23,6 +23,7 @@ from pages.components.output import (
     show_headlines,
     show_link_notes,
     show_notes,
+    show_picture,
     show_sentences,
     show_table,
     show_title,
@@ -66,6 +67,8 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     frames, link = partial(analysis.downloads, result), link_to(view, context, controls)
     show_toolbar(figure, frames, analysis.files, link, provenance, stem, sentences)
     show_notes([note for note in notes if note.severity != "warning"])
+    for i, picture in enumerate(load_pictures(cohort, context.filter, analysis.slug, params)):
+        show_picture(picture, f"picture_{i}", stem)
     for table in analysis.tables(result):
         show_table(table)
     show_sentences(sentences)

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -17,35 +17,52 @@ from analytics.results import Note
 from analytics.tables import Table
 
 Params = Mapping[str, Any]
+Section = Literal["Relapse", "Survival", "Treatment"]
+SECTIONS: tuple[str, ...] = get_args(Section)  # in the order of the menu
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A choice that an analysis offers: "one" or "many" of ``options`` (value, label), or a "toggle".
+    """A choice that an analysis offers: "one" or "many" of ``options`` (value, label), a "toggle", or a whole "number".
 
-    ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away).
+    ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away). A number lies between
+    the two of ``limits`` and moves by ``step``.
     """
 
     name: str
     label: str
-    kind: Literal["one", "many", "toggle"]
+    kind: Literal["one", "many", "toggle", "number"]
     default: Any
     options: tuple[tuple[str, str], ...] = ()
     place: Literal["bar", "more"] = "bar"
     help: str = ""
+    limits: tuple[int, int] = (0, 0)
+    step: int = 1
 
-    def value(self, text: str) -> str | None:
-        """The option meant by ``text`` (its value or its label), None if there is none."""
+    def value(self, text: str) -> Any:
+        """What ``text`` means: an option by its value or its label, or a number within the limits; else None."""
+        if self.kind == "number":
+            return self._number(text)
         return next((value for value, label in self.options if text in (value, label)), None)
+
+    def _number(self, text: str) -> int | None:
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        low, high = self.limits
+        return int(number) if low <= number <= high and number == int(number) else None
 
     def label_of(self, value: str) -> str:
         """The label of an option."""
         return dict(self.options)[value]
 
     def to_text(self, value: Any) -> list[str]:
-        """A value as it stands in a link: "true" or "false", or the labels of the options; an empty text for none."""
+        """A value as it stands in a link: "true" or "false", a number, or labels of options; an empty text for none."""
         if self.kind == "toggle":
             return ["true" if value else "false"]
+        if self.kind == "number":
+            return [f"{value:g}"]
         if self.kind == "one":
             return [self.label_of(value)]
         return [self.label_of(v) for v in value] or [""]
@@ -69,18 +86,34 @@ class HtmlFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A further figure of a page, under the main one: its title, what it shows in words, and how to read it."""
+
+    title: str
+    figure: Any
+    alt_text: str
+    caption: str = ""
+
+
+def no_pictures(result: Any, params: Params) -> tuple[Picture, ...]:
+    """For an analysis with its main figure alone."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """A registered analysis; everything that a page needs to show it.
 
     ``prepare(cohort, filter, params)`` takes what is needed out of the engine, ``estimate(frame, params)`` makes a frozen
     result from it; the others turn that result into what is shown. ``controls(cohort)`` lists the choices; ``requires``
     names the sets of columns one of which a cohort must have; ``left_out`` counts whom the analysis could not use,
-    in words; ``downloads`` makes the frames whose names are ``files``.
+    in words; ``downloads`` makes the frames whose names are ``files``; ``pictures`` makes the further figures.
     """
 
     slug: str
     title: str
     question: str
+    section: Section
     order: int
     icon: str
     method: str
@@ -98,6 +131,7 @@ class Analysis:
     left_out: Callable[[Any], tuple[tuple[str, int], ...]]
     files: tuple[str, ...]
     downloads: Callable[[Any], Mapping[str, pd.DataFrame]]
+    pictures: Callable[[Any, Params], tuple[Picture, ...]] = no_pictures
 
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""

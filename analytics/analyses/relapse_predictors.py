@@ -345,6 +345,7 @@ ANALYSIS = Analysis(
     slug="relapse-predictors",
     title="Predictors of relapse",
     question="Which factors at diagnosis and induction go with relapse?",
+    section="Relapse",
     order=10,
     icon=":material/forest:",
     method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "

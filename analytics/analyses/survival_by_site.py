@@ -61,6 +61,7 @@ ANALYSIS = Analysis(
     slug="survival-by-site",
     title="Survival by site",
     question="How do children fare after first relapse in the marrow, outside it, or both?",
+    section="Survival",
     order=20,
     icon=":material/location_on:",
     method="Kaplan–Meier estimates from first relapse, by site; test of the curves as chosen; "

@@ -116,6 +116,7 @@ ANALYSIS = Analysis(
     slug="survival-by-treatment",
     title="Survival by treatment",
     question="How did children fare after first relapse with HSCT, chemotherapy or CAR-T?",
+    section="Treatment",
     order=30,
     icon=":material/vaccines:",
     method="Kaplan–Meier estimates from first relapse, by the treatment finally given (biased by immortal time); test "

@@ -44,6 +44,7 @@ ANALYSIS = Analysis(
     slug="survival-by-variable",
     title="Survival by any variable",
     question="How does survival differ between groups of your choice?",
+    section="Survival",
     order=40,
     icon=":material/stacked_line_chart:",
     method="Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import Analysis, Picture, load_analyses
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import CohortFilter, Funnel
 from analytics.overview import count_outcomes
@@ -55,6 +55,12 @@ def load_estimate(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params
 def load_figure(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
     """The figure of one analysis of one selection."""
     return _analysis(slug).figure(load_estimate(cohort, cohort_filter, slug, params), dict(params))
+
+
+@lru_cache(maxsize=SELECTIONS)
+def load_pictures(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> tuple[Picture, ...]:
+    """The further figures of one analysis of one selection."""
+    return _analysis(slug).pictures(load_estimate(cohort, cohort_filter, slug, params), dict(params))
 
 
 @lru_cache(maxsize=SELECTIONS)

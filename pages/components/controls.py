@@ -18,6 +18,7 @@ from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
 
 FEW_OPTIONS = 3
+NUMBER_WIDTH = 260
 
 
 def show_filters(cohort: Cohort) -> Context:
@@ -131,6 +132,8 @@ def _ask(control: Control) -> None:
     default, shown = control.default, control.label_of
     if control.kind == "toggle":
         st.toggle(control.label, default, **shared)
+    elif control.kind == "number":
+        st.slider(control.label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
     elif control.kind == "many":
         st.multiselect(control.label, values, list(default), format_func=shown, **shared)
     elif len(values) <= FEW_OPTIONS:

@@ -36,6 +36,7 @@ def prepare_first_pages() -> None:
         if not analysis.missing(cohort):
             params = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
             cache.load_figure(cohort, everyone, analysis.slug, params)
+            cache.load_pictures(cohort, everyone, analysis.slug, params)
 
 
 def main() -> None:

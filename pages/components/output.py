@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.analyses import Analysis, Headline, HtmlFigure
+from analytics.analyses import Analysis, Headline, HtmlFigure, Picture
 from analytics.cohort import CohortError
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
@@ -109,6 +109,17 @@ def show_figure(figure: Any, alt: str, file_stem: str, on_reference: Callable[[]
     else:
         st.plotly_chart(figure, key="figure", width="stretch", config=to_image_config(file_stem), alt=alt)
     time.sleep(HEAD_START_SECONDS)
+
+
+def show_picture(picture: Picture, key: str, file_stem: str) -> None:
+    """A further figure with its title and how to read it."""
+    st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
+    if isinstance(picture.figure, HtmlFigure):
+        st.html(f'<div role="img" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
+    else:
+        config = to_image_config(f"{file_stem}_{key}")
+        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=picture.alt_text)
+    show_caption(picture.caption)
 
 
 def show_caption(text: str) -> None:

@@ -4,9 +4,9 @@ from analytics.figures.forest import FOREST_CSS
 
 STYLE = (
     """
-.block-container, [data-testid="stMainBlockContainer"] {padding-top: 1.5rem; padding-bottom: 3rem; max-width: 1180px}
-[data-testid="stHeader"] {background: transparent; pointer-events: none}
-[data-testid="stHeader"] button, [data-testid="stHeader"] a {pointer-events: auto}
+.block-container, [data-testid="stMainBlockContainer"] {padding-top: 3.4rem; padding-bottom: 3rem; max-width: 1180px}
+[data-testid="stHeader"] {height: 2.9rem; min-height: 2.9rem;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent)}
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] {gap: .6rem}
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] {gap: .55rem}
 [data-testid="stSidebar"] [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0}

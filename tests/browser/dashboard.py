@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from analytics.analyses import load_analyses
 from tests.browser.reading import counts, open_view, settle
 
 expect.set_options(timeout=20_000)
@@ -49,8 +50,13 @@ class Dashboard:
         return self
 
     def turn_to(self, title: str) -> Dashboard:
-        """Another page by the navigation in the sidebar."""
-        self.page.get_by_test_id("stSidebarNavLink").filter(has_text=title).first.click()
+        """Another page by the menu at the top."""
+        section = next((a.section for a in load_analyses() if a.title == title), None)
+        if section is None:
+            self.page.get_by_test_id("stTopNavLink").filter(has_text=title).first.click()
+        else:
+            self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+            self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).first.click()
         expect(self.page.locator("h1.outcomes-title")).to_have_text(title)
         return self.settle()
 
