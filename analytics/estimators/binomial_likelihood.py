@@ -20,13 +20,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc, expit, ndtr, ndtri
 
+from analytics.estimators.design import BoolArray, IntArray, Solution
 from analytics.results import FloatArray
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 
 # The error left after a last Newton step is of the order of its square; a step at a fixed rate leaves its own size.
 _NEWTON_TOLERANCE = 1e-7
@@ -489,22 +486,6 @@ def _bracketed_limits(
         lost = np.where(short, distance > farthest[active], outside[active] - inside[active] <= 1e-10)
         active = active[~done & ~lost]
     return limits
-
-
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """A fitted model, one entry per coefficient in use; NaN marks what was not asked for or has no finite value.
-
-    ``estimable`` is False where the data say next to nothing about a coefficient beside the others.
-    """
-
-    beta: FloatArray
-    std_error: FloatArray
-    low: FloatArray
-    high: FloatArray
-    p_value: FloatArray
-    estimable: BoolArray
-    log_likelihood: float
 
 
 def solve_model(

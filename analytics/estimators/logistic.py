@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,14 +25,21 @@ from scipy.special import chdtrc
 from analytics.estimators.binomial_likelihood import (
     BinomialLikelihood,
     BoolArray,
-    IntArray,
     Optimum,
-    Solution,
     columns_making_up,
     fit_likelihood,
     independent_columns,
     likelihood_ratio,
     solve_model,
+)
+from analytics.estimators.design import (
+    Column,
+    Design,
+    Solution,
+    check_covariates,
+    counted,
+    listed,
+    read_covariates,
 )
 from analytics.estimators.separation import (
     columns_without_maximum,
@@ -40,63 +47,13 @@ from analytics.estimators.separation import (
     overlap_is_certain,
     separated_patterns,
 )
-from analytics.results import Estimate, FloatArray, Interval, Note, OddsRatio, OddsRatioResult, TermTest
+from analytics.results import FloatArray, Note, OddsRatio, OddsRatioResult, TermTest
 
 Method = Literal["auto", "ml", "firth"]
 ConfType = Literal["profile", "wald"]
 
 FEW_EVENTS_PER_PARAMETER = 5
 SCARCE_EVENTS_PER_PARAMETER = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Covariate:
-    """One column of the covariates. ``levels`` is empty for a number; ``codes`` index levels or distinct values."""
-
-    name: str
-    levels: tuple[str, ...]
-    codes: IntArray
-    values: FloatArray
-
-    @property
-    def is_numeric(self) -> bool:
-        return not self.levels
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """One column of the design: a level of a covariate (``level`` is its index) or a number (``level`` None)."""
-
-    covariate: int
-    level: int | None
-    label: str
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """The patterns of one level of a covariate, or of one of a number's two values (``level`` None)."""
-
-    covariate: int
-    level: int | None
-    label: str
-    mask: BoolArray
-    n: float
-    n_event: float
-
-    @property
-    def is_one_sided(self) -> bool:
-        """True if all of its patients had the event, or none."""
-        return self.n_event in (0, self.n)
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """Distinct rows of the covariates: ``n`` patients and ``y`` events in each; ``codes`` is (patterns, covariates)."""
-
-    n: FloatArray
-    y: FloatArray
-    codes: IntArray
 
 
 def _read_outcome(outcome: ArrayLike) -> FloatArray:
@@ -134,98 +91,15 @@ def _read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
     return values
 
 
-def _read_covariate(name: str, series: pd.Series, rows: IntArray) -> tuple[_Covariate, BoolArray]:
-    """A covariate's rows in use, and which of them are missing (their codes mean nothing)."""
-    series = series.iloc[rows] if len(rows) < len(series) else series
-    dtype = series.dtype
-    nothing = np.zeros(0)
-    if isinstance(dtype, pd.CategoricalDtype):
-        codes = np.asarray(series.cat.codes, dtype=np.intp)
-        return _Covariate(name, tuple(str(c) for c in dtype.categories), codes, nothing), codes < 0
-    if pd.api.types.is_bool_dtype(dtype):
-        missing = np.asarray(series.isna(), dtype=bool)
-        codes = series.to_numpy(dtype=np.float64, na_value=0.0).astype(np.intp)
-        return _Covariate(name, ("False", "True"), codes, nothing), missing
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        missing = np.isnan(values)
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise ValueError(
-                f"covariate {name!r} must be finite: {len(infinite)} of {len(values)} values are not "
-                f"(first at row {rows[infinite[0]]}: {values[infinite[0]]}). Correct them or leave the patients out."
-            )
-        distinct, codes = np.unique(np.where(missing, 0.0, values), return_inverse=True)
-        return _Covariate(name, (), codes.astype(np.intp), distinct), missing
-    if pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype):
-        missing = np.asarray(series.isna(), dtype=bool)
-        text = series.astype(str).to_numpy(dtype=object)
-        levels = sorted(set(text[~missing]))
-        codes = pd.Categorical(
-            [None if m else t for m, t in zip(missing, text, strict=True)], categories=levels
-        ).codes.astype(np.intp)
-        return _Covariate(name, tuple(levels) or ("(none)",), codes, nothing), missing
-    raise TypeError(
-        f"covariate {name!r} must be categorical, text, true/false or a number: it holds {dtype}. "
-        f"Turn it into one of these (a date into a duration in months, for example)."
-    )
-
-
-def _totals(codes: IntArray, amount: FloatArray, size: int) -> FloatArray:
-    """The sum of ``amount`` for each code from 0 to ``size`` - 1."""
-    return np.asarray(np.bincount(codes, weights=amount, minlength=size), dtype=np.float64)
-
-
-def _aggregate(covariates: Sequence[_Covariate], y: FloatArray, weight: FloatArray) -> _Patterns:
-    """The distinct rows of the covariates with their patients and events."""
-    key = np.zeros(len(y), dtype=np.int64)
-    reach = 1
-    for covariate in covariates:
-        width = max(len(covariate.levels), len(covariate.values), 1)
-        if reach * width >= 2**62:
-            distinct, key = np.unique(key, return_inverse=True)
-            reach = len(distinct)
-        key = key * width + covariate.codes
-        reach *= width
-    _, first, pattern = np.unique(key, return_index=True, return_inverse=True)
-    codes = np.empty((len(first), len(covariates)), dtype=np.intp)
-    for column, covariate in enumerate(covariates):
-        codes[:, column] = covariate.codes[first]
-    n, n_event = (_totals(pattern, amount, len(first)) for amount in (weight, weight * y))
-    return _Patterns(n, n_event, codes)
-
-
-def _standardised(values: FloatArray, n: FloatArray) -> tuple[FloatArray, float]:
-    """Values with mean 0 and standard deviation 1 over the patients, and the length of one such unit.
-
-    Odds ratios and likelihood ratios do not depend on it (the penalty changes by a constant); the numerics do.
-    """
-    size = float(np.abs(values).max())
-    if size == 0:
-        return values, 1.0
-    shrunk = values / size
-    centred = shrunk - (shrunk @ n) / n.sum()
-    spread = math.sqrt(float(centred**2 @ n) / float(n.sum()))
-    return (centred / spread, spread * size) if spread > 0 else (np.zeros_like(values), size)
-
-
-def _counted(number: float) -> str:
-    return "1 patient" if number == 1 else f"{number:.0f} patients"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _all_or_none(label: str, n: float, n_event: float) -> str:
     """The sentence that a level without patients on one side of the outcome earns."""
     if n_event == 0:
         return (
-            f"None of the {_counted(n)} with {label} had the event"
+            f"None of the {counted(n)} with {label} had the event"
             if n > 1
-            else f"The {_counted(n)} with {label} had no event"
+            else f"The {counted(n)} with {label} had no event"
         )
-    return f"All {_counted(n)} with {label} had the event" if n > 1 else f"The {_counted(n)} with {label} had the event"
+    return f"All {counted(n)} with {label} had the event" if n > 1 else f"The {counted(n)} with {label} had the event"
 
 
 def _check_options(method: str, conf_type: str, conf_level: float) -> None:
@@ -239,100 +113,8 @@ def _check_options(method: str, conf_type: str, conf_level: float) -> None:
         raise ValueError(f"conf_level must lie between 0 and 1 (0.95, not 95): it is {conf_level}.")
 
 
-def _check_covariates(covariates: pd.DataFrame, size: int) -> None:
-    if not isinstance(covariates, pd.DataFrame):
-        raise TypeError(f"covariates must be a DataFrame with one column per covariate: it is {type(covariates)}.")
-    if len(covariates) != size:
-        raise ValueError(
-            f"covariates must have one row per entry of outcome: {len(covariates)} rows against {size} entries."
-        )
-    twice = covariates.columns[covariates.columns.duplicated()]
-    if len(twice):
-        raise ValueError(f"covariates must have distinct names: {twice[0]!r} occurs more than once. Rename one.")
-
-
-class _Report:
-    """The model being written up: levels and their counts, the design, and what was found along the way."""
-
-    def __init__(self, covariates: Sequence[_Covariate], y: FloatArray, weight: FloatArray) -> None:
-        self.covariates = covariates
-        self.patterns = _aggregate(covariates, y, weight)
-        self.n = float(self.patterns.n.sum())
-        self.n_event = float(self.patterns.y.sum())
-        self.notes: list[Note] = []
-        self.references: list[int | None] = []
-        self.counts: list[tuple[FloatArray, FloatArray]] = []
-        self.single: dict[int, str] = {}
-        self.cells: list[_Cell] = []
-        columns: list[FloatArray] = [np.ones(len(self.patterns.n))]
-        self.columns: list[_Column | None] = [None]
-        for position, covariate in enumerate(covariates):
-            codes = self.patterns.codes[:, position]
-            if covariate.is_numeric:
-                self._add_number(position, covariate, codes, columns)
-            else:
-                self._add_levels(position, covariate, codes, columns)
-        self.design = np.column_stack(columns)
-
-    def _add_number(self, position: int, covariate: _Covariate, codes: IntArray, columns: list[FloatArray]) -> None:
-        self.references.append(None)
-        self.counts.append((np.array([self.n]), np.array([self.n_event])))
-        values = covariate.values[codes]
-        if len(values) and (values != values[0]).any():
-            standard, unit = _standardised(values, self.patterns.n)
-            if standard.any():
-                columns.append(standard)
-                self.columns.append(_Column(position, None, covariate.name, unit))
-                for code in np.unique(codes) if len(covariate.values) == 2 else ():
-                    self._add_cell(position, None, f"{covariate.name} = {covariate.values[code]:g}", codes == code)
-                return
-        self.single[position] = f"only one value left: {values[0]:g}" if len(values) else "no patients"
-
-    def _add_levels(self, position: int, covariate: _Covariate, codes: IntArray, columns: list[FloatArray]) -> None:
-        size = len(covariate.levels)
-        n = _totals(codes, self.patterns.n, size)
-        self.counts.append((n, _totals(codes, self.patterns.y, size)))
-        present = np.flatnonzero(n)
-        reference = int(present[0]) if len(present) else 0
-        self.references.append(reference)
-        if reference:
-            self.notes.append(
-                Note(
-                    "reference-empty",
-                    "caution",
-                    f"No patient has {covariate.name}: {covariate.levels[0]}, so its odds ratios compare with "
-                    f"{covariate.levels[reference]} instead.",
-                    "Widen the filter if the usual reference level is meant.",
-                )
-            )
-        if len(present) < 2:
-            self.single[position] = (
-                f"only one level left: {covariate.levels[reference]}" if len(present) else "no patients"
-            )
-        for level in present:
-            label, mask = f"{covariate.name}: {covariate.levels[level]}", codes == level
-            self._add_cell(position, int(level), label, mask)
-            if level != reference:
-                columns.append(mask.astype(np.float64))
-                self.columns.append(_Column(position, int(level), label, 1.0))
-
-    def _add_cell(self, position: int, level: int | None, label: str, mask: BoolArray) -> None:
-        n, n_event = float(self.patterns.n @ mask), float(self.patterns.y @ mask)
-        self.cells.append(_Cell(position, level, label, mask, n, n_event))
-
-    def masks(self, without: int | None = None) -> BoolArray:
-        """Patterns of each level, (cells, patterns); ``without`` leaves a covariate out."""
-        masks = [cell.mask for cell in self.cells if cell.covariate != without]
-        return np.array(masks, dtype=bool).reshape(len(masks), len(self.patterns.n))
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the design's columns; that of the intercept is empty."""
-        return [column.label if column else "" for column in self.columns]
-
-    def of_covariate(self, position: int) -> list[int]:
-        """Indices of the design columns of one covariate."""
-        return [i for i, column in enumerate(self.columns) if column and column.covariate == position]
+class _Report(Design):
+    """The model being written up, with the words for what separates its patients."""
 
     def separation_sentences(self, infinite: Sequence[int], separated: BoolArray) -> list[str]:
         """What separates the data, in words with the numbers."""
@@ -346,7 +128,7 @@ class _Report:
                 others.append(covariate.name)
         if others:
             told = float(self.patterns.n[separated].sum())
-            names = _listed(others)
+            names = listed(others)
             if sentences:
                 names = f"these together with {names}"
             elif len(others) > 1:
@@ -354,18 +136,18 @@ class _Report:
             sentences.append(f"The outcome of {told:.0f} of {self.n:.0f} patients follows exactly from {names}")
         return sentences
 
-    def infinite_reason(self, column: _Column) -> str:
+    def infinite_reason(self, column: Column) -> str:
         """Why maximum likelihood gives a coefficient no finite value."""
         reference = self.references[column.covariate]
         for cell in self.cells:
             if cell.covariate == column.covariate and cell.is_one_sided:
                 which = "none" if cell.n_event == 0 else "all"
                 if column.level is None:
-                    return f"not estimable: {which} of the {_counted(cell.n)} with {cell.label} had the event"
+                    return f"not estimable: {which} of the {counted(cell.n)} with {cell.label} had the event"
                 if cell.level == column.level:
-                    return f"not estimable: {which} of the {_counted(cell.n)} had the event"
+                    return f"not estimable: {which} of the {counted(cell.n)} had the event"
                 if cell.level == reference:
-                    return f"not estimable: {which} of the {_counted(cell.n)} of the reference level had the event"
+                    return f"not estimable: {which} of the {counted(cell.n)} of the reference level had the event"
         return "not estimable: the covariates together predict the outcome exactly (separation)"
 
 
@@ -425,7 +207,7 @@ def estimate_odds_ratios(
     """
     _check_options(method, conf_type, conf_level)
     y = _read_outcome(outcome)
-    _check_covariates(covariates, len(y))
+    check_covariates(covariates, len(y))
     counts = _read_weight(weight, len(y))
     rows = np.flatnonzero(counts)
     y, counts = y[rows], counts[rows]
@@ -435,16 +217,7 @@ def estimate_odds_ratios(
             f"outcome is missing in {missing_outcome.sum()} of {len(y)} rows "
             f"(first at row {rows[missing_outcome.argmax()]}). Leave these patients out before fitting."
         )
-    read: list[_Covariate] = []
-    for name in covariates.columns:
-        covariate, missing = _read_covariate(str(name), covariates[name], rows)
-        if missing.any():
-            raise ValueError(
-                f"covariate {str(name)!r} is missing in {missing.sum()} of {len(y)} rows "
-                f"(first at row {rows[missing.argmax()]}). "
-                "Leave these patients out before fitting, or give them a level."
-            )
-        read.append(covariate)
+    read = read_covariates(covariates, rows)
     return _write_up(_Report(read, y, counts), method, conf_type, conf_level)
 
 
@@ -464,7 +237,7 @@ def estimate_univariable_odds_ratios(
     """
     _check_options(method, conf_type, conf_level)
     y = _read_outcome(outcome)
-    _check_covariates(covariates, len(y))
+    check_covariates(covariates, len(y))
     counts = _read_weight(weight, len(y))
     results = []
     for name in covariates.columns:
@@ -502,13 +275,13 @@ def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -
     reason = _nothing_to_fit(report)
     if reason:
         return _assemble(report, "firth" if method == "firth" else "ml", conf_type, conf_level, reason=reason)
-    design, n, y = report.design, report.patterns.n, report.patterns.y
+    design, n, y = report.matrix, report.patterns.n, report.patterns.y
     kept = independent_columns(design)
     reasons: dict[int, str] = {}
     for index in sorted(set(range(design.shape[1])) - set(kept)):
         label = report.labels[index]
         makers = [report.labels[i] for i in columns_making_up(design, index, kept) if i > 0]
-        names = _listed(makers or ["the other covariates"])
+        names = listed(makers or ["the other covariates"])
         reasons[index] = f"not estimable: a combination of {names}"
         report.notes.append(
             Note(
@@ -579,9 +352,9 @@ def _write_up_separated(
     solution = None
     columns: list[int] = []
     if overlap.any():
-        inner = report.design[overlap][:, kept]
+        inner = report.matrix[overlap][:, kept]
         columns = [kept[i] for i in independent_columns(inner)]
-        likelihood = BinomialLikelihood(report.design[overlap][:, columns], n[overlap], y[overlap], penalised=False)
+        likelihood = BinomialLikelihood(report.matrix[overlap][:, columns], n[overlap], y[overlap], penalised=False)
         optimum = fit_likelihood(likelihood)
         if not optimum.converged[0]:
             return _assemble(report, "ml", conf_type, conf_level, reason="the fit did not converge")
@@ -591,7 +364,7 @@ def _write_up_separated(
     tests = []
     for position in range(len(report.covariates)):
         own = set(report.of_covariate(position))
-        rest = report.design[:, [i for i in range(report.design.shape[1]) if i not in own]]
+        rest = report.matrix[:, [i for i in range(report.matrix.shape[1]) if i not in own]]
         df = len(kept) - len(independent_columns(rest))
         lower = largest_log_likelihood(rest, n, y, report.masks(position)) if df else None
         statistic = math.nan if lower is None else max(2.0 * (log_likelihood - lower), 0.0)
@@ -643,7 +416,7 @@ def _term_test(report: _Report, position: int, statistic: float, df: int) -> Ter
 def _term_tests(report: _Report, kept: list[int], likelihood: BinomialLikelihood, optimum: Optimum) -> list[TermTest]:
     """Likelihood-ratio tests of each covariate."""
     total = len(report.covariates)
-    if len(kept) == report.design.shape[1]:
+    if len(kept) == report.matrix.shape[1]:
         drop = np.zeros((total, len(kept)), dtype=bool)
         for position in range(total):
             drop[position, report.of_covariate(position)] = True
@@ -653,12 +426,12 @@ def _term_tests(report: _Report, kept: list[int], likelihood: BinomialLikelihood
     tests = []
     for position in range(total):
         own = report.of_covariate(position)
-        order = [i for i in range(report.design.shape[1]) if i not in own] + own
-        independent = [order[i] for i in independent_columns(report.design[:, order])]
+        order = [i for i in range(report.matrix.shape[1]) if i not in own] + own
+        independent = [order[i] for i in independent_columns(report.matrix[:, order])]
         drop = np.isin(independent, own)[None]
         statistic = math.nan
         if drop.any():
-            again = BinomialLikelihood(report.design[:, independent], likelihood.n, likelihood.y, likelihood.penalised)
+            again = BinomialLikelihood(report.matrix[:, independent], likelihood.n, likelihood.y, likelihood.penalised)
             same = fit_likelihood(again)
             if same.converged[0]:
                 statistic = float(likelihood_ratio(again, same, drop)[0])
@@ -681,49 +454,18 @@ def _assemble(
     log_likelihood: float | None = None,
 ) -> OddsRatioResult:
     """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
-    reasons = reasons or {}
-    place = {index: i for i, index in enumerate(columns)}
-    column_of = {(c.covariate, c.level): i for i, c in enumerate(report.columns) if c}
-    terms: list[OddsRatio] = []
-    for position, covariate in enumerate(report.covariates):
-        n, n_event = report.counts[position]
-        for row, level in enumerate(covariate.levels or (None,)):
-            key = (position, None if level is None else row)
-            count, events = int(n[row]), int(n_event[row])
-            is_reference = report.references[position] == row
-            index = column_of.get(key)
-            z = p_value = None
-            if is_reference:
-                estimate = Estimate(1.0, n=count, n_event=events)
-            elif level is not None and count == 0:
-                estimate = Estimate(None, n=0, n_event=0, reason="no patients")
-            elif reason is not None:
-                estimate = Estimate(None, n=count, n_event=events, reason=reason)
-            elif index is None:
-                estimate = Estimate(None, n=count, n_event=events, reason=report.single[position])
-            elif index in reasons or solution is None:
-                estimate = Estimate(None, n=count, n_event=events, reason=reasons.get(index, "not estimable"))
-            else:
-                column = report.columns[index]
-                assert column is not None
-                estimate = _estimate(solution, place[index], column.scale, count, events, conf_type, conf_level)
-                if estimate.value is not None:
-                    z = _finite(float(solution.beta[place[index]] / solution.std_error[place[index]]))
-                    p_value = _finite(float(solution.p_value[place[index]]))
-            terms.append(OddsRatio(covariate.name, level, is_reference, count, events, estimate, p_value, z))
+    rows = report.rows(columns, solution, reasons or {}, reason, conf_type, conf_level)
+    terms = tuple(OddsRatio(*row) for row in rows)
     if reason is not None:
         tests = [TermTest(c.name, None, None, None, reason) for c in report.covariates]
-    for position, why in report.single.items():
-        if reason is None:
-            name = report.covariates[position].name
-            text = f"{name} cannot be compared: {why}."
-            report.notes.append(Note("single-level", "info", text, "Leave it out of the model or widen the filter."))
+    else:
+        report.note_single_levels()
     if solution is not None and log_likelihood is None:
         log_likelihood = solution.log_likelihood
     n_parameters = rank - 1 if reason is None else 0
     _note_events_per_parameter(report, n_parameters)
     return OddsRatioResult(
-        terms=tuple(terms),
+        terms=terms,
         tests=tuple(tests),
         method=fitted,
         conf_level=conf_level,
@@ -735,31 +477,6 @@ def _assemble(
         reason=reason,
         notes=tuple(report.notes),
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _odds(log_odds: float) -> float | None:
-    """exp of a log odds ratio; None where that is not a positive finite number."""
-    return math.exp(log_odds) if abs(log_odds) < 700 else None
-
-
-def _estimate(
-    solution: Solution, place: int, scale: float, n: int, n_event: int, conf_type: str, conf_level: float
-) -> Estimate:
-    value = _odds(float(solution.beta[place] / scale))
-    std_error = float(solution.std_error[place] / scale)
-    reason = None
-    if not solution.estimable[place]:
-        reason = "not estimable: these patients say next to nothing about it beside the other covariates"
-    elif value is None or not math.isfinite(std_error):
-        reason = "the odds ratio per unit is too large or too small to write: use another unit"
-    if reason is not None:
-        return Estimate(None, n=n, n_event=n_event, reason=reason)
-    low, high = _odds(float(solution.low[place] / scale)), _odds(float(solution.high[place] / scale))
-    return Estimate(value, Interval(low, high, conf_level, conf_type), n, n_event, std_error=std_error)
 
 
 def _note_events_per_parameter(report: _Report, n_parameters: int) -> None:
@@ -775,7 +492,7 @@ def _note_events_per_parameter(report: _Report, n_parameters: int) -> None:
         Note(
             "events-per-parameter",
             "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
-            f"{_counted(rarer)} {what} for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
+            f"{counted(rarer)} {what} for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
             "Choose fewer covariates, or read the odds ratios as exploratory.",
         )
     )
