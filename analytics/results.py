@@ -7,7 +7,7 @@ Arrays inside results are read-only; in arrays alone, NaN marks a limit that is 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -148,7 +148,8 @@ class SurvivalCurve:
     ``time`` is in the unit it was given in (months in this product); ``n_risk`` counts patients with time >= t just
     before t; ``estimate`` is the probability 0–1 of being event-free after t; ``std_error`` is Greenwood's, on the
     probability scale; ``low`` and ``high`` are NaN where the interval is not defined (as in R at an estimate of 0).
-    The curve starts at 1 at time 0, which is not stored.
+    The curve starts at 1 at time 0, which is not stored. With delayed entry ``n_entry`` patients come under observation
+    at each of the ascending times ``entry``; both are empty where everybody is observed from the start.
     """
 
     group: str
@@ -165,6 +166,8 @@ class SurvivalCurve:
     conf_level: float
     conf_type: str
     median: Estimate
+    entry: FloatArray = field(default_factory=lambda: read_only([]))
+    n_entry: FloatArray = field(default_factory=lambda: read_only([]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,84 @@ class SurvivalResult:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidenceCurve:
+    """The cumulative incidence of one cause in one group, one entry per distinct observed time, ascending.
+
+    ``time`` is in the unit it was given in (months in this product); ``n_risk`` counts patients with time >= t just
+    before t; ``n_event_at`` those who then had this cause, ``n_competing_at`` any other cause, ``n_censor`` none.
+    ``estimate`` is the probability 0–1 of having had this cause by t, ``std_error`` its standard error; ``low`` and
+    ``high`` are NaN where the interval is not defined (log and log-log before the first event of the cause). ``n`` and
+    ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored.
+    """
+
+    group: str
+    cause: str
+    n: int
+    n_event: int
+    time: FloatArray
+    n_risk: FloatArray
+    n_event_at: FloatArray
+    n_competing_at: FloatArray
+    n_censor: FloatArray
+    estimate: FloatArray
+    std_error: FloatArray
+    low: FloatArray
+    high: FloatArray
+    conf_level: float
+    conf_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidenceResult:
+    """Cumulative incidence curves, one per group and cause: in group order, within it in the order of ``causes``."""
+
+    curves: tuple[IncidenceCurve, ...]
+    causes: tuple[str, ...]
+    conf_level: float
+    conf_type: str
+    notes: tuple[Note, ...] = ()
+
+    def for_cause(self, cause: str) -> tuple[IncidenceCurve, ...]:
+        """The curves of one cause, in group order.
+
+        Raises
+        ------
+        ValueError
+            If there is no such cause.
+        """
+        if cause not in self.causes:
+            raise ValueError(f"there is no cause {cause!r}: the causes are {', '.join(self.causes) or 'none'}.")
+        return tuple(curve for curve in self.curves if curve.cause == cause)
+
+    def for_group(self, group: str) -> tuple[IncidenceCurve, ...]:
+        """The curves of one group, in the order of the causes.
+
+        Raises
+        ------
+        ValueError
+            If no curve is of that group.
+        """
+        if not (found := tuple(curve for curve in self.curves if curve.group == group)):
+            known = dict.fromkeys(curve.group for curve in self.curves)
+            raise ValueError(f"there is no curve of group {group!r}: the groups are {', '.join(known) or 'none'}.")
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group, cause and time: ``group cause time n_risk n_event n_censor estimate std_error …``.
+
+        ``n_event`` counts this cause alone; followed by ``conf_low conf_high conf_level conf_type``.
+        """
+        columns = ["group", "cause", "time", "n_risk", "n_event", "n_censor", "estimate", "std_error"]
+        columns += ["conf_low", "conf_high"]
+        parts = []
+        for c in self.curves:
+            arrays = (c.time, c.n_risk, c.n_event_at, c.n_censor, c.estimate, c.std_error, c.low, c.high)
+            parts.append(pd.DataFrame(dict(zip(columns, (c.group, c.cause, *arrays), strict=True))))
+        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        return frame.assign(conf_level=self.conf_level, conf_type=self.conf_type)
+
+
+@dataclass(frozen=True, slots=True)
 class OddsRatio:
     """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
 
@@ -212,10 +293,38 @@ class OddsRatio:
     p_value: float | None
     statistic: float | None = None
 
+    @property
+    def ratio(self) -> Estimate:
+        """The odds ratio, by the name that every kind of ratio has."""
+        return self.odds_ratio
+
+
+@dataclass(frozen=True, slots=True)
+class HazardRatio:
+    """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
+
+    ``n`` patients and ``n_event`` events in that level. A reference row has a hazard ratio of exactly 1 without
+    interval or p. ``p_value`` is Wald's for maximum likelihood and the penalised likelihood-ratio p for Firth.
+    """
+
+    variable: str
+    level: str | None
+    is_reference: bool
+    n: int
+    n_event: int
+    hazard_ratio: Estimate
+    p_value: float | None
+    statistic: float | None = None
+
+    @property
+    def ratio(self) -> Estimate:
+        """The hazard ratio, by the name that every kind of ratio has."""
+        return self.hazard_ratio
+
 
 @dataclass(frozen=True, slots=True)
 class TermTest:
-    """The likelihood-ratio test of a whole covariate (all its levels at once)."""
+    """The test of a whole covariate (all its levels at once): by likelihood ratio, unless the result says otherwise."""
 
     variable: str
     statistic: float | None
@@ -246,6 +355,11 @@ class OddsRatioResult:
     notes: tuple[Note, ...] = ()
 
     @property
+    def measure(self) -> str:
+        """What the ratios are."""
+        return "odds ratio"
+
+    @property
     def events_per_parameter(self) -> float | None:
         """The smaller of events and non-events, per estimated parameter without the intercept; None without any."""
         return min(self.n_event, self.n - self.n_event) / self.n_parameters if self.n_parameters else None
@@ -255,29 +369,363 @@ class OddsRatioResult:
 
         ``estimate`` is the odds ratio, ``std_error`` the standard error of its logarithm, ``statistic`` the Wald z.
         """
-        reference = {t.variable: t.level for t in self.terms if t.is_reference}
+        return _ratio_frame(self)
+
+
+@dataclass(frozen=True, slots=True)
+class HazardRatioResult:
+    """Hazard ratios of one Cox model.
+
+    ``method`` is what was fitted ("ml" or "firth"), ``ties`` how tied events were handled; ``std_error_type`` is
+    "model" or "robust". ``terms`` has one entry per level in the order of the covariates; ``tests`` one per covariate,
+    of the kind ``test_type`` ("likelihood ratio" or "robust Wald"). ``n`` and ``n_event`` count the patients used.
+    ``concordance`` is that of the model's own prediction in these patients. ``reason`` is set when nothing could be
+    fitted (then every term says so too).
+    """
+
+    terms: tuple[HazardRatio, ...]
+    tests: tuple[TermTest, ...]
+    method: str
+    ties: str
+    std_error_type: str
+    test_type: str
+    conf_level: float
+    conf_type: str
+    n: int
+    n_event: int
+    n_parameters: int
+    log_likelihood: float | None
+    concordance: Estimate | None = None
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def measure(self) -> str:
+        """What the ratios are."""
+        return "hazard ratio"
+
+    @property
+    def events_per_parameter(self) -> float | None:
+        """Events per estimated parameter; None without parameters."""
+        return self.n_event / self.n_parameters if self.n_parameters else None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low …``.
+
+        ``estimate`` is the hazard ratio, ``std_error`` the standard error of its logarithm, ``statistic`` the Wald z.
+        """
+        return _ratio_frame(self)
+
+
+def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
+    """One row per level of a model's ratios."""
+    terms: tuple[OddsRatio | HazardRatio, ...] = result.terms
+    reference = {t.variable: t.level for t in terms if t.is_reference}
+    rows = []
+    for t in terms:
+        interval = t.ratio.interval
+        rows.append(
+            {
+                "term": t.variable if t.level is None else f"{t.variable}: {t.level}",
+                "variable": t.variable,
+                "level": t.level,
+                "is_reference": t.is_reference,
+                "reference": reference.get(t.variable),
+                "n": t.n,
+                "n_event": t.n_event,
+                "estimate": t.ratio.value,
+                "std_error": t.ratio.std_error,
+                "conf_low": interval.low if interval else None,
+                "conf_high": interval.high if interval else None,
+                "conf_level": result.conf_level,
+                "conf_type": result.conf_type,
+                "statistic": t.statistic,
+                "p_value": t.p_value,
+                "method": result.method,
+                "reason": t.ratio.reason,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class CoefficientOverTime:
+    """How one coefficient of a Cox model (a log hazard ratio) moves over time, for a plot.
+
+    One entry per event time, ascending: ``n_event`` events, ``beta`` the mean scaled Schoenfeld residual plus the
+    coefficient. ``smooth`` is a natural cubic spline through them at the times ``grid`` with the pointwise limits
+    ``low`` and ``high``; all four are empty, with a ``reason``, where there are too few event times for it.
+    """
+
+    variable: str
+    level: str | None
+    coefficient: float
+    time: FloatArray
+    n_event: FloatArray
+    beta: FloatArray
+    grid: FloatArray
+    smooth: FloatArray
+    low: FloatArray
+    high: FloatArray
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProportionalHazardsResult:
+    """Score tests of proportional hazards against a coefficient that changes with time.
+
+    ``tests`` has one entry per covariate (all its levels at once), ``global_test`` is for all of them; ``transform`` is
+    the scale of time. ``coefficients`` has one entry per estimated coefficient.
+    """
+
+    tests: tuple[TermTest, ...]
+    global_test: TermTest
+    transform: str
+    coefficients: tuple[CoefficientOverTime, ...]
+    conf_level: float
+    n: int
+    n_event: int
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per covariate and one for all ("GLOBAL"): ``term statistic df p_value transform reason``."""
+        return pd.DataFrame(
+            [
+                (t.variable, t.statistic, t.df, t.p_value, self.transform, t.reason)
+                for t in (*self.tests, self.global_test)
+            ],
+            columns=["term", "statistic", "df", "p_value", "transform", "reason"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMean:
+    """One group's mean time without the event up to a horizon, and the mean time lost (the horizon less that mean).
+
+    ``n`` patients, ``n_event`` of them with the event up to the horizon. ``mean`` and ``lost`` are in the unit of time
+    (months) and share their standard error. Where it is 0 (no events), they have no interval.
+    """
+
+    group: str
+    n: int
+    n_event: int
+    mean: Estimate
+    lost: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMeanContrast:
+    """One group's restricted mean against the reference's: ``difference`` (months) and ``ratio``.
+
+    The standard error of ``ratio`` is that of its logarithm. ``reason`` says why there is no interval and no p although
+    there is a difference; where there is no difference either, the estimates themselves say why.
+    """
+
+    group: str
+    reference: str
+    difference: Estimate
+    ratio: Estimate
+    p_difference: float | None
+    p_ratio: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMeanResult:
+    """Restricted means in group order, and each later group against the first that has patients.
+
+    ``horizon`` is in the unit of time (months); None where no horizon was given and nobody was followed.
+    """
+
+    horizon: float | None
+    groups: tuple[RestrictedMean, ...]
+    contrasts: tuple[RestrictedMeanContrast, ...]
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per number: ``term group reference time n n_event estimate std_error conf_low conf_high …``.
+
+        ``term`` is "restricted mean", "time lost", "difference" or "ratio"; ``time`` the horizon. For a ratio,
+        ``std_error`` is that of its logarithm.
+        """
+        entries: list[tuple[str, str, str | None, Estimate, float | None, str | None]] = []
+        for g in self.groups:
+            entries.append(("restricted mean", g.group, None, g.mean, None, g.mean.reason))
+            entries.append(("time lost", g.group, None, g.lost, None, g.lost.reason))
+        for c in self.contrasts:
+            for term, estimate, p in (("difference", c.difference, c.p_difference), ("ratio", c.ratio, c.p_ratio)):
+                entries.append((term, c.group, c.reference, estimate, p, estimate.reason or c.reason))
+        columns = ["term", "group", "reference", "time", "n", "n_event", "estimate", "std_error", "conf_low"]
+        columns += ["conf_high", "conf_level", "conf_type", "p_value", "reason"]
         rows = []
-        for t in self.terms:
-            interval = t.odds_ratio.interval
-            rows.append(
-                {
-                    "term": t.variable if t.level is None else f"{t.variable}: {t.level}",
-                    "variable": t.variable,
-                    "level": t.level,
-                    "is_reference": t.is_reference,
-                    "reference": reference.get(t.variable),
-                    "n": t.n,
-                    "n_event": t.n_event,
-                    "estimate": t.odds_ratio.value,
-                    "std_error": t.odds_ratio.std_error,
-                    "conf_low": interval.low if interval else None,
-                    "conf_high": interval.high if interval else None,
-                    "conf_level": self.conf_level,
-                    "conf_type": self.conf_type,
-                    "statistic": t.statistic,
-                    "p_value": t.p_value,
-                    "method": self.method,
-                    "reason": t.odds_ratio.reason,
-                }
-            )
-        return pd.DataFrame(rows)
+        for term, group, reference, e, p, reason in entries:
+            low, high, method = (e.interval.low, e.interval.high, e.interval.method) if e.interval else (None,) * 3
+            values = (term, group, reference, self.horizon, e.n, e.n_event, e.value, e.std_error, low, high)
+            rows.append(dict(zip(columns, (*values, self.conf_level, method, p, reason), strict=True)))
+        return pd.DataFrame(rows, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalDifference:
+    """The survival of one group less that of the reference at one ``time`` (months), on the probability scale.
+
+    ``n_risk`` and ``n_risk_reference`` count those still followed just before ``time``. ``difference`` counts the
+    patients of both groups and their events up to ``time``. ``test`` has its own reason where it cannot be done.
+    """
+
+    time: float
+    group: str
+    reference: str
+    n_risk: int
+    n_risk_reference: int
+    difference: Estimate
+    test: TestResult
+
+    @property
+    def p_value(self) -> float | None:
+        """The p value of ``test``."""
+        return self.test.p_value
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One level of a covariate (or one number, ``level`` None) in the two arms, before and after weighting.
+
+    Means are proportions for a level. ``smd_before`` and ``smd_after`` are standardised mean differences, treated less
+    untreated, on one and the same scale; None where a covariate does not vary within the arms and yet differs.
+    ``mean_…_after`` and ``smd_after`` are None where there are no weights.
+    """
+
+    variable: str
+    level: str | None
+    mean_treated: float
+    mean_untreated: float
+    smd_before: float | None
+    mean_treated_after: float | None
+    mean_untreated_after: float | None
+    smd_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PropensityArm:
+    """One arm: ``n`` patients, their least and greatest propensity score, and what weighting makes of their number.
+
+    ``effective_n`` is Kish's effective sample size; ``largest_share`` the share of the arm's total weight that its
+    heaviest patient carries. Both are None without weights, the scores without a model.
+    """
+
+    is_treated: bool
+    n: int
+    low: float | None
+    high: float | None
+    effective_n: float | None
+    largest_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PropensityResult:
+    """Propensity scores and the weights that balance the arms; one entry per row of the input.
+
+    ``scores`` are probabilities of treatment, None without a model; ``weights`` are None exactly when ``reason`` says
+    why the arms should not be weighted. Rows that stand for no patient are NaN in both. ``arms`` are the treated and
+    the untreated; ``support`` is the range of scores that both arms reach and ``share_outside`` the share of patients
+    beyond it. ``model`` is the logistic model of treatment.
+    """
+
+    estimand: str
+    n: int
+    n_parameters: int
+    scores: FloatArray | None
+    weights: FloatArray | None
+    arms: tuple[PropensityArm, PropensityArm]
+    support: tuple[float, float] | None
+    share_outside: float | None
+    balance: tuple[Balance, ...]
+    model: OddsRatioResult
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def largest_difference(self) -> float | None:
+        """The largest standardised difference that is left after weighting, without its sign; None if none is known."""
+        return max((abs(b.smd_after) for b in self.balance if b.smd_after is not None), default=None)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The balance, one row per level: ``term variable level mean_treated mean_untreated smd_before … smd_after``."""
+        names = ["variable", "level", "mean_treated", "mean_untreated", "smd_before"]
+        names += ["mean_treated_after", "mean_untreated_after", "smd_after"]
+        frame = pd.DataFrame([[getattr(b, name) for name in names] for b in self.balance], columns=names)
+        terms = [b.variable if b.level is None else f"{b.variable}: {b.level}" for b in self.balance]
+        frame.insert(0, "term", terms)
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class EValue:
+    """How strong an unmeasured confounder would have to be to explain an association away.
+
+    ``point`` and ``limit`` are risk ratios >= 1 with which it would have to go along with both the group and the outcome
+    to move the estimate, or the nearer limit of its interval, to no association. ``risk_ratio`` is the estimate (or its
+    approximation) on the scale of risk ratios. ``point`` is None exactly when ``reason`` is set; ``limit`` is None
+    without an interval.
+    """
+
+    measure: str
+    risk_ratio: float | None
+    point: float | None
+    limit: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubgroupEffect:
+    """The ratio of one group against the reference within one subgroup (``subgroup`` None: among all patients).
+
+    ``n`` and ``n_event`` count the group's patients and events in the subgroup, ``n_reference`` and
+    ``n_event_reference`` those of the reference.
+    """
+
+    subgroup: str | None
+    group: str
+    reference: str
+    n: int
+    n_event: int
+    n_reference: int
+    n_event_reference: int
+    ratio: Estimate
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubgroupResult:
+    """Ratios among all patients and within each subgroup, in the order of the levels, and the test of interaction.
+
+    ``measure`` is "hazard ratio" or "odds ratio". ``interaction`` tests that the ratio is the same in all subgroups.
+    """
+
+    measure: str
+    overall: tuple[SubgroupEffect, ...]
+    subgroups: tuple[SubgroupEffect, ...]
+    interaction: TestResult
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per ratio, those among all first: ``level group reference n n_event … estimate … p_value reason``.
+
+        ``level`` is the subgroup; ``std_error`` is that of the ratio's logarithm. The ``statistic``, ``df`` and
+        ``p_interaction`` of the test of interaction are repeated.
+        """
+        columns = ["level", "group", "reference", "n", "n_event", "n_reference", "n_event_reference", "estimate"]
+        columns += ["std_error", "conf_low", "conf_high", "p_value", "reason"]
+        rows = []
+        for e in (*self.overall, *self.subgroups):
+            low, high = (e.ratio.interval.low, e.ratio.interval.high) if e.ratio.interval else (None, None)
+            counts = (e.subgroup, e.group, e.reference, e.n, e.n_event, e.n_reference, e.n_event_reference)
+            rows.append((*counts, e.ratio.value, e.ratio.std_error, low, high, e.p_value, e.ratio.reason))
+        test = self.interaction
+        return pd.DataFrame(rows, columns=columns).assign(
+            conf_level=self.conf_level, statistic=test.statistic, df=test.df, p_interaction=test.p_value
+        )

@@ -247,10 +247,10 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
     Returns
     -------
     tuple of m Estimates
-        In the order of ``times``. ``n`` is the number at risk just before the time (at the next observed time, with
-        delayed entry), ``n_event`` the events up to and including it. Past the last observed time the value is 0 where
-        the curve has reached 0, and otherwise None with the reason that follow-up has ended. The interval is None where
-        it is not defined: at 0, and for "log-log" as long as no event has happened.
+        In the order of ``times``. ``n`` is the number at risk just before the time, ``n_event`` the events up to and
+        including it. Past the last observed time the value is 0 where the curve has reached 0, and otherwise None with
+        the reason that follow-up has ended; it is None, too, where with delayed entry nobody is at risk yet. The interval
+        is None where it is not defined: at 0, and for "log-log" as long as no event has happened.
 
     Raises
     ------
@@ -265,15 +265,16 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
         return tuple(Estimate(None, reason=NO_PATIENTS) for _ in wanted)
     slack = _time_tolerance(curve.time)
     steps = np.searchsorted(curve.time, wanted + slack, side="right")
-    nexts = np.searchsorted(curve.time, wanted - slack, side="left")
     events = np.concatenate([[0.0], np.cumsum(curve.n_event_at)])
     found = []
-    for step, following in zip(steps.tolist(), nexts.tolist(), strict=True):
-        n = round(curve.n_risk[following]) if following < len(curve.time) else 0
+    for step, at, at_risk in zip(steps.tolist(), wanted.tolist(), n_at_risk(curve, wanted).tolist(), strict=True):
+        n = round(at_risk)
         n_event = round(events[step])
         survival = float(curve.estimate[step - 1]) if step else 1.0
         if not n and survival > 0:
             reason = f"follow-up ends at {format_months(float(curve.time[-1]))} (0 at risk)"
+            if at < curve.time[-1]:
+                reason = f"nobody is under observation at {format_months(at)} (0 at risk)"
             found.append(Estimate(None, n=0, n_event=n_event, reason=reason))
         elif step:
             found.append(
@@ -289,6 +290,35 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
             certain = None if curve.conf_type == "log-log" else _interval(1.0, 1.0, curve)
             found.append(Estimate(survival, certain, n, n_event, std_error=0.0))
     return tuple(found)
+
+
+def n_at_risk(curve: SurvivalCurve, times: ArrayLike) -> FloatArray:
+    """Patients at risk at given times: under observation since before the time, and with an observed time >= it.
+
+    Parameters
+    ----------
+    curve
+        One group's curve.
+    times : array of shape (m,)
+        Times in the curve's unit (months). At time 0 those count who are observed from the start.
+
+    Returns
+    -------
+    array of shape (m,)
+        Numbers of patients; 0 for a curve without patients.
+    """
+    wanted = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if not curve.n:
+        return np.zeros(len(wanted))
+    slack = _time_tolerance(curve.time)
+    left = np.concatenate([[0.0], np.cumsum(curve.n_event_at + curve.n_censor)])
+    gone = left[np.searchsorted(curve.time, wanted - slack, side="left")]
+    if not len(curve.entry):
+        return curve.n - gone
+    entered = np.concatenate([[0.0], np.cumsum(curve.n_entry)])
+    # (entry, time] leaves out the moment of entry itself, except at the start of the clock.
+    edge = np.where(wanted > 0, wanted - slack, slack)
+    return entered[np.searchsorted(curve.entry, edge, side="left")] - gone
 
 
 def survival_quantile(curve: SurvivalCurve, q: float) -> Estimate:
@@ -401,12 +431,15 @@ def _estimate_curve(
     removed = np.bincount(position, weight, len(time))
     n_event = np.bincount(position, weight * event, len(time))
     n_risk = np.cumsum(removed[::-1])[::-1]
+    delayed: dict[str, FloatArray] = {}
     if data.entry is not None:
-        entry = data.entry[rows]
-        order = np.argsort(entry, kind="stable")
+        entry, begins = np.unique(data.entry[rows], return_inverse=True)
+        n_entry = np.bincount(begins, weight, len(entry))
         # A row that enters at t or later is not yet at risk at t.
-        entered = np.concatenate([[0.0], np.cumsum(weight[order])])
-        n_risk = n_risk - (entered[-1] - entered[np.searchsorted(entry[order], time, side="left")])
+        entered = np.concatenate([[0.0], np.cumsum(n_entry)])
+        n_risk = n_risk - (entered[-1] - entered[np.searchsorted(entry, time, side="left")])
+        if entry.any():
+            delayed = {"entry": read_only(entry), "n_entry": read_only(n_entry)}
     estimate = np.cumprod((n_risk - n_event) / n_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         std_error = estimate * np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
@@ -426,6 +459,7 @@ def _estimate_curve(
         conf_level=conf_level,
         conf_type=conf_type,
         median=Estimate(None, reason=NO_PATIENTS),
+        **delayed,
     )
     return replace(curve, median=survival_quantile(curve, 0.5))
 

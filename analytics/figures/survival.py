@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.estimators.kaplan_meier import survival_at
+from analytics.estimators.kaplan_meier import n_at_risk, survival_at
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, style_of, to_image_config, to_translucent
 from analytics.formats import format_count, format_level, format_percent, format_percent_interval
 from analytics.results import FloatArray, Interval, SurvivalCurve, SurvivalResult, read_only
@@ -54,7 +54,7 @@ GAP = 5
 class RiskTable:
     """Patients at risk, with the event and censored at each tick; all arrays have one entry per tick.
 
-    Without delayed entry ``at_risk + n_event + n_censor`` equals ``n`` in every column.
+    Without delayed entry ``at_risk + n_event + n_censor`` equals ``n`` in every column; with it, those who have entered.
     """
 
     ticks: FloatArray
@@ -85,7 +85,7 @@ def risk_table(curve: SurvivalCurve, ticks: Sequence[float] | FloatArray) -> Ris
     times = np.asarray(ticks, dtype=np.float64)
     # Days divided by the length of a month miss a whole number of months by rounding alone.
     first = np.searchsorted(curve.time, times - 1e-9 * np.maximum(1.0, np.abs(times)), side="left")
-    risk = np.append(curve.n_risk, 0.0)[first]
+    risk = n_at_risk(curve, times) if len(curve.entry) else np.append(curve.n_risk, 0.0)[first]
     events = np.append(0.0, np.cumsum(curve.n_event_at))[first]
     censored = np.append(0.0, np.cumsum(curve.n_censor))[first]
     return RiskTable(read_only(times), read_only(risk), read_only(events), read_only(censored), curve.n)

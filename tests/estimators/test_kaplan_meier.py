@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up, survival_at, survival_quantile
+from analytics.estimators.kaplan_meier import estimate_survival, follow_up, n_at_risk, survival_at, survival_quantile
 from analytics.results import Estimate, Interval, SurvivalCurve
 from tests.estimators import survival_oracle as oracle
 from tests.estimators.survival_oracle import Patient
@@ -92,8 +92,16 @@ def test_values_at_times_equal_summary_survfit(case: dict[str, Any]) -> None:
     for curve, expected in zip(reference_curves(case), case["curves"], strict=True):
         at = {name: numbers(values) for name, values in expected["at"].items()}
         found = survival_at(curve, at["times"])
+        np.testing.assert_array_equal([e.n for e in found], n_at_risk(curve, at["times"]))
+        if len(curve.entry):
+            # With delayed entry R counts those at risk at the next observed time, and gives a value before anyone is.
+            at_risk = np.array([e.n > 0 or e.value == 0 for e in found])
+            assert [e.value is None for e in found] == (~at_risk).tolist() and at_risk.sum() > len(found) / 2
+            found = tuple(e for e, kept in zip(found, at_risk, strict=True) if kept)
+            at = {name: values[at_risk] for name, values in at.items()}
+        else:
+            np.testing.assert_array_equal([e.n for e in found], at["n_risk"])
         np.testing.assert_allclose([e.value for e in found], at["estimate"], **CLOSE)
-        np.testing.assert_array_equal([e.n for e in found], at["n_risk"])
         np.testing.assert_allclose(as_nan([e.std_error for e in found]), at["std_error"], **CLOSE)
         # Before the first observed time R prints limits of 1 for every formula; log-log does not define them there.
         undefined = np.isnan(at["low"]) | ((at["times"] < curve.time[0]) & (curve.conf_type == "log-log"))
@@ -112,6 +120,25 @@ def test_follow_up_equals_the_reversed_survfit(case: dict[str, Any]) -> None:
     np.testing.assert_allclose(as_nan([found.value, low, high]), as_nan(expected), **CLOSE)
     assert (found.value is None) == (found.reason is not None)
     assert (found.n, found.n_event) == (len(data), data["event"].sum())
+
+
+@pytest.mark.parametrize("data", ["heart", "channing"])
+def test_number_at_risk_counts_who_has_entered_and_not_left(data: str) -> None:
+    rows = read_data(data)
+    (curve,) = estimate_survival(rows["time"], rows["event"], entry=rows["entry"]).curves
+    times = np.concatenate([[0.0], np.unique(rows["time"])[::3], [rows["time"].max() + 1]])
+    expected = [((rows["entry"] < t) & (rows["time"] >= t)).sum() if t else (rows["entry"] == 0).sum() for t in times]
+    assert n_at_risk(curve, times).tolist() == expected
+    assert curve.n_entry.sum() == curve.n == len(rows)
+
+
+def test_nobody_is_at_risk_before_the_first_entry() -> None:
+    (curve,) = estimate_survival([4, 6, 9], [1, 1, 0], entry=[2, 3, 5]).curves
+    before, between, after = survival_at(curve, [1, 4, 7])
+    assert (before.value, before.n) == (None, 0)
+    assert before.reason == "nobody is under observation at 1.0\u00a0months (0 at risk)"
+    assert (between.value, between.n) == (0.5, 2)
+    assert (after.value, after.n) == (0.25, 1)
 
 
 def test_reference_covers_what_it_should() -> None:
