@@ -1,0 +1,411 @@
+"""What every figure of curves over time is made of: lines, bands, pointer readings and the table under the axis.
+
+A curve holds its value from one observed time to the next; survival starts at 1 and falls, an incidence at 0 and rises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
+from analytics.formats import format_count
+from analytics.results import FloatArray
+
+TimeUnit = Literal["months", "years"]
+
+EMPTY_SENTENCE = "No patients in this selection"
+MOST_VERTICES = 1000
+MOST_TICKS = 9
+MOST_DETAILED_GROUPS = 4
+TICK_STEPS = {
+    "months": (1, 2, 3, 6, 12, 24, 36, 60, 120, 240, 600),
+    "years": (3, 6, 12, 24, 36, 60, 120, 240, 600),
+}
+
+# All in pixels. The table's rows must line up with text of a fixed size, so heights are fixed and domains follow.
+LEFT, RIGHT, TOP, BOTTOM = 70, 14, 30, 4
+PLOT_HEIGHT, AXIS_HEIGHT = 256, 48
+SMALL = 11
+LINE = 1.3 * SMALL  # Plotly's line height
+GAP = 5
+
+Lines = Sequence[tuple[str, tuple[int, ...]]]  # of a table: title, and which counts stand on the line
+
+
+class StepCurve(Protocol):
+    """What is drawn of a curve, one entry per distinct observed time, ascending; probabilities 0–1."""
+
+    @property
+    def group(self) -> str:
+        """The level whose curve it is."""
+        ...
+
+    @property
+    def time(self) -> FloatArray:
+        """Observed times in months."""
+        ...
+
+    @property
+    def n_risk(self) -> FloatArray:
+        """Patients at risk just before each time."""
+        ...
+
+    @property
+    def estimate(self) -> FloatArray:
+        """The curve after each time."""
+        ...
+
+    @property
+    def low(self) -> FloatArray:
+        """Lower limits, NaN where not defined."""
+        ...
+
+    @property
+    def high(self) -> FloatArray:
+        """Upper limits, NaN where not defined."""
+        ...
+
+
+def choose_ticks(end: float, time_unit: TimeUnit = "months") -> tuple[float, ...]:
+    """Ticks in months from 0 up to ``end`` months, at steps that clinicians use (1, 2, 3, 6, 12, 24, … months).
+
+    At most nine, so that the counts below them do not touch on a telephone. ``end`` of 0 gives the tick 0 alone.
+    """
+    steps = TICK_STEPS[time_unit]
+    step = next((s for s in steps if math.floor(end / s + 1e-9) < MOST_TICKS), steps[-1])
+    return tuple(float(tick * step) for tick in range(math.floor(end / step + 1e-9) + 1))
+
+
+def block_height(n_lines: int) -> int:
+    """The height in pixels of one group's block of the table: its name and ``n_lines`` lines of counts."""
+    return round((1 + n_lines) * LINE) + GAP
+
+
+def figure_height(n_groups: int, n_lines: int) -> int:
+    """The height in pixels of a figure of curves with a table of ``n_groups`` blocks."""
+    return TOP + PLOT_HEIGHT + AXIS_HEIGHT + max(1, n_groups) * block_height(n_lines) + BOTTOM
+
+
+def round_to(values: FloatArray, decimals: int = 2) -> list[float]:
+    """The values as plain numbers with a few decimals: what a screen can show, in a file that loads fast."""
+    return np.round(values, decimals).tolist()
+
+
+def round_months(values: FloatArray) -> list[float]:
+    """Times in months, to a thousandth or, beyond 100 months, a hundredth."""
+    return round_to(values, 3 if values.size == 0 or values[-1] < 100 else 2)
+
+
+def thinned(time: FloatArray, end: float) -> slice | np.ndarray:
+    """Which of many vertices to keep: the last in each thousandth of the axis, less than a pixel apart."""
+    if time.size <= MOST_VERTICES:
+        return slice(None)
+    cell = np.floor(time / end * MOST_VERTICES)
+    return np.flatnonzero(np.append(cell[1:] != cell[:-1], True))
+
+
+def draw_line(
+    curve: StepCurve, name: str, style: Style, end: float, fade_below: int, start: float = 1.0
+) -> list[dict[str, Any]]:
+    """The solid line and, where fewer than ``fade_below`` are at risk, the faint one; ``start`` is its value at time 0."""
+    stop = min(float(curve.time[-1]), end)
+    # The number at risk at a time holds from the observed time before it, so fading starts there.
+    enough = np.append(0.0, curve.time)[np.flatnonzero(np.append(curve.n_risk, 0.0) < fade_below)]
+    fade = min(float(enough[0]), stop) if enough.size else stop
+    moves = (np.diff(np.append(start, curve.estimate)) != 0) & (curve.time <= stop)
+    time, estimate = curve.time[moves], curve.estimate[moves]
+    keep = thinned(time, end)
+    time, estimate = time[keep], estimate[keep]
+    at_fade = float(np.append(start, estimate)[np.searchsorted(time, fade, side="right")]) if fade > 0 else start
+    at_stop = float(estimate[-1]) if estimate.size else start
+    solid = time <= fade if fade > 0 else np.zeros(time.size, dtype=bool)
+    common = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "legendgroup": curve.group,
+        "hoverinfo": "skip",
+    }
+    line = {"color": style.colour, "dash": style.dash, "shape": "hv"}
+    lines: list[dict[str, Any]] = []
+    if fade > 0:
+        lines.append(
+            {
+                **common,
+                "x": round_months(np.concatenate(([0.0], time[solid], [fade]))),
+                "y": round_to(100 * np.concatenate(([start], estimate[solid], [at_fade]))),
+                "line": {**line, "width": 2.4},
+            }
+        )
+    if fade < stop or not lines:
+        lines.append(
+            {
+                **common,
+                "x": round_months(np.concatenate(([fade], time[~solid], [stop]))),
+                "y": round_to(100 * np.concatenate(([at_fade], estimate[~solid], [at_stop]))),
+                "line": {**line, "width": 1.6},
+                "opacity": 0.6,
+                "showlegend": not lines,
+            }
+        )
+    return lines
+
+
+def draw_band(curve: StepCurve, style: Style, end: float) -> dict[str, Any]:
+    """One polygon per stretch of defined limits; nothing where no limit is defined."""
+    stop = min(float(curve.time[-1]), end)
+    inside = curve.time <= stop
+    time, low, high = curve.time[inside], curve.low[inside], curve.high[inside]
+    same = (low[1:] == low[:-1]) | (np.isnan(low[1:]) & np.isnan(low[:-1]))
+    same &= (high[1:] == high[:-1]) | (np.isnan(high[1:]) & np.isnan(high[:-1]))
+    changes = np.append(True, ~same)[: time.size]
+    time, low, high = time[changes], low[changes], high[changes]
+    keep = thinned(time, end)
+    time, low, high = time[keep], low[keep], high[keep]
+    defined = np.isfinite(low) & np.isfinite(high)
+    x: list[float | None] = []
+    y: list[float | None] = []
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], defined, [False])).astype(np.int8)))
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        finish = float(time[after]) if after < time.size else stop
+        if finish <= time[first]:
+            continue
+        steps = np.repeat(np.append(time[first:after], finish), 2)[1:-1]
+        upper = np.repeat(high[first:after], 2)
+        lower = np.repeat(low[first:after], 2)
+        x += [*([None] if x else []), *round_months(steps), *round_months(steps)[::-1]]
+        y += [*([None] if y else []), *round_to(100 * upper), *round_to(100 * lower)[::-1]]
+    if not x:
+        return {}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "fill": "toself",
+        "fillcolor": to_translucent(style.colour, 0.14),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "legendgroup": curve.group,
+        "showlegend": False,
+    }
+
+
+def reading_grid(curve: StepCurve, end: float) -> FloatArray:
+    """Whole months, or a part or multiple of them: where a pointer reads a curve."""
+    step = next((s for s in (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0) if end / s <= 125), 24.0)
+    return np.arange(0.0, min(float(curve.time[-1]), end) + 1e-9, step)
+
+
+def draw_readings(
+    curve: StepCurve, name: str, style: Style, grid: FloatArray, at_risk: FloatArray, start: float = 1.0
+) -> dict[str, Any]:
+    """Invisible points on a grid of times, so that one pointer position reads all curves at the same time."""
+    at = np.searchsorted(curve.time, grid + 1e-9 * np.maximum(1.0, grid), side="right")
+    estimate = np.append(start, curve.estimate)[at]
+    low, high = np.append(np.nan, curve.low)[at], np.append(np.nan, curve.high)[at]
+    limits = [
+        f" ({100 * below:.1f}–{100 * above:.1f})" if math.isfinite(below) and math.isfinite(above) else ""
+        for below, above in zip(low.tolist(), high.tolist(), strict=True)
+    ]
+    # A long name on the same line would make the pointer's box wider than a telephone.
+    head = f'<b style="color:{style.colour}">{escape(name)}</b>{": " if len(name) <= 12 else "<br>"}'
+    return {
+        "type": "scatter",
+        "mode": "none",
+        "x": round_months(grid),
+        "y": round_to(100 * estimate),
+        "text": limits,
+        "customdata": at_risk.astype(np.int64).tolist(),
+        "hovertemplate": f"{head}%{{y:.1f}} %%{{text}}, %{{customdata}} at risk<extra></extra>",
+        "legendgroup": curve.group,
+        "showlegend": False,
+    }
+
+
+def escape(text: str) -> str:
+    """A text that Plotly writes as it is."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def short_count(n: float) -> str:
+    """A count that fits under a tick: exact below 100 000, then in thousands or millions."""
+    if n >= 1e7:
+        return f"{n / 1e6:.1f}M"
+    return f"{n / 1e3:.0f}k" if n >= 1e5 else format_count(n)
+
+
+def draw_counts(
+    blocks: Sequence[Sequence[FloatArray] | None],
+    lines: Lines,
+    ticks: Sequence[float],
+    names: Sequence[str],
+    colours: Sequence[str],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The table: per group one annotation (name and row titles) and one text of several lines under each tick.
+
+    Both hang from the same height and have the same font size, hence the same line height: rows line up at any width.
+    A block has one array of counts per tick for each number in ``lines``; None fills it with zeros.
+    """
+    titles = "<br>".join(title for title, _ in lines)
+    n_counts = sum(len(counts) for _, counts in lines)
+    zeros = np.zeros(len(ticks))
+    text: list[str] = []
+    tops: list[int] = []
+    annotations = []
+    for number, (block, name, colour) in enumerate(zip(blocks, names, colours, strict=True)):
+        top = number * block_height(len(lines))
+        for column in zip(*(block or [zeros] * n_counts), strict=True):
+            rows = (" / ".join(short_count(column[k]) for k in counts) for _, counts in lines)
+            text.append("\u00a0<br>" + "<br>".join(rows))
+        tops += [top] * len(ticks)
+        annotations.append(
+            {
+                "text": f'<b style="color:{colour}">{escape(name)}</b><br>{titles}',
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "xshift": 4 - LEFT,
+                "y": top,
+                "yref": "y2",
+                "yanchor": "top",
+                "yshift": 3,
+                "align": "left",
+                "showarrow": False,
+                "borderpad": 0,
+                "font": {"size": SMALL},
+            }
+        )
+    trace = {
+        "type": "scatter",
+        "mode": "text",
+        "x": list(ticks) * len(blocks),
+        "y": tops,
+        "text": text,
+        "textposition": "bottom center",
+        "yaxis": "y2",
+        "textfont": {"size": SMALL},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "cliponaxis": False,
+    }
+    return trace, annotations
+
+
+def layout_of(
+    height: int,
+    table_height: int,
+    end: float,
+    ticks: Sequence[float],
+    time_unit: TimeUnit,
+    origin: str,
+    y_title: str,
+    annotations: list[dict[str, Any]],
+    has_legend: bool,
+    percents: Sequence[int] = (0, 20, 40, 60, 80, 100),
+) -> dict[str, Any]:
+    """The layout of a figure of curves: the time axis, the axis in per cent with its ticks, and room for the table."""
+    inner = height - TOP - BOTTOM
+    ticktext = [f"{tick / 12:g}" if time_unit == "years" else f"{tick:g}" for tick in ticks]
+    return {
+        "template": {},
+        "font": {"color": TEXT_COLOUR},
+        "height": height,
+        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0, "autoexpand": has_legend},
+        "uirevision": "survival",
+        "hovermode": "x unified",
+        "hoverlabel": {"namelength": -1},
+        "dragmode": False,
+        "showlegend": has_legend,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.01,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemwidth": 34,
+            "tracegroupgap": 0,
+            "itemclick": "toggle",
+        },
+        "xaxis": {
+            "anchor": "y",
+            "range": [round(-0.012 * end, 3), round(1.012 * end, 3)],
+            "tickvals": list(ticks),
+            "ticktext": ticktext,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickfont": {"color": TEXT_COLOUR},
+            "tickcolor": AXIS_LINE,
+            "showline": True,
+            "linecolor": AXIS_LINE,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": False,
+            "title": {
+                "text": f"{time_unit.capitalize()} from {escape(origin)}",
+                "standoff": 6,
+                "font": {"size": 13, "color": TEXT_COLOUR},
+            },
+            "hoverformat": ".1f",
+            "unifiedhovertitle": {"text": "%{x:.1f} months"},
+        },
+        "yaxis": {
+            "domain": [round(1 - PLOT_HEIGHT / inner, 5), 1],
+            "range": [0, round(1.015 * percents[-1], 3)],
+            "tickvals": list(percents),
+            "ticktext": [f"{percent}\u2009%" for percent in percents],
+            "ticks": "",
+            "ticklabelstandoff": 4,
+            "tickfont": {"color": TEXT_COLOUR},
+            "gridcolor": GRID_LINE,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": False,
+            "title": {"text": escape(y_title), "standoff": 8, "font": {"size": 13, "color": TEXT_COLOUR}},
+        },
+        "yaxis2": {
+            "domain": [0, round(table_height / inner, 5)],
+            "range": [table_height, 0],
+            "visible": False,
+            "fixedrange": True,
+        },
+        "annotations": annotations,
+    }
+
+
+def empty_layout(height: int) -> dict[str, Any]:
+    """The layout of a figure without patients: one sentence."""
+    hidden = {"visible": False, "fixedrange": True}
+    return {
+        "template": {},
+        "font": {"color": TEXT_COLOUR},
+        "height": height,
+        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM},
+        "uirevision": "survival",
+        "xaxis": hidden,
+        "yaxis": hidden,
+        "annotations": [
+            {
+                "text": EMPTY_SENTENCE,
+                "x": 0.5,
+                "y": 0.5,
+                "xref": "paper",
+                "yref": "paper",
+                "showarrow": False,
+                "font": {"size": 15},
+            }
+        ],
+    }
+
+
+def as_figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
+    """The figure of these traces, unchecked."""
+    # Checking every property takes longer than estimating the curves; the tests check them once.
+    return go.Figure({"data": traces, "layout": layout}, _validate=False)
