@@ -71,13 +71,14 @@ class StepCurve(Protocol):
         ...
 
 
-def choose_ticks(end: float, time_unit: TimeUnit = "months") -> tuple[float, ...]:
+def choose_ticks(end: float, time_unit: TimeUnit = "months", most: int = MOST_TICKS) -> tuple[float, ...]:
     """Ticks in months from 0 up to ``end`` months, at steps that clinicians use (1, 2, 3, 6, 12, 24, … months).
 
-    At most nine, so that the counts below them do not touch on a telephone. ``end`` of 0 gives the tick 0 alone.
+    At most nine, so that the counts below them do not touch on a telephone, or ``most``. ``end`` of 0 gives the tick 0
+    alone.
     """
     steps = TICK_STEPS[time_unit]
-    step = next((s for s in steps if math.floor(end / s + 1e-9) < MOST_TICKS), steps[-1])
+    step = next((s for s in steps if math.floor(end / s + 1e-9) < most), steps[-1])
     return tuple(float(tick * step) for tick in range(math.floor(end / step + 1e-9) + 1))
 
 
@@ -110,49 +111,53 @@ def thinned(time: FloatArray, end: float) -> slice | np.ndarray:
 
 
 def draw_line(
-    curve: StepCurve, name: str, style: Style, end: float, fade_below: int, start: float = 1.0
+    curve: StepCurve,
+    name: str,
+    style: Style,
+    end: float,
+    fade_below: int,
+    start: float = 1.0,
+    begin: float = 0.0,
+    solid_from: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """The solid line and, where fewer than ``fade_below`` are at risk, the faint one; ``start`` is its value at time 0."""
+    """The solid line and, where fewer than ``fade_below`` are at risk, the faint ones.
+
+    ``start`` is the curve's value at ``begin``, where somebody is at risk for the first time; before ``solid_from`` too
+    few have entered.
+    """
     stop = min(float(curve.time[-1]), end)
+    begin, solid_from = min(begin, stop), min(solid_from, stop)
     # The number at risk at a time holds from the observed time before it, so fading starts there.
-    enough = np.append(0.0, curve.time)[np.flatnonzero(np.append(curve.n_risk, 0.0) < fade_below)]
-    fade = min(float(enough[0]), stop) if enough.size else stop
+    since = np.append(0.0, curve.time)
+    few = since[(np.append(curve.n_risk, 0.0) < fade_below) & (since >= solid_from)]
+    fade = min(float(few[0]), stop) if few.size else stop
     moves = (np.diff(np.append(start, curve.estimate)) != 0) & (curve.time <= stop)
     time, estimate = curve.time[moves], curve.estimate[moves]
     keep = thinned(time, end)
     time, estimate = time[keep], estimate[keep]
-    at_fade = float(np.append(start, estimate)[np.searchsorted(time, fade, side="right")]) if fade > 0 else start
-    at_stop = float(estimate[-1]) if estimate.size else start
-    solid = time <= fade if fade > 0 else np.zeros(time.size, dtype=bool)
-    common = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "legendgroup": curve.group,
-        "hoverinfo": "skip",
-    }
+    steps = np.append(start, estimate)
     line = {"color": style.colour, "dash": style.dash, "shape": "hv"}
+    parts = [(begin, solid_from, False), (solid_from, fade, True), (fade, stop, False)]
+    shown = [part for part in parts if part[0] < part[1]] or [(stop, stop, False)]
+    named = next((i for i, (_, _, is_solid) in enumerate(shown) if is_solid), 0)
     lines: list[dict[str, Any]] = []
-    if fade > 0:
-        lines.append(
-            {
-                **common,
-                "x": round_months(np.concatenate(([0.0], time[solid], [fade]))),
-                "y": round_to(100 * np.concatenate(([start], estimate[solid], [at_fade]))),
-                "line": {**line, "width": 2.4},
-            }
-        )
-    if fade < stop or not lines:
-        lines.append(
-            {
-                **common,
-                "x": round_months(np.concatenate(([fade], time[~solid], [stop]))),
-                "y": round_to(100 * np.concatenate(([at_fade], estimate[~solid], [at_stop]))),
-                "line": {**line, "width": 1.6},
-                "opacity": 0.6,
-                "showlegend": not lines,
-            }
-        )
+    for i, (low, high, is_solid) in enumerate(shown):
+        inside = (time > low) & (time <= high) if low > begin else time <= high
+        ends = steps[np.searchsorted(time, (low, high), side="right")]
+        first = start if low == begin else ends[0]
+        drawn = {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "legendgroup": curve.group,
+            "hoverinfo": "skip",
+            "x": round_months(np.concatenate(([low], time[inside], [high]))),
+            "y": round_to(100 * np.concatenate(([first], estimate[inside], [ends[1]]))),
+            "line": {**line, "width": 2.4 if is_solid else 1.6},
+        }
+        if not is_solid:
+            drawn |= {"opacity": 0.6, "showlegend": i == named}
+        lines.append(drawn)
     return lines
 
 
@@ -196,10 +201,11 @@ def draw_band(curve: StepCurve, style: Style, end: float) -> dict[str, Any]:
     }
 
 
-def reading_grid(curve: StepCurve, end: float) -> FloatArray:
-    """Whole months, or a part or multiple of them: where a pointer reads a curve."""
+def reading_grid(curve: StepCurve, end: float, begin: float = 0.0) -> FloatArray:
+    """Whole months, or a part or multiple of them, from ``begin`` on: where a pointer reads a curve."""
     step = next((s for s in (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0) if end / s <= 125), 24.0)
-    return np.arange(0.0, min(float(curve.time[-1]), end) + 1e-9, step)
+    grid = np.arange(0.0, min(float(curve.time[-1]), end) + 1e-9, step)
+    return grid[grid >= begin]
 
 
 def draw_readings(

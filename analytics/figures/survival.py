@@ -32,6 +32,7 @@ from analytics.figures.step_curves import (
     reading_grid,
     round_months,
     round_to,
+    thinned,
 )
 from analytics.figures.theme import Style, style_of, to_image_config
 from analytics.formats import format_count, format_level, format_percent, format_percent_interval
@@ -39,6 +40,7 @@ from analytics.results import FloatArray, Interval, SurvivalCurve, SurvivalResul
 
 __all__ = [
     "EMPTY_SENTENCE",
+    "Overlay",
     "RiskTable",
     "choose_ticks",
     "describe_drawing",
@@ -52,6 +54,18 @@ __all__ = [
 MOST_CENSOR_MARKS = 300
 LINES: Lines = (("At risk", (0,)), ("Events", (1,)), ("Censored", (2,)))
 SHORT_LINES: Lines = (("At risk", (0,)), ("Ev. / cens.", (1, 2)))
+# Where patients change group, they leave one curve without being lost to follow-up.
+SWITCHING_LINES: Lines = (("At risk", (0,)), ("Events", (1,)), ("Left", (2,)))
+SHORT_SWITCHING_LINES: Lines = (("At risk", (0,)), ("Ev. / left", (1, 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A thin dotted line drawn behind the curves, for comparison: another estimate of one of the groups."""
+
+    curve: SurvivalCurve
+    label: str
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,8 @@ def plot_survival(
     censor_marks: bool = True,
     fade_below: int = 10,
     time_unit: TimeUnit = "months",
+    overlays: Sequence[Overlay] = (),
+    switching: bool = False,
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
 
@@ -139,6 +155,10 @@ def plot_survival(
         The curve is drawn faintly where fewer patients than this are at risk; 0 never fades it.
     time_unit
         The unit of the ticks, "months" or "years". The data stay in months.
+    overlays
+        Other estimates, drawn behind the curves and named in the legend.
+    switching
+        True where patients change group: the table then says that they left, not that they were censored.
 
     Returns
     -------
@@ -160,21 +180,25 @@ def plot_survival(
     traces: list[dict[str, Any]] = []
     if bands:
         traces += [draw_band(curve, looks[group], end) for group, curve in _in_order(drawn, groups)]
+    traces += [_draw_overlay(overlay, end) for overlay in overlays if overlay.curve.n]
     for group, curve in _in_order(drawn, groups):
-        traces += draw_line(curve, names[group], looks[group], end, fade_below)
+        begin, enough = _begin(curve), _begin(curve, fade_below)
+        traces += draw_line(curve, names[group], looks[group], end, fade_below, begin=begin, solid_from=enough)
     if censor_marks:
         traces += [_censor_marks(curve, looks[group], end) for group, curve in _in_order(drawn, groups)]
     for group, curve in _in_order(drawn, groups):
-        grid = reading_grid(curve, end)
+        grid = reading_grid(curve, end, _begin(curve))
         traces.append(draw_readings(curve, names[group], looks[group], grid, n_at_risk(curve, grid)))
     traces = [trace for trace in traces if trace]
     tables = [risk_table(drawn[group], ticks) if group in drawn else None for group in groups]
     blocks = [(table.at_risk, table.n_event, table.n_censor) if table else None for table in tables]
-    lines = _lines(len(groups))
+    lines = _lines(len(groups), switching)
     colours = [looks[group].colour for group in groups]
     cells, rows = draw_counts(blocks, lines, ticks, [names[group] for group in groups], colours)
     table_height = len(groups) * block_height(len(lines))
-    layout = layout_of(height, table_height, end, ticks, time_unit, origin, y_title, rows, len(drawn) > 1)
+    layout = layout_of(
+        height, table_height, end, ticks, time_unit, origin, y_title, rows, len(drawn) + len(overlays) > 1
+    )
     return as_figure([*traces, cells], layout)
 
 
@@ -208,17 +232,28 @@ def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin:
 
 
 def describe_drawing(
-    result: SurvivalResult, *, bands: bool = True, censor_marks: bool = True, fade_below: int = 10
+    result: SurvivalResult,
+    *,
+    bands: bool = True,
+    censor_marks: bool = True,
+    fade_below: int = 10,
+    switching: bool = False,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, ticks and faint lines mean."""
     parts = []
     if bands:
         parts.append(f"Shaded: pointwise {format_level(result.conf_level)} confidence interval ({result.conf_type}).")
     if censor_marks and any(0 < curve.n_censor.sum() <= MOST_CENSOR_MARKS for curve in result.curves):
-        parts.append("Vertical marks: censored patients.")
+        parts.append(f"Vertical marks: {'patients who left' if switching else 'censored patients'}.")
     if fade_below > 0:
         parts.append(f"Faint line: fewer than {fade_below} patients at risk.")
-    parts.append("Events and censored are counted before each time; with those at risk they add up to all patients.")
+    if switching or any(len(curve.entry) for curve in result.curves):
+        left = "Left: changed group, or follow-up ended" if switching else "Censored: follow-up ended"
+        parts.append(f"{left}. Patients count as at risk from the day they enter, so the number at risk may rise.")
+    else:
+        parts.append(
+            "Events and censored are counted before each time; with those at risk they add up to all patients."
+        )
     return " ".join(parts)
 
 
@@ -232,8 +267,38 @@ def _limits(interval: Interval | None) -> str:
     return f" ({format_level(interval.level)} confidence interval {format_percent_interval(interval)})"
 
 
-def _lines(n_groups: int) -> Lines:
-    return LINES if n_groups <= MOST_DETAILED_GROUPS else SHORT_LINES
+def _lines(n_groups: int, switching: bool = False) -> Lines:
+    if n_groups <= MOST_DETAILED_GROUPS:
+        return SWITCHING_LINES if switching else LINES
+    return SHORT_SWITCHING_LINES if switching else SHORT_LINES
+
+
+def _begin(curve: SurvivalCurve, at_least: int = 1) -> float:
+    """The time at which that many patients are under observation for the first time; 0 without delayed entry."""
+    if not len(curve.entry):
+        return 0.0
+    # Just after an entry, those who entered then are at risk as well.
+    at_risk = n_at_risk(curve, curve.entry * (1 + 1e-6) + 1e-6)
+    enough = np.flatnonzero(at_risk >= at_least)
+    return float(curve.entry[enough[0]]) if enough.size else float(curve.time[-1])
+
+
+def _draw_overlay(overlay: Overlay, end: float) -> dict[str, Any]:
+    curve = overlay.curve
+    inside = curve.time <= end
+    x = np.concatenate(([_begin(curve)], curve.time[inside]))
+    y = np.concatenate(([1.0], curve.estimate[inside]))
+    keep = thinned(x, end)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": overlay.label,
+        "x": round_months(x[keep]),
+        "y": round_to(100 * y[keep]),
+        "line": {"color": overlay.colour, "dash": "1px,4px", "width": 2, "shape": "hv"},
+        "opacity": 0.75,
+        "hoverinfo": "skip",
+    }
 
 
 def _censor_marks(curve: SurvivalCurve, style: Style, end: float) -> dict[str, Any]:

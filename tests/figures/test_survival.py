@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.figures.survival import (
     EMPTY_SENTENCE,
+    Overlay,
     choose_ticks,
     describe_drawing,
     describe_survival,
@@ -317,3 +319,45 @@ def test_key_to_the_drawing_states_level_and_limit_of_fading(three_groups: Survi
     assert "95\u00a0% confidence interval (log-log)" in text and "fewer than 7 patients at risk" in text
     assert "confidence" not in describe_drawing(three_groups, bands=False)
     assert "Faint" not in describe_drawing(three_groups, fade_below=0)
+
+
+def late_curve() -> SurvivalResult:
+    """Two who enter at 2 and 5 months, one event at 8 and one censored at 10."""
+    return estimate_survival([8.0, 10.0, 4.0], [1, 0, 1], group=["late", "late", "early"], entry=[2.0, 5.0, 0.0])
+
+
+def test_curve_of_late_entries_begins_where_somebody_is_at_risk() -> None:
+    figure = plot_survival(
+        late_curve(), labels={"early": "Early", "late": "Late"}, styles={}, origin="x", y_title="OS", fade_below=2
+    )
+    first, solid, last = (t for t in figure.to_dict()["data"] if t.get("name") == "Late")
+    assert (first["x"], first["y"], first["opacity"]) == ([2.0, 5.0], [100.0, 100.0], 0.6)
+    assert (solid["x"], solid["y"], "opacity" in solid) == ([5.0, 8.0, 8.0], [100.0, 50.0, 50.0], False)
+    assert (last["x"], last["y"]) == ([8.0, 10.0], [50.0, 50.0])
+    assert [t.get("showlegend", True) for t in (first, solid, last)] == [False, True, False]
+
+
+def test_table_of_late_entries_counts_who_has_entered() -> None:
+    (curve,) = (c for c in late_curve().curves if c.group == "late")
+    table = risk_table(curve, [0, 3, 6, 9])
+    assert table.at_risk.tolist() == [0, 1, 2, 1]
+    assert (table.at_risk + table.n_event + table.n_censor).tolist() == [0, 1, 2, 2]
+
+
+def test_overlay_is_a_thin_dotted_line_with_a_name() -> None:
+    result = late_curve()
+    figure = plot_survival(
+        result,
+        labels={"early": "Early", "late": "Late"},
+        styles={},
+        origin="x",
+        y_title="OS",
+        overlays=[Overlay(result.curves[0], "naive", "#123456")],
+        switching=True,
+    )
+    data = figure.to_dict()["data"]
+    (line,) = (t for t in data if t.get("name") == "naive")
+    assert (line["x"], line["y"], line["line"]["color"]) == ([0.0, 4.0], [100.0, 0.0], "#123456")
+    assert "Left" in figure.layout.annotations[0].text
+    assert "Left: changed group" in describe_drawing(result, switching=True)
+    assert "may rise" in describe_drawing(result)
