@@ -206,7 +206,8 @@ class IncidenceCurve:
     before t; ``n_event_at`` those who then had this cause, ``n_competing_at`` any other cause, ``n_censor`` none.
     ``estimate`` is the probability 0–1 of having had this cause by t, ``std_error`` its standard error; ``low`` and
     ``high`` are NaN where the interval is not defined (log and log-log before the first event of the cause). ``n`` and
-    ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored.
+    ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored. ``entry`` and
+    ``n_entry`` tell of delayed entry as in :class:`SurvivalCurve`.
     """
 
     group: str
@@ -224,6 +225,8 @@ class IncidenceCurve:
     high: FloatArray
     conf_level: float
     conf_type: str
+    entry: FloatArray = field(default_factory=lambda: read_only([]))
+    n_entry: FloatArray = field(default_factory=lambda: read_only([]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -613,7 +616,7 @@ class PropensityArm:
     """One arm: ``n`` patients, their least and greatest propensity score, and what weighting makes of their number.
 
     ``effective_n`` is Kish's effective sample size; ``largest_share`` the share of the arm's total weight that its
-    heaviest patient carries. Both are None without weights, the scores without a model.
+    heaviest patient carries, also where the weights are refused. All four are None without a model.
     """
 
     is_treated: bool
