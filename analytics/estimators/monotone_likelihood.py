@@ -1,0 +1,145 @@
+"""Monotone likelihood: covariates that tell who has the event, so that a Cox model has no finite estimate.
+
+The log partial likelihood is concave. It has no maximum exactly if some direction b of the coefficients never lowers
+it and somewhere raises it, that is if at every event time those with the event have the largest x'b of all who are at
+risk, and somewhere not all at risk share it (Jacobsen 1989; Bryson & Johnson 1981). That there is none is proved from
+the score of a fit where that suffices, and such a direction is found by linear programming.
+
+Sources
+-------
+Bryson & Johnson (1981), Technometrics 23:381, doi:10.1080/00401706.1981.10487683: monotone likelihood.
+Jacobsen (1989), Scandinavian Journal of Statistics 16:335: existence and uniqueness of the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import linprog
+
+from analytics.estimators.design import BoolArray, IntArray
+from analytics.estimators.partial_likelihood import Optimum, PartialLikelihood, RiskSets, independent_columns
+from analytics.results import FloatArray
+
+_SLACK = 1e-7
+_MAX_CUTS = 400
+
+
+def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
+    """True if the score at the optimum proves that the likelihood is not monotone. False proves nothing.
+
+    Let b be a direction as above, scaled so that the largest gap between the x'b of an event and of a patient at risk
+    with it is 1. At any coefficients the derivative along b, U'b, adds up these gaps, each times the share of that
+    patient in the hazard of the risk set: it is at least the smallest such share, v. But U'b <= |U| |b|; and since a
+    variable with a range of 1 has a variance of at most 1/4, b'Ib <= D/4 with the D events, so that |b| <=
+    sqrt(D / (4 lambda)) with the least eigenvalue lambda of the information. So |U| sqrt(D / (4 lambda)) < v leaves no
+    room for such a direction. Rounding is added to the score.
+    """
+    risk, design = likelihood.risk, likelihood.design
+    at, value = likelihood.moments(optimum.beta)
+    if not math.isfinite(value) or not likelihood.size:
+        return math.isfinite(value)
+    each = risk.mean_weight * at.w01 / at.risk
+    spared = risk.mean_weight * at.w11 / at.event
+    if risk.table is not None:
+        share = risk.table * each[:, None] - np.asarray(risk.events.toarray()) * spared[:, None]
+        smallest = float((share * at.hazard).min(where=risk.table > 0, initial=math.inf))
+    else:
+        weight = float((risk.rows.n * risk.rows.weight).min(initial=math.inf))
+        smallest = float((each - spared).min(initial=math.inf) * at.hazard.min(initial=math.inf)) * weight
+    eps = np.finfo(np.float64).eps
+    information = likelihood.information(at)
+    lowest = float(np.linalg.eigvalsh(information)[0]) - 1000 * eps * float(np.trace(information))
+    score = np.abs(likelihood.score(at)) + 64 * eps * (likelihood.expected(at) @ np.abs(design))
+    if lowest <= 0:
+        return False
+    return float(np.linalg.norm(score)) * math.sqrt(likelihood.n_event / (4.0 * lowest)) < smallest
+
+
+def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
+    """A direction b along which the likelihood rises forever; None if there is none.
+
+    Along such a direction the derivative at 0 is positive, so it is made as large as it can be for coefficients of b
+    within -1 and 1, under the conditions that the events have the largest x'b of those at risk. The conditions are
+    added as they are found to be broken, the worst of each event time at once.
+    """
+    risk, design = likelihood.risk, likelihood.design
+    if not likelihood.size or not risk.size:
+        return None
+    at, _ = likelihood.moments(np.zeros(likelihood.size))
+    goal = likelihood.score(at)
+    extent = float(np.abs(goal).sum())
+    cuts = np.zeros((0, likelihood.size))
+    for _ in range(_MAX_CUTS):
+        solution = linprog(
+            -goal / max(extent, 1e-300),
+            A_ub=-cuts if len(cuts) else None,
+            b_ub=np.zeros(len(cuts)) if len(cuts) else None,
+            bounds=(-1.0, 1.0),
+            method="highs",
+            options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+        )
+        if solution.x is None:
+            raise ArithmeticError(
+                f"The linear programme for a monotone likelihood failed on {len(cuts)} conditions: {solution.message} "
+                "Check the covariates for numbers of very different size."
+            )
+        direction = np.asarray(solution.x)
+        if float(goal @ direction) <= 1e-9 * likelihood.n_event:
+            return None
+        score = design @ direction
+        top, least, most = risk.highest(score)
+        above, apart = score[top] - score[least], score[most] - score[least]
+        added = []
+        for gap, higher in ((above, top), (apart, most)):
+            broken = np.flatnonzero(gap > _SLACK)
+            added.append(design[least[broken]] - design[higher[broken]])
+        broken_rows = np.unique(np.vstack(added), axis=0)
+        if not len(broken_rows):
+            return direction
+        length = np.linalg.norm(broken_rows, axis=1, keepdims=True)
+        cuts = np.vstack([cuts, broken_rows / length])
+    raise ArithmeticError(
+        f"The search for a monotone likelihood did not end after {_MAX_CUTS} rounds. "
+        "Check the covariates for numbers of very different size."
+    )
+
+
+def limiting_risk_sets(likelihood: PartialLikelihood) -> RiskSets | None:
+    """The risk sets that are left of a monotone likelihood in the limit; None if it is not monotone.
+
+    Far along such a direction only those at risk count who share the largest x'b with the events: the patients are
+    stratified by x'b, and the same is asked of what is left.
+    """
+    risk = likelihood.risk
+    found = False
+    while True:
+        reduced = PartialLikelihood(likelihood.design, risk, likelihood.ties)
+        kept = independent_columns(reduced)
+        direction = monotone_direction(reduced.with_columns(kept))
+        if direction is None:
+            return risk if found else None
+        found = True
+        risk = risk.refined(_classes(likelihood.design[:, kept] @ direction))
+
+
+def _classes(score: FloatArray) -> IntArray:
+    """Numbers for the distinct scores, those closer than rounding being one."""
+    order = np.argsort(score, kind="stable")
+    steps = np.diff(score[order]) > 10 * _SLACK
+    classes = np.empty(len(score), dtype=np.intp)
+    classes[order] = np.concatenate([[0], np.cumsum(steps)])
+    return classes
+
+
+def columns_without_maximum(likelihood: PartialLikelihood, limiting: RiskSets) -> BoolArray:
+    """True for the columns whose coefficients maximum likelihood sends to infinity.
+
+    They are those that can change without changing the likelihood of the risk sets that are left in the limit.
+    """
+    left = PartialLikelihood(likelihood.design, limiting, likelihood.ties)
+    at, _ = left.moments(np.zeros(left.size))
+    values, vectors = np.linalg.eigh(left.information(at))
+    escape = vectors[:, values <= 1e-9 * max(likelihood.n_event, 1.0)]
+    return np.asarray(np.abs(escape).max(axis=1, initial=0.0) > 1e-6)

@@ -1,0 +1,666 @@
+"""The partial likelihood of a Cox model, plain or with Firth's penalty, and what follows from its maximum.
+
+Patients enter as rows that share a row of covariates (a *pattern*), are at risk from one event time to another, and
+stand for a number of patients. What a fit costs depends on the rows and patterns, not on the number of patients.
+
+Sources
+-------
+Cox (1972), Journal of the Royal Statistical Society B 34:187, doi:10.1111/j.2517-6161.1972.tb00899.x: the likelihood.
+Efron (1977), Journal of the American Statistical Association 72:557, doi:10.1080/01621459.1977.10480613, and Breslow
+(1974), Biometrics 30:89, doi:10.2307/2529620: tied event times.
+Heinze & Schemper (2001), Biometrics 57:114, doi:10.1111/j.0006-341X.2001.00114.x: Firth's penalty for this likelihood.
+Lin & Wei (1989), Journal of the American Statistical Association 84:1074, doi:10.1080/01621459.1989.10478874: the
+robust variance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import chdtrc, ndtr, ndtri
+
+from analytics.estimators.design import BoolArray, IntArray, Solution
+from analytics.results import FloatArray
+
+_MAX_STEP = 5.0
+_MAX_ITERATIONS = 200
+_STEP_TOLERANCE = 1e-9
+_SMALLEST_GAIN = 1e-14
+# Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
+_DIVERGING = 40.0
+# A limit further from the estimate than this (log hazard ratio per standard deviation), and than so many times Wald's
+# distance, is taken not to exist; nor is an estimate whose standard error is larger.
+_FAR = 50.0
+_FAR_WALD = 5.0
+# A column adds nothing if the share of its variance in the risk sets that earlier columns leave is below this.
+_COLLINEAR_TOLERANCE = 1e-11
+# Numbers of a table of event times by patterns that is kept; with more, sums over risk sets are running sums.
+_MAX_TABLE = 4_000_000
+# Tied events up to this number are summed one by one, more of them by the Euler-Maclaurin formula but for the last.
+_MAX_TIES = 64
+_LAST_TIES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRows:
+    """Rows of patients, one entry each: pattern, stratum, time, event (1 or 0), entry, and what they count for.
+
+    ``n`` patients share a row; each counts ``weight`` times in the likelihood (1, or a sampling weight).
+    """
+
+    pattern: IntArray
+    stratum: IntArray
+    time: FloatArray
+    event: FloatArray
+    n: FloatArray
+    weight: FloatArray
+    entry: FloatArray | None = None
+
+
+class RiskSets:
+    """Who is at risk at each event time of each stratum (a *moment*), as sums over patterns.
+
+    Moments are in the order of strata and of time. Row i is at risk at the moments ``first[i]`` to ``last[i]`` - 1;
+    with an event, it has it at ``last[i]`` - 1. ``n_event`` counts the events at each moment, ``mean_weight`` is their
+    mean weight.
+    """
+
+    def __init__(self, rows: RiskRows, patterns: int) -> None:
+        self.rows = rows
+        self.patterns = patterns
+        span = int(rows.stratum.max(initial=0)) + 1
+        happened = rows.event > 0
+        distinct, rank = np.unique(rows.time, return_inverse=True)
+        reach = len(distinct) + 1
+        key = rows.stratum * reach + rank
+        keys = np.unique(key[happened])
+        self.size = len(keys)
+        self.stratum = keys // reach
+        self.time = distinct[keys % reach] if len(keys) else np.zeros(0)
+        self.bounds = np.searchsorted(keys, np.arange(span + 1) * reach)
+        self.last = np.searchsorted(keys, key, side="right")
+        self.first = self.bounds[rows.stratum]
+        if rows.entry is not None:
+            # At risk after the entry: from the first moment later than it.
+            entered = np.searchsorted(distinct, rows.entry, side="right")
+            self.first = np.searchsorted(keys, rows.stratum * reach + entered, side="left")
+        counts = rows.n * rows.weight
+        moment = self.last[happened] - 1
+        self.n_event: FloatArray = np.bincount(moment, rows.n[happened], self.size).astype(np.float64)
+        event_weight = np.bincount(moment, counts[happened], self.size)
+        self.mean_weight = event_weight / self.n_event
+        shape = (self.size, patterns)
+        self.events = csr_array((counts[happened], (moment, rows.pattern[happened])), shape=shape)
+        self.events.sum_duplicates()
+        seen = np.flatnonzero(self.first < self.last)
+        late = seen[self.first[seen] > self.bounds[rows.stratum[seen]]]
+        at = np.concatenate([self.last[seen] - 1, self.first[late] - 1])
+        who = np.concatenate([rows.pattern[seen], rows.pattern[late]])
+        self._steps = csr_array((np.concatenate([counts[seen], -counts[late]]), (at, who)), shape=shape)
+        self._steps.sum_duplicates()
+        self.table: FloatArray | None = None
+        if self.size * patterns <= max(min(4 * len(rows.n), _MAX_TABLE), 100_000):
+            self.table = self._backwards(self._steps.toarray())
+
+    def _backwards(self, values: FloatArray) -> FloatArray:
+        """Sums from each moment to the last of its stratum."""
+        sums = np.empty_like(values)
+        for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
+            if end > start:
+                sums[start:end] = np.cumsum(values[start:end][::-1], axis=0)[::-1]
+        return sums
+
+    def forwards(self, values: FloatArray) -> FloatArray:
+        """Sums over the moments of a stratum before each place: one more row than moments, counted through all strata.
+
+        The difference of the rows ``last`` and ``first`` of a row is its sum over the moments at which it is at risk.
+        """
+        return np.concatenate(
+            [np.zeros_like(values[:1]) if len(values) else np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)]
+        )
+
+    def at_risk(self, values: FloatArray) -> FloatArray:
+        """Sums of the patterns' ``values`` (patterns, ...) over those at risk at each moment."""
+        if self.table is not None:
+            return np.asarray(self.table @ values)
+        return self._backwards(np.asarray(self._steps @ values))
+
+    def over_time(self, values: FloatArray) -> FloatArray:
+        """For each pattern the sum of the moments' ``values`` over moments and over its patients at risk then."""
+        if self.table is not None:
+            return np.asarray(self.table.T @ values)
+        sums = np.empty_like(values)
+        for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
+            sums[start:end] = np.cumsum(values[start:end], axis=0)
+        return np.asarray(self._steps.T @ sums)
+
+    def refined(self, classes: IntArray) -> RiskSets:
+        """The risk sets with the strata split by the class of each pattern."""
+        r = self.rows
+        _, stratum = np.unique(r.stratum * (int(classes.max(initial=0)) + 1) + classes[r.pattern], return_inverse=True)
+        rows = RiskRows(r.pattern, stratum.astype(np.intp), r.time, r.event, r.n, r.weight, r.entry)
+        return RiskSets(rows, self.patterns)
+
+    def highest(self, score: FloatArray) -> tuple[IntArray, IntArray, IntArray]:
+        """At each moment three patterns: the one at risk with the highest score, those with events of least and highest."""
+        order = np.argsort(score, kind="stable")
+        rank = np.empty(len(order), dtype=np.intp)
+        rank[order] = np.arange(len(order))
+        pointers, event_rank = self.events.indptr, rank[self.events.indices]
+        least = np.minimum.reduceat(event_rank, pointers[:-1])
+        most = np.maximum.reduceat(event_rank, pointers[:-1])
+        if self.table is not None:
+            top = np.where(self.table > 0, rank, -1).max(axis=1, initial=-1)
+        else:
+            top = np.full(self.size, -1)
+            seen = self.first < self.last
+            first, last, own = self.first[seen], self.last[seen], rank[self.rows.pattern[seen]]
+            if self.rows.entry is None:
+                np.maximum.at(top, last - 1, own)
+                for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
+                    top[start:end] = np.maximum.accumulate(top[start:end][::-1])[::-1]
+            else:
+                for moment in range(self.size):
+                    top[moment] = own[(first <= moment) & (moment < last)].max()
+        return order[top], order[least], order[most]
+
+
+class _TieSums:
+    """Sums over tied events: with c = 0, 1/d, ..., (d - 1)/d and a share u, the sums of log(1 - cu) and 1/(1 - cu)^m.
+
+    They are those of Efron's likelihood, where u is the share of the tied patients in the risk set's total hazard, or
+    those of Breslow's (all c = 0).
+    """
+
+    def __init__(self, n_event: FloatArray, ties: str) -> None:
+        self.n_event = n_event
+        tied = np.flatnonzero(n_event > 1) if ties == "efron" else np.zeros(0, dtype=np.intp)
+        self.tied = tied
+        d = n_event[tied]
+        # The number of terms left to the formula; the others are summed one by one.
+        self.many = np.where(d > _MAX_TIES, d - _LAST_TIES, 0.0)
+        count = (d - self.many).astype(np.intp)
+        self.starts = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else np.zeros(0, dtype=np.intp)
+        self.owner = np.repeat(np.arange(len(tied)), count)
+        step = np.arange(int(count.sum())) - np.repeat(self.starts, count)
+        self.share = (step + self.many[self.owner]) / d[self.owner]
+
+    def sums(self, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """The sums of log(1 - cu), and of 1/(1 - cu) to the powers 1, 2 and 3, at each moment."""
+        logs = np.zeros_like(u)
+        powers = [self.n_event.copy() for _ in range(3)]
+        if not len(self.tied):
+            return logs, powers[0], powers[1], powers[2]
+        own = u[self.tied]
+        left = -self.share * own[self.owner]
+        logs[self.tied] = np.add.reduceat(np.log1p(left), self.starts)
+        inverse = 1.0 / (1.0 + left)
+        term = inverse
+        for power in powers:
+            power[self.tied] = np.add.reduceat(term, self.starts)
+            term = term * inverse
+        big = np.flatnonzero(self.many)
+        if len(big):
+            index = self.tied[big]
+            formula = _euler_maclaurin(self.n_event[index], self.many[big], own[big])
+            logs[index] += formula[0]
+            for power, part in zip(powers, formula[1:], strict=True):
+                power[index] += part
+        return logs, powers[0], powers[1], powers[2]
+
+
+def _euler_maclaurin(d: FloatArray, m: FloatArray, u: FloatArray) -> list[FloatArray]:
+    """Sums over l = 0, ..., m - 1 of log(1 - lu/d) and of (1 - lu/d)^-1, -2 and -3, for d - m >= 32.
+
+    The integral from 0 to m, less half the difference of the ends, plus B_2j / (2j)! times that of the derivatives of
+    order 2j - 1 for j up to 4. The first term left out is below 1e-15 of the last term of the sum.
+    """
+    h = u / d
+    v = m * h
+    end = 1.0 - v
+    log_end = np.log1p(-v)
+    integrals = [
+        (-end * log_end - v) / h,
+        -log_end / h,
+        m / end,
+        m * (2.0 - v) / (2.0 * end**2),
+    ]
+    found = []
+    for power, integral in enumerate(integrals):
+        total = integral - 0.5 * (log_end if power == 0 else end**-power - 1.0)
+        for order, coefficient in ((1, 1 / 12), (3, -1 / 720), (5, 1 / 30240), (7, -1 / 1209600)):
+            # The derivative of order q of (1 - xh)^-s is h^q s (s + 1) ... (s + q - 1) (1 - xh)^(-s - q).
+            if power == 0:
+                rising, sign = math.factorial(order - 1), -1.0
+            else:
+                rising, sign = math.prod(range(power, power + order)), 1.0
+            total = total + coefficient * sign * rising * h**order * (end ** -(power + order) - 1.0)
+        found.append(total)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What a coefficient vector makes of each moment: the sums from which likelihood, score and information follow.
+
+    With S the total hazard at risk, the tied patients' share u of it, and the weights 1/(1 - cu) of Efron's successive
+    risk sets, their covariate means are ``risk_mean``/(1 - cu) - ``event_mean`` cu/(1 - cu). ``w01``, ``w02``, ``w03``
+    are the sums over c of 1/(1 - cu) to the powers 1 to 3.
+    """
+
+    hazard: FloatArray
+    risk: FloatArray
+    event: FloatArray
+    risk_mean: FloatArray
+    event_mean: FloatArray
+    d: FloatArray
+    w01: FloatArray
+    w02: FloatArray
+    w03: FloatArray
+
+    @property
+    def w11(self) -> FloatArray:
+        """Sum of cu/(1 - cu)."""
+        return self.w01 - self.d
+
+    @property
+    def w12(self) -> FloatArray:
+        """Sum of cu/(1 - cu)^2."""
+        return self.w02 - self.w01
+
+    @property
+    def w22(self) -> FloatArray:
+        """Sum of (cu/(1 - cu))^2."""
+        return self.w02 - 2.0 * self.w01 + self.d
+
+    @property
+    def mean(self) -> FloatArray:
+        """The mean of the covariate means of Efron's successive risk sets."""
+        total = self.w01[:, None] * self.risk_mean - self.w11[:, None] * self.event_mean
+        return np.asarray(total / self.d[:, None])
+
+    def hazard_means(self) -> tuple[FloatArray, FloatArray]:
+        """Sums over c of (1, c) times the covariate mean over the total hazard of each successive risk set."""
+        r, e = self.risk_mean, self.event_mean
+        everyone = (self.w02[:, None] * r - self.w12[:, None] * e) / self.risk[:, None]
+        tied = (self.w12[:, None] * r - self.w22[:, None] * e) / self.event[:, None]
+        return everyone, tied
+
+    def products(self, a: FloatArray, b: FloatArray, a_event: FloatArray, b_event: FloatArray) -> FloatArray:
+        """Sums over c of the product of two means, each given for the risk set and for the events."""
+        cross = self.w12 * (a * b_event + a_event * b).T
+        return np.asarray((self.w02 * (a * b).T - cross + self.w22 * (a_event * b_event).T).T)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Log-likelihood, score and information at one coefficient vector; penalised ones where there is a penalty."""
+
+    log_likelihood: float
+    score: FloatArray
+    information: FloatArray
+
+
+class PartialLikelihood:
+    """The (penalised) log partial likelihood of a Cox model.
+
+    At an event time with d tied patients, risk set hazard R and tied patients' hazard D, Efron's likelihood takes
+    R - cD for c = 0, 1/d, ..., (d - 1)/d as successive denominators, each to the power of the mean weight of the tied
+    patients; Breslow's takes R each time. The penalty is log|I|/2 with the information I; its score follows from the
+    third cumulants of the covariates in the risk sets (Heinze & Schemper 2001, section 2).
+    """
+
+    def __init__(self, design: FloatArray, risk: RiskSets, ties: str, penalised: bool = False) -> None:
+        self.design = design
+        self.risk = risk
+        self.ties = ties
+        self.penalised = penalised
+        self._ties = _TieSums(risk.n_event, ties)
+        self._events = np.asarray(risk.events.sum(axis=0)).ravel()
+        self.n_event = float((risk.n_event * risk.mean_weight).sum())
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return int(self.design.shape[1])
+
+    def with_columns(self, columns: Sequence[int], penalised: bool | None = None) -> PartialLikelihood:
+        """The likelihood with some of the columns only."""
+        chosen = self.penalised if penalised is None else penalised
+        return PartialLikelihood(self.design[:, list(columns)], self.risk, self.ties, chosen)
+
+    def moments(self, beta: FloatArray) -> tuple[Moments, float]:
+        """The sums at each moment and the log-likelihood without penalty (minus infinity where they underflow)."""
+        eta = self.design @ beta
+        shift = float(eta.max(initial=0.0)) if len(eta) else 0.0
+        hazard = np.exp(eta - shift)
+        table = np.column_stack([hazard, hazard[:, None] * self.design])
+        risk, event = self.risk.at_risk(table), np.asarray(self.risk.events @ table)
+        d, weight = self.risk.n_event, self.risk.mean_weight
+        with np.errstate(divide="ignore", invalid="ignore"):
+            u = np.minimum(event[:, 0] / risk[:, 0], 1.0)
+            logs, w01, w02, w03 = self._ties.sums(u)
+            value = float(self._events @ (eta - shift)) - float(weight @ (d * np.log(risk[:, 0]) + logs))
+            found = Moments(
+                hazard,
+                risk[:, 0],
+                event[:, 0],
+                risk[:, 1:] / risk[:, :1],
+                event[:, 1:] / event[:, :1],
+                d,
+                w01,
+                w02,
+                w03,
+            )
+        sound = math.isfinite(value) and bool((event[:, 0] > 0).all())
+        return found, value if sound else -math.inf
+
+    def expected(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
+        """The expected events of each pattern, each moment counted ``factor`` times."""
+        weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
+        everyone = self.risk.over_time(weight * at.w01 / at.risk)
+        return np.asarray(at.hazard * (everyone - self.risk.events.T @ (weight * at.w11 / at.event)))
+
+    def score(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
+        """The score without penalty, each moment counted ``factor`` times."""
+        observed = self._events if factor is None else self.risk.events.T @ factor
+        return np.asarray((observed - self.expected(at, factor)) @ self.design)
+
+    def information(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
+        """The information, each moment counted ``factor`` times."""
+        weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
+        r, e = at.risk_mean, at.event_mean
+        total = (self.design * self.expected(at, factor)[:, None]).T @ self.design
+        cross = (r * (weight * at.w12)[:, None]).T @ e
+        total -= (r * (weight * at.w02)[:, None]).T @ r
+        total -= (e * (weight * at.w22)[:, None]).T @ e
+        total += cross + cross.T
+        return np.asarray((total + total.T) / 2)
+
+    def _penalty_score(self, at: Moments, inverse: FloatArray) -> FloatArray:
+        """Half the trace of V dI/db for V = I^-1.
+
+        For each risk set with mean m it is half the mean of (x - m)'V(x - m) (x - m), expanded so that only sums over
+        risk sets of x and x'Vx are needed.
+        """
+        design, weight = self.design, self.risk.mean_weight
+        turned = design @ inverse
+        square = np.einsum("ij,ij->i", turned, design)
+        hazard = at.hazard * square
+        square_risk = self.risk.at_risk(hazard) / at.risk
+        square_event = np.asarray(self.risk.events @ hazard) / at.event
+        r, e = at.risk_mean, at.event_mean
+        first = (self.expected(at) * square) @ design
+        second = weight @ at.products(square_risk[:, None], r, square_event[:, None], e)
+        everyone, tied = at.hazard_means()
+        along = self.risk.over_time(weight[:, None] * everyone) - self.risk.events.T @ (weight[:, None] * tied)
+        third = (at.hazard * np.einsum("ij,ij->i", turned, along)) @ design
+        rr = np.einsum("ij,ij->i", r @ inverse, r)
+        re = np.einsum("ij,ij->i", r @ inverse, e)
+        ee = np.einsum("ij,ij->i", e @ inverse, e)
+        w13, w23 = at.w03 - at.w02, at.w03 - 2.0 * at.w02 + at.w01
+        w33 = at.w03 - 3.0 * at.w02 + 3.0 * at.w01 - at.d
+        of_risk = at.w03 * rr - 2.0 * w13 * re + w23 * ee
+        of_event = -w13 * rr + 2.0 * w23 * re - w33 * ee
+        fourth = (weight * of_risk) @ r + (weight * of_event) @ e
+        return np.asarray(0.5 * (first - second - 2.0 * third + 2.0 * fourth))
+
+    def evaluate(self, beta: FloatArray) -> Values:
+        """All that a Newton step needs."""
+        at, value = self.moments(beta)
+        if not math.isfinite(value):
+            return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
+        score, information = self.score(at), self.information(at)
+        if self.penalised and self.size:
+            sign, log_determinant = np.linalg.slogdet(information)
+            if sign <= 0 or not math.isfinite(log_determinant):
+                return Values(-math.inf, score, information)
+            value += 0.5 * float(log_determinant)
+            score = score + self._penalty_score(at, _inverse(information))
+        return Values(value, score, information)
+
+    def plain(self, beta: FloatArray) -> float:
+        """The log-likelihood without penalty."""
+        return self.moments(beta)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where a maximisation ended."""
+
+    beta: FloatArray
+    values: Values
+    converged: bool
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """The inverse; NaN for a singular matrix."""
+    try:
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)
+
+
+def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
+
+
+def maximise(likelihood: PartialLikelihood, start: FloatArray, free: BoolArray | None = None) -> Optimum:
+    """The maximum of the likelihood over the ``free`` coefficients, the others staying at ``start``.
+
+    Newton's method with step halving. The penalised likelihood has no closed second derivative here: its curvature
+    starts as the information and learns from the change of the score along each step (the BFGS update).
+    """
+    free = np.ones(likelihood.size, dtype=bool) if free is None else free
+    beta = start.copy()
+    values = likelihood.evaluate(beta)
+    if not math.isfinite(values.log_likelihood):
+        beta = np.where(free, 0.0, start)
+        values = likelihood.evaluate(beta)
+    if not free.any() or not math.isfinite(values.log_likelihood):
+        return Optimum(beta, values, math.isfinite(values.log_likelihood))
+    within = np.ix_(free, free)
+    curvature = values.information[within]
+    idle = 0
+    for _ in range(_MAX_ITERATIONS):
+        score = values.score[free]
+        step = _solve(curvature, score)
+        if not np.isfinite(step).all() or step @ score < 0:
+            curvature = values.information[within]
+            step = _solve(curvature, score)
+        step *= min(1.0, _MAX_STEP / max(float(np.abs(step).max()), 1e-300))
+        size = 1.0 + abs(values.log_likelihood)
+        idle = idle + 1 if abs(float(step @ score)) <= _SMALLEST_GAIN * size else 0
+        largest = float(np.abs(step).max())
+        trial_beta = beta.copy()
+        for _halving in range(50):
+            trial_beta[free] = beta[free] + step
+            trial = likelihood.evaluate(trial_beta)
+            if trial.log_likelihood >= values.log_likelihood - 1e-13 * size:
+                break
+            step = step / 2.0
+        else:
+            # No ascent is left: rounding is all there is to gain.
+            return Optimum(beta, values, largest <= 1e-6)
+        change = values.score[free] - trial.score[free]
+        beta, values = trial_beta, trial
+        done = largest <= (_STEP_TOLERANCE if likelihood.penalised else 1e-7) * (1.0 + float(np.abs(beta).max()))
+        if done or idle >= 3:
+            return Optimum(beta, values, bool(done or largest <= 1e-6))
+        if not likelihood.penalised:
+            eta = likelihood.design @ beta
+            if float(np.ptp(eta)) > _DIVERGING and idle:
+                return Optimum(beta, values, False)
+            curvature = values.information[within]
+        elif float(step @ change) > 1e-12 * float(step @ step):
+            pushed = curvature @ step
+            curvature = (
+                curvature
+                - np.outer(pushed, pushed) / float(step @ pushed)
+                + np.outer(change, change) / float(step @ change)
+            )
+        else:
+            curvature = values.information[within]
+    return Optimum(beta, values, False)
+
+
+def independent_columns(likelihood: PartialLikelihood) -> list[int]:
+    """Indices of the columns that earlier ones do not make up within the risk sets: the later column is left out.
+
+    A combination of columns that is the same for all who are at risk together has no variance in any risk set, which
+    is what the information at coefficients of 0 adds up.
+    """
+    at, _ = likelihood.moments(np.zeros(likelihood.size))
+    left = likelihood.information(at)
+    own = np.diag(left).copy()
+    kept: list[int] = []
+    rounding = 1e-2 * likelihood.n_event * (likelihood.design**2).mean(axis=0) if len(likelihood.design) else own
+    floor = _COLLINEAR_TOLERANCE * (own + rounding)
+    for index in range(likelihood.size):
+        pivot = float(left[index, index])
+        if pivot > floor[index]:
+            kept.append(index)
+            left = left - np.outer(left[:, index], left[index]) / pivot
+    return kept
+
+
+def columns_making_up(likelihood: PartialLikelihood, index: int, kept: Sequence[int]) -> list[int]:
+    """Indices of those ``kept`` columns before column ``index`` of which it is a combination within the risk sets."""
+    at, _ = likelihood.moments(np.zeros(likelihood.size))
+    information = likelihood.information(at)
+    earlier = [column for column in kept if column < index]
+    share = np.linalg.lstsq(information[np.ix_(earlier, earlier)], information[earlier, index], rcond=None)[0]
+    return [column for column, part in zip(earlier, share, strict=True) if abs(part) > 1e-6]
+
+
+def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: BoolArray) -> float:
+    """Twice the fall of the (penalised) log-likelihood when the ``drop`` coefficients are fixed at 0; NaN if not found.
+
+    With the penalty, the information keeps the fixed coefficients' rows and columns (Heinze & Schemper 2001, section
+    2), which is not the same as fitting the smaller model.
+    """
+    best, inverse = optimum.beta, _inverse(optimum.values.information)
+    moved = best - inverse[:, drop] @ _solve(inverse[np.ix_(drop, drop)], best[drop])
+    start = np.where(drop, 0.0, moved)
+    restricted = maximise(likelihood, start, ~drop)
+    if not restricted.converged:
+        return math.nan
+    return max(2.0 * (optimum.values.log_likelihood - restricted.values.log_likelihood), 0.0)
+
+
+def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
+    """The value of a coefficient at which the profile likelihood lies critical**2 / 2 below its maximum; NaN if none.
+
+    Newton's method, kept in a bracket, on the signed root r = sqrt(2 (l_max - l)), which is close to a straight line;
+    its slope is -U_j / r because the score of the others is 0.
+    """
+    best, peak = optimum.beta, optimum.values.log_likelihood
+    inverse = _inverse(optimum.values.information)
+    reach = critical * math.sqrt(float(inverse[index, index]))
+    farthest = max(_FAR, _FAR_WALD * reach)
+    free = np.ones(likelihood.size, dtype=bool)
+    free[index] = False
+    inside, outside = 0.0, math.inf
+    beta = best + side * reach * inverse[index] / inverse[index, index]
+    for _ in range(100):
+        beta[index] = best[index] + side * reach
+        inner = maximise(likelihood, beta, free)
+        if not inner.converged:
+            return math.nan
+        root = math.sqrt(max(2.0 * (peak - inner.values.log_likelihood), 0.0))
+        slope = -side * float(inner.values.score[index])
+        if root < critical:
+            inside = reach
+        else:
+            outside = reach
+        newton = reach + (critical - root) * root / slope if slope > 0 else math.nan
+        if abs(newton - reach) <= 1e-8 * (1.0 + reach):
+            return float(best[index] + side * newton)
+        if (root < critical and reach > farthest) or outside - inside <= 1e-12:
+            return math.nan
+        upper = min(outside, 3.0 * reach)
+        if not (inside < newton < upper):
+            newton = (inside + upper) / 2.0 if math.isfinite(outside) else 2.0 * reach
+        beta = inner.beta.copy()
+        if free.any():
+            information = inner.values.information
+            tangent = -_solve(information[np.ix_(free, free)], information[free, index])
+            beta[free] += side * (newton - reach) * tangent
+        reach = newton
+    return math.nan
+
+
+def solve_model(
+    likelihood: PartialLikelihood,
+    optimum: Optimum,
+    wanted: Sequence[int],
+    conf_type: str,
+    conf_level: float,
+    covariance: FloatArray | None = None,
+) -> Solution:
+    """Standard errors, limits and p values of the ``wanted`` coefficients at an optimum over all coefficients.
+
+    ``covariance`` replaces the inverse of the information where it is given (a robust one).
+    """
+    critical = float(ndtri((1.0 + conf_level) / 2.0))
+    beta, size = optimum.beta, likelihood.size
+    model = _inverse(optimum.values.information)
+    with np.errstate(invalid="ignore"):
+        estimable = np.asarray(np.sqrt(np.diag(model)) <= _FAR, dtype=bool)
+        std_error = np.sqrt(np.diag(model if covariance is None else covariance))
+    low, high, p_value = (np.full(size, np.nan) for _ in range(3))
+    index = [i for i in wanted if estimable[i]]
+    if conf_type == "wald":
+        low, high = beta - critical * std_error, beta + critical * std_error
+    else:
+        for i in index:
+            low[i] = profile_limit(likelihood, optimum, i, -1.0, critical)
+            high[i] = profile_limit(likelihood, optimum, i, 1.0, critical)
+    if likelihood.penalised:
+        for i in index:
+            p_value[i] = chdtrc(1, likelihood_ratio(likelihood, optimum, np.arange(size) == i))
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p_value = 2.0 * ndtr(-np.abs(beta / std_error))
+    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta))
+
+
+def robust_covariance(likelihood: PartialLikelihood, optimum: Optimum, cluster: IntArray | None = None) -> FloatArray:
+    """The covariance of the coefficients that holds for weighted or dependent rows (Lin & Wei 1989, with Efron's ties).
+
+    ``cluster`` numbers the rows of the risk sets; without it, each patient of a row is a cluster.
+    """
+    inverse = _inverse(optimum.values.information)
+    risk = likelihood.risk
+    at, _ = likelihood.moments(optimum.beta)
+    weight = risk.mean_weight
+    everyone, tied = at.hazard_means()
+    rows = risk.rows
+    happened = rows.event > 0
+    own = np.clip(risk.last - 1, 0, None)
+    x = likelihood.design[rows.pattern]
+    baseline = risk.forwards((weight * at.w01 / at.risk)[:, None])[:, 0]
+    weighted = risk.forwards(weight[:, None] * everyone)
+    last, first = np.maximum(risk.last, risk.first), risk.first
+    exposure = baseline[last] - baseline[first]
+    passed = weighted[last] - weighted[first]
+    residual = np.zeros_like(x)
+    if len(at.d):
+        spared = np.where(happened, (weight * at.w11 / at.event)[own], 0.0)
+        spared_mean = np.where(happened[:, None], (weight[:, None] * tied)[own], 0.0)
+        hazard = at.hazard[rows.pattern][:, None]
+        residual = np.where(happened[:, None], x - at.mean[own], 0.0)
+        residual -= hazard * (x * (exposure - spared)[:, None] - (passed - spared_mean))
+    influence = (residual * rows.weight[:, None]) @ inverse
+    if cluster is None:
+        return np.asarray((influence * rows.n[:, None]).T @ influence)
+    total = np.zeros((int(cluster.max(initial=-1)) + 1, likelihood.size))
+    np.add.at(total, cluster, influence * rows.n[:, None])
+    return np.asarray(total.T @ total)
