@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, to_reference
+from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
@@ -17,33 +15,21 @@ from analytics.figures.forest import describe_forest, draw_forest_table, forest_
 from analytics.filters import CohortFilter
 from analytics.formats import format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome
-from analytics.results import Estimate, Note, OddsRatioResult
+from analytics.regression import (
+    as_read,
+    chosen_references,
+    fit_control,
+    limits_control,
+    note_references,
+    reference_control,
+)
+from analytics.results import Note, OddsRatioResult
 from analytics.tables import Table
 from analytics.wording import describe_odds_ratio, join_words
 
 OUTCOME = "relapsed"
 LAST_PHASE = "induction"  # of the factors; a filter on anything later selects by the outcome
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
-FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
-FIT = Control(
-    "fit",
-    "Model",
-    "one",
-    "auto",
-    FITS,
-    "more",
-    "Automatic uses maximum likelihood, and Firth’s method when a factor predicts relapse perfectly in these children, "
-    "where maximum likelihood has no finite answer.",
-)
-LIMITS = Control(
-    "limits",
-    "Confidence intervals",
-    "one",
-    "profile",
-    (("profile", "profile likelihood"), ("wald", "Wald")),
-    "more",
-    "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale.",
-)
 CROSS_SECTIONAL = Note(
     "odds-not-risk",
     "info",
@@ -79,11 +65,6 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
     offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
     names = tuple((v.name, v.label) for v in offered)
     default = tuple(name for name in PUBLISHED if name in dict(names))
-    levels = tuple(
-        (to_reference(v.name, level), f"{v.label}: {label}")
-        for v in offered
-        for level, label in zip(v.levels, v.level_labels, strict=True)
-    )
     return (
         Control(
             "factors",
@@ -93,23 +74,15 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             names,
             help="Known at diagnosis or by the end of induction.",
         ),
-        Control(
-            "reference",
-            "Reference levels",
-            "many",
-            (),
-            levels,
-            "more",
-            "The level that the others of the same factor are compared with. Clicking a row of the table does the same.",
-        ),
-        FIT,
-        LIMITS,
+        reference_control(cohort),
+        fit_control("relapse"),
+        limits_control(),
     )
 
 
 def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
     variables = [cohort.dictionary[name] for name in params["factors"]]
-    references = dict(choice.split(":", 1) for choice in params["reference"])
+    references = chosen_references(params)
     tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
     filtered_by = tuple(cohort.dictionary[clause.variable] for clause in cohort_filter.clauses)
     return _Frame(BinaryOutcome.from_tally(tally, OUTCOME, variables, references), cohort.dictionary, filtered_by)
@@ -122,84 +95,17 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
     kept = data.complete
     multivariable = estimate_odds_ratios(data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options)
     variables = [frame.dictionary[name] for name in data.covariates.columns]
-    multivariable = _as_read(multivariable, variables)
-    univariable = tuple(_as_read(result, variables) for result in univariable)
+    multivariable = as_read(multivariable, variables)
+    univariable = tuple(as_read(result, variables) for result in univariable)
     # What is particular to a univariable model stands under the table; as notes it would only repeat these.
     own = (
         *_note_filter(frame.filtered_by),
         *_note_left_out(data, frame.dictionary),
-        *_note_references(params, variables),
+        *note_references(params, variables),
     )
     return RelapsePredictors(
         data, frame.dictionary, univariable, multivariable, (*own, *multivariable.notes, CROSS_SECTIONAL)
     )
-
-
-def _as_read(result: OddsRatioResult, variables: Sequence[Variable]) -> OddsRatioResult:
-    """The result as it is read: labels in its notes and reasons, odds ratios of numbers per step of the dictionary.
-
-    An estimator knows the columns by their names only, and takes every number per unit.
-    """
-    words = {v.name: v.label for v in variables}
-    for v in variables:
-        words |= {f"{v.name}: {level}": f"{v.label}: {v.level_label(level)}" for level in v.levels}
-    if not words:
-        return result
-    longest_first = sorted(words, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)")
-
-    def relabelled(text: str) -> str:
-        return pattern.sub(lambda match: words[match[0]], text)
-
-    terms = []
-    steps = {v.name: v.per for v in variables}
-    for term in result.terms:
-        if term.level is None:
-            term = replace(term, odds_ratio=_per_step(term.odds_ratio, steps[term.variable]))
-        reason = term.odds_ratio.reason
-        if reason is not None:
-            term = replace(term, odds_ratio=replace(term.odds_ratio, reason=relabelled(reason)))
-        terms.append(term)
-    tests = tuple(replace(t, reason=relabelled(t.reason)) if t.reason is not None else t for t in result.tests)
-    notes = tuple(replace(note, text=relabelled(note.text), remedy=relabelled(note.remedy)) for note in result.notes)
-    return replace(result, terms=tuple(terms), tests=tests, notes=notes)
-
-
-def _per_step(estimate: Estimate, step: float) -> Estimate:
-    """The odds ratio of ``step`` units more, from that of one: its logarithm, and those of its limits, times the step."""
-
-    def power(ratio: float | None) -> float | None:
-        # Beyond this a float holds no number any more.
-        return math.exp(step * math.log(ratio)) if ratio and abs(step * math.log(ratio)) < 700 else None
-
-    value = power(estimate.value)
-    if estimate.value is None or step == 1:
-        return estimate
-    if value is None:
-        reason = f"too large or too small to write per {step:g} units"
-        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
-    interval = estimate.interval
-    if interval is not None:
-        interval = replace(interval, low=power(interval.low), high=power(interval.high))
-    error = None if estimate.std_error is None else step * estimate.std_error
-    return replace(estimate, value=value, interval=interval, std_error=error)
-
-
-def _note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note, ...]:
-    """A note for each factor of the model for which several reference levels are chosen."""
-    notes = []
-    for v in variables:
-        chosen = [choice.split(":", 1)[1] for choice in params["reference"] if choice.split(":", 1)[0] == v.name]
-        if len(chosen) > 1:
-            notes.append(
-                Note(
-                    "several-references",
-                    "caution",
-                    f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used.",
-                    "Keep one reference level for each factor.",
-                )
-            )
-    return tuple(notes)
 
 
 def _note_filter(filtered_by: Sequence[Variable]) -> tuple[Note, ...]:

@@ -1,0 +1,148 @@
+"""What the analyses by a regression model share: choices of the model, and a result as it is read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from analytics.analyses import Control, Params, to_reference
+from analytics.cohort import Cohort
+from analytics.dictionary import Variable
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
+
+Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
+
+FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
+LIMITS = (("profile", "profile likelihood"), ("wald", "Wald"))
+
+
+def fit_control(event: str) -> Control:
+    """The choice of how a model is fitted; ``event`` is what a factor may predict perfectly ("relapse")."""
+    return Control(
+        "fit",
+        "Model",
+        "one",
+        "auto",
+        FITS,
+        "more",
+        f"Automatic uses maximum likelihood, and Firth’s method when a factor predicts {event} perfectly in these children, "
+        "where maximum likelihood has no finite answer.",
+    )
+
+
+def limits_control() -> Control:
+    """The choice of confidence intervals."""
+    return Control(
+        "limits",
+        "Confidence intervals",
+        "one",
+        "profile",
+        LIMITS,
+        "more",
+        "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale.",
+    )
+
+
+def reference_control(cohort: Cohort) -> Control:
+    """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
+    dictionary = cohort.dictionary
+    offered = [v for v in dictionary.variables if v.is_coded and (v.is_covariate or v.is_group)]
+    levels = tuple(
+        (to_reference(v.name, level), f"{v.label}: {label}")
+        for v in offered
+        if v.name in cohort.variables
+        for level, label in zip(v.levels, v.level_labels, strict=True)
+    )
+    return Control(
+        "reference",
+        "Reference levels",
+        "many",
+        (),
+        levels,
+        "more",
+        "The level that the others of the same factor are compared with. Clicking a row of the table does the same.",
+    )
+
+
+def chosen_references(params: Params) -> dict[str, str]:
+    """Variable to its chosen reference level; the last of several."""
+    return dict(choice.split(":", 1) for choice in params["reference"])
+
+
+def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note, ...]:
+    """A note for each factor of the model for which several reference levels are chosen."""
+    notes = []
+    for v in variables:
+        chosen = [choice.split(":", 1)[1] for choice in params["reference"] if choice.split(":", 1)[0] == v.name]
+        if len(chosen) > 1:
+            notes.append(
+                Note(
+                    "several-references",
+                    "caution",
+                    f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used.",
+                    "Keep one reference level for each factor.",
+                )
+            )
+    return tuple(notes)
+
+
+def as_read(result: Result, variables: Sequence[Variable]) -> Result:
+    """The result as it is read: labels in its notes and reasons, ratios of numbers per step of the dictionary.
+
+    An estimator knows the columns by their names only, and takes every number per unit.
+    """
+    relabelled = Relabelling(variables)
+    steps = {v.name: v.per for v in variables}
+    terms: list[Any] = []
+    for term in result.terms:
+        ratio = term.ratio
+        if term.level is None:
+            ratio = _per_step(ratio, steps[term.variable])
+        terms.append(_with_ratio(term, replace(ratio, reason=relabelled(ratio.reason)) if ratio.reason else ratio))
+    tests = tuple(replace(t, reason=relabelled(t.reason)) if t.reason is not None else t for t in result.tests)
+    notes = tuple(replace(note, text=relabelled(note.text), remedy=relabelled(note.remedy)) for note in result.notes)
+    return replace(result, terms=tuple(terms), tests=tests, notes=notes)
+
+
+class Relabelling:
+    """Puts the labels of variables and levels in the place of their names in a text."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        words = {v.name: v.label for v in variables}
+        for v in variables:
+            words |= {f"{v.name}: {level}": f"{v.label}: {v.level_label(level)}" for level in v.levels}
+        self.words = words
+        longest_first = sorted(words, key=len, reverse=True)
+        self.pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)") if words else None
+
+    def __call__(self, text: str) -> str:
+        return self.pattern.sub(lambda match: self.words[match[0]], text) if self.pattern else text
+
+
+def _with_ratio(term: OddsRatio | HazardRatio, ratio: Estimate) -> OddsRatio | HazardRatio:
+    if isinstance(term, OddsRatio):
+        return replace(term, odds_ratio=ratio)
+    return replace(term, hazard_ratio=ratio)
+
+
+def _per_step(estimate: Estimate, step: float) -> Estimate:
+    """The ratio of ``step`` units more, from that of one: its logarithm, and those of its limits, times the step."""
+
+    def power(ratio: float | None) -> float | None:
+        # Beyond this a float holds no number any more.
+        return math.exp(step * math.log(ratio)) if ratio and abs(step * math.log(ratio)) < 700 else None
+
+    value = power(estimate.value)
+    if estimate.value is None or step == 1:
+        return estimate
+    if value is None:
+        reason = f"too large or too small to write per {step:g} units"
+        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
+    interval = estimate.interval
+    if interval is not None:
+        interval = replace(interval, low=power(interval.low), high=power(interval.high))
+    error = None if estimate.std_error is None else step * estimate.std_error
+    return replace(estimate, value=value, interval=interval, std_error=error)
