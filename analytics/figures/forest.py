@@ -1,15 +1,32 @@
-"""The forest plot inside its table: univariable beside multivariable odds ratios, as HTML, SVG and words."""
+"""The forest plot inside its table: univariable beside multivariable ratios, as HTML, SVG and words."""
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from analytics.dictionary import Dictionary
-from analytics.figures.theme import PALETTE
+from analytics.dictionary import Dictionary, Endpoint
+from analytics.figures.comparison_forest import COMPARISON_CSS
+from analytics.figures.forest_marks import (
+    BOLD,
+    INK,
+    MARKS_CSS,
+    SOFT,
+    Axis,
+    Drawing,
+    Mark,
+    axis_around,
+    html_axis,
+    html_grid,
+    html_lines,
+    html_marks,
+    html_point,
+    html_ratio,
+    mark_of,
+    percent,
+    ratio_text,
+)
 from analytics.formats import (
     MISSING,
     format_count,
@@ -21,34 +38,41 @@ from analytics.formats import (
     format_share,
     format_step,
 )
-from analytics.results import OddsRatio, OddsRatioResult, TermTest
+from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRatioResult, TermTest
+from analytics.wording import start_sentence
 
-ACCENT = PALETTE[0]
+Ratio = OddsRatio | HazardRatio
+RatioResult = OddsRatioResult | HazardRatioResult
+
 CLICK_TITLE = "Click to make this the reference level"
 METHODS = {"ml": "maximum likelihood", "firth": "Firth's penalised likelihood"}
-ODDS_RATIO_TITLE = (
-    "Odds ratio: how many times higher the odds of relapse are in this level than in the reference level. "
-    "1 means no difference. In brackets the confidence interval, the values that fit the data."
+TESTS = {"likelihood-ratio": "LR", "robust Wald": "Wald"}
+SHORT = {"odds ratio": "OR", "hazard ratio": "HR"}
+WHAT_HAZARD_IS = (
+    " The hazard is the rate at which children still without the event have it, at any moment of follow-up."
 )
-EXPLANATIONS = {
-    "factor": "Each factor with its levels. The reference level is the one the others are compared with.",
-    "count": "Children in this level who relapsed, of all children in this level whose value is known.",
-    "univariable": f"The factor alone, without regard to the others. {ODDS_RATIO_TITLE}",
-    "multivariable": (
-        "All factors together: the odds ratio at equal values of the other factors. Rests on complete cases, the "
-        f"children in whom every factor is known. {ODDS_RATIO_TITLE}"
-    ),
-    "p": (
-        "Beside a factor: the likelihood-ratio p of the multivariable model, which asks whether the model fits worse "
-        "without the factor (all its levels at once). Beside a level: the p of this level against the reference."
-    ),
-    "forest": "Odds ratios on a logarithmic scale. To the right of the line at 1 the odds of relapse are higher.",
-}
 
-# Beyond these an odds ratio is drawn as an arrow: a wider axis would squeeze what can be read off it.
-NARROWEST, WIDEST_ESTIMATE, WIDEST_LIMIT = 1, 6, 4
-EDGE = 0.04
-MOST_TICKS = 8
+
+@dataclass(frozen=True, slots=True)
+class EventWords:
+    """How a forest table speaks of its event.
+
+    ``event`` follows "the odds of" or "the hazard of", ``head`` heads the column of counts ("Relapsed, of all"),
+    ``who`` follows "Children in this level", ``with_event`` a number of patients.
+    """
+
+    event: str
+    head: str
+    who: str
+    with_event: str
+
+
+RELAPSE = EventWords("relapse", "Relapsed", "who relapsed", "with relapse")
+
+
+def words_of(endpoint: Endpoint) -> EventWords:
+    """The words of an endpoint's event."""
+    return EventWords(endpoint.event_label, endpoint.event_noun.capitalize(), "with the event", "with the event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +85,8 @@ class _Row:
     is_reference: bool
     n: int
     n_event: int
-    univariable: OddsRatio | None
-    multivariable: OddsRatio | None
+    univariable: Ratio | None
+    multivariable: Ratio | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,53 +97,17 @@ class _Block:
     label: str
     univariable: TermTest | None
     multivariable: TermTest | None
+    test: str
     rows: tuple[_Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """A logarithmic axis from 2**low to 2**high."""
-
-    low: int
-    high: int
-
-    @property
-    def ticks(self) -> tuple[float, ...]:
-        step = math.ceil((self.high - self.low + 1) / MOST_TICKS)
-        return tuple(2.0**power for power in range(self.low, self.high + 1) if power % step == 0)
-
-    @staticmethod
-    def label(tick: float) -> str:
-        """The tick in decimals, short enough not to touch its neighbour."""
-        return f"{tick:g}" if tick >= 0.125 else f"{tick:.1g}"
-
-    def place(self, odds_ratio: float) -> float:
-        """Where on the axis, 0 to 1; beyond the ends for odds ratios that leave it."""
-        return EDGE + (1 - 2 * EDGE) * (math.log2(odds_ratio) - self.low) / (self.high - self.low)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """What is drawn for one odds ratio; places are 0 to 1 along the axis.
-
-    ``point`` is None where the odds ratio lies beyond the axis; the arrows say that something is cut off there.
-    """
-
-    point: float | None
-    low: float
-    high: float
-    has_left_arrow: bool
-    has_right_arrow: bool
-    is_multivariable: bool
-    text: str
-
-
 def draw_forest_table(
-    univariable: Sequence[OddsRatioResult],
-    multivariable: OddsRatioResult,
+    univariable: Sequence[RatioResult],
+    multivariable: RatioResult,
     dictionary: Dictionary,
+    words: EventWords = RELAPSE,
 ) -> str:
-    """The table of odds ratios with the forest plot in its last column, as an HTML fragment (style: FOREST_CSS).
+    """The table of odds or hazard ratios with the forest plot in its last column, as an HTML fragment (style: FOREST_CSS).
 
     Parameters
     ----------
@@ -129,6 +117,8 @@ def draw_forest_table(
         The result of all chosen factors together.
     dictionary
         Labels of variables and levels; a name it does not hold is shown as it is.
+    words
+        How the event is spoken of.
 
     Returns
     -------
@@ -141,32 +131,36 @@ def draw_forest_table(
     if not blocks:
         return '<div class="forest"><p class="forest-note">No factor is chosen.</p></div>'
     axis = _axis(blocks)
+    measure = multivariable.measure
     interval = f"({escape(format_level(multivariable.conf_level))} CI)"
+    explanations = _explanations(measure, words, _test_name(multivariable))
     head = "".join(
-        f'<th scope="col" class="forest-{name}" title="{escape(EXPLANATIONS[name])}">{text}</th>'
+        f'<th scope="col" class="forest-{name}" title="{escape(explanations[name])}">{text}</th>'
         for name, text in (
             ("factor", "Factor"),
-            ("count", "Relapsed, of all"),
-            ("univariable", f"Univariable OR <small>{interval}</small>"),
-            ("multivariable", f"Multivariable OR <small>{interval}</small>"),
+            ("count", f"{escape(words.head)}, of all"),
+            ("univariable", f"Univariable {SHORT[measure]} <small>{interval}</small>"),
+            ("multivariable", f"Multivariable {SHORT[measure]} <small>{interval}</small>"),
             ("p", "p <small>(multivariable)</small>"),
-            ("forest", _html_key(interval)),
+            ("forest", _html_key(measure, interval)),
         )
     )
     body = "".join(_html_block(block, axis) for block in blocks)
     notes = "".join(
-        f'<p class="forest-note">{escape(note)}</p>' for note in _footnotes(univariable, multivariable, dictionary)
+        f'<p class="forest-note">{escape(note)}</p>'
+        for note in _footnotes(univariable, multivariable, dictionary, words)
     )
     return (
-        f'<div class="forest" style="--forest-grid:{_html_grid(axis)}"><table>'
-        f"<thead><tr>{head}</tr></thead>{body}<tfoot>{_html_axis(axis)}</tfoot></table>{notes}</div>"
+        f'<div class="forest" style="--forest-grid:{html_grid(axis)}"><table>'
+        f"<thead><tr>{head}</tr></thead>{body}<tfoot>{html_axis(axis, 5, sides_of(measure))}</tfoot></table>{notes}</div>"
     )
 
 
 def forest_svg(
-    univariable: Sequence[OddsRatioResult],
-    multivariable: OddsRatioResult,
+    univariable: Sequence[RatioResult],
+    multivariable: RatioResult,
     dictionary: Dictionary,
+    words: EventWords = RELAPSE,
     *,
     title: str,
     subtitle: str,
@@ -176,35 +170,40 @@ def forest_svg(
     Long labels are wrapped, never cut; ``title`` and ``subtitle`` stand above the table.
     """
     blocks = _blocks(univariable, multivariable, dictionary)
-    axis = _axis(blocks)
-    drawing = _Drawing(axis)
+    measure = multivariable.measure
+    drawing = _TableDrawing(_axis(blocks), COLUMNS, ROOM, LEFT)
     drawing.add_title(title, subtitle)
-    drawing.add_head(format_level(multivariable.conf_level))
+    drawing.add_head(measure, words, format_level(multivariable.conf_level))
     top = drawing.y
     for block in blocks:
         drawing.add_block(block)
     if blocks:
-        drawing.add_axis(top)
+        drawing.add_axis(top, sides_of(measure))
     else:
         drawing.add_paragraph("No factor is chosen.")
-    for note in _footnotes(univariable, multivariable, dictionary):
+    for note in _footnotes(univariable, multivariable, dictionary, words):
         drawing.add_paragraph(note)
-    return drawing.to_svg(describe_forest(univariable, multivariable, dictionary))
+    return drawing.to_svg(
+        f"{measure.capitalize()}s of {words.event}", describe_forest(univariable, multivariable, dictionary, words)
+    )
 
 
 def describe_forest(
-    univariable: Sequence[OddsRatioResult], multivariable: OddsRatioResult, dictionary: Dictionary
+    univariable: Sequence[RatioResult],
+    multivariable: RatioResult,
+    dictionary: Dictionary,
+    words: EventWords = RELAPSE,
 ) -> str:
-    """The forest plot in words: each multivariable odds ratio with interval and p, and what cannot be estimated.
+    """The forest plot in words: each multivariable ratio with interval and p, and what cannot be estimated.
 
-    Factors outside the multivariable model are given by their univariable odds ratio. Without a factor it says so.
+    Factors outside the multivariable model are given by their univariable ratio. Without a factor it says so.
     """
     blocks = _blocks(univariable, multivariable, dictionary)
     if not blocks:
         return "No factor is chosen."
     start = (
-        f"Odds ratios of relapse from a model of {format_count(multivariable.n)} patients, "
-        f"{format_count(multivariable.n_event)} of them with relapse."
+        f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_count(multivariable.n)} patients, "
+        f"{format_count(multivariable.n_event)} of them {words.with_event}."
     )
     sentences = [start if multivariable.reason is None else f"Multivariable model not fitted: {multivariable.reason}."]
     for block in blocks:
@@ -216,7 +215,7 @@ def describe_forest(
             term, kind = (row.multivariable, "") if row.multivariable else (row.univariable, "univariable ")
             if term is None:
                 continue
-            estimate = term.odds_ratio
+            estimate = term.ratio
             if estimate.value is None:
                 parts.append(f"{row.label} {kind}not estimable ({estimate.reason})")
                 continue
@@ -228,9 +227,47 @@ def describe_forest(
     return " ".join(sentences)
 
 
-def _blocks(
-    univariable: Sequence[OddsRatioResult], multivariable: OddsRatioResult, dictionary: Dictionary
-) -> list[_Block]:
+def _explanations(measure: str, words: EventWords, test: str) -> dict[str, str]:
+    """What stands in each column, shown on hover."""
+    scale = measure.partition(" ")[0]  # odds or hazard
+    verb = "are" if scale == "odds" else "is"
+    ratio = (
+        f"{measure.capitalize()}: how many times higher the {scale} of {words.event} {verb} in this level than in the "
+        "reference level. 1 means no difference. In brackets the confidence interval, the values that fit the data."
+    )
+    ratio += WHAT_HAZARD_IS if scale == "hazard" else ""
+    return {
+        "factor": "Each factor with its levels. The reference level is the one the others are compared with.",
+        "count": f"Children in this level {words.who}, of all children in this level whose value is known.",
+        "univariable": f"The factor alone, without regard to the others. {ratio}",
+        "multivariable": (
+            f"All factors together: the {measure} at equal values of the other factors. Rests on complete cases, the "
+            f"children in whom every factor is known. {ratio}"
+        ),
+        "p": (
+            f"Beside a factor: the {test} p of the multivariable model, which asks whether the model fits worse "
+            "without the factor (all its levels at once). Beside a level: the p of this level against the reference."
+        ),
+        "forest": (
+            f"{measure.capitalize()}s on a logarithmic scale. To the right of the line at 1 the {scale} of {words.event} "
+            f"{verb} higher."
+        ),
+    }
+
+
+def _test_name(result: RatioResult) -> str:
+    """What the p of a whole factor comes from ("likelihood-ratio", "robust Wald")."""
+    kind = result.test_type if isinstance(result, HazardRatioResult) else "likelihood ratio"
+    return kind if kind in TESTS else "likelihood-ratio"
+
+
+def sides_of(measure: str) -> tuple[str, str]:
+    """What it means to lie to the left and to the right of 1."""
+    scale = measure.partition(" ")[0]
+    return f"lower {scale}", f"higher {scale}"
+
+
+def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dictionary: Dictionary) -> list[_Block]:
     alone = {(term.variable, term.level): term for result in univariable for term in result.terms}
     together = {(term.variable, term.level): term for term in multivariable.terms}
     alone_tests = {test.variable: test for result in univariable for test in result.tests}
@@ -255,11 +292,8 @@ def _blocks(
                 )
             )
         label = dictionary[variable].label if variable in dictionary else variable
-        blocks.append(
-            _Block(
-                variable, label, alone_tests.get(variable), together_tests.get(variable), _in_order(dictionary, rows)
-            )
-        )
+        tests = alone_tests.get(variable), together_tests.get(variable)
+        blocks.append(_Block(variable, label, *tests, _test_name(multivariable), _in_order(dictionary, rows)))
     return blocks
 
 
@@ -281,55 +315,26 @@ def _level_label(dictionary: Dictionary, variable: str, level: str | None) -> st
     return level
 
 
-def _axis(blocks: Sequence[_Block]) -> _Axis:
-    """The axis in whole powers of two around all estimates (up to 64) and most limits (up to 16)."""
-    low, high = float(-NARROWEST), float(NARROWEST)
-    for row in (row for block in blocks for row in block.rows):
-        for term in (row.univariable, row.multivariable):
-            if term is None or term.odds_ratio.value is None or term.odds_ratio.value <= 0:
-                continue
-            place = math.log2(term.odds_ratio.value)
-            low = min(low, max(place, -WIDEST_ESTIMATE))
-            high = max(high, min(place, WIDEST_ESTIMATE))
-            interval = term.odds_ratio.interval
-            if interval is not None and interval.low is not None and interval.low > 0:
-                low = min(low, max(math.log2(interval.low), -WIDEST_LIMIT))
-            if interval is not None and interval.high is not None and interval.high > 0:
-                high = max(high, min(math.log2(interval.high), WIDEST_LIMIT))
-    return _Axis(math.floor(low + 1e-9), math.ceil(high - 1e-9))
+def _axis(blocks: Sequence[_Block]) -> Axis:
+    terms = (term for block in blocks for row in block.rows for term in (row.univariable, row.multivariable))
+    return axis_around(term.ratio for term in terms if term is not None)
 
 
-def _mark(term: OddsRatio | None, axis: _Axis, *, is_multivariable: bool) -> _Mark | None:
-    """The drawing of one odds ratio, or None where there is nothing to draw (reference, not estimable)."""
-    if term is None or term.is_reference or term.odds_ratio.value is None or term.odds_ratio.value <= 0:
-        return None
-    interval = term.odds_ratio.interval
-    place = axis.place(term.odds_ratio.value)
-    first, last = EDGE / 2, 1 - EDGE / 2
-    low = high = place
-    if interval is not None:
-        low = axis.place(interval.low) if interval.low is not None and interval.low > 0 else -math.inf
-        high = axis.place(interval.high) if interval.high is not None and interval.high > 0 else math.inf
-    return _Mark(
-        point=place if first <= place <= last else None,
-        low=min(max(low, first), last),
-        high=max(min(high, last), first),
-        has_left_arrow=low < first,
-        has_right_arrow=high > last,
-        is_multivariable=is_multivariable,
-        text=f"{'Multivariable' if is_multivariable else 'Univariable'}: {_ratio_text(term)}",
-    )
+def _marks(row: _Row, axis: Axis) -> list[Mark | None]:
+    """The drawing of both ratios of a row; the reference level has none."""
+    if row.is_reference:
+        return []
+    return [
+        mark_of(term.ratio if term else None, axis, is_thick=is_thick, name=name)
+        for term, is_thick, name in (
+            (row.univariable, False, "Univariable"),
+            (row.multivariable, True, "Multivariable"),
+        )
+    ]
 
 
-def _ratio_text(term: OddsRatio | None) -> str:
-    if term is None:
-        return MISSING
-    if term.is_reference:
-        return "reference"
-    if term.odds_ratio.value is None:
-        return term.odds_ratio.reason or MISSING
-    limits = f" ({format_interval(term.odds_ratio.interval)})" if term.odds_ratio.interval else ""
-    return f"{format_ratio(term.odds_ratio.value)}{limits}"
+def _ratio_text(term: Ratio | None) -> str:
+    return "reference" if term is not None and term.is_reference else ratio_text(term.ratio if term else None)
 
 
 def _together_text(row: _Row) -> str:
@@ -346,7 +351,7 @@ def _count_text(row: _Row) -> str:
 
 
 def _footnotes(
-    univariable: Sequence[OddsRatioResult], multivariable: OddsRatioResult, dictionary: Dictionary
+    univariable: Sequence[RatioResult], multivariable: RatioResult, dictionary: Dictionary, words: EventWords
 ) -> list[str]:
     notes = []
     if multivariable.reason is not None:
@@ -354,7 +359,7 @@ def _footnotes(
     else:
         notes.append(
             f"Multivariable: {format_count(multivariable.n)} patients with all its factors known, "
-            f"{format_count(multivariable.n_event)} with relapse; "
+            f"{format_count(multivariable.n_event)} {words.with_event}; "
             f"{METHODS.get(multivariable.method, multivariable.method)}, "
             f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type})."
         )
@@ -375,49 +380,36 @@ def _footnotes(
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
-def _percent(place: float) -> str:
-    return f"{100 * place:.2f}%"
-
-
-def _html_grid(axis: _Axis) -> str:
-    """Vertical lines as a background, so that they run through rows of any height."""
-    lines = []
-    for tick in sorted(axis.ticks, key=lambda tick: tick != 1):
-        colour = "var(--forest-line)" if tick == 1 else "var(--forest-faint)"
-        lines.append(f"linear-gradient({colour},{colour}) {_percent(axis.place(tick))} 0/1px 100% no-repeat")
-    return ",".join(lines)
-
-
-def _html_key(interval: str) -> str:
+def _html_key(measure: str, interval: str) -> str:
     """The key to the two kinds of marks, on narrow pages the only head of the table."""
     keys = "".join(
-        f'<span class="forest-key"><span class="forest-marks">{_html_lines(kind, 0, 1, 50)}{_html_point(kind, 0.5, 50)}'
+        f'<span class="forest-key"><span class="forest-marks">{html_lines(kind, 0, 1, 50)}{html_point(kind, 0.5, 50)}'
         f"</span>{name}</span>"
         for kind, name in (("thin", "univariable"), ("thick", "multivariable"))
     )
-    return f'<span class="forest-narrow">Odds ratio {interval}, p</span>{keys}'
+    return f'<span class="forest-narrow">{measure.capitalize()} {interval}, p</span>{keys}'
 
 
-def _html_block(block: _Block, axis: _Axis) -> str:
+def _html_block(block: _Block, axis: Axis) -> str:
     head = (
         f'<tr class="forest-head"><th scope="rowgroup" class="forest-factor" colspan="2">{escape(block.label)}</th>'
-        f'<td class="forest-univariable">{_html_test(block.univariable, "univariable")}</td>'
-        f'<td class="forest-multivariable">{_html_test(block.multivariable, "multivariable")}</td>'
+        f'<td class="forest-univariable">{_html_test(block.univariable, block.test, "univariable")}</td>'
+        f'<td class="forest-multivariable">{_html_test(block.multivariable, block.test, "multivariable")}</td>'
         f'<td class="forest-p"></td><td class="forest-forest"></td></tr>'
     )
     return f"<tbody>{head}{''.join(_html_row(row, axis) for row in block.rows)}</tbody>"
 
 
-def _html_test(test: TermTest | None, kind: str) -> str:
+def _html_test(test: TermTest | None, name: str, kind: str) -> str:
     if test is None:
         return ""
     if test.p_value is None:
         return f'<span class="forest-muted">{escape(test.reason or MISSING)}</span>'
-    title = f"Likelihood-ratio p of the whole factor, {kind}"
-    return f'<span title="{title}"><small>LR</small> {escape(format_p_phrase(test.p_value))}</span>'
+    title = f"{start_sentence(name)} p of the whole factor, {kind}"
+    return f'<span title="{title}"><small>{TESTS[name]}</small> {escape(format_p_phrase(test.p_value))}</span>'
 
 
-def _html_row(row: _Row, axis: _Axis) -> str:
+def _html_row(row: _Row, axis: Axis) -> str:
     attributes = ""
     classes = "forest-level"
     if row.level is not None:
@@ -429,351 +421,128 @@ def _html_row(row: _Row, axis: _Axis) -> str:
     term = row.multivariable
     used = f"In the model: {format_count(term.n_event)} of {format_count(term.n)}" if term else ""
     p = "" if row.is_reference or term is None else format_p(term.p_value)
-    marks = [
-        _mark(row.univariable, axis, is_multivariable=False),
-        _mark(row.multivariable, axis, is_multivariable=True),
-    ]
     return (
         f'<tr class="{classes}"{attributes}>'
         f'<th scope="row" class="forest-factor">{escape(row.label)}</th>'
         f'<td class="forest-count">{escape(_count_text(row))}</td>'
-        f'<td class="forest-univariable">{_html_ratio(_ratio_text(row.univariable), row.univariable)}</td>'
-        f'<td class="forest-multivariable" title="{escape(used)}">{_html_ratio(_together_text(row), term)}</td>'
+        f'<td class="forest-univariable">{_html_ratio(row.univariable, _ratio_text(row.univariable))}</td>'
+        f'<td class="forest-multivariable" title="{escape(used)}">{_html_ratio(term, _together_text(row))}</td>'
         f'<td class="forest-p">{escape(p)}</td>'
-        f'<td class="forest-forest">{_html_reference(axis) if row.is_reference else _html_marks(marks)}</td></tr>'
+        f'<td class="forest-forest">{_html_reference(axis) if row.is_reference else html_marks(_marks(row, axis))}</td></tr>'
     )
 
 
-def _html_ratio(text: str, term: OddsRatio | None) -> str:
-    if term is None or term.is_reference or term.odds_ratio.value is None:
-        return f'<span class="forest-muted">{escape(text)}</span>'
-    value, _, limits = text.partition(" ")
-    return f'<b>{escape(value)}</b> <span class="forest-limits">{escape(limits)}</span>'
+def _html_ratio(term: Ratio | None, text: str) -> str:
+    return html_ratio(text, has_value=_has_value(term))
 
 
-def _html_reference(axis: _Axis) -> str:
-    return f'<div class="forest-marks"><i class="forest-one" style="left:{_percent(axis.place(1))}"></i></div>'
+def _html_reference(axis: Axis) -> str:
+    return f'<div class="forest-marks"><i class="forest-one" style="left:{percent(axis.place(1))}"></i></div>'
 
 
-def _html_lines(kind: str, low: float, high: float, top: int) -> str:
-    return f'<i class="forest-{kind}" style="left:{_percent(low)};right:{_percent(1 - high)};top:{top}%"></i>'
-
-
-def _html_point(kind: str, place: float, top: int) -> str:
-    return f'<i class="forest-{kind}-point" style="left:{_percent(place)};top:{top}%"></i>'
-
-
-def _html_marks(drawn: Sequence[_Mark | None]) -> str:
-    """The marks of a row in elements placed by percentages: an inline SVG would not outlast the cleaning of HTML."""
-    marks = [mark for mark in drawn if mark]
-    if not marks:
-        return ""
-    parts = []
-    for mark in marks:
-        kind = "thick" if mark.is_multivariable else "thin"
-        top = 50 if len(marks) == 1 else (71 if mark.is_multivariable else 29)
-        parts.append(f'<span title="{escape(mark.text)}">{_html_lines(kind, mark.low, mark.high, top)}')
-        for shown, place, side in ((mark.has_left_arrow, mark.low, "left"), (mark.has_right_arrow, mark.high, "right")):
-            if shown:
-                parts.append(f'<i class="forest-{kind}-{side}" style="left:{_percent(place)};top:{top}%"></i>')
-        if mark.point is not None:
-            parts.append(_html_point(kind, mark.point, top))
-        parts.append("</span>")
-    return f'<div class="forest-marks">{"".join(parts)}</div>'
-
-
-def _html_axis(axis: _Axis) -> str:
-    ticks = "".join(
-        f'<span class="forest-tick" style="left:{_percent(axis.place(tick))}">{axis.label(tick)}</span>'
-        for tick in axis.ticks
-    )
-    one = axis.place(1)
-    return (
-        '<tr class="forest-axis"><td colspan="5"></td><td class="forest-forest"><div class="forest-marks">'
-        f'{ticks}<span class="forest-lower" style="right:{_percent(1 - one)}">lower odds</span>'
-        f'<span class="forest-higher" style="left:{_percent(one)}">higher odds</span></div></td></tr>'
-    )
-
-
-FOREST_CSS = f"""
-.forest {{ --forest-colour: var(--forest-accent, {ACCENT});
-  --forest-line: color-mix(in srgb, currentColor 55%, transparent);
-  --forest-faint: color-mix(in srgb, currentColor 12%, transparent);
-  --forest-rule: color-mix(in srgb, currentColor 18%, transparent);
-  --forest-soft: color-mix(in srgb, currentColor 68%, transparent);
-  container-type: inline-size; color: inherit; font-size: 0.875rem; line-height: 1.35;
-  font-variant-numeric: tabular-nums; }}
-.forest table {{ border-collapse: collapse; width: 100%; margin: 0; }}
-.forest th, .forest td {{ border: 0; padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; vertical-align: middle;
-  font-weight: 400; background: none; }}
-.forest small, .forest .forest-muted, .forest .forest-limits {{ color: var(--forest-soft); font-size: 0.93em; }}
-.forest .forest-muted {{ font-style: italic; }}
-.forest b {{ font-weight: 600; }}
-.forest thead th {{ font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--forest-line);
-  cursor: help; padding-bottom: 0.35rem; }}
-.forest thead small {{ display: block; font-weight: 400; }}
-.forest .forest-count, .forest .forest-univariable, .forest .forest-multivariable, .forest .forest-p {{
-  white-space: nowrap; }}
-.forest .forest-muted {{ white-space: normal; }}
-.forest td.forest-forest, .forest th.forest-forest {{ padding-right: 0; width: 30%; min-width: 170px; }}
-.forest td.forest-forest {{ background: var(--forest-grid); padding: 0; }}
-.forest .forest-axis td.forest-forest {{ background: none; border-top: 1px solid var(--forest-line); }}
-.forest .forest-marks {{ display: block; position: relative; height: 28px; }}
-.forest .forest-marks i, .forest .forest-axis span {{ position: absolute; display: block; box-sizing: border-box; }}
-.forest .forest-thin {{ border-top: 1px solid currentColor; opacity: 0.75; }}
-.forest .forest-thick {{ border-top: 3px solid var(--forest-colour); margin-top: -1px; }}
-.forest .forest-thin-point {{ width: 9px; height: 9px; margin: -4px 0 0 -4.5px; border: 1.5px solid currentColor;
-  border-radius: 50%; }}
-.forest .forest-thick-point {{ width: 9px; height: 9px; margin: -4px 0 0 -4.5px; background: var(--forest-colour); }}
-.forest .forest-one {{ width: 7px; height: 7px; margin: -3.5px 0 0 -3px; top: 50%; border-radius: 50%;
-  background: var(--forest-soft); }}
-.forest .forest-thin-left, .forest .forest-thin-right, .forest .forest-thick-left, .forest .forest-thick-right {{
-  border: 4px solid transparent; margin-top: -3.5px; }}
-.forest .forest-thin-left {{ border-left-width: 0; border-right: 6px solid currentColor; }}
-.forest .forest-thin-right {{ border-right-width: 0; border-left: 6px solid currentColor; margin-left: -6px; }}
-.forest .forest-thick-left {{ border-left-width: 0; border-right: 6px solid var(--forest-colour); }}
-.forest .forest-thick-right {{ border-right-width: 0; border-left: 6px solid var(--forest-colour); margin-left: -6px; }}
-.forest .forest-axis .forest-marks {{ height: 34px; font-size: 11px; line-height: 15px; color: var(--forest-soft); }}
-.forest .forest-axis .forest-tick {{ top: 2px; transform: translateX(-50%); }}
-.forest .forest-axis .forest-lower {{ top: 17px; padding-right: 8px; white-space: nowrap; }}
-.forest .forest-axis .forest-higher {{ top: 17px; padding-left: 8px; white-space: nowrap; }}
-.forest .forest-key {{ display: inline-flex; align-items: center; gap: 0.35em; white-space: nowrap; font-weight: 400;
-  margin-right: 0.8em; }}
-.forest .forest-key .forest-marks {{ width: 26px; height: 14px; flex: none; }}
-.forest .forest-narrow {{ display: none; }}
-.forest .forest-head > * {{ border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }}
-.forest tbody:first-of-type .forest-head > * {{ border-top: 0; }}
-.forest .forest-head th {{ font-weight: 600; }}
-.forest .forest-level th {{ padding-left: 1rem; }}
-.forest .forest-level[role="button"] {{ cursor: pointer; }}
-.forest .forest-level[role="button"]:hover > :not(.forest-forest) {{
-  background: color-mix(in srgb, var(--forest-colour) 12%, transparent); }}
-.forest .forest-level:focus-visible {{ outline: 2px solid var(--forest-colour); outline-offset: -2px; }}
-.forest .forest-note {{ margin: 0.2rem 0 0; color: var(--forest-soft); font-size: 0.8rem; }}
-@container (max-width: 700px) {{
-  .forest table, .forest thead, .forest tbody, .forest tfoot {{ display: block; }}
-  .forest tr {{ display: grid; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%; column-gap: 0.7rem;
-    grid-template-areas: "factor multivariable p forest" "count univariable univariable forest"; }}
-  .forest th, .forest td {{ padding: 0; }}
-  .forest thead tr {{ display: block; border-bottom: 1px solid var(--forest-line); padding-bottom: 0.3rem; }}
-  .forest thead th {{ display: none; }}
-  .forest thead th.forest-forest {{ display: block; border: 0; padding: 0; }}
-  .forest .forest-narrow {{ display: block; font-weight: 600; }}
-  .forest .forest-factor {{ grid-area: factor; }}
-  .forest .forest-count {{ grid-area: count; padding-left: 1rem; white-space: normal; color: var(--forest-soft);
-    font-size: 0.93em; }}
-  .forest .forest-univariable {{ grid-area: univariable; font-size: 0.93em; }}
-  .forest .forest-univariable::before {{ content: "\\25CB\\00a0"; }}
-  .forest .forest-multivariable::before {{ content: "\\25A0\\00a0"; color: var(--forest-colour); }}
+TABLE_CSS = """
+.forest .forest-count, .forest .forest-univariable, .forest .forest-multivariable, .forest .forest-p {
+  white-space: nowrap; }
+.forest .forest-head > * { border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }
+.forest tbody:first-of-type .forest-head > * { border-top: 0; }
+.forest .forest-head th { font-weight: 600; }
+.forest .forest-level th { padding-left: 1rem; }
+.forest .forest-level[role="button"] { cursor: pointer; }
+.forest .forest-level[role="button"]:hover > :not(.forest-forest) {
+  background: color-mix(in srgb, var(--forest-colour) 12%, transparent); }
+.forest .forest-level:focus-visible { outline: 2px solid var(--forest-colour); outline-offset: -2px; }
+@container (max-width: 700px) {
+  .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%; column-gap: 0.7rem;
+    grid-template-areas: "factor multivariable p forest" "count univariable univariable forest"; }
+  .forest .forest-factor { grid-area: factor; }
+  .forest .forest-count { grid-area: count; padding-left: 1rem; white-space: normal; color: var(--forest-soft);
+    font-size: 0.93em; }
+  .forest .forest-univariable { grid-area: univariable; font-size: 0.93em; }
+  .forest .forest-univariable::before { content: "\\25CB\\00a0"; }
+  .forest .forest-multivariable::before { content: "\\25A0\\00a0"; color: var(--forest-colour); }
   .forest .forest-reference .forest-multivariable::before, .forest .forest-reference .forest-univariable,
-  .forest .forest-univariable:empty, .forest .forest-multivariable:empty {{ display: none; }}
-  .forest .forest-univariable b {{ font-weight: 400; }}
-  .forest .forest-multivariable {{ grid-area: multivariable; }}
-  .forest .forest-p {{ grid-area: p; text-align: right; }}
-  .forest td.forest-forest, .forest th.forest-forest {{ grid-area: forest; width: auto; min-width: 0; }}
-  .forest td.forest-forest {{ display: grid; align-items: center; }}
-  .forest .forest-level {{ padding-top: 0.35rem; }}
-  .forest .forest-head {{ padding-top: 0.5rem; border-top: 1px solid var(--forest-rule);
+  .forest .forest-univariable:empty, .forest .forest-multivariable:empty { display: none; }
+  .forest .forest-univariable b { font-weight: 400; }
+  .forest .forest-multivariable { grid-area: multivariable; }
+  .forest .forest-level { padding-top: 0.35rem; }
+  .forest .forest-head { padding-top: 0.5rem; border-top: 1px solid var(--forest-rule);
     grid-template-columns: auto auto 1fr;
-    grid-template-areas: "factor factor factor" "multivariable univariable univariable"; }}
-  .forest tbody:first-of-type .forest-head {{ border-top: 0; }}
-  .forest .forest-head > * {{ border: 0; padding: 0; }}
-  .forest .forest-head .forest-multivariable {{ font-size: 0.93em; }}
-  .forest .forest-head .forest-forest, .forest .forest-head .forest-p {{ display: none; }}
-  .forest .forest-axis td:first-child {{ display: none; }}
-  .forest .forest-muted {{ overflow-wrap: anywhere; }}
-}}
-@container (max-width: 480px) {{
-  .forest tr {{ grid-template-columns: minmax(0, 1fr) auto 3.6em;
-    grid-template-areas: "factor multivariable p" "count univariable univariable" "forest forest forest"; }}
-  .forest .forest-reference .forest-forest {{ display: none; }}
-}}
+    grid-template-areas: "factor factor factor" "multivariable univariable univariable"; }
+  .forest tbody:first-of-type .forest-head { border-top: 0; }
+  .forest .forest-head > * { border: 0; padding: 0; }
+  .forest .forest-head .forest-multivariable { font-size: 0.93em; }
+  .forest .forest-head .forest-forest, .forest .forest-head .forest-p { display: none; }
+}
+@container (max-width: 480px) {
+  .forest tr { grid-template-columns: minmax(0, 1fr) auto 3.6em;
+    grid-template-areas: "factor multivariable p" "count univariable univariable" "forest forest forest"; }
+  .forest .forest-reference .forest-forest { display: none; }
+}
 """.strip()
+FOREST_CSS = "\n".join((MARKS_CSS, TABLE_CSS, COMPARISON_CSS))  # all that a page needs for either kind of table
 
 
 # --- SVG -------------------------------------------------------------------------------------------------------------
 
-WIDTH, MARGIN = 980, 24
-COLUMNS = {"factor": 24, "count": 236, "univariable": 372, "multivariable": 512, "p": 652, "forest": 706}
-# Characters of a column at 12.5 px in the widest of the usual system fonts.
+COLUMNS = {"factor": 24, "count": 236, "univariable": 372, "multivariable": 512, "p": 652}
 ROOM = {"factor": 30, "count": 19, "univariable": 19, "multivariable": 19, "p": 7}
-LINE = 16
-INK, SOFT = "#1b2330", "#5a6472"
+LEFT = 706
 
 
-class _Drawing:
-    """A growing SVG: each ``add_`` writes below what is there."""
+class _TableDrawing(Drawing):
+    """The drawing of a table of factors."""
 
-    def __init__(self, axis: _Axis) -> None:
-        self.axis = axis
-        self.y = float(MARGIN)
-        self.parts: list[str] = []
-
-    def _text(self, x: float, y: float, text: str, style: str = "", anchor: str = "start") -> None:
-        self.parts.append(f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{style}>{escape(text)}</text>')
-
-    def _place(self, place: float) -> float:
-        left = COLUMNS["forest"]
-        return round(left + place * (WIDTH - MARGIN - left), 2)
-
-    def _cells(self, texts: dict[str, tuple[str, str]], indent: int = 0) -> float:
-        """One row of wrapped cells; gives its height."""
-        lines = {
-            name: textwrap.wrap(text, ROOM[name] - (indent // 6 if name == "factor" else 0))
-            for name, (text, _) in texts.items()
-        }
-        for name, (_, style) in texts.items():
-            x = COLUMNS[name] + (indent if name == "factor" else 0)
-            for number, line in enumerate(lines[name]):
-                self._text(x, self.y + 15 + number * LINE, line, style)
-        return LINE * max(1, *(len(parts) for parts in lines.values())) + 8
-
-    def add_title(self, title: str, subtitle: str) -> None:
-        for text, width, style, step in (
-            (title, 100, ' font-size="18" font-weight="600"', 24),
-            (subtitle, 140, f' fill="{SOFT}"', 17),
-        ):
-            for line in textwrap.wrap(text, width):
-                self.y += step
-                self._text(MARGIN, self.y - 6, line, style)
-        self.y += 8
-
-    def add_head(self, level: str) -> None:
-        bold = ' font-weight="600"'
-        height = self._cells(
+    def add_head(self, measure: str, words: EventWords, level: str) -> None:
+        height = self.cells(
             {
-                "factor": ("Factor", bold),
-                "count": ("Relapsed, of all", bold),
-                "univariable": (f"Univariable OR ({level} CI)", bold),
-                "multivariable": (f"Multivariable OR ({level} CI)", bold),
-                "p": ("p (multi)", bold),
+                "factor": ("Factor", BOLD),
+                "count": (f"{words.head}, of all", BOLD),
+                "univariable": (f"Univariable {SHORT[measure]} ({level} CI)", BOLD),
+                "multivariable": (f"Multivariable {SHORT[measure]} ({level} CI)", BOLD),
+                "p": ("p (multi)", BOLD),
             }
         )
-        for offset, is_multivariable, text in ((0, False, "univariable"), (112, True, "multivariable")):
-            x = COLUMNS["forest"] + 20 + offset
-            self._mark(
-                x - 12, x + 12, x, self.y + 11, is_multivariable=is_multivariable, has_left=False, has_right=False
-            )
-            self._text(x + 18, self.y + 15, text)
+        for offset, is_thick, text in ((0, False, "univariable"), (112, True, "multivariable")):
+            x = LEFT + 20 + offset
+            self.mark(x - 12, x + 12, x, self.y + 11, is_thick=is_thick)
+            self.text(x + 18, self.y + 15, text)
         self.y += height
-        self._rule(self.y, INK)
+        self.rule(self.y, INK)
 
     def add_block(self, block: _Block) -> None:
-        bold = ' font-weight="600"'
         self.y += 4
-        cells = {"factor": (block.label, bold)}
+        cells = {"factor": (block.label, BOLD)}
         for name, test in (("univariable", block.univariable), ("multivariable", block.multivariable)):
             if test is not None:
-                text = f"LR {format_p_phrase(test.p_value)}" if test.p_value is not None else test.reason or MISSING
+                text = test.reason or MISSING
+                if test.p_value is not None:
+                    text = f"{TESTS[block.test]} {format_p_phrase(test.p_value)}"
                 cells[name] = (text, "")
-        self.y += self._cells(cells) - 2
+        self.y += self.cells(cells) - 2
         for row in block.rows:
             self.add_row(row)
         self.y += 2
-        self._rule(self.y, "#d5dae1")
+        self.rule(self.y, "#d5dae1")
 
     def add_row(self, row: _Row) -> None:
         soft = f' fill="{SOFT}" font-style="italic"'
         term = row.multivariable
-        height = self._cells(
+        height = self.cells(
             {
                 "factor": (row.label, ""),
                 "count": (_count_text(row), ""),
                 "univariable": (_ratio_text(row.univariable), "" if _has_value(row.univariable) else soft),
-                "multivariable": (_together_text(row), _bold_if(_has_value(term)) or soft),
+                "multivariable": (_together_text(row), BOLD if _has_value(term) else soft),
                 "p": ("" if row.is_reference or term is None else format_p(term.p_value), ""),
             },
             indent=14,
         )
-        marks = [
-            _mark(row.univariable, self.axis, is_multivariable=False),
-            _mark(row.multivariable, self.axis, is_multivariable=True),
-        ]
-        shown = [mark for mark in marks if mark]
         if row.is_reference:
-            one = self._place(self.axis.place(1))
+            one = self.place(self.axis.place(1))
             self.parts.append(f'<circle cx="{one:g}" cy="{self.y + height / 2:g}" r="3" fill="{SOFT}"/>')
-        for mark in shown:
-            shift = 0.0 if len(shown) == 1 else (5.0 if mark.is_multivariable else -5.0)
-            self._mark(
-                self._place(mark.low),
-                self._place(mark.high),
-                None if mark.point is None else self._place(mark.point),
-                self.y + height / 2 + shift,
-                is_multivariable=mark.is_multivariable,
-                has_left=mark.has_left_arrow,
-                has_right=mark.has_right_arrow,
-            )
+        self.add_marks(_marks(row, self.axis), height)
         self.y += height
 
-    def add_axis(self, top: float) -> None:
-        lines = []
-        for tick in self.axis.ticks:
-            x = self._place(self.axis.place(tick))
-            colour = SOFT if tick == 1 else "#e3e7ec"
-            lines.append(f'<line x1="{x}" x2="{x}" y1="{top:g}" y2="{self.y:g}" stroke="{colour}"/>')
-            self._text(x, self.y + 16, self.axis.label(tick), f' font-size="11" fill="{SOFT}"', "middle")
-        # Grid lines belong behind everything drawn so far.
-        self.parts[:0] = lines
-        one = self._place(self.axis.place(1))
-        small = f' font-size="11" fill="{SOFT}"'
-        self._text(one - 8, self.y + 32, "lower odds", small, "end")
-        self._text(one + 8, self.y + 32, "higher odds", small)
-        self.y += 42
 
-    def add_paragraph(self, text: str) -> None:
-        for line in textwrap.wrap(text, 150):
-            self.y += 16
-            self._text(MARGIN, self.y, line, f' font-size="11.5" fill="{SOFT}"')
-
-    def _rule(self, y: float, colour: str) -> None:
-        self.parts.append(
-            f'<line x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="{y:g}" y2="{y:g}" stroke="{colour}" stroke-width="0.8"/>'
-        )
-
-    def _mark(
-        self,
-        low: float,
-        high: float,
-        point: float | None,
-        y: float,
-        *,
-        is_multivariable: bool,
-        has_left: bool,
-        has_right: bool,
-    ) -> None:
-        colour, width = (ACCENT, 2.6) if is_multivariable else (INK, 1)
-        self.parts.append(
-            f'<line x1="{low:g}" x2="{high:g}" y1="{y:g}" y2="{y:g}" stroke="{colour}" stroke-width="{width}"/>'
-        )
-        for shown, x, sign in ((has_left, low, 1), (has_right, high, -1)):
-            if shown:
-                self.parts.append(
-                    f'<path d="M{x + 6 * sign:g},{y - 4:g}L{x:g},{y:g}L{x + 6 * sign:g},{y + 4:g}Z" fill="{colour}"/>'
-                )
-        if point is None:
-            return
-        if is_multivariable:
-            self.parts.append(f'<rect x="{point - 4.5:g}" y="{y - 4.5:g}" width="9" height="9" fill="{colour}"/>')
-        else:
-            self.parts.append(
-                f'<circle cx="{point:g}" cy="{y:g}" r="4" fill="#ffffff" stroke="{colour}" stroke-width="1.4"/>'
-            )
-
-    def to_svg(self, description: str) -> str:
-        height = math.ceil(self.y + MARGIN)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-            f'viewBox="0 0 {WIDTH} {height}" role="img" fill="{INK}" font-size="12.5" '
-            "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\">"
-            f"<title>Odds ratios of relapse</title><desc>{escape(description)}</desc>"
-            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{"".join(self.parts)}</svg>'
-        )
-
-
-def _has_value(term: OddsRatio | None) -> bool:
-    return term is not None and not term.is_reference and term.odds_ratio.value is not None
-
-
-def _bold_if(condition: bool) -> str:
-    return ' font-weight="600"' if condition else ""
+def _has_value(term: Ratio | None) -> bool:
+    return term is not None and not term.is_reference and term.ratio.value is not None

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analytics.dictionary import Dictionary, Variable
-from analytics.figures.forest import CLICK_TITLE, FOREST_CSS, describe_forest, draw_forest_table, forest_svg
-from analytics.results import Estimate, Interval, OddsRatio, OddsRatioResult, TermTest
+from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.figures.forest import CLICK_TITLE, FOREST_CSS, describe_forest, draw_forest_table, forest_svg, words_of
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Interval, OddsRatio, OddsRatioResult, TermTest
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert("x")</script> & "y"'
@@ -245,3 +245,69 @@ def test_style_takes_its_colours_from_the_page() -> None:
     assert "currentColor" in FOREST_CSS and "@container (max-width: 700px)" in FOREST_CSS
     assert FOREST_CSS.count("{") == FOREST_CSS.count("}")
     assert not re.search(r"(?<!-)color:\s*#", FOREST_CSS)
+
+
+# Hazard ratios
+
+
+def hazard_ratios(
+    *terms: OddsRatio, test_type: str = "likelihood ratio", reason: str | None = None
+) -> HazardRatioResult:
+    tests = tuple(TermTest(name, 4.7, 1, 0.0305) for name in dict.fromkeys(term.variable for term in terms))
+    hazards = tuple(
+        HazardRatio(t.variable, t.level, t.is_reference, t.n, t.n_event, t.odds_ratio, t.p_value) for t in terms
+    )
+    options = ("ml", "efron", "model", test_type, 0.95, "wald", 64, 31, 3, -100.0, None, reason)
+    return HazardRatioResult(hazards, tests, *options)
+
+
+ENDPOINT = Endpoint(
+    name="os_relapse",
+    label="Overall survival",
+    time="t",
+    event="e",
+    origin="first relapse",
+    event_label="death from any cause",
+    population="all",
+    phase="relapse",
+)
+
+
+def test_hazard_ratios_have_words_of_their_own() -> None:
+    model = hazard_ratios(*PLATELETS)
+    html = draw_forest_table([model], model, DICTIONARY, words_of(ENDPOINT))
+    for text in (
+        "Deaths, of all",
+        "Univariable HR",
+        "Multivariable HR",
+        "lower hazard",
+        "higher hazard",
+        "Hazard ratio: how many times higher the hazard of death from any cause is in this level",
+        "Hazard ratios on a logarithmic scale.",
+        "Children in this level with the event, of all children",
+        "64 patients with all its factors known, 31 with the event; maximum likelihood",
+        "<small>LR</small>",
+    ):
+        assert text in html, text
+    assert not re.search(r"\bodds\b|\bOR\b|relapse", html)
+    svg = forest_svg([model], model, DICTIONARY, words_of(ENDPOINT), title="t", subtitle="s")
+    assert "<title>Hazard ratios of death from any cause</title>" in svg
+    assert not re.search(r"\bodds\b|\bOR\b|relapse", svg)
+    assert describe_forest([model], model, DICTIONARY, words_of(ENDPOINT)) == (
+        "Hazard ratios of death from any cause from a model of 64 patients, 31 of them with the event. "
+        "Platelets below 100 against no: yes 2.09 (1.04–4.17), p = 0.037."
+    )
+
+
+def test_a_robust_test_is_not_called_a_likelihood_ratio() -> None:
+    model = hazard_ratios(*PLATELETS, test_type="robust Wald")
+    html = draw_forest_table([model], model, DICTIONARY, words_of(ENDPOINT))
+    assert "<small>Wald</small>" in html and "Robust Wald p of the whole factor" in html
+    assert "ikelihood-ratio" not in html and "<small>LR</small>" not in html
+    assert "Wald p = 0.03" in forest_svg([model], model, DICTIONARY, words_of(ENDPOINT), title="t", subtitle="s")
+
+
+def test_hazard_ratios_are_drawn_as_odds_ratios_are() -> None:
+    model, same = hazard_ratios(*PLATELETS), result(*PLATELETS)
+    drawn = [re.findall(r'class="forest-t[^>]*>', draw_forest_table([m], m, DICTIONARY)) for m in (model, same)]
+    assert drawn[0] == drawn[1]

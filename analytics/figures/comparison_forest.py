@@ -1,0 +1,267 @@
+"""A forest table of named comparisons: one ratio per row, with its interval drawn beside it, as HTML, SVG and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from analytics.figures.forest_marks import (
+    BOLD,
+    INK,
+    SOFT,
+    Axis,
+    Drawing,
+    axis_around,
+    html_axis,
+    html_grid,
+    html_marks,
+    html_ratio,
+    mark_of,
+    ratio_text,
+)
+from analytics.formats import format_level
+from analytics.results import Estimate
+
+NOTHING = "There is nothing to compare."
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """One row: a comparison with its ratio, or (``ratio`` None) a heading over the rows below it.
+
+    ``label`` names the comparison, ``detail`` stands smaller under it. ``counts`` are the texts of the columns of counts
+    and may be fewer than those; a ``ratio`` that does not exist shows its reason. ``p`` is text ready to be read
+    ("0.037"). ``is_indented`` moves the row under a heading; ``is_emphasised`` draws it thicker and in colour, for the
+    one or few rows that the others are held against.
+    """
+
+    label: str
+    ratio: Estimate | None = None
+    detail: str = ""
+    counts: tuple[str, ...] = ()
+    p: str = ""
+    is_indented: bool = False
+    is_emphasised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonForest:
+    """What is drawn: rows in their order, and the words around them.
+
+    ``measure`` ("hazard ratio", "odds ratio") heads the column of ratios with ``conf_level`` (0 to 1). ``label_head``
+    heads the first column, ``count_heads`` one or two columns of counts (or none), ``p_head`` that of p; ``p_help`` says
+    on hover what p tests. ``sides`` say what it means to lie to the left and to the right of 1. ``guide`` is a ratio at
+    which a broken line is drawn (the effect among all, say). ``footnotes`` stand below.
+    """
+
+    rows: tuple[ComparisonRow, ...]
+    measure: str
+    label_head: str
+    count_heads: tuple[str, ...] = ("Events, of all",)
+    conf_level: float = 0.95
+    p_head: str = "p"
+    p_help: str = ""
+    sides: tuple[str, str] = ("lower hazard", "higher hazard")
+    guide: float | None = None
+    footnotes: tuple[str, ...] = ()
+
+    @property
+    def axis(self) -> Axis:
+        """The common axis of all rows."""
+        return axis_around(row.ratio for row in self.rows if row.ratio is not None)
+
+    @property
+    def visible_guide(self) -> float | None:
+        """The guide where the axis reaches it."""
+        reached = self.guide is not None and self.guide > 0 and 0 <= self.axis.place(self.guide) <= 1
+        return self.guide if reached else None
+
+
+def draw_comparison_table(forest: ComparisonForest) -> str:
+    """The table with the intervals in its last column, as an HTML fragment (style: FOREST_CSS of figures/forest.py).
+
+    One row per entry of ``forest.rows``, with ``data-row`` its number; all text is escaped. Narrow pages put the interval
+    under the text. Without rows a sentence says so.
+    """
+    if not forest.rows:
+        return f'<div class="forest"><p class="forest-note">{NOTHING}</p></div>'
+    axis = forest.axis
+    title = forest.measure.capitalize()
+    interval = f"({escape(format_level(forest.conf_level))} CI)"
+    scale = f"{title}s on a logarithmic scale. To the right of the line at 1: {forest.sides[1]}."
+    heads = [("label", escape(forest.label_head), "")]
+    heads += [("numbers", escape(head), "") for head in forest.count_heads]
+    heads += [
+        ("ratio", f"{escape(title)} <small>{interval}</small>", "The ratio; in brackets its confidence interval.")
+    ]
+    heads += [("p", escape(forest.p_head), forest.p_help)]
+    heads += [
+        ("forest", f'<span class="forest-narrow">{escape(title)} {interval}, {escape(forest.p_head)}</span>', scale)
+    ]
+    head = "".join(
+        f'<th scope="col" class="forest-{name}"{_title(explanation)}>{text}</th>' for name, text, explanation in heads
+    )
+    body = "".join(_html_row(row, number, forest, axis) for number, row in enumerate(forest.rows))
+    notes = "".join(f'<p class="forest-note">{escape(note)}</p>' for note in forest.footnotes)
+    style = f"--forest-grid:{html_grid(axis, forest.visible_guide)}"
+    foot = html_axis(axis, len(heads) - 1, forest.sides)
+    return (
+        f'<div class="forest forest-comparison" style="{style}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>{notes}</div>"
+    )
+
+
+def comparison_svg(forest: ComparisonForest, *, title: str, subtitle: str) -> str:
+    """The same table as a standalone SVG on white, 980 pixels wide, for slides and manuscripts.
+
+    Long labels are wrapped, never cut; ``title`` and ``subtitle`` stand above the table.
+    """
+    drawing = _ComparisonDrawing(forest)
+    drawing.add_title(title, subtitle)
+    if forest.rows:
+        drawing.add_head()
+        top = drawing.y
+        for row in forest.rows:
+            drawing.add_row(row)
+        drawing.add_axis(top, forest.sides, forest.visible_guide)
+    else:
+        drawing.add_paragraph(NOTHING)
+    for note in forest.footnotes:
+        drawing.add_paragraph(note)
+    return drawing.to_svg(f"{forest.measure.capitalize()}s", describe_comparison(forest))
+
+
+def describe_comparison(forest: ComparisonForest) -> str:
+    """The table in words: each row with its ratio, interval and p, or the reason why there is none."""
+    if not forest.rows:
+        return NOTHING
+    sentences = [f"{forest.measure.capitalize()}s with {format_level(forest.conf_level)} confidence intervals."]
+    for row in forest.rows:
+        p = f", {forest.p_head} {row.p}" if row.p else ""
+        if row.ratio is None:
+            sentences.append(f"{row.label}{p}:")
+        elif row.ratio.value is None:
+            sentences.append(f"{row.label}: not estimable ({row.ratio.reason}).")
+        else:
+            sentences.append(f"{row.label}: {ratio_text(row.ratio)}{p}.")
+    return " ".join(sentences)
+
+
+# --- HTML ------------------------------------------------------------------------------------------------------------
+
+
+def _title(text: str) -> str:
+    return f' title="{escape(text)}"' if text else ""
+
+
+def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: Axis) -> str:
+    classes = [
+        "forest-group" if row.ratio is None else "forest-compared",
+        *(["forest-indented"] if row.is_indented else []),
+        *(["forest-emphasised"] if row.is_emphasised else []),
+    ]
+    detail = f'<small class="forest-detail">{escape(row.detail)}</small>' if row.detail else ""
+    counts = "".join(
+        f'<td class="forest-numbers" data-head="{escape(head)}">{escape(text)}</td>'
+        for head, text in zip(forest.count_heads, (*row.counts, *[""] * len(forest.count_heads)), strict=False)
+    )
+    ratio = html_ratio(ratio_text(row.ratio), has_value=row.ratio.value is not None) if row.ratio else ""
+    marks = html_marks([mark_of(row.ratio, axis, is_thick=row.is_emphasised, name=row.label)])
+    return (
+        f'<tr class="{" ".join(classes)}" data-row="{number}">'
+        f'<th scope="row" class="forest-label">{escape(row.label)}{detail}</th>{counts}'
+        f'<td class="forest-ratio">{ratio}</td><td class="forest-p">{escape(row.p)}</td>'
+        f'<td class="forest-forest">{marks}</td></tr>'
+    )
+
+
+COMPARISON_CSS = """
+.forest-comparison .forest-numbers, .forest-comparison .forest-ratio, .forest-comparison .forest-p {
+  white-space: nowrap; }
+.forest-comparison .forest-thin { border-top-width: 1.5px; opacity: 0.9; }
+.forest-comparison .forest-thin-point { background: currentColor; border-radius: 0; width: 7px; height: 7px;
+  margin: -3px 0 0 -3.5px; }
+.forest-comparison th[title] { cursor: help; }
+.forest-comparison thead th:not([title]) { cursor: auto; }
+.forest-comparison .forest-label { max-width: 24rem; }
+.forest-comparison .forest-label small { display: block; font-weight: 400; }
+.forest-comparison .forest-group > * { border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }
+.forest-comparison tbody tr:first-child > * { border-top: 0; }
+.forest-comparison .forest-group th, .forest-comparison .forest-emphasised th { font-weight: 600; }
+.forest-comparison .forest-indented th { padding-left: 1rem; }
+.forest-comparison .forest-compared:not(.forest-emphasised) .forest-ratio b { font-weight: 500; }
+@container (max-width: 700px) {
+  .forest-comparison tr { display: grid; column-gap: 0.7rem; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%;
+    grid-template-areas: "label ratio p forest" "numbers numbers numbers forest"; padding-top: 0.35rem; }
+  .forest-comparison .forest-label { grid-area: label; max-width: none; }
+  .forest-comparison .forest-ratio { grid-area: ratio; }
+  .forest-comparison .forest-numbers { grid-column: 1 / 4; padding-left: 1rem; white-space: normal;
+    color: var(--forest-soft); font-size: 0.93em; }
+  .forest-comparison td.forest-numbers::before { content: attr(data-head) ": "; }
+  .forest-comparison .forest-numbers:empty, .forest-comparison .forest-group .forest-ratio,
+  .forest-comparison .forest-group .forest-forest { display: none; }
+  .forest-comparison .forest-group { border-top: 1px solid var(--forest-rule); padding-top: 0.5rem;
+    grid-template-columns: minmax(0, 1fr) auto; grid-template-areas: "label p"; }
+  .forest-comparison tbody tr:first-child { border-top: 0; }
+  .forest-comparison .forest-group > * { border: 0; padding: 0; }
+  .forest-comparison td.forest-forest { grid-row: 1 / span 3; grid-column: 4; }
+  .forest-comparison .forest-axis { grid-template-rows: auto; }
+}
+@container (max-width: 480px) {
+  .forest-comparison tr { grid-template-columns: minmax(0, 1fr) auto 3.6em; grid-template-areas: "label ratio p"; }
+  .forest-comparison .forest-group { grid-template-columns: minmax(0, 1fr) auto; grid-template-areas: "label p"; }
+  .forest-comparison .forest-ratio .forest-muted { display: block; max-width: 11em; }
+  .forest-comparison td.forest-forest { grid-row: auto; grid-column: 1 / -1; }
+}
+""".strip()
+
+
+# --- SVG -------------------------------------------------------------------------------------------------------------
+
+PIXELS_PER_CHARACTER = 7
+
+
+class _ComparisonDrawing(Drawing):
+    """The drawing of a table of comparisons; the first column takes what the columns of counts leave."""
+
+    def __init__(self, forest: ComparisonForest) -> None:
+        counts = [f"count {number}" for number in range(len(forest.count_heads))]
+        width = {"label": 362 - 116 * len(counts), **dict.fromkeys(counts, 116), "ratio": 142, "p": 82}
+        columns, x = {}, 24
+        for name, wide in width.items():
+            columns[name] = x
+            x += wide
+        room = {name: wide // PIXELS_PER_CHARACTER - 1 for name, wide in width.items()}
+        super().__init__(forest.axis, columns, room, x)
+        self.forest = forest
+        self.counts = counts
+
+    def add_head(self) -> None:
+        """The heads of the columns, and a line under them."""
+        forest = self.forest
+        height = self.cells(
+            {
+                "label": (forest.label_head, BOLD),
+                **{name: (head, BOLD) for name, head in zip(self.counts, forest.count_heads, strict=True)},
+                "ratio": (f"{forest.measure.capitalize()} ({format_level(forest.conf_level)} CI)", BOLD),
+                "p": (forest.p_head, BOLD),
+            }
+        )
+        self.y += height
+        self.rule(self.y, INK)
+
+    def add_row(self, row: ComparisonRow) -> None:
+        """A comparison, or a heading."""
+        soft = f' fill="{SOFT}" font-style="italic"'
+        stands_out = row.is_emphasised or row.ratio is None
+        if row.ratio is None:
+            self.rule(self.y, "#d5dae1")
+        label = f"{row.label} · {row.detail}" if row.detail else row.label
+        cells = {"label": (label, BOLD if stands_out else "")}
+        cells |= {name: (text, "") for name, text in zip(self.counts, row.counts, strict=False)}
+        if row.ratio is not None:
+            style = soft if row.ratio.value is None else (BOLD if row.is_emphasised else "")
+            cells["ratio"] = (ratio_text(row.ratio), style)
+        height = self.cells({**cells, "p": (row.p, "")}, indent=14 if row.is_indented else 0)
+        self.add_marks([mark_of(row.ratio, self.axis, is_thick=row.is_emphasised)], height)
+        self.y += height
