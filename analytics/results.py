@@ -455,9 +455,10 @@ def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
 class CoefficientOverTime:
     """How one coefficient of a Cox model (a log hazard ratio) moves over time, for a plot.
 
-    One entry per event time, ascending: ``n_event`` events, ``beta`` the mean scaled Schoenfeld residual plus the
-    coefficient. ``smooth`` is a natural cubic spline through them at the times ``grid`` with the pointwise limits
-    ``low`` and ``high``; all four are empty, with a ``reason``, where there are too few event times for it.
+    One entry per event time and set of covariates, by ascending ``time``: ``n_event`` events, ``beta`` their scaled
+    Schoenfeld residual plus the coefficient. ``smooth`` is a natural cubic spline through them at the times ``grid``
+    with the pointwise limits ``low`` and ``high``; all four are empty, with a ``reason``, where there are too few event
+    times for it.
     """
 
     variable: str
@@ -687,7 +688,7 @@ class SubgroupEffect:
     """The ratio of one group against the reference within one subgroup (``subgroup`` None: among all patients).
 
     ``n`` and ``n_event`` count the group's patients and events in the subgroup, ``n_reference`` and
-    ``n_event_reference`` those of the reference.
+    ``n_event_reference`` those of the reference. ``method`` is what was fitted ("ml" or "firth").
     """
 
     subgroup: str | None
@@ -699,6 +700,7 @@ class SubgroupEffect:
     n_event_reference: int
     ratio: Estimate
     p_value: float | None
+    method: str = "ml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -722,12 +724,13 @@ class SubgroupResult:
         ``p_interaction`` of the test of interaction are repeated.
         """
         columns = ["level", "group", "reference", "n", "n_event", "n_reference", "n_event_reference", "estimate"]
-        columns += ["std_error", "conf_low", "conf_high", "p_value", "reason"]
+        columns += ["std_error", "conf_low", "conf_high", "p_value", "method", "reason"]
         rows = []
         for e in (*self.overall, *self.subgroups):
             low, high = (e.ratio.interval.low, e.ratio.interval.high) if e.ratio.interval else (None, None)
             counts = (e.subgroup, e.group, e.reference, e.n, e.n_event, e.n_reference, e.n_event_reference)
-            rows.append((*counts, e.ratio.value, e.ratio.std_error, low, high, e.p_value, e.ratio.reason))
+            numbers = (e.ratio.value, e.ratio.std_error, low, high, e.p_value)
+            rows.append((*counts, *numbers, e.method, e.ratio.reason))
         test = self.interaction
         return pd.DataFrame(rows, columns=columns).assign(
             conf_level=self.conf_level, statistic=test.statistic, df=test.df, p_interaction=test.p_value
