@@ -206,7 +206,10 @@ def test_crossings_of_empty_curves_and_wrong_sizes() -> None:
 @st.composite
 def patients(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     n = draw(st.integers(2, 16))
-    column = lambda low, high: np.array(draw(st.lists(st.integers(low, high), min_size=n, max_size=n)))  # noqa: E731
+
+    def column(low: int, high: int) -> np.ndarray:
+        return np.array(draw(st.lists(st.integers(low, high), min_size=n, max_size=n)))
+
     return column(0, 9), column(0, 1), column(0, 2), column(0, 3)
 
 
