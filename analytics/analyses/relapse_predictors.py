@@ -13,15 +13,17 @@ from analytics.dictionary import PHASES, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
-from analytics.formats import format_count, format_number, format_percent, format_step
+from analytics.formats import format_count, format_number, format_step
 from analytics.frames import BinaryOutcome
 from analytics.regression import (
     as_read,
     chosen_references,
     fit_control,
     limits_control,
+    note_incomplete,
     note_references,
     reference_control,
+    tabulate_e_values,
 )
 from analytics.results import Note, OddsRatioResult
 from analytics.tables import Table
@@ -100,7 +102,7 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
     # What is particular to a univariable model stands under the table; as notes it would only repeat these.
     own = (
         *_note_filter(frame.filtered_by),
-        *_note_left_out(data, frame.dictionary),
+        *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
         *note_references(params, variables),
     )
     return RelapsePredictors(
@@ -119,25 +121,6 @@ def _note_filter(filtered_by: Sequence[Variable]) -> tuple[Note, ...]:
             f"The children are chosen by what happened after induction, relapse itself included: {join_words(later)}. "
             "That changes how many of them relapsed, and with it every odds ratio.",
             "Clear that filter to see which factors go with relapse.",
-        ),
-    )
-
-
-def _note_left_out(data: BinaryOutcome, dictionary: Dictionary) -> tuple[Note, ...]:
-    left_out = data.n - data.n_complete
-    if not left_out:
-        return ()
-    most = sorted(((n, name) for name, n in data.n_missing if n), reverse=True)
-    listed = ", ".join(f"{dictionary[name].label} in {format_count(n)}" for n, name in most)
-    share = format_percent(left_out / data.n, 0)
-    return (
-        Note(
-            "incomplete-cases",
-            "caution" if left_out / data.n > 0.1 else "info",
-            f"{format_count(left_out)} of {format_count(data.n)} children ({share}) {'is' if left_out == 1 else 'are'} "
-            "not in the multivariable model, "
-            f"because a factor is unknown: {listed}.",
-            "Drop the factor to keep them; if being unknown has to do with relapse, the estimates are biased.",
         ),
     )
 
@@ -184,7 +167,7 @@ def _caption(result: RelapsePredictors, params: Params) -> str:
 
 
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
-    return ()
+    return tabulate_e_values(result.multivariable, result.variables)
 
 
 def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
