@@ -7,7 +7,7 @@ import difflib
 import glob
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,9 @@ ALIASES = {
     "os_event": ("OS_STATUS", "Vital Status", "vital_status", "os.censor", "LKSS"),
     "os_days": ("OS_MONTHS", "os.time", "Overall Survival Time in Days"),
     "relapse_days": ("relapse_date", "REL_DATE", "time_to_relapse"),
+    "efs_days": ("EFS_MONTHS", "efs.time"),
+    "efs_event": ("EFS_STATUS", "efs.censor"),
+    "salvage_days": ("salvage_start", "reinduction_date"),
     "hsct_days": ("SCT_DATE", "hsct_date", "age_at_sct"),
     "end_of_therapy_days": ("EOT", "end_therapy_date"),
 }
@@ -493,16 +496,24 @@ def _check_events(file: _File) -> Iterator[_Check]:
 
 
 def _check_endpoints(file: _File) -> Iterator[_Check]:
+    # An event that several clocks share (death after relapse, from relapse and from HSCT) belongs to the first of them
+    # in the dictionary: nobody need have been transplanted to have died.
+    owners: dict[str, str] = {}
     for e in file.dictionary.endpoints:
-        if not file.has(e.time, e.event):
+        owners.setdefault(e.event, e.name)
+    pairs: set[tuple[str, str]] = set()
+    for e in file.dictionary.endpoints:
+        if not file.has(e.time, e.event) or (e.time, e.event) in pairs:
             continue
         time, event = file.given(e.time), file.given(e.event)
-        yield _Check(
-            f"{e.event} is given without {e.time} for {{n}} of {{total}} patients",
-            event & ~time,
-            f"Give the time from {e.origin} to the event or last contact, or leave both cells empty.",
-            (e.event,),
-        )
+        if owners[e.event] == e.name:
+            yield _Check(
+                f"{e.event} is given without {e.time} for {{n}} of {{total}} patients",
+                event & ~time,
+                f"Give the time from {e.origin} to the event or last contact, or leave both cells empty.",
+                (e.event,),
+            )
+        pairs.add((e.time, e.event))
         yield _Check(
             f"{e.time} is given without {e.event} for {{n}} of {{total}} patients",
             time & ~event,
@@ -520,6 +531,19 @@ _ORDER = (
         "second_relapse_days",
         "os_relapse_days",
         "second_relapse_days lies after last contact (second_relapse_days > os_relapse_days)",
+    ),
+    ("salvage_days", "os_relapse_days", "salvage_days lies after last contact (salvage_days > os_relapse_days)"),
+    ("salvage_days", "cart_days", "cart_days lies before the start of salvage treatment (cart_days < salvage_days)"),
+    ("salvage_days", "hsct_days", "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days)"),
+    ("efs_days", "os_days", "efs_days ends after last contact (efs_days > os_days)"),
+    (
+        "efs_relapse_days",
+        "os_relapse_days",
+        "efs_relapse_days ends after last contact (efs_relapse_days > os_relapse_days)",
+    ),
+    *(
+        (name, "os_relapse_days", f"{name} is longer than the follow-up from relapse ({name} > os_relapse_days)")
+        for name in ("os_salvage_days", "os_cart_days", "os_hsct_days")
     ),
 )
 
@@ -553,6 +577,28 @@ def _check_population(file: _File) -> Iterator[_Check]:
         )
 
 
+# A treatment with a day, the labels of salvage treatment that say it was not given, and what to write instead.
+_TREATED = (
+    ("hsct_days", ("chemotherapy", "CAR-T"), "HSCT, which is what was finally given,"),
+    ("cart_days", ("chemotherapy",), "CAR-T (HSCT if that was given too)"),
+)
+
+
+def _check_treatment(file: _File) -> Iterator[_Check]:
+    label = "salvage_treatment"
+    if not file.has(label):
+        return
+    levels = file.dictionary[label].levels
+    for days, labels, instead in _TREATED:
+        if file.has(days) and set(labels) <= set(levels):
+            yield _Check(
+                f"{days} is given for {{n}} of {{total}} patients whose {label} is {' or '.join(labels)}",
+                file.given(days) & file.code(label).isin([levels.index(level) for level in labels]),
+                f"Write {instead} under {label}, or empty {days}.",
+                (label, days),
+            )
+
+
 CHECKS: tuple[Callable[[_File], Iterator[_Check]], ...] = (
     _check_identifiers,
     _check_levels,
@@ -563,6 +609,7 @@ CHECKS: tuple[Callable[[_File], Iterator[_Check]], ...] = (
     _check_endpoints,
     _check_order,
     _check_population,
+    _check_treatment,
 )
 
 
@@ -876,11 +923,17 @@ def _missing_columns(
                 f"Rename the columns, for instance to {', '.join(v.name for v in dictionary.filters[:6])}.",
             )
         )
+    # A column may serve several endpoints (death after relapse, from relapse and from HSCT); one of them is enough.
+    served = {
+        name
+        for e in dictionary.endpoints
+        for name in (e.time, e.event)
+        if all(c in columns or _derivable(dictionary[c], columns, dictionary) for c in (e.time, e.event))
+    }
     for endpoint in dictionary.endpoints:
         for present, absent in ((endpoint.event, endpoint.time), (endpoint.time, endpoint.event)):
-            if present in columns and absent not in columns and _derivable(dictionary[absent], columns, dictionary):
-                continue
-            if present in columns and absent not in columns:
+            if present in columns and present not in served:
+                served.add(present)
                 close = [label for label, hint in hints.items() if hint == absent]
                 problems.append(
                     Problem(
@@ -896,7 +949,8 @@ def _missing_columns(
 
 def _derivable(variable: Variable, columns: Iterable[str], dictionary: Dictionary) -> bool:
     return variable.derivation is not None and all(
-        name in columns or _derivable(dictionary[name], columns, dictionary) for name in _sources(variable)
+        name in columns or (name in dictionary and _derivable(dictionary[name], columns, dictionary))
+        for name in _sources(variable)
     )
 
 
@@ -932,7 +986,7 @@ def _store(file: _File, name: str, notes: list[Note]) -> Cohort:
     connection.execute("DROP TABLE IF EXISTS rows")
     connection.execute("SET enable_external_access = false")
     dictionary = _at_hand(file.dictionary, typed.columns)
-    n, n_synthetic, version = _summary(connection, dictionary)
+    n, n_synthetic, version = _summary(connection, dictionary, {v.name for v in file.brought})
     if 0 < n_synthetic < n:
         notes.append(
             Note(
@@ -979,7 +1033,7 @@ def _find_remarks(table: ir.Table, file: _File) -> Iterator[_Remark]:
             yield _Remark(
                 "derived-differs",
                 table[v.name] != derived,
-                f"{v.name} differs for {{n}} from what {' and '.join(v.derivation.source)} give; "
+                f"{v.name} differs for {{n}} from what {_and(v.derivation.source)} give; "
                 "the file's own values are used.",
                 f"Correct either column, or leave {v.name} out to have it derived.",
             )
@@ -1024,6 +1078,10 @@ def _find_remarks(table: ir.Table, file: _File) -> Iterator[_Remark]:
         )
 
 
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def _remark(connection: duckdb.DuckDBPyConnection, file: _File) -> list[Note]:
     """Notes on what looks odd in the stored patients."""
     table = ibis.table(_schema(connection, "patients"), name="patients")
@@ -1053,7 +1111,13 @@ def _storage(variable: Variable) -> str:
 def _with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
     """The table with every column the file does not bring but the dictionary derives from those at hand."""
     waiting = [v for v in dictionary.variables if v.derivation and v.name not in table.columns]
-    while ready := [v for v in waiting if set(_sources(v)) <= set(table.columns)]:
+
+    def is_ready(variable: Variable) -> bool:
+        # What a rule reads only where it is at hand must not be about to be derived.
+        coming = [v.name for v in waiting if _derivable(v, table.columns, dictionary)]
+        return set(_sources(variable)) <= set(table.columns) and not set(_optional(variable)) & set(coming)
+
+    while ready := [v for v in waiting if is_ready(v)]:
         table = table.mutate(**{v.name: _derived(v, table, dictionary) for v in ready})
         waiting = [v for v in waiting if v not in ready]
     return table
@@ -1069,12 +1133,18 @@ def _sources(variable: Variable) -> tuple[str, ...]:
     return derivation.source
 
 
+def _optional(variable: Variable) -> tuple[str, ...]:
+    """The columns a derivation reads where they are at hand."""
+    return variable.derivation.optional if variable.derivation else ()
+
+
 def _derived(variable: Variable, table: ir.Table, dictionary: Dictionary) -> Any:
     rule = variable.derivation.rule if variable.derivation else ""
     if rule not in DERIVATIONS:
         raise DictionaryError(f"{variable.name}: derivation {rule!r} is none of {', '.join(DERIVATIONS)}.")
-    names = _sources(variable)
-    return DERIVATIONS[rule](variable, [table[name] for name in names], [dictionary[name] for name in names])
+    names = (*_sources(variable), *_optional(variable))
+    columns = [table[name] if name in table.columns else None for name in names]
+    return DERIVATIONS[rule](variable, columns, [dictionary[name] for name in names])
 
 
 def _cut(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
@@ -1117,11 +1187,91 @@ def _relapse_timing_bfm(variable: Variable, columns: Sequence[Any], sources: Seq
     ).cast("int8")
 
 
+def _difference(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """The first number less the second: a time from relapse becomes one from the later day."""
+    return columns[0] - columns[1]
+
+
+def _efs_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """Days from diagnosis to relapse, or to death or last contact in a child without relapse."""
+    relapsed, relapse, days, event = columns
+    return ibis.cases((relapsed == 1, relapse), ((relapsed == 0) & event.notnull(), days), else_=ibis.null("float64"))
+
+
+def _efs_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """1 for relapse or death without it, 0 for neither; missing where the time of `_efs_days` is."""
+    relapsed, relapse, days, event = columns
+    return ibis.cases(
+        ((relapsed == 1) & relapse.notnull(), ibis.literal(1, "int8")),
+        ((relapsed == 0) & days.notnull(), event),
+        else_=ibis.null("int8"),
+    ).cast("int8")
+
+
+def _efs_relapse_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """Days from first relapse to the second, or to death or last contact in a child without one.
+
+    Missing where a second relapse is on record without its day: the child was not free of it until last contact.
+    """
+    second, days, event, relapsed_again = columns
+    known = ibis.literal(True) if relapsed_again is None else (relapsed_again != 1).fill_null(True)
+    return ibis.cases((second.notnull(), second), (known & event.notnull(), days), else_=ibis.null("float64"))
+
+
+def _efs_relapse_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """1 for second relapse or death without it, 0 for neither; missing where the time of `_efs_relapse_days` is."""
+    second, days, event, relapsed_again = columns
+    known = ibis.literal(True) if relapsed_again is None else (relapsed_again != 1).fill_null(True)
+    return ibis.cases(
+        (second.notnull(), ibis.literal(1, "int8")), (known & days.notnull(), event), else_=ibis.null("int8")
+    ).cast("int8")
+
+
+def _first_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """None (0), relapse (1) or death in remission (2).
+
+    An event of a child who neither relapsed nor died is none of these, and missing.
+    """
+    event, relapsed, died = columns
+    return ibis.cases(
+        (event == 0, 0),
+        ((event == 1) & (relapsed == 1), 1),
+        ((event == 1) & (relapsed == 0) & (died == 1), 2),
+        else_=None,
+    ).cast("int8")
+
+
+def _event_after_relapse(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """None (0), second relapse (1), death from leukaemia without one (2) or from another or an unknown cause (3).
+
+    An event of a child who neither relapsed again nor died is none of these, and missing.
+    """
+    event, second, died, cause = columns
+    of_leukaemia = ibis.literal(False)
+    if cause is not None:
+        of_leukaemia = (cause == sources[-1].levels.index("leukaemia")).fill_null(False)
+    died_first = (event == 1) & second.isnull() & (died == 1)
+    return ibis.cases(
+        (event == 0, 0),
+        ((event == 1) & second.notnull(), 1),
+        (died_first & of_leukaemia, 2),
+        (died_first, 3),
+        else_=None,
+    ).cast("int8")
+
+
 DERIVATIONS: dict[str, Callable[[Variable, Sequence[Any], Sequence[Variable]], Any]] = {
     "cuts": _cut,
     "map": _map,
     "present": _present,
     "relapse_timing_bfm": _relapse_timing_bfm,
+    "difference": _difference,
+    "efs_days": _efs_days,
+    "efs_event": _efs_event,
+    "efs_relapse_days": _efs_relapse_days,
+    "efs_relapse_event": _efs_relapse_event,
+    "first_event": _first_event,
+    "event_after_relapse": _event_after_relapse,
 }
 
 
@@ -1131,15 +1281,20 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     endpoints = (
         e if e.competing in present else replace(e, competing=None)
         for e in dictionary.endpoints
-        if {e.time, e.event} <= present
+        if {e.time, e.event, e.entry or e.time} <= present
     )
-    return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints))
+    competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
+    return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints), competing)
 
 
-def _summary(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> tuple[int, int, str]:
+def _summary(
+    connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, brought: Collection[str]
+) -> tuple[int, int, str]:
     """Number of patients, how many of them are synthetic, and the version of the data."""
     identifier = _quoted(dictionary.identifier.name)
-    names = [_quoted(v.name) for v in sorted(dictionary.variables, key=lambda v: v.name)]
+    variables = sorted(dictionary.variables, key=lambda v: v.name)
+    # What is derived follows from what was brought and its rule, so reading it would only take time.
+    names = [_quoted(v.name) for v in variables if v.name in brought]
     n = connection.execute("SELECT count(*) FROM patients").fetchall()[0][0]
     # Rows are added up, so that neither their order nor the kind of file makes a difference. MD5 is the same for every
     # release of the engine; for millions of rows it would take half of the opening, the engine's own hash a second.
@@ -1148,7 +1303,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> t
     n_synthetic, total = connection.execute(
         f"SELECT count(*) FILTER (starts_with({identifier}, 'SYN')), sum({row}) FROM patients"
     ).fetchall()[0]
-    meaning = [(v.name, v.levels) for v in sorted(dictionary.variables, key=lambda v: v.name)]
+    meaning = [(v.name, v.levels, None if v.name in brought else v.derivation) for v in variables]
     version = hashlib.sha256(repr((n, int(total), meaning)).encode()).hexdigest()[:12]
     return n, n_synthetic, version
 

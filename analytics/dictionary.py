@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,13 +25,16 @@ class Derivation:
     """How a column is made from another when the file does not bring it.
 
     ``rule`` is "cuts" (bands of a number, each cut belonging to the upper band), "map" (levels joined), "present"
-    (whether the first source has a value), or a named rule of the cohort ("relapse_timing_bfm").
+    (whether the first source has a value), "difference" (the first source less the second), or a named rule of the
+    cohort ("relapse_timing_bfm"). ``source`` are the columns it needs, ``optional`` those it reads where they are at
+    hand.
     """
 
     rule: str
     source: tuple[str, ...]
     cuts: tuple[float, ...] = ()
     mapping: tuple[tuple[str, str], ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ class Endpoint:
 
     ``event_label`` is the event in words ("death from any cause"); ``population`` names the variable whose non-missing
     time makes a patient eligible, in words ("children who relapsed"); ``competing`` names a competing event's column.
+    ``phase`` is the last phase whose variables are known when observation begins.
+
+    ``entry`` names the column of the time at which patients come under observation where that is later than the origin
+    (delayed entry, left truncation), None where observation begins at the origin. ``short`` ("EFS"), ``y_title``
+    ("Event-free survival"), ``event_noun`` ("events") and ``alive`` are the endpoint's words in figures and sentences;
+    ``alive`` is who has not had the event ("alive without a second relapse"), to stand after "were".
     """
 
     name: str
@@ -93,14 +102,38 @@ class Endpoint:
     phase: Phase
     definition: str = ""
     competing: str | None = None
+    entry: str | None = None
+    short: str = "OS"
+    y_title: str = "Overall survival"
+    event_noun: str = "deaths"
+    alive: str = "alive"
+
+
+@dataclass(frozen=True, slots=True)
+class CompetingEndpoint:
+    """A time to the first of several events: the column of the time and of what happened first.
+
+    ``cause`` names a categorical variable whose first level means that none of the events has happened so far; each
+    further level is one of them. ``origin``, ``population`` and ``phase`` are as in :class:`Endpoint`.
+    """
+
+    name: str
+    label: str
+    time: str
+    cause: str
+    origin: str
+    population: str
+    phase: Phase
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """All variables and endpoints, in the order of the file."""
+    """All variables, endpoints and competing endpoints, in the order of the file."""
 
     variables: tuple[Variable, ...]
     endpoints: tuple[Endpoint, ...]
+    competing: tuple[CompetingEndpoint, ...] = ()
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -117,6 +150,13 @@ class Dictionary:
             if endpoint.name == name:
                 return endpoint
         raise KeyError(f"{name!r} is no endpoint. Known: {', '.join(e.name for e in self.endpoints)}.")
+
+    def competing_endpoint(self, name: str) -> CompetingEndpoint:
+        """The competing endpoint of that name; KeyError names the known ones."""
+        for endpoint in self.competing:
+            if endpoint.name == name:
+                return endpoint
+        raise KeyError(f"{name!r} is no competing endpoint. Known: {', '.join(e.name for e in self.competing)}.")
 
     @property
     def identifier(self) -> Variable:
@@ -140,14 +180,14 @@ class Dictionary:
 
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
-    """The dictionary read from a TOML file with tables ``[variables.<name>]`` and ``[endpoints.<name>]``.
+    """The dictionary read from a TOML file: tables ``[variables.…]``, ``[endpoints.…]`` and ``[competing.…]`` by name.
 
     Raises
     ------
     DictionaryError
         If an entry lacks a label, has an unknown kind or phase, a reference that is not a level, levels without
-        labels of the same number, a level twice, a derivation that does not fit its variables, or an endpoint whose
-        columns are unknown or of another kind.
+        labels of the same number, a level twice, a derivation that does not fit its variables or goes round in a
+        circle, or an endpoint that lacks one of its words or whose columns are unknown or of another kind.
     """
     with path.open("rb") as file:
         content = tomllib.load(file)
@@ -155,10 +195,32 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     known = {v.name: v for v in variables}
     for variable in variables:
         _check_derivation(variable, known, path.name)
+    _check_circles(known)
     endpoints = tuple(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
+    competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
-    return Dictionary(variables, endpoints)
+    return Dictionary(variables, endpoints, competing)
+
+
+# The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.
+_ENDPOINT_WORDS = ("label", "short", "y_title", "origin", "event_label", "event_noun", "alive", "population")
+_COMPETING_WORDS = ("label", "origin", "population")
+
+
+def _check_words(what: str, entry: Mapping[str, Any], words: Sequence[str]) -> None:
+    for word in words:
+        text = entry.get(word)
+        if not isinstance(text, str) or not text.strip():
+            raise DictionaryError(f"{what}: {word} is missing or empty. Give it a text.")
+
+
+def _check_columns(what: str, known: Mapping[str, Variable], columns: Sequence[tuple[str | None, str]]) -> None:
+    for column, kind in columns:
+        if column is not None and column not in known:
+            raise DictionaryError(f"{what}: {column!r} is not among the variables.")
+        if column is not None and known[column].kind != kind:
+            raise DictionaryError(f"{what}: {column} must be of kind {kind}; it is {known[column].kind}.")
 
 
 def _endpoint(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]) -> Endpoint:
@@ -166,13 +228,33 @@ def _endpoint(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]
         endpoint = Endpoint(name=name, **entry)
     except TypeError as error:
         raise DictionaryError(f"endpoint {name}: {error}. Check the keys of [endpoints.{name}].") from error
+    _check_words(f"endpoint {name}", entry, _ENDPOINT_WORDS)
     if endpoint.phase not in PHASES:
         raise DictionaryError(f"endpoint {name}: phase {endpoint.phase!r} is none of {', '.join(PHASES)}.")
-    for column, kind in ((endpoint.time, "duration"), (endpoint.event, "event"), (endpoint.competing, "event")):
-        if column is not None and column not in known:
-            raise DictionaryError(f"endpoint {name}: {column!r} is not among the variables.")
-        if column is not None and known[column].kind != kind:
-            raise DictionaryError(f"endpoint {name}: {column} must be of kind {kind}; it is {known[column].kind}.")
+    columns = (
+        (endpoint.time, "duration"),
+        (endpoint.event, "event"),
+        (endpoint.competing, "event"),
+        (endpoint.entry, "duration"),
+    )
+    _check_columns(f"endpoint {name}", known, columns)
+    if endpoint.entry == endpoint.time:
+        raise DictionaryError(f"endpoint {name}: entry and time are the same column, {endpoint.time}.")
+    return endpoint
+
+
+def _competing(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]) -> CompetingEndpoint:
+    what = f"competing endpoint {name}"
+    try:
+        endpoint = CompetingEndpoint(name=name, **entry)
+    except TypeError as error:
+        raise DictionaryError(f"{what}: {error}. Check the keys of [competing.{name}].") from error
+    _check_words(what, entry, _COMPETING_WORDS)
+    if endpoint.phase not in PHASES:
+        raise DictionaryError(f"{what}: phase {endpoint.phase!r} is none of {', '.join(PHASES)}.")
+    _check_columns(what, known, ((endpoint.time, "duration"), (endpoint.cause, "categorical")))
+    if len(known[endpoint.cause].levels) < 3:
+        raise DictionaryError(f"{what}: {endpoint.cause} needs a level for no event and at least two events.")
     return endpoint
 
 
@@ -180,10 +262,10 @@ def _check_derivation(variable: Variable, known: Mapping[str, Variable], file: s
     derivation = variable.derivation
     if derivation is None:
         return
-    for source in derivation.source:
+    for source in (*derivation.source, *derivation.optional):
         if source not in known:
             raise DictionaryError(f"{variable.name}: derived from {source!r}, which is not in {file}.")
-    if not derivation.source or variable.name in derivation.source:
+    if not derivation.source or variable.name in (*derivation.source, *derivation.optional):
         raise DictionaryError(f"{variable.name}: `from` must name another variable.")
     if list(derivation.cuts) != sorted(set(derivation.cuts)):
         raise DictionaryError(f"{variable.name}: cuts must ascend: they are {', '.join(map(str, derivation.cuts))}.")
@@ -192,6 +274,23 @@ def _check_derivation(variable: Variable, known: Mapping[str, Variable], file: s
             raise DictionaryError(f"{variable.name}: {level!r} is no level of {derivation.source[0]}.")
         if joined not in variable.levels:
             raise DictionaryError(f"{variable.name}: {joined!r} is none of {', '.join(variable.levels)}.")
+
+
+def _check_circles(known: Mapping[str, Variable]) -> None:
+    """DictionaryError if a variable is derived, over whatever steps, from itself."""
+    made: set[str] = set()
+
+    def follow(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise DictionaryError(f"{name} is derived from itself: {' from '.join((*path[path.index(name) :], name))}.")
+        derivation = known[name].derivation
+        if derivation is not None and name not in made:
+            for source in (*derivation.source, *derivation.optional):
+                follow(source, (*path, name))
+        made.add(name)
+
+    for name in known:
+        follow(name, ())
 
 
 def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
@@ -212,6 +311,7 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
             source=tuple(derivation["from"]),
             cuts=tuple(float(cut) for cut in derivation.get("cuts", ())),
             mapping=tuple(derivation.get("map", {}).items()),
+            optional=tuple(derivation.get("also", ())),
         )
     try:
         variable = Variable(name=name, derivation=derivation, **entry)

@@ -25,6 +25,8 @@ COHORT_PATH = Path(__file__).parent / "reference_cohort.csv"
 EXAMPLE_PATH = Path(__file__).parent / "example_missing_mrd.csv"
 SEED = 67
 EXAMPLE_SEED = 64
+# The start of salvage treatment is drawn apart from all else, so that it changes no other draw.
+SALVAGE_SEED_OFFSET = 1_000_000
 
 DAYS_PER_MONTH = 30.4375
 # Diagnoses from 1 January 2015 to 31 December 2019, seen until 30 June 2025.
@@ -68,6 +70,7 @@ COLUMNS = (
     "relapse_timing_cog",
     "second_remission",
     "mrd_after_reinduction",
+    "salvage_days",
     "salvage_treatment",
     "cart_days",
     "hsct_days",
@@ -174,6 +177,7 @@ class Child:
     relapse_site: str | None = None
     second_remission: bool | None = None
     mrd_after_reinduction: bool | None = None
+    salvage_days: int | None = None
     salvage_treatment: str | None = None
     cart_days: int | None = None
     hsct_days: int | None = None
@@ -193,6 +197,7 @@ def build_cohort(seed: int = SEED, path: Path = CALIBRATION_PATH) -> str:
     """The synthetic reference cohort as the text of a CSV file: 436 children, columns as in `COLUMNS`."""
     draws = Draws(seed)
     children = draws.shuffled(_children(draws, path))
+    _draw_start_of_salvage([c for c in children if c.relapsed], Draws(seed + SALVAGE_SEED_OFFSET))
     return _text([_row(f"SYN{i:04d}", child) for i, child in enumerate(children, start=1)], COLUMNS)
 
 
@@ -457,6 +462,14 @@ def _draw_salvage(relapsed: list[Child], draws: Draws) -> None:
         child.cart_days = draws.days(42, (child.hsct_days or 0) - 45)
 
 
+def _draw_start_of_salvage(relapsed: list[Child], draws: Draws) -> None:
+    """Days from relapse to the start of salvage treatment: mostly within a week, never after anything it precedes."""
+    for child in relapsed:
+        later = (child.cart_days, child.hsct_days, child.second_relapse_days, child.os_relapse_days)
+        latest = min(days for days in later if days is not None)
+        child.salvage_days = min(latest, round(draws.log_normal(5, 0.5, 2, 14)))
+
+
 def _draw_remission(relapsed: list[Child], draws: Draws) -> None:
     """Second remission in 54 of 64, and its MRD: more often positive where marrow was involved."""
     with_hsct = [c for c in relapsed if c.salvage_treatment == "HSCT"]
@@ -589,6 +602,7 @@ def _row(patient_id: str, child: Child) -> dict[str, object]:
             "relapse_timing_cog": relapse_timing_cog(child.relapse_days),
             "second_remission": flag(child.second_remission, no_yes),
             "mrd_after_reinduction": flag(child.mrd_after_reinduction),
+            "salvage_days": child.salvage_days,
             "salvage_treatment": child.salvage_treatment,
             "cart_days": child.cart_days,
             "hsct_days": child.hsct_days,

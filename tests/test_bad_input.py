@@ -12,11 +12,11 @@ from analytics.cohort import CohortError, Problem, open_cohort
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GOOD = """\
-patient_id,age_years,sex,immunophenotype,platelets,mrd_day46,mrd_day46_percent,relapsed,relapse_days,relapse_site,hsct_days,cart_days,os_relapse_days,os_relapse_event,os_days,os_event
-P1,3.5,female,B,150,negative,0,0,,,,,,,900,0
-P2,4.2,male,B,20,positive,0.4,1,400,isolated marrow,90,,100,1,500,1
-P3,9,male,T,80,negative,,0,,,,,,,1200,0
-P4,7,female,B,95,,,1,600,isolated CNS,,,300,0,900,0
+patient_id,age_years,sex,immunophenotype,platelets,mrd_day46,mrd_day46_percent,relapsed,relapse_days,relapse_site,salvage_days,salvage_treatment,hsct_days,cart_days,os_relapse_days,os_relapse_event,os_days,os_event
+P1,3.5,female,B,150,negative,0,0,,,,,,,,,900,0
+P2,4.2,male,B,20,positive,0.4,1,400,isolated marrow,5,HSCT,90,,100,1,500,1
+P3,9,male,T,80,negative,,0,,,,,,,,,1200,0
+P4,7,female,B,95,,,1,600,isolated CNS,,chemotherapy,,,300,0,900,0
 """
 
 
@@ -122,8 +122,37 @@ ONE_CELL = {
         "(patient P2: hsct_days '101', os_relapse_days '100')",
     ),
     "CAR-T after last contact": (
-        ("P4", "cart_days", "301"),
+        ("P2", "cart_days", "101"),
         "cart_days lies after last contact (cart_days > os_relapse_days) for 1 of 4 patients",
+    ),
+    "salvage treatment after last contact": (
+        ("P4", "salvage_days", "301"),
+        "salvage_days lies after last contact (salvage_days > os_relapse_days) for 1 of 4 patients "
+        "(patient P4: salvage_days '301', os_relapse_days '300')",
+    ),
+    "HSCT before salvage treatment": (
+        ("P2", "salvage_days", "91"),
+        "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days) for 1 of 4 patients "
+        "(patient P2: salvage_days '91', hsct_days '90'). Check the dates of both",
+    ),
+    "salvage treatment on a negative day": (
+        ("P2", "salvage_days", "-2"),
+        "salvage_days is negative for 1 of 4 patients (patient P2: '-2')",
+    ),
+    "salvage treatment without relapse": (
+        ("P3", "salvage_days", "5"),
+        "salvage_days is given for 1 of 4 patients whose relapsed is 0 (patient P3: '5')",
+    ),
+    "HSCT beside another label": (
+        ("P2", "salvage_treatment", "chemotherapy"),
+        "hsct_days is given for 1 of 4 patients whose salvage_treatment is chemotherapy or CAR-T "
+        "(patient P2: salvage_treatment 'chemotherapy', hsct_days '90'). Write HSCT, which is what was finally given, "
+        "under salvage_treatment, or empty hsct_days.",
+    ),
+    "CAR-T beside another label": (
+        ("P4", "cart_days", "60"),
+        "cart_days is given for 1 of 4 patients whose salvage_treatment is chemotherapy "
+        "(patient P4: salvage_treatment 'chemotherapy', cart_days '60'). Write CAR-T (HSCT if that was given too) under",
     ),
     "site without relapse": (
         ("P3", "relapse_site", "isolated CNS"),
@@ -193,15 +222,15 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     "blank": (" \n\n", ["broken.csv is empty: it has no columns"]),
     "header only": (GOOD.splitlines()[0] + "\n", ["broken.csv has a header but no patients"]),
     "too many values": (
-        GOOD + "P5,1,male,B,9,,,0,,,,,,,9,0,extra\n",
-        ["1 line has more values than the header's 16", "line 6"],
+        GOOD + "P5,1,male,B,9,,,0,,,,,,,,,9,0,extra\n",
+        ["1 line has more values than the header's 18", "line 6"],
     ),
     "too few values": (
         GOOD + "P5,1,male\nP6,2\n",
-        ["2 lines have fewer values than the header's 16 columns", "lines 6; 7 of broken.csv"],
+        ["2 lines have fewer values than the header's 18 columns", "lines 6; 7 of broken.csv"],
     ),
     "open quotation mark": (
-        GOOD + 'P5,1,"male,B,9,,,0,,,,,,,9,0\n',
+        GOOD + 'P5,1,"male,B,9,,,0,,,,,,,,,9,0\n',
         ["a quotation mark that is never closed", "line 6"],
     ),
     "Latin-1": (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.dictionary import Derivation, DictionaryError, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Derivation, DictionaryError, open_dictionary
 
 GOOD = """
 [variables.patient]
@@ -62,14 +62,39 @@ label = "Death"
 kind = "event"
 phase = "follow-up"
 
+[variables.entry_days]
+label = "Entry"
+kind = "duration"
+phase = "treatment"
+
+[variables.first]
+label = "First event"
+kind = "categorical"
+phase = "follow-up"
+levels = ["none", "relapse", "death"]
+reference = "none"
+derive = { rule = "first", from = ["died"], also = ["days", "arm"] }
+
 [endpoints.os]
 label = "Overall survival"
+short = "OS"
+y_title = "Survival"
 time = "days"
 event = "died"
 origin = "diagnosis"
 event_label = "death from any cause"
+event_noun = "deaths"
+alive = "still alive"
 population = "all children"
 phase = "diagnosis"
+
+[competing.first]
+label = "First event"
+time = "days"
+cause = "first"
+origin = "birth"
+population = "everybody"
+phase = "induction"
 """
 
 Write = Callable[[str], Path]
@@ -87,7 +112,8 @@ def write(tmp_path: Path) -> Write:
 
 def test_variables_come_in_the_order_of_the_file(write: Write) -> None:
     dictionary = open_dictionary(write(GOOD))
-    assert [v.name for v in dictionary.variables] == ["patient", "arm", "platelets", "band", "is_low", "days", "died"]
+    names = ["patient", "arm", "platelets", "band", "is_low", "days", "died", "entry_days", "first"]
+    assert [v.name for v in dictionary.variables] == names
     assert dictionary.identifier.name == "patient"
     assert "arm" in dictionary and "sex" not in dictionary
 
@@ -116,6 +142,7 @@ def test_derivations_are_read(write: Write) -> None:
     assert dictionary["is_low"].derivation == Derivation(
         "map", ("band",), mapping=(("low", "yes"), ("middle", "no"), ("high", "no"))
     )
+    assert dictionary["first"].derivation == Derivation("first", ("died",), optional=("days", "arm"))
     assert dictionary["platelets"].derivation is None
 
 
@@ -123,6 +150,23 @@ def test_endpoints_are_read(write: Write) -> None:
     dictionary = open_dictionary(write(GOOD))
     endpoint = dictionary.endpoint("os")
     assert (endpoint.time, endpoint.event, endpoint.origin, endpoint.competing) == ("days", "died", "diagnosis", None)
+    assert (endpoint.short, endpoint.y_title, endpoint.event_noun, endpoint.alive, endpoint.entry) == (
+        "OS",
+        "Survival",
+        "deaths",
+        "still alive",
+        None,
+    )
+    late = open_dictionary(write(GOOD.replace('time = "days"', 'time = "days"\nentry = "entry_days"', 1)))
+    assert late.endpoint("os").entry == "entry_days"
+
+
+def test_competing_endpoints_are_read(write: Write) -> None:
+    dictionary = open_dictionary(write(GOOD))
+    expected = CompetingEndpoint("first", "First event", "days", "first", "birth", "everybody", "induction")
+    assert dictionary.competing == (expected,)
+    assert dictionary.competing_endpoint("first") == expected
+    assert open_dictionary(write(GOOD.split("[competing")[0])).competing == ()
 
 
 def test_unknown_names_are_answered_with_the_known_ones(write: Write) -> None:
@@ -131,6 +175,8 @@ def test_unknown_names_are_answered_with_the_known_ones(write: Write) -> None:
         dictionary["sex"]
     with pytest.raises(KeyError, match=r"'efs' is no endpoint\. Known: os"):
         dictionary.endpoint("efs")
+    with pytest.raises(KeyError, match=r"'os' is no competing endpoint\. Known: first"):
+        dictionary.competing_endpoint("os")
 
 
 REFUSED = [
@@ -158,6 +204,22 @@ REFUSED = [
     ('event = "died"', 'event = "arm"', "endpoint os: arm must be of kind event; it is binary"),
     ('event = "died"', 'event = "died"\ncompeting = "dead"', "endpoint os: 'dead' is not among the variables"),
     ('origin = "diagnosis"\n', "", "endpoint os: .*origin.*Check the keys of"),
+    ('short = "OS"\n', "", "endpoint os: short is missing or empty"),
+    ('y_title = "Survival"', 'y_title = " "', "endpoint os: y_title is missing or empty"),
+    ('event_noun = "deaths"', "event_noun = 3", "endpoint os: event_noun is missing or empty"),
+    ('alive = "still alive"\n', "", "endpoint os: alive is missing or empty"),
+    ('population = "all children"', 'population = ""', "endpoint os: population is missing or empty"),
+    ('time = "days"', 'time = "days"\nentry = "platelets"', "os: platelets must be of kind duration; it is continuous"),
+    ('time = "days"', 'time = "days"\nentry = "hsct"', "endpoint os: 'hsct' is not among the variables"),
+    ('time = "days"', 'time = "days"\nentry = "days"', "endpoint os: entry and time are the same column, days"),
+    ('cause = "first"', 'cause = "second"', "competing endpoint first: 'second' is not among the variables"),
+    ('cause = "first"', 'cause = "arm"', "competing endpoint first: arm must be of kind categorical; it is binary"),
+    ('["none", "relapse", "death"]', '["none", "relapse"]', "first needs a level for no event and at least two events"),
+    ('cause = "first"\n', "", "competing endpoint first: .*cause.*Check the keys of .competing.first"),
+    ('origin = "birth"', 'origin = ""', "competing endpoint first: origin is missing or empty"),
+    ('phase = "induction"\n', 'phase = "birth"\n', "competing endpoint first: phase 'birth' is none of diagnosis"),
+    ('also = ["days", "arm"]', 'also = ["hsct"]', "first: derived from 'hsct', which is not in dictionary.toml"),
+    ('also = ["days", "arm"]', 'also = ["first"]', "first: `from` must name another variable"),
     ('children"\nphase = "diagnosis"', 'children"\nphase = "birth"', "endpoint os: phase 'birth' is none of diagnosis"),
 ]
 
@@ -167,6 +229,12 @@ def test_a_contradiction_is_refused(write: Write, old: str, new: str, message: s
     assert GOOD.count(old) >= 1
     with pytest.raises(DictionaryError, match=message):
         open_dictionary(write(GOOD.replace(old, new, 1)))
+
+
+def test_variables_derived_from_each_other_are_refused(write: Write) -> None:
+    circle = GOOD.replace("cuts = [20, 100] }", 'cuts = [20, 100], also = ["is_low"] }')
+    with pytest.raises(DictionaryError, match="band is derived from itself: band from is_low from band"):
+        open_dictionary(write(circle))
 
 
 def test_a_number_may_have_a_step_for_its_odds_ratio(write: Write) -> None:

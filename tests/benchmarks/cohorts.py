@@ -12,6 +12,7 @@ COUNTS = ("age_years", "white_cells", "platelets", "haemoglobin")
 TIMES = (
     "relapse_days",
     "end_of_therapy_days",
+    "salvage_days",
     "cart_days",
     "hsct_days",
     "second_relapse_days",

@@ -95,9 +95,47 @@ def test_limits_of_relapse_times_are_18_and_36_months() -> None:
 
 
 def test_endpoints() -> None:
-    assert [e.name for e in DICTIONARY.endpoints] == ["os_relapse", "os_diagnosis"]
+    assert [e.name for e in DICTIONARY.endpoints] == [
+        "os_relapse",
+        "efs_relapse",
+        "os_diagnosis",
+        "efs_diagnosis",
+        "os_salvage",
+        "os_cart",
+        "os_hsct",
+        "os_relapse_after_hsct",
+    ]
+    assert len({e.label for e in DICTIONARY.endpoints}) == len(DICTIONARY.endpoints)
+    entries = {e.name: e.entry for e in DICTIONARY.endpoints if e.entry}
+    assert entries == {"os_relapse_after_hsct": "hsct_days"}
     for endpoint in DICTIONARY.endpoints:
         assert DICTIONARY[endpoint.time].kind == "duration"
         assert DICTIONARY[endpoint.event].kind == "event"
         assert DICTIONARY[endpoint.time].unit == f"days from {endpoint.origin.removeprefix('first ')}"
-        assert endpoint.phase in PHASES and endpoint.definition
+        assert endpoint.phase in PHASES and endpoint.definition.endswith(".")
+        words = ("Overall survival", "deaths") if endpoint.short == "OS" else ("Event-free survival", "events")
+        assert (endpoint.y_title, endpoint.event_noun) == words
+        assert endpoint.alive.startswith("alive")
+
+
+def test_refractory_disease_and_missing_causes_are_spoken_of() -> None:
+    assert "Failure to reach second remission has no date of its own" in DICTIONARY.endpoint("efs_relapse").definition
+    without_causes = "In a file without causes of death, every death without a second relapse counts as non-relapse"
+    assert without_causes in DICTIONARY.competing_endpoint("second_relapse").definition
+    assert without_causes in DICTIONARY["event_after_relapse"].definition
+
+
+def test_competing_endpoints() -> None:
+    assert [e.name for e in DICTIONARY.competing] == ["relapse", "second_relapse"]
+    for endpoint in DICTIONARY.competing:
+        cause, time = DICTIONARY[endpoint.cause], DICTIONARY[endpoint.time]
+        assert cause.levels[0] == "none" and cause.level_labels[0].startswith("alive")
+        assert time.unit == f"days from {endpoint.origin.removeprefix('first ')}"
+        assert endpoint.phase in PHASES and endpoint.definition.endswith(".")
+
+
+def test_what_follows_from_follow_up_is_not_offered_for_choosing_children() -> None:
+    for endpoint in (*DICTIONARY.endpoints, *DICTIONARY.competing):
+        for name in (endpoint.time, endpoint.cause if hasattr(endpoint, "cause") else endpoint.event):
+            variable = DICTIONARY[name]
+            assert not (variable.is_filter or variable.is_group or variable.is_covariate), name

@@ -37,6 +37,7 @@ AFTER_RELAPSE = [
     "relapse_timing_cog",
     "second_remission",
     "mrd_after_reinduction",
+    "salvage_days",
     "salvage_treatment",
     "cart_days",
     "hsct_days",
@@ -309,6 +310,13 @@ def test_treatment_after_relapse_has_its_day(relapsed: pd.DataFrame) -> None:
     for name in ("cart_days", "hsct_days", "second_relapse_days"):
         later = relapsed.dropna(subset=[name])
         assert (later[name] < later["os_relapse_days"]).all(), name
+        assert (later["salvage_days"] < later[name]).all(), name
+
+
+def test_salvage_treatment_starts_within_two_weeks(relapsed: pd.DataFrame) -> None:
+    assert relapsed["salvage_days"].between(2, 14).all()
+    assert relapsed["salvage_days"].nunique() > 5
+    assert (relapsed["salvage_days"] < relapsed["os_relapse_days"]).all()
 
 
 def test_second_remission_and_second_relapse(relapsed: pd.DataFrame) -> None:
