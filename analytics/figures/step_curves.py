@@ -145,7 +145,7 @@ def draw_line(
         inside = (time > low) & (time <= high) if low > begin else time <= high
         ends = steps[np.searchsorted(time, (low, high), side="right")]
         first = start if low == begin else ends[0]
-        drawn = {
+        drawn: dict[str, Any] = {
             "type": "scatter",
             "mode": "lines",
             "name": name,
