@@ -452,6 +452,52 @@ def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class LandmarkResult:
+    """Patients still followed at a landmark, compared by the treatment they had received until then.
+
+    ``n`` patients are followed beyond the ``landmark``; before or at it ``n_event_before`` had the event and
+    ``n_censored_before`` were last seen. Of the ``n``, ``n_treated`` had begun a treatment, ``n_untreated`` had not;
+    ``n_switch_later`` change to a (further) treatment afterwards within follow-up. ``n_event`` events happen after the
+    landmark. ``curves`` count time from the origin and start at 1 at the landmark; they are empty where none were asked
+    for. ``test`` is the log-rank test, ``hazard_ratio`` the Cox model whose first variable is the treatment. ``reason``
+    is set when the groups cannot be compared.
+    """
+
+    landmark: float
+    n: int
+    n_event_before: int
+    n_censored_before: int
+    n_treated: int
+    n_untreated: int
+    n_switch_later: int
+    n_event: int
+    curves: SurvivalResult
+    test: TestResult
+    hazard_ratio: HazardRatioResult
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per treatment: ``landmark level n n_event estimate conf_low conf_high statistic df p_value …``.
+
+        ``n`` and ``n_event`` are those of the treatment; ``estimate`` is its hazard ratio against the reference, whose
+        own row has 1. ``statistic``, ``df`` and ``p_value``, repeated, are those of the log-rank test.
+        """
+        first = self.hazard_ratio.terms[0].variable
+        frame = self.hazard_ratio.to_frame()
+        frame = frame[frame["variable"] == first].drop(columns=["term", "variable", "statistic", "p_value"])
+        frame.insert(0, "landmark", self.landmark)
+        return frame.assign(
+            statistic=self.test.statistic,
+            df=self.test.df,
+            p_value=self.test.p_value,
+            n_event_before=self.n_event_before,
+            n_censored_before=self.n_censored_before,
+            n_switch_later=self.n_switch_later,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CoefficientOverTime:
     """How one coefficient of a Cox model (a log hazard ratio) moves over time, for a plot.
 

@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
+from analytics.estimators.concordance import concordance_of
 from analytics.estimators.design import (
     Column,
     Design,
@@ -55,7 +56,7 @@ from analytics.estimators.partial_likelihood import (
     robust_covariance,
     solve_model,
 )
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
+from analytics.results import Estimate, FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
 
 Ties = Literal["efron", "breslow"]
 Method = Literal["auto", "ml", "firth"]
@@ -309,6 +310,49 @@ def estimate_univariable_hazard_ratios(
     return tuple(results)
 
 
+@dataclass(frozen=True, slots=True)
+class PlainFit:
+    """A maximum-likelihood fit: ``columns`` of the design in use, or a ``reason`` why there is none."""
+
+    likelihood: PartialLikelihood
+    optimum: Optimum
+    columns: list[int]
+    reason: str | None = None
+
+
+def check_ties(ties: str) -> None:
+    """An error that names the known ways to handle ties, unless ``ties`` is one of them.
+
+    Raises
+    ------
+    ValueError
+        If it is not "efron" or "breslow".
+    """
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}: it is {ties!r}.")
+
+
+def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
+    """The maximum-likelihood fit of a sample, with what cannot be estimated left out and noted."""
+    design = sample.design
+    model = _Model(sample, _Options(ties=ties, method="ml"))
+    reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
+    if reason is None:
+        model.leave_out_collinear()
+        design.note_single_levels()
+    likelihood = model.likelihood.with_columns(model.kept)
+    optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if reason is None and not (optimum.converged and maximum_is_certain(likelihood, optimum)):
+        limiting = limiting_risk_sets(likelihood)
+        if limiting is not None:
+            infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
+            names = listed([column.label for i in infinite if (column := design.columns[i])])
+            reason = f"not estimable: the hazard ratio of {names} is not finite"
+        elif not optimum.converged:
+            reason = "the fit did not converge"
+    return PlainFit(likelihood, optimum, model.kept, reason)
+
+
 class _Model:
     """One model being fitted and written up."""
 
@@ -359,7 +403,7 @@ class _Model:
                     return f"not estimable: none of the {counted(cell.n)} had the event"
                 if cell.level == self.design.references[column.covariate]:
                     return f"not estimable: none of the {counted(cell.n)} of the reference level had the event"
-        return "not estimable: the covariates tell at every event who of those at risk has it (monotone likelihood)"
+        return "not estimable: the covariates put the patients with an event first every time (monotone likelihood)"
 
     def note_separation(self, infinite: Sequence[int], penalised: bool) -> None:
         """A note on what makes the likelihood monotone, in words with the numbers."""
@@ -380,7 +424,7 @@ class _Model:
             names = listed(others)
             if sentences:
                 names = f"these together with {names}"
-            sentences.append(f"At every event, {names} alone set the patients with the event apart from others at risk")
+            sentences.append(f"By {names} alone, the patients with an event come first among those at risk every time")
         found = ". ".join(sentences)
         then = (
             "Firth's penalised likelihood is used instead."
@@ -436,7 +480,21 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
         solution=solution,
         tests=tests,
         reasons=model.reasons,
+        concordance=_model_concordance(sample, likelihood, optimum, options.conf_level),
     )
+
+
+def _model_concordance(
+    sample: CoxSample, likelihood: PartialLikelihood, optimum: Optimum, conf_level: float
+) -> Estimate:
+    """The concordance of the linear predictor; patterns whose predictors differ by rounding only are tied."""
+    predictor = likelihood.design @ optimum.beta
+    order = np.argsort(predictor, kind="stable")
+    steps = np.diff(predictor[order]) > 1e-12 * (1.0 + float(np.abs(predictor).max(initial=0.0)))
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.concatenate([[0], np.cumsum(steps)])
+    risk = RiskSets(replace(sample.rows, pattern=rank[sample.rows.pattern]), int(rank.max()) + 1)
+    return concordance_of(risk, sample.cluster, conf_level)
 
 
 def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int]) -> HazardRatioResult:
@@ -556,6 +614,7 @@ def _assemble(
     reasons: dict[int, str] | None = None,
     reason: str | None = None,
     rank: int | None = None,
+    concordance: Estimate | None = None,
 ) -> HazardRatioResult:
     """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
     design = sample.design
@@ -582,6 +641,7 @@ def _assemble(
         n_event=int(design.n_event),
         n_parameters=n_parameters,
         log_likelihood=None if solution is None else solution.log_likelihood,
+        concordance=concordance,
         reason=reason,
         notes=tuple(design.notes),
     )
