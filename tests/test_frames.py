@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.cohort import open_cohort
+from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.filters import Clause, CohortFilter
 from analytics.frames import (
     DAYS_PER_MONTH,
     EVERYONE,
+    HISTORIES,
     BinaryOutcome,
+    CompetingEvents,
     Exclusion,
     TimeToEvent,
+    TreatmentHistory,
     endpoint_columns,
+    history_columns,
     is_post_baseline,
 )
 
@@ -41,18 +50,36 @@ SITE = Variable(
     "marrow",
     missing_label="not recorded",
 )
+LATE = dataclasses.replace(OS, name="late", entry="hsct_days", population="transplanted children")
+CAUSE = Variable(
+    "first",
+    "First event",
+    "categorical",
+    "follow-up",
+    ("none", "second relapse", "death"),
+    ("alive", "a second relapse", "death without it"),
+    "none",
+)
+FIRST = CompetingEndpoint("first", "First event", "days", "first", "first relapse", "children who relapsed", "relapse")
+SALVAGE = Variable(
+    "salvage_treatment", "Salvage", "categorical", "salvage", ("chemotherapy", "CAR-T", "HSCT"), (), "chemotherapy"
+)
 MRD = Variable(
     "mrd", "MRD", "binary", "induction", ("low", "high"), ("low", "high"), "high", missing_label="not measured"
 )
 AGE = Variable("age_years", "Age", "continuous", "diagnosis", unit="years", missing_label="not recorded")
 
 
+NUMBERS = ["days", "died", "relapsed", "age_years", "cart_days", "hsct_days"]
+CODED = (SITE, MRD, CAUSE, SALVAGE)
+
+
 def tally_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A tally as a cohort gives it: coded columns categorical, all others float."""
-    frame = pd.DataFrame(rows, columns=["days", "died", "site", "mrd", "relapsed", "age_years", "n"])
-    for variable in (SITE, MRD):
+    frame = pd.DataFrame(rows, columns=[*NUMBERS, *(v.name for v in CODED), "n"])
+    for variable in CODED:
         frame[variable.name] = pd.Categorical(frame[variable.name], categories=list(variable.levels))
-    for name in ("days", "died", "relapsed", "age_years"):
+    for name in NUMBERS:
         frame[name] = frame[name].astype(float)
     return frame.astype({"n": np.int64})
 
@@ -162,6 +189,9 @@ def test_columns_asked_of_the_cohort_come_once_each() -> None:
     assert endpoint_columns(OS) == ("days", "died")
     assert endpoint_columns(OS, SITE, None) == ("days", "died", "site")
     assert endpoint_columns(OS, SITE, SITE) == ("days", "died", "site")
+    assert endpoint_columns(LATE) == ("days", "died", "hsct_days")
+    assert endpoint_columns(FIRST, MRD) == ("days", "first", "mrd")
+    assert endpoint_columns([OS, LATE, FIRST], SITE) == ("days", "died", "hsct_days", "first", "site")
 
 
 def test_what_becomes_known_after_the_clock_starts_is_post_baseline() -> None:
@@ -171,6 +201,328 @@ def test_what_becomes_known_after_the_clock_starts_is_post_baseline() -> None:
         if is_post_baseline(Variable("x", "X", "binary", phase, ("a", "b")), OS)  # type: ignore[arg-type]
     }
     assert late == {"reinduction", "salvage", "follow-up"}
+    assert not is_post_baseline(SITE, FIRST)
+    assert is_post_baseline(CAUSE, FIRST)
+
+
+# Delayed entry and covariates
+
+
+LATE_ROWS = [
+    {"days": 304.375, "died": 1, "hsct_days": 60.875, "mrd": "low", "age_years": 4, "n": 2},
+    {"days": 304.375, "died": 0, "hsct_days": None, "mrd": "low", "n": 3},
+    {"days": 100, "died": 1, "hsct_days": 100, "mrd": "high", "n": 5},
+    {"days": 80, "died": 0, "hsct_days": 90, "mrd": "high", "n": 7},
+    {"days": None, "died": None, "hsct_days": 50, "mrd": "high", "n": 11},
+    {"days": 50, "died": 0, "hsct_days": 0, "mrd": None, "age_years": None, "n": 13},
+    {"days": 50, "died": 1, "hsct_days": 20, "mrd": "high", "age_years": None, "n": 17},
+]
+
+
+def test_children_enter_on_their_own_day() -> None:
+    frame = TimeToEvent.from_tally(tally_of(LATE_ROWS), LATE)
+    assert frame.entry is not None
+    np.testing.assert_array_equal(frame.entry, np.array([60.875, 0, 20]) / 30.4375)
+    assert frame.entry[0] == 2.0 and frame.time[0] == 10.0
+    assert (frame.n, frame.n_event) == (32, 19)
+    assert frame.exclusions == (
+        Exclusion("not-eligible", "no follow-up from first relapse", 11),
+        Exclusion("no-entry", "not among transplanted children", 3),
+        Exclusion("entry-too-late", "last seen on the day observation would have begun, or before", 12),
+    )
+    with pytest.raises(ValueError, match="read-only"):
+        frame.entry[0] = 1
+    assert TimeToEvent.from_tally(tally_of(LATE_ROWS), OS).entry is None
+
+
+def test_covariates_of_a_time_to_event_are_those_of_a_yes_or_no() -> None:
+    frame = TimeToEvent.from_tally(tally_of(LATE_ROWS), LATE, covariates=[MRD, AGE], references={"mrd": "low"})
+    assert frame.covariates is not None and frame.complete is not None
+    assert list(frame.covariates["mrd"].cat.categories) == ["low", "high"]
+    assert list(frame.covariates.index) == [0, 1, 2]
+    assert frame.covariates["mrd"].isna().tolist() == [False, True, False]
+    np.testing.assert_array_equal(frame.complete, [True, False, False])
+    assert frame.n_missing == (("mrd", 13), ("age_years", 30))
+    assert (frame.n, frame.n_complete) == (32, 2)
+    assert frame.exclusions[-2:] == (
+        Exclusion("covariate-missing", "MRD: not measured", 13),
+        Exclusion("covariate-missing", "Age: not recorded", 30),
+    )
+    outcome = BinaryOutcome.from_tally(tally_of(LATE_ROWS).iloc[[0, 5, 6]], "died", [MRD, AGE], {"mrd": "low"})
+    pd.testing.assert_frame_equal(outcome.covariates, frame.covariates)
+    with pytest.raises(ValueError, match="mrd: the reference 'none' is none of its levels"):
+        TimeToEvent.from_tally(tally_of(LATE_ROWS), OS, covariates=[MRD], references={"mrd": "none"})
+
+
+def test_without_covariates_a_time_to_event_has_none() -> None:
+    frame = TimeToEvent.from_tally(tally_of(LATE_ROWS), OS, None, None, [MRD])
+    assert (frame.covariates, frame.complete, frame.n_missing, frame.conditions) == (None, None, (), (MRD,))
+    assert frame.n_complete == frame.n
+
+
+# Competing events
+
+
+COMPETING = [
+    {"days": 365.25, "first": "second relapse", "mrd": "high", "site": "CNS", "n": 2},
+    {"days": 30.4375, "first": "none", "mrd": "low", "site": "CNS", "n": 3},
+    {"days": 100, "first": "death", "mrd": None, "site": "marrow", "n": 5},
+    {"days": 100, "first": None, "mrd": "low", "site": "marrow", "n": 7},
+    {"days": None, "first": "death", "mrd": "low", "site": "marrow", "n": 11},
+    {"days": 200, "first": "death", "mrd": "low", "site": None, "n": 13},
+]
+
+
+def test_causes_are_numbered_in_the_order_of_the_levels() -> None:
+    frame = CompetingEvents.from_tally(tally_of(COMPETING), FIRST, CAUSE)
+    assert frame.cause.tolist() == [1, 0, 2, 2]
+    assert (frame.causes, frame.labels) == (("second relapse", "death"), ("a second relapse", "death without it"))
+    np.testing.assert_array_equal(frame.time, np.array([365.25, 30.4375, 100, 200]) / 30.4375)
+    assert (frame.n, frame.n_events) == (23, (2, 18))
+    assert frame.exclusions == (Exclusion("not-eligible", "no follow-up from first relapse", 18),)
+    assert list(frame.group.categories) == [EVERYONE]
+    with pytest.raises(ValueError, match="read-only"):
+        frame.cause[0] = 2
+
+
+def test_competing_events_have_groups_strata_and_covariates() -> None:
+    frame = CompetingEvents.from_tally(tally_of(COMPETING), FIRST, CAUSE, SITE, MRD, [AGE], [AGE])
+    assert frame.exclusions == (
+        Exclusion("not-eligible", "no follow-up from first relapse", 18),
+        Exclusion("group-missing", "Site of relapse: not recorded", 13),
+        Exclusion("stratum-missing", "MRD: not measured", 5),
+        Exclusion("covariate-missing", "Age: not recorded", 5),
+    )
+    assert frame.cause.tolist() == [1, 0] and frame.conditions == (AGE, MRD)
+    assert frame.strata is not None and list(frame.strata) == ["high", "low"]
+    assert (frame.n, frame.n_complete, frame.n_events) == (5, 0, (2, 0))
+
+
+def test_another_cause_is_refused() -> None:
+    with pytest.raises(ValueError, match="first: the cause is first, not site"):
+        CompetingEvents.from_tally(tally_of(COMPETING), FIRST, SITE)
+
+
+def test_no_children_have_no_competing_events() -> None:
+    frame = CompetingEvents.from_tally(tally_of([]), FIRST, CAUSE, SITE, covariates=[MRD])
+    assert (frame.n, frame.n_events, frame.exclusions, frame.cause.shape) == (0, (0, 0), (), (0,))
+
+
+# Treatments and their days
+
+
+# A dozen children: days of follow-up, death, days of CAR-T and HSCT, what was finally given.
+TREATED = [
+    (300, 0, None, None, "chemotherapy"),
+    (40, 1, None, None, None),
+    (600, 1, None, 120, "HSCT"),
+    (700, 0, 60, 150, "HSCT"),
+    (500, 1, 80, None, "CAR-T"),
+    (800, 0, 200, 100, "HSCT"),
+    (900, 1, 90, 90, "HSCT"),
+    (250, 1, None, 250, "HSCT"),
+    (200, 0, None, None, "HSCT"),
+    (210, 1, None, None, "CAR-T"),
+    (220, 0, 50, None, "HSCT"),
+    (None, None, 60, 70, "HSCT"),
+]
+UNKNOWN_DAYS = (
+    Exclusion("not-eligible", "no follow-up from first relapse", 2048),
+    Exclusion("cart-day-missing", "given CAR-T on an unknown day", 512),
+    Exclusion("hsct-day-missing", "transplanted on an unknown day", 1280),
+)
+
+
+def treated() -> pd.DataFrame:
+    names = ("days", "died", "cart_days", "hsct_days", "salvage_treatment")
+    return tally_of([{**dict(zip(names, row, strict=True)), "n": 2**i} for i, row in enumerate(TREATED)])
+
+
+def days(months: Any) -> list[float | None]:
+    """Months as days, None for NaN."""
+    return [None if np.isnan(m) else round(m * DAYS_PER_MONTH, 6) for m in months]
+
+
+def test_a_history_knows_the_days_of_treatment() -> None:
+    history = TreatmentHistory.from_tally(treated(), OS)
+    assert history.exclusions == UNKNOWN_DAYS
+    assert days(history.time) == [300, 40, 600, 700, 500, 800, 900, 250]
+    assert history.event.tolist() == [0, 1, 1, 0, 1, 0, 1, 1]
+    assert days(history.cart_at) == [None, None, None, 60, 80, 200, 90, None]
+    assert days(history.hsct_at) == [None, None, 120, 150, None, 100, 90, 250]
+    assert (history.n, history.n_event) == (255, 2 + 4 + 16 + 64 + 128)
+    assert (history.n_cart, history.n_hsct) == (8 + 16 + 32 + 64, 4 + 8 + 32 + 64 + 128)
+    for array in (history.time, history.cart_at, history.hsct_at, history.weight):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_views_of_a_history() -> None:
+    history = TreatmentHistory.from_tally(treated(), OS)
+    time, event, treated_at = history.switches("hsct")
+    assert (time is history.time, event is history.event, treated_at is history.hsct_at) == (True, True, True)
+    assert history.switches("cart").treated_at is history.cart_at
+    states = history.switches("histories").treated_at
+    assert isinstance(states, Mapping)
+    assert tuple(states) == HISTORIES == ("CAR-T", "HSCT", "CAR-T, then HSCT")
+    assert [days(at) for at in states.values()] == [
+        [None, None, None, 60, 80, None, None, None],
+        [None, None, 120, None, None, 100, 90, 250],
+        [None, None, None, 150, None, None, None, None],
+    ]
+
+
+def test_follow_up_may_end_at_hsct() -> None:
+    time, event, treated_at = TreatmentHistory.from_tally(treated(), OS).switches("cart", censor_at_hsct=True)
+    assert days(time) == [300, 40, 120, 150, 500, 100, 90, 250]
+    # The last child died on the day of HSCT.
+    assert event.tolist() == [0, 1, 0, 0, 1, 0, 0, 1]
+    assert not isinstance(treated_at, Mapping)
+    assert days(treated_at) == [None, None, None, 60, 80, None, None, None]
+    assert not time.flags.writeable and not event.flags.writeable and not treated_at.flags.writeable
+
+
+def test_only_the_treatments_asked_for_leave_children_out() -> None:
+    hsct = TreatmentHistory.from_tally(treated().drop(columns="cart_days"), OS, treatments=["hsct_days"])
+    assert hsct.treatments == ("hsct_days",)
+    assert [e.code for e in hsct.exclusions] == ["not-eligible", "hsct-day-missing"]
+    assert hsct.n == 255 + 512 and hsct.n_cart == 0
+    cart = TreatmentHistory.from_tally(treated().drop(columns="hsct_days"), OS, treatments=["cart_days"])
+    assert [e.code for e in cart.exclusions] == ["not-eligible", "cart-day-missing"]
+    for history, view, censored, lacking in (
+        (hsct, "cart", False, "cart_days"),
+        (hsct, "histories", False, "cart_days"),
+        (cart, "hsct", False, "hsct_days"),
+        (cart, "cart", True, "hsct_days"),
+    ):
+        with pytest.raises(ValueError, match=f"the view {view} needs {lacking}, which this history was made without"):
+            history.switches(view, censor_at_hsct=censored)
+    unlabelled = TreatmentHistory.from_tally(treated().drop(columns="salvage_treatment"), OS)
+    assert unlabelled.exclusions == UNKNOWN_DAYS[:1]
+
+
+def test_views_and_treatments_that_do_not_exist_are_refused() -> None:
+    history = TreatmentHistory.from_tally(treated(), OS)
+    with pytest.raises(ValueError, match="view must be one of hsct, cart, histories: it is 'tki'"):
+        history.switches("tki")
+    with pytest.raises(ValueError, match="censor_at_hsct goes with the view cart: the view is hsct"):
+        history.switches("hsct", censor_at_hsct=True)
+    for wrong in ((), ("tki_days",)):
+        with pytest.raises(ValueError, match="treatments must be one or both of cart_days, hsct_days"):
+            TreatmentHistory.from_tally(treated(), OS, treatments=wrong)
+
+
+def test_histories_have_strata_and_covariates() -> None:
+    tally = treated().assign(age_years=5.0)
+    tally["mrd"] = pd.Categorical(["low", "high", None, *["low"] * 9], categories=["low", "high"])
+    history = TreatmentHistory.from_tally(tally, OS, MRD, [AGE], [AGE, SALVAGE], {"salvage_treatment": "HSCT"})
+    assert history.exclusions == (
+        *UNKNOWN_DAYS,
+        Exclusion("stratum-missing", "MRD: not measured", 4),
+        Exclusion("covariate-missing", "Salvage: missing", 2),
+    )
+    assert history.strata is not None and list(history.strata[:2]) == ["low", "high"]
+    assert history.covariates is not None
+    assert list(history.covariates["salvage_treatment"].cat.categories) == ["HSCT", "chemotherapy", "CAR-T"]
+    assert (history.n, history.n_complete, history.conditions) == (251, 249, (AGE, MRD))
+
+
+def test_columns_of_a_history() -> None:
+    dictionary = Dictionary((SALVAGE,), ())
+    assert history_columns(dictionary, OS, MRD, None) == (
+        "days",
+        "died",
+        "mrd",
+        "cart_days",
+        "hsct_days",
+        "salvage_treatment",
+    )
+    assert history_columns(dictionary, OS, SALVAGE, treatments=["hsct_days"]) == (
+        "days",
+        "died",
+        "salvage_treatment",
+        "hsct_days",
+    )
+    assert history_columns(Dictionary((), ()), [OS, LATE]) == ("days", "died", "hsct_days", "cart_days")
+
+
+times = st.none() | st.integers(0, 900)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "days": times,
+                "died": st.none() | st.integers(0, 1),
+                "first": st.none() | st.sampled_from(CAUSE.levels),
+                "cart_days": times,
+                "hsct_days": times,
+                "salvage_treatment": st.none() | st.sampled_from(SALVAGE.levels),
+                "mrd": st.none() | st.sampled_from(MRD.levels),
+                "n": st.integers(1, 9),
+            }
+        ),
+        max_size=10,
+    ),
+    st.booleans(),
+)
+def test_everybody_is_used_or_left_out_once(given_rows: list[dict[str, Any]], is_stratified: bool) -> None:
+    tally, strata = tally_of(given_rows), MRD if is_stratified else None
+    for frame in (
+        TimeToEvent.from_tally(tally, LATE, None, strata),
+        CompetingEvents.from_tally(tally, FIRST, CAUSE, None, strata),
+        TreatmentHistory.from_tally(tally, OS, strata),
+    ):
+        assert frame.n + sum(e.n for e in frame.exclusions) == tally["n"].sum()
+        assert not np.isnan(frame.time).any()
+    history = TreatmentHistory.from_tally(tally, OS, strata)
+    states = history.switches("histories").treated_at
+    assert isinstance(states, Mapping)
+    first = np.fmin.reduce([np.where(np.isnan(at), np.inf, at) for at in states.values()])
+    treated_first = np.fmin(history.cart_at, history.hsct_at)
+    np.testing.assert_array_equal(first, np.where(np.isnan(treated_first), np.inf, treated_first))
+    time, event, cart_at = history.switches("cart", censor_at_hsct=True)
+    assert (time <= history.time).all() and (event <= history.event).all()
+    assert not (np.asarray(cart_at) >= history.hsct_at).any()
+
+
+# The frames of the reference cohort
+
+
+def test_frames_of_the_reference_cohort() -> None:
+    cohort = open_cohort(Path(__file__).parent.parent / "data" / "reference_cohort.csv")
+    dictionary = cohort.dictionary
+    everyone = cohort.tally(endpoint_columns([*dictionary.endpoints, *dictionary.competing]))
+    counts = {}
+    for endpoint in dictionary.endpoints:
+        frame = TimeToEvent.from_tally(everyone, endpoint)
+        alone = TimeToEvent.from_tally(cohort.tally(endpoint_columns(endpoint)), endpoint)
+        assert (alone.n, alone.n_event) == (frame.n, frame.n_event)
+        counts[endpoint.name] = (frame.n, frame.n_event)
+    # 436 children, 64 relapses (11 died, 3 of them after one of 10 second relapses), 14 deaths in remission; 40 had
+    # HSCT (6 died) and 12 CAR-T.
+    assert counts == {
+        "os_relapse": (64, 11),
+        "efs_relapse": (64, 18),
+        "os_diagnosis": (436, 25),
+        "efs_diagnosis": (436, 78),
+        "os_salvage": (64, 11),
+        "os_cart": (12, 2),
+        "os_hsct": (40, 6),
+        "os_relapse_after_hsct": (40, 6),
+    }
+    events = {}
+    for competing in dictionary.competing:
+        competing_events = CompetingEvents.from_tally(everyone, competing, dictionary[competing.cause])
+        events[competing.name] = (competing_events.n, competing_events.n_events)
+    assert events == {"relapse": (436, (64, 14)), "second_relapse": (64, (10, 5, 3))}
+    marrow = CohortFilter((Clause("marrow_relapse", ("marrow",)),))
+    for name in ("os_relapse", "efs_relapse"):
+        endpoint = dictionary.endpoint(name)
+        history = TreatmentHistory.from_tally(cohort.tally(history_columns(dictionary, endpoint), marrow), endpoint)
+        assert (history.n, history.n_hsct, history.n_cart, history.exclusions) == (52, 40, 11, ())
 
 
 # A yes/no outcome
