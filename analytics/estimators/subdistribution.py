@@ -1,0 +1,669 @@
+"""Subdistribution hazard ratios by the model of Fine and Gray: covariates and the cumulative incidence of a cause.
+
+A patient with a competing event stays in the risk set, with a weight that falls as censoring would have taken the
+patient away. The weights are the Kaplan–Meier estimate of being uncensored; their own uncertainty is part of the
+variance.
+
+Sources
+-------
+Fine & Gray (1999), Journal of the American Statistical Association 94:496, doi:10.1080/01621459.1999.10474144: the
+model, its weights and the variance.
+Breslow (1974), Biometrics 30:89, doi:10.2307/2529620: events at one time.
+Albert & Anderson (1984), Biometrika 71:1, doi:10.1093/biomet/71.1.1; Bryson & Johnson (1981), Technometrics 23:381:
+likelihoods without a maximum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc
+
+from analytics.estimators.binomial_likelihood import columns_making_up, independent_columns
+from analytics.estimators.competing_observations import CompetingObservations, check_cause
+from analytics.estimators.design import (
+    BoolArray,
+    Design,
+    IntArray,
+    Solution,
+    check_covariates,
+    counted,
+    listed,
+    read_covariates,
+)
+from analytics.estimators.intervals import normal_quantile
+from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
+from analytics.estimators.logistic import FEW_EVENTS_PER_PARAMETER, SCARCE_EVENTS_PER_PARAMETER
+from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
+
+MEASURE = "subdistribution hazard ratio"
+
+_MAX_STEPS = 100
+_MAX_HALVINGS = 30
+# A share of a column's variance this small is rounding; so is such a share of the range of a linear predictor.
+_NEGLIGIBLE = 1e-9
+_LEVEL = 1e-6
+# Without a maximum, the likelihood gains next to nothing while the linear predictor still moves by about 1 a step.
+_LITTLE_GAIN = 1e-9
+_LONG_STEP = 0.1
+
+
+def estimate_subdistribution_hazard_ratios(
+    time: ArrayLike,
+    cause: ArrayLike,
+    covariates: pd.DataFrame,
+    *,
+    of: int = 1,
+    weight: ArrayLike | None = None,
+    censoring_group: Any = None,
+    conf_level: float = 0.95,
+) -> HazardRatioResult:
+    """Subdistribution hazard ratios of one Fine–Gray model with all ``covariates``.
+
+    A ratio above 1 goes with a higher cumulative incidence of the cause. Its size is that of an effect on the incidence,
+    not on the rate of the cause among those still free of every cause.
+
+    Parameters
+    ----------
+    time : array of shape (rows,)
+        Time from the origin to the first event or the end of follow-up, finite and >= 0; months in this product.
+    cause : array of shape (rows,)
+        0 where follow-up ended without an event, otherwise the number of the cause (1, 2, …) that came first.
+    covariates : DataFrame with one row per time
+        Categorical columns are compared with their first category; text is categorical in sorted order, true/false
+        compares True with False, and the ratio of a number is per unit.
+    of : int
+        The number of the cause whose cumulative incidence is modelled.
+    weight : array of shape (rows,), optional
+        How many patients share the row, a whole number; the result equals that of the repeated rows. Default 1.
+    censoring_group : array of shape (rows,), optional
+        Groups that differ in when follow-up ends: the weights are estimated within each. By default, censoring is
+        taken to be the same for all.
+    conf_level : float
+        Level of the intervals estimate ± z SE on the log scale, between 0 and 1.
+
+    Returns
+    -------
+    HazardRatioResult
+        With ``method`` "fine-gray", ``ties`` "breslow" and ``std_error_type`` "robust". Terms are in the order of the
+        columns and their categories. A category without patients, a column that others make up, one about which no
+        event tells anything, and a coefficient without finite estimate keep their rows and give a reason; so does every
+        row without patients or events of the cause. ``n_event`` counts events of the cause. ``tests`` are Wald tests of
+        whole covariates with the same variance. ``log_likelihood`` is the logarithm of the weighted partial likelihood;
+        where it has no maximum, the limit that it approaches.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described; the message says which values, where, and what to do.
+    TypeError
+        If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
+
+    Notes
+    -----
+    Codes of notes: "separation", "collinear", "uninformative", "reference-empty", "single-level",
+    "events-per-parameter".
+
+    With G the Kaplan–Meier estimate of being uncensored (censorings at a time come after its events), a patient with a
+    competing event at X counts with weight G(t-) / G(X-) in the risk sets at t > X. As in ``crr`` of R's cmprsk package,
+    G(t-) is G(0) at time 0, so that patients without follow-up do not count as followed, and 0 after the last time of
+    the censoring group. Tied events are handled as by Breslow (1974). The variance I^-1 M I^-1 has the inverse
+    information I^-1 and the sum M of squared contributions of the patients: to the score, and by way of G (Fine & Gray
+    1999). With censoring groups, what a group's G contributes is summed, as in ``crr``, over the
+    events of that group; over all events it would differ in the third or fourth digit of the standard error.
+    """
+    check_cause(of)
+    normal_quantile(conf_level)
+    sample = CompetingObservations.from_arrays(time, cause, weight)
+    kept = sample.data.kept
+    check_covariates(covariates, len(kept), "time")
+    read = read_covariates(covariates, np.flatnonzero(kept))
+    groups = np.zeros(len(sample.cause), dtype=np.intp)
+    if censoring_group is not None:
+        groups = Labels.from_values("censoring_group", censoring_group, kept).codes
+    design = Design(read, (sample.cause == of).astype(np.float64), sample.data.weight, measure=MEASURE, intercept=False)
+    return _write_up(design, _Subjects.from_sample(sample, of, groups, design), conf_level)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """Rows of a model, ascending in time: ``kind`` 1 for the cause, 2 for a competing one, 0 for censored.
+
+    ``uncensored`` is G just before each time of ``grid`` (the distinct times), one row per censoring group, and ``own``
+    that of a row's group at its own time. ``place`` indexes the grid.
+    """
+
+    place: IntArray
+    kind: IntArray
+    weight: FloatArray
+    group: IntArray
+    x: FloatArray
+    pattern: IntArray
+    grid: FloatArray
+    uncensored: FloatArray
+    own: FloatArray
+
+    @classmethod
+    def from_sample(cls, sample: CompetingObservations, of: int, group: IntArray, design: Design) -> _Subjects:
+        order = np.argsort(sample.data.time, kind="stable")
+        grid, place = np.unique(sample.data.time[order], return_inverse=True)
+        cause, weight, group = sample.cause[order], sample.data.weight[order], group[order]
+        size = int(group.max(initial=-1)) + 1
+        kind = np.where(cause == of, 1, np.where(cause > 0, 2, 0)).astype(np.intp)
+        uncensored = np.zeros((size, len(grid)))
+        for code in range(size):
+            rows = group == code
+            if not rows.any():
+                continue
+            removed = np.bincount(place[rows], weight[rows], len(grid))
+            censored = np.bincount(place[rows], weight[rows] * (kind[rows] == 0), len(grid))
+            at_risk = np.cumsum(removed[::-1])[::-1]
+            after = np.cumprod(1 - censored / np.where(at_risk > 0, at_risk, 1.0))
+            uncensored[code] = np.concatenate([[1.0], after[:-1]])
+            if grid[0] == 0:
+                uncensored[code, 0] = after[0]
+            uncensored[code, at_risk == 0] = 0.0
+        pattern = design.patterns.of_row[order]
+        return cls(
+            place, kind, weight, group, design.matrix[pattern], pattern, grid, uncensored, uncensored[group, place]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Staying:
+    """Rows of one censoring group with a competing event, ascending in time: they stay in the risk sets.
+
+    ``inverse`` is their 1 / G(X-), ``uncensored`` is G(t-) at the event times and ``share`` the part of the events at
+    each that belongs to the group.
+    """
+
+    rows: IntArray
+    inverse: FloatArray
+    uncensored: FloatArray
+    share: FloatArray
+
+    def still_to_come(self, increment: FloatArray) -> FloatArray:
+        """Sums of G(t-) times ``increment`` over the event times from each one on, and 0 after the last."""
+        after = np.zeros((len(increment) + 1, increment.shape[1]))
+        after[:-1] = np.cumsum((self.uncensored[:, None] * increment)[::-1], axis=0)[::-1]
+        return after
+
+
+@dataclass(frozen=True, slots=True)
+class _RiskSets:
+    """The rows that are compared with one another, ascending in time, and the times at which they have events.
+
+    ``first`` is the first row still under observation at each event time, ``seen`` the number of event times up to and
+    including each row's own. ``staying`` has one entry per censoring group with competing events.
+    """
+
+    rows: IntArray
+    weight: FloatArray
+    is_event: BoolArray
+    n_event: FloatArray
+    moment: IntArray
+    first: IntArray
+    seen: IntArray
+    staying: tuple[_Staying, ...]
+
+    @classmethod
+    def from_subjects(cls, subjects: _Subjects, rows: IntArray) -> _RiskSets:
+        place, kind, weight = subjects.place[rows], subjects.kind[rows], subjects.weight[rows]
+        is_event = kind == 1
+        moment, which = np.unique(place[is_event], return_inverse=True)
+        n_event = np.bincount(which, weight[is_event], len(moment)).astype(np.float64)
+        staying = []
+        for code in np.unique(subjects.group[rows]):
+            of_group = subjects.group[rows] == code
+            own = np.flatnonzero((kind == 2) & of_group)
+            if len(own):
+                share = np.bincount(which, (weight * of_group)[is_event], len(moment)) / n_event
+                staying.append(_Staying(own, 1 / subjects.own[rows[own]], subjects.uncensored[code, moment], share))
+        return cls(
+            rows=rows,
+            weight=weight,
+            is_event=is_event,
+            n_event=n_event,
+            moment=moment,
+            first=np.searchsorted(place, moment, side="left"),
+            seen=np.searchsorted(moment, place, side="right"),
+            staying=tuple(staying),
+        )
+
+    def sums(self, amount: FloatArray) -> FloatArray:
+        """Weighted sums of ``amount`` (rows, columns) over the risk set at each event time."""
+        later = np.zeros((len(amount) + 1, amount.shape[1]))
+        later[:-1] = np.cumsum(amount[::-1], axis=0)[::-1]
+        total = later[self.first]
+        for group in self.staying:
+            gone = np.zeros((len(group.rows) + 1, amount.shape[1]))
+            gone[1:] = np.cumsum(amount[group.rows] * group.inverse[:, None], axis=0)
+            total = total + group.uncensored[:, None] * gone[np.searchsorted(group.rows, self.first, side="left")]
+        return np.asarray(total)
+
+    def exposure(self, increment: FloatArray) -> FloatArray:
+        """What each row gathers of ``increment`` (event times, columns) with its weight while it is in the risk set."""
+        until = np.zeros((len(increment) + 1, increment.shape[1]))
+        until[1:] = np.cumsum(increment, axis=0)
+        gathered = until[self.seen]
+        for group in self.staying:
+            to_come = group.still_to_come(increment)[self.seen[group.rows]]
+            gathered[group.rows] += group.inverse[:, None] * to_come
+        return np.asarray(gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Likelihood:
+    """The weighted partial likelihood of the columns ``x`` in sets of rows that are compared among themselves."""
+
+    subjects: _Subjects
+    sets: tuple[_RiskSets, ...]
+    x: FloatArray
+
+    def at(self, beta: FloatArray) -> _Value:
+        """The logarithm of the likelihood, its gradient and its negative second derivative."""
+        size = self.x.shape[1]
+        value, score, information = 0.0, np.zeros(size), np.zeros((size, size))
+        fitted = []
+        for risk in self.sets:
+            x = self.x[risk.rows]
+            eta = x @ beta
+            shift = float(eta.max(initial=-math.inf))
+            hazard = np.exp(eta - shift)
+            amount = (risk.weight * hazard)[:, None]
+            sums = risk.sums(np.hstack([amount, amount * x]))
+            # A risk set far below the largest predictor may vanish in rounding: the step was too long.
+            if not (sums[:, 0] > 0).all():
+                return _Value(-math.inf, score, information, ())
+            mean = sums[:, 1:] / sums[:, :1]
+            rate = risk.n_event / sums[:, 0]
+            own = risk.weight * risk.is_event
+            value += float(own @ eta) - float(risk.n_event @ (np.log(sums[:, 0]) + shift))
+            score += own @ x - risk.n_event @ mean
+            exposure = risk.exposure(rate[:, None])[:, 0]
+            information += (x * (amount[:, 0] * exposure)[:, None]).T @ x - (mean * risk.n_event[:, None]).T @ mean
+            fitted.append(_Fitted(hazard, rate, mean, exposure))
+        return _Value(value, score, information, tuple(fitted))
+
+    def contributions(self, value: _Value) -> FloatArray:
+        """What each patient of a row adds to the score, directly and by way of the censoring weights."""
+        subjects = self.subjects
+        size = self.x.shape[1]
+        own = np.zeros((len(subjects.place), size))
+        # Sum over u of what censoring at u changes in the later weights: one row per censoring group and time.
+        change = np.zeros((len(subjects.uncensored), len(subjects.grid), size))
+        for risk, fit in zip(self.sets, value.fitted, strict=True):
+            x = self.x[risk.rows]
+            increment = fit.mean * fit.rate[:, None]
+            part = -fit.hazard[:, None] * (x * fit.exposure[:, None] - risk.exposure(increment))
+            at_event = risk.seen[risk.is_event] - 1
+            part[risk.is_event] += x[risk.is_event] - fit.mean[at_event]
+            own[risk.rows] += part
+            pieces = np.hstack([fit.rate[:, None], increment])
+            every = np.arange(len(subjects.grid))
+            for group in risk.staying:
+                # Censoring at u tells on the weights of those who had their event before u, at the events from u on.
+                to_come = group.still_to_come(pieces * group.share[:, None])
+                to_come = to_come[np.searchsorted(risk.moment, every, side="left")]
+                amount = (risk.weight[group.rows] * fit.hazard[group.rows] * group.inverse)[:, None]
+                sums = np.zeros((len(group.rows) + 1, size + 1))
+                sums[1:] = np.cumsum(np.hstack([amount, amount * x[group.rows]]), axis=0)
+                sums = sums[np.searchsorted(subjects.place[risk.rows[group.rows]], every, side="left")]
+                code = subjects.group[risk.rows[group.rows[0]]]
+                change[code] += sums[:, 1:] * to_come[:, :1] - sums[:, :1] * to_come[:, 1:]
+        for code in range(len(change)):
+            rows = subjects.group == code
+            if not rows.any():
+                continue
+            place, weight = subjects.place[rows], subjects.weight[rows]
+            is_censored = subjects.kind[rows] == 0
+            at_risk = np.cumsum(np.bincount(place, weight, len(subjects.grid))[::-1])[::-1]
+            at_risk = np.where(at_risk > 0, at_risk, 1.0)
+            censored = np.bincount(place, weight * is_censored, len(subjects.grid))
+            effect = change[code] / at_risk[:, None]
+            compensator = np.cumsum(effect * (censored / at_risk)[:, None], axis=0)
+            own[rows] += effect[place] * is_censored[:, None] - compensator[place]
+        return own
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Per row the relative hazard and its exposure; per event time the baseline increment and the mean covariates."""
+
+    hazard: FloatArray
+    rate: FloatArray
+    mean: FloatArray
+    exposure: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    log_likelihood: float
+    score: FloatArray
+    information: FloatArray
+    fitted: tuple[_Fitted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Maximum:
+    """Where the search ended; ``direction`` is set where the likelihood still rises along it without end."""
+
+    beta: FloatArray
+    value: _Value
+    converged: bool
+    direction: FloatArray | None
+
+
+def _maximise(likelihood: _Likelihood) -> _Maximum:
+    """Newton steps with halving, from 0."""
+    beta = np.zeros(likelihood.x.shape[1])
+    value = likelihood.at(beta)
+    if not len(beta):
+        return _Maximum(beta, value, True, None)
+    for _ in range(_MAX_STEPS):
+        try:
+            step = np.linalg.solve(value.information, value.score)
+        except np.linalg.LinAlgError:
+            break
+        length = float(np.abs(likelihood.x @ step).max(initial=0.0))
+        if not math.isfinite(length):
+            break
+        if length < 1e-11:
+            return _Maximum(beta, value, True, None)
+        step = step / max(1.0, length / 5.0)
+        reached = likelihood.at(beta + step)
+        slack = 1e-12 * (1.0 + abs(value.log_likelihood))
+        for _ in range(_MAX_HALVINGS):
+            if reached.log_likelihood >= value.log_likelihood - slack:
+                break
+            step = step / 2
+            reached = likelihood.at(beta + step)
+        else:
+            break
+        gain = reached.log_likelihood - value.log_likelihood
+        beta, value = beta + step, reached
+        if gain < _LITTLE_GAIN and length > _LONG_STEP:
+            return _Maximum(beta, value, False, np.asarray(step))
+    left = np.linalg.lstsq(value.information, value.score, rcond=None)[0]
+    return _Maximum(beta, value, float(np.abs(likelihood.x @ left).max()) < 1e-7, None)
+
+
+def _levels(subjects: _Subjects, sets: Sequence[_RiskSets], predictor: FloatArray) -> list[IntArray] | None:
+    """The rows that are still compared when a predictor outweighs all else; None if it contradicts an event.
+
+    If at every event the patient has the largest predictor of the risk set, the likelihood rises without end along it.
+    In the limit, patients are compared with those of the same predictor alone.
+    """
+    slack = _LEVEL * float(np.ptp(predictor))
+    found = []
+    for risk in sets:
+        own = predictor[risk.rows]
+        largest = np.maximum.accumulate(np.concatenate([own, [-math.inf]])[::-1])[::-1][risk.first]
+        for group in risk.staying:
+            reached = np.concatenate([[-math.inf], np.maximum.accumulate(own[group.rows])])
+            before = reached[np.searchsorted(group.rows, risk.first, side="left")]
+            largest = np.where(group.uncensored > 0, np.maximum(largest, before), largest)
+        if (own[risk.is_event] < largest[risk.seen[risk.is_event] - 1] - slack).any():
+            return None
+        order = np.argsort(own, kind="stable")
+        level = np.zeros(len(own), dtype=np.intp)
+        level[order] = np.concatenate([[0], np.cumsum(np.diff(own[order]) > slack)])
+        has_event = np.unique(level[risk.is_event])
+        found += [risk.rows[level == one] for one in has_event]
+    return found
+
+
+def _informative(information: FloatArray, spread: FloatArray) -> list[int]:
+    """Columns, taken in order, about which the events tell something beside the earlier ones."""
+    kept: list[int] = []
+    for column in range(len(spread)):
+        left = information[column, column]
+        if kept:
+            cross = information[kept, column]
+            left = left - cross @ np.linalg.solve(information[np.ix_(kept, kept)], cross)
+        if spread[column] > 0 and left > _NEGLIGIBLE * spread[column]:
+            kept.append(column)
+    return kept
+
+
+def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardRatioResult:
+    """The fit of a design and its result."""
+    if not design.n:
+        return _assemble(design, conf_level, reason=NO_PATIENTS)
+    if not design.n_event:
+        return _assemble(design, conf_level, reason="no events of this cause")
+    reasons = _collinear(design)
+    columns = [i for i in range(len(design.columns)) if i not in reasons]
+    sets = [_RiskSets.from_subjects(subjects, np.arange(len(subjects.place)))]
+    spread = design.n_event * np.var(subjects.x, axis=0) if len(columns) else np.zeros(len(design.columns))
+
+    def reduced(among: Sequence[int]) -> list[int]:
+        wanted = list(among)
+        start = _Likelihood(subjects, tuple(sets), subjects.x[:, wanted]).at(np.zeros(len(wanted)))
+        return [wanted[i] for i in _informative(start.information, spread[wanted])]
+
+    whole = reduced(columns)
+    for index in set(columns) - set(whole):
+        label = design.labels[index]
+        reasons[index] = "not estimable: no event tells anything about it beside the other covariates"
+        design.notes.append(
+            Note(
+                "uninformative",
+                "caution",
+                f"{label} has no {MEASURE}: at the times of the events, nobody at risk differs in it alone.",
+                "Look at when these patients leave follow-up, or leave it out of the model.",
+            )
+        )
+    told: list[str] = []
+    for cell in design.cells:
+        # A level without events: the less its hazard, the better.
+        predictor = -cell.mask[subjects.pattern].astype(np.float64)
+        if cell.n_event or not _is_made_up(subjects.x[:, whole], predictor):
+            continue
+        if (blocks := _levels(subjects, sets, predictor)) is not None:
+            n = "None of the" if cell.n > 1 else "The"
+            told.append(f"{n} {counted(cell.n)} with {cell.label} had the event")
+            if cell.n == 1:
+                told[-1] = f"The patient with {cell.label} did not have the event"
+            sets = [_RiskSets.from_subjects(subjects, rows) for rows in blocks]
+    in_use = reduced(whole)
+    while True:
+        likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
+        maximum = _maximise(likelihood)
+        if maximum.direction is None:
+            break
+        escaped = _levels(subjects, sets, likelihood.x @ maximum.direction)
+        if escaped is None:
+            break
+        sets = [_RiskSets.from_subjects(subjects, rows) for rows in escaped]
+        in_use = reduced(in_use)
+    if not maximum.converged:
+        return _assemble(design, conf_level, reason="the fit did not converge")
+    infinite = _infinite(subjects, sets, whole)
+    if infinite:
+        _note_separation(design, infinite, told)
+        reasons.update({index: _infinite_reason(design, index) for index in infinite})
+        # The finite coefficients first, so that none of them is given up for one without estimate.
+        in_use = reduced([i for i in whole if i not in infinite] + infinite)
+        likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
+        maximum = _maximise(likelihood)
+        if not maximum.converged:
+            return _assemble(design, conf_level, reason="the fit did not converge")
+    contributions = likelihood.contributions(maximum.value)
+    inverse = np.linalg.inv(maximum.value.information) if in_use else np.zeros((0, 0))
+    middle = (contributions * subjects.weight[:, None]).T @ contributions
+    variance = inverse @ middle @ inverse.T
+    return _assemble(
+        design,
+        conf_level,
+        columns=in_use,
+        beta=maximum.beta,
+        variance=variance,
+        is_known=np.diag(variance) > _NEGLIGIBLE * np.diag(inverse),
+        reasons=reasons,
+        log_likelihood=maximum.value.log_likelihood,
+        rank=len(whole),
+    )
+
+
+def _is_made_up(x: FloatArray, predictor: FloatArray) -> bool:
+    """True if a predictor is a combination of the columns and a constant."""
+    base = np.column_stack([np.ones(len(x)), x])
+    solution = np.linalg.lstsq(base, predictor, rcond=None)[0]
+    return bool(np.abs(base @ solution - predictor).max(initial=0.0) < 1e-8)
+
+
+def _collinear(design: Design) -> dict[int, str]:
+    """Reasons of the columns that are combinations of earlier ones and a constant, with a note for each."""
+    base = np.column_stack([np.ones(len(design.matrix)), design.matrix])
+    kept = independent_columns(base)
+    reasons = {}
+    for index in sorted(set(range(base.shape[1])) - set(kept)):
+        label = design.labels[index - 1]
+        makers = [design.labels[i - 1] for i in columns_making_up(base, index, kept) if i > 0]
+        names = listed(makers or ["the other covariates"])
+        reasons[index - 1] = f"not estimable: a combination of {names}"
+        design.notes.append(
+            Note(
+                "collinear",
+                "caution",
+                f"{label} has no {MEASURE} of its own: among these {design.n:.0f} patients it is a combination of {names}.",
+                "Leave one of them out of the model.",
+            )
+        )
+    return reasons
+
+
+def _infinite(subjects: _Subjects, sets: Sequence[_RiskSets], columns: list[int]) -> list[int]:
+    """The columns whose coefficients have no finite estimate: those that the limit leaves undetermined."""
+    if not columns:
+        return []
+    information = _Likelihood(subjects, tuple(sets), subjects.x[:, columns]).at(np.zeros(len(columns))).information
+    scale = np.std(subjects.x[:, columns], axis=0)
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    total = float(sum(risk.n_event.sum() for risk in sets))
+    free = vectors[:, values <= _NEGLIGIBLE * total]
+    return [column for column, row in zip(columns, free, strict=True) if np.abs(row).max(initial=0.0) > 1e-6]
+
+
+def _infinite_reason(design: Design, index: int) -> str:
+    column = design.columns[index]
+    assert column is not None
+    reference = design.references[column.covariate]
+    for cell in design.cells:
+        if cell.covariate == column.covariate and cell.n_event == 0:
+            if column.level is None:
+                return f"not estimable: none of the {counted(cell.n)} with {cell.label} had the event"
+            if cell.level == column.level:
+                return f"not estimable: none of the {counted(cell.n)} had the event"
+            if cell.level == reference:
+                return f"not estimable: none of the {counted(cell.n)} of the reference level had the event"
+    return "not estimable: at every event the patient was at the extreme among those at risk (monotone likelihood)"
+
+
+def _note_separation(design: Design, infinite: Sequence[int], told: Sequence[str]) -> None:
+    names = listed([design.labels[i] for i in infinite])
+    if len(infinite) > 1:
+        names = f"a combination of {names}"
+    found = ". ".join(told) or f"At every event, the patient was at the extreme of {names} among those at risk"
+    design.notes.append(
+        Note(
+            "separation",
+            "caution",
+            f"{found}. There is no finite {MEASURE} for this (monotone likelihood), and none is shown.",
+            "Compare the cumulative incidences instead, or join small levels where that makes clinical sense.",
+        )
+    )
+
+
+def _assemble(
+    design: Design,
+    conf_level: float,
+    *,
+    columns: Sequence[int] = (),
+    beta: FloatArray | None = None,
+    variance: FloatArray | None = None,
+    is_known: BoolArray | None = None,
+    reasons: dict[int, str] | None = None,
+    log_likelihood: float | None = None,
+    rank: int = 0,
+    reason: str | None = None,
+) -> HazardRatioResult:
+    """The result: one term per level, in order; ``columns`` are those that ``beta`` and ``variance`` speak of."""
+    reasons = reasons or {}
+    solution = None
+    tests = [TermTest(covariate.name, None, None, None, reason) for covariate in design.covariates]
+    if beta is not None and variance is not None and is_known is not None and log_likelihood is not None:
+        std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
+        z = normal_quantile(conf_level)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p_value = chdtrc(1, (beta / std_error) ** 2)
+        solution = Solution(
+            beta, std_error, beta - z * std_error, beta + z * std_error, p_value, is_known, log_likelihood
+        )
+        tests = [
+            _wald_test(design, position, columns, beta, np.where(is_known, variance, 0.0), reasons)
+            for position in range(len(design.covariates))
+        ]
+    rows = design.rows(columns, solution, reasons, reason, "wald", conf_level)
+    terms = tuple(HazardRatio(*row) for row in rows)
+    if reason is None:
+        design.note_single_levels()
+    if rank and design.n_event / rank < SCARCE_EVENTS_PER_PARAMETER:
+        ratio = design.n_event / rank
+        plural = "parameter" if rank == 1 else "parameters"
+        design.notes.append(
+            Note(
+                "events-per-parameter",
+                "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
+                f"{counted(design.n_event)} with the event for {rank} estimated {plural}: {ratio:.1f} per parameter.",
+                f"Choose fewer covariates, or read the {MEASURE}s as exploratory.",
+            )
+        )
+    return HazardRatioResult(
+        terms=terms,
+        tests=tuple(tests),
+        method="fine-gray",
+        ties="breslow",
+        std_error_type="robust",
+        test_type="robust Wald",
+        conf_level=conf_level,
+        conf_type="wald",
+        n=int(design.n),
+        n_event=int(design.n_event),
+        n_parameters=rank,
+        log_likelihood=log_likelihood,
+        reason=reason,
+        notes=tuple(design.notes),
+    )
+
+
+def _wald_test(
+    design: Design,
+    position: int,
+    columns: Sequence[int],
+    beta: FloatArray,
+    variance: FloatArray,
+    reasons: dict[int, str],
+) -> TermTest:
+    """The Wald test that all coefficients of a covariate are 0."""
+    name = design.covariates[position].name
+    if position in design.single:
+        return TermTest(name, None, None, None, design.single[position])
+    own = design.of_covariate(position)
+    missing = [reasons[index] for index in own if index in reasons]
+    places = [columns.index(index) for index in own if index in columns and index not in reasons]
+    if missing:
+        return TermTest(name, None, None, None, missing[0])
+    block = variance[np.ix_(places, places)]
+    spread = np.sqrt(np.diag(block))
+    if not (spread > 0).all() or np.linalg.eigvalsh(block / np.outer(spread, spread))[0] < _NEGLIGIBLE:
+        return TermTest(name, None, None, None, "not estimable: the variance of its coefficients is singular")
+    statistic = float(beta[places] @ np.linalg.solve(block, beta[places]))
+    return TermTest(name, statistic, len(places), float(chdtrc(len(places), statistic)))
