@@ -84,20 +84,27 @@ class _Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Rows of a test: times as ranks, so that pairs of groups are cut out without checking them again."""
+    """Rows of a test: times as ranks, so that pairs of groups are cut out without checking them again.
+
+    A row is at risk at the ranks from ``start`` to ``rank``, both included; ``start`` is None without delayed entry.
+    """
 
     rank: NDArray[np.intp]
+    start: NDArray[np.intp] | None
     event: FloatArray
     weight: FloatArray
     group: Labels
     strata: Labels | None
 
     @classmethod
-    def from_arrays(cls, time: Any, event: Any, group: Any, weight: Any, strata: Any) -> _Sample:
-        data = Observations.from_arrays(time, event, weight)
+    def from_arrays(cls, time: Any, event: Any, group: Any, weight: Any, strata: Any, entry: Any = None) -> _Sample:
+        data = Observations.from_arrays(time, event, weight, entry)
         groups = Labels.from_values("group", group, data.kept)
         blocks = None if strata is None else Labels.from_values("strata", strata, data.kept)
-        return cls(np.unique(data.time, return_inverse=True)[1], data.event, data.weight, groups, blocks)
+        distinct, rank = np.unique(data.time, return_inverse=True)
+        # At risk in (entry, time]: not yet at a time equal to the entry.
+        start = None if data.entry is None else np.searchsorted(distinct, data.entry, side="right")
+        return cls(rank, start, data.event, data.weight, groups, blocks)
 
     def only(self, codes: Sequence[int]) -> _Sample:
         """The rows of some groups alone."""
@@ -107,7 +114,8 @@ class _Sample:
         names = tuple(self.group.names[code] for code in codes)
         strata = None if self.strata is None else Labels(self.strata.codes[rows], self.strata.names)
         group = Labels(place[self.group.codes[rows]], names)
-        return _Sample(self.rank[rows], self.event[rows], self.weight[rows], group, strata)
+        start = None if self.start is None else self.start[rows]
+        return _Sample(self.rank[rows], start, self.event[rows], self.weight[rows], group, strata)
 
     def occupied(self) -> list[int]:
         """The codes of the groups that have patients, in group order."""
@@ -135,17 +143,22 @@ class _Score:
         """Sums over the event times of all strata; every group of the sample has patients."""
         size = len(sample.group.names)
         span = int(sample.rank.max()) + 1 if len(sample.rank) else 1
-        key = sample.rank if sample.strata is None else sample.strata.codes * span + sample.rank
+        stratum = 0 if sample.strata is None else sample.strata.codes * span
+        key = stratum + sample.rank
         moments, position = np.unique(key, return_inverse=True)
         cell = position * size + sample.group.codes
         shape = (len(moments), size)
         removed = np.bincount(cell, sample.weight, len(moments) * size).reshape(shape)
         events = np.bincount(cell, sample.weight * sample.event, len(moments) * size).reshape(shape)
-        later = np.zeros((len(moments) + 1, size))
-        later[:-1] = np.cumsum(removed[::-1], axis=0)[::-1]
         block = moments // span
         # Strata follow one another, so whoever belongs to a later stratum is taken off again.
-        at_risk = later[:-1] - later[np.searchsorted(block, block, side="right")]
+        block_end = np.searchsorted(block, block, side="right")
+        later = _sums_from(removed)
+        at_risk = later[:-1] - later[block_end]
+        if sample.start is not None:
+            cell = np.searchsorted(moments, stratum + sample.start) * size + sample.group.codes
+            entering = _sums_from(np.bincount(cell, sample.weight, len(moments) * size).reshape(shape))
+            at_risk = at_risk - (entering[1:] - entering[block_end])
 
         n_event = events.sum(axis=1)
         informative = n_event > 0
@@ -245,6 +258,7 @@ def logrank_test(
     *,
     weight: ArrayLike | None = None,
     strata: Any = None,
+    entry: ArrayLike | None = None,
     weighting: Weighting = "logrank",
     rho: float = 0,
     gamma: float = 0,
@@ -264,6 +278,10 @@ def logrank_test(
         How many patients share the row, a whole number. Default 1.
     strata : array of shape (rows,), optional
         Patients are compared within their stratum only; a stratum with one group adds nothing to the statistic.
+    entry : array of shape (rows,), optional
+        Time from which the row is observed, for delayed entry: it is at risk in (entry, time]. A patient who changes
+        group gives one row per group (:func:`analytics.estimators.treatment.split_at_treatment`); the log-rank test of
+        such rows is the test of Mantel & Byar (1974). Default: at risk from the start, time 0 included.
     weighting : {"logrank", "peto", "tarone-ware", "fleming-harrington"}
         Weight of an event time: 1; the Peto–Peto estimate of pooled survival just after it, the product of
         1 - d / (n + 1); sqrt(n); or S^rho (1 - S)^gamma with the pooled Kaplan–Meier estimate S just before it.
@@ -286,7 +304,7 @@ def logrank_test(
         If an argument is not as described; the message says which values, where, and what to do.
     """
     weights = _Weights(weighting, rho, gamma)
-    sample = _Sample.from_arrays(time, event, group, weight, strata)
+    sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
     return _compare(sample.only(sample.occupied()), weights)
 
 
@@ -297,6 +315,7 @@ def pairwise_logrank(
     *,
     weight: ArrayLike | None = None,
     strata: Any = None,
+    entry: ArrayLike | None = None,
     weighting: Weighting = "logrank",
     rho: float = 0,
     gamma: float = 0,
@@ -306,7 +325,7 @@ def pairwise_logrank(
 
     Parameters
     ----------
-    time, event, group, weight, strata, weighting, rho, gamma
+    time, event, group, weight, strata, entry, weighting, rho, gamma
         As for :func:`logrank_test`.
     adjust : {"holm", "bh"}
         Holm (1979) bounds the chance of any false finding, Benjamini & Hochberg (1995) the expected share of false
@@ -326,7 +345,7 @@ def pairwise_logrank(
     weights = _Weights(weighting, rho, gamma)
     if adjust not in get_args(Adjust):
         raise ValueError(f"adjust must be one of {', '.join(get_args(Adjust))}: it is {adjust!r}.")
-    sample = _Sample.from_arrays(time, event, group, weight, strata)
+    sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
     pairs = list(itertools.combinations(sample.occupied(), 2))
     tests = [_compare(sample.only(pair), weights) for pair in pairs]
     adjusted = iter(_adjust([test.p_value for test in tests if test.p_value is not None], adjust))
@@ -345,12 +364,13 @@ def trend_test(
     scores: Mapping[str, float] | Sequence[float] | None = None,
     weight: ArrayLike | None = None,
     strata: Any = None,
+    entry: ArrayLike | None = None,
 ) -> TestResult:
     """The log-rank test that events become more (or less) frequent from group to group in a given order.
 
     Parameters
     ----------
-    time, event, group, weight, strata
+    time, event, group, weight, strata, entry
         As for :func:`logrank_test`.
     scores : mapping of group to number, or sequence in group order, optional
         Place of each group on the scale of the trend, groups without patients included. Default 0, 1, 2, … in group
@@ -372,7 +392,7 @@ def trend_test(
     Tarone (1975), Biometrika 62:679, doi:10.1093/biomet/62.3.679; Klein & Moeschberger (2003), section 7.4. It is the
     score test of a Cox model with the scores as covariate and the discrete (exact) treatment of ties.
     """
-    sample = _Sample.from_arrays(time, event, group, weight, strata)
+    sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
     occupied = sample.occupied()
     places = _scores(scores, sample.group.names)[occupied]
     score = _Score.from_sample(sample.only(occupied), _Weights())
@@ -400,6 +420,13 @@ def _compare(sample: _Sample, weights: _Weights) -> TestResult:
 
 def _method(name: str, strata: Labels | None) -> str:
     return name if strata is None else f"stratified {name}"
+
+
+def _sums_from(counts: NDArray[Any]) -> FloatArray:
+    """Per row the sum of it and all rows below it, with a last row of zeros."""
+    sums = np.zeros((len(counts) + 1, counts.shape[1]))
+    sums[:-1] = np.cumsum(counts[::-1], axis=0)[::-1]
+    return sums
 
 
 def _connected(touches: NDArray[np.bool_]) -> NDArray[np.intp]:

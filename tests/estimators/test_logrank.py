@@ -176,6 +176,54 @@ def test_empty_categories_are_left_out() -> None:
     assert weightless == logrank_test(TIME, EVENT, GROUP)
 
 
+# Delayed entry
+
+DELAYED = json.loads((REFERENCE / "treatment_reference.json").read_text(encoding="utf-8"))
+
+
+def test_delayed_entry_equals_the_score_test_of_r() -> None:
+    data = read_data("heart")
+    found = logrank_test(data["time"], data["event"], data["transplant"], entry=data["entry"])
+    assert found.statistic == pytest.approx(DELAYED["heart_rows"]["score"], rel=1e-9)
+    assert (found.df, found.method) == (1, "log-rank test")
+
+
+@pytest.mark.parametrize("case", DELAYED["cases"], ids=lambda case: "-".join([case["data"], *case["states"]]))
+def test_every_weighting_with_delayed_entry_equals_r(case: dict[str, Any]) -> None:
+    patients = pd.read_csv(REFERENCE / f"treatment_{case['data']}.csv").iloc[case["rows"]["row"]]
+    rows = {key: case["rows"][key] for key in ("time", "event", "entry")}
+    weight = patients["weight"] if case["weighted"] else None
+    for tests, strata in ((case["tests"], None), (case["stratified"], case["strata"])):
+        for expected in tests or []:
+            options = {key: expected[key] for key in ("weighting", "rho", "gamma")}
+            blocks = None if strata is None else patients[strata]
+            found = logrank_test(**rows, group=case["rows"]["state"], weight=weight, strata=blocks, **options)
+            np.testing.assert_allclose(found.statistic, expected["statistic"], rtol=1e-9)
+            np.testing.assert_allclose(found.expected, expected["expected"], rtol=1e-9)
+            assert found.df == expected["df"]
+
+
+def test_delayed_entry_by_hand() -> None:
+    # At risk in (entry, time]. Deaths at 3: a 2 (the one who enters at 3 is not), b 1; at 5: a 2, b 2.
+    time, event, entry = [3, 6, 7, 5, 8], [1, 0, 0, 1, 0], [0, 1, 3, 2, 4]
+    found = logrank_test(time, event, ["a", "a", "a", "b", "b"], entry=entry)
+    assert found.expected == (2 / 3 + 1 / 2, 1 / 3 + 1 / 2)
+    assert found.statistic == pytest.approx((1 - 7 / 6) ** 2 / (2 / 9 + 1 / 4), rel=1e-13)
+    swapped = logrank_test(time, event, ["a", "a", "a", "b", "b"], entry=entry, weighting="tarone-ware")
+    assert swapped.expected[0] == pytest.approx(math.sqrt(3) * 2 / 3 + 2 / 2, rel=1e-14)
+
+
+def test_groups_that_follow_one_another_cannot_be_compared() -> None:
+    found = logrank_test([2, 3, 6, 7], [1, 0, 1, 0], ["a", "a", "b", "b"], entry=[0, 0, 4, 4])
+    assert (found.statistic, found.reason) == (None, "no event happened at a time that lets the groups be compared")
+    assert found.expected == found.observed
+
+
+def test_delayed_entry_is_checked() -> None:
+    with pytest.raises(ValueError, match="entry must be before time: 1 of 2 value is not"):
+        logrank_test([2, 3], [1, 1], ["a", "b"], entry=[1, 3])
+
+
 # Not estimable
 
 
@@ -420,3 +468,51 @@ def test_each_pair_is_the_test_of_its_own_patients(patients: list[Patient], adju
         assert_same_test(pair.test, logrank_test(**arrays(own)))
         if pair.p_adjusted is not None:
             assert (pair.test.p_value or 0) <= pair.p_adjusted <= 1
+
+
+@MODERATE
+@given(PATIENTS, st.data())
+def test_delayed_entry_equals_the_exact_oracle(patients: list[Patient], data: st.DataObject) -> None:
+    strata = data.draw(st.lists(st.integers(0, 1), min_size=len(patients), max_size=len(patients)))
+    entered = [
+        Patient(p.time + 1, p.event, p.group, data.draw(st.integers(0, p.time), label="entry")) for p in patients
+    ]
+    entry = [p.entry for p in entered]
+    groups = sorted({p.group for p in entered})
+    observed, expected, variance = oracle.score(entered, groups, strata)
+    statistic, rank = oracle.chi_square(observed, expected, variance)
+    found = logrank_test(**arrays(entered), entry=entry, strata=strata)
+    assert found.observed == tuple(float(o) for o in observed)
+    np.testing.assert_allclose(found.expected, [float(e) for e in expected], rtol=1e-12, atol=1e-14)
+    assert (found.df or 0) == rank
+    if rank:
+        assert found.statistic == pytest.approx(float(statistic), rel=1e-9, abs=1e-12)
+    for pair in pairwise_logrank(**arrays(entered), entry=entry, strata=strata):
+        own = [i for i, p in enumerate(entered) if p.group in (pair.group_a, pair.group_b)]
+        alone = [entered[i] for i in own]
+        again = logrank_test(**arrays(alone), entry=[p.entry for p in alone], strata=[strata[i] for i in own])
+        assert_same_test(pair.test, again)
+
+
+@MODERATE
+@given(PATIENTS, WEIGHTINGS, st.data())
+def test_weights_equal_repeated_rows_with_delayed_entry(
+    patients: list[Patient], options: dict[str, Any], data: st.DataObject
+) -> None:
+    n = len(patients)
+    weight = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    once = arrays(patients)
+    once["time"] = once["time"] + 1
+    once["entry"] = np.array([data.draw(st.integers(0, p.time)) for p in patients])
+    repeated = {name: np.repeat(values, weight) for name, values in once.items()}
+    assert_same_test(logrank_test(**once, weight=weight, **options), logrank_test(**repeated, **options))
+    if set(repeated["group"]) == set(once["group"]):
+        assert_same_test(trend_test(**once, weight=weight), trend_test(**repeated))
+
+
+@MODERATE
+@given(PATIENTS)
+def test_entry_at_the_start_changes_nothing(patients: list[Patient]) -> None:
+    shifted = arrays(patients)
+    shifted["time"] = shifted["time"] + 1
+    assert_same_test(logrank_test(**shifted, entry=np.zeros(len(patients))), logrank_test(**arrays(patients)))
