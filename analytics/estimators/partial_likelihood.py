@@ -38,8 +38,10 @@ _FAR = 50.0
 _FAR_WALD = 5.0
 # A column adds nothing if the share of its variance in the risk sets that earlier columns leave is below this.
 _COLLINEAR_TOLERANCE = 1e-11
-# Numbers of a table of event times by patterns that is kept; with more, sums over risk sets are running sums.
+# Numbers of a table of event times by patterns that is kept; with more than the first, or than the second and four per
+# row, sums over risk sets are running sums.
 _MAX_TABLE = 4_000_000
+_SMALL_TABLE = 100_000
 # Tied events up to this number are summed one by one, more of them by the Euler-Maclaurin formula but for the last.
 _MAX_TIES = 64
 _LAST_TIES = 32
@@ -96,15 +98,19 @@ class RiskSets:
         shape = (self.size, patterns)
         self.events = csr_array((counts[happened], (moment, rows.pattern[happened])), shape=shape)
         self.events.sum_duplicates()
+        self._events_of = csr_array(self.events.T)
         seen = np.flatnonzero(self.first < self.last)
         late = seen[self.first[seen] > self.bounds[rows.stratum[seen]]]
         at = np.concatenate([self.last[seen] - 1, self.first[late] - 1])
         who = np.concatenate([rows.pattern[seen], rows.pattern[late]])
         self._steps = csr_array((np.concatenate([counts[seen], -counts[late]]), (at, who)), shape=shape)
         self._steps.sum_duplicates()
+        self._steps_of = csr_array(self._steps.T)
         self.table: FloatArray | None = None
-        if self.size * patterns <= max(min(4 * len(rows.n), _MAX_TABLE), 100_000):
+        if self.size * patterns <= max(min(4 * len(rows.n), _MAX_TABLE), _SMALL_TABLE):
             self.table = self._backwards(self._steps.toarray())
+            # Who has left and entered is taken off by subtraction: rounding must not pass for a patient.
+            self.table[self.table < 0.5 * float(counts.min(initial=1.0))] = 0.0
 
     def _backwards(self, values: FloatArray) -> FloatArray:
         """Sums from each moment to the last of its stratum."""
@@ -136,7 +142,11 @@ class RiskSets:
         sums = np.empty_like(values)
         for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
             sums[start:end] = np.cumsum(values[start:end], axis=0)
-        return np.asarray(self._steps.T @ sums)
+        return np.asarray(self._steps_of @ sums)
+
+    def of_events(self, values: FloatArray) -> FloatArray:
+        """For each pattern the sum of the moments' ``values`` over its events."""
+        return np.asarray(self._events_of @ values)
 
     def refined(self, classes: IntArray) -> RiskSets:
         """The risk sets with the strata split by the class of each pattern."""
@@ -363,25 +373,28 @@ class PartialLikelihood:
         """The expected events of each pattern, each moment counted ``factor`` times."""
         weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
         everyone = self.risk.over_time(weight * at.w01 / at.risk)
-        return np.asarray(at.hazard * (everyone - self.risk.events.T @ (weight * at.w11 / at.event)))
+        return np.asarray(at.hazard * (everyone - self.risk.of_events(weight * at.w11 / at.event)))
 
-    def score(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
-        """The score without penalty, each moment counted ``factor`` times."""
-        observed = self._events if factor is None else self.risk.events.T @ factor
-        return np.asarray((observed - self.expected(at, factor)) @ self.design)
+    def score(self, at: Moments, factor: FloatArray | None = None, expected: FloatArray | None = None) -> FloatArray:
+        """The score without penalty, each moment counted ``factor`` times; ``expected`` if it is known already."""
+        observed = self._events if factor is None else self.risk.of_events(factor)
+        return np.asarray((observed - (self.expected(at, factor) if expected is None else expected)) @ self.design)
 
-    def information(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
-        """The information, each moment counted ``factor`` times."""
+    def information(
+        self, at: Moments, factor: FloatArray | None = None, expected: FloatArray | None = None
+    ) -> FloatArray:
+        """The information, each moment counted ``factor`` times; ``expected`` if it is known already."""
         weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
         r, e = at.risk_mean, at.event_mean
-        total = (self.design * self.expected(at, factor)[:, None]).T @ self.design
+        expected = self.expected(at, factor) if expected is None else expected
+        total = (self.design * expected[:, None]).T @ self.design
         cross = (r * (weight * at.w12)[:, None]).T @ e
         total -= (r * (weight * at.w02)[:, None]).T @ r
         total -= (e * (weight * at.w22)[:, None]).T @ e
         total += cross + cross.T
         return np.asarray((total + total.T) / 2)
 
-    def _penalty_score(self, at: Moments, inverse: FloatArray) -> FloatArray:
+    def _penalty_score(self, at: Moments, inverse: FloatArray, expected: FloatArray) -> FloatArray:
         """Half the trace of V dI/db for V = I^-1.
 
         For each risk set with mean m it is half the mean of (x - m)'V(x - m) (x - m), expanded so that only sums over
@@ -394,10 +407,10 @@ class PartialLikelihood:
         square_risk = self.risk.at_risk(hazard) / at.risk
         square_event = np.asarray(self.risk.events @ hazard) / at.event
         r, e = at.risk_mean, at.event_mean
-        first = (self.expected(at) * square) @ design
+        first = (expected * square) @ design
         second = weight @ at.products(square_risk[:, None], r, square_event[:, None], e)
         everyone, tied = at.hazard_means()
-        along = self.risk.over_time(weight[:, None] * everyone) - self.risk.events.T @ (weight[:, None] * tied)
+        along = self.risk.over_time(weight[:, None] * everyone) - self.risk.of_events(weight[:, None] * tied)
         third = (at.hazard * np.einsum("ij,ij->i", turned, along)) @ design
         rr = np.einsum("ij,ij->i", r @ inverse, r)
         re = np.einsum("ij,ij->i", r @ inverse, e)
@@ -414,13 +427,14 @@ class PartialLikelihood:
         at, value = self.moments(beta)
         if not math.isfinite(value):
             return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
-        score, information = self.score(at), self.information(at)
+        expected = self.expected(at)
+        score, information = self.score(at, expected=expected), self.information(at, expected=expected)
         if self.penalised and self.size:
             sign, log_determinant = np.linalg.slogdet(information)
             if sign <= 0 or not math.isfinite(log_determinant):
                 return Values(-math.inf, score, information)
             value += 0.5 * float(log_determinant)
-            score = score + self._penalty_score(at, _inverse(information))
+            score = score + self._penalty_score(at, _inverse(information), expected)
         return Values(value, score, information)
 
     def plain(self, beta: FloatArray) -> float:
