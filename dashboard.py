@@ -47,7 +47,7 @@ page = st.navigation(pages, position="hidden" if isinstance(cohort, CohortError)
 if isinstance(cohort, CohortError):
     show_problems(cohort, active_source())
     st.stop()
-read_link(cohort)
+read_link(cohort, page.url_path)
 context: Context
 if is_drawn(cohort):
     # The filters' values are known before they are drawn again: the page comes first and does not wait for the sidebar.

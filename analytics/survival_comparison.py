@@ -5,16 +5,16 @@ The analyses differ in whom they compare and from when; the estimate, tables, se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Control, Headline, Params
+from analytics.analyses import Analysis, Control, Headline, Params
 from analytics.cohort import Cohort
-from analytics.dictionary import Endpoint, Variable
+from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.intervals import upper_limit_without_events
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up, survival_at
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
@@ -33,9 +33,10 @@ from analytics.formats import (
     format_share,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.proportionality import note_non_proportional
 from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
 from analytics.tables import Table, labels_of
-from analytics.wording import describe_no_deaths, describe_survival, describe_test, join_words, start_sentence
+from analytics.wording import describe_no_events, describe_survival, describe_test, join_words, start_sentence
 
 MILESTONE_YEARS = (1, 3, 5)
 FEW_PATIENTS = 10
@@ -87,6 +88,41 @@ def strata_control(cohort: Cohort) -> Control:
         "more",
         "A stratified test compares the groups inside each level of this variable and adds the differences up.",
     )
+
+
+def endpoint_control(cohort: Cohort, default: str = "os_relapse", *, after: Phase = "diagnosis") -> Control:
+    """The choice of what is survived and from when, among the endpoints whose clock starts ``after`` a phase or later.
+
+    Raises
+    ------
+    ValueError
+        If the cohort has the columns of none of them; ``requires`` of the analysis should have said so.
+    """
+    endpoints = [
+        e
+        for e in cohort.dictionary.endpoints
+        if PHASES.index(e.phase) >= PHASES.index(after) and set(endpoint_columns(e)) <= set(cohort.variables)
+    ]
+    if not endpoints:
+        raise ValueError(f"{cohort.name} has the columns of no endpoint from {after} on. Add them to the file.")
+    names = [e.name for e in endpoints]
+    return Control(
+        "endpoint",
+        "Endpoint",
+        "one",
+        default if default in names else names[0],
+        tuple((e.name, name_endpoint(e, cohort.dictionary)) for e in endpoints),
+        help="OS: overall survival, until death. EFS: event-free survival, until relapse or death. The methods page "
+        "defines each.",
+    )
+
+
+def name_endpoint(endpoint: Endpoint, dictionary: Dictionary) -> str:
+    """The endpoint as the choices name it ("OS from first relapse")."""
+    late = ""
+    if endpoint.entry is not None:
+        late = f", entering at {dictionary[endpoint.entry].label.removeprefix('Time to ')}"
+    return f"{endpoint.short} from {endpoint.origin}{late}"
 
 
 def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -164,7 +200,7 @@ def compare_survival(
     after the clock has started, for an analysis with a note of its own on it; ``names_variable`` is that of the result.
     """
     conf_type = params["interval"]
-    arrays: dict[str, Any] = {"weight": frame.weight}
+    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
     curves = estimate_survival(frame.time, frame.event, group=frame.group, conf_type=conf_type, **arrays)
     overall: TestResult | None = None
     pairwise: tuple[PairwiseTest, ...] = ()
@@ -183,9 +219,11 @@ def compare_survival(
         median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
         notes=(
             *notes,
-            *(_note_timing(frame) if says_timing else ()),
-            *_note_conditions(frame),
+            *(note_timing(frame.variable, frame.endpoint) if says_timing else ()),
+            *note_conditions(frame.conditions, frame.endpoint),
+            *_note_entry(frame),
             *_note_small_groups(curves, labels_of(frame.variable)),
+            *note_non_proportional(frame, curves.curves, labels_of(frame.variable)),
             *curves.notes,
         )
         + (overall.notes if overall else ()),
@@ -193,8 +231,23 @@ def compare_survival(
     )
 
 
-def _note_timing(frame: TimeToEvent) -> tuple[Note, ...]:
-    variable, endpoint = frame.variable, frame.endpoint
+def _note_entry(frame: TimeToEvent) -> tuple[Note, ...]:
+    if frame.endpoint.entry is None:
+        return ()
+    return (
+        Note(
+            "delayed-entry",
+            "info",
+            f"The clock starts at {frame.endpoint.origin}, but each child counts as at risk only from the day of entry on, so "
+            "that the wait before it does not count as survival. The first part of the curves rests on the few who entered "
+            "early.",
+            "Look at the numbers at risk, which may rise before they fall.",
+        ),
+    )
+
+
+def note_timing(variable: Variable | None, endpoint: Endpoint | CompetingEndpoint) -> tuple[Note, ...]:
+    """A warning where the groups become known only after the clock has started."""
     if variable is None or not is_post_baseline(variable, endpoint):
         return ()
     return (
@@ -208,8 +261,9 @@ def _note_timing(frame: TimeToEvent) -> tuple[Note, ...]:
     )
 
 
-def _note_conditions(frame: TimeToEvent) -> tuple[Note, ...]:
-    later = [v.label for v in frame.conditions if is_post_baseline(v, frame.endpoint)]
+def note_conditions(conditions: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint) -> tuple[Note, ...]:
+    """A warning where children are chosen, or compared within levels, by what became known after the clock had started."""
+    later = [v.label for v in conditions if is_post_baseline(v, endpoint)]
     if not later:
         return ()
     return (
@@ -217,7 +271,7 @@ def _note_conditions(frame: TimeToEvent) -> tuple[Note, ...]:
             "post-baseline-selection",
             "warning",
             f"The children shown are chosen, or compared within levels, by what became known only after the clock had "
-            f"started (at {frame.endpoint.origin}): {join_words(later)}. Those who died before it could be known are "
+            f"started (at {endpoint.origin}): {join_words(later)}. Those who died before it could be known are "
             "missing or fall into one level, so survival here is not that of children at the start.",
             "Clear that filter or stratification to see everyone from the start.",
         ),
@@ -240,16 +294,16 @@ def _note_small_groups(curves: SurvivalResult, labels: Mapping[str, str]) -> tup
 
 
 def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
-    """Children, deaths, median follow-up and the test."""
+    """Children, events, median follow-up and the test."""
     frame = result.frame
     median = result.median_follow_up
     follow_up_text = "not reached" if median.value is None and frame.n else format_months(median.value)
     reason = f" {start_sentence(median.reason)}." if median.reason else ""
     interval = f" (95 % interval {format_interval(median.interval, 1)})" if median.interval else ""
     headlines = [
-        Headline("Children", format_count(frame.n), f"With follow-up from {frame.endpoint.origin}, in this selection."),
+        Headline("Children", format_count(frame.n), f"{start_sentence(frame.endpoint.population)}, in this selection."),
         Headline(
-            "Deaths",
+            start_sentence(frame.endpoint.event_noun),
             format_share(frame.n_event, frame.n, 0),
             "A share of all children, whatever their follow-up; the curves take the follow-up into account.",
         ),
@@ -279,7 +333,7 @@ def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
         labels=labels,
         styles=style_of(tuple(labels)),
         origin=result.endpoint.origin,
-        y_title="Overall survival",
+        y_title=result.endpoint.y_title,
         bands=params["bands"],
     )
 
@@ -287,7 +341,8 @@ def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
 def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
     """Survival at 1, 3 and 5 years with medians by group, then the pairwise tests where there are any."""
     level = f"{100 * result.curves.conf_level:g} %"
-    origin = result.endpoint.origin
+    endpoint, origin = result.endpoint, result.endpoint.origin
+    events, alive = start_sentence(endpoint.event_noun), start_sentence(endpoint.alive)
     rows = []
     for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
         median = curve.median
@@ -305,14 +360,15 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
         )
     tables = [
         Table(
-            title=f"Survival from {origin}",
-            columns=("Group", "Deaths", "Median (months)", *(f"{y} y" for y in MILESTONE_YEARS)),
+            title=f"{endpoint.y_title} from {origin}",
+            columns=("Group", events, "Median (months)", *(f"{y} y" for y in MILESTONE_YEARS)),
             rows=tuple(rows),
             help=(
                 "",
                 "Of the children in the group",
-                f"Time by which half have died ({level} interval)",
-                *(f"Alive {y} years after {origin} ({level} interval)" for y in MILESTONE_YEARS),
+                f"Time by which half have {'died' if endpoint.event_noun == 'deaths' else 'had an event'} "
+                f"({level} interval)",
+                *(f"{alive} {y} years after {origin} ({level} interval)" for y in MILESTONE_YEARS),
             ),
             caption=f"Kaplan–Meier estimates with {level} {result.curves.conf_type} intervals. "
             "The table under the curves says how many children are still followed at each time.",
@@ -349,7 +405,7 @@ def _tabulate_pairs(result: SurvivalComparison) -> Table:
 def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
     """One sentence per group, at the latest milestone at which some children of every group are followed, and the test.
 
-    A group without deaths is described by the mortality that chance could hide, since its curve has no interval.
+    A group without events is described by the share with them that chance could hide, since its curve has no interval.
     """
     filled = [i for i, curve in enumerate(result.curves.curves) if curve.n]
     if not filled:
@@ -366,11 +422,11 @@ def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
 
 def _say_group(result: SurvivalComparison, i: int, k: int) -> str:
     curve, estimate = result.curves.curves[i], result.milestones[i][k]
-    name, years, origin = result.names[curve.group], MILESTONE_YEARS[k], result.endpoint.origin
+    name, years, endpoint = result.names[curve.group], MILESTONE_YEARS[k], result.endpoint
     limit = upper_limit_without_events(curve.n, result.curves.conf_level) if curve.n_event == 0 else None
     if limit is None:
-        return describe_survival(name, years, origin, estimate)
-    return describe_no_deaths(name, curve.n, years, origin, estimate.n, limit)
+        return describe_survival(name, years, endpoint, estimate)
+    return describe_no_events(name, curve.n, years, endpoint, estimate.n, limit)
 
 
 def collect_notes(result: SurvivalComparison) -> tuple[Note, ...]:
@@ -400,7 +456,7 @@ def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
     """Frames for files: survival at the milestones and tests ("estimates"), and the curves' coordinates ("curves").
 
     In "estimates", ``n`` counts the patients of the group, ``n_risk`` those still followed at the milestone and
-    ``n_event`` the deaths until then.
+    ``n_event`` the events until then.
     """
     rows = []
     for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
@@ -445,3 +501,21 @@ def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: Sur
         "conf_type": result.curves.conf_type,
         "reason": estimate.reason,
     }
+
+
+def to_survival_analysis(**own: Any) -> Analysis:
+    """The registered analysis that shares everything with the others but what ``own`` says."""
+    shared: dict[str, Any] = {
+        "estimate": compare_survival,
+        "headlines": show_headlines,
+        "figure": plot_comparison,
+        "caption": caption_figure,
+        "tables": tabulate_comparison,
+        "sentences": say_comparison,
+        "notes": collect_notes,
+        "alt_text": describe_figure,
+        "left_out": list_left_out,
+        "files": FILES,
+        "downloads": collect_downloads,
+    }
+    return Analysis(**(shared | own))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from analytics.dictionary import Dictionary, Variable
+from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import (
     format_count,
@@ -17,7 +17,7 @@ from analytics.formats import (
     format_ratio,
     format_step,
 )
-from analytics.results import Estimate, Interval, OddsRatio, TestResult
+from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
 NOT_ADVICE = (
     "This product describes groups of children. It gives no advice on the treatment of any one child: "
@@ -49,37 +49,67 @@ def describe_clause(clause: Clause, variable: Variable) -> str:
     return f"{variable.label} up to {format_quantity(clause.high or 0.0, variable.unit)}{missing}"
 
 
-def describe_odds_ratio(term: OddsRatio, variable: Variable, reference: str | None, adjusted_for: Sequence[str]) -> str:
+def describe_odds_ratio(
+    term: OddsRatio, variable: Variable, reference: str | None, adjusted_for: Sequence[str], within: str = ""
+) -> str:
     """One odds ratio in words, with its reference, uncertainty, adjustment set and the patients behind it.
 
     An estimate that does not exist is described by its reason. ``reference`` is the reference level's name, None for a
-    number; ``adjusted_for`` the labels of the other covariates.
+    number; ``adjusted_for`` the labels of the other covariates; ``within`` by when relapse counts ("within 3 years").
     """
+    within = f" {within}" if within else ""
+    reading = _describe_ratio(term, variable, reference, adjusted_for, "odds ratio", f"the odds of relapse{within} were")
+    if term.odds_ratio.value is None:
+        return reading
+    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model relapsed{within}."
+
+
+def describe_hazard_ratio(
+    term: HazardRatio, variable: Variable, reference: str | None, adjusted_for: Sequence[str], endpoint: Endpoint
+) -> str:
+    """One hazard ratio in words, as :func:`describe_odds_ratio` does for an odds ratio."""
+    subject = f"the hazard of {endpoint.event_label} was"
+    reading = _describe_ratio(term, variable, reference, adjusted_for, "hazard ratio", subject)
+    if term.hazard_ratio.value is None:
+        return reading
+    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model {_had(endpoint)}."
+
+
+def _describe_ratio(
+    term: OddsRatio | HazardRatio,
+    variable: Variable,
+    reference: str | None,
+    adjusted_for: Sequence[str],
+    measure: str,
+    subject: str,
+) -> str:
+    """What a ratio says; ``subject`` is what it compares, with its verb ("the odds of relapse were")."""
     is_number = term.level is None
     what = variable.label if is_number else f"{variable.label}, {variable.level_label(term.level)}"
-    ratio = term.odds_ratio
+    ratio = term.ratio
     if ratio.value is None:
-        return f"{what}: no odds ratio ({ratio.reason})."
+        return f"{what}: no {measure} ({ratio.reason})."
     if is_number:
-        subject = f"with every {format_step(variable.per, variable.unit)} more, the odds of relapse"
+        subject = f"with every {format_step(variable.per, variable.unit)} more, {subject}"
     else:
-        what, subject = f"{what} against {variable.level_label(reference)}", "the odds of relapse"
+        what = f"{what} against {variable.level_label(reference)}"
     factor, limits = format_ratio(ratio.value), ratio.interval
     # The direction is stated only where the interval excludes no difference: a point estimate alone is not a finding.
     if limits is not None and ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
-        reading = f"{subject} were {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
+        reading = f"{subject} {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
     elif limits is not None:
-        reading = f"{subject} were {factor} times as high, and the interval includes no difference"
+        reading = f"{subject} {factor} times as high, and the interval includes no difference"
     else:
-        reading = f"{subject} were {factor} times as high"
+        reading = f"{subject} {factor} times as high"
     interval = f" ({format_level(limits.level)} interval {format_interval(limits)})" if limits is not None else ""
-    by = f"adjusted for {join_words([_inside(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    by = f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
     p = f"; {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
-    return f"{what}: {reading}{interval}, {by}{p}. {format_count(term.n_event)} of {format_count(term.n)} in the model relapsed."
+    return f"{what}: {reading}{interval}, {by}{p}."
 
 
-def describe_survival(label: str, years: int, origin: str, estimate: Estimate) -> str:
+def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:
     """One group's survival at a number of years in words, with how many are still followed then."""
+    origin, had = endpoint.origin, _had(endpoint)
     name = start_sentence(label)
     if estimate.value is None:
         return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
@@ -87,27 +117,31 @@ def describe_survival(label: str, years: int, origin: str, estimate: Estimate) -
     limits = ""
     if interval is not None:
         limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
-    text = f"{name}: an estimated {format_percent(estimate.value)}{limits} were alive {years} {_plural(years)} after {origin}"
+    share = f"an estimated {format_percent(estimate.value)}{limits}"
+    text = f"{name}: {share} were {endpoint.alive} {years} {_plural(years)} after {origin}"
     if estimate.value == 0:
-        return f"{text}; the last of those followed had died by then."
-    nobody = "nobody had died by then, " if estimate.n_event == 0 else ""
+        return f"{text}; the last of those followed had {had} by then."
+    nobody = f"nobody had {had} by then, " if estimate.n_event == 0 else ""
     return f"{text}; {nobody}{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'} still followed."
 
 
-def describe_no_deaths(label: str, n: int, years: int, origin: str, n_followed: int, limit: Interval) -> str:
-    """A group of ``n`` children in which nobody died, with the mortality that chance could still hide.
+def describe_no_events(label: str, n: int, years: int, endpoint: Endpoint, n_followed: int, limit: Interval) -> str:
+    """A group of ``n`` children in which nobody had the event, with the share with it that chance could still hide.
 
-    ``n_followed`` children were still followed ``years`` after ``origin``; ``limit`` is the one-sided exact limit of
-    mortality, which takes all children as followed equally long, and the sentence says so.
+    ``n_followed`` children were still followed at that number of years; ``limit`` is the one-sided exact limit of the
+    share with the event, which takes all children as followed equally long, and the sentence says so.
     """
+    origin, died = endpoint.origin, endpoint.event_noun == "deaths"
     if n == 1:
-        who, among = "the only child did not die", "with one child"
+        who, among = f"the only child did not {'die' if died else 'have an event'}", "with one child"
     else:
-        who, among = f"none of {format_count(n)} children died", f"with {format_count(n)} children"
+        who = f"none of {format_count(n)} children {'died' if died else 'had an event'}"
+        among = f"with {format_count(n)} children"
+    nothing, hidden = ("death", "a mortality") if died else ("event", "a share with events")
     followed = f"{format_count(n_followed)} {'was' if n_followed == 1 else 'were'}" if n_followed else "nobody was"
     return (
         f"{start_sentence(label)}: {who}; {followed} still followed {years} {_plural(years)} after {origin}. "
-        f"No death is not certain survival: {among}, chance could hide a mortality of up to "
+        f"No {nothing} is not certain survival: {among}, chance could hide {hidden} of up to "
         f"{format_percent(limit.high)} (exact one-sided {format_level(limit.level)} limit, which takes no account of how "
         "long each child was followed)."
     )
@@ -140,6 +174,92 @@ def describe_test(
     )
 
 
+def describe_incidence(label: str, years: int, origin: str, event: str, estimate: Estimate) -> str:
+    """One group's cumulative incidence of an event at a number of years in words, with how many are still followed."""
+    name = start_sentence(label)
+    if estimate.value is None:
+        return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
+    interval = estimate.interval
+    limits = ""
+    if interval is not None:
+        limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
+    followed = f"{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'}" if estimate.n else "nobody was"
+    who = f"an estimated {format_percent(estimate.value)}{limits}" if estimate.n_event else "nobody"
+    return (
+        f"{name}: {who} had {event} as the first event within {years} {_plural(years)} of {origin}; "
+        f"{followed} still followed."
+    )
+
+
+def describe_no_incidence(
+    label: str, n: int, years: int, origin: str, event: str, n_followed: int, limit: Interval
+) -> str:
+    """A group of ``n`` children in which nobody had an event first, with the share that chance could still hide.
+
+    ``n_followed`` children were still followed at that number of years; ``limit`` is the one-sided exact limit.
+    """
+    who, among = (
+        (f"the only child did not have {event}", "with one child")
+        if n == 1
+        else (f"none of {format_count(n)} children had {event} as the first event", f"with {format_count(n)} children")
+    )
+    followed = f"{format_count(n_followed)} {'was' if n_followed == 1 else 'were'}" if n_followed else "nobody was"
+    return (
+        f"{start_sentence(label)}: {who}; {followed} still followed {years} {_plural(years)} after {origin}. "
+        f"That does not rule it out: {among}, chance could hide a share of up to {format_percent(limit.high)} (exact "
+        f"one-sided {format_level(limit.level)} limit, which takes no account of how long each child was followed)."
+    )
+
+
+def describe_two_hazard_ratios(
+    rate: HazardRatio,
+    incidence: HazardRatio,
+    variable: Variable,
+    reference: str | None,
+    event: str,
+    adjusted_for: Sequence[str],
+) -> str:
+    """One covariate's cause-specific (``rate``) and subdistribution (``incidence``) hazard ratio in words.
+
+    ``event`` is the event's label; the rest is as for :func:`describe_odds_ratio`. A ratio that does not exist is
+    described by its reason.
+    """
+    if rate.level is None:
+        what = f"{variable.label}, with every {format_step(variable.per, variable.unit)} more"
+    else:
+        what = f"{variable.label}, {variable.level_label(rate.level)} against {variable.level_label(reference)}"
+    by = f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    first, second = rate.ratio, incidence.ratio
+    if first.value is None:
+        parts = [f"there is no cause-specific hazard ratio of {event} ({first.reason})"]
+    else:
+        parts = [
+            f"{event} came at {format_ratio(first.value)} times the rate among children free of every event "
+            f"(cause-specific hazard ratio{_limits_of(first)})"
+        ]
+    if second.value is None:
+        parts.append(f"there is no subdistribution hazard ratio ({second.reason})")
+    else:
+        parts.append(
+            f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio(second.value)}"
+            f"{_limits_of(second)}"
+        )
+    apart = [_excludes_one(ratio.interval) for ratio in (first, second) if ratio.interval is not None]
+    if len(apart) == 2 and apart[0] == apart[1]:
+        parts.append("both intervals exclude no difference" if apart[0] else "both intervals include no difference")
+    return f"{what}: {'; '.join(parts)}; {by}."
+
+
+def _limits_of(ratio: Estimate) -> str:
+    if ratio.interval is None:
+        return ""
+    return f", {format_level(ratio.interval.level)} interval {format_interval(ratio.interval)}"
+
+
+def _excludes_one(interval: Interval) -> bool:
+    return (interval.low or 0) > 1 or (interval.high is not None and interval.high < 1)
+
+
 def start_sentence(text: str) -> str:
     """The text with a capital first letter, all others as they are."""
     return text[:1].upper() + text[1:]
@@ -151,10 +271,14 @@ def join_words(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
+def _had(endpoint: Endpoint) -> str:
+    return "died" if endpoint.event_noun == "deaths" else "had an event"
+
+
 def _plural(years: int) -> str:
     return "year" if years == 1 else "years"
 
 
-def _inside(label: str) -> str:
+def in_sentence(label: str) -> str:
     """A label inside a sentence: "Age group" becomes "age group", "MRD on day 19" and "BCR::ABL1" stay."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label

@@ -53,6 +53,15 @@ class Control:
         low, high = self.limits
         return int(number) if low <= number <= high and number == int(number) else None
 
+    def allows(self, value: Any) -> bool:
+        """True if the control can hold ``value``: another page may offer other options under the same name."""
+        if self.kind == "toggle":
+            return isinstance(value, bool)
+        if self.kind == "number":
+            return isinstance(value, int | float) and self.limits[0] <= value <= self.limits[1]
+        offered = dict(self.options)
+        return all(v in offered for v in value) if self.kind == "many" else value in offered
+
     def label_of(self, value: str) -> str:
         """The label of an option."""
         return dict(self.options)[value]

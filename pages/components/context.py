@@ -89,9 +89,9 @@ def read_choices(controls: Sequence[Control]) -> tuple[tuple[str, Any], ...]:
 
 def _read_choice(control: Control) -> Any:
     value = st.session_state.get(control.name)
-    if control.kind == "many":
-        return control.default if value is None else tuple(value)
-    return control.default if value is None else value
+    if value is None or not control.allows(value):
+        return control.default
+    return tuple(value) if control.kind == "many" else value
 
 
 def _read_clause(variable: Variable, cohort: Cohort) -> Clause | None:
@@ -116,8 +116,11 @@ def is_drawn(cohort: Cohort) -> bool:
     return all(variable.name in st.session_state for variable in filter_variables(cohort))
 
 
-def read_link(cohort: Cohort) -> None:
+def read_link(cohort: Cohort, page: str) -> None:
     """Rewrite the link of a new session in the widgets' own terms, and note everything that cannot be used.
+
+    ``page`` is the address of the page that the link leads to: a choice that several pages share, each with options of its
+    own, means what it means there.
 
     Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
     already as the widgets write it is left alone; any other is rewritten and the run begins again.
@@ -125,7 +128,8 @@ def read_link(cohort: Cohort) -> None:
     if st.session_state.get(LINK_READ):
         return
     query = {key: st.query_params.get_all(key) for key in st.query_params}
-    controls = {c.name: c for a in load_analyses() if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
+    analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
+    controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
     values, choice_notes = read_params(query, tuple(controls.values()))
     usable: dict[str, list[str]] = {}

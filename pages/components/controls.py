@@ -18,7 +18,8 @@ from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
 
 FEW_OPTIONS = 3
-NUMBER_WIDTH = 260
+NUMBER_WIDTH = 230
+CHOICE_WIDTH = 270
 
 
 def show_filters(cohort: Cohort) -> Context:
@@ -130,6 +131,9 @@ def _ask(control: Control) -> None:
         "persist_state": "session",
     }
     default, shown = control.default, control.label_of
+    if control.name in st.session_state and not control.allows(st.session_state[control.name]):
+        # Chosen on another page, which offers more under this name.
+        st.session_state[control.name] = list(default) if control.kind == "many" else default
     if control.kind == "toggle":
         st.toggle(control.label, default, **shared)
     elif control.kind == "number":
@@ -139,7 +143,7 @@ def _ask(control: Control) -> None:
     elif len(values) <= FEW_OPTIONS:
         st.segmented_control(control.label, values, default=default, format_func=shown, required=True, **shared)
     else:
-        st.selectbox(control.label, values, values.index(default), format_func=shown, **shared)
+        st.selectbox(control.label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
 
 
 def choose_reference() -> None:

@@ -31,6 +31,7 @@ from pages.components.style import STYLE
 # the figure lets it be drawn without waiting for the widgets of the sidebar.
 HEAD_START_SECONDS = 0.02
 WORST_FIRST = ("warning", "caution", "info")
+MOST_NOTES = 2
 SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
 
 
@@ -76,15 +77,22 @@ def show_headlines(headlines: Sequence[Headline]) -> None:
 
 
 def show_notes(notes: Sequence[Note]) -> None:
-    """Notes, the gravest first."""
+    """Notes, the gravest first; all but the first few one click away."""
     ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
-    html = "".join(
+    html = [
         f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
         f'{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span></div>'
         for n in ordered
-    )
-    if html:
-        st.html(html)
+    ]
+    shown, others = html[:MOST_NOTES], html[MOST_NOTES:]
+    if len(others) == 1:
+        shown, others = html, []
+    if others:
+        shown.append(
+            f'<details class="outcomes-more"><summary>{len(others)} more notes</summary>{"".join(others)}</details>'
+        )
+    if shown:
+        st.html("".join(shown))
 
 
 def show_sentences(sentences: Sequence[str], title: str = "In words") -> None:

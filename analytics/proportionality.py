@@ -1,0 +1,111 @@
+"""Whether the difference between survival curves changes over time: curves that cross, hazards that do not keep a ratio.
+
+Where it does, the log-rank test and one hazard ratio average over opposite or unequal differences and may miss them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators.survival_difference import find_crossings
+from analytics.formats import format_number, format_p_phrase
+from analytics.frames import TimeToEvent
+from analytics.results import Note, SurvivalCurve, TermTest
+from analytics.wording import join_words
+
+NON_PROPORTIONAL = 0.05
+# Where a curve is drawn faintly, with fewer at risk than this in one of two groups, nearly every pair crosses by chance.
+CROSSING_AT_RISK = 10
+GROUP = "group"
+
+
+def note_non_proportional(
+    frame: TimeToEvent, curves: Sequence[SurvivalCurve], labels: Mapping[str, str]
+) -> tuple[Note, ...]:
+    """A caution where curves cross, or where the ratio of the hazards changes over time.
+
+    Parameters
+    ----------
+    frame
+        The patients of the curves, whose ``group`` tells them apart.
+    curves
+        One curve per group.
+    labels
+        Group to what a reader sees.
+
+    Returns
+    -------
+    tuple of Note
+        One note with the code "non-proportional", or none: without two groups that have events there is nothing to
+        compare, and where the test cannot be done the curves alone decide.
+    """
+    if sum(curve.n_event > 0 for curve in curves) < 2:
+        return ()
+    crossings = list_crossings(curves)
+    test = ratio_test(frame)
+    changes = test.p_value is not None and test.p_value < NON_PROPORTIONAL
+    parts = []
+    if crossings:
+        chance = "" if changes else f" Small groups also cross by chance{_say_test(test)}."
+        parts.append(f"The curves cross: {_say_crossings(crossings, labels)}.{chance}")
+    if changes:
+        parts.append(
+            f"The ratio of the hazards changes over time{_say_test(test)}: the groups differ more, or the other way, in one "
+            "part of the follow-up."
+        )
+    if not parts:
+        return ()
+    parts.append("The log-rank test and a single hazard ratio average over this and may miss it.")
+    return (
+        Note(
+            "non-proportional",
+            "caution",
+            " ".join(parts),
+            "The page “Mean survival and differences” needs no constant ratio. Under Options, tests weigh early or late "
+            "events more; chosen after seeing the curves, their p value is too small.",
+        ),
+    )
+
+
+def ratio_test(frame: TimeToEvent) -> TermTest:
+    """The score test of a constant ratio of the groups' hazards, within the strata of the frame.
+
+    Groups without events are left out: their hazard is 0 throughout, and with it they are in no likelihood.
+    """
+    codes = np.asarray(frame.group.codes)
+    n_event = np.bincount(codes, frame.weight * frame.event, len(frame.group.categories))
+    kept = n_event[codes] > 0
+    covariates = pd.DataFrame({GROUP: frame.group[kept].remove_unused_categories()})
+    result = proportional_hazards_test(
+        frame.time[kept],
+        frame.event[kept],
+        covariates,
+        entry=None if frame.entry is None else frame.entry[kept],
+        weight=frame.weight[kept],
+        strata=None if frame.strata is None else frame.strata[kept],
+    )
+    return result.global_test
+
+
+def list_crossings(curves: Sequence[SurvivalCurve]) -> tuple[tuple[str, str, tuple[float, ...]], ...]:
+    """The pairs of groups whose curves cross, in the order of the curves, with the times in months."""
+    pairs = combinations(curves, 2)
+    found = ((a.group, b.group, find_crossings(a, b, min_at_risk=CROSSING_AT_RISK)) for a, b in pairs)
+    return tuple(pair for pair in found if pair[2])
+
+
+def _say_test(test: TermTest) -> str:
+    return "" if test.p_value is None else f" (test of proportional hazards, {format_p_phrase(test.p_value)})"
+
+
+def _say_crossings(crossings: Sequence[tuple[str, str, tuple[float, ...]]], labels: Mapping[str, str]) -> str:
+    said = [
+        f"{labels.get(a, a)} and {labels.get(b, b)} at {join_words([format_number(month, 1) for month in months])} months"
+        for a, b, months in crossings
+    ]
+    return "; ".join(said)
