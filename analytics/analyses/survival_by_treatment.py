@@ -1,138 +1,300 @@
-"""Overall survival after first relapse by the salvage treatment finally given: drawn as often published, biased as said."""
+"""Survival after relapse by treatment as it changes: Simon–Makuch curves, Mantel–Byar test, time-dependent Cox model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Params
+from analytics.analyses import Analysis, Control, Headline, Params
 from analytics.cohort import Cohort
-from analytics.filters import Clause, CohortFilter
-from analytics.formats import format_count, format_number
-from analytics.frames import DAYS_PER_MONTH, Exclusion, TimeToEvent
-from analytics.results import Note
+from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.treatment import (
+    ever_treated,
+    mantel_byar_test,
+    naive_hazard_ratio,
+    simon_makuch,
+    time_dependent_hazard_ratio,
+)
+from analytics.figures.forest_marks import ratio_text
+from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
+from analytics.formats import MISSING, format_count, format_p, format_probability, format_share
+from analytics.regression import as_read, tabulate_e_values
+from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
-    FILES,
-    SurvivalComparison,
-    caption_figure,
-    collect_downloads,
-    collect_notes,
-    compare_survival,
-    describe_figure,
-    list_left_out,
-    plot_comparison,
-    prepare_survival,
-    say_comparison,
-    show_headlines,
-    survival_controls,
-    tabulate_comparison,
+    BANDS,
+    INTERVALS,
+    MILESTONE_YEARS,
+    note_conditions,
+    strata_control,
 )
-from analytics.tables import weighted_quantiles
+from analytics.tables import Table
+from analytics.treatment_comparison import (
+    TreatmentData,
+    adjust_control,
+    describe_waiting,
+    note_nobody,
+    note_not_random,
+    note_treatment_few,
+    prepare_treatments,
+    state_labels,
+    state_styles,
+    tabulate_treatments,
+    treated_terms,
+    treatment_controls,
+)
+from analytics.wording import describe_hazard_ratio, describe_test
 
-SPLITS = (("salvage_treatment", "HSCT, chemotherapy, CAR-T"), ("hsct_group", "HSCT or not"))
-WHO = Control(
-    "relapses",
-    "Relapses",
-    "one",
-    "all",
-    (("all", "all relapses"), ("marrow", "marrow relapses only")),
-    help="The published comparison was made among marrow relapses, isolated or combined.",
+MOST_RATIOS = 2  # among the headlines; the table has them all
+NAIVE = Control(
+    "naive",
+    "Show the naive curves",
+    "toggle",
+    False,
+    help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
+)
+NAIVE_NOTE = (
+    "Dotted: the usual curves of ever against never treated. They are wrong: a child had to live long enough to be treated, "
+    "so every earlier {event} falls to the other group (immortal time)."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """How long the transplanted waited: months from relapse to HSCT, and how many were transplanted on a known day."""
+class TreatmentSurvival:
+    """Curves, test and hazard ratios of one comparison of treatments.
 
-    n: int
-    shortest: float
-    median: float
+    ``hazard`` is the time-dependent model, adjusted where variables were chosen; ``naive`` that of ever against never.
+    """
 
+    data: TreatmentData
+    curves: SurvivalResult
+    naive_curves: SurvivalResult
+    test: TestResult
+    hazard: HazardRatioResult
+    naive: HazardRatioResult
+    notes: tuple[Note, ...]
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    survival: TimeToEvent
-    waiting: _Waiting | None
+    @property
+    def adjusted_for(self) -> tuple[str, ...]:
+        """Labels of the adjusting variables."""
+        return tuple(v.label for v in self.data.adjusters)
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    options = tuple((name, label) for name, label in SPLITS if name in cohort.variables)
-    split = Control("treatment", "Treatments", "one", options[0][0], options)
-    who = (WHO,) if "marrow_relapse" in cohort.variables else ()
-    return (split, *who, *survival_controls(cohort))
+    return (*treatment_controls(cohort), NAIVE, adjust_control(cohort), strata_control(cohort), INTERVALS, BANDS)
 
 
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary = cohort.dictionary
-    left_out: tuple[Exclusion, ...] = ()
-    if params.get("relapses") == "marrow":
-        n = cohort.count(cohort_filter)
-        cohort_filter = cohort_filter.with_clause(Clause("marrow_relapse", ("marrow",)))
-        n -= cohort.count(cohort_filter)
-        left_out = (Exclusion("not-marrow", "no relapse in the marrow", n),) if n else ()
-    survival = prepare_survival(
-        cohort, cohort_filter, params, dictionary.endpoint("os_relapse"), dictionary[params["treatment"]]
+def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
+    arrays, adjusted = data.arrays(), data.arrays(adjusted=True)
+    unstratified = {name: values for name, values in arrays.items() if name != "strata"}
+    curves = simon_makuch(**unstratified, conf_type=params["interval"])
+    hazard = as_read(time_dependent_hazard_ratio(**adjusted), (data.treatment, *data.adjusters))
+    naive_note = (
+        Note(
+            "immortal-time",
+            "warning",
+            NAIVE_NOTE.format(event="death" if data.endpoint.event_noun == "deaths" else "event"),
+        ),
     )
-    survival = replace(survival, exclusions=left_out + survival.exclusions)
-    return _Frame(survival, _measure_waiting(cohort, cohort_filter) if "hsct_days" in cohort.variables else None)
-
-
-def _measure_waiting(cohort: Cohort, cohort_filter: CohortFilter) -> _Waiting | None:
-    tally = cohort.tally(["hsct_days"], cohort_filter)
-    known = tally[tally["hsct_days"].notna()]
-    months = known["hsct_days"].to_numpy(float) / DAYS_PER_MONTH
-    median = weighted_quantiles(months, known["n"].to_numpy(), (0.5,))
-    return None if median is None else _Waiting(int(known["n"].sum()), float(np.min(months)), median[0])
-
-
-def _estimate(frame: _Frame, params: Params) -> SurvivalComparison:
-    # Immortal time is the post-baseline bias of this page, in particular: the general note would only repeat it.
-    notes = (_note_immortal_time(frame.waiting),)
-    return compare_survival(frame.survival, params, notes, says_timing=False, names_variable=False)
-
-
-def _note_immortal_time(waiting: _Waiting | None) -> Note:
-    text = (
-        "These curves do not show the effect of transplantation. A child counts as HSCT only after living long enough to be "
-        "transplanted, so every earlier death falls to the other groups (immortal time)"
+    return TreatmentSurvival(
+        data=data,
+        curves=curves,
+        naive_curves=estimate_survival(
+            data.time,
+            data.event,
+            group=ever_treated(data.time, data.event, data.treated_at, untreated=data.untreated),
+            weight=data.weight,
+            conf_type=params["interval"],
+        ),
+        test=mantel_byar_test(**arrays),
+        hazard=hazard,
+        naive=as_read(naive_hazard_ratio(**adjusted), (data.treatment, *data.adjusters)),
+        notes=(
+            *(naive_note if params["naive"] else ()),
+            *note_conditions(data.conditions, data.endpoint),
+            *note_nobody(data),
+            *note_treatment_few(data),
+            *curves.notes,
+            *hazard.notes,
+            *note_not_random(data),
+        ),
     )
-    if waiting is not None and waiting.n == 1:
-        text += f": here one child waited {format_number(waiting.shortest, 1)} months, a time in which that child could not die"
-    elif waiting is not None:
-        text += (
-            f": here {format_count(waiting.n)} children waited {format_number(waiting.shortest, 1)} months or more "
-            f"(median {format_number(waiting.median, 1)}), a time in which none of them could die"
+
+
+def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
+    data = result.data
+    adjusted = "adjusted" if data.adjusters else "not adjusted"
+    headlines = [
+        Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
+        Headline("Treated", format_share(data.n_treated, data.n, 0), "Given the treatment within their follow-up."),
+        Headline(
+            data.endpoint.event_noun.capitalize(), format_share(data.n_event, data.n, 0), "A share of all children."
+        ),
+    ]
+    for term in treated_terms(result.hazard)[:MOST_RATIOS]:
+        headlines.append(
+            Headline(
+                f"Hazard ratio, {term.level}",
+                ratio_text(term.ratio) if term.ratio.value is not None else MISSING,
+                f"{term.level} against {data.untreated}, by a Cox model in which a child changes group on the day of "
+                f"treatment; {adjusted}. In brackets the 95 % interval. {term.ratio.reason or ''}",
+            )
         )
-    return Note(
-        "immortal-time",
-        "warning",
-        text + ".",
-        "A fair comparison starts at a landmark after relapse, or lets a child change group on the day of HSCT.",
+    test = result.test
+    detail = (
+        f"Chi-square {test.statistic:.2f}, {test.df} df. The log-rank test for groups that change."
+        if test.statistic is not None
+        else f"Not done: {test.reason}."
     )
+    headlines.append(Headline("p (Mantel–Byar test)", format_p(test.p_value), detail))
+    return tuple(headlines)
+
+
+def _figure(result: TreatmentSurvival, params: Params) -> go.Figure:
+    styles = state_styles(result.data)
+    overlays = []
+    if params["naive"]:
+        overlays = [
+            Overlay(
+                curve,
+                f"naive: {'never' if curve.group == result.data.untreated else 'ever'} {_treatments(result.data, curve.group)}",
+                styles[curve.group].colour,
+            )
+            for curve in result.naive_curves.curves
+        ]
+    return plot_survival(
+        result.curves,
+        labels=state_labels(result.data),
+        styles=styles,
+        origin=result.data.endpoint.origin,
+        y_title=result.data.endpoint.y_title,
+        bands=params["bands"],
+        overlays=overlays,
+        switching=True,
+    )
+
+
+def _treatments(data: TreatmentData, group: str) -> str:
+    return group if group != data.untreated else "treated" if len(data.treated_at) > 1 else next(iter(data.treated_at))
+
+
+def _caption(result: TreatmentSurvival, params: Params) -> str:
+    return (
+        "Simon–Makuch curves: a child counts as not treated until the day of treatment, and then changes curve. They compare "
+        "children by their treatment at each time; no curve is the survival of one fixed group. "
+        + describe_drawing(result.curves, bands=params["bands"], switching=True)
+    )
+
+
+def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
+    data = result.data
+    rows = []
+    for curve in result.curves.curves:
+        cells = [
+            format_probability(e) if e.value is not None else "nobody followed then"
+            for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])
+        ]
+        counts = (format_count(curve.n), format_count(curve.n_event))
+        rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
+    curves = Table(
+        title=f"{data.endpoint.y_title} by treatment at the time",
+        columns=("While", "Children ever", data.endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
+        rows=tuple(rows),
+        help=(
+            "",
+            "A child who was treated counts once in each row",
+            "While in this state",
+            *(f"Height of the curve {y} years after relapse, with its interval" for y in MILESTONE_YEARS),
+        ),
+        caption=f"Simon–Makuch estimates with 95 % {result.curves.conf_type} intervals.",
+    )
+    hazard = tabulate_treatments(
+        data,
+        result.hazard,
+        "Hazard ratios, with treatment as it changes",
+        "Cox model, Efron ties; a child counts in each group for the time spent in it.",
+    )
+    return (hazard, curves, *tabulate_e_values(result.hazard, (data.treatment, *data.adjusters)))
+
+
+def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
+    data = result.data
+    if not data.n:
+        return ()
+    return (
+        describe_waiting(data),
+        *(
+            describe_hazard_ratio(term, data.treatment, data.untreated, result.adjusted_for, data.endpoint)
+            for term in treated_terms(result.hazard)
+        ),
+        describe_test(result.test, state_labels(data)),
+    )
+
+
+def _notes(result: TreatmentSurvival) -> tuple[Note, ...]:
+    return result.notes
+
+
+def _alt_text(result: TreatmentSurvival) -> str:
+    drawn = describe_survival(result.curves, state_labels(result.data), result.data.endpoint.origin)
+    return drawn.replace("Kaplan–Meier curves", "Simon–Makuch curves")
+
+
+def _left_out(result: TreatmentSurvival) -> tuple[tuple[str, int], ...]:
+    return tuple((exclusion.text, exclusion.n) for exclusion in result.data.exclusions)
+
+
+def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
+    hazard = [
+        result.hazard.to_frame().assign(model="time-dependent"),
+        result.naive.to_frame().assign(model="naive, ever against never (biased)"),
+    ]
+    test = pd.DataFrame(
+        [
+            {
+                "term": result.test.method,
+                "statistic": result.test.statistic,
+                "df": result.test.df,
+                "p_value": result.test.p_value,
+            }
+        ]
+    )
+    curves = [
+        result.curves.to_frame().assign(method="Simon–Makuch"),
+        result.naive_curves.to_frame().assign(method="naive, ever against never (biased)"),
+    ]
+    return {
+        "estimates": pd.DataFrame([row for f in (*hazard, test) for row in f.to_dict("records")]),
+        "curves": pd.concat(curves, ignore_index=True),
+    }
 
 
 ANALYSIS = Analysis(
     slug="survival-by-treatment",
     title="Survival by treatment",
-    question="How did children fare after first relapse with HSCT, chemotherapy or CAR-T?",
+    question="How did children fare after first relapse once they were treated, against not yet?",
     section="Treatment",
-    order=30,
+    order=10,
     icon=":material/vaccines:",
-    method="Kaplan–Meier estimates from first relapse, by the treatment finally given (biased by immortal time); test "
-    "of the curves as chosen; pairwise tests adjusted by Holm's method.",
-    requires=(("os_relapse_days", "os_relapse_event", "salvage_treatment"),),
+    method="Simon–Makuch curves, Mantel–Byar test and Cox model with treatment as it changes over time (Efron ties); "
+    "a child counts as treated from the day of treatment on.",
+    requires=(
+        ("os_relapse_days", "os_relapse_event", "hsct_days"),
+        ("os_relapse_days", "os_relapse_event", "cart_days"),
+    ),
     controls=_controls,
-    prepare=_prepare,
+    prepare=prepare_treatments,
     estimate=_estimate,
-    headlines=show_headlines,
-    figure=plot_comparison,
-    caption=caption_figure,
-    tables=tabulate_comparison,
-    sentences=say_comparison,
-    notes=collect_notes,
-    alt_text=describe_figure,
-    left_out=list_left_out,
-    files=FILES,
-    downloads=collect_downloads,
+    headlines=_headlines,
+    figure=_figure,
+    caption=_caption,
+    tables=_tables,
+    sentences=_sentences,
+    notes=_notes,
+    alt_text=_alt_text,
+    left_out=_left_out,
+    files=("estimates", "curves"),
+    downloads=_downloads,
 )

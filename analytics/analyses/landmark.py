@@ -1,0 +1,335 @@
+"""Survival from a landmark after relapse, by treatment as it stood at the landmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analytics.analyses import Analysis, Control, Headline, Params, Picture
+from analytics.cohort import Cohort
+from analytics.estimators.kaplan_meier import survival_at
+from analytics.estimators.treatment import landmark_profile, landmark_survival
+from analytics.figures.forest_marks import ratio_text
+from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
+from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
+from analytics.formats import MISSING, format_count, format_p, format_probability
+from analytics.frames import DAYS_PER_MONTH
+from analytics.regression import as_read, tabulate_e_values
+from analytics.results import Estimate, LandmarkResult, Note
+from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_conditions, strata_control
+from analytics.tables import Table
+from analytics.treatment_comparison import (
+    TreatmentData,
+    adjust_control,
+    note_nobody,
+    note_not_random,
+    note_treatment_few,
+    prepare_treatments,
+    state_labels,
+    state_styles,
+    tabulate_treatments,
+    treated_terms,
+    treatment_controls,
+)
+from analytics.wording import describe_hazard_ratio, describe_test
+
+STRIP_DAYS = tuple(range(30, 366, 30))
+LANDMARK = Control(
+    "landmark",
+    "Landmark (days from relapse)",
+    "number",
+    180,
+    limits=(30, 365),
+    step=5,
+    help="Children are compared from this day on, by whether they had been treated by then. Choose it beforehand, by when "
+    "treatment is usually given; a landmark chosen by its result proves nothing.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkComparison:
+    """The comparison at one landmark, ``days`` after relapse."""
+
+    data: TreatmentData
+    days: int
+    chosen: LandmarkResult
+    notes: tuple[Note, ...]
+
+
+def _controls(cohort: Cohort) -> tuple[Control, ...]:
+    return (
+        *treatment_controls(cohort),
+        LANDMARK,
+        adjust_control(cohort),
+        strata_control(cohort),
+        INTERVALS,
+        BANDS,
+    )
+
+
+def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
+    days = int(params["landmark"])
+    adjusted = data.arrays(adjusted=True)
+    chosen = landmark_survival(**adjusted, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"])
+    return LandmarkComparison(
+        data=data,
+        days=days,
+        chosen=chosen,
+        notes=(
+            *note_conditions(data.conditions, data.endpoint),
+            *_note_adjusted(data),
+            *note_nobody(data),
+            *note_treatment_few(data),
+            *chosen.notes,
+            *chosen.hazard_ratio.notes,
+            *note_not_random(data),
+        ),
+    )
+
+
+def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
+    """The comparison at many landmarks, the chosen one among them; made only when it is shown or saved."""
+    days = sorted({*STRIP_DAYS, result.days})
+    landmarks = [day / DAYS_PER_MONTH for day in days]
+    return list(zip(days, landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks), strict=True))
+
+
+def _note_adjusted(data: TreatmentData) -> tuple[Note, ...]:
+    n = int(data.weight[~data.complete].sum())
+    if not n:
+        return ()
+    return (
+        Note(
+            "incomplete-cases",
+            "caution",
+            f"{format_count(n)} of {format_count(data.n)} children are not in the comparison, because a variable that it is "
+            "adjusted for is unknown.",
+            "Adjust for fewer variables to keep them.",
+        ),
+    )
+
+
+def _hazard(chosen: LandmarkResult) -> Estimate:
+    """The ratio of the first treatment, or why there is none."""
+    terms = treated_terms(chosen.hazard_ratio)
+    return terms[0].ratio if terms else Estimate(None, reason=chosen.reason or "not estimable")
+
+
+def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
+    chosen, data = result.chosen, result.data
+    before = chosen.n_event_before + chosen.n_censored_before
+    ratio, test = _hazard(chosen), chosen.test
+    text = MISSING if ratio.value is None else ratio_text(ratio)
+    reason = chosen.reason or ratio.reason or ""
+    return (
+        Headline(
+            "Alive and followed at the landmark",
+            f"{format_count(chosen.n)} of {format_count(data.n)}",
+            f"Excluded before day {result.days}: {format_count(chosen.n_event_before)} with the event, "
+            f"{format_count(chosen.n_censored_before)} whose follow-up had ended.",
+        ),
+        Headline(
+            "Excluded",
+            format_count(before),
+            f"{format_count(chosen.n_event_before)} had the event and {format_count(chosen.n_censored_before)} left "
+            "follow-up by the landmark.",
+        ),
+        Headline(
+            "Treated by then",
+            format_count(chosen.n_treated),
+            f"{format_count(chosen.n_untreated)} not yet, of whom {format_count(chosen.n_switch_later)} were treated later.",
+        ),
+        Headline(
+            "Hazard ratio",
+            text,
+            f"By treatment at the landmark, against {data.untreated}; in brackets the 95 % interval. {reason}",
+        ),
+        Headline(
+            "p (log-rank test)",
+            format_p(test.p_value),
+            f"Chi-square {test.statistic:.2f}, {test.df} df." if test.statistic is not None else reason,
+        ),
+    )
+
+
+def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
+    data = result.data
+    figure = plot_survival(
+        result.chosen.curves,
+        labels=state_labels(data),
+        styles=state_styles(data),
+        origin=data.endpoint.origin,
+        y_title=data.endpoint.y_title,
+        bands=params["bands"],
+    )
+    if result.chosen.n:
+        month = round(result.days / DAYS_PER_MONTH, 3)
+        line = {"color": "rgba(128,128,128,0.75)", "width": 1.5, "dash": "dot"}
+        figure.update_layout(
+            shapes=[{"type": "line", "x0": month, "x1": month, "y0": 0, "y1": 100, "yref": "y", "line": line}]
+        )
+    return figure
+
+
+def _caption(result: LandmarkComparison, params: Params) -> str:
+    return (
+        f"Dotted line: the landmark, day {result.days}. The curves begin there, at 100 % of the children alive and followed; "
+        "a child stays in the group it was in on that day. "
+        + describe_drawing(result.chosen.curves, bands=params["bands"])
+    )
+
+
+def _pictures(result: LandmarkComparison, params: Params) -> tuple[Picture, ...]:
+    data = result.data
+    points = [_point(days, chosen) for days, chosen in _profile(result)]
+    treated = next(iter(data.treated_at))
+    found = [
+        f"day {p.days}: {ratio_text(p.ratio)}, {format_count(p.n_treated)} treated and {format_count(p.n_untreated)} not yet"
+        for p in points
+    ]
+    return (
+        Picture(
+            "Does the answer hang on the landmark?",
+            plot_landmark_strip(
+                points,
+                chosen=result.days,
+                origin=data.endpoint.origin,
+                reference=f"above 1: higher hazard with {treated}",
+            ),
+            f"Hazard ratio of {treated} against {data.untreated} at each landmark. " + "; ".join(found) + ".",
+            "Filled: the landmark chosen above. Vertical lines: 95 % intervals; a triangle marks a limit beyond the axis. "
+            "Each landmark asks another question of other children, so the ratios differ for that reason too. Picking the "
+            "landmark with the smallest p would be a finding by chance.",
+        ),
+    )
+
+
+def _point(days: int, chosen: LandmarkResult) -> StripPoint:
+    excluded = chosen.n_event_before + chosen.n_censored_before
+    return StripPoint(days, _hazard(chosen), chosen.n_treated, chosen.n_untreated, excluded)
+
+
+def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
+    data, chosen = result.data, result.chosen
+    rows = []
+    for curve in chosen.curves.curves:
+        cells = [
+            format_probability(e) if e.value is not None else "not followed so long"
+            for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])
+        ]
+        counts = (format_count(curve.n), format_count(curve.n_event))
+        rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
+    model = as_read(chosen.hazard_ratio, (data.treatment, *data.adjusters))
+    return (
+        Table(
+            title=f"{data.endpoint.y_title} of those alive at day {result.days}",
+            columns=(
+                "At the landmark",
+                "Children",
+                data.endpoint.event_noun.capitalize(),
+                *(f"{y} y" for y in MILESTONE_YEARS),
+            ),
+            rows=tuple(rows),
+            help=(
+                "",
+                "",
+                "After the landmark",
+                *(f"{y} years after relapse, given alive at the landmark" for y in MILESTONE_YEARS),
+            ),
+            caption=f"Kaplan–Meier estimates with 95 % {chosen.curves.conf_type} intervals; years are counted from relapse.",
+        ),
+        tabulate_treatments(
+            data,
+            model,
+            "Hazard ratios from the landmark on",
+            f"Cox model from day {result.days} on, Efron ties.",
+        ),
+        *tabulate_e_values(model, (data.treatment, *data.adjusters)),
+    )
+
+
+def _sentences(result: LandmarkComparison) -> tuple[str, ...]:
+    data, chosen = result.data, result.chosen
+    if not data.n:
+        return ()
+    said = [
+        f"Of {format_count(data.n)} children, {format_count(chosen.n_event_before)} "
+        f"{'had died' if data.endpoint.event_noun == 'deaths' else 'had an event'} and "
+        f"{format_count(chosen.n_censored_before)} had left follow-up by day {result.days}; they are not in the comparison. "
+        f"{format_count(chosen.n_treated)} had been treated by then, {format_count(chosen.n_untreated)} had not, and "
+        f"{format_count(chosen.n_switch_later)} of these were treated later."
+    ]
+    if chosen.reason is not None:
+        return (*said, f"The groups cannot be compared: {chosen.reason}.")
+    adjusted = [v.label for v in data.adjusters]
+    model = as_read(chosen.hazard_ratio, (data.treatment, *data.adjusters))
+    said += [
+        f"From day {result.days} on: "
+        + describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint)
+        for term in treated_terms(model)
+    ]
+    said.append(describe_test(chosen.test, state_labels(data)))
+    return tuple(said)
+
+
+def _notes(result: LandmarkComparison) -> tuple[Note, ...]:
+    return result.notes
+
+
+def _alt_text(result: LandmarkComparison) -> str:
+    drawn = describe_survival(result.chosen.curves, state_labels(result.data), result.data.endpoint.origin)
+    return f"From the landmark at day {result.days} on. {drawn}"
+
+
+def _left_out(result: LandmarkComparison) -> tuple[tuple[str, int], ...]:
+    chosen = result.chosen
+    unknown = int(result.data.weight[~result.data.complete].sum())
+    before = (
+        ("a variable to adjust for is not known", unknown),
+        (f"the event by day {result.days}", chosen.n_event_before),
+        (f"follow-up ended by day {result.days}", chosen.n_censored_before),
+    )
+    return (*((e.text, e.n) for e in result.data.exclusions), *((text, n) for text, n in before if n))
+
+
+def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
+    frames = [at.to_frame().assign(landmark_days=days) for days, at in _profile(result)]
+    chosen = result.chosen.hazard_ratio.to_frame().assign(landmark_days=result.days)
+    return {
+        "estimates": chosen,
+        "landmarks": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")]),
+        "curves": result.chosen.curves.to_frame().assign(landmark_days=result.days),
+    }
+
+
+ANALYSIS = Analysis(
+    slug="landmark",
+    title="Landmark comparison",
+    question="Among children alive at a day after relapse, how did those treated by then fare?",
+    section="Treatment",
+    order=20,
+    icon=":material/flag:",
+    method="Landmark analysis: children alive and followed at the landmark, grouped by their treatment on that day; "
+    "Kaplan–Meier curves, log-rank test and Cox model (Efron ties) from there on.",
+    requires=(
+        ("os_relapse_days", "os_relapse_event", "hsct_days"),
+        ("os_relapse_days", "os_relapse_event", "cart_days"),
+    ),
+    controls=_controls,
+    prepare=prepare_treatments,
+    estimate=_estimate,
+    headlines=_headlines,
+    figure=_figure,
+    caption=_caption,
+    tables=_tables,
+    sentences=_sentences,
+    notes=_notes,
+    alt_text=_alt_text,
+    left_out=_left_out,
+    files=("estimates", "landmarks", "curves"),
+    downloads=_downloads,
+    pictures=_pictures,
+)

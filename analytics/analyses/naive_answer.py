@@ -1,0 +1,316 @@
+"""How wrong is the naive answer? The same comparison of treatments by ever against never, landmarks, and over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params
+from analytics.cohort import Cohort
+from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
+from analytics.figures.comparison_forest import (
+    ComparisonForest,
+    ComparisonRow,
+    comparison_svg,
+    describe_comparison,
+    draw_comparison_table,
+)
+from analytics.figures.forest_marks import ratio_text
+from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
+from analytics.frames import DAYS_PER_MONTH
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
+from analytics.survival_comparison import note_conditions, strata_control
+from analytics.tables import Table
+from analytics.treatment_comparison import (
+    TreatmentData,
+    adjust_control,
+    describe_waiting,
+    note_nobody,
+    note_not_random,
+    note_treatment_few,
+    prepare_treatments,
+    treated_terms,
+    treatment_controls,
+)
+
+LANDMARK_DAYS = (90, 120, 150, 180, 240)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way of asking: its name, the day of its landmark where it has one, and the model it gives."""
+
+    name: str
+    detail: str
+    model: HazardRatioResult
+    landmark: LandmarkResult | None = None
+    is_biased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NaiveComparison:
+    """The hazard ratio of the same children by every method."""
+
+    data: TreatmentData
+    answers: tuple[Answer, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def naive(self) -> HazardRatio | None:
+        """The first treated term of the naive model."""
+        return next(iter(treated_terms(self.answers[0].model)), None)
+
+    @property
+    def over_time(self) -> HazardRatio | None:
+        """The first treated term of the model with treatment as it changes."""
+        return next(iter(treated_terms(self.answers[-1].model)), None)
+
+
+def _controls(cohort: Cohort) -> tuple[Control, ...]:
+    return (*treatment_controls(cohort), adjust_control(cohort), strata_control(cohort))
+
+
+def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
+    arrays = data.arrays(adjusted=True)
+    profile = landmark_profile(**arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS])
+    answers = [
+        Answer("Naive", "ever against never treated, from relapse on", naive_hazard_ratio(**arrays), is_biased=True),
+        *(
+            Answer(
+                f"Landmark, day {days}", "by treatment at the landmark, among those still followed", at.hazard_ratio, at
+            )
+            for days, at in zip(LANDMARK_DAYS, profile, strict=True)
+        ),
+        Answer("Treatment as it changes", "time-dependent Cox model", time_dependent_hazard_ratio(**arrays)),
+    ]
+    notes = (
+        *note_conditions(data.conditions, data.endpoint),
+        *note_nobody(data),
+        *note_treatment_few(data),
+        Note(
+            "other-children",
+            "info",
+            "Each landmark leaves out the children who died or left before it, so the landmarks ask about different children "
+            "and their answers may differ without any of them being wrong.",
+            "Decide on one landmark before looking, by when treatment is usually given.",
+        ),
+        *note_not_random(data),
+    )
+    return NaiveComparison(data, tuple(answers), notes)
+
+
+def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
+    data = result.data
+
+    def text(term: HazardRatio | None) -> str:
+        return MISSING if term is None or term.ratio.value is None else ratio_text(term.ratio)
+
+    factor = _exaggeration(result)
+    return (
+        Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
+        Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
+        Headline("Naive hazard ratio", text(result.naive), "Ever against never treated: biased by immortal time."),
+        Headline(
+            "Treatment as it changes", text(result.over_time), "Hazard ratio with treatment counted from its day on."
+        ),
+        Headline(
+            "Naive against correct",
+            MISSING if factor is None else f"× {format_number(factor, 2)}",
+            "The naive hazard ratio divided by the one with treatment as it changes; 1 would mean no immortal-time bias.",
+        ),
+    )
+
+
+def _exaggeration(result: NaiveComparison) -> float | None:
+    naive, correct = result.naive, result.over_time
+    if naive is None or correct is None or naive.ratio.value is None or correct.ratio.value is None:
+        return None
+    return math.exp(math.log(naive.ratio.value) - math.log(correct.ratio.value))
+
+
+def _forest(result: NaiveComparison) -> ComparisonForest:
+    data = result.data
+    rows: list[ComparisonRow] = []
+    treatments = list(data.treated_at)
+    for treatment in treatments:
+        if len(treatments) > 1:
+            rows.append(ComparisonRow(f"{treatment} against {data.untreated}"))
+        for answer in result.answers:
+            term = next((t for t in treated_terms(answer.model) if t.level == treatment), None)
+            reason = answer.model.reason or "nobody in this group"
+            ratio = term.ratio if term is not None else Estimate(None, reason=reason)
+            rows.append(
+                ComparisonRow(
+                    answer.name,
+                    ratio,
+                    answer.detail + (" (biased)" if answer.is_biased else ""),
+                    _counts(answer, term),
+                    format_p(term.p_value if term is not None else None),
+                    is_indented=len(treatments) > 1,
+                    is_emphasised=answer is result.answers[-1],
+                )
+            )
+    guide = result.over_time
+    return ComparisonForest(
+        rows=tuple(rows),
+        measure="hazard ratio",
+        label_head="Method",
+        count_heads=(
+            f"{data.endpoint.event_noun.capitalize()}, of treated",
+            f"{data.endpoint.event_noun.capitalize()}, of others",
+        ),
+        conf_level=result.answers[0].model.conf_level,
+        p_help="Wald test of the ratio",
+        sides=("lower if treated", "higher if treated"),
+        guide=guide.ratio.value if guide is not None and len(treatments) == 1 else None,
+    )
+
+
+def _counts(answer: Answer, term: HazardRatio | None) -> tuple[str, ...]:
+    reference = next((t for t in answer.model.terms if t.is_reference), None)
+    return tuple(
+        f"{format_count(t.n_event)} of {format_count(t.n)}" if t is not None else MISSING for t in (term, reference)
+    )
+
+
+def _figure(result: NaiveComparison, params: Params) -> HtmlFigure:
+    forest = _forest(result)
+
+    def svg(title: str, subtitle: str) -> str:
+        return comparison_svg(forest, title=title, subtitle=subtitle)
+
+    return HtmlFigure(draw_comparison_table(forest), svg)
+
+
+def _caption(result: NaiveComparison, params: Params) -> str:
+    return (
+        "The thick row counts treatment from its day on; the broken line carries it through the others. How far the naive row "
+        "lies from it is what counting the wait for treatment as survival does to the answer."
+    )
+
+
+def _tables(result: NaiveComparison) -> tuple[Table, ...]:
+    rows = tuple(
+        (
+            answer.name,
+            format_count(at.n),
+            format_count(at.n_event_before),
+            format_count(at.n_censored_before),
+            format_count(at.n_treated),
+            format_count(at.n_untreated),
+            format_count(at.n_switch_later),
+        )
+        for answer in result.answers
+        if (at := answer.landmark) is not None
+    )
+    return (
+        Table(
+            title="Whom each landmark compares",
+            columns=(
+                "",
+                "Children left",
+                f"{result.data.endpoint.event_noun.capitalize()} before",
+                "Left before",
+                "Treated by then",
+                "Not yet",
+                "Treated later",
+            ),
+            rows=rows,
+            help=(
+                "",
+                "Alive and followed at the landmark",
+                "",
+                "Follow-up ended before the landmark",
+                "",
+                "",
+                "Of those not yet",
+            ),
+        ),
+    )
+
+
+def _sentences(result: NaiveComparison) -> tuple[str, ...]:
+    data = result.data
+    if not data.n:
+        return ()
+    naive, correct, factor = result.naive, result.over_time, _exaggeration(result)
+    said = [describe_waiting(data)]
+    if factor is None or naive is None or correct is None:
+        reason = next(
+            (t.ratio.reason for t in (naive, correct) if t is not None and t.ratio.reason),
+            result.answers[0].model.reason or "one of the groups is empty",
+        )
+        return (*said, f"The two answers cannot be set against each other: {reason}.")
+    away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
+    verdict = (
+        f"the naive answer is {away}: its ratio is {format_number(factor, 2)} times the other"
+        if abs(factor - 1) >= 0.05
+        else "here the two agree closely, which cannot be known beforehand"
+    )
+    said.append(
+        f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
+        f"with treatment counted from its day on it is {ratio_text(correct.ratio)}. In these children {verdict}."
+    )
+    values = [
+        term.ratio.value
+        for answer in result.answers
+        if answer.landmark is not None and (term := next(iter(treated_terms(answer.model)), None)) is not None
+        if term.ratio.value is not None
+    ]
+    if len(values) > 1:
+        said.append(
+            f"From landmark to landmark the ratio runs from {format_ratio(min(values))} to {format_ratio(max(values))}: "
+            "with few events the choice of the day matters, which is why it has to be made before looking."
+        )
+    return tuple(said)
+
+
+def _notes(result: NaiveComparison) -> tuple[Note, ...]:
+    return result.notes
+
+
+def _alt_text(result: NaiveComparison) -> str:
+    return describe_comparison(_forest(result))
+
+
+def _left_out(result: NaiveComparison) -> tuple[tuple[str, int], ...]:
+    unknown = int(result.data.weight[~result.data.complete].sum())
+    own = (("a variable to adjust for is not known", unknown),) if unknown else ()
+    return (*((e.text, e.n) for e in result.data.exclusions), *own)
+
+
+def _downloads(result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
+    frames = [answer.model.to_frame().assign(method=answer.name) for answer in result.answers]
+    return {"estimates": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")])}
+
+
+ANALYSIS = Analysis(
+    slug="naive-answer",
+    title="How wrong is the naive answer?",
+    question="What does counting the wait for treatment as survival do to the comparison?",
+    section="Treatment",
+    order=30,
+    icon=":material/balance:",
+    method="Cox models (Efron ties) of the same children: ever against never treated, by treatment at landmarks of 90 to 240 "
+    "days, and with treatment as it changes over time.",
+    requires=(
+        ("os_relapse_days", "os_relapse_event", "hsct_days"),
+        ("os_relapse_days", "os_relapse_event", "cart_days"),
+    ),
+    controls=_controls,
+    prepare=prepare_treatments,
+    estimate=_estimate,
+    headlines=_headlines,
+    figure=_figure,
+    caption=_caption,
+    tables=_tables,
+    sentences=_sentences,
+    notes=_notes,
+    alt_text=_alt_text,
+    left_out=_left_out,
+    files=("estimates",),
+    downloads=_downloads,
+)

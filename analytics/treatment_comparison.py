@@ -1,0 +1,343 @@
+"""Treatments compared after relapse: whom, which treatments as they follow each other, and from which records.
+
+A child belongs to a treatment from the day it was given, never before. The analyses share these choices and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.analyses import Control, Params
+from analytics.cohort import Cohort
+from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.estimators.treatment import TreatedAt
+from analytics.figures.forest_marks import ratio_text
+from analytics.figures.theme import Style, style_of
+from analytics.filters import Clause, CohortFilter
+from analytics.formats import format_count, format_level, format_number, format_p
+from analytics.frames import Exclusion, TreatmentHistory, history_columns
+from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note
+from analytics.survival_comparison import NO_STRATA, endpoint_control
+from analytics.tables import Table, weighted_quantiles
+from analytics.wording import join_words
+
+TREATMENT = "treatment"  # the variable of the estimators
+HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"
+UNTREATED = {
+    "hsct": "not yet transplanted",
+    "cart": "no CAR-T yet",
+    "cart-until-hsct": "no CAR-T yet",
+    "histories": "neither yet",
+}
+TREATED = {"hsct": HSCT, "cart": CART, "cart-until-hsct": CART}
+NEEDS = {
+    "hsct": ("hsct_days",),
+    "cart": ("cart_days",),
+    "cart-until-hsct": ("cart_days", "hsct_days"),
+    "histories": ("cart_days", "hsct_days"),
+}
+UNTIL_HSCT = "cart-until-hsct"
+FEW_EVENTS = 10
+HISTORY = Control(
+    "history",
+    "Compare",
+    "one",
+    "hsct",
+    (
+        ("hsct", "HSCT or not yet"),
+        ("cart", "CAR-T or not yet"),
+        ("cart-until-hsct", "CAR-T or not yet, until HSCT"),
+        ("histories", "CAR-T, HSCT, or both in turn"),
+    ),
+    help="A child counts as treated from the day of treatment, never before. “Until HSCT” ends the follow-up of every "
+    "child on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
+)
+RELAPSES = Control(
+    "relapses",
+    "Relapses",
+    "one",
+    "marrow",
+    (("marrow", "in the marrow"), ("all", "all")),
+    help="Relapses outside the marrow are rarely transplanted and fare better anyway: among all relapses, the site of "
+    "relapse is mixed up with the treatment. The published comparison was made among marrow relapses.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentData:
+    """The children of one comparison, one entry per distinct record; times in months from relapse.
+
+    ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
+    ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known.
+    """
+
+    history: str
+    endpoint: Endpoint
+    time: FloatArray
+    event: FloatArray
+    weight: FloatArray
+    treated_at: Mapping[str, FloatArray]
+    covariates: pd.DataFrame | None
+    complete: np.ndarray
+    adjusters: tuple[Variable, ...]
+    strata: pd.Categorical | None
+    conditions: tuple[Variable, ...]
+    exclusions: tuple[Exclusion, ...]
+
+    @property
+    def untreated(self) -> str:
+        """The name of the state of children not treated yet."""
+        return UNTREATED[self.history]
+
+    @property
+    def treatment(self) -> Variable:
+        """The treatment as a variable, for tables and sentences."""
+        states = self.states
+        return Variable(TREATMENT, "Treatment", "categorical", "salvage", states, states, self.untreated)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """All states in the order of figures and tables, the untreated first."""
+        return (self.untreated, *self.treated_at)
+
+    @property
+    def n(self) -> int:
+        """Children in the comparison."""
+        return int(self.weight.sum())
+
+    @property
+    def n_event(self) -> int:
+        """Children with the event."""
+        return int((self.weight * self.event).sum())
+
+    @property
+    def n_treated(self) -> int:
+        """Children treated within their follow-up, whichever the treatment."""
+        return int(self.weight[self.first_treated() < self.time].sum())
+
+    def first_treated(self) -> FloatArray:
+        """Months to the first of the treatments compared; infinite for never."""
+        return np.min([np.where(np.isnan(at), np.inf, at) for at in self.treated_at.values()], axis=0)
+
+    def arrays(self, *, adjusted: bool = False) -> dict[str, Any]:
+        """What every estimator of treatments takes; ``adjusted`` True with covariates, complete cases alone."""
+        kept = self.complete if adjusted else np.ones(len(self.time), dtype=bool)
+        arrays: dict[str, Any] = {
+            "time": self.time[kept],
+            "event": self.event[kept],
+            "treated_at": self._switches(kept),
+            "weight": self.weight[kept],
+            "untreated": self.untreated,
+        }
+        if adjusted and self.covariates is not None:
+            arrays["covariates"] = self.covariates[kept].reset_index(drop=True)
+        if self.strata is not None:
+            arrays["strata"] = self.strata[kept]
+        return arrays
+
+    def _switches(self, kept: np.ndarray) -> TreatedAt:
+        return {state: at[kept] for state, at in self.treated_at.items()}
+
+
+def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
+    """Which treatments, in which relapses, and what is survived; as far as the cohort has the columns."""
+    options = tuple(o for o in HISTORY.options if set(NEEDS[o[0]]) <= set(cohort.variables))
+    who = (RELAPSES,) if "marrow_relapse" in cohort.variables else ()
+    return (replace(HISTORY, options=options, default=options[0][0]), *who, relapse_endpoint(cohort))
+
+
+def relapse_endpoint(cohort: Cohort) -> Control:
+    """The endpoints whose clock starts at relapse for every child, since the days of treatment are counted from it."""
+    control = endpoint_control(cohort, after="relapse")
+    at_relapse = [e.name for e in cohort.dictionary.endpoints if e.origin == "first relapse" and e.entry is None]
+    return replace(control, options=tuple(o for o in control.options if o[0] in at_relapse), default="os_relapse")
+
+
+def adjust_control(cohort: Cohort) -> Control:
+    """The choice of variables to adjust for: what is known at relapse or before."""
+    latest = PHASES.index("relapse")
+    offered = [
+        v
+        for v in cohort.dictionary.variables
+        if (v.is_group or v.is_covariate) and PHASES.index(v.phase) <= latest and v.name in cohort.variables
+    ]
+    return Control(
+        "adjust",
+        "Adjust for",
+        "many",
+        (),
+        tuple((v.name, v.label) for v in offered),
+        "more",
+        "Variables known at relapse or before. Children in whom one of them is unknown are left out of the adjusted ratio.",
+    )
+
+
+def prepare_treatments(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
+    """The records of one comparison under the filter."""
+    dictionary = cohort.dictionary
+    endpoint = dictionary.endpoint(params["endpoint"])
+    left_out: tuple[Exclusion, ...] = ()
+    if params.get("relapses") == "marrow":
+        n = cohort.count(cohort_filter)
+        cohort_filter = cohort_filter.with_clause(Clause("marrow_relapse", ("marrow",)))
+        n -= cohort.count(cohort_filter)
+        left_out = (Exclusion("not-marrow", "no relapse in the marrow", n),) if n else ()
+    adjusters = tuple(dictionary[name] for name in params.get("adjust", ()))
+    name = params.get("strata", NO_STRATA)
+    strata = None if name == NO_STRATA else dictionary[name]
+    days = [name for name in ("cart_days", "hsct_days") if name in NEEDS[params["history"]]]
+    columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days)
+    filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+    history = TreatmentHistory.from_tally(
+        cohort.tally(columns, cohort_filter), endpoint, strata, filtered_by, adjusters, treatments=days
+    )
+    until_hsct = params["history"] == UNTIL_HSCT
+    switches = history.switches("cart" if until_hsct else params["history"], censor_at_hsct=until_hsct)
+    treated_at = switches.treated_at
+    if not isinstance(treated_at, Mapping):
+        treated_at = {TREATED[params["history"]]: treated_at}
+    everyone = np.ones(len(switches.time), dtype=bool)
+    return TreatmentData(
+        history=params["history"],
+        endpoint=endpoint,
+        time=switches.time,
+        event=switches.event,
+        weight=history.weight,
+        treated_at=treated_at,
+        covariates=history.covariates,
+        complete=everyone if history.complete is None else history.complete,
+        adjusters=adjusters,
+        strata=history.strata,
+        conditions=history.conditions,
+        exclusions=left_out + history.exclusions,
+    )
+
+
+def state_labels(data: TreatmentData) -> dict[str, str]:
+    """State to what a reader sees, in order."""
+    return {state: state for state in data.states}
+
+
+def state_styles(data: TreatmentData) -> dict[str, Style]:
+    """The style of each state: the untreated as chemotherapy alone, CAR-T and HSCT as on every other page."""
+    fixed = style_of((data.untreated, CART, HSCT, BOTH))
+    return {state: fixed[state] for state in data.states}
+
+
+def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:
+    """The ratios of the treated states against the untreated, without those of the covariates."""
+    return tuple(term for term in result.terms if term.variable == TREATMENT and not term.is_reference)
+
+
+def describe_waiting(data: TreatmentData) -> str:
+    """How many were treated and after how long, with how many had the event or left before: for a sentence."""
+    at = data.first_treated()
+    treated = at < data.time
+    n = int(data.weight[treated].sum())
+    treatments = join_words(list(data.treated_at)) if len(data.treated_at) == 1 else "CAR-T or HSCT"
+    if not data.n:
+        return ""
+    if not n:
+        return f"Nobody was given {treatments} within the follow-up of these {format_count(data.n)} children."
+    median = weighted_quantiles(at[treated], data.weight[treated], (0.5,))
+    first = format_number(float(at[treated].min()), 1)
+    wait = (
+        f"after {first} months"
+        if n == 1
+        else f"after a median of {format_number(median[0], 1)} months, the first after {first}"
+        if median
+        else ""
+    )
+    before = int((data.weight * data.event)[~treated].sum())
+    noun = data.endpoint.event_noun
+    return (
+        f"{format_count(n)} of {format_count(data.n)} children were given {treatments}, {wait}; "
+        f"{format_count(before)} of {format_count(data.n_event)} {noun} came without it."
+    )
+
+
+def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
+    """A caution where hardly anyone had the event, or was treated."""
+    notes = []
+    if 0 < data.n_event < FEW_EVENTS:
+        notes.append(
+            Note(
+                "few-events",
+                "caution",
+                f"Only {_counted(data.n_event, data.endpoint.event_noun)}: "
+                "a ratio of hazards rests on events, and one more or less would move it far.",
+                "Read the interval, not the estimate; loosen a filter to see more children.",
+            )
+        )
+    if 0 < data.n_treated < FEW_EVENTS:
+        notes.append(
+            Note(
+                "few-treated",
+                "caution",
+                f"Only {format_count(data.n_treated)} children were treated within their follow-up.",
+                "Loosen a filter, or look at the numbers without comparing.",
+            )
+        )
+    return tuple(notes)
+
+
+def note_nobody(data: TreatmentData) -> tuple[Note, ...]:
+    """Why there is nobody to compare, where the choice of relapses is what leaves nobody."""
+    n = sum(exclusion.n for exclusion in data.exclusions if exclusion.code == "not-marrow")
+    if data.n or not n:
+        return ()
+    return (
+        Note(
+            "no-marrow-relapse",
+            "caution",
+            f"None of the {format_count(n)} children of this selection has a relapse in the marrow on record.",
+            "Choose relapses: all, or loosen a filter.",
+        ),
+    )
+
+
+def note_not_random(data: TreatmentData) -> tuple[Note, ...]:
+    """Treatment was not given by chance: what no method of this page can mend."""
+    return (
+        Note(
+            "not-randomised",
+            "info",
+            "Who is treated is decided by remission, donors and the child’s condition. Counting time correctly removes the "
+            "immortal time, not these reasons: the ratio is an association, not the effect of treatment.",
+            "Adjust for what is known at relapse, or see the adjusted comparison.",
+        ),
+    )
+
+
+def _counted(n: int, plural: str) -> str:
+    return f"{format_count(n)} {plural if n != 1 else plural.removesuffix('s')}"
+
+
+def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: str, caption: str) -> Table:
+    """The ratios of one model, treatment first, then each covariate."""
+    variables = {v.name: v for v in (data.treatment, *data.adjusters)}
+    rows: list[tuple[str, ...]] = []
+    for term in model.terms:
+        variable = variables[term.variable]
+        label = variable.label if term.level is None else f"{variable.label}: {variable.level_label(term.level)}"
+        counts = f"{format_count(term.n_event)} of {format_count(term.n)}"
+        rows.append(
+            (label, counts, "1 (reference)" if term.is_reference else ratio_text(term.ratio), format_p(term.p_value))
+        )
+    return Table(
+        title=title,
+        columns=(
+            "",
+            f"{data.endpoint.event_noun.capitalize()}, of all",
+            f"Hazard ratio ({format_level(model.conf_level)} CI)",
+            "p",
+        ),
+        rows=tuple(rows),
+        help=("", "In the group, of the children who were ever in it", "Against the reference", "Wald test"),
+        caption=caption,
+    )
