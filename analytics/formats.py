@@ -108,6 +108,35 @@ def format_probability(estimate: Estimate, digits: int = 1) -> str:
     return f"{format_percent(estimate.value, digits)} ({format_percent_interval(estimate.interval, digits)})"
 
 
+def format_signed(value: float | None, digits: int = 1) -> str:
+    """A difference with its sign ("+3.2", "−0.5", "0.0" without one where it rounds to none); a dash for None."""
+    if value is None:
+        return MISSING
+    text = f"{abs(value):.{digits}f}"
+    sign = "" if float(text) == 0 else "+" if value > 0 else "−"
+    return f"{sign}{text}"
+
+
+def format_difference(estimate: Estimate, digits: int = 1) -> str:
+    """A difference with its interval ("−3.2 (−8.1 to +1.7)"), or the reason why there is none."""
+    return _difference(estimate, digits, 1.0)
+
+
+def format_percent_points(estimate: Estimate, digits: int = 1) -> str:
+    """A difference of probabilities in percentage points with its interval, or the reason why there is none."""
+    return _difference(estimate, digits, 100.0)
+
+
+def _difference(estimate: Estimate, digits: int, factor: float) -> str:
+    if estimate.value is None:
+        return estimate.reason or MISSING
+    text, limits = format_signed(factor * estimate.value, digits), estimate.interval
+    if limits is None:
+        return text
+    low, high = (None if limit is None else factor * limit for limit in (limits.low, limits.high))
+    return f"{text} ({format_signed(low, digits)} to {format_signed(high, digits)})"
+
+
 def _singular(unit: str) -> str:
     return unit.removesuffix("s") if unit.isalpha() else unit
 

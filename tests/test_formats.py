@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analytics.formats import (
     MISSING,
     format_count,
+    format_difference,
     format_interval,
     format_level,
     format_months,
@@ -19,10 +20,12 @@ from analytics.formats import (
     format_p_phrase,
     format_percent,
     format_percent_interval,
+    format_percent_points,
     format_probability,
     format_quantity,
     format_ratio,
     format_share,
+    format_signed,
     format_step,
 )
 from analytics.results import Estimate, Interval
@@ -174,3 +177,17 @@ def test_a_probability_is_given_with_its_interval_or_its_reason() -> None:
     assert format_probability(Estimate(0.7288, interval, 19, 11)) == "72.9\u00a0% (55.9–84.2)"
     assert format_probability(Estimate(1.0, None, 12)) == "100.0\u00a0%"
     assert format_probability(Estimate(None, reason="no patients")) == "no patients"
+
+
+def test_differences_have_a_sign_and_no_difference_has_none() -> None:
+    assert [format_signed(v) for v in (3.21, -0.5, 0.0, -0.04, None)] == ["+3.2", "−0.5", "0.0", "0.0", "–"]
+    interval = Interval(-8.14, 1.7, 0.95, "plain")
+    assert format_difference(Estimate(-3.2, interval)) == "−3.2 (−8.1 to +1.7)"
+    assert format_difference(Estimate(-3.2)) == "−3.2"
+    assert format_difference(Estimate(None, reason="no patients")) == "no patients"
+
+
+def test_differences_of_probabilities_are_in_percentage_points() -> None:
+    assert format_percent_points(Estimate(0.125, Interval(-0.01, 0.26, 0.95, "plain"))) == "+12.5 (−1.0 to +26.0)"
+    assert format_percent_points(Estimate(0.125, Interval(-0.01, 0.26, 0.95, "plain")), 0) == "+12 (−1 to +26)"
+    assert format_percent_points(Estimate(None, reason="nobody left")) == "nobody left"

@@ -49,6 +49,7 @@ def estimate_survival_differences(
     group: Any,
     *,
     weight: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
     times: ArrayLike,
     conf_level: float = 0.95,
     conf_type: DifferenceConfType = "mover",
@@ -57,7 +58,7 @@ def estimate_survival_differences(
 
     Parameters
     ----------
-    time, event, group, weight
+    time, event, group, weight, entry
         As for :func:`analytics.estimators.kaplan_meier.estimate_survival`. The reference is the first group that has
         patients.
     times : array of shape (m,)
@@ -97,7 +98,7 @@ def estimate_survival_differences(
     """
     if conf_type not in get_args(DifferenceConfType):
         raise ValueError(f"conf_type must be one of {', '.join(get_args(DifferenceConfType))}: it is {conf_type!r}.")
-    curves = estimate_survival(time, event, group=group, weight=weight, conf_level=conf_level).curves
+    curves = estimate_survival(time, event, group=group, weight=weight, entry=entry, conf_level=conf_level).curves
     wanted = np.atleast_1d(np.asarray(times, dtype=np.float64))
     points = [
         [_point(curve, at, conf_level) for at in survival_at(curve, wanted)] if curve.n else None for curve in curves

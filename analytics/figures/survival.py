@@ -34,7 +34,7 @@ from analytics.figures.step_curves import (
     round_to,
     thinned,
 )
-from analytics.figures.theme import Style, style_of, to_image_config
+from analytics.figures.theme import TEXT_COLOUR, Style, style_of, to_image_config, to_translucent
 from analytics.formats import format_count, format_level, format_percent, format_percent_interval
 from analytics.results import FloatArray, Interval, SurvivalCurve, SurvivalResult, read_only
 
@@ -129,6 +129,7 @@ def plot_survival(
     time_unit: TimeUnit = "months",
     overlays: Sequence[Overlay] = (),
     switching: bool = False,
+    mean_until: float | None = None,
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
 
@@ -159,6 +160,9 @@ def plot_survival(
         Other estimates, drawn behind the curves and named in the legend.
     switching
         True where patients change group: the table then says that they left, not that they were censored.
+    mean_until
+        The horizon of restricted means in months: marked by a line, with the area between two curves shaded up to it, or
+        that under each of another number of curves. A curve that does not reach it is not shaded.
 
     Returns
     -------
@@ -178,6 +182,8 @@ def plot_survival(
     names = {group: labels.get(group, group) for group in groups}
 
     traces: list[dict[str, Any]] = []
+    if mean_until is not None:
+        traces += _shade_means(_in_order(drawn, groups), looks, mean_until)
     if bands:
         traces += [draw_band(curve, looks[group], end) for group, curve in _in_order(drawn, groups)]
     traces += [_draw_overlay(overlay, end) for overlay in overlays if overlay.curve.n]
@@ -199,6 +205,8 @@ def plot_survival(
     layout = layout_of(
         height, table_height, end, ticks, time_unit, origin, y_title, rows, len(drawn) + len(overlays) > 1
     )
+    if mean_until is not None and mean_until <= end:
+        layout["shapes"] = [_horizon_line(mean_until)]
     return as_figure([*traces, cells], layout)
 
 
@@ -281,6 +289,67 @@ def _begin(curve: SurvivalCurve, at_least: int = 1) -> float:
     at_risk = n_at_risk(curve, curve.entry * (1 + 1e-6) + 1e-6)
     enough = np.flatnonzero(at_risk >= at_least)
     return float(curve.entry[enough[0]]) if enough.size else float(curve.time[-1])
+
+
+def _shade_means(
+    curves: Sequence[tuple[str, SurvivalCurve]], looks: Mapping[str, Style], until: float
+) -> list[dict[str, Any]]:
+    """The area between two curves, in the colour of the upper one, or that under each of another number of curves."""
+    reaching = [(group, curve) for group, curve in curves if curve.time[-1] >= until or curve.estimate[-1] == 0]
+    if len(curves) == 2 and len(reaching) == 2:
+        (first, a), (second, b) = reaching
+        grid = np.union1d(a.time, b.time)
+        grid = np.concatenate(([0.0], grid[(grid > 0) & (grid < until)], [until]))
+        one, other = _steps(a, grid), _steps(b, grid)
+        areas = [(first, np.maximum(one, other), other), (second, np.maximum(one, other), one)]
+        return [_area(grid, upper, lower, looks[group].colour, 0.22) for group, upper, lower in areas]
+    traces = []
+    for group, curve in reaching:
+        grid = np.concatenate(([0.0], curve.time[(curve.time > 0) & (curve.time < until)], [until]))
+        traces.append(_area(grid, _steps(curve, grid), np.zeros(len(grid)), looks[group].colour, 0.08))
+    return traces
+
+
+def _steps(curve: SurvivalCurve, grid: FloatArray) -> FloatArray:
+    """The curve from each time of the grid on."""
+    return np.append(1.0, curve.estimate)[np.searchsorted(curve.time, grid, side="right")]
+
+
+def _area(grid: FloatArray, upper: FloatArray, lower: FloatArray, colour: str, opacity: float) -> dict[str, Any]:
+    keep = np.unique(np.append(np.arange(len(grid))[thinned(grid, float(grid[-1]))], (0, len(grid) - 1)))
+    edges = np.repeat(grid[keep], 2)[1:-1]
+    top, bottom = np.repeat(upper[keep][:-1], 2), np.repeat(lower[keep][:-1], 2)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": round_months(np.concatenate((edges, edges[::-1]))),
+        "y": round_to(100 * np.concatenate((top, bottom[::-1]))),
+        "fill": "toself",
+        "fillcolor": to_translucent(colour, opacity),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _horizon_line(until: float) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": until,
+        "x1": until,
+        "y0": 0,
+        "y1": 100,
+        "line": {"color": TEXT_COLOUR, "width": 1.2, "dash": "dash"},
+        "opacity": 0.7,
+        "label": {
+            "text": f"{until:.3g} months",
+            "textposition": "start",
+            "textangle": 0,
+            "xanchor": "right",
+            "yanchor": "bottom",
+            "font": {"size": 11, "color": TEXT_COLOUR},
+        },
+    }
 
 
 def _draw_overlay(overlay: Overlay, end: float) -> dict[str, Any]:

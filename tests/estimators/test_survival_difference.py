@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival
+from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
 from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -244,3 +244,22 @@ def test_intervals_hold_the_difference_and_swap_with_the_groups(drawn: tuple[np.
         assert back.difference.value == pytest.approx(-value)
         assert back.difference.interval is not None
         assert back.difference.interval.low == pytest.approx(-interval.high)
+
+
+@MODERATE
+@given(patients())
+def test_entry_at_the_start_changes_nothing_and_a_late_entry_is_that_of_the_curves(
+    drawn: tuple[np.ndarray, ...],
+) -> None:
+    time, event, group, late = drawn
+    labels = pd.Categorical.from_codes(group, ["a", "b", "c"])
+    plain = estimate_survival_differences(time + 5, event, labels, times=[6, 8])
+    assert estimate_survival_differences(time + 5, event, labels, entry=np.zeros(len(time)), times=[6, 8]) == plain
+    found = estimate_survival_differences(time + 5, event, labels, entry=late, times=[6, 8])
+    curves = estimate_survival(time + 5, event, group=labels, entry=late).curves
+    at = {(c.group, t): e for c in curves if c.n for t, e in zip((6, 8), survival_at(c, [6, 8]), strict=True)}
+    for difference in found:
+        if difference.difference.value is not None:
+            own, base = at[difference.group, difference.time], at[difference.reference, difference.time]
+            assert difference.difference.value == pytest.approx(own.value - base.value)
+            assert (difference.n_risk, difference.n_risk_reference) == (own.n, base.n)

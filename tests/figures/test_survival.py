@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.figures.survival import (
     EMPTY_SENTENCE,
     Overlay,
@@ -361,3 +362,53 @@ def test_overlay_is_a_thin_dotted_line_with_a_name() -> None:
     assert "Left" in figure.layout.annotations[0].text
     assert "Left: changed group" in describe_drawing(result, switching=True)
     assert "may rise" in describe_drawing(result)
+
+
+# The area of a restricted mean
+
+
+def areas(figure: go.Figure) -> list[dict[str, Any]]:
+    return [t for t in traces(figure) if t.get("fill") == "toself" and "legendgroup" not in t]
+
+
+def area_of(trace: dict[str, Any]) -> float:
+    """The area of a polygon in months (100 % over one month is one)."""
+    x, y = np.array(trace["x"]), np.array(trace["y"]) / 100
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def test_the_area_under_one_curve_is_its_restricted_mean(make_curve: MakeCurve) -> None:
+    curve = make_curve("hsct", [5, 10, 20, 40, 50], [1, 0, 1, 1, 0])
+    figure = plot(SurvivalResult((curve,), 0.95, "log-log"), bands=False, mean_until=30.0)
+    (area,) = areas(figure)
+    expected = estimate_restricted_mean([5, 10, 20, 40, 50], [1, 0, 1, 1, 0], horizon=30.0).groups[0].mean.value
+    assert area_of(area) == pytest.approx(expected, abs=0.01)
+    (line,) = json.loads(figure.to_json())["layout"]["shapes"]
+    assert (line["x0"], line["x1"], line["label"]["text"]) == (30.0, 30.0, "30 months")
+
+
+def test_the_areas_between_two_curves_add_up_to_the_difference_of_the_means(make_curve: MakeCurve) -> None:
+    one, other = ([5, 6, 7, 60, 61], [1, 1, 0, 0, 0]), ([20, 21, 22, 60, 61], [1, 1, 1, 0, 0])
+    curves = (make_curve("hsct", *one), make_curve("chemotherapy", *other))
+    figure = plot(SurvivalResult(curves, 0.95, "log-log"), bands=False, mean_until=50.0)
+    ahead, behind = (area_of(area) for area in areas(figure))
+    means = [estimate_restricted_mean(*data, horizon=50.0).groups[0].mean.value for data in (one, other)]
+    assert ahead - behind == pytest.approx(means[0] - means[1], abs=0.02)
+    assert ahead > 0 and behind > 0, "the curves cross, so each is ahead for a while"
+    assert STYLES["hsct"].colour != STYLES["chemotherapy"].colour
+    assert areas(figure)[0]["fillcolor"] != areas(figure)[1]["fillcolor"]
+
+
+def test_a_curve_that_ends_before_the_horizon_is_not_shaded(make_curve: MakeCurve) -> None:
+    curves = (make_curve("hsct", [5, 60], [1, 0]), make_curve("chemotherapy", [5, 20], [1, 0]))
+    figure = plot(SurvivalResult(curves, 0.95, "log-log"), bands=False, mean_until=50.0)
+    (area,) = areas(figure)
+    assert max(area["x"]) == 50.0
+    all_died = (curves[0], make_curve("chemotherapy", [5, 20], [1, 1]))
+    assert len(areas(plot(SurvivalResult(all_died, 0.95, "log-log"), bands=False, mean_until=50.0))) == 2
+
+
+def test_a_horizon_beyond_all_follow_up_is_not_drawn(make_curve: MakeCurve) -> None:
+    figure = plot(SurvivalResult((make_curve("hsct", [5, 20], [1, 0]),), 0.95, "log-log"), mean_until=50.0)
+    assert areas(figure) == [] and "shapes" not in json.loads(figure.to_json())["layout"]
+    assert "shapes" not in json.loads(plot(SurvivalResult((), 0.95, "log-log"), mean_until=50.0).to_json())["layout"]
