@@ -393,6 +393,10 @@ class _Model:
         own = set(self.design.of_covariate(position))
         return [place for place, index in enumerate(self.kept) if index in own]
 
+    def is_one_sided(self, without: int | None = None) -> bool:
+        """True if a level of a covariate has no events, so that maximum likelihood is unlikely to exist."""
+        return any(cell.n_event == 0 and cell.covariate != without for cell in self.design.cells)
+
     def infinite_reason(self, column: Column) -> str:
         """Why maximum likelihood gives a coefficient no finite value."""
         for cell in self.design.cells:
@@ -454,8 +458,8 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
     model.leave_out_collinear()
     likelihood = model.likelihood.with_columns(model.kept, options.method == "firth")
     fitted = "firth" if options.method == "firth" else "ml"
-    optimum = maximise(likelihood, np.zeros(likelihood.size))
-    if fitted == "ml" and not (optimum.converged and maximum_is_certain(likelihood, optimum)):
+    optimum = None if fitted == "ml" and model.is_one_sided() else maximise(likelihood, np.zeros(likelihood.size))
+    if fitted == "ml" and not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
         limiting = limiting_risk_sets(likelihood)
         if limiting is not None:
             infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
@@ -466,6 +470,8 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
             fitted = "firth"
             likelihood = likelihood.with_columns(range(likelihood.size), True)
             optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if optimum is None:
+        optimum = maximise(likelihood, np.zeros(likelihood.size))
     if not optimum.converged:
         return _assemble(sample, options, fitted, reason="the fit did not converge")
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
@@ -548,13 +554,15 @@ def _ratio_without(model: _Model, position: int, log_likelihood: float) -> tuple
     rest = [i for i in range(model.likelihood.size) if i not in own]
     smaller = model.likelihood.with_columns(rest)
     smaller = smaller.with_columns(independent_columns(smaller))
-    optimum = maximise(smaller, np.zeros(smaller.size))
-    if not (optimum.converged and maximum_is_certain(smaller, optimum)):
+    optimum = None if model.is_one_sided(position) else maximise(smaller, np.zeros(smaller.size))
+    if not (optimum and optimum.converged and maximum_is_certain(smaller, optimum)):
         limiting = limiting_risk_sets(smaller)
         if limiting is not None:
             left = PartialLikelihood(smaller.design, limiting, smaller.ties)
             left = left.with_columns(independent_columns(left))
             optimum = maximise(left, np.zeros(left.size))
+    if optimum is None:
+        optimum = maximise(smaller, np.zeros(smaller.size))
     df = len(model.kept) - smaller.size
     if not optimum.converged:
         return math.nan, df

@@ -29,7 +29,8 @@ from analytics.results import FloatArray
 _MAX_STEP = 5.0
 _MAX_ITERATIONS = 200
 _STEP_TOLERANCE = 1e-9
-_SMALLEST_GAIN = 1e-14
+_SMALLEST_GAIN = 1e-13
+_PATIENCE = 4
 # Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
 _DIVERGING = 40.0
 # A limit further from the estimate than this (log hazard ratio per standard deviation), and than so many times Wald's
@@ -41,7 +42,7 @@ _COLLINEAR_TOLERANCE = 1e-11
 # Numbers of a table of event times by patterns that is kept; with more than the first, or than the second and four per
 # row, sums over risk sets are running sums.
 _MAX_TABLE = 4_000_000
-_SMALL_TABLE = 100_000
+_SMALL_TABLE = 1_000_000
 # Tied events up to this number are summed one by one, more of them by the Euler-Maclaurin formula but for the last.
 _MAX_TIES = 64
 _LAST_TIES = 32
@@ -444,11 +445,12 @@ class PartialLikelihood:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """Where a maximisation ended."""
+    """Where a maximisation ended; ``curvature`` is what it took for the negative second derivative there."""
 
     beta: FloatArray
     values: Values
     converged: bool
+    curvature: FloatArray
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:
@@ -466,11 +468,17 @@ def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
         return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
 
 
-def maximise(likelihood: PartialLikelihood, start: FloatArray, free: BoolArray | None = None) -> Optimum:
+def maximise(
+    likelihood: PartialLikelihood,
+    start: FloatArray,
+    free: BoolArray | None = None,
+    curvature: FloatArray | None = None,
+) -> Optimum:
     """The maximum of the likelihood over the ``free`` coefficients, the others staying at ``start``.
 
     Newton's method with step halving. The penalised likelihood has no closed second derivative here: its curvature
-    starts as the information and learns from the change of the score along each step (the BFGS update).
+    starts as the information, or as the ``curvature`` of an earlier maximisation, and learns from the change of the
+    score along each step (the BFGS update).
     """
     free = np.ones(likelihood.size, dtype=bool) if free is None else free
     beta = start.copy()
@@ -479,50 +487,57 @@ def maximise(likelihood: PartialLikelihood, start: FloatArray, free: BoolArray |
         beta = np.where(free, 0.0, start)
         values = likelihood.evaluate(beta)
     if not free.any() or not math.isfinite(values.log_likelihood):
-        return Optimum(beta, values, math.isfinite(values.log_likelihood))
+        return Optimum(beta, values, math.isfinite(values.log_likelihood), values.information)
     within = np.ix_(free, free)
-    curvature = values.information[within]
+    block = (values.information if curvature is None or not likelihood.penalised else curvature)[within]
+
+    def end(converged: bool) -> Optimum:
+        learned = values.information.copy()
+        learned[within] = block
+        return Optimum(beta, values, converged, learned)
+
     idle = 0
     for _ in range(_MAX_ITERATIONS):
         score = values.score[free]
-        step = _solve(curvature, score)
+        step = _solve(block, score)
         if not np.isfinite(step).all() or step @ score < 0:
-            curvature = values.information[within]
-            step = _solve(curvature, score)
+            block = values.information[within]
+            step = _solve(block, score)
         step *= min(1.0, _MAX_STEP / max(float(np.abs(step).max()), 1e-300))
         size = 1.0 + abs(values.log_likelihood)
-        idle = idle + 1 if abs(float(step @ score)) <= _SMALLEST_GAIN * size else 0
         largest = float(np.abs(step).max())
         trial_beta = beta.copy()
-        for _halving in range(50):
+        for _halving in range(40):
             trial_beta[free] = beta[free] + step
             trial = likelihood.evaluate(trial_beta)
-            if trial.log_likelihood >= values.log_likelihood - 1e-13 * size:
+            if trial.log_likelihood >= values.log_likelihood - _SMALLEST_GAIN * size:
                 break
             step = step / 2.0
         else:
             # No ascent is left: rounding is all there is to gain.
-            return Optimum(beta, values, largest <= 1e-6)
+            return end(largest <= 1e-6)
+        # Along a direction without block steps never end and gain nothing.
+        idle = idle + 1 if trial.log_likelihood - values.log_likelihood <= _SMALLEST_GAIN * size else 0
         change = values.score[free] - trial.score[free]
         beta, values = trial_beta, trial
         done = largest <= (_STEP_TOLERANCE if likelihood.penalised else 1e-7) * (1.0 + float(np.abs(beta).max()))
-        if done or idle >= 3:
-            return Optimum(beta, values, bool(done or largest <= 1e-6))
+        if done or idle >= _PATIENCE:
+            return end(bool(done or largest <= 1e-6))
         if not likelihood.penalised:
             eta = likelihood.design @ beta
             if float(np.ptp(eta)) > _DIVERGING and idle:
-                return Optimum(beta, values, False)
-            curvature = values.information[within]
+                return end(False)
+            block = values.information[within]
         elif float(step @ change) > 1e-12 * float(step @ step):
-            pushed = curvature @ step
-            curvature = (
-                curvature
+            pushed = block @ step
+            block = (
+                block
                 - np.outer(pushed, pushed) / float(step @ pushed)
                 + np.outer(change, change) / float(step @ change)
             )
         else:
-            curvature = values.information[within]
-    return Optimum(beta, values, False)
+            block = values.information[within]
+    return end(False)
 
 
 def independent_columns(likelihood: PartialLikelihood) -> list[int]:
@@ -563,7 +578,7 @@ def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: Bool
     best, inverse = optimum.beta, _inverse(optimum.values.information)
     moved = best - inverse[:, drop] @ _solve(inverse[np.ix_(drop, drop)], best[drop])
     start = np.where(drop, 0.0, moved)
-    restricted = maximise(likelihood, start, ~drop)
+    restricted = maximise(likelihood, start, ~drop, optimum.curvature)
     if not restricted.converged:
         return math.nan
     return max(2.0 * (optimum.values.log_likelihood - restricted.values.log_likelihood), 0.0)
@@ -582,10 +597,12 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     free = np.ones(likelihood.size, dtype=bool)
     free[index] = False
     inside, outside = 0.0, math.inf
+    curvature = optimum.curvature
     beta = best + side * reach * inverse[index] / inverse[index, index]
     for _ in range(100):
         beta[index] = best[index] + side * reach
-        inner = maximise(likelihood, beta, free)
+        inner = maximise(likelihood, beta, free, curvature)
+        curvature = inner.curvature
         if not inner.converged:
             return math.nan
         root = math.sqrt(max(2.0 * (peak - inner.values.log_likelihood), 0.0))
