@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params
+from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, Picture
 from analytics.cohort import Cohort
-from analytics.dictionary import PHASES, Dictionary, Variable
+from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg
+from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
-from analytics.formats import format_count, format_number, format_step
-from analytics.frames import BinaryOutcome
+from analytics.formats import format_count, format_number, format_percent, format_step
+from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
+from analytics.horizon import Horizon, event_within
+from analytics.incidence_comparison import (
+    INCIDENCE_COLUMNS,
+    IncidenceComparison,
+    caption_comparison,
+    compare_incidence,
+    describe_comparison,
+    incidence_rows,
+    list_competing,
+    plot_comparison,
+    say_incidence,
+    tabulate_incidence,
+)
 from analytics.regression import (
     as_read,
     chosen_references,
@@ -27,11 +40,14 @@ from analytics.regression import (
 )
 from analytics.results import Note, OddsRatioResult
 from analytics.tables import Table
-from analytics.wording import describe_odds_ratio, join_words
+from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
 OUTCOME = "relapsed"
 LAST_PHASE = "induction"  # of the factors; a filter on anything later selects by the outcome
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
+COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
+ANY_TIME, YEARS = "any", (1, 2, 3, 5)
+FIRST_FACTOR = "first"
 CROSS_SECTIONAL = Note(
     "odds-not-risk",
     "info",
@@ -39,16 +55,39 @@ CROSS_SECTIONAL = Note(
     "came; children followed for a short time have had less chance to relapse.",
 )
 
+BY_HORIZON = replace(
+    CROSS_SECTIONAL, text="An odds ratio is not a ratio of risks, and it overstates one where relapse is common."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class RelapsePredictors:
-    """Univariable and multivariable odds ratios of relapse in one selection of children."""
+    """Univariable and multivariable odds ratios of relapse in one selection of children.
+
+    ``horizon`` is None where relapse counts whenever it came; ``curves`` is None without the times of relapse and death,
+    or without a factor to split them by.
+    """
 
     frame: BinaryOutcome
     dictionary: Dictionary
     univariable: tuple[OddsRatioResult, ...]
     multivariable: OddsRatioResult
     notes: tuple[Note, ...]
+    horizon: Horizon | None = None
+    curves: IncidenceComparison | None = None
+
+    @property
+    def words(self) -> EventWords:
+        """How the figure speaks of relapse."""
+        if self.horizon is None:
+            return RELAPSE
+        within = self.horizon.text
+        return EventWords(
+            f"relapse {within}",
+            f"Relapsed by {self.horizon.years} y",
+            f"who relapsed {within}",
+            f"with relapse {within}",
+        )
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -61,6 +100,8 @@ class _Frame:
     outcome: BinaryOutcome
     dictionary: Dictionary
     filtered_by: tuple[Variable, ...]
+    horizon: Horizon | None
+    events: CompetingEvents | None
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -76,18 +117,71 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             names,
             help="Known at diagnosis or by the end of induction.",
         ),
+        *_controls_of_time(cohort, offered),
         reference_control(cohort),
         fit_control("relapse"),
         limits_control(),
     )
 
 
+def _controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Control, ...]:
+    """The choices that need the times of relapse and death."""
+    is_timed = _competing(cohort) is not None
+    horizons = [(ANY_TIME, "any time")]
+    if is_timed:
+        horizons += [(str(years), f"{years} {'year' if years == 1 else 'years'}") for years in YEARS]
+    groups = [(v.name, v.label) for v in offered if v.is_coded and is_timed]
+    return (
+        Control(
+            "horizon",
+            "Relapse within",
+            "one",
+            ANY_TIME,
+            tuple(horizons),
+            help="Any time counts a relapse whenever it came. With a horizon, children without relapse count only if they "
+            "were followed that long.",
+        ),
+        Control(
+            "curve",
+            "Curves by",
+            "one",
+            FIRST_FACTOR,
+            ((FIRST_FACTOR, "the first factor"), *groups),
+            "more",
+            "The factor that splits the curves of the cumulative incidence of relapse.",
+        ),
+    )
+
+
+def _competing(cohort: Cohort) -> CompetingEndpoint | None:
+    return next((endpoint for endpoint in list_competing(cohort) if endpoint.name == COMPETING), None)
+
+
 def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    variables = [cohort.dictionary[name] for name in params["factors"]]
-    references = chosen_references(params)
-    tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
-    filtered_by = tuple(cohort.dictionary[clause.variable] for clause in cohort_filter.clauses)
-    return _Frame(BinaryOutcome.from_tally(tally, OUTCOME, variables, references), cohort.dictionary, filtered_by)
+    dictionary, endpoint = cohort.dictionary, _competing(cohort)
+    variables = [dictionary[name] for name in params["factors"]]
+    filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
+    horizon: Horizon | None = None
+    if params["horizon"] == ANY_TIME or endpoint is None:
+        tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
+    else:
+        tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
+        years, cause = int(params["horizon"]), dictionary[endpoint.cause]
+        tally, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
+    outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params))
+    events: CompetingEvents | None = None
+    split = _split(dictionary, variables, params["curve"])
+    if endpoint is not None and split is not None:
+        times = cohort.tally(endpoint_columns(endpoint, split), cohort_filter)
+        events = CompetingEvents.from_tally(times, endpoint, dictionary[endpoint.cause], split)
+    return _Frame(outcome, dictionary, filtered_by, horizon, events)
+
+
+def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> Variable | None:
+    """The factor that splits the curves; None if the first one is wanted and none has levels."""
+    if chosen != FIRST_FACTOR:
+        return dictionary[chosen]
+    return next((variable for variable in factors if variable.is_coded), None)
 
 
 def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
@@ -103,11 +197,52 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
     own = (
         *_note_filter(frame.filtered_by),
         *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
+        *_note_horizon(frame.horizon, data.n),
         *note_references(params, variables),
     )
+    general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
+    curves = None
+    if frame.events is not None:
+        curves = compare_incidence(frame.events, frame.dictionary[frame.events.endpoint.cause], COMPETING, "log-log")
     return RelapsePredictors(
-        data, frame.dictionary, univariable, multivariable, (*own, *multivariable.notes, CROSS_SECTIONAL)
+        data,
+        frame.dictionary,
+        univariable,
+        multivariable,
+        (*own, *multivariable.notes, general),
+        frame.horizon,
+        curves,
     )
+
+
+def _note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
+    if horizon is None:
+        return ()
+    notes = []
+    lost, died = horizon.n_not_followed, horizon.n_competing
+    if lost:
+        share = format_percent(lost / (lost + n), 0)
+        notes.append(
+            Note(
+                "not-followed-to-horizon",
+                "caution" if lost / (lost + n) > 0.1 else "info",
+                f"{format_count(lost)} of {format_count(lost + n)} children ({share}) {'was' if lost == 1 else 'were'} "
+                f"without relapse but not followed for {horizon.text.removeprefix('within ')}, and "
+                f"{'is' if lost == 1 else 'are'} left out. Children who relapsed stay in however short their follow-up, so "
+                "relapse looks more frequent than it is, and the odds ratios are biased if follow-up goes with a factor.",
+                "Compare with the cumulative incidence below, which uses every child for as long as followed.",
+            )
+        )
+    if died:
+        notes.append(
+            Note(
+                "deaths-not-relapsed",
+                "info",
+                f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission {horizon.text} and "
+                f"{'counts' if died == 1 else 'count'} as not relapsed.",
+            )
+        )
+    return tuple(notes)
 
 
 def _note_filter(filtered_by: Sequence[Variable]) -> tuple[Note, ...]:
@@ -151,11 +286,34 @@ def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
 
 def _figure(result: RelapsePredictors, params: Params) -> HtmlFigure:
     univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
+    words = result.words
 
     def svg(title: str, subtitle: str) -> str:
-        return forest_svg(univariable, multivariable, dictionary, title=title, subtitle=subtitle)
+        return forest_svg(univariable, multivariable, dictionary, words, title=title, subtitle=subtitle)
 
-    return HtmlFigure(draw_forest_table(univariable, multivariable, dictionary), svg)
+    return HtmlFigure(draw_forest_table(univariable, multivariable, dictionary, words), svg)
+
+
+def _pictures(result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
+    curves = result.curves
+    if curves is None or not curves.frame.n or curves.frame.variable is None:
+        return ()
+    variable = curves.frame.variable
+    late = (
+        f" {variable.label} is known only some weeks after {curves.endpoint.origin}; children with an event before have no "
+        "group or were placed without it."
+        if is_post_baseline(variable, curves.endpoint)
+        else ""
+    )
+    return (
+        Picture(
+            f"Cumulative incidence of relapse by {in_sentence(variable.label)}",
+            plot_comparison(curves, bands=True),
+            describe_comparison(curves),
+            f"{caption_comparison(curves, bands=True)} Every child in whom the factor is known, for as long as followed; "
+            f"death in first remission competes. Not adjusted for the other factors.{late}",
+        ),
+    )
 
 
 def _caption(result: RelapsePredictors, params: Params) -> str:
@@ -167,7 +325,9 @@ def _caption(result: RelapsePredictors, params: Params) -> str:
 
 
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
-    return tabulate_e_values(result.multivariable, result.variables)
+    curves = result.curves
+    incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
+    return (*incidence, *tabulate_e_values(result.multivariable, result.variables))
 
 
 def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
@@ -176,16 +336,18 @@ def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
         return (f"No odds ratio can be given: {model.reason}.",)
     labels = {v.name: v.label for v in result.variables}
     references = {t.variable: t.level for t in model.terms if t.is_reference}
-    return tuple(
+    ratios = tuple(
         describe_odds_ratio(
             term,
             result.dictionary[term.variable],
             references.get(term.variable),
             [label for name, label in labels.items() if name != term.variable],
+            result.horizon.text if result.horizon is not None else "",
         )
         for term in model.terms
         if not term.is_reference
     )
+    return (*ratios, *(say_incidence(result.curves) if result.curves is not None else ()))
 
 
 def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
@@ -195,11 +357,17 @@ def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
 def _left_out(result: RelapsePredictors) -> tuple[tuple[str, int], ...]:
     n = result.frame.n - result.frame.n_complete
     unknown = [(e.text, e.n) for e in result.frame.exclusions if e.code == "outcome-missing"]
-    return (*unknown, *((("a factor of the model is not known", n),) if n else ()))
+    horizon = result.horizon
+    lost: tuple[tuple[str, int], ...] = ()
+    if horizon is not None and horizon.n_not_followed:
+        lost = (
+            (f"{horizon.text.removeprefix('within ')} of follow-up not reached, no relapse", horizon.n_not_followed),
+        )
+    return (*lost, *unknown, *((("a factor of the model is not known", n),) if n else ()))
 
 
 def _alt_text(result: RelapsePredictors) -> str:
-    return describe_forest(result.univariable, result.multivariable, result.dictionary)
+    return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
 
 
 def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
@@ -227,6 +395,9 @@ def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
     return {
         "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
         "likelihood-ratio-tests": tests,
+        "incidence": pd.DataFrame(
+            incidence_rows(result.curves) if result.curves is not None else [], columns=INCIDENCE_COLUMNS
+        ),
     }
 
 
@@ -238,7 +409,8 @@ ANALYSIS = Analysis(
     order=10,
     icon=":material/forest:",
     method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
-    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation.",
+    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation. Curves: Aalen–Johansen "
+    "estimates of the cumulative incidence, death in first remission competing; Gray’s test.",
     requires=((OUTCOME,),),
     controls=_controls,
     prepare=_prepare,
@@ -251,6 +423,7 @@ ANALYSIS = Analysis(
     notes=_notes,
     alt_text=_alt_text,
     left_out=_left_out,
-    files=("estimates", "likelihood-ratio-tests"),
+    files=("estimates", "likelihood-ratio-tests", "incidence"),
     downloads=_downloads,
+    pictures=_pictures,
 )

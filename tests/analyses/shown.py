@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, Control, HtmlFigure
+from analytics.analyses import Analysis, Control, HtmlFigure, Picture
 from analytics.cohort import Cohort, open_cohort
 from analytics.exports.csv_file import Provenance, to_csv
 from analytics.filters import Clause, CohortFilter
@@ -74,10 +74,29 @@ def patients_of(file: str) -> pd.DataFrame:
             lambda given: "HSCT" if given == "HSCT" else "chemotherapy or CAR-T", na_action="ignore"
         ),
         "relapse_timing_bfm": _timing(frame),
+        **_times(frame),
     }
     return frame.assign(
         **{name: column for name, column in derived.items() if name not in frame and column is not None}
     )
+
+
+def _times(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """The times and events of the endpoints that a file has the days for."""
+    days, died = frame["os_relapse_days"].astype(float), frame["os_relapse_event"].astype(float)
+    found = {
+        f"os_{name}_days": days - frame[f"{name}_days"]
+        for name in ("salvage", "cart", "hsct")
+        if f"{name}_days" in frame
+    }
+    if "second_relapse_days" in frame:
+        again = frame["second_relapse_days"].notna()
+        found["efs_relapse_days"] = days.mask(again, frame["second_relapse_days"])
+        found["efs_relapse_event"] = died.mask(again, 1)
+    relapsed = frame["relapsed"] == 1
+    found["efs_days"] = frame["os_days"].astype(float).mask(relapsed, frame["relapse_days"])
+    found["efs_event"] = frame["os_event"].astype(float).mask(relapsed, 1)
+    return found
 
 
 def _timing(frame: pd.DataFrame) -> pd.Series:
@@ -125,11 +144,31 @@ def params_of(analysis: Analysis, cohort: Cohort) -> st.SearchStrategy[dict[str,
         names = [value for value, _ in control.options]
         if control.kind == "toggle":
             return st.booleans()
+        if control.kind == "number":
+            return st.sampled_from(steps_of(control))
         if control.kind == "one":
             return st.sampled_from(names)
         return st.lists(st.sampled_from(names), unique=True, max_size=5).map(tuple)
 
     return st.fixed_dictionaries({c.name: value_of(c) for c in analysis.controls(cohort)})
+
+
+def steps_of(control: Control) -> list[int]:
+    """Every number that a control of the kind "number" moves to."""
+    low, high = control.limits
+    return list(range(low, high + 1, control.step))
+
+
+def choices_of(control: Control) -> list[Any]:
+    """Every choice of a control; of a number its limits and its default, of many each alone, none and all."""
+    values = [value for value, _ in control.options]
+    if control.kind == "toggle":
+        return [True, False]
+    if control.kind == "number":
+        return sorted({control.limits[0], control.default, steps_of(control)[-1], control.limits[1]})
+    if control.kind == "one":
+        return values
+    return [(), *((value,) for value in values), tuple(values)]
 
 
 def run(analysis: Analysis, cohort: Cohort, cohort_filter: CohortFilter, params: Mapping[str, Any]) -> Any:
@@ -148,6 +187,8 @@ def texts(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> Iterato
     for table in analysis.tables(result):
         yield from (table.title, table.caption, *table.columns, *table.help)
         yield from (cell for row in table.rows for cell in row)
+    for picture in analysis.pictures(result, params):
+        yield from (picture.title, picture.alt_text, picture.caption)
 
 
 class _Text(HTMLParser):
@@ -184,16 +225,8 @@ def check_shown(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> N
         assert re.fullmatch(r"[a-z-]+", note.code)
         assert note.text.endswith("."), note.text
         assert not note.remedy or note.remedy.endswith("."), note.remedy
-    figure = analysis.figure(result, params)
-    if isinstance(figure, HtmlFigure):
-        for html in (figure.html, figure.svg("Title", "Subtitle")):
-            parser = _Text()
-            parser.feed(html)
-            assert parser.found
-            for text in parser.found:
-                assert not NOT_WORDS.search(text), text
-    else:
-        json.loads(figure.to_json(), parse_constant=_refuse)
+    for figure in (analysis.figure(result, params), *(p.figure for p in analysis.pictures(result, params))):
+        check_figure(figure)
     frames = analysis.downloads(result)
     assert tuple(frames) == analysis.files
     for frame in frames.values():
@@ -208,6 +241,35 @@ def check_shown(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> N
             limits = frame[["conf_low", "estimate", "conf_high"]].astype(float).dropna()
             assert (limits["conf_low"] <= limits["estimate"] + 1e-12).all()
             assert (limits["estimate"] <= limits["conf_high"] + 1e-12).all()
+
+
+def check_figure(figure: Any) -> None:
+    """A figure holds no number that is none, in its drawing or its words."""
+    if not isinstance(figure, HtmlFigure):
+        json.loads(figure.to_json(), parse_constant=_refuse)
+        return
+    for html in (figure.html, figure.svg("Title", "Subtitle")):
+        parser = _Text()
+        parser.feed(html)
+        assert parser.found
+        for text in parser.found:
+            assert not NOT_WORDS.search(text), text
+
+
+def check_picture(picture: Picture) -> None:
+    """A further figure has a title, words and no number that is none."""
+    for text in (picture.title, picture.alt_text, picture.caption):
+        assert not NOT_WORDS.search(text), text
+        assert "  " not in text and ".." not in text, text
+    assert picture.title and picture.alt_text
+    if isinstance(picture.figure, HtmlFigure):
+        parser = _Text()
+        parser.feed(picture.figure.html)
+        assert parser.found
+        for text in parser.found:
+            assert not NOT_WORDS.search(text), text
+    else:
+        json.loads(picture.figure.to_json(), parse_constant=_refuse)
 
 
 def headline(analysis: Analysis, result: Any, label: str) -> str:

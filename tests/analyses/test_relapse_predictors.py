@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
 from tests.analyses.shown import (
     FILES,
+    check_picture,
     check_shown,
     cohort_of,
     filters,
@@ -57,6 +60,16 @@ def design_of(patients: pd.DataFrame, factors: Sequence[str], cohort: Cohort) ->
     return pd.DataFrame(columns, index=patients.index)
 
 
+def by_horizon(patients: pd.DataFrame, horizon: str) -> pd.DataFrame:
+    """The patients with relapse until the horizon in the place of relapse, without those not followed that long."""
+    if horizon == "any":
+        return patients
+    days = patients["relapse_days"].where(patients["relapsed"] == 1, patients["os_days"])
+    is_lost = (patients["relapsed"] == 0) & (patients["os_event"] == 0) & (days < 365.25 * int(horizon))
+    came = (patients["relapsed"] == 1) & (days <= 365.25 * int(horizon))
+    return patients.assign(relapsed=came.astype(float).where(days.notna()))[~is_lost]
+
+
 # From file to sentence
 
 
@@ -71,12 +84,15 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
 
     check_shown(PREDICTORS, result, params)
 
-    everyone = select(patients_of(file), cohort_filter)
+    everyone = by_horizon(select(patients_of(file), cohort_filter), params["horizon"])
     known = everyone.dropna(subset=["relapsed"])
     complete = known.dropna(subset=list(params["factors"]))
     assert headline(PREDICTORS, result, "Children in the model") == f"{len(complete)} of {len(known)}"
     assert headline(PREDICTORS, result, "Relapses") == str(int(complete["relapsed"].sum()))
-    assert len(complete) + sum(n for _, n in PREDICTORS.left_out(result)) == len(everyone)
+    n_selected = len(select(patients_of(file), cohort_filter))
+    assert len(complete) + sum(n for _, n in PREDICTORS.left_out(result)) == n_selected
+    for picture in PREDICTORS.pictures(result, params):
+        check_picture(picture)
     for name, single in zip(params["factors"], result.univariable, strict=True):
         alone = known.dropna(subset=[name])
         assert (single.n, single.n_event) == (len(alone), alone["relapsed"].sum())
@@ -93,6 +109,8 @@ def test_everyone_with_every_factor_alone_and_by_every_choice(file: str) -> None
     choices: list[dict[str, Any]] = [{"factors": (name,)} for name, _ in controls["factors"].options]
     choices += [{"fit": value} for value, _ in controls["fit"].options]
     choices += [{"limits": value} for value, _ in controls["limits"].options]
+    choices += [{"horizon": value} for value, _ in controls["horizon"].options]
+    choices += [{"curve": value} for value, _ in controls["curve"].options]
     choices += [
         {"reference": (value,), "factors": (value.split(":")[0],)} for value, _ in controls["reference"].options
     ]
@@ -411,7 +429,7 @@ def test_e_values_follow_the_formula_for_rare_and_for_common_outcomes() -> None:
     common, _ = estimate(Clause("mrd_day46", ("positive",)), factors=("thrombocytopenia", "bcr_abl1"))
     assert common.multivariable.n_event / common.multivariable.n > 0.15
     for shown, scale in ((result, 1.0), (common, 0.5)):
-        (table,) = PREDICTORS.tables(shown)
+        table = PREDICTORS.tables(shown)[-1]
         terms = [t for t in shown.multivariable.terms if not t.is_reference]
         assert len(table.rows) == len(terms)
         for row, term in zip(table.rows, terms, strict=True):
@@ -420,12 +438,118 @@ def test_e_values_follow_the_formula_for_rare_and_for_common_outcomes() -> None:
             includes_one = nearer < 1 if value > 1 else nearer > 1
             assert row[2] == format_ratio(of(value**scale))
             assert row[3] == ("1.00" if includes_one else format_ratio(of(nearer**scale)))
-    assert PREDICTORS.tables(result)[0].rows[0][0] == "Thrombocytopenia: yes (< 100 × 10⁹/L) against no"
-    assert "rare enough" in PREDICTORS.tables(result)[0].caption
-    assert "first approximated" in PREDICTORS.tables(common)[0].caption
+    assert PREDICTORS.tables(result)[-1].rows[0][0] == "Thrombocytopenia: yes (< 100 × 10⁹/L) against no"
+    assert "rare enough" in PREDICTORS.tables(result)[-1].caption
+    assert "first approximated" in PREDICTORS.tables(common)[-1].caption
     check_shown(PREDICTORS, result, params)
 
 
 def test_without_a_ratio_there_is_no_table_of_e_values() -> None:
     assert PREDICTORS.tables(estimate(factors=())[0]) == ()
     assert PREDICTORS.tables(estimate(Clause("platelets", low=1999))[0]) == ()
+
+
+# By a horizon
+
+
+@pytest.mark.parametrize("years", [1, 2, 3, 5])
+def test_odds_ratios_of_relapse_within_some_years_equal_those_of_statsmodels(years: int) -> None:
+    result, params = estimate(horizon=str(years))
+    patients = by_horizon(patients_of(REFERENCE), str(years)).dropna(subset=["relapsed", *PUBLISHED])
+    design = design_of(patients, PUBLISHED, cohort_of(REFERENCE))
+    fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=200)
+    values = [t.odds_ratio.value for t in result.multivariable.terms if not t.is_reference]
+    assert values == pytest.approx(np.exp(fitted.params.iloc[1:]).tolist(), rel=1e-6)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_any_time_is_the_default_and_reproduces_the_published_model() -> None:
+    usual, _ = estimate()
+    stated, _ = estimate(horizon="any")
+    assert usual.horizon is None and usual.multivariable == stated.multivariable
+    assert "not-followed-to-horizon" not in {note.code for note in PREDICTORS.notes(usual)}
+
+
+def timed(rows: Sequence[tuple[str, int, float | None, float, int]]) -> Cohort:
+    """A cohort of (sex, relapsed, day of relapse, days of follow-up, died)."""
+    frame = pd.DataFrame(rows, columns=["sex", "relapsed", "relapse_days", "os_days", "os_event"])
+    return open_cohort(frame.assign(patient_id=[f"P{i}" for i in range(len(frame))]))
+
+
+def test_who_counts_by_a_horizon_of_two_years() -> None:
+    """Relapse before, on and after day 730.5; followed less, exactly and longer; death before and after."""
+    rows = [
+        ("female", 1, 700.0, 2000.0, 0),  # relapsed
+        ("female", 1, 731.0, 2000.0, 0),  # not yet: relapse came later
+        ("male", 1, 100.0, 200.0, 1),  # relapsed, though followed for a short time
+        ("male", 0, None, 730.0, 0),  # left out
+        ("male", 0, None, 731.0, 0),  # followed long enough
+        ("male", 0, None, 300.0, 1),  # died in remission: not relapsed
+        ("female", 0, None, 900.0, 1),  # alive without relapse at two years
+    ]
+    result, params = estimate(source=timed(rows), factors=("sex",), horizon="2")
+    assert (result.multivariable.n, result.multivariable.n_event) == (6, 2)
+    assert (result.horizon.n_not_followed, result.horizon.n_competing) == (1, 1)
+    assert PREDICTORS.left_out(result) == (("2 years of follow-up not reached, no relapse", 1),)
+    notes = {note.code: note for note in PREDICTORS.notes(result)}
+    assert notes["not-followed-to-horizon"].severity == "caution"
+    assert (
+        notes["not-followed-to-horizon"]
+        .text.replace("\u00a0", " ")
+        .startswith("1 of 7 children (14 %) was without relapse but not followed for 2 years, and is left out.")
+    )
+    assert notes["deaths-not-relapsed"].text == (
+        "1 child died in first remission within 2 years and counts as not relapsed."
+    )
+    assert "whenever it came" not in notes["odds-not-risk"].text
+    check_shown(PREDICTORS, result, params)
+
+
+def test_sentences_and_figure_name_the_horizon() -> None:
+    result, params = estimate(horizon="3")
+    said = PREDICTORS.sentences(result)[3]
+    assert "the odds of relapse within 3 years were higher" in said
+    assert said.endswith("16 of 40 in the model relapsed within 3 years.")
+    assert "Relapsed by 3 y, of all" in PREDICTORS.figure(result, params).html
+    assert "relapse within 3 years" in PREDICTORS.alt_text(result)
+
+
+def test_a_file_without_times_offers_neither_horizon_nor_curves() -> None:
+    cohort = open_cohort(patients_of(REFERENCE)[["patient_id", "relapsed", "sex"]])
+    controls = {c.name: c for c in PREDICTORS.controls(cohort)}
+    assert [value for value, _ in controls["horizon"].options] == ["any"]
+    assert [value for value, _ in controls["curve"].options] == ["first"]
+    result, params = estimate(source=cohort, factors=("sex",))
+    assert PREDICTORS.pictures(result, params) == ()
+    assert PREDICTORS.downloads(result)["incidence"].empty
+    check_shown(PREDICTORS, result, params)
+
+
+# Beside the odds ratios: the curves
+
+
+def test_curves_are_split_by_the_first_factor_with_levels_or_the_chosen_one() -> None:
+    first, params = estimate(factors=("white_cells", "sex"))
+    (picture,) = PREDICTORS.pictures(first, params)
+    assert picture.title == "Cumulative incidence of relapse by sex"
+    chosen, params = estimate(factors=("white_cells", "sex"), curve="mrd_day46")
+    (picture,) = PREDICTORS.pictures(chosen, params)
+    assert picture.title == "Cumulative incidence of relapse by MRD on day 46"
+    assert "known only some weeks after diagnosis" in picture.caption
+    numbers, params = estimate(factors=("white_cells",))
+    assert PREDICTORS.pictures(numbers, params) == ()
+
+
+def test_the_table_of_incidences_equals_r() -> None:
+    """Values of R's survfit and cmprsk, made by make_incidence_analysis_reference.R from the same file."""
+    expected = json.loads((Path(__file__).parents[1] / "reference" / "incidence_analysis_reference.json").read_text())
+    result, _ = estimate(curve="mrd_day46")
+    table = PREDICTORS.tables(result)[0]
+    assert table.rows[0][-1] == "<0.001" and expected["mrd_day46"]["gray"]["p_value"][0] < 0.001
+    for row, level in zip(table.rows[1:], ("negative", "positive"), strict=True):
+        values = expected["mrd_day46"]["incidence"][level]
+        for cell, value, low, high in zip(row[2:5], values["estimate"], values["low"], values["high"], strict=True):
+            shown = f"{100 * value[0]:.1f} % ({100 * low[0]:.1f}–{100 * high[0]:.1f})"
+            assert cell.replace("\u00a0", " ") == shown
+    rows = PREDICTORS.downloads(result)["incidence"]
+    assert rows.loc[rows["term"] == "Gray's test", "cause"].tolist() == ["relapse", "death in remission"]
