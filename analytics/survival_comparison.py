@@ -368,7 +368,10 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
                 "Of the children in the group",
                 f"Time by which half have {'died' if endpoint.event_noun == 'deaths' else 'had an event'} "
                 f"({level} interval)",
-                *(f"{alive} {y} years after {origin} ({level} interval)" for y in MILESTONE_YEARS),
+                *(
+                    f"{alive} {y} {'year' if y == 1 else 'years'} after {origin} ({level} interval)"
+                    for y in MILESTONE_YEARS
+                ),
             ),
             caption=f"Kaplan–Meier estimates with {level} {result.curves.conf_type} intervals. "
             "The table under the curves says how many children are still followed at each time.",

@@ -237,7 +237,10 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
                 "",
                 "",
                 "After the landmark",
-                *(f"{y} years after relapse, given alive at the landmark" for y in MILESTONE_YEARS),
+                *(
+                    f"{y} {'year' if y == 1 else 'years'} after relapse, given alive at the landmark"
+                    for y in MILESTONE_YEARS
+                ),
             ),
             caption=f"Kaplan–Meier estimates with 95 % {chosen.curves.conf_type} intervals; years are counted from relapse.",
         ),

@@ -206,7 +206,10 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
             "",
             "A child who was treated counts once in each row",
             "While in this state",
-            *(f"Height of the curve {y} years after relapse, with its interval" for y in MILESTONE_YEARS),
+            *(
+                f"Height of the curve {y} {'year' if y == 1 else 'years'} after relapse, with its interval"
+                for y in MILESTONE_YEARS
+            ),
         ),
         caption=f"Simon–Makuch estimates with 95 % {result.curves.conf_type} intervals.",
     )

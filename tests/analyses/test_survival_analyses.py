@@ -17,11 +17,12 @@ from analytics.analyses import Analysis, load_analyses
 from analytics.cohort import open_cohort
 from analytics.filters import Clause, CohortFilter
 from analytics.frames import EVERYONE, TimeToEvent
-from analytics.survival_comparison import SurvivalComparison, compare_survival
+from analytics.survival_comparison import SurvivalComparison, compare_survival, endpoint_control
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
     check_shown,
+    choices_of,
     cohort_of,
     filters,
     headline,
@@ -34,14 +35,25 @@ from tests.analyses.shown import (
 
 REFERENCE = "reference_cohort.csv"
 BY_SLUG = {analysis.slug: analysis for analysis in load_analyses()}
-SITE, TREATMENT, VARIABLE = (BY_SLUG[f"survival-by-{name}"] for name in ("site", "treatment", "variable"))
-SURVIVAL = (SITE, TREATMENT, VARIABLE)
+SITE, VARIABLE = (BY_SLUG[f"survival-by-{name}"] for name in ("site", "variable"))
+SURVIVAL = (SITE, VARIABLE)
+MARROW = ("isolated marrow", "combined marrow and extramedullary")
 MONTHS = (12.0, 36.0, 60.0)
-ENDPOINTS = {"os_relapse": ("os_relapse_days", "os_relapse_event"), "os_diagnosis": ("os_days", "os_event")}
+# Time, event and, where observation begins later than the clock, the day on which it does.
+ENDPOINTS = {
+    "os_relapse": ("os_relapse_days", "os_relapse_event"),
+    "efs_relapse": ("efs_relapse_days", "efs_relapse_event"),
+    "os_diagnosis": ("os_days", "os_event"),
+    "efs_diagnosis": ("efs_days", "efs_event"),
+    "os_salvage": ("os_salvage_days", "os_relapse_event"),
+    "os_cart": ("os_cart_days", "os_relapse_event"),
+    "os_hsct": ("os_hsct_days", "os_relapse_event"),
+    "os_relapse_after_hsct": ("os_relapse_days", "os_relapse_event", "hsct_days"),
+}
 
 
 def grouped_by(analysis: Analysis, params: dict[str, Any]) -> str:
-    return str(params[{SITE.slug: "site", TREATMENT.slug: "treatment", VARIABLE.slug: "by"}[analysis.slug]])
+    return str(params[{SITE.slug: "site", VARIABLE.slug: "by"}[analysis.slug]])
 
 
 def analysed(
@@ -50,18 +62,19 @@ def analysed(
     """The patients an analysis must use, and how many pass the filter."""
     frame = select(patients_of(file), cohort_filter)
     n = len(frame)
-    time, event = ENDPOINTS[params.get("clock", "os_relapse")]
+    time, event, *entry = ENDPOINTS[params["endpoint"]]
     by, strata = grouped_by(analysis, params), params["strata"]
-    needed = [time, event]
+    needed = [time, event, *entry]
     if by != EVERYONE:
         needed.append(by)
         needed += [strata] if strata != "none" else []
-    if params.get("relapses") == "marrow":
-        frame = frame[frame["marrow_relapse"] == "marrow"]
     frame = frame.dropna(subset=needed)
-    months, died = frame[time] / DAYS_PER_MONTH, frame[event].astype(int)
+    if entry:
+        frame = frame[frame[entry[0]] < frame[time]]
+    months, event_of = frame[time] / DAYS_PER_MONTH, frame[event].astype(int)
+    entered = frame[entry[0]] / DAYS_PER_MONTH if entry else 0.0
     group = frame[by] if by != EVERYONE else pd.Series(EVERYONE, index=frame.index)
-    return frame.assign(months=months, died=died, group=group), n
+    return frame.assign(months=months, event=event_of, entered=entered, group=group), n
 
 
 def estimate(analysis: Analysis, file: str = REFERENCE, *clauses: Clause, **params: Any) -> SurvivalComparison:
@@ -87,9 +100,10 @@ def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str,
 
     patients, n = analysed(file, analysis, cohort_filter, params)
     assert headline(analysis, result, "Children") == str(len(patients))
-    assert headline(analysis, result, "Deaths").split(" ")[0] == str(patients["died"].sum())
+    events = result.endpoint.event_noun.capitalize()
+    assert headline(analysis, result, events).split(" ")[0] == str(patients["event"].sum())
     assert len(patients) + sum(count for _, count in analysis.left_out(result)) == n
-    counts = patients.groupby("group", observed=True)["died"].agg(["size", "sum"])
+    counts = patients.groupby("group", observed=True)["event"].agg(["size", "sum"])
     for curve in result.curves.curves:
         expected = tuple(counts.loc[curve.group]) if curve.group in counts.index else (0, 0)
         assert (curve.n, curve.n_event) == expected
@@ -101,7 +115,7 @@ def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
     cohort = cohort_of(file)
     defaults = analysis.defaults(cohort)
     for control in analysis.controls(cohort):
-        for value in [True, False] if control.kind == "toggle" else [value for value, _ in control.options]:
+        for value in choices_of(control):
             params = defaults | {control.name: value}
             result = run(analysis, cohort, CohortFilter(), params)
             check_shown(analysis, result, params)
@@ -118,11 +132,15 @@ def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
         (SITE, {"site": "relapse_site_group"}),
         (SITE, {"site": "marrow_relapse"}),
         (SITE, {"site": "relapse_site"}),
-        (TREATMENT, {"treatment": "salvage_treatment"}),
-        (TREATMENT, {"treatment": "hsct_group", "relapses": "marrow"}),
+        (SITE, {"site": "relapse_site_group", "endpoint": "efs_relapse"}),
+        (SITE, {"site": "marrow_relapse", "endpoint": "os_salvage"}),
         (VARIABLE, {"by": "mrd_day46"}),
-        (VARIABLE, {"by": "risk_group", "clock": "os_diagnosis"}),
-        (VARIABLE, {"by": EVERYONE, "clock": "os_diagnosis"}),
+        (VARIABLE, {"by": "hsct_group", "endpoint": "os_relapse"}),
+        (VARIABLE, {"by": "risk_group", "endpoint": "os_diagnosis"}),
+        (VARIABLE, {"by": "risk_group", "endpoint": "efs_diagnosis"}),
+        (VARIABLE, {"by": "sex", "endpoint": "os_hsct"}),
+        (VARIABLE, {"by": "age_group", "endpoint": "os_cart"}),
+        (VARIABLE, {"by": EVERYONE, "endpoint": "os_diagnosis"}),
     ],
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
 )
@@ -132,19 +150,22 @@ def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: d
     patients, _ = analysed(REFERENCE, analysis, CohortFilter(), all_params)
     for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
         some = patients[patients["group"] == curve.group]
-        fitted = KaplanMeierFitter().fit(some["months"], some["died"])
+        assert (curve.n, curve.n_event) == (len(some), some["event"].sum())
+        if some.empty:
+            continue
+        fitted = KaplanMeierFitter().fit(some["months"], some["event"])
         for months, found in zip(MONTHS, milestones, strict=True):
             assert found.n == (some["months"] >= months).sum()
             if found.value is None:
                 assert some["months"].max() < months
                 continue
             assert found.value == pytest.approx(fitted.predict(months), rel=1e-9)
-            assert found.n_event == ((some["months"] <= months) & (some["died"] == 1)).sum()
+            assert found.n_event == ((some["months"] <= months) & (some["event"] == 1)).sum()
             if found.interval is not None:
                 low, high = fitted.confidence_interval_.loc[:months].iloc[-1]
                 assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
     if result.overall is not None:
-        expected = multivariate_logrank_test(patients["months"], patients["group"], patients["died"])
+        expected = multivariate_logrank_test(patients["months"], patients["group"], patients["event"])
         assert result.overall.statistic == pytest.approx(expected.test_statistic, rel=1e-9)
         assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
         assert result.overall.df == patients["group"].nunique() - 1
@@ -153,17 +174,54 @@ def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: d
 def test_figures_of_the_reference_cohort() -> None:
     by_site = estimate(SITE, site="marrow_relapse")
     assert by_site.overall is not None and by_site.overall.p_value == pytest.approx(0.0777, abs=5e-5)
-    by_hsct = estimate(TREATMENT, treatment="hsct_group", relapses="marrow")
+    by_hsct = estimate(VARIABLE, REFERENCE, Clause("relapse_site_group", MARROW), by="hsct_group")
     assert by_hsct.overall is not None and by_hsct.overall.p_value == pytest.approx(0.0272, abs=5e-5)
     survival = {c.group: m[1].value for c, m in zip(by_hsct.curves.curves, by_hsct.milestones, strict=True)}
     assert survival["HSCT"] == pytest.approx(0.826, abs=5e-4)
     assert survival["chemotherapy or CAR-T"] == pytest.approx(0.381, abs=5e-4)
 
 
+@pytest.mark.parametrize("by", [EVERYONE, "marrow_relapse", "immunophenotype", "sex"])
+def test_children_are_at_risk_from_their_entry_on(by: str) -> None:
+    """Children come under observation on the day of HSCT: R's Surv(entry, time, event)."""
+    result = estimate(VARIABLE, by=by, endpoint="os_relapse_after_hsct")
+    params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"by": by, "endpoint": "os_relapse_after_hsct"}
+    patients, _ = analysed(REFERENCE, VARIABLE, CohortFilter(), params)
+    assert len(patients) == patients_of(REFERENCE)["hsct_days"].notna().sum()
+    for curve in result.curves.curves:
+        some = patients[patients["group"] == curve.group]
+        if some.empty:
+            assert (curve.n, len(curve.time)) == (0, 0)
+            continue
+        fitted = KaplanMeierFitter().fit(some["months"], some["event"], entry=some["entered"])
+        expected = fitted.survival_function_["KM_estimate"]
+        assert curve.estimate == pytest.approx(expected.reindex(curve.time, method="ffill").to_numpy(), rel=1e-9)
+        at_risk = [((some["entered"] < t) & (some["months"] >= t)).sum() for t in curve.time]
+        assert curve.n_risk.tolist() == at_risk
+        assert by != EVERYONE or max(at_risk) > at_risk[0]  # more children are at risk later than at first
+
+
+def test_the_test_of_children_who_enter_late_is_that_of_their_risk_sets() -> None:
+    result = estimate(VARIABLE, by="sex", endpoint="os_relapse_after_hsct")
+    params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"by": "sex", "endpoint": "os_relapse_after_hsct"}
+    patients, _ = analysed(REFERENCE, VARIABLE, CohortFilter(), params)
+    girls = patients["group"] == "female"
+    observed = expected = variance = 0.0
+    for month in sorted(patients.loc[patients["event"] == 1, "months"].unique()):
+        at_risk = (patients["entered"] < month) & (patients["months"] >= month)
+        died = at_risk & (patients["months"] == month) & (patients["event"] == 1)
+        n, n_girls, d = at_risk.sum(), (at_risk & girls).sum(), died.sum()
+        observed += (died & girls).sum()
+        expected += d * n_girls / n
+        variance += d * (n_girls / n) * (1 - n_girls / n) * (n - d) / (n - 1) if n > 1 else 0.0
+    assert result.overall is not None
+    assert result.overall.statistic == pytest.approx((observed - expected) ** 2 / variance, rel=1e-9)
+
+
 def test_follow_up_is_the_median_of_the_reversed_curve() -> None:
     result = estimate(SITE)
     patients, _ = analysed(REFERENCE, SITE, CohortFilter(), SITE.defaults(cohort_of(REFERENCE)))
-    fitted = KaplanMeierFitter().fit(patients["months"], 1 - patients["died"])
+    fitted = KaplanMeierFitter().fit(patients["months"], 1 - patients["event"])
     assert result.median_follow_up.value == pytest.approx(fitted.median_survival_time_, rel=1e-9)
 
 
@@ -173,8 +231,8 @@ def test_follow_up_is_the_median_of_the_reversed_curve() -> None:
     [
         (SITE, {"site": "marrow_relapse"}),
         (SITE, {"site": "relapse_site_group"}),
-        (TREATMENT, {"treatment": "hsct_group"}),
-        (VARIABLE, {"by": "thrombocytopenia", "clock": "os_diagnosis"}),
+        (VARIABLE, {"by": "hsct_group"}),
+        (VARIABLE, {"by": "thrombocytopenia", "endpoint": "os_diagnosis"}),
     ],
     ids=["marrow", "site", "hsct", "diagnosis"],
 )
@@ -182,14 +240,14 @@ def test_follow_up_is_the_median_of_the_reversed_curve() -> None:
 def test_stratified_tests_equal_those_of_statsmodels(
     analysis: Analysis, params: dict[str, Any], strata: str, test: str, weight_type: str | None
 ) -> None:
-    if params.get("clock") == "os_diagnosis" and strata == "relapse_timing_cog":
-        params = params | {"clock": "os_relapse"}
+    if params.get("endpoint") == "os_diagnosis" and strata == "relapse_timing_cog":
+        params = params | {"endpoint": "os_relapse"}
     params = analysis.defaults(cohort_of(REFERENCE)) | params | {"strata": strata, "test": test}
     result = run(analysis, cohort_of(REFERENCE), CohortFilter(), params)
     patients, _ = analysed(REFERENCE, analysis, CohortFilter(), params)
     options = {} if weight_type is None else {"weight_type": weight_type}
     statistic, p_value = survdiff(
-        patients["months"], patients["died"], patients["group"], strata=patients[strata], **options
+        patients["months"], patients["event"], patients["group"], strata=patients[strata], **options
     )
     assert result.overall is not None
     assert result.overall.method.startswith("stratified")
@@ -210,7 +268,7 @@ def test_weighted_tests_equal_those_of_lifelines(site: str, test: str, options: 
     result = estimate(SITE, site=site, test=test)
     params = SITE.defaults(cohort_of(REFERENCE)) | {"site": site}
     patients, _ = analysed(REFERENCE, SITE, CohortFilter(), params)
-    expected = multivariate_logrank_test(patients["months"], patients["group"], patients["died"], **options)
+    expected = multivariate_logrank_test(patients["months"], patients["group"], patients["event"], **options)
     assert result.overall is not None
     assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
 
@@ -221,7 +279,7 @@ def test_pairs_are_tested_on_their_own_patients_and_adjusted_by_holm() -> None:
     p_values = []
     for pair in result.pairwise:
         some = patients[patients["group"].isin([pair.group_a, pair.group_b])]
-        expected = multivariate_logrank_test(some["months"], some["group"], some["died"]).p_value
+        expected = multivariate_logrank_test(some["months"], some["group"], some["event"]).p_value
         assert pair.test.p_value == pytest.approx(expected, rel=1e-9)
         p_values.append(expected)
     order = np.argsort(p_values)
@@ -233,7 +291,7 @@ def test_pairs_are_tested_on_their_own_patients_and_adjusted_by_holm() -> None:
 
 
 def test_a_stratification_without_groups_leaves_nobody_out() -> None:
-    alone = estimate(VARIABLE, by=EVERYONE, strata="etv6_runx1", clock="os_diagnosis")
+    alone = estimate(VARIABLE, by=EVERYONE, strata="etv6_runx1", endpoint="os_diagnosis")
     assert alone.frame.n == 436 and alone.overall is None and alone.frame.strata is None
 
 
@@ -243,24 +301,16 @@ def test_groups_are_not_stratified_by_themselves() -> None:
     assert result.overall is not None and "stratified" not in result.overall.method
 
 
-def test_marrow_relapses_alone_count_whom_they_leave_out() -> None:
-    result = estimate(TREATMENT, relapses="marrow")
-    left_out = TREATMENT.left_out(result)
-    assert left_out == (("no relapse in the marrow", 384),)
-    assert result.frame.n == 52
-
-
 @pytest.mark.parametrize(
     ("analysis", "params", "codes"),
     [
         (SITE, {}, set()),
-        (TREATMENT, {}, {"immortal-time"}),
         (VARIABLE, {"by": "salvage_treatment"}, {"post-baseline"}),
         (VARIABLE, {"by": "second_remission"}, {"post-baseline"}),
         (VARIABLE, {"by": "mrd_day46"}, set()),
-        (VARIABLE, {"by": "mrd_day46", "clock": "os_diagnosis"}, {"post-baseline"}),
-        (VARIABLE, {"by": "relapse_site", "clock": "os_diagnosis"}, {"post-baseline"}),
-        (VARIABLE, {"by": "sex", "clock": "os_diagnosis"}, set()),
+        (VARIABLE, {"by": "mrd_day46", "endpoint": "os_diagnosis"}, {"post-baseline"}),
+        (VARIABLE, {"by": "relapse_site", "endpoint": "os_diagnosis"}, {"post-baseline"}),
+        (VARIABLE, {"by": "sex", "endpoint": "os_diagnosis"}, set()),
     ],
 )
 def test_groups_that_form_after_the_start_come_with_a_warning(
@@ -274,50 +324,60 @@ def test_isolated_is_not_said_to_be_free_of_disease_in_the_marrow() -> None:
     assert "isolated-is-not-marrow-free" in {note.code for note in SITE.notes(estimate(SITE))}
 
 
-def test_how_long_the_transplanted_waited_is_that_of_the_file() -> None:
-    months = patients_of(REFERENCE)["hsct_days"].dropna() / DAYS_PER_MONTH
-    (note,) = [n for n in TREATMENT.notes(estimate(TREATMENT)) if n.code == "immortal-time"]
-    assert f"here {len(months)} children waited {months.min():.1f} months or more (median {months.median():.1f})" in (
-        note.text
-    )
-
-
-def test_one_transplanted_child_is_no_plural() -> None:
-    frame = patients_of(REFERENCE)
-    one = frame.dropna(subset=["hsct_days"]).head(1)
-    others = frame[frame["hsct_days"].isna() & frame["os_relapse_days"].notna()]
-    columns = ["patient_id", "relapse_site", "salvage_treatment", "hsct_days", "os_relapse_days", "os_relapse_event"]
-    cohort = open_cohort(pd.concat([one, others])[columns])
-    (note,) = [
-        n
-        for n in TREATMENT.notes(run(TREATMENT, cohort, CohortFilter(), TREATMENT.defaults(cohort)))
-        if n.code == "immortal-time"
-    ]
-    assert "here one child waited" in note.text
-
-
-def test_without_days_of_transplantation_the_warning_stays() -> None:
-    frame = patients_of(REFERENCE)[["patient_id", "salvage_treatment", "os_relapse_days", "os_relapse_event"]]
-    cohort = open_cohort(frame)
-    params = TREATMENT.defaults(cohort)
-    assert "relapses" not in params
-    result = run(TREATMENT, cohort, CohortFilter(), params)
-    check_shown(TREATMENT, result, params)
-    assert "immortal-time" in {note.code for note in TREATMENT.notes(result)}
-
-
 @pytest.mark.parametrize(
     ("analysis", "column"),
     [
         (SITE, "relapse_site"),
         (SITE, "os_relapse_event"),
-        (TREATMENT, "salvage_treatment"),
-        (TREATMENT, "os_relapse_event"),
         (VARIABLE, "os_event"),
     ],
 )
 def test_what_a_cohort_must_have_is_asked_for(analysis: Analysis, column: str) -> None:
     assert any(column in names for names in analysis.requires)
+
+
+def test_endpoints_are_those_whose_clock_the_page_speaks_of() -> None:
+    cohort = cohort_of(REFERENCE)
+    offered = {
+        analysis.slug: dict(next(c for c in analysis.controls(cohort) if c.name == "endpoint").options)
+        for analysis in SURVIVAL
+    }
+    assert offered[VARIABLE.slug] == {
+        "os_relapse": "OS from first relapse",
+        "efs_relapse": "EFS from first relapse",
+        "os_diagnosis": "OS from diagnosis",
+        "efs_diagnosis": "EFS from diagnosis",
+        "os_salvage": "OS from start of salvage treatment",
+        "os_cart": "OS from CAR-T infusion",
+        "os_hsct": "OS from HSCT",
+        "os_relapse_after_hsct": "OS from first relapse, entering at HSCT",
+    }
+    # Where the leukaemia came back is not known at diagnosis.
+    assert set(offered[VARIABLE.slug]) - set(offered[SITE.slug]) == {"os_diagnosis", "efs_diagnosis"}
+    assert all(analysis.defaults(cohort)["endpoint"] == "os_relapse" for analysis in SURVIVAL)
+
+
+def test_endpoints_are_offered_as_far_as_a_file_has_their_columns() -> None:
+    frame = patients_of(REFERENCE)[["patient_id", "sex", "age_years", "os_days", "os_event"]]
+    cohort = open_cohort(frame)
+    params = VARIABLE.defaults(cohort)
+    assert params["endpoint"] == "os_diagnosis"
+    assert [c.options for c in VARIABLE.controls(cohort) if c.name == "endpoint"] == [
+        (("os_diagnosis", "OS from diagnosis"),)
+    ]
+    check_shown(VARIABLE, run(VARIABLE, cohort, CohortFilter(), params), params)
+
+
+def test_a_cohort_without_any_endpoint_cannot_choose_one() -> None:
+    cohort = open_cohort(patients_of(REFERENCE)[["patient_id", "age_years"]])
+    with pytest.raises(ValueError, match="has the columns of no endpoint from relapse on"):
+        endpoint_control(cohort, after="relapse")
+
+
+def test_only_delayed_entry_is_explained() -> None:
+    for endpoint in ENDPOINTS:
+        codes = {note.code for note in VARIABLE.notes(estimate(VARIABLE, by="sex", endpoint=endpoint))}
+        assert ("delayed-entry" in codes) == (endpoint == "os_relapse_after_hsct")
 
 
 def test_a_cohort_without_the_columns_is_told_which() -> None:
@@ -342,6 +402,22 @@ def test_sentences_on_the_site_of_relapse() -> None:
     assert "a mortality of up to 22.1 %" in said[1]
     assert said[2].startswith("Combined: an estimated 66.7 %")
     assert said[3].startswith("Isolated marrow, isolated extramedullary and combined: log-rank test, p = 0.038.")
+
+
+def test_sentences_on_events_do_not_speak_of_deaths() -> None:
+    result = estimate(SITE, endpoint="efs_relapse")
+    said = [plain(text) for text in SITE.sentences(result)]
+    assert said[0].startswith("Isolated marrow: an estimated ")
+    assert " were alive without a second relapse 1 year after first relapse; " in said[0]
+    assert not any("died" in text or "death" in text or "mortality" in text for text in said)
+    assert [h.label for h in SITE.headlines(result)][:2] == ["Children", "Events"]
+    table = SITE.tables(result)[0]
+    assert table.title == "Event-free survival from first relapse"
+    assert table.columns[:3] == ("Group", "Events", "Median (months)")
+    assert table.help[2].replace("\u00a0", " ") == "Time by which half have had an event (95 % interval)"
+    assert table.help[3].startswith("Alive without a second relapse 1 year after first relapse")
+    figure = SITE.figure(result, SITE.defaults(cohort_of(REFERENCE)))
+    assert figure.layout.yaxis.title.text.startswith("Event-free survival")
 
 
 def test_groups_that_mean_nothing_alone_are_named_with_their_variable() -> None:
@@ -533,5 +609,5 @@ def test_strata_of_the_future_are_warned_of() -> None:
 
 
 def test_a_test_between_groups_of_the_future_says_so() -> None:
-    assert "immortal time" in TREATMENT.sentences(estimate(TREATMENT))[-1]
+    assert "immortal time" in VARIABLE.sentences(estimate(VARIABLE, by="hsct_group"))[-1]
     assert "immortal time" not in SITE.sentences(estimate(SITE))[-1]
