@@ -1,0 +1,371 @@
+"""Hazard ratios from file to sentence: against counts of the file, lifelines, and formulas by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lifelines import CoxPHFitter
+from scipy.stats import chi2, norm
+
+from analytics.analyses import HtmlFigure, load_analyses, to_reference
+from analytics.analyses.hazard_ratios import HazardRatios
+from analytics.cohort import Cohort, open_cohort
+from analytics.estimators.cox import estimate_hazard_ratios
+from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.filters import Clause, CohortFilter
+from analytics.formats import format_ratio
+from tests.analyses.shown import (
+    DAYS_PER_MONTH,
+    FILES,
+    check_shown,
+    cohort_of,
+    filters,
+    headline,
+    params_of,
+    patients_of,
+    run,
+    select,
+    texts,
+)
+
+REFERENCE = "reference_cohort.csv"
+HAZARDS = next(analysis for analysis in load_analyses() if analysis.slug == "hazard-ratios")
+FACTORS = ("age_group", "white_cells", "mrd_day46")
+TIGHT = {"fit_options": {"precision": 1e-12, "max_steps": 200}}
+
+
+def estimate(*clauses: Clause, source: Cohort | None = None, **params: Any) -> tuple[HazardRatios, dict[str, Any]]:
+    cohort = source or cohort_of(REFERENCE)
+    chosen = HAZARDS.defaults(cohort) | params
+    return run(HAZARDS, cohort, CohortFilter(clauses), chosen), chosen
+
+
+def relapsed_or_died() -> pd.DataFrame:
+    """Patients with the months from diagnosis to relapse or death, worked out from the file's columns alone."""
+    frame = patients_of(REFERENCE)
+    relapsed = frame["relapsed"] == 1
+    days = np.where(relapsed, frame["relapse_days"], frame["os_days"])
+    return frame.assign(time=days / DAYS_PER_MONTH, event=(relapsed | (frame["os_event"] == 1)).astype(float))
+
+
+def design_of(patients: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame:
+    columns = {}
+    for name in factors:
+        variable = cohort_of(REFERENCE).dictionary[name]
+        if not variable.is_coded:
+            columns[name] = patients[name].to_numpy(float)
+        for level in variable.levels:
+            if level != variable.reference:
+                columns[f"{name}: {level}"] = (patients[name] == level).to_numpy(float)
+    return pd.DataFrame(columns, index=patients.index)
+
+
+def lifelines_fit(patients: pd.DataFrame, factors: tuple[str, ...], **options: Any) -> CoxPHFitter:
+    frame = design_of(patients, factors).assign(time=patients["time"], event=patients["event"])
+    if options:
+        frame = frame.assign(**{name: patients[name] for name in options.values()})
+    return CoxPHFitter().fit(frame, "time", "event", **options, **TIGHT)
+
+
+# From file to sentence
+
+
+@pytest.mark.parametrize("strata", ["none", "immunophenotype"])
+def test_hazard_ratios_equal_those_of_lifelines(strata: str) -> None:
+    result, params = estimate(endpoint="efs_diagnosis", covariates=FACTORS, strata=strata, limits="wald")
+    patients = relapsed_or_died().dropna(subset=[*FACTORS])
+    options = {} if strata == "none" else {"strata": strata}
+    fitted = lifelines_fit(patients, FACTORS, **options)
+    assert (result.multivariable.n, result.multivariable.n_event) == (len(patients), patients["event"].sum())
+    for term in result.multivariable.terms:
+        if term.is_reference:
+            continue
+        name = term.variable if term.level is None else f"{term.variable}: {term.level}"
+        step = 10 if term.variable == "white_cells" else 1
+        beta, error = step * fitted.params_[name], step * fitted.standard_errors_[name]
+        assert term.hazard_ratio.value == pytest.approx(np.exp(beta), rel=1e-5)
+        assert term.hazard_ratio.std_error == pytest.approx(error, rel=1e-5)
+        assert term.hazard_ratio.interval.low == pytest.approx(np.exp(beta - norm.ppf(0.975) * error), rel=1e-4)
+    for test in result.multivariable.tests:
+        rest = tuple(name for name in FACTORS if name != test.variable)
+        fewer = lifelines_fit(patients, rest, **options)
+        statistic = 2 * (fitted.log_likelihood_ - fewer.log_likelihood_)
+        assert test.statistic == pytest.approx(statistic, rel=1e-5)
+        assert test.p_value == pytest.approx(chi2.sf(statistic, test.df), rel=1e-5)
+    check_shown(HAZARDS, result, params)
+
+
+@pytest.mark.parametrize("name", ["sex", "age_group", "mrd_day46", "white_cells"])
+def test_each_factor_alone_equals_the_model_of_lifelines(name: str) -> None:
+    result, _ = estimate(endpoint="efs_diagnosis", covariates=("bcr_abl1", name))
+    patients = relapsed_or_died().dropna(subset=[name])
+    fitted = lifelines_fit(patients, (name,))
+    step = 10 if name == "white_cells" else 1
+    values = [t.hazard_ratio.value for t in result.univariable[1].terms if not t.is_reference]
+    assert values == pytest.approx(np.exp(step * fitted.params_).tolist(), rel=1e-5)
+
+
+def test_the_numbers_rest_on_the_patients_of_the_file() -> None:
+    result, params = estimate(endpoint="os_relapse", covariates=("relapse_site_group",))
+    patients = patients_of(REFERENCE).dropna(subset=["os_relapse_days", "relapse_site_group"])
+    for term in result.multivariable.terms:
+        level = patients[patients["relapse_site_group"] == term.level]
+        assert (term.n, term.n_event) == (len(level), level["os_relapse_event"].sum())
+    assert headline(HAZARDS, result, "Children in the model") == f"{len(patients)} of {len(patients)}"
+    assert headline(HAZARDS, result, "Deaths") == str(int(patients["os_relapse_event"].sum()))
+    assert HAZARDS.left_out(result) == (("no follow-up from first relapse", 436 - len(patients)),)
+    check_shown(HAZARDS, result, params)
+
+
+def test_delayed_entry_counts_children_from_their_transplant_on() -> None:
+    result, params = estimate(endpoint="os_relapse_after_hsct", covariates=("immunophenotype",), fit="ml")
+    frame = patients_of(REFERENCE).dropna(subset=["hsct_days", "os_relapse_days"])
+    frame = frame[frame["hsct_days"] < frame["os_relapse_days"]]
+    direct = estimate_hazard_ratios(
+        frame["os_relapse_days"] / 30.4375,
+        frame["os_relapse_event"],
+        frame[["immunophenotype"]].astype("category"),
+        entry=frame["hsct_days"] / 30.4375,
+        method="ml",
+    )
+    assert result.multivariable.n == len(frame)
+    assert [t.hazard_ratio.value for t in result.multivariable.terms] == pytest.approx(
+        [t.hazard_ratio.value for t in direct.terms]
+    )
+    assert result.multivariable.log_likelihood == pytest.approx(direct.log_likelihood)
+    check_shown(HAZARDS, result, params)
+
+
+def test_robust_errors_equal_those_of_lifelines() -> None:
+    result, params = estimate(endpoint="efs_diagnosis", covariates=FACTORS, errors="robust")
+    patients = relapsed_or_died().dropna(subset=[*FACTORS])
+    frame = design_of(patients, FACTORS).assign(time=patients["time"], event=patients["event"])
+    fitted = CoxPHFitter().fit(frame, "time", "event", robust=True, **TIGHT)
+    assert (result.multivariable.std_error_type, result.multivariable.conf_type) == ("robust", "wald")
+    for term in result.multivariable.terms:
+        if not term.is_reference:
+            name = term.variable if term.level is None else f"{term.variable}: {term.level}"
+            step = 10 if term.variable == "white_cells" else 1
+            assert term.hazard_ratio.std_error == pytest.approx(step * fitted.standard_errors_[name], rel=5e-3)
+    assert {r.std_error_type for r in result.univariable} == {"robust"}
+    assert [r.n for r in result.univariable] == [436, patients_of(REFERENCE)["white_cells"].notna().sum(), 436]
+    assert "Robust Wald p of the whole factor" in HAZARDS.figure(result, params).html
+    check_shown(HAZARDS, result, params)
+
+
+def test_firth_has_no_robust_errors_and_says_so() -> None:
+    result, params = estimate(errors="robust", fit="firth")
+    assert "no-robust-errors" in {n.code for n in HAZARDS.notes(result)}
+    assert (result.multivariable.std_error_type, result.multivariable.method) == ("model", "firth")
+    check_shown(HAZARDS, result, params)
+
+
+# Choices
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "factors"),
+    [
+        ("os_diagnosis", ["age_group", "immunophenotype", "white_cells_group"]),
+        ("os_relapse", ["relapse_timing_bfm", "relapse_site_group"]),
+        ("os_salvage", ["relapse_timing_bfm", "relapse_site_group"]),
+        ("os_hsct", ["relapse_timing_bfm", "mrd_after_reinduction"]),
+    ],
+)
+def test_the_usual_factors_are_known_when_the_clock_starts(endpoint: str, factors: list[str]) -> None:
+    result, _ = estimate(endpoint=endpoint)
+    assert [v.name for v in result.variables] == factors
+    assert "post-baseline" not in {n.code for n in HAZARDS.notes(result)}
+
+
+def test_a_factor_is_taken_once_and_not_beside_its_own_strata() -> None:
+    result, _ = estimate(covariates=("usual", "sex", "relapse_timing_bfm"), strata="relapse_site_group")
+    assert [v.name for v in result.variables] == ["relapse_timing_bfm", "sex"]
+    assert "Stratified by Site of relapse, grouped" in HAZARDS.caption(result, {})
+
+
+def test_turning_a_factor_round_inverts_its_hazard_ratio() -> None:
+    usual, _ = estimate(endpoint="efs_diagnosis", covariates=FACTORS)
+    chosen = (to_reference("mrd_day46", "positive"), to_reference("relapse_site_group", "combined"))
+    turned, params = estimate(endpoint="efs_diagnosis", covariates=FACTORS, reference=chosen[:1])
+    before, after = (
+        next(t for t in r.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+        for r in (usual, turned)
+    )
+    assert (before.level, after.level) == ("positive", "negative")
+    assert after.hazard_ratio.value == pytest.approx(1 / before.hazard_ratio.value, rel=1e-6)
+    assert after.hazard_ratio.interval.low == pytest.approx(1 / before.hazard_ratio.interval.high, rel=1e-5)
+    assert 'data-variable="mrd_day46" data-level="negative" role="button"' in HAZARDS.figure(turned, params).html
+    check_shown(HAZARDS, turned, params)
+
+
+def test_references_are_the_same_choice_on_all_pages() -> None:
+    predictors = next(a for a in load_analyses() if a.slug == "relapse-predictors")
+    cohort = cohort_of(REFERENCE)
+    found = [{c.name: c for c in analysis.controls(cohort)} for analysis in (HAZARDS, predictors)]
+    for name in ("reference", "fit", "limits"):
+        assert found[0][name].options == found[1][name].options
+
+
+# Notes
+
+
+def test_factors_that_come_after_the_start_are_warned_of() -> None:
+    result, _ = estimate(endpoint="os_diagnosis", covariates=("sex", "relapse_site_group", "salvage_treatment"))
+    (note,) = [n for n in HAZARDS.notes(result) if n.code == "post-baseline"]
+    assert note.severity == "warning"
+    assert note.text.startswith("Site of relapse, grouped and Salvage treatment become known only after the clock")
+    result, _ = estimate(Clause("salvage_treatment", ("HSCT",)))
+    assert "post-baseline-selection" in {n.code for n in HAZARDS.notes(result)}
+
+
+def test_hazards_that_are_not_proportional_are_noted_and_drawn() -> None:
+    result, params = estimate(endpoint="efs_diagnosis", covariates=("age_group", "immunophenotype", "sex"))
+    patients = relapsed_or_died()
+    columns = {
+        name: pd.Categorical(patients[name], [v.reference, *(x for x in v.levels if x != v.reference)])
+        for name in ("age_group", "immunophenotype", "sex")
+        for v in [cohort_of(REFERENCE).dictionary[name]]
+    }
+    direct = proportional_hazards_test(patients["time"], patients["event"], pd.DataFrame(columns))
+    assert [t.p_value for t in result.proportionality.tests] == pytest.approx([t.p_value for t in direct.tests])
+    small = [t.variable for t in direct.tests if t.p_value < 0.05]
+    (note,) = [n for n in HAZARDS.notes(result) if n.code == "non-proportional"]
+    for name in ("age_group", "immunophenotype", "sex"):
+        assert (cohort_of(REFERENCE).dictionary[name].label in note.text) == (name in small)
+    assert "weighted log-rank" in note.remedy and "restricted mean survival" in note.remedy
+    pictures = HAZARDS.pictures(result, params)
+    by_p = sorted(direct.tests, key=lambda t: t.p_value)
+    assert len(pictures) == 3 and by_p[0].variable == "age_group"
+    assert pictures[0].title.startswith("Hazard ratio over time: Age group, under 1 year against 1 to under 10 years")
+    assert pictures[0].caption and not pictures[1].caption
+    table = HAZARDS.tables(result)[0]
+    assert [row[0] for row in table.rows] == ["Age group", "Immunophenotype", "Sex", "All together"]
+
+
+def test_proportional_hazards_are_not_noted() -> None:
+    result, _ = estimate(endpoint="efs_diagnosis", covariates=("sex",))
+    assert result.proportionality.global_test.p_value > 0.05
+    assert "non-proportional" not in {n.code for n in HAZARDS.notes(result)}
+
+
+def test_a_factor_without_events_in_a_level_is_fitted_by_firth_and_not_tested() -> None:
+    result, params = estimate()
+    assert result.multivariable.method == "firth"
+    table = HAZARDS.tables(result)[0]
+    assert {row[3] for row in table.rows} == {"not tested"}
+    assert table.caption.startswith("Not tested: the hazard ratio of Time of relapse (BFM): very early")
+    assert HAZARDS.pictures(result, params) == ()
+    separation = next(n for n in HAZARDS.notes(result) if n.code == "separation")
+    assert "Time of relapse (BFM): late" in separation.text
+    check_shown(HAZARDS, result, params)
+
+
+def test_unknown_factors_are_counted() -> None:
+    result, _ = estimate(endpoint="efs_diagnosis", covariates=("etv6_runx1", "cns_status"))
+    patients = patients_of(REFERENCE)
+    complete = patients.dropna(subset=["etv6_runx1", "cns_status"])
+    assert result.n_complete == len(complete)
+    assert ("a factor of the model is not known", 436 - len(complete)) in HAZARDS.left_out(result)
+    assert "incomplete-cases" in {n.code for n in HAZARDS.notes(result)}
+
+
+# Odd cases
+
+
+def test_nobody_left() -> None:
+    result, params = estimate(Clause("platelets", low=1999))
+    assert HAZARDS.sentences(result) == ("No hazard ratio can be given: no patients.",)
+    assert headline(HAZARDS, result, "Children in the model") == "0 of 0"
+    assert headline(HAZARDS, result, "Concordance") == "–"
+    assert HAZARDS.tables(result) == HAZARDS.pictures(result, params) == ()
+    check_shown(HAZARDS, result, params)
+
+
+def test_nobody_has_the_event() -> None:
+    patients = patients_of(REFERENCE)
+    alive = patients.loc[patients["os_event"] == 0, ["patient_id", "sex", "os_days", "os_event"]]
+    cohort = open_cohort(alive)
+    result, params = estimate(source=cohort, covariates=("sex",))
+    assert HAZARDS.sentences(result) == ("No hazard ratio can be given: no events.",)
+    check_shown(HAZARDS, result, params)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_very_few_patients(n: int) -> None:
+    patients = patients_of(REFERENCE).dropna(subset=["os_relapse_days"]).sort_values("os_relapse_event").tail(n)
+    cohort = open_cohort(patients[["patient_id", "sex", "os_days", "os_event", "age_years"]])
+    for covariates in (("sex",), ("age_years",), ("sex", "age_group")):
+        for errors in ("model", "robust"):
+            result, params = estimate(source=cohort, covariates=covariates, errors=errors)
+            check_shown(HAZARDS, result, params)
+            HAZARDS.pictures(result, params)
+
+
+def test_no_factor_chosen() -> None:
+    result, params = estimate(covariates=())
+    assert HAZARDS.sentences(result) == HAZARDS.tables(result) == HAZARDS.pictures(result, params) == ()
+    assert headline(HAZARDS, result, "Children in the model") == "64 of 64"
+    assert HAZARDS.caption(result, params) == ""
+    check_shown(HAZARDS, result, params)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), file=st.sampled_from(FILES))
+def test_any_filter_and_any_choice(data: st.DataObject, file: str) -> None:
+    cohort = cohort_of(file)
+    cohort_filter, params = data.draw(filters(file)), data.draw(params_of(HAZARDS, cohort))
+    result = run(HAZARDS, cohort, cohort_filter, params)
+    check_shown(HAZARDS, result, params)
+    endpoint = cohort.dictionary.endpoint(params["endpoint"])
+    n_filtered = len(select(patients_of(file), cohort_filter))
+    assert result.frame.n + sum(n for text, n in HAZARDS.left_out(result) if "model" not in text) == n_filtered
+    assert result.n_complete <= result.frame.n
+    for picture in HAZARDS.pictures(result, params):
+        assert endpoint.origin in str(picture.figure.layout.xaxis.title.text)
+        assert not re.search(r"\bnan\b|\bNone\b|[a-z]_[a-z]", picture.title + picture.alt_text)
+
+
+# What is shown and handed out
+
+
+def test_sentences_give_each_hazard_ratio_with_its_adjustment() -> None:
+    result, _ = estimate(endpoint="efs_diagnosis", covariates=("sex", "mrd_day46"))
+    term = next(t for t in result.multivariable.terms if t.level == "positive")
+    interval = term.hazard_ratio.interval
+    (said,) = [text.replace("\u00a0", " ") for text in HAZARDS.sentences(result) if text.startswith("MRD")]
+    assert interval.low > 1
+    assert said == (
+        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of relapse or death from any cause was "
+        f"higher, by a factor of {format_ratio(term.hazard_ratio.value)} (95 % interval {format_ratio(interval.low)}–"
+        f"{format_ratio(interval.high)}), adjusted for sex; p < 0.001. {term.n_event} of {term.n} in the model had an event."
+    )
+
+
+def test_the_files_hold_the_numbers_of_the_page() -> None:
+    result, params = estimate(endpoint="efs_diagnosis", covariates=FACTORS)
+    frames = HAZARDS.downloads(result)
+    together = frames["estimates"][frames["estimates"]["model"] == "multivariable"]
+    assert together["estimate"].tolist() == [t.hazard_ratio.value for t in result.multivariable.terms]
+    assert set(together.loc[together["variable"] == "white_cells", "per"]) == {"10 × 10⁹/L"}
+    tests = frames["tests"]
+    assert tests["test"].tolist() == ["likelihood ratio"] * 6 + ["proportional hazards"] * 4
+    assert len(frames["residuals"]) == sum(len(c.time) for c in result.proportionality.coefficients)
+    figure = HAZARDS.figure(result, params)
+    assert isinstance(figure, HtmlFigure)
+    for name in ("age_group", "mrd_day46"):
+        for level in cohort_of(REFERENCE).dictionary[name].levels:
+            assert f'data-variable="{name}" data-level="{level}"' in figure.html
+
+
+def test_texts_speak_in_labels() -> None:
+    result, params = estimate(
+        Clause("age_years", low=10), endpoint="os_diagnosis", covariates=("age_group", "white_cells")
+    )
+    assert not re.search(r"age_group|white_cells", " ".join(texts(HAZARDS, result, params)))
