@@ -137,13 +137,14 @@ def describe_comparison(forest: ComparisonForest) -> str:
         return NOTHING
     sentences = [f"{forest.measure.capitalize()}s with {format_level(forest.conf_level)} confidence intervals."]
     for row in forest.rows:
+        name = f"{row.label} ({row.detail})" if row.detail else row.label
         p = f", {forest.p_head} {row.p}" if row.p else ""
         if row.ratio is None:
-            sentences.append(f"{row.label}{p}:")
+            sentences.append(f"{name}{p}:")
         elif row.ratio.value is None:
-            sentences.append(f"{row.label}: not estimable ({row.ratio.reason}).")
+            sentences.append(f"{name}: not estimable ({(row.ratio.reason or '').removeprefix('not estimable: ')}).")
         else:
-            sentences.append(f"{row.label}: {ratio_text(row.ratio)}{p}.")
+            sentences.append(f"{name}: {ratio_text(row.ratio)}{p}.")
     return " ".join(sentences)
 
 
@@ -178,12 +179,13 @@ def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: A
 COMPARISON_CSS = """
 .forest-comparison .forest-numbers, .forest-comparison .forest-ratio, .forest-comparison .forest-p {
   white-space: nowrap; }
+.forest-comparison thead th.forest-numbers { white-space: normal; max-width: 9rem; }
 .forest-comparison .forest-thin { border-top-width: 1.5px; opacity: 0.9; }
 .forest-comparison .forest-thin-point { background: currentColor; border-radius: 0; width: 7px; height: 7px;
   margin: -3px 0 0 -3.5px; }
 .forest-comparison th[title] { cursor: help; }
 .forest-comparison thead th:not([title]) { cursor: auto; }
-.forest-comparison .forest-label { max-width: 24rem; }
+.forest-comparison .forest-label { min-width: 11rem; max-width: 24rem; }
 .forest-comparison .forest-label small { display: block; font-weight: 400; }
 .forest-comparison .forest-group > * { border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }
 .forest-comparison tbody tr:first-child > * { border-top: 0; }
@@ -193,7 +195,7 @@ COMPARISON_CSS = """
 @container (max-width: 700px) {
   .forest-comparison tr { display: grid; column-gap: 0.7rem; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%;
     grid-template-areas: "label ratio p forest" "numbers numbers numbers forest"; padding-top: 0.35rem; }
-  .forest-comparison .forest-label { grid-area: label; max-width: none; }
+  .forest-comparison .forest-label { grid-area: label; min-width: 0; max-width: none; }
   .forest-comparison .forest-ratio { grid-area: ratio; }
   .forest-comparison .forest-numbers { grid-column: 1 / 4; padding-left: 1rem; white-space: normal;
     color: var(--forest-soft); font-size: 0.93em; }

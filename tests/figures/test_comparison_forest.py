@@ -156,7 +156,7 @@ def test_long_labels_and_reasons_are_wrapped_in_the_svg() -> None:
 
 def test_words_say_every_ratio_and_every_reason() -> None:
     assert describe_comparison(FOREST).replace("\u00a0", " ") == (
-        "Hazard ratios with 95 % confidence intervals. All children: 0.50 (0.25–1.00), p (interaction) 0.050. "
+        "Hazard ratios with 95 % confidence intervals. All children (436 children): 0.50 (0.25–1.00), p (interaction) 0.050. "
         "Sex, p (interaction) 0.730: girls: 0.40 (0.10–1.60), p (interaction) 0.196. "
         "boys: not estimable (no events in one group)."
     )

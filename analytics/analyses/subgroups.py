@@ -1,0 +1,522 @@
+"""Subgroups: whether the hazard ratio between groups is the same in all kinds of children."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, to_reference
+from analytics.cohort import Cohort
+from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.estimators.cox import estimate_hazard_ratios
+from analytics.estimators.interaction import subgroup_effects
+from analytics.figures.comparison_forest import (
+    ComparisonForest,
+    ComparisonRow,
+    comparison_svg,
+    describe_comparison,
+    draw_comparison_table,
+)
+from analytics.figures.forest_marks import ratio_text
+from analytics.filters import CohortFilter
+from analytics.formats import format_count, format_p, format_p_phrase, format_percent
+from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.regression import as_read, chosen_references, reference_control
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
+from analytics.survival_comparison import NO_STRATA, endpoint_control, note_conditions, strata_control
+from analytics.tables import Table
+from analytics.wording import describe_hazard_ratio, join_words, start_sentence
+
+USUAL, EVERY = "usual", "every"
+USUAL_VARIABLES = (
+    "age_group",
+    "sex",
+    "immunophenotype",
+    "white_cells_group",
+    "mrd_day46",
+    "relapse_timing_bfm",
+    "relapse_site_group",
+)
+FEW = 0.05
+MOST_NAMED = 3
+DEFAULT_GROUPS = ("mrd_day46", "immunophenotype")
+
+
+@dataclass(frozen=True, slots=True)
+class Subgrouping:
+    """One variable by whose levels the children are divided: the hazard ratios in each, and the test of interaction.
+
+    ``n_missing`` children of the analysis have no value of it.
+    """
+
+    variable: Variable
+    effects: SubgroupResult
+    n_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subgroups:
+    """Hazard ratios between the groups of one variable, among all children and within subgroups of them.
+
+    ``levels`` are the compared levels that are shown, ``overall`` the Cox model of the groups among all children.
+    """
+
+    frame: TimeToEvent
+    variable: Variable
+    reference: str
+    levels: tuple[str, ...]
+    overall: HazardRatioResult
+    subgroupings: tuple[Subgrouping, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What is waited for, and from when."""
+        return self.frame.endpoint
+
+    @property
+    def terms(self) -> tuple[HazardRatio, ...]:
+        """The hazard ratios among all children that are shown."""
+        return tuple(term for term in self.overall.terms if term.level in self.levels and not term.is_reference)
+
+    def shown(self, subgrouping: Subgrouping) -> tuple[SubgroupEffect, ...]:
+        """The hazard ratios within subgroups that are shown, in the order of the levels."""
+        return tuple(effect for effect in subgrouping.effects.subgroups if effect.group in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    data: TimeToEvent
+    variable: Variable
+    within: tuple[Variable, ...]
+
+
+def _controls(cohort: Cohort) -> tuple[Control, ...]:
+    groups = [v for v in cohort.dictionary.groups if v.name in cohort.variables]
+    names = tuple((v.name, v.label) for v in groups)
+    default = next((name for name in DEFAULT_GROUPS if name in dict(names)), names[0][0] if names else "")
+    levels = tuple(
+        (to_reference(v.name, level), f"{v.label}: {label}")
+        for v in groups
+        for level, label in zip(v.levels, v.level_labels, strict=True)
+    )
+    return (
+        endpoint_control(cohort),
+        Control("by", "Groups compared", "one", default, names),
+        Control(
+            "within",
+            "Within levels of",
+            "one",
+            USUAL,
+            ((USUAL, "the usual variables"), (EVERY, "every variable"), *names),
+            help="The usual variables: age, sex, immunophenotype, white cells and MRD on day 46; from relapse on also its time "
+            "and site. Only what is known when the clock starts, and not what the groups themselves are made of.",
+        ),
+        Control(
+            "level",
+            "Levels shown",
+            "many",
+            (),
+            levels,
+            "more",
+            "Levels of the groups compared, each against the reference level. Empty shows all of them.",
+        ),
+        reference_control(cohort),
+        strata_control(cohort),
+    )
+
+
+def _is_related(one: Variable, other: Variable) -> bool:
+    """True if both are made from the same column, or one from the other."""
+    sources = [{v.name, *(v.derivation.source if v.derivation else ())} for v in (one, other)]
+    return bool(sources[0] & sources[1])
+
+
+def _choose_within(dictionary: Dictionary, cohort: Cohort, params: Params, endpoint: Endpoint) -> tuple[Variable, ...]:
+    by = dictionary[params["by"]]
+    if params["within"] not in (USUAL, EVERY):
+        chosen = dictionary[params["within"]]
+        return () if chosen.name == by.name else (chosen,)
+    return tuple(
+        v
+        for v in dictionary.groups
+        if v.name in cohort.variables
+        and (params["within"] == EVERY or v.name in USUAL_VARIABLES)
+        and not _is_related(v, by)
+        and not is_post_baseline(v, endpoint)
+    )
+
+
+def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+    dictionary = cohort.dictionary
+    endpoint, variable = dictionary.endpoint(params["endpoint"]), dictionary[params["by"]]
+    within = _choose_within(dictionary, cohort, params, endpoint)
+    strata = None if params["strata"] in (NO_STRATA, variable.name) else dictionary[params["strata"]]
+    tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *within), cohort_filter)
+    filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+    data = TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, within)
+    return _Frame(data, variable, within)
+
+
+def _estimate(frame: _Frame, params: Params) -> Subgroups:
+    data, variable = frame.data, frame.variable
+    chosen = chosen_references(params).get(variable.name, variable.reference)
+    reference = chosen if chosen in variable.levels else variable.levels[0]
+    group = data.group.reorder_categories([reference, *(level for level in variable.levels if level != reference)])
+    overall = estimate_hazard_ratios(
+        data.time,
+        data.event,
+        pd.DataFrame({variable.name: group}),
+        entry=data.entry,
+        weight=data.weight,
+        strata=data.strata,
+    )
+    subgroupings = tuple(_divide(data, group, other) for other in frame.within)
+    asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
+    levels = tuple(level for level in variable.levels if level != reference and (level in asked or not asked))
+    found = Subgroups(data, variable, reference, levels, as_read(overall, [variable]), subgroupings, ())
+    return replace(found, notes=(*_list_notes(found, frame.within),))
+
+
+def _divide(data: TimeToEvent, group: pd.Categorical, other: Variable) -> Subgrouping:
+    """The hazard ratios within the levels of one variable, from the children of whom it is known."""
+    assert data.covariates is not None
+    column = data.covariates[other.name].cat.set_categories(list(other.levels))
+    known = column.notna().to_numpy()
+    effects = subgroup_effects(
+        data.time[known],
+        data.event[known],
+        group[known],
+        column[known],
+        entry=None if data.entry is None else data.entry[known],
+        weight=data.weight[known],
+        strata=None if data.strata is None else data.strata[known],
+    )
+    return Subgrouping(other, effects, int(data.weight[~known].sum()))
+
+
+def _list_notes(found: Subgroups, within: Sequence[Variable]) -> tuple[Note, ...]:
+    endpoint, variable = found.endpoint, found.variable
+    late = [v for v in within if is_post_baseline(v, endpoint)]
+    return (
+        *_note_late_groups(variable, endpoint),
+        *note_conditions((*found.frame.conditions, *late), endpoint),
+        *_note_number(found),
+        *_note_sparse(found),
+        *(note for note in found.overall.notes if note.code != "events-per-parameter"),
+        Note(
+            "not-adjusted",
+            "info",
+            "The groups are compared as they are, not adjusted for anything but the strata: they may differ in much else, and "
+            "differently so in each subgroup.",
+            "The page on hazard ratios adjusts for other factors.",
+        ),
+    )
+
+
+def _note_late_groups(variable: Variable, endpoint: Endpoint) -> tuple[Note, ...]:
+    if not is_post_baseline(variable, endpoint):
+        return ()
+    return (
+        Note(
+            "post-baseline",
+            "warning",
+            f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a child has to live long "
+            "enough to be placed in a group, so every hazard ratio here favours the groups that take time to reach.",
+            "Choose an endpoint whose clock starts when the group is known.",
+        ),
+    )
+
+
+def _note_number(found: Subgroups) -> tuple[Note, ...]:
+    tests = sum(s.effects.interaction.p_value is not None for s in found.subgroupings)
+    if not found.subgroupings:
+        return ()
+    subgroups = sum(len(s.variable.levels) for s in found.subgroupings)
+    variables = f"{len(found.subgroupings)} variable{'s' if len(found.subgroupings) > 1 else ''}"
+    text = f"{subgroups} subgroups by {variables} are looked at. "
+    if tests > 1:
+        text += (
+            f"Were the hazard ratio the same in all of them, the chance that at least one of {tests} tests of interaction "
+            f"falls below 0.05 would still be about {format_percent(1 - 0.95**tests, 0)}. "
+        )
+    return (
+        Note(
+            "number-of-subgroups",
+            "info",
+            f"{text}A subgroup whose interval excludes 1 beside one whose interval includes it does not show that they differ.",
+            "Read the test of interaction, which asks whether the hazard ratio differs between subgroups, and not the interval "
+            "within one of them; with few events it finds large differences only (Wang and colleagues 2007, "
+            "doi:10.1056/NEJMsr077003).",
+        ),
+    )
+
+
+def _note_sparse(found: Subgroups) -> tuple[Note, ...]:
+    sparse = [
+        s.variable.label for s in found.subgroupings if any(n.code == "interaction-sparse" for n in s.effects.notes)
+    ]
+    if not sparse:
+        return ()
+    by = join_words(sparse) if len(sparse) <= MOST_NAMED else f"{len(sparse)} of {len(found.subgroupings)} variables"
+    return (
+        Note(
+            "subgroup-sparse",
+            "caution",
+            f"In at least one subgroup by {by} nobody in one of the groups had the event. The hazard ratio there "
+            "is Firth’s, and the test of interaction is approximate at best.",
+            "Choose groups or subgroups with more children, or leave the question open.",
+        ),
+    )
+
+
+def _headlines(result: Subgroups) -> tuple[Headline, ...]:
+    frame, noun = result.frame, start_sentence(result.endpoint.event_noun)
+    headlines = [
+        Headline(
+            "Children", format_count(frame.n), f"{start_sentence(result.endpoint.population)}, with a known group."
+        ),
+        Headline(noun, format_count(frame.n_event), "Among all of them."),
+        Headline(
+            "Subgroups",
+            format_count(sum(len(s.variable.levels) for s in result.subgroupings)),
+            "Looked at on this page. The more there are, the more differ by chance.",
+        ),
+    ]
+    if len(result.terms) == 1 and result.terms[0].hazard_ratio.value is not None:
+        text = ratio_text(result.terms[0].hazard_ratio)
+        headlines.append(
+            Headline(
+                "Hazard ratio, all children",
+                text,
+                f"{_name_comparison(result, result.levels[0])}, with its 95 % interval.",
+            )
+        )
+    return tuple(headlines)
+
+
+def _name_comparison(result: Subgroups, level: str) -> str:
+    variable = result.variable
+    return f"{variable.label}: {variable.level_label(level)} against {variable.level_label(result.reference)}"
+
+
+def _forest(result: Subgroups) -> ComparisonForest:
+    variable, noun = result.variable, start_sentence(result.endpoint.event_noun)
+    several = len(result.levels) > 1
+    rows = [
+        ComparisonRow(
+            "All children",
+            term.hazard_ratio,
+            variable.level_label(term.level) if several else "",
+            _counts(term.n_event, term.n, *_reference_counts(result)),
+            is_emphasised=True,
+        )
+        for term in result.terms
+    ]
+    for subgrouping in result.subgroupings if rows else ():
+        other, test = subgrouping.variable, subgrouping.effects.interaction
+        about = [f"{format_count(subgrouping.n_missing)} {other.missing_label}"] if subgrouping.n_missing else []
+        if test.p_value is None:
+            about.append(f"no test of interaction: {_relabelled(test.reason or '', result, other)}")
+        p = "" if test.p_value is None else format_p(test.p_value)
+        rows.append(ComparisonRow(other.label, None, "; ".join(about), p=p))
+        for effect in result.shown(subgrouping):
+            assert effect.subgroup is not None
+            rows.append(
+                ComparisonRow(
+                    other.level_label(effect.subgroup),
+                    _with_labels(effect.ratio, result, other),
+                    variable.level_label(effect.group) if several else "",
+                    _counts(effect.n_event, effect.n, effect.n_event_reference, effect.n_reference),
+                    is_indented=True,
+                )
+            )
+    first = variable.level_label(result.levels[0]) if len(result.levels) == 1 else "level"
+    values = [term.hazard_ratio.value for term in result.terms]
+    return ComparisonForest(
+        rows=tuple(rows),
+        measure="hazard ratio",
+        label_head="Among",
+        count_heads=(f"{noun}, {first}", f"{noun}, {variable.level_label(result.reference)}"),
+        conf_level=result.overall.conf_level,
+        p_head="p (interaction)",
+        p_help="The likelihood-ratio p of interaction: whether the hazard ratio differs between the levels of the variable.",
+        guide=values[0] if len(values) == 1 else None,
+        footnotes=_footnotes(result) if rows else (),
+    )
+
+
+def _footnotes(result: Subgroups) -> tuple[str, ...]:
+    variable = result.variable
+    levels = join_words([variable.level_label(level) for level in result.levels])
+    compared = f"{variable.label}: {levels} against {variable.level_label(result.reference)}"
+    stratified = f", stratified by {result.frame.conditions[-1].label}" if result.frame.strata is not None else ""
+    effects = [e for s in result.subgroupings for e in result.shown(s)]
+    methods = {result.overall.method, *(e.method for e in effects)}
+    firth = "; Firth’s penalised likelihood where nobody in a group had the event" if "firth" in methods else ""
+    return (f"{compared}. {result.endpoint.label}, Cox regression{stratified}{firth}.",)
+
+
+def _reference_counts(result: Subgroups) -> tuple[int, int]:
+    reference = next(term for term in result.overall.terms if term.level == result.reference)
+    return reference.n_event, reference.n
+
+
+def _counts(n_event: int, n: int, n_event_reference: int, n_reference: int) -> tuple[str, str]:
+    return (
+        f"{format_count(n_event)} of {format_count(n)}",
+        f"{format_count(n_event_reference)} of {format_count(n_reference)}",
+    )
+
+
+def _relabelled(text: str, result: Subgroups, other: Variable) -> str:
+    """A reason with the labels of groups and subgroups in the place of "group: …" and their names in brackets."""
+    words = {f"({level})": f"({v.level_label(level)})" for v in (other, result.variable) for level in v.levels}
+    words |= {
+        f"no patients of {level} to compare": f"no children in the group “{result.variable.level_label(level)}”"
+        for level in result.variable.levels
+    }
+    words |= {f"group: {level}": result.variable.level_label(level) for level in result.variable.levels}
+    for name in sorted(words, key=len, reverse=True):
+        text = text.replace(name, words[name])
+    return text
+
+
+def _with_labels(ratio: Estimate, result: Subgroups, other: Variable) -> Estimate:
+    return ratio if ratio.reason is None else replace(ratio, reason=_relabelled(ratio.reason, result, other))
+
+
+def _figure(result: Subgroups, params: Params) -> HtmlFigure:
+    forest = _forest(result)
+
+    def svg(title: str, subtitle: str) -> str:
+        return comparison_svg(forest, title=title, subtitle=subtitle)
+
+    return HtmlFigure(draw_comparison_table(forest), svg)
+
+
+def _caption(result: Subgroups, params: Params) -> str:
+    if not result.terms:
+        return ""
+    broken = " The broken line stands at the hazard ratio among all children." if len(result.terms) == 1 else ""
+    return (
+        "Each line is the comparison of the same groups in one kind of children, from these children alone. The p beside a "
+        f"variable tests whether its levels differ in the hazard ratio.{broken}"
+    )
+
+
+def _tables(result: Subgroups) -> tuple[Table, ...]:
+    return ()
+
+
+def _sentences(result: Subgroups) -> tuple[str, ...]:
+    sentences = [
+        describe_hazard_ratio(term, result.variable, result.reference, (), result.endpoint) for term in result.terms
+    ]
+    if not result.terms or result.overall.reason is not None:
+        return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
+    return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
+
+
+def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
+    other, test = subgrouping.variable, subgrouping.effects.interaction
+    if test.p_value is None:
+        return f"{other.label}: no test of interaction ({_relabelled(test.reason or '', result, other)})."
+    listed = ""
+    if len(result.levels) == 1:
+        parts = [
+            f"{other.level_label(effect.subgroup)} {ratio_text(effect.ratio)}"
+            for effect in result.shown(subgrouping)
+            if effect.ratio.value is not None
+        ]
+        listed = f" hazard ratios {join_words(parts)};" if parts else ""
+    reading = (
+        "the hazard ratio differs between them by more than chance alone would readily explain"
+        if test.p_value < FEW
+        else "this does not show that the hazard ratio differs between them, nor that it is the same"
+    )
+    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}; {reading}."
+
+
+def _notes(result: Subgroups) -> tuple[Note, ...]:
+    return result.notes
+
+
+def _left_out(result: Subgroups) -> tuple[tuple[str, int], ...]:
+    return tuple((e.text, e.n) for e in result.frame.exclusions if e.code != "covariate-missing")
+
+
+def _alt_text(result: Subgroups) -> str:
+    return describe_comparison(_forest(result))
+
+
+def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
+    reference = _reference_counts(result)
+    rows: list[dict[str, Any]] = []
+    for term in result.terms:
+        row: dict[str, Any] = {"group": term.level, "reference": result.reference, **_numbers(term.hazard_ratio)}
+        row |= {"n": term.n, "n_event": term.n_event, "n_reference": reference[1], "n_event_reference": reference[0]}
+        rows.append(row | {"p_value": term.p_value, "method": result.overall.method})
+    for subgrouping in result.subgroupings:
+        test = subgrouping.effects.interaction
+        for effect in result.shown(subgrouping):
+            row = {"variable": subgrouping.variable.name, "level": effect.subgroup, **_numbers(effect.ratio)}
+            names = ("group", "reference", "n", "n_event", "n_reference", "n_event_reference", "p_value", "method")
+            row |= {name: getattr(effect, name) for name in names}
+            row |= {"statistic_interaction": test.statistic, "df_interaction": test.df, "p_interaction": test.p_value}
+            rows.append(row)
+    columns = [
+        "variable",
+        "level",
+        "group",
+        "reference",
+        "n",
+        "n_event",
+        "n_reference",
+        "n_event_reference",
+        "estimate",
+    ]
+    columns += ["std_error", "conf_low", "conf_high", "conf_level", "p_value", "method", "reason"]
+    columns += ["statistic_interaction", "df_interaction", "p_interaction"]
+    return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
+
+
+def _numbers(ratio: Estimate) -> dict[str, Any]:
+    low, high = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
+    return {
+        "estimate": ratio.value,
+        "std_error": ratio.std_error,
+        "conf_low": low,
+        "conf_high": high,
+        "reason": ratio.reason,
+    }
+
+
+ANALYSIS = Analysis(
+    slug="subgroups",
+    title="Subgroups",
+    question="Is the difference between groups the same in all kinds of children?",
+    section="Survival",
+    order=70,
+    icon=":material/account_tree:",
+    method="Cox regression of the groups among all children and within each subgroup; likelihood-ratio test of interaction for "
+    "each subgrouping variable; Firth's penalised likelihood where nobody in a group had the event. Not adjusted for the number "
+    "of tests.",
+    requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
+    controls=_controls,
+    prepare=_prepare,
+    estimate=_estimate,
+    headlines=_headlines,
+    figure=_figure,
+    caption=_caption,
+    tables=_tables,
+    sentences=_sentences,
+    notes=_notes,
+    alt_text=_alt_text,
+    left_out=_left_out,
+    files=("estimates",),
+    downloads=_downloads,
+)
