@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.dictionary import Dictionary, Variable
+from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.filters import Clause, CohortFilter
 from analytics.methods import METHODS
-from analytics.results import Estimate, GroupCount, Interval, OddsRatio, TestResult
+from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, TestResult
 from analytics.wording import (
     NOT_ADVICE,
     describe_clause,
     describe_cohort,
-    describe_no_deaths,
+    describe_hazard_ratio,
+    describe_no_events,
     describe_odds_ratio,
     describe_survival,
     describe_test,
@@ -50,6 +52,33 @@ SITE = Variable(
 DICTIONARY = Dictionary(
     (Variable("patient_id", "Patient", "identifier", "diagnosis"), AGE, CELLS, SCORE, MRD, SITE), ()
 )
+
+
+OS = Endpoint(
+    "os_relapse",
+    "Overall survival after relapse",
+    "os_relapse_days",
+    "os_relapse_event",
+    "first relapse",
+    "death from any cause",
+    "children who relapsed",
+    "relapse",
+)
+EFS = Endpoint(
+    "efs_relapse",
+    "Event-free survival after relapse",
+    "efs_relapse_days",
+    "efs_relapse_event",
+    "first relapse",
+    "second relapse or death from any cause",
+    "children who relapsed",
+    "relapse",
+    short="EFS",
+    y_title="Event-free survival",
+    event_noun="events",
+    alive="alive without a second relapse",
+)
+DIAGNOSIS = replace(OS, name="os_diagnosis", origin="diagnosis")
 
 
 def plain(text: str) -> str:
@@ -256,12 +285,44 @@ def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
     ],
 )
 def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
-    assert plain(describe_survival("isolated marrow", years, "first relapse", estimate)) == text
+    assert plain(describe_survival("isolated marrow", years, OS, estimate)) == text
+
+
+@pytest.mark.parametrize(
+    ("estimate", "years", "text"),
+    [
+        (
+            Estimate(0.521, Interval(0.362, 0.659, 0.95, "log-log"), 14, 21),
+            3,
+            "Isolated marrow: an estimated 52.1 % (95 % interval 36.2–65.9 %) were alive without a second relapse 3 years "
+            "after first relapse; 14 were still followed.",
+        ),
+        (
+            Estimate(1.0, None, 1, 0),
+            1,
+            "Isolated marrow: an estimated 100.0 % were alive without a second relapse 1 year after first relapse; nobody "
+            "had had an event by then, 1 was still followed.",
+        ),
+        (
+            Estimate(0.0, None, 0, 3),
+            5,
+            "Isolated marrow: an estimated 0.0 % were alive without a second relapse 5 years after first relapse; the last "
+            "of those followed had had an event by then.",
+        ),
+        (
+            Estimate(None, reason="no patients"),
+            5,
+            "Isolated marrow: no estimate at 5 years from first relapse (no patients).",
+        ),
+    ],
+)
+def test_event_free_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
+    assert plain(describe_survival("isolated marrow", years, EFS, estimate)) == text
 
 
 def test_a_group_without_deaths_is_not_called_certain_to_survive() -> None:
     limit = Interval(0, 0.2209, 0.95, "Clopper–Pearson, one-sided")
-    assert plain(describe_no_deaths("isolated extramedullary", 12, 5, "first relapse", 1, limit)) == (
+    assert plain(describe_no_events("isolated extramedullary", 12, 5, OS, 1, limit)) == (
         "Isolated extramedullary: none of 12 children died; 1 was still followed 5 years after first relapse. No death is "
         "not certain survival: with 12 children, chance could hide a mortality of up to 22.1 % (exact one-sided 95 % limit, "
         "which takes no account of how long each child was followed)."
@@ -270,10 +331,85 @@ def test_a_group_without_deaths_is_not_called_certain_to_survive() -> None:
 
 def test_one_child_without_death() -> None:
     limit = Interval(0, 0.95, 0.95, "Clopper–Pearson, one-sided")
-    assert plain(describe_no_deaths("CAR-T", 1, 1, "diagnosis", 0, limit)).startswith(
+    assert plain(describe_no_events("CAR-T", 1, 1, DIAGNOSIS, 0, limit)).startswith(
         "CAR-T: the only child did not die; nobody was still followed 1 year after diagnosis. No death is not certain "
         "survival: with one child, chance could hide a mortality of up to 95.0 %"
     )
+
+
+def test_a_group_without_events_is_not_called_certain_to_stay_free_of_them() -> None:
+    limit = Interval(0, 0.2209, 0.95, "Clopper–Pearson, one-sided")
+    assert plain(describe_no_events("isolated extramedullary", 12, 5, EFS, 3, limit)) == (
+        "Isolated extramedullary: none of 12 children had an event; 3 were still followed 5 years after first relapse. No "
+        "event is not certain survival: with 12 children, chance could hide a share with events of up to 22.1 % (exact "
+        "one-sided 95 % limit, which takes no account of how long each child was followed)."
+    )
+    assert plain(describe_no_events("CAR-T", 1, 1, EFS, 0, Interval(0, 0.95, 0.95, "one-sided"))).startswith(
+        "CAR-T: the only child did not have an event; nobody was still followed 1 year after first relapse. No event is not "
+        "certain survival: with one child, chance could hide a share with events of up to 95.0 %"
+    )
+
+
+# Hazard ratios
+
+
+def hazard_ratio(
+    level: str | None,
+    value: float | None,
+    limits: tuple[float | None, float | None] | None = None,
+    p_value: float | None = None,
+    reason: str | None = None,
+) -> HazardRatio:
+    interval = None if limits is None else Interval(*limits, 0.95, "wald")
+    return HazardRatio("x", level, False, 40, 6, Estimate(value, interval, 40, 6, reason=reason), p_value)
+
+
+@pytest.mark.parametrize(
+    ("term", "variable", "reference", "adjusted_for", "endpoint", "text"),
+    [
+        (
+            hazard_ratio("positive", 2.31, (1.12, 4.76), 0.023),
+            MRD,
+            "negative",
+            ["Age group", "BCR::ABL1"],
+            OS,
+            "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of death from any cause was higher, by a "
+            "factor of 2.31 (95 % interval 1.12–4.76), adjusted for age group and BCR::ABL1; p = 0.023. 6 of 40 in the model "
+            "died.",
+        ),
+        (
+            hazard_ratio("positive", 0.45, (0.12, 1.62), 0.22),
+            MRD,
+            "negative",
+            [],
+            EFS,
+            "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of second relapse or death from any "
+            "cause was 0.45 times as high, and the interval includes no difference (95 % interval 0.12–1.62), not adjusted; "
+            "p = 0.220. 6 of 40 in the model had an event.",
+        ),
+        (
+            hazard_ratio(None, 0.8, (0.66, 0.97), 0.0004),
+            AGE,
+            None,
+            [],
+            OS,
+            "Age at diagnosis: with every year more, the hazard of death from any cause was lower, by a factor of 0.80 (95 % "
+            "interval 0.66–0.97), not adjusted; p < 0.001. 6 of 40 in the model died.",
+        ),
+        (
+            hazard_ratio("positive", None, reason="no events"),
+            MRD,
+            "negative",
+            [],
+            EFS,
+            "MRD on day 46, positive (≥ 0.01%): no hazard ratio (no events).",
+        ),
+    ],
+)
+def test_hazard_ratios_in_words(
+    term: HazardRatio, variable: Variable, reference: str | None, adjusted_for: list[str], endpoint: Endpoint, text: str
+) -> None:
+    assert plain(describe_hazard_ratio(term, variable, reference, adjusted_for, endpoint)) == text
 
 
 def logrank(p_value: float | None, reason: str | None = None) -> TestResult:
@@ -374,14 +510,16 @@ def test_every_sentence_on_odds_speaks_of_odds_alone(
     st.integers(0, 3),
     st.sampled_from([1, 3, 5]),
     st.sampled_from(["isolated marrow", "HSCT"]),
+    st.sampled_from([OS, EFS, DIAGNOSIS]),
 )
 def test_every_sentence_on_survival_is_an_estimate_of_who_is_alive(
-    value: float, has_interval: bool, n: int, n_event: int, years: int, label: str
+    value: float, has_interval: bool, n: int, n_event: int, years: int, label: str, endpoint: Endpoint
 ) -> None:
     interval = Interval(value / 2, (1 + value) / 2, 0.95, "log") if has_interval else None
-    text = describe_survival(label, years, "first relapse", Estimate(value, interval, n, n_event))
+    text = describe_survival(label, years, endpoint, Estimate(value, interval, n, n_event))
     assert not FORBIDDEN.search(text)
-    assert "an estimated" in text
+    assert "an estimated" in text and f"were {endpoint.alive} {years} year" in text
+    assert ("death" in text or "died" in text) <= (endpoint.event_noun == "deaths")
     assert text[0].isupper() and text.endswith(".") and ".." not in text
     assert ("1 was" in text) == (n == 1 and value > 0)
     assert "1 years" not in text and " 1 were" not in text
