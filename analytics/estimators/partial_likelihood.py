@@ -43,6 +43,7 @@ _COLLINEAR_TOLERANCE = 1e-11
 # row, sums over risk sets are running sums.
 _MAX_TABLE = 4_000_000
 _SMALL_TABLE = 1_000_000
+_SMALLEST_TABLE = 20_000
 # Tied events up to this number are summed one by one, more of them by the Euler-Maclaurin formula but for the last.
 _MAX_TIES = 64
 _LAST_TIES = 32
@@ -99,7 +100,10 @@ class RiskSets:
         shape = (self.size, patterns)
         self.events = csr_array((counts[happened], (moment, rows.pattern[happened])), shape=shape)
         self.events.sum_duplicates()
-        self._events_of = csr_array(self.events.T)
+        # Products with a small table are quicker than with its few entries that are not 0.
+        self._is_small = self.size * patterns <= _SMALLEST_TABLE
+        self._events_at = self.events.toarray() if self._is_small else self.events
+        self._events_of = self._events_at.T if self._is_small else csr_array(self.events.T)
         seen = np.flatnonzero(self.first < self.last)
         late = seen[self.first[seen] > self.bounds[rows.stratum[seen]]]
         at = np.concatenate([self.last[seen] - 1, self.first[late] - 1])
@@ -144,6 +148,10 @@ class RiskSets:
         for start, end in zip(self.bounds[:-1].tolist(), self.bounds[1:].tolist(), strict=True):
             sums[start:end] = np.cumsum(values[start:end], axis=0)
         return np.asarray(self._steps_of @ sums)
+
+    def among_events(self, values: FloatArray) -> FloatArray:
+        """Sums of the patterns' ``values`` (patterns, ...) over those with an event at each moment."""
+        return np.asarray(self._events_at @ values)
 
     def of_events(self, values: FloatArray) -> FloatArray:
         """For each pattern the sum of the moments' ``values`` over its events."""
@@ -350,7 +358,7 @@ class PartialLikelihood:
         shift = float(eta.max(initial=0.0)) if len(eta) else 0.0
         hazard = np.exp(eta - shift)
         table = np.column_stack([hazard, hazard[:, None] * self.design])
-        risk, event = self.risk.at_risk(table), np.asarray(self.risk.events @ table)
+        risk, event = self.risk.at_risk(table), self.risk.among_events(table)
         d, weight = self.risk.n_event, self.risk.mean_weight
         with np.errstate(divide="ignore", invalid="ignore"):
             u = np.minimum(event[:, 0] / risk[:, 0], 1.0)
@@ -406,7 +414,7 @@ class PartialLikelihood:
         square = np.einsum("ij,ij->i", turned, design)
         hazard = at.hazard * square
         square_risk = self.risk.at_risk(hazard) / at.risk
-        square_event = np.asarray(self.risk.events @ hazard) / at.event
+        square_event = self.risk.among_events(hazard) / at.event
         r, e = at.risk_mean, at.event_mean
         first = (expected * square) @ design
         second = weight @ at.products(square_risk[:, None], r, square_event[:, None], e)
