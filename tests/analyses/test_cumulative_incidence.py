@@ -1,0 +1,467 @@
+"""Cumulative incidence from file to sentence: against R, statsmodels and counts of the file, and on odd cases."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
+
+from analytics.analyses import load_analyses, to_reference
+from analytics.analyses.cumulative_incidence import CumulativeIncidence
+from analytics.cohort import Cohort, open_cohort
+from analytics.filters import Clause, CohortFilter
+from analytics.frames import EVERYONE
+from tests.analyses.shown import (
+    DAYS_PER_MONTH,
+    FILES,
+    check_picture,
+    check_shown,
+    cohort_of,
+    filters,
+    headline,
+    params_of,
+    patients_of,
+    run,
+    select,
+    texts,
+)
+
+REFERENCE = "reference_cohort.csv"
+INCIDENCE = next(analysis for analysis in load_analyses() if analysis.slug == "cumulative-incidence")
+R = json.loads((Path(__file__).parents[1] / "reference" / "incidence_analysis_reference.json").read_text())
+CAUSES = {
+    "relapse": ("relapse", "death in remission"),
+    "second_relapse": ("second relapse", "death from leukaemia", "non-relapse mortality"),
+}
+# Each reference, with the event and the grouping variable that it was made for.
+COMPARED = {
+    "immunophenotype": ("relapse:relapse", "immunophenotype"),
+    "mrd_day46": ("relapse:relapse", "mrd_day46"),
+    "marrow_relapse": ("second_relapse:second relapse", "marrow_relapse"),
+    "relapse_sex": ("second_relapse:second relapse", "sex"),
+}
+
+
+def estimate(
+    *clauses: Clause, source: Cohort | None = None, **params: Any
+) -> tuple[CumulativeIncidence, dict[str, Any]]:
+    cohort = source or cohort_of(REFERENCE)
+    chosen = INCIDENCE.defaults(cohort) | params
+    return run(INCIDENCE, cohort, CohortFilter(clauses), chosen), chosen
+
+
+def check_page(result: CumulativeIncidence, params: dict[str, Any]) -> None:
+    check_shown(INCIDENCE, result, params)
+    for picture in INCIDENCE.pictures(result, params):
+        check_picture(picture)
+
+
+def first_events(patients: pd.DataFrame, endpoint: str) -> pd.DataFrame:
+    """Months to what came first and the number of what it was, from the columns of a file alone."""
+    if endpoint == "relapse":
+        is_event = patients["relapsed"] == 1
+        days = np.where(is_event, patients["relapse_days"], patients["os_days"])
+        other = patients["os_event"].map({1.0: 2.0, 0.0: 0.0})
+    else:
+        patients = patients[patients["relapsed"] == 1]
+        is_event = patients["second_relapse_days"].notna()
+        days = np.where(is_event, patients["second_relapse_days"], patients["os_relapse_days"])
+        died = patients["os_relapse_event"]
+        of_leukaemia = patients.get("cause_of_death", pd.Series(index=patients.index, dtype=object)) == "leukaemia"
+        other = died.where(died != 1, np.where(of_leukaemia, 2.0, 3.0))
+    return patients.assign(months=days / DAYS_PER_MONTH, first=other.where(~is_event, 1.0).astype(float))
+
+
+def numbers(values: Any) -> np.ndarray:
+    return np.array(values, dtype=object).astype(str).astype(float)
+
+
+def codes(result: CumulativeIncidence) -> set[str]:
+    return {note.code for note in INCIDENCE.notes(result)}
+
+
+def timed(rows: Sequence[tuple[str | None, int, float | None, float, int]]) -> Cohort:
+    """A cohort of (sex, relapsed, day of relapse, days of follow-up, died)."""
+    frame = pd.DataFrame(rows, columns=["sex", "relapsed", "relapse_days", "os_days", "os_event"])
+    return open_cohort(frame.assign(patient_id=[f"P{i}" for i in range(len(frame))]))
+
+
+# From file to sentence
+
+
+@pytest.mark.parametrize("file", FILES)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject) -> None:
+    cohort = cohort_of(file)
+    cohort_filter = data.draw(filters(file), label="filter")
+    params = data.draw(params_of(INCIDENCE, cohort), label="params")
+    result = run(INCIDENCE, cohort, cohort_filter, params)
+
+    check_page(result, params)
+
+    endpoint, event = params["event"].split(":")
+    everyone = select(patients_of(file), cohort_filter)
+    patients = first_events(everyone, endpoint).dropna(subset=["months", "first"])
+    if params["by"] != EVERYONE:
+        patients = patients.dropna(subset=[params["by"]])
+    assert headline(INCIDENCE, result, "Children") == str(len(patients))
+    assert len(patients) + sum(n for _, n in INCIDENCE.left_out(result)) == len(everyone)
+    number = CAUSES[endpoint].index(event) + 1
+    assert result.comparison.n_event == (patients["first"] == number).sum()
+    assert result.comparison.n_competing == (~patients["first"].isin([0, number])).sum()
+    for curve in result.comparison.curves:
+        group = patients if params["by"] == EVERYONE else patients[patients[params["by"]] == curve.group]
+        assert (curve.n, curve.n_event) == (len(group), (group["first"] == number).sum())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_everyone_by_every_choice(file: str) -> None:
+    cohort = cohort_of(file)
+    controls = {c.name: c for c in INCIDENCE.controls(cohort)}
+    events, groups = ([value for value, _ in controls[name].options] for name in ("event", "by"))
+    choices: list[dict[str, Any]] = [{"event": events[i % len(events)], "by": by} for i, by in enumerate(groups)]
+    choices += [{"event": event} for event in events]
+    choices += [{"adjust": (value,)} for value, _ in controls["adjust"].options]
+    choices += [{"interval": value} for value, _ in controls["interval"].options]
+    choices += [{"full_axis": True}, {"bands": False}]
+    for choice in choices:
+        result, params = estimate(source=cohort, **choice)
+        check_page(result, params)
+
+
+# Against R and statsmodels
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_incidences_equal_those_of_survfit(name: str) -> None:
+    event, by = COMPARED[name]
+    result, _ = estimate(event=event, by=by)
+    for group, expected in R[name]["incidence"].items():
+        curves = result.comparison.incidence.for_group(group)
+        for k, curve in enumerate(curves):
+            for i, found in enumerate(result.comparison.milestones_of(curve)):
+                assert found.value == pytest.approx(expected["estimate"][i][k], rel=1e-9, abs=1e-14)
+                assert found.std_error == pytest.approx(expected["std_error"][i][k], rel=1e-9, abs=1e-14)
+                assert found.n == expected["n_risk"][i]
+                low, high = numbers(expected["low"][i])[k], numbers(expected["high"][i])[k]
+                if math.isnan(low):
+                    assert found.interval is None
+                else:
+                    assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_tests_equal_those_of_cuminc(name: str) -> None:
+    event, by = COMPARED[name]
+    result, _ = estimate(event=event, by=by)
+    for k, test in enumerate(result.comparison.tests):
+        assert test.statistic == pytest.approx(R[name]["gray"]["statistic"][k], rel=1e-8)
+        assert test.p_value == pytest.approx(R[name]["gray"]["p_value"][k], rel=1e-8)
+        assert test.df == R[name]["gray"]["df"][k]
+
+
+@pytest.mark.parametrize(("name", "adjust"), [("mrd_day46", ("sex", "age_years")), ("relapse_sex", ())])
+def test_both_kinds_of_hazard_ratios_equal_those_of_coxph_and_crr(name: str, adjust: tuple[str, ...]) -> None:
+    event, by = COMPARED[name]
+    result, _ = estimate(event=event, by=by, adjust=adjust)
+    causes = CAUSES[event.split(":")[0]]
+    assert [model.cause for model in result.models.fitted] == list(causes)
+    checked = 0
+    for model, expected in zip(result.models.fitted, R[name]["models"], strict=True):
+        for fitted, key in ((model.cause_specific, "cox"), (model.subdistribution, "fine_gray")):
+            terms = [t for t in fitted.terms if not t.is_reference]
+            coefs = np.atleast_1d(expected[key]["coef"])
+            errors = np.atleast_1d(expected[key]["std_error"])
+            for term, coef, error in zip(terms, coefs, errors, strict=True):
+                if abs(coef) > 10:  # R's way of saying that there is none
+                    assert term.ratio.value is None and str(term.ratio.reason).startswith("not estimable: none of the")
+                    continue
+                assert term.ratio.value == pytest.approx(math.exp(coef), rel=2e-6)
+                assert term.ratio.std_error == pytest.approx(error, rel=1e-5)
+                checked += 1
+    assert checked >= 4
+
+
+@pytest.mark.parametrize("name", ["immunophenotype", "mrd_day46", "marrow_relapse"])
+def test_one_minus_kaplan_meier_equals_that_of_survfit_and_is_never_below(name: str) -> None:
+    event, by = COMPARED[name]
+    result, _ = estimate(event=event, by=by)
+    naive = {curve.group: curve for curve in result.naive.curves}
+    for curve in result.comparison.curves:
+        assert (1 - naive[curve.group].estimate >= curve.estimate - 1e-12).all()
+        for years, expected in zip((1, 3, 5), R[name]["naive"][curve.group], strict=True):
+            step = np.searchsorted(naive[curve.group].time, 12.0 * years + 1e-6) - 1
+            assert 1 - naive[curve.group].estimate[step] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("endpoint", ["relapse", "second_relapse"])
+@pytest.mark.parametrize(
+    "clause", [Clause("sex", ("male",)), Clause("age_years", low=5), Clause("cns_status", ("CNS1",))]
+)
+def test_filtered_curves_equal_those_of_statsmodels(endpoint: str, clause: Clause) -> None:
+    result, _ = estimate(clause, event=f"{endpoint}:{CAUSES[endpoint][0]}", by=EVERYONE)
+    patients = first_events(select(patients_of(REFERENCE), CohortFilter((clause,))), endpoint)
+    peer = CumIncidenceRight(patients["months"].to_numpy(), patients["first"].to_numpy())
+    for k, curve in enumerate(result.comparison.incidence.curves):
+        at = np.searchsorted(peer.times, curve.time - 1e-9)
+        assert curve.estimate == pytest.approx(peer.cinc[k][at], abs=1e-12)
+    free = SurvfuncRight(patients["months"], patients["first"] > 0)
+    total = sum(float(curve.estimate[-1]) for curve in result.comparison.incidence.curves)
+    assert total == pytest.approx(1 - free.surv_prob[-1], abs=1e-12)
+
+
+# By hand
+
+
+def test_twelve_children_by_hand() -> None:
+    """Ten girls: relapse of 2 at 1/2 year, death of 1 at 0.8 years, 2 censored at 2, relapse of 1 of 5 at 2.5 years."""
+    girls = [("female", 1, 182.0, 400.0, 0)] * 2 + [("female", 0, None, 300.0, 1)] + [("female", 0, None, 730.0, 0)] * 2
+    girls += [("female", 1, 913.0, 2000.0, 0)] + [("female", 0, None, 2000.0, 0)] * 4
+    boys = [("male", 0, None, 2000.0, 0)] * 2
+    result, params = estimate(source=timed(girls + boys), by="sex")
+    table = INCIDENCE.tables(result)[0]
+    cells = [[cell.split("\u00a0")[0] for cell in row] for row in table.rows]
+    assert cells[1][:5] == ["girls", "3 of 10", "20.0", "34.0", "34.0"]  # 0.2 + 0.7 x 1/5
+    assert cells[4][:5] == ["girls", "1 of 10", "10.0", "10.0", "10.0"]
+    assert cells[2][:3] == ["boys", "0 of 2", "0.0"]
+    assert headline(INCIDENCE, result, "Competing events") == "1 (8 %)"
+    assert headline(INCIDENCE, result, "Relapse") == "3 (25 %)"
+    # One minus Kaplan-Meier by hand: 1 - (8/10) (4/5), the death being censored.
+    gap = INCIDENCE.pictures(result, params)[1].caption.replace("\u00a0", " ")
+    assert "Sex, girls: by 3 years, one minus Kaplan–Meier says 36.0 % where the cumulative incidence is 34.0 %." in gap
+    check_page(result, params)
+
+
+def test_sentences_on_a_written_out_case() -> None:
+    """F = 2/10 with s = sqrt(F (1 - F) / 10), hence F to the power exp(± 1.96 s / (F log F)) = 0.031 and 0.475."""
+    girls = (
+        [("female", 1, 182.0, 400.0, 0)] * 2 + [("female", 0, None, 300.0, 1)] + [("female", 0, None, 3000.0, 0)] * 7
+    )
+    boys = [("male", 0, None, 3000.0, 0)] * 6
+    result, _ = estimate(source=timed(girls + boys), by="sex")
+    said = [sentence.replace("\u00a0", " ") for sentence in INCIDENCE.sentences(result)]
+    assert said[0] == (
+        "Sex, girls: an estimated 20.0 % (95 % interval 3.1–47.5 %) had relapse as the first event within 5 years of "
+        "diagnosis; 7 were still followed."
+    )
+    assert said[1] == (
+        "Sex, boys: none of 6 children had relapse as the first event; 6 were still followed 5 years after diagnosis. "
+        "That does not rule it out: with 6 children, chance could hide a share of up to 39.3 % (exact one-sided 95 % limit, "
+        "which takes no account of how long each child was followed)."
+    )
+    assert said[2].startswith("Sex, girls and boys: Gray's test, p = ")
+    assert said[3].startswith("Sex, boys against girls: there is no cause-specific hazard ratio of relapse (")
+    assert said[4].startswith("Hazard ratios are associations in these children")
+
+
+def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
+    result, _ = estimate(by="mrd_day46", adjust=("sex",))
+    said = next(s for s in INCIDENCE.sentences(result) if "positive (≥ 0.01%) against" in s).replace("\u00a0", " ")
+    model = result.models.fitted[0]
+    rate, share = (
+        next(t for t in m.terms if t.level == "positive").ratio for m in (model.cause_specific, model.subdistribution)
+    )
+    assert said == (
+        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): relapse came at "
+        f"{rate.value:.2f} times the rate among children free of every event (cause-specific hazard ratio, "
+        f"95 % interval {rate.interval.low:.2f}–{rate.interval.high:.2f}); the subdistribution hazard ratio, of its cumulative "
+        f"incidence, was {share.value:.2f}, 95 % interval {share.interval.low:.2f}–{share.interval.high:.2f}; "
+        "both intervals exclude no difference; adjusted for sex."
+    )
+
+
+# Choices
+
+
+def test_the_chosen_event_comes_first_and_the_others_compete() -> None:
+    result, params = estimate(event="second_relapse:non-relapse mortality", by=EVERYONE)
+    assert headline(INCIDENCE, result, "Children") == "64"
+    assert headline(INCIDENCE, result, "Non-relapse mortality").split()[0] == str(result.comparison.n_event)
+    rows = [row[0] for row in INCIDENCE.tables(result)[0].rows]
+    assert rows == [
+        *("Non-relapse mortality", "Everyone", "Second relapse", "Everyone", "Death from leukaemia", "Everyone"),
+    ]
+    assert INCIDENCE.figure(result, params).layout.yaxis.title.text == "Non-relapse mortality (cumulative incidence)"
+    assert "months from first relapse" in INCIDENCE.alt_text(result)
+    assert len(INCIDENCE.tables(result)) == 1 and result.models.fitted == ()
+    assert "p (Gray’s test)" not in {h.label for h in INCIDENCE.headlines(result)}
+
+
+def test_a_chosen_reference_inverts_both_ratios() -> None:
+    usual, _ = estimate(by="sex")
+    turned, _ = estimate(by="sex", reference=(to_reference("sex", "male"),))
+    for kind in ("cause_specific", "subdistribution"):
+        before, after = (
+            next(t.ratio.value for t in getattr(result.models.fitted[0], kind).terms if not t.is_reference)
+            for result in (usual, turned)
+        )
+        assert after == pytest.approx(1 / before, rel=1e-6)
+
+
+def test_a_number_is_given_per_step_of_the_dictionary() -> None:
+    result, _ = estimate(by=EVERYONE, adjust=("white_cells",))
+    assert [row[0] for row in INCIDENCE.tables(result)[1].rows][1] == "White cells, per 10 × 10⁹/L"
+    assert set(INCIDENCE.downloads(result)["hazard-ratios"]["per"]) == {"10 × 10⁹/L"}
+
+
+def test_the_axis_to_one_hundred_per_cent() -> None:
+    result, params = estimate()
+    assert INCIDENCE.figure(result, params).layout.yaxis.tickvals[-1] == 30
+    assert INCIDENCE.figure(result, params | {"full_axis": True}).layout.yaxis.tickvals[-1] == 100
+
+
+def test_the_interval_is_that_of_the_choice() -> None:
+    found = {kind: estimate(interval=kind)[0].everyone.interval for kind in ("log-log", "log", "plain")}
+    assert len({interval.low for interval in found.values()}) == 3
+    plain = found["plain"]
+    value = estimate(interval="plain")[0].everyone.value
+    assert plain.high - value == pytest.approx(value - plain.low)
+
+
+# Pictures
+
+
+def test_the_pictures_say_their_numbers() -> None:
+    result, params = estimate()
+    stacked, naive = INCIDENCE.pictures(result, params)
+    assert stacked.title == "Where all the children are"
+    assert "Immunophenotype, B-ALL: relapse 13.4 %, death in first remission 3.5 %." in stacked.alt_text.replace(
+        "\u00a0", " "
+    )
+    assert naive.title == "Why not 1 − Kaplan–Meier?"
+    assert "one minus Kaplan–Meier says 13.8 % where the cumulative incidence is 13.4 %" in naive.caption.replace(
+        "\u00a0", " "
+    )
+
+
+# Notes
+
+
+def test_competing_events_are_counted() -> None:
+    result, _ = estimate()
+    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "competing-events"]
+    assert note.text.startswith("14 children had a competing event first (death in first remission)")
+
+
+def test_without_competing_events_both_lines_agree() -> None:
+    result, params = estimate(source=timed([("female", 1, 100.0, 200.0, 0), ("male", 0, None, 900.0, 0)]), by=EVERYONE)
+    assert "no-competing-events" in codes(result)
+    assert "both lines agree" in INCIDENCE.pictures(result, params)[1].caption
+    check_page(result, params)
+
+
+def test_few_events_and_small_groups_are_noted() -> None:
+    result, _ = estimate(event="second_relapse:non-relapse mortality", by="relapse_site_group")
+    assert {"few-events", "few-patients"} <= codes(result)
+    assert "few-events" not in codes(estimate()[0])
+
+
+def test_groups_known_later_are_warned_of() -> None:
+    assert "post-baseline" in codes(estimate(by="mrd_day46")[0])
+    assert "post-baseline" not in codes(estimate(by="sex")[0])
+    assert "post-baseline" in codes(estimate(event="second_relapse:second relapse", by="salvage_treatment")[0])
+    assert "post-baseline" not in codes(estimate(event="second_relapse:second relapse", by="relapse_site_group")[0])
+    assert "groups-of-the-event" in codes(estimate(by="relapse_site")[0])
+    assert "groups-of-the-event" not in codes(estimate(event="second_relapse:second relapse", by="relapse_site")[0])
+    assert "post-baseline-adjustment" in codes(estimate(by="sex", adjust=("mrd_day46",))[0])
+    assert "post-baseline-adjustment" not in codes(estimate(by="sex", adjust=("age_years",))[0])
+    assert "post-baseline-selection" in codes(estimate(Clause("mrd_day46", ("positive",)))[0])
+
+
+def test_unknown_covariates_leave_the_curves_alone() -> None:
+    usual, _ = estimate()
+    result, params = estimate(adjust=("etv6_runx1",))
+    unknown = int(patients_of(REFERENCE)["etv6_runx1"].isna().sum())
+    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "incomplete-cases"]
+    assert note.text.startswith(f"{unknown} of 436 children (")
+    assert result.comparison.milestones == usual.comparison.milestones
+    assert result.models.fitted[0].cause_specific.n == 436 - unknown
+    assert INCIDENCE.left_out(result) == ()
+    check_page(result, params)
+
+
+def test_a_file_without_causes_of_death_says_what_it_counts() -> None:
+    patients = patients_of(REFERENCE)
+    columns = ["patient_id", "sex", "relapsed", "second_relapse_days", "os_relapse_days", "os_relapse_event"]
+    result, params = estimate(source=open_cohort(patients[columns]), by="sex")
+    assert params["event"] == "second_relapse:second relapse"
+    assert "no-cause-of-death" in codes(result)
+    assert "no-cause-of-death" not in codes(estimate(event="second_relapse:second relapse", by="sex")[0])
+    check_page(result, params)
+
+
+def test_a_file_offers_the_events_that_it_has_times_for() -> None:
+    patients = patients_of(REFERENCE)
+    only = open_cohort(patients[["patient_id", "relapsed", "relapse_days", "os_days", "os_event"]])
+    controls = {c.name: c for c in INCIDENCE.controls(only)}
+    assert [value for value, _ in controls["event"].options] == ["relapse:relapse", "relapse:death in remission"]
+    assert controls["by"].default == EVERYONE
+    check_page(*estimate(source=only))
+    assert INCIDENCE.missing(open_cohort(patients[["patient_id", "relapsed", "sex"]]))
+
+
+# Odd cases
+
+
+def test_nobody_left() -> None:
+    result, params = estimate(Clause("platelets", low=1999))
+    assert headline(INCIDENCE, result, "Children") == "0"
+    assert headline(INCIDENCE, result, "By 5 years, all groups") == "–"
+    assert INCIDENCE.sentences(result) == () and INCIDENCE.pictures(result, params) == ()
+    check_page(result, params)
+
+
+CHILDREN = [
+    ("female", 1, 100.0, 200.0, 0),
+    ("male", 1, 100.0, 100.0, 1),
+    ("male", 0, None, 300.0, 1),
+    ("female", 0, None, 400.0, 0),
+    ("male", 0, None, 3000.0, 0),
+]
+
+
+@pytest.mark.parametrize("event", ["relapse:relapse", "relapse:death in remission"])
+@pytest.mark.parametrize("chosen", [(0,), (2,), (3,), (0, 1), (2, 3), (3, 4), (0, 0, 1, 1), (0, 1, 2, 3, 4)])
+def test_a_handful_of_children(event: str, chosen: tuple[int, ...]) -> None:
+    result, params = estimate(source=timed([CHILDREN[i] for i in chosen]), event=event, by="sex", adjust=())
+    check_page(result, params)
+    assert headline(INCIDENCE, result, "Children") == str(len(chosen))
+
+
+def test_a_test_of_one_group_says_why_it_is_not_done() -> None:
+    result, _ = estimate(Clause("sex", ("male",)), by="sex")
+    test = next(h for h in INCIDENCE.headlines(result) if h.label == "p (Gray’s test)")
+    assert (test.value, test.help) == ("–", "Not done: only one group has patients (male).")
+
+
+# Files
+
+
+def test_the_files_hold_the_numbers_of_the_page() -> None:
+    result, _ = estimate(by="mrd_day46", adjust=("age_years",))
+    frames = INCIDENCE.downloads(result)
+    rows = frames["estimates"]
+    at_5 = rows[(rows["term"] == "cumulative incidence at 5 years") & (rows["cause"] == "relapse")]
+    expected = [R["mrd_day46"]["incidence"][group]["estimate"][2][0] for group in ("negative", "positive")]
+    assert at_5["estimate"].tolist() == pytest.approx(expected, rel=1e-9)
+    tests = rows[rows["term"] == "Gray's test"]
+    assert tests["p_value"].tolist() == pytest.approx(R["mrd_day46"]["gray"]["p_value"], rel=1e-8)
+    ratios = frames["hazard-ratios"]
+    assert len(ratios) == 2 * 2 * 3 and set(ratios["model"]) == {"cause-specific", "subdistribution"}
+    assert frames["curves"]["cause"].unique().tolist() == ["relapse", "death in remission"]
+
+
+def test_no_text_speaks_of_a_rate_of_survival_or_of_advice() -> None:
+    result, params = estimate(by="mrd_day46", adjust=("sex",))
+    said = " ".join(texts(INCIDENCE, result, params)).lower()
+    assert "improve" not in said and "should be treated" not in said
