@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from analytics.analyses import Analysis, Control, load_analyses, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter
 from analytics.view import DATA_KEY, View, describe_data_version, read_params
+from tests.analyses.shown import choices_of, steps_of
 
 ADDRESS = "http://localhost:8501/survival-by-site"
 ANALYSES = load_analyses()
@@ -35,6 +35,8 @@ def values_of(control: Control) -> st.SearchStrategy[Any]:
     names = [value for value, _ in control.options]
     if control.kind == "toggle":
         return st.booleans()
+    if control.kind == "number":
+        return st.sampled_from(steps_of(control))
     if control.kind == "one":
         return st.sampled_from(names)
     return st.lists(st.sampled_from(names), unique=True, max_size=6).map(tuple) if names else st.just(())
@@ -107,8 +109,18 @@ def test_defaults_stand_in_a_link_too(analysis: Analysis, cohort: Cohort) -> Non
 def test_defaults_are_options(cohort: Cohort) -> None:
     for analysis in ANALYSES:
         for control in analysis.controls(cohort):
-            chosen = {"one": [control.default], "many": control.default, "toggle": []}[control.kind]
-            assert set(chosen) <= {value for value, _ in control.options}
+            assert control.allows(control.default), (analysis.slug, control.name)
+            assert control.options or control.kind in ("toggle", "number", "many")
+            if control.kind == "number":
+                assert control.default in steps_of(control)
+                assert control.limits[1] in steps_of(control)
+
+
+def test_a_control_allows_what_it_offers_and_nothing_else(cohort: Cohort) -> None:
+    for analysis in ANALYSES:
+        for control in analysis.controls(cohort):
+            assert all(control.allows(value) for value in choices_of(control))
+            assert not any(control.allows(value) for value in (None, "", "no such choice", 1e9, ("no such choice",)))
 
 
 def test_no_two_options_read_alike(cohort: Cohort) -> None:
@@ -129,10 +141,15 @@ def test_choices_and_filters_have_names_of_their_own(cohort: Cohort) -> None:
 
 
 def test_a_name_shared_by_two_analyses_means_the_same(cohort: Cohort) -> None:
+    """Each page may offer options of its own, but an option of two pages is called the same on both."""
     seen: dict[str, Control] = {}
+    labels: dict[tuple[str, str], str] = {}
     for analysis in ANALYSES:
         for control in analysis.controls(cohort):
-            assert seen.setdefault(control.name, control) == control
+            first = seen.setdefault(control.name, control)
+            assert (control.kind, control.limits, control.step) == (first.kind, first.limits, first.step), control.name
+            for value, label in control.options:
+                assert labels.setdefault((control.name, value), label) == label, (analysis.slug, control.name)
 
 
 # What cannot be used
@@ -141,6 +158,8 @@ def test_a_name_shared_by_two_analyses_means_the_same(cohort: Cohort) -> None:
 ONE = Control("site", "Sites", "one", "a", (("a", "Alpha"), ("b", "Beta")))
 MANY = Control("factors", "Factors", "many", ("a",), (("a", "Alpha"), ("b", "Beta")))
 TOGGLE = Control("bands", "Show bands", "toggle", True)
+NUMBER = Control("landmark", "Landmark", "number", 180, limits=(30, 365), step=5)
+KINDS = (ONE, MANY, TOGGLE, NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -154,19 +173,56 @@ TOGGLE = Control("bands", "Show bands", "toggle", True)
         (MANY, [], ()),
         (TOGGLE, ["false"], False),
         (TOGGLE, ["TRUE"], True),
+        (NUMBER, ["30"], 30),
+        (NUMBER, ["365"], 365),
+        (NUMBER, ["90", "120.0"], 120),
+        (NUMBER, ["1000", "1.2e2"], 120),
     ],
 )
 def test_values_are_read_by_name_or_label(control: Control, texts: list[str], value: Any) -> None:
-    assert read_params({control.name: texts}, [control]) == ({control.name: value}, ())
+    values, _ = read_params({control.name: texts}, [control])
+    assert values == {control.name: value}
+    assert type(values[control.name]) is type(value)
+    assert control.allows(value)
 
 
-@pytest.mark.parametrize("control", [ONE, MANY, TOGGLE], ids=lambda c: c.kind)
+@pytest.mark.parametrize("control", KINDS, ids=lambda c: c.kind)
 def test_what_is_not_offered_is_noted_and_left_out(control: Control) -> None:
     values, notes = read_params({control.name: ["gamma"]}, [control])
     assert values == {}
     assert [note.code for note in notes] == ["link-unknown-choice"]
     assert notes[0].text == f"The link asks for {control.label.lower()} “gamma”, which is not offered here."
-    assert notes[0].remedy == ("Choose one of: true, false." if control is TOGGLE else "Choose one of: Alpha, Beta.")
+    remedies = {"toggle": "Choose one of: true, false.", "number": "Choose a whole number from 30 to 365."}
+    assert notes[0].remedy == remedies.get(control.kind, "Choose one of: Alpha, Beta.")
+
+
+@pytest.mark.parametrize("text", ["29", "366", "-180", "180.5", "1e9", "inf", "nan", "0x50", "half a year"])
+def test_a_number_that_is_none_of_the_page_is_noted_and_left_out(text: str) -> None:
+    values, (note,) = read_params({"landmark": [text]}, [NUMBER])
+    assert values == {}
+    assert note.code == "link-unknown-choice"
+    assert note.text == f"The link asks for landmark “{text}”, which is not offered here."
+    assert note.remedy == "Choose a whole number from 30 to 365."
+
+
+@pytest.mark.parametrize(
+    ("control", "allowed", "refused"),
+    [
+        (ONE, ["a", "b"], ["c", "Alpha", "", None, 0, ("a",)]),
+        (MANY, [(), ["a"], ("b", "a")], [("a", "c"), ["Alpha"]]),
+        (TOGGLE, [True, False], [1, "true", None]),
+        (NUMBER, [30, 31, 365], [29, 366, 180.5, "180", None, True, float("nan")]),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Control) else "",
+)
+def test_what_a_control_can_hold(control: Control, allowed: list[Any], refused: list[Any]) -> None:
+    assert all(control.allows(value) for value in allowed)
+    assert not any(control.allows(value) for value in refused)
+
+
+def test_a_link_may_ask_for_a_number_between_two_steps() -> None:
+    assert read_params({"landmark": ["183"]}, [NUMBER]) == ({"landmark": 183}, ())
+    assert NUMBER.to_text(183) == ["183"]
 
 
 def test_what_can_be_used_is_used_beside_what_cannot() -> None:
@@ -176,7 +232,8 @@ def test_what_can_be_used_is_used_beside_what_cannot() -> None:
 
 
 def test_absent_choices_keep_their_default() -> None:
-    assert read_params({}, [ONE, MANY, TOGGLE]) == ({}, ())
+    assert read_params({}, KINDS) == ({}, ())
+    assert read_params({"landmark": [""]}, [NUMBER]) == ({}, ())
     assert read_params({"site": [""]}, [ONE]) == ({}, ())
 
 
@@ -188,14 +245,19 @@ def test_a_note_does_not_repeat_a_long_link() -> None:
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(["site", "factors", "bands", "x"]), st.lists(st.text(max_size=60), max_size=4)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["site", "factors", "bands", "landmark", "x"]),
+        st.lists(st.text(max_size=60) | st.floats().map(str) | st.integers().map(str), max_size=4),
+    )
+)
 def test_no_link_makes_an_error(query: dict[str, list[str]]) -> None:
-    controls: Sequence[Control] = [ONE, MANY, TOGGLE]
-    values, notes = read_params(query, controls)
+    values, notes = read_params(query, KINDS)
     assert set(values) <= set(query)
     assert all("\n" not in note.text for note in notes)
     assert values.get("site", "a") in ("a", "b")
     assert isinstance(values.get("bands", True), bool)
+    assert all(control.allows(values[control.name]) for control in KINDS if control.name in values)
 
 
 def test_a_link_made_with_other_data_says_so() -> None:

@@ -26,7 +26,8 @@ class Control:
     """A choice that an analysis offers: "one" or "many" of ``options`` (value, label), a "toggle", or a whole "number".
 
     ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away). A number lies between
-    the two of ``limits`` and moves by ``step``.
+    the two of ``limits`` and moves by ``step``; a link
+    may ask for any between.
     """
 
     name: str
@@ -58,9 +59,11 @@ class Control:
         if self.kind == "toggle":
             return isinstance(value, bool)
         if self.kind == "number":
-            return isinstance(value, int | float) and self.limits[0] <= value <= self.limits[1]
+            return type(value) is int and self.limits[0] <= value <= self.limits[1]
         offered = dict(self.options)
-        return all(v in offered for v in value) if self.kind == "many" else value in offered
+        if self.kind == "many":
+            return isinstance(value, list | tuple) and all(isinstance(v, str) and v in offered for v in value)
+        return isinstance(value, str) and value in offered
 
     def label_of(self, value: str) -> str:
         """The label of an option."""
