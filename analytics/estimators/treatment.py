@@ -487,10 +487,17 @@ def landmark_profile(
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
     _check_covariates(covariates, history)
     strata = history.strata(strata)
-    return tuple(
-        _landmark(history, float(at), strata, covariates, ties, method, conf_level, "log-log", with_curves=False)
-        for at in landmarks
-    )
+    # Between two landmarks at which the same patients are followed in the same states, nothing has happened.
+    known: dict[tuple[bytes, bytes], LandmarkResult] = {}
+    profile = []
+    for at in np.asarray(landmarks, dtype=np.float64).tolist():
+        key = ((history.time > at).tobytes(), history.state_at(at).tobytes())
+        if key not in known:
+            known[key] = _landmark(
+                history, at, strata, covariates, ties, method, conf_level, "log-log", with_curves=False
+            )
+        profile.append(replace(known[key], landmark=at))
+    return tuple(profile)
 
 
 def _landmark(

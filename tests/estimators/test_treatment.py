@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time as clock
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +232,16 @@ def test_reference_cohort_at_landmarks(marrow: dict[str, Any]) -> None:
         full = landmark_survival(**marrow, landmark=light.landmark)
         assert (light.test, light.hazard_ratio, light.notes) == (full.test, full.hazard_ratio, full.notes)
         assert light.curves.curves == () and len(full.curves.curves) == 2
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_a_profile_is_its_landmarks(data: st.DataObject) -> None:
+    one = data.draw(patients())
+    landmarks = np.arange(0, 11, 0.5)
+    for light in landmark_profile(**one, landmarks=landmarks):
+        full = landmark_survival(**one, landmark=light.landmark)
+        assert light == replace(full, curves=light.curves)
 
 
 def test_many_landmarks_are_quick(marrow: dict[str, Any]) -> None:
