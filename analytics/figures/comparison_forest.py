@@ -179,6 +179,9 @@ def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: A
 COMPARISON_CSS = """
 .forest-comparison .forest-numbers, .forest-comparison .forest-ratio, .forest-comparison .forest-p {
   white-space: nowrap; }
+.forest-comparison td.forest-forest .forest-marks { height: 23px; }
+.forest-comparison .forest-axis td.forest-forest .forest-marks { height: 34px; }
+.forest-comparison tbody th, .forest-comparison tbody td { padding-top: 0.1rem; padding-bottom: 0.1rem; }
 .forest-comparison thead th.forest-numbers { white-space: normal; max-width: 9rem; }
 .forest-comparison .forest-thin { border-top-width: 1.5px; opacity: 0.9; }
 .forest-comparison .forest-thin-point { background: currentColor; border-radius: 0; width: 7px; height: 7px;
@@ -228,13 +231,17 @@ class _ComparisonDrawing(Drawing):
 
     def __init__(self, forest: ComparisonForest) -> None:
         counts = [f"count {number}" for number in range(len(forest.count_heads))]
-        width = {"label": 362 - 116 * len(counts), **dict.fromkeys(counts, 116), "ratio": 142, "p": 82}
+        width = {"label": 382 - 105 * len(counts), **dict.fromkeys(counts, 105), "ratio": 138, "p": 98}
         columns, x = {}, 24
         for name, wide in width.items():
             columns[name] = x
             x += wide
         room = {name: wide // PIXELS_PER_CHARACTER - 1 for name, wide in width.items()}
+        # A heading has no counts and no ratio, and runs on over their columns.
+        columns["heading"] = columns["label"]
+        room["heading"] = (columns["p"] - columns["label"]) // (PIXELS_PER_CHARACTER + 1) - 1
         super().__init__(forest.axis, columns, room, x)
+        self.has_open_points = False
         self.forest = forest
         self.counts = counts
 
@@ -254,16 +261,17 @@ class _ComparisonDrawing(Drawing):
 
     def add_row(self, row: ComparisonRow) -> None:
         """A comparison, or a heading."""
-        soft = f' fill="{SOFT}" font-style="italic"'
-        stands_out = row.is_emphasised or row.ratio is None
+        soft = f' fill="{SOFT}"'
         if row.ratio is None:
             self.rule(self.y, "#d5dae1")
+            label = f"{row.label} ({row.detail})" if row.detail else row.label
+            self.y += self.cells({"heading": (label, BOLD), "p": (row.p, "")})
+            return
         label = f"{row.label} · {row.detail}" if row.detail else row.label
-        cells = {"label": (label, BOLD if stands_out else "")}
+        cells = {"label": (label, BOLD if row.is_emphasised else "")}
         cells |= {name: (text, "") for name, text in zip(self.counts, row.counts, strict=False)}
-        if row.ratio is not None:
-            style = soft if row.ratio.value is None else (BOLD if row.is_emphasised else "")
-            cells["ratio"] = (ratio_text(row.ratio), style)
-        height = self.cells({**cells, "p": (row.p, "")}, indent=14 if row.is_indented else 0)
+        style = f'{soft} font-style="italic"' if row.ratio.value is None else (BOLD if row.is_emphasised else "")
+        cells |= {"ratio": (ratio_text(row.ratio), style), "p": (row.p, "")}
+        height = self.cells(cells, indent=14 if row.is_indented else 0)
         self.add_marks([mark_of(row.ratio, self.axis, is_thick=row.is_emphasised)], height)
         self.y += height

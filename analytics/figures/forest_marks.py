@@ -253,7 +253,8 @@ class Drawing:
     """A growing SVG on white, 980 pixels wide: each ``add_`` writes below what is there.
 
     ``columns`` says where each column of text begins and ``room`` how many characters it holds at 12.5 px in the widest
-    of the usual system fonts; the drawing itself begins at ``left``. The first column is the one that is indented.
+    of the usual system fonts; the drawing itself begins at ``left``. The first column is the one that is indented. Thin
+    marks have open round points, or filled square ones where ``has_open_points`` is set to False.
     """
 
     def __init__(self, axis: Axis, columns: Mapping[str, int], room: Mapping[str, int], left: int) -> None:
@@ -261,6 +262,7 @@ class Drawing:
         self.columns = columns
         self.room = room
         self.left = left
+        self.has_open_points = True
         self.y = float(MARGIN)
         self.parts: list[str] = []
 
@@ -368,6 +370,8 @@ class Drawing:
             return
         if is_thick:
             self.parts.append(f'<rect x="{point - 4.5:g}" y="{y - 4.5:g}" width="9" height="9" fill="{colour}"/>')
+        elif not self.has_open_points:
+            self.parts.append(f'<rect x="{point - 3.5:g}" y="{y - 3.5:g}" width="7" height="7" fill="{colour}"/>')
         else:
             self.parts.append(
                 f'<circle cx="{point:g}" cy="{y:g}" r="4" fill="#ffffff" stroke="{colour}" stroke-width="1.4"/>'
