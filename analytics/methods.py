@@ -60,6 +60,103 @@ METHODS = (
         "Firth 1993, doi:10.1093/biomet/80.1.27; Heinze and Schemper 2002, doi:10.1002/sim.1047",
     ),
     Method(
+        "Hazard ratio (Cox regression)",
+        "How does the rate of the event differ between children with and without a factor, others being equal?",
+        "Maximum partial likelihood with Efron's handling of ties, complete cases; strata have baseline hazards of their own, "
+        "children who enter late count from their entry on. Profile-likelihood or Wald intervals, likelihood-ratio test per "
+        "factor; robust standard errors (with Wald intervals and tests) on request. Firth's penalised likelihood where the "
+        "likelihood has no finite maximum.",
+        "Cox 1972; Efron 1977, doi:10.1080/01621459.1977.10480613; Lin and Wei 1989, doi:10.1080/01621459.1989.10478874; "
+        "Heinze and Schemper 2001, doi:10.1111/j.0006-341X.2001.00114.x",
+    ),
+    Method(
+        "Test of proportional hazards",
+        "Does a hazard ratio stay the same over the follow-up, as the model takes for granted?",
+        "Score test against a log hazard ratio that changes with time on the scale of the Kaplan–Meier curve, per factor and "
+        "for all together. The figures show scaled Schoenfeld residuals with a natural cubic spline and its 95 % band.",
+        "Grambsch and Therneau 1994, doi:10.1093/biomet/81.3.515; Therneau and Grambsch 2000",
+    ),
+    Method(
+        "Concordance",
+        "How often does the model give the higher hazard to the child with the earlier event?",
+        "Harrell's index in the children the model was made from, hence too favourable; interval by the infinitesimal "
+        "jackknife on the logit scale.",
+        "Harrell, Lee and Mark 1996; Therneau and Watson 2015",
+    ),
+    Method(
+        "E-value",
+        "How strong would an unmeasured cause have to be to explain an association away?",
+        "The ratio of risks by which it would have to go with both factor and event. Odds and hazard ratios are taken as "
+        "ratios of risks where at most 15 % have the event; otherwise the ratio of risks is approximated first.",
+        "VanderWeele and Ding 2017, doi:10.7326/M16-2607; VanderWeele 2020, doi:10.1111/biom.13197",
+    ),
+    Method(
+        "Subgroups and test of interaction",
+        "Is the hazard ratio between groups the same in all kinds of children?",
+        "A Cox model of the groups in each subgroup, from its children alone; Firth's penalised likelihood where nobody in a "
+        "group had the event. Whether subgroups differ is tested by likelihood ratio: the model with group, subgroup and their "
+        "products against that without the products. Not adjusted for the number of variables looked at.",
+        "Wang and colleagues 2007, doi:10.1056/NEJMsr077003; Altman and Bland 2003, doi:10.1136/bmj.326.7382.219",
+    ),
+    Method(
+        "Treatment as it changes (Simon–Makuch curves, Mantel–Byar test)",
+        "How do children fare once treated, against not yet, without counting the wait for treatment as survival?",
+        "A child counts as untreated until the day of treatment and as treated from then on; an event on the very day "
+        "belongs to the time before. The curves are Kaplan–Meier estimates whose risk sets children enter and leave, so no "
+        "curve is the survival of a fixed group. The test is the log-rank test over these risk sets.",
+        "Simon and Makuch 1984, doi:10.1002/sim.4780030106; Mantel and Byar 1974, doi:10.1080/01621459.1974.10480131; "
+        "Snapinn, Jiang and Iglewicz 2005, doi:10.1198/000313005X70371",
+    ),
+    Method(
+        "Hazard ratio of a treatment (time-dependent Cox model)",
+        "How much higher or lower is the rate of the event at any moment among the treated, against those not yet treated?",
+        "Cox model with treatment switching on at its day, Efron ties, with chosen covariates and strata; Firth's penalised "
+        "likelihood where a group has no events. CAR-T followed by HSCT is a state of its own, or ends follow-up, as chosen.",
+        "Therneau and Grambsch 2000, section 3.7; Iacobelli 2013, doi:10.1038/bmt.2012.282",
+    ),
+    Method(
+        "Landmark comparison",
+        "Among children alive and followed on a day after relapse, how did those treated by then fare?",
+        "Groups are formed by the treatment on the day of the landmark and kept. Children with the event, or whose follow-up "
+        "ended, by that day are left out and counted; so are those treated later, who stay in their group. Dropping the early "
+        "patients but keeping the final treatment, as is often done, stays biased.",
+        "Anderson, Cain and Gelber 1983, doi:10.1200/JCO.1983.1.11.710; Dafni 2011, "
+        "doi:10.1161/CIRCOUTCOMES.110.957951",
+    ),
+    Method(
+        "Cumulative incidence (Aalen–Johansen)",
+        "What share of children has had an event by each time, when other events can come first?",
+        "Only the first event counts: relapse or death in first remission; after relapse, second relapse, death from "
+        "leukaemia or non-relapse mortality. With those free of every event the incidences add up to 100 %. Variance of "
+        "Greenwood type, intervals log-log (default), log or plain. One minus Kaplan–Meier, which takes competing events as "
+        "censored, is shown for comparison only: it is too high.",
+        "Aalen and Johansen 1978; Andersen, Borgan, Gill and Keiding 1993; Pepe and Mori 1993, "
+        "doi:10.1002/sim.4780120803; Putter, Fiocco and Geskus 2007, doi:10.1002/sim.2712",
+    ),
+    Method(
+        "Gray's test",
+        "Does the cumulative incidence of an event differ between groups by more than chance would explain?",
+        "Compares the subdistribution hazards over the whole follow-up, unweighted.",
+        "Gray 1988, doi:10.1214/aos/1176350951",
+    ),
+    Method(
+        "Cause-specific and subdistribution hazard ratios",
+        "Does a factor go with the rate of an event, and does it go with how many will have it?",
+        "Cause-specific: a Cox model with the competing events as censored, the ratio for questions about causes. "
+        "Subdistribution (Fine–Gray): children with a competing event stay at risk with a weight for censoring, the ratio for "
+        "questions about the incidence. Both for every event, on complete cases, adjusted for the same factors.",
+        "Fine and Gray 1999, doi:10.1080/01621459.1999.10474144; Lau, Cole and Gange 2009, doi:10.1093/aje/kwp107; "
+        "Latouche and colleagues 2013, doi:10.1016/j.jclinepi.2012.09.017",
+    ),
+    Method(
+        "Relapse within a number of years",
+        "How do the odds of relapse by a given time differ between children?",
+        "Logistic regression of relapse by then against none by then. Children without relapse who were not followed that "
+        "long are left out and counted, which makes relapse look more frequent than it is; death in first remission before "
+        "counts as no relapse. The cumulative incidence has neither flaw.",
+        "Putter, Fiocco and Geskus 2007, doi:10.1002/sim.2712",
+    ),
+    Method(
         "Number at risk, events, censored",
         "On how many children does the curve still rest?",
         "Under every curve; at risk, events so far and censored so far add up to the group's size at every tick.",
