@@ -18,11 +18,13 @@ from analytics.formats import (
     format_interval,
     format_number,
     format_percent_interval,
+    format_probability,
     format_share,
 )
 from analytics.frames import EVERYONE
 from analytics.methods import Method
 from analytics.published import Recomputation
+from analytics.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,39 @@ def tabulate_endpoints(dictionary: Dictionary) -> Table:
     """Every endpoint with its clock, event and definition."""
     rows = tuple((e.label, e.origin, e.event_label, e.population, e.definition) for e in dictionary.endpoints)
     return Table("Endpoints", ("Endpoint", "Clock starts at", "Event", "Among", "Definition"), rows, words=True)
+
+
+def tabulate_competing(dictionary: Dictionary) -> Table:
+    """Every endpoint of which several kinds of event compete, with its kinds and definition."""
+    rows = tuple(
+        (e.label, e.origin, ", ".join(dictionary[e.cause].level_labels[1:]), e.population, e.definition)
+        for e in dictionary.competing
+    )
+    columns = ("Competing events", "Clock starts at", "Events", "Among", "Definition")
+    return Table("Endpoints with competing events", columns, rows, words=True)
+
+
+def tabulate_simulation(simulation: Simulation) -> Table:
+    """How often each method finds a difference where there is none, by the size of the data sets."""
+    sizes = sorted({m.n for m in simulation.methods})
+    found = {(m.label, m.n): m for m in simulation.methods}
+    rows = []
+    for label, biased in dict.fromkeys((m.label, m.is_biased) for m in simulation.methods):
+        cells: list[str] = []
+        for n in sizes:
+            method = found.get((label, n))
+            cells.append(MISSING if method is None else format_probability(method.share))
+            cells.append(MISSING if method is None else format_number(method.median_hazard_ratio, 2))
+        rows.append((f"{label} (biased)" if biased else label, *cells))
+    heads = [head for n in sizes for head in (f"p < 0.05, n = {format_count(n)}", f"Median HR, n = {format_count(n)}")]
+    helps = [text for _ in sizes for text in ("Share of data sets, with its 95 % interval; 5 % is right", "1 is right")]
+    return Table(
+        title="What each method finds when treatment does nothing",
+        columns=("Method", *heads),
+        rows=tuple(rows),
+        help=("", *helps),
+        caption=f"Simulated, true hazard ratio 1. {simulation.design}",
+    )
 
 
 def tabulate_methods(methods: Sequence[Method]) -> Table:

@@ -7,9 +7,16 @@ import streamlit as st
 from analytics import __version__
 from analytics.analyses import load_analyses
 from analytics.methods import METHODS
-from analytics.tables import Table, tabulate_dictionary, tabulate_endpoints, tabulate_methods
+from analytics.tables import (
+    Table,
+    tabulate_competing,
+    tabulate_dictionary,
+    tabulate_endpoints,
+    tabulate_methods,
+    tabulate_simulation,
+)
 from analytics.wording import NOT_ADVICE
-from pages.components.cache import load_published
+from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.output import show_cautions, show_link_notes, show_table, show_title
 
@@ -32,9 +39,10 @@ def show_methods(context: Context) -> None:
     )
     rows = tuple((a.title, a.question, a.method) for a in load_analyses())
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
+    show_table(tabulate_simulation(load_simulation()))
     show_table(tabulate_methods(METHODS))
-    show_table(tabulate_endpoints(context.cohort.dictionary))
-    show_table(tabulate_dictionary(context.cohort.dictionary))
+    for tabulate in (tabulate_endpoints, tabulate_competing, tabulate_dictionary):
+        show_table(tabulate(context.cohort.dictionary))
     show_cautions(load_published().cautions)
     st.caption(
         f"{load_published().citation}. Product version {__version__}; data version {context.cohort.data_version}."

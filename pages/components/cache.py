@@ -12,6 +12,7 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.filters import CohortFilter, Funnel
 from analytics.overview import count_outcomes
 from analytics.published import Published, Recomputation, open_published, recompute
+from analytics.simulation import Simulation, open_simulation
 from analytics.tables import Table, tabulate_baseline
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
@@ -41,6 +42,12 @@ def _load_cohort(source: str, stamp: int) -> Cohort:
 def load_published() -> Published:
     """The published study and its figures."""
     return open_published()
+
+
+@lru_cache(maxsize=1)
+def load_simulation() -> Simulation:
+    """What each method finds when treatment does nothing."""
+    return open_simulation()
 
 
 @lru_cache(maxsize=SELECTIONS)
