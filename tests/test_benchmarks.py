@@ -12,7 +12,7 @@ import pytest
 from analytics.cohort import open_cohort
 from tests.benchmarks.clicks import SLUGS, Clicks, changing_steps, filter_steps, measure_clicks, save_figures
 from tests.benchmarks.cohorts import REFERENCE, write_cohort
-from tests.benchmarks.estimators import time_sizes
+from tests.benchmarks.estimators import TASKS, Size, Timing, add_up, time_sizes
 
 
 @pytest.mark.parametrize("jittered", [False, True])
@@ -33,16 +33,33 @@ def test_drawn_rows_are_rows_of_the_reference(tmp_path: Path) -> None:
 
 
 def test_ours_and_the_peers_agree(tmp_path: Path) -> None:
-    (timing,) = time_sizes(tmp_path, (2000,), (), 2000)
-    assert timing.n_distinct <= 436
-    assert timing.largest_difference is not None and timing.largest_difference < 1e-6
-    assert timing.own > 0 and timing.python is not None and timing.python > 0
+    timings = time_sizes(tmp_path, (2000,), (), 2000)
+    assert [t.task for t in timings] == [task.name for task in TASKS]
+    for timing, task in zip(timings, TASKS, strict=True):
+        assert timing.size.n_distinct <= 436
+        assert timing.tally > 0 and timing.estimate > 0
+        assert (timing.python is not None) == (task.python is not None)
+        assert timing.largest_difference is not None or timing.r is None
+        if timing.largest_difference is not None:
+            assert timing.largest_difference < 1e-6
 
 
 def test_peers_can_be_left_out(tmp_path: Path) -> None:
-    (timing,) = time_sizes(tmp_path, (), (500,), 0)
-    assert timing.jittered and timing.n_distinct > 436
-    assert (timing.python, timing.r, timing.largest_difference) == (None, None, None)
+    timings = time_sizes(tmp_path, (), (500,), 0)
+    for timing in timings:
+        assert timing.size.jittered and timing.size.n_distinct > 436
+        assert (timing.python, timing.r, timing.largest_difference, timing.ahead) == (None, None, None, None)
+
+
+def test_tasks_add_up_where_their_peers_were_measured() -> None:
+    size = Size(1000, False, 430, 0.1, 0.001)
+    one = Timing("one", size, 0.001, 0.002, 0.1, 0.03, 1e-9)
+    two = Timing("two", size, 0.003, 0.004, 0.2, None, 1e-7)
+    both = add_up("both", (one, two))
+    assert both.own == pytest.approx(0.01)
+    assert (both.python, both.r, both.largest_difference) == (pytest.approx(0.3), None, 1e-7)
+    assert both.ahead == pytest.approx(30.0)
+    assert one.ahead == pytest.approx(10.0)
 
 
 def test_every_click_leads_to_a_new_filter() -> None:
@@ -52,8 +69,8 @@ def test_every_click_leads_to_a_new_filter() -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_two_ready_figures_are_saved(tmp_path: Path, slug: str) -> None:
-    steps = changing_steps(open_cohort(REFERENCE), slug)
-    save_figures([figure for _, _, figure in steps[:2]], tmp_path)
+    steps = changing_steps(open_cohort(REFERENCE), slug, 2)
+    save_figures([figure for _, _, figure in steps], tmp_path)
     one, two = sorted(tmp_path.iterdir())
     assert one.read_bytes() != two.read_bytes()
 
@@ -65,7 +82,8 @@ def test_ratio_is_that_of_the_medians() -> None:
 def test_clicks_are_timed_in_the_browser(tmp_path: Path) -> None:
     # In a process of its own: Playwright runs once per process, and the browser tests may have it open in this one.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
-        measured = alone.submit(measure_clicks, REFERENCE, tmp_path, 1).result()
-    assert [clicks.slug for clicks in measured] == list(SLUGS)
+        # A chart, and a table beside a chart: the two kinds of main figure.
+        measured = alone.submit(measure_clicks, REFERENCE, tmp_path, 1, SLUGS[:2]).result()
+    assert [clicks.slug for clicks in measured] == list(SLUGS[:2])
     assert all(ms > 0 for clicks in measured for ms in (*clicks.dashboard, *clicks.bare))
     assert all(len(clicks.dashboard) == len(clicks.bare) == 1 for clicks in measured)

@@ -38,7 +38,7 @@ class FirstPage:
 
 def measure_first_page(folder: Path, n_starts: int) -> list[FirstPage]:
     """The bare page, then two pages of the dashboard, each from a fresh server and a fresh browser, turn by turn."""
-    steps = changing_steps(open_cohort(REFERENCE), SLUG)
+    steps = changing_steps(open_cohort(REFERENCE), SLUG, 2)
     figures = folder / "figures-first-page"
     save_figures([figure for _, _, figure in steps[:2]], figures)
     cases = {
