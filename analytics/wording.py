@@ -235,14 +235,14 @@ def describe_two_hazard_ratios(
     else:
         parts = [
             f"{event} came at {format_ratio(first.value)} times the rate among children free of every event "
-            f"(cause-specific hazard ratio{_limits_of(first)})"
+            f"(cause-specific hazard ratio{', ' if first.interval else ''}{_limits_of(first)})"
         ]
     if second.value is None:
         parts.append(f"there is no subdistribution hazard ratio ({second.reason})")
     else:
         parts.append(
             f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio(second.value)}"
-            f"{_limits_of(second)}"
+            f"{f' ({_limits_of(second)})' if second.interval else ''}"
         )
     apart = [_excludes_one(ratio.interval) for ratio in (first, second) if ratio.interval is not None]
     if len(apart) == 2 and apart[0] == apart[1]:
@@ -253,7 +253,7 @@ def describe_two_hazard_ratios(
 def _limits_of(ratio: Estimate) -> str:
     if ratio.interval is None:
         return ""
-    return f", {format_level(ratio.interval.level)} interval {format_interval(ratio.interval)}"
+    return f"{format_level(ratio.interval.level)} interval {format_interval(ratio.interval)}"
 
 
 def _excludes_one(interval: Interval) -> bool:

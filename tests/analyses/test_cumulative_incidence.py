@@ -275,7 +275,7 @@ def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
         "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): relapse came at "
         f"{rate.value:.2f} times the rate among children free of every event (cause-specific hazard ratio, "
         f"95 % interval {rate.interval.low:.2f}–{rate.interval.high:.2f}); the subdistribution hazard ratio, of its cumulative "
-        f"incidence, was {share.value:.2f}, 95 % interval {share.interval.low:.2f}–{share.interval.high:.2f}; "
+        f"incidence, was {share.value:.2f} (95 % interval {share.interval.low:.2f}–{share.interval.high:.2f}); "
         "both intervals exclude no difference; adjusted for sex."
     )
 
