@@ -53,7 +53,7 @@ USUAL = "usual"
 USUAL_FACTORS: dict[str, tuple[str, ...]] = {
     "diagnosis": ("age_group", "immunophenotype", "white_cells_group"),
     "induction": ("age_group", "immunophenotype", "mrd_day46"),
-    "relapse": ("relapse_timing_bfm", "relapse_site_group"),
+    "relapse": ("immunophenotype", "mrd_day46"),
     "reinduction": ("relapse_timing_bfm", "mrd_after_reinduction"),
 }
 ERRORS = Control(
@@ -113,7 +113,7 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             (USUAL,),
             ((USUAL, "usual for this endpoint"), *((v.name, v.label) for v in ordered)),
             help="The usual factors are known when the clock starts: age group, immunophenotype and white cells from diagnosis; "
-            "time and site of relapse from relapse; time of relapse and MRD after reinduction from CAR-T or HSCT.",
+            "immunophenotype and MRD on day 46 from relapse; time of relapse and MRD after reinduction from CAR-T or HSCT.",
         ),
         strata_control(cohort),
         reference_control(cohort),

@@ -173,8 +173,8 @@ def test_firth_has_no_robust_errors_and_says_so() -> None:
     ("endpoint", "factors"),
     [
         ("os_diagnosis", ["age_group", "immunophenotype", "white_cells_group"]),
-        ("os_relapse", ["relapse_timing_bfm", "relapse_site_group"]),
-        ("os_salvage", ["relapse_timing_bfm", "relapse_site_group"]),
+        ("os_relapse", ["immunophenotype", "mrd_day46"]),
+        ("os_salvage", ["immunophenotype", "mrd_day46"]),
         ("os_hsct", ["relapse_timing_bfm", "mrd_after_reinduction"]),
     ],
 )
@@ -185,9 +185,9 @@ def test_the_usual_factors_are_known_when_the_clock_starts(endpoint: str, factor
 
 
 def test_a_factor_is_taken_once_and_not_beside_its_own_strata() -> None:
-    result, _ = estimate(covariates=("usual", "sex", "relapse_timing_bfm"), strata="relapse_site_group")
-    assert [v.name for v in result.variables] == ["relapse_timing_bfm", "sex"]
-    assert "Stratified by Site of relapse, grouped" in HAZARDS.caption(result, {})
+    result, _ = estimate(covariates=("usual", "sex", "immunophenotype"), strata="mrd_day46")
+    assert [v.name for v in result.variables] == ["immunophenotype", "sex"]
+    assert "Stratified by MRD on day 46" in HAZARDS.caption(result, {})
 
 
 def test_turning_a_factor_round_inverts_its_hazard_ratio() -> None:
@@ -256,7 +256,7 @@ def test_proportional_hazards_are_not_noted() -> None:
 
 
 def test_a_factor_without_events_in_a_level_is_fitted_by_firth_and_not_tested() -> None:
-    result, params = estimate()
+    result, params = estimate(covariates=("relapse_timing_bfm", "relapse_site_group"))
     assert result.multivariable.method == "firth"
     table = HAZARDS.tables(result)[0]
     assert {row[3] for row in table.rows} == {"not tested"}
@@ -369,3 +369,10 @@ def test_texts_speak_in_labels() -> None:
         Clause("age_years", low=10), endpoint="os_diagnosis", covariates=("age_group", "white_cells")
     )
     assert not re.search(r"age_group|white_cells", " ".join(texts(HAZARDS, result, params)))
+
+
+def test_hazards_are_tested_and_drawn_on_the_page_as_it_opens() -> None:
+    result, params = estimate()
+    assert result.multivariable.method == "ml"
+    assert result.proportionality.global_test.p_value is not None
+    assert len(HAZARDS.pictures(result, params)) == 2
