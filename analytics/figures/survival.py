@@ -367,6 +367,7 @@ def _draw_overlay(overlay: Overlay, end: float) -> dict[str, Any]:
         "line": {"color": overlay.colour, "dash": "1px,4px", "width": 2, "shape": "hv"},
         "opacity": 0.75,
         "hoverinfo": "skip",
+        "legendrank": 2000,
     }
 
 
