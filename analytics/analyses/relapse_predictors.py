@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import pandas as pd
 
@@ -60,12 +61,12 @@ BY_HORIZON = replace(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RelapsePredictors:
     """Univariable and multivariable odds ratios of relapse in one selection of children.
 
-    ``horizon`` is None where relapse counts whenever it came; ``curves`` is None without the times of relapse and death,
-    or without a factor to split them by.
+    ``horizon`` is None where relapse counts whenever it came. ``read_events`` takes the times of relapse and death out of
+    the engine; it is None without these times, or without a factor to split them by.
     """
 
     frame: BinaryOutcome
@@ -74,7 +75,15 @@ class RelapsePredictors:
     multivariable: OddsRatioResult
     notes: tuple[Note, ...]
     horizon: Horizon | None = None
-    curves: IncidenceComparison | None = None
+    read_events: Callable[[], CompetingEvents] | None = None
+
+    @cached_property
+    def curves(self) -> IncidenceComparison | None:
+        """Cumulative incidence of relapse; made when it is first needed, so that the odds ratios do not wait for it."""
+        if self.read_events is None:
+            return None
+        events = self.read_events()
+        return compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log")
 
     @property
     def words(self) -> EventWords:
@@ -101,7 +110,7 @@ class _Frame:
     dictionary: Dictionary
     filtered_by: tuple[Variable, ...]
     horizon: Horizon | None
-    events: CompetingEvents | None
+    read_events: Callable[[], CompetingEvents] | None
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -169,12 +178,18 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
         years, cause = int(params["horizon"]), dictionary[endpoint.cause]
         tally, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
     outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params))
-    events: CompetingEvents | None = None
     split = _split(dictionary, variables, params["curve"])
+    read_events = None
     if endpoint is not None and split is not None:
-        times = cohort.tally(endpoint_columns(endpoint, split), cohort_filter)
-        events = CompetingEvents.from_tally(times, endpoint, dictionary[endpoint.cause], split)
-    return _Frame(outcome, dictionary, filtered_by, horizon, events)
+        read_events = partial(_read_events, cohort, cohort_filter, endpoint, split)
+    return _Frame(outcome, dictionary, filtered_by, horizon, read_events)
+
+
+def _read_events(
+    cohort: Cohort, cohort_filter: CohortFilter, endpoint: CompetingEndpoint, split: Variable
+) -> CompetingEvents:
+    times = cohort.tally(endpoint_columns(endpoint, split), cohort_filter)
+    return CompetingEvents.from_tally(times, endpoint, cohort.dictionary[endpoint.cause], split)
 
 
 def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> Variable | None:
@@ -201,9 +216,6 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
         *note_references(params, variables),
     )
     general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
-    curves = None
-    if frame.events is not None:
-        curves = compare_incidence(frame.events, frame.dictionary[frame.events.endpoint.cause], COMPETING, "log-log")
     return RelapsePredictors(
         data,
         frame.dictionary,
@@ -211,7 +223,7 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
         multivariable,
         (*own, *multivariable.notes, general),
         frame.horizon,
-        curves,
+        frame.read_events,
     )
 
 
