@@ -46,6 +46,28 @@ METHODS = (
         "Mantel 1966; Peto and Peto 1972; Tarone and Ware 1977; Fleming and Harrington 1991; Holm 1979",
     ),
     Method(
+        "Restricted mean survival",
+        "How long do children of each group live on average within a stated time, and how much longer than others?",
+        "The area under the Kaplan–Meier curve up to the horizon, with its variance; differences have normal intervals, ratios "
+        "such on the logarithmic scale. A group not followed up to the horizon has no mean; no curve is carried on.",
+        "Klein and Moeschberger 2003, section 4.5; Uno and colleagues 2014, doi:10.1200/JCO.2014.55.2208",
+    ),
+    Method(
+        "Difference of survival at a fixed time",
+        "By how many percentage points does survival at 1, 3 or 5 years differ?",
+        "Difference of two Kaplan–Meier estimates with limits recovered from those of the two groups (MOVER, log-log), exact "
+        "ones where nobody had the event; test on the complementary log-log scale.",
+        "Zou and Donner 2008, doi:10.1002/sim.3095; Klein and colleagues 2007, doi:10.1002/sim.2864",
+    ),
+    Method(
+        "Curves that cross, hazards that keep no ratio",
+        "Does the difference between groups change over the follow-up?",
+        "Noted with every comparison of curves where two of them differ by 5 percentage points or more on both sides of a time, "
+        "each time with 10 or more at risk in both groups, or where the test of proportional hazards of the grouping has p below "
+        "0.05.",
+        "Grambsch and Therneau 1994, doi:10.1093/biomet/81.3.515; the limits are a choice of this project",
+    ),
+    Method(
         "Odds ratio (logistic regression)",
         "How do the odds of relapse differ between children with and without a factor, others being equal?",
         "Maximum likelihood on complete cases. p of a level by Wald's test, p of a whole factor by the likelihood-ratio "
@@ -122,6 +144,18 @@ METHODS = (
         "patients but keeping the final treatment, as is often done, stays biased.",
         "Anderson, Cain and Gelber 1983, doi:10.1200/JCO.1983.1.11.710; Dafni 2011, "
         "doi:10.1161/CIRCOUTCOMES.110.957951",
+    ),
+    Method(
+        "Weighting by propensity scores",
+        "Would treated and not yet treated children fare differently if they were alike in what is known about them?",
+        "At a landmark, the probability of having been treated by logistic regression on the chosen variables, complete cases; "
+        "stabilised inverse probability, treated (ATT) or overlap weights; weighted Cox model and curves with robust errors that "
+        "take the weights as given. Refused with fewer than 10 children in a group or 5 per parameter in the smaller one, where "
+        "a variable tells the groups apart, where more than a quarter have a score that the other group lacks, or where one "
+        "child carries more than a fifth of a group's weight. Standardised differences within 0.1 count as balanced.",
+        "Robins, Hernán and Brumback 2000, doi:10.1097/00001648-200009000-00011; Li, Morgan and Zaslavsky 2018, "
+        "doi:10.1080/01621459.2016.1260466; Austin 2009, doi:10.1002/sim.3697; Lin and Wei 1989, "
+        "doi:10.1080/01621459.1989.10478874",
     ),
     Method(
         "Cumulative incidence (Aalen–Johansen)",
