@@ -225,6 +225,8 @@ def values_of(control: Control) -> list[Any]:
     options = [value for value, _ in control.options]
     if control.kind == "toggle":
         return [True, False]
+    if control.kind == "number":
+        return sorted({control.limits[0], control.default, control.limits[1]})
     return [(), *((value,) for value in options)] if control.kind == "many" else options
 
 
