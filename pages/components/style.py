@@ -2,6 +2,11 @@
 
 from analytics.figures.forest import FOREST_CSS
 
+# Streamlit writes its light or dark text colour into a figure once, and leaves it there when the theme is changed.
+FIGURE_TEXT_CSS = """
+.js-plotly-plot text[style*="rgb(38, 39, 48)"], .js-plotly-plot text[style*="rgb(250, 250, 250)"] {
+  fill: currentColor !important}
+"""
 STYLE = (
     """
 .block-container, [data-testid="stMainBlockContainer"] {padding-top: 3.4rem; padding-bottom: 3rem; max-width: 1180px}
@@ -15,6 +20,7 @@ STYLE = (
 [data-testid="stSidebar"] [data-variant="pills"]::after {
   margin-left: .4em; opacity: .72; font-size: .76rem; font-variant-numeric: tabular-nums}
 [data-testid="stSidebar"] [data-variant="pills"][aria-pressed="true"] {color: inherit; font-weight: 650}
+[data-variant="segmented_control"][aria-checked="true"] {color: inherit; font-weight: 650}
 .outcomes-phase {margin: .5rem 0 0; padding-top: .45rem; font-size: .72rem; font-weight: 650; letter-spacing: .08em;
   text-transform: uppercase; opacity: .75; border-top: 1px solid color-mix(in srgb, currentColor 22%, transparent)}
 .outcomes-title {display: inline; margin: 0 .6em 0 0; padding: 0; font-size: 1.35rem; font-weight: 650; line-height: 1.3}
@@ -68,5 +74,6 @@ STYLE = (
   .outcomes-question {display: block}
 }
 """
+    + FIGURE_TEXT_CSS
     + FOREST_CSS
 )
