@@ -9,10 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analytics.cohort import open_cohort
+from analytics.cohort import Cohort, open_cohort
 from tests.benchmarks.clicks import SLUGS, Clicks, changing_steps, filter_steps, measure_clicks, save_figures
 from tests.benchmarks.cohorts import REFERENCE, write_cohort
 from tests.benchmarks.estimators import TASKS, Size, Timing, add_up, time_sizes
+
+
+@pytest.fixture(scope="module")
+def reference() -> Cohort:
+    return open_cohort(REFERENCE)
 
 
 @pytest.mark.parametrize("jittered", [False, True])
@@ -62,14 +67,14 @@ def test_tasks_add_up_where_their_peers_were_measured() -> None:
     assert one.ahead == pytest.approx(10.0)
 
 
-def test_every_click_leads_to_a_new_filter() -> None:
-    steps = [cohort_filter for _, _, cohort_filter in filter_steps(open_cohort(REFERENCE))]
+def test_every_click_leads_to_a_new_filter(reference: Cohort) -> None:
+    steps = [cohort_filter for _, _, cohort_filter in filter_steps(reference)]
     assert len(set(steps)) == len(steps) > 40
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_two_ready_figures_are_saved(tmp_path: Path, slug: str) -> None:
-    steps = changing_steps(open_cohort(REFERENCE), slug, 2)
+def test_two_ready_figures_are_saved(reference: Cohort, tmp_path: Path, slug: str) -> None:
+    steps = changing_steps(reference, slug, 2)
     save_figures([figure for _, _, figure in steps], tmp_path)
     one, two = sorted(tmp_path.iterdir())
     assert one.read_bytes() != two.read_bytes()
