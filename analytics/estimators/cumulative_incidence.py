@@ -362,7 +362,7 @@ def _nothing_to_compare(names: Sequence[str], has_event: bool, score: _GrayScore
     if not names:
         return NO_PATIENTS
     if len(names) == 1:
-        return f"only one group has patients ({names[0]})"
+        return "only one group has patients"
     if not has_event:
         return "no events of this cause"
     if score.is_broken:

@@ -284,14 +284,12 @@ class Design:
                     "reference-empty",
                     "caution",
                     f"No patient has {covariate.name}: {covariate.levels[0]}, so its {self.measure}s compare with "
-                    f"{covariate.levels[reference]} instead.",
+                    f"{covariate.name}: {covariate.levels[reference]} instead.",
                     "Widen the filter if the usual reference level is meant.",
                 )
             )
         if len(present) < 2:
-            self.single[position] = (
-                f"only one level left: {covariate.levels[reference]}" if len(present) else "no patients"
-            )
+            self.single[position] = "only one level left" if len(present) else "no patients"
         for level in present:
             label, mask = f"{covariate.name}: {covariate.levels[level]}", codes == level
             self._add_cell(position, int(level), label, mask)

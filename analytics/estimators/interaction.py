@@ -98,9 +98,9 @@ class _Comparison:
         if not len(groups):
             reason = NO_PATIENTS
         elif len(groups) == 1:
-            reason = f"only one group has patients ({self.group.names[groups[0]]})"
+            reason = "only one group has patients"
         elif len(subgroups) == 1:
-            reason = f"only one subgroup has patients ({self.subgroup.names[subgroups[0]]})"
+            reason = "only one subgroup has patients"
         if reason is not None:
             return TestResult(TEST, None, None, None, reason=reason)
         everyone = np.ones(len(self.weight), dtype=bool)

@@ -204,7 +204,7 @@ class _Score:
         if not self.names:
             return NO_PATIENTS
         if len(self.names) == 1:
-            return f"only one group has patients ({self.names[0]})"
+            return "only one group has patients"
         if not self.n_event:
             return "no events"
         if self.n_parts == len(self.names):

@@ -441,7 +441,7 @@ def test_a_handful_of_children(event: str, chosen: tuple[int, ...]) -> None:
 def test_a_test_of_one_group_says_why_it_is_not_done() -> None:
     result, _ = estimate(Clause("sex", ("male",)), by="sex")
     test = next(h for h in INCIDENCE.headlines(result) if h.label == "p (Gray’s test)")
-    assert (test.value, test.help) == ("–", "Not done: only one group has patients (male).")
+    assert (test.value, test.help) == ("–", "Not done: only one group has patients.")
 
 
 # Files

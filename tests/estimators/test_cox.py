@@ -21,6 +21,7 @@ from scipy.optimize import linprog, minimize
 
 from analytics.estimators import partial_likelihood
 from analytics.estimators.concordance import concordance
+from analytics.estimators import cox
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.partial_likelihood import _TieSums
@@ -515,7 +516,9 @@ def test_empty_reference_level() -> None:
     x = pd.DataFrame({"timing": pd.Categorical(TIMING, categories=["very early", "late", "early"])})
     result = estimate_hazard_ratios(MONTHS, DIED, x)
     assert [term.is_reference for term in result.terms] == [False, True, False]
-    assert result.notes[0].code == "reference-empty" and "hazard ratios compare with late" in result.notes[0].text
+    assert (
+        result.notes[0].code == "reference-empty" and "hazard ratios compare with timing: late" in result.notes[0].text
+    )
 
 
 def test_univariable_models_leave_out_the_unknown() -> None:
@@ -565,3 +568,46 @@ def test_concordance_of_hardly_any_patients() -> None:
     assert best.value == 1.0 and best.interval is None
     with pytest.raises(ValueError, match=r"score must be finite: 1 of 2 values are not \(first at row 1: nan\)"):
         concordance([1.0, 2.0], [1, 1], [5.0, np.nan])
+
+
+PATIENTS = pd.DataFrame(
+    {
+        "months": [5, 6, 6, 8, 9, 11, 12, 14, 15, 15, 18, 20],
+        "died": [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0],
+        "score": [3.0, 1.0, 2.0, 4.0, 2.0, 1.0, 0.0, 3.0, 1.0, 2.0, 0.0, 1.0],
+    }
+)
+
+
+def test_one_cluster_has_no_robust_standard_error() -> None:
+    result = estimate_hazard_ratios(
+        PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]], cluster=["one hospital"] * len(PATIENTS)
+    )
+    (term,) = result.terms
+    assert term.hazard_ratio.value is None and term.p_value is None and term.statistic is None
+    assert "robust standard error is 0, as too few clusters" in str(term.hazard_ratio.reason)
+    assert result.tests[0].p_value is None and result.tests[0].reason == "its robust covariance is singular"
+    assert result.concordance is not None and result.concordance.value is not None
+    assert result.concordance.interval is None
+    assert [note.code for note in result.notes if note.code == "few-clusters"] == ["few-clusters"]
+
+
+def test_few_clusters_are_noted_and_many_are_not() -> None:
+    twice = pd.concat([PATIENTS, PATIENTS], ignore_index=True)
+    arrays = (twice["months"], twice["died"], twice[["score"]])
+    few = estimate_hazard_ratios(*arrays, cluster=np.arange(len(twice)) % 4)
+    assert few.terms[0].hazard_ratio.value is not None
+    assert "4 clusters" in next(note.text for note in few.notes if note.code == "few-clusters")
+    many = estimate_hazard_ratios(*arrays, cluster=np.arange(len(twice)))
+    assert "few-clusters" not in {note.code for note in many.notes}
+
+
+def test_robust_standard_error_of_0_is_no_estimate() -> None:
+    result = estimate_hazard_ratios([5, 5], [1, 1], pd.DataFrame({"score": [1.0, 2.0]}), robust=True)
+    assert result.terms[0].hazard_ratio.value is None
+    assert "too few patients" in str(result.terms[0].hazard_ratio.reason)
+
+
+def test_proportional_hazards_are_tested_beside_the_model() -> None:
+    tests = cox.proportional_hazards_test(PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]]).tests
+    assert [test.variable for test in tests] == ["score"] and tests[0].df == 1

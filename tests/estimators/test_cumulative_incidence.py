@@ -275,8 +275,8 @@ def test_one_group_without_events_of_the_cause_is_compared() -> None:
     ("time", "cause", "group", "reason"),
     [
         ([], [], [], "no patients"),
-        ([1, 2], [1, 0], ["a", "a"], "only one group has patients (a)"),
-        ([1, 2], [1, 0], pd.Categorical(["a", "a"], categories=["b", "a"]), "only one group has patients (a)"),
+        ([1, 2], [1, 0], ["a", "a"], "only one group has patients"),
+        ([1, 2], [1, 0], pd.Categorical(["a", "a"], categories=["b", "a"]), "only one group has patients"),
         ([1, 2], [2, 0], ["a", "b"], "no events of this cause"),
         ([1, 2], [0, 1], ["a", "b"], "no event happened at a time that lets the groups be compared"),
         (

@@ -157,8 +157,8 @@ def test_a_subgroup_without_the_reference_is_not_compared_with_another_group() -
 @pytest.mark.parametrize(
     ("group", "subgroup", "reason"),
     [
-        (["a"] * 4, ["x", "x", "y", "y"], "only one group has patients (a)"),
-        (["a", "b"] * 2, ["x"] * 4, "only one subgroup has patients (x)"),
+        (["a"] * 4, ["x", "x", "y", "y"], "only one group has patients"),
+        (["a", "b"] * 2, ["x"] * 4, "only one subgroup has patients"),
         (["a", "a", "b", "b"], ["x", "x", "y", "y"], "no two subgroups have patients of the same two groups"),
     ],
 )

@@ -358,7 +358,7 @@ def test_one_level_left() -> None:
     f, m, dose, *_ = result.terms
     assert (f.odds_ratio.value, m.odds_ratio.reason) == (1.0, "no patients")
     assert dose.odds_ratio.reason == "only one value left: 2"
-    assert [t.reason for t in result.tests] == ["only one level left: f", "only one value left: 2", None]
+    assert [t.reason for t in result.tests] == ["only one level left", "only one value left: 2", None]
     assert result.tests[2].df == 1
     assert result.n_parameters == 1
     assert [note.code for note in result.notes].count("single-level") == 2

@@ -231,8 +231,8 @@ def test_delayed_entry_is_checked() -> None:
     ("time", "event", "group", "reason"),
     [
         ([], [], [], "no patients"),
-        ([1, 2], [1, 0], ["a", "a"], "only one group has patients (a)"),
-        ([1, 2], [1, 0], pd.Categorical(["a", "a"], categories=["b", "a"]), "only one group has patients (a)"),
+        ([1, 2], [1, 0], ["a", "a"], "only one group has patients"),
+        ([1, 2], [1, 0], pd.Categorical(["a", "a"], categories=["b", "a"]), "only one group has patients"),
         ([1, 2], [0, 0], ["a", "b"], "no events"),
         ([1, 2], [0, 1], ["a", "b"], "no event happened at a time that lets the groups be compared"),
         ([1, 1], [1, 1], ["a", "b"], "no event happened at a time that lets the groups be compared"),

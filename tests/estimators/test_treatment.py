@@ -426,9 +426,9 @@ def test_a_curve_that_falls_to_zero_early_says_so() -> None:
         ([], [], [], "no patients"),
         ([3], [1], [1], "no event happened at a time that lets the groups be compared"),
         ([3, 4], [0, 0], [1, None], "no events"),
-        ([3, 4], [1, 1], [None, None], "only one group has patients (not yet treated)"),
-        ([3, 4], [1, 1], [0, 0], "only one group has patients (treated)"),
-        ([3, 4], [1, 1], [3, 9], "only one group has patients (not yet treated)"),
+        ([3, 4], [1, 1], [None, None], "only one group has patients"),
+        ([3, 4], [1, 1], [0, 0], "only one group has patients"),
+        ([3, 4], [1, 1], [3, 9], "only one group has patients"),
     ],
 )
 def test_what_cannot_be_compared_says_why(time: Any, event: Any, treated_at: Any, reason: str) -> None:
