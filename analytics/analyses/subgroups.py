@@ -256,9 +256,7 @@ def _note_number(found: Subgroups) -> tuple[Note, ...]:
 
 
 def _note_sparse(found: Subgroups) -> tuple[Note, ...]:
-    sparse = [
-        s.variable.label for s in found.subgroupings if any(n.code == "interaction-sparse" for n in s.effects.notes)
-    ]
+    sparse = [s.variable.label for s in found.subgroupings if _is_sparse(s)]
     if not sparse:
         return ()
     by = join_words(sparse) if len(sparse) <= MOST_NAMED else f"{len(sparse)} of {len(found.subgroupings)} variables"
@@ -357,7 +355,8 @@ def _footnotes(result: Subgroups) -> tuple[str, ...]:
     effects = [e for s in result.subgroupings for e in result.shown(s)]
     methods = {result.overall.method, *(e.method for e in effects)}
     firth = "; Firth’s penalised likelihood where nobody in a group had the event" if "firth" in methods else ""
-    return (f"{compared}. {result.endpoint.label}, Cox regression{stratified}{firth}.",)
+    profile = " (profile ones with Firth’s)" if firth else ""
+    return (f"{compared}. {result.endpoint.label}, Cox regression{stratified}{firth}. Wald intervals{profile}.",)
 
 
 def _reference_counts(result: Subgroups) -> tuple[int, int]:
@@ -418,6 +417,8 @@ def _sentences(result: Subgroups) -> tuple[str, ...]:
     ]
     if not result.terms or result.overall.reason is not None:
         return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
+    if all(term.hazard_ratio.value is None for term in result.terms):
+        return tuple(sentences)  # where all children cannot be compared, no part of them can
     return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
 
 
@@ -434,11 +435,17 @@ def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
         ]
         listed = f" hazard ratios {join_words(parts)};" if parts else ""
     reading = (
-        "the hazard ratio differs between them by more than chance alone would readily explain"
+        "the hazard ratio differs between them by more than chance alone would readily explain in a single test"
         if test.p_value < FEW
         else "this does not show that the hazard ratio differs between them, nor that it is the same"
     )
-    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}; {reading}."
+    rough = " (approximate: a group without events)" if _is_sparse(subgrouping) else ""
+    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}{rough}; {reading}."
+
+
+def _is_sparse(subgrouping: Subgrouping) -> bool:
+    """True if in a subgroup nobody in one of the groups had the event."""
+    return any(note.code == "interaction-sparse" for note in subgrouping.effects.notes)
 
 
 def _notes(result: Subgroups) -> tuple[Note, ...]:

@@ -190,7 +190,22 @@ def test_subgroups_without_events_in_a_group_are_fitted_by_firth_and_noted() -> 
     assert "Firth’s penalised likelihood where nobody" in SUBGROUPS.figure(result, params).html
 
 
+def test_a_test_of_interaction_without_events_in_a_group_is_called_approximate() -> None:
+    result, _ = estimate(endpoint="os_relapse", by="mrd_day46", within="white_cells_group")
+    p = format_p(result.subgroupings[0].effects.interaction.p_value)
+    assert SUBGROUPS.sentences(result)[1].endswith(
+        f"test of interaction, p = {p} (approximate: a group without events); the hazard ratio differs between them by more "
+        "than chance alone would readily explain in a single test."
+    )
+
+
 # Odd cases
+
+
+def test_one_group_alone_is_said_once() -> None:
+    result, params = estimate(Clause("mrd_day46", ("negative",)), by="mrd_day46")
+    assert SUBGROUPS.sentences(result) == ("MRD on day 46, positive (≥ 0.01%): no hazard ratio (no patients).",)
+    check_shown(SUBGROUPS, result, params)
 
 
 def test_nobody_left() -> None:
