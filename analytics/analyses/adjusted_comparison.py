@@ -558,7 +558,7 @@ def _sentences(result: AdjustedComparison) -> tuple[str, ...]:
 def _say(result: AdjustedComparison, how: str, term: HazardRatio, adjusted: tuple[str, ...] | list[str]) -> str:
     data = result.data
     text = describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint)
-    return f"From day {result.days} on, {how}: {text}"
+    return f"From day {result.days} on, {how}: {in_sentence(text)}"
 
 
 def _say_e_value(result: AdjustedComparison) -> tuple[str, ...]:
