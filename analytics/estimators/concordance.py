@@ -14,6 +14,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
@@ -22,6 +23,8 @@ from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
 from analytics.estimators.partial_likelihood import RiskRows, RiskSets
 from analytics.results import Estimate, FloatArray, Interval
+
+_NEGLIGIBLE = 1e-12  # A standard error this small is rounding.
 
 
 def concordance(
@@ -64,7 +67,10 @@ def concordance(
     """
     normal_quantile(conf_level)
     data = Observations.from_arrays(time, event, weight, entry)
-    scores = np.asarray(score, dtype=np.float64)
+    try:
+        scores = np.asarray(pd.Series(score).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("score must hold numbers: it holds text or other values. Convert it first.") from None
     if scores.shape != data.kept.shape:
         raise ValueError(f"score must have one value per row: it has {scores.size} for {len(data.kept)} times.")
     wrong = np.flatnonzero(data.kept & ~np.isfinite(scores))
@@ -103,7 +109,7 @@ def concordance_of(risk: RiskSets, cluster: IntArray | None = None, conf_level: 
     squares = rows.n * influence**2 if cluster is None else np.bincount(cluster, rows.n * influence) ** 2
     std_error = math.sqrt(float(squares.sum()))
     interval = None
-    if 0.0 < value < 1.0 and std_error > 0.0:
+    if 0.0 < value < 1.0 and std_error > _NEGLIGIBLE:
         half = normal_quantile(conf_level) * std_error / (value * (1.0 - value))
         centre = float(logit(value))
         interval = Interval(float(expit(centre - half)), float(expit(centre + half)), conf_level, "logit")

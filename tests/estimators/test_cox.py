@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.optimize import linprog, minimize
 
-from analytics.estimators import partial_likelihood
+from analytics.estimators import cox, partial_likelihood
 from analytics.estimators.concordance import concordance
-from analytics.estimators import cox
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.partial_likelihood import _TieSums

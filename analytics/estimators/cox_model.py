@@ -1,0 +1,702 @@
+"""Hazard ratios from Cox regression, by maximum partial likelihood or by Firth's penalised likelihood.
+
+The patients are read, checked and counted per distinct row of covariates; the fit is written up as one hazard ratio per
+level, with a reason wherever there is none, and with notes on what the reader has to know.
+
+Sources
+-------
+Cox (1972), Journal of the Royal Statistical Society B 34:187, doi:10.1111/j.2517-6161.1972.tb00899.x: the model.
+Efron (1977), Journal of the American Statistical Association 72:557, doi:10.1080/01621459.1977.10480613: tied events.
+Heinze & Schemper (2001), Biometrics 57:114, doi:10.1111/j.0006-341X.2001.00114.x: the penalised likelihood against
+infinite estimates.
+Lin & Wei (1989), Journal of the American Statistical Association 84:1074, doi:10.1080/01621459.1989.10478874: robust
+standard errors.
+Cameron & Miller (2015), Journal of Human Resources 50:317, doi:10.3368/jhr.50.2.317: how many clusters they need.
+Therneau & Grambsch (2000), Modeling Survival Data, Springer, chapters 3 and 7: all of these in practice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc
+
+from analytics.estimators.concordance import concordance_of
+from analytics.estimators.design import (
+    Column,
+    Design,
+    IntArray,
+    Solution,
+    check_covariates,
+    counted,
+    listed,
+    read_covariates,
+)
+from analytics.estimators.intervals import normal_quantile
+from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
+from analytics.estimators.monotone_likelihood import (
+    columns_without_maximum,
+    limiting_risk_sets,
+    maximum_is_certain,
+)
+from analytics.estimators.partial_likelihood import (
+    Optimum,
+    PartialLikelihood,
+    RiskRows,
+    RiskSets,
+    columns_making_up,
+    independent_columns,
+    likelihood_ratio,
+    maximise,
+    robust_covariance,
+    solve_model,
+)
+from analytics.results import Estimate, FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
+
+Ties = Literal["efron", "breslow"]
+Method = Literal["auto", "ml", "firth"]
+ConfType = Literal["wald", "profile"]
+
+FEW_EVENTS_PER_PARAMETER = 5
+SCARCE_EVENTS_PER_PARAMETER = 10
+# With fewer clusters, robust standard errors are too small as a rule (Cameron & Miller 2015, section VI).
+FEW_CLUSTERS = 20
+# A robust variance this small beside that of the model is rounding: the influences of the clusters cancel.
+_NEGLIGIBLE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How to fit and what to report."""
+
+    ties: str = "efron"
+    method: str = "auto"
+    conf_type: str = "wald"
+    conf_level: float = 0.95
+    robust: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("ties", Ties), ("method", Method), ("conf_type", ConfType)):
+            if (value := getattr(self, name)) not in get_args(known):
+                raise ValueError(f"{name} must be one of {', '.join(get_args(known))}: it is {value!r}.")
+        normal_quantile(self.conf_level)
+        if self.robust and self.method == "firth":
+            raise ValueError(
+                "method 'firth' has no robust standard errors: use method='ml', or neither weights nor robust."
+            )
+        if self.robust and self.conf_type == "profile":
+            raise ValueError(
+                "conf_type 'profile' has no robust form: use conf_type='wald' with robust standard errors."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class CoxSample:
+    """Checked patients of a Cox model: the design with its counts, the rows in it, and their clusters if any."""
+
+    design: Design
+    rows: RiskRows
+    cluster: IntArray | None
+
+    @classmethod
+    def from_arrays(
+        cls,
+        time: Any,
+        event: Any,
+        covariates: pd.DataFrame,
+        entry: Any = None,
+        weight: Any = None,
+        strata: Any = None,
+        cluster: Any = None,
+        sampling_weight: Any = None,
+    ) -> CoxSample:
+        """The sample, with rows merged that are alike in everything.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a value is missing or impossible, or a name occurs twice.
+        TypeError
+            If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
+        """
+        data = Observations.from_arrays(time, event, weight, entry)
+        check_covariates(covariates, len(data.kept), "time")
+        kept = np.flatnonzero(data.kept)
+        stratum = np.zeros(len(kept), dtype=np.intp)
+        if strata is not None:
+            stratum = Labels.from_values("strata", strata, data.kept).codes
+        clusters = None if cluster is None else Labels.from_values("cluster", cluster, data.kept).codes
+        sampling = np.ones(len(kept))
+        if sampling_weight is not None:
+            sampling = _read_sampling_weight(sampling_weight, len(data.kept))[kept]
+        design = Design(
+            read_covariates(covariates, kept), data.event, data.weight, measure="hazard ratio", intercept=False
+        )
+        columns: list[Any] = [design.patterns.of_row, stratum, data.time, data.event]
+        if data.entry is not None:
+            columns.append(data.entry)
+        if sampling_weight is not None:
+            columns.append(sampling)
+        if clusters is not None:
+            columns.append(clusters)
+        first, group = _distinct(columns)
+        rows = RiskRows(
+            design.patterns.of_row[first],
+            stratum[first],
+            data.time[first],
+            data.event[first],
+            np.bincount(group, data.weight, len(first)).astype(np.float64),
+            sampling[first],
+            None if data.entry is None else data.entry[first],
+        )
+        return cls(design, rows, None if clusters is None else clusters[first])
+
+    def likelihood(self, ties: str, penalised: bool = False) -> PartialLikelihood:
+        """The likelihood with all columns of the design."""
+        return PartialLikelihood(self.design.matrix, RiskSets(self.rows, len(self.design.patterns.n)), ties, penalised)
+
+
+def _distinct(columns: Sequence[Any]) -> tuple[IntArray, IntArray]:
+    """The first row of each distinct combination of the columns, and the combination of each row."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        values, code = np.unique(column, return_inverse=True)
+        if len(values) and int(key.max(initial=0)) * len(values) >= 2**62:
+            key = np.unique(key, return_inverse=True)[1]
+        key = key * len(values) + code
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    return first.astype(np.intp), group.astype(np.intp)
+
+
+def _read_sampling_weight(values: Any, size: int) -> FloatArray:
+    weights = np.asarray(pd.Series(values).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    if len(weights) != size:
+        raise ValueError(f"sampling_weight must have one value per row: it has {len(weights)} for {size} times.")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    if len(wrong):
+        raise ValueError(
+            f"sampling_weight must be finite and above 0: {len(wrong)} of {size} values are not (first at row "
+            f"{wrong[0]}: {weights[wrong[0]]:g}). Leave out patients who should not count."
+        )
+    return weights
+
+
+def estimate_hazard_ratios(
+    time: ArrayLike,
+    event: ArrayLike,
+    covariates: pd.DataFrame,
+    *,
+    entry: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    strata: Any = None,
+    ties: Ties = "efron",
+    method: Method = "auto",
+    robust: bool = False,
+    cluster: Any = None,
+    sampling_weight: ArrayLike | None = None,
+    conf_type: ConfType = "wald",
+    conf_level: float = 0.95,
+) -> HazardRatioResult:
+    """Hazard ratios of one Cox model with all ``covariates``.
+
+    Parameters
+    ----------
+    time : array of length n
+        Time to the event or the end of follow-up, finite and >= 0; months in this product.
+    event : array of length n
+        1 or True where the event happened at ``time``, 0 or False where follow-up ended without it.
+    covariates : DataFrame with n rows
+        Categorical columns are compared with their first category; text is categorical in sorted order, true/false
+        compares True with False, and the hazard ratio of a number is per unit. Rows are matched by position.
+    entry : array of length n, optional
+        Time from which the row is observed: it is at risk in (entry, time]. A patient whose covariates change has one
+        row per stretch of time.
+    weight : array of length n, optional
+        How many patients share the row (whole numbers); the result equals that of the repeated rows, tied events
+        included; 0 drops a row.
+    strata : array of length n, optional
+        Patients are compared within their stratum only, each stratum having its own baseline hazard.
+    ties : {"efron", "breslow"}
+        How tied event times enter the likelihood.
+    method : {"auto", "ml", "firth"}
+        Maximum likelihood, Firth's penalised likelihood, or ("auto") the first unless the likelihood is monotone.
+    robust : bool
+        Report Lin and Wei's robust standard errors.
+    cluster : array of length n, optional
+        Rows that depend on each other share a value (the hospital, the patient); implies ``robust``. Otherwise each
+        patient is a cluster. With one cluster there is no standard error, and so no hazard ratio.
+    sampling_weight : array of length n, optional
+        How much each patient of the row counts, any number above 0 (an inverse probability of treatment); implies
+        ``robust``.
+    conf_type : {"wald", "profile"}
+        Limits exp(estimate +/- z SE), or where the profile likelihood falls by half the chi-squared quantile. A
+        penalised fit always has profile limits, since Wald's mislead there.
+    conf_level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    HazardRatioResult
+        Terms in the order of the columns and their categories. A category without patients, a column that others make
+        up and a covariate with one level left keep their rows and give a reason; so does every row without patients or
+        without events. Reference rows always have a hazard ratio of exactly 1. ``std_error`` is that of the log hazard
+        ratio. ``tests`` are likelihood-ratio tests against the model without the covariate on the same patients, or
+        robust Wald tests where the standard errors are robust. ``log_likelihood`` leaves out the penalty.
+
+    Notes
+    -----
+    Codes of notes: "separation", "collinear", "reference-empty", "single-level", "events-per-parameter", "few-clusters".
+    With method "ml", or with robust standard errors, on a monotone likelihood, coefficients without a finite estimate
+    give a reason; the others, and the likelihood, are the limits that maximum likelihood approaches.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a value is missing or impossible, a name occurs twice, an option is unknown, or robust
+        standard errors are asked for together with the penalised likelihood or profile limits.
+    TypeError
+        If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
+    """
+    is_robust = bool(robust or cluster is not None or sampling_weight is not None)
+    options = _Options(ties, method, conf_type, conf_level, is_robust)
+    sample = CoxSample.from_arrays(time, event, covariates, entry, weight, strata, cluster, sampling_weight)
+    return _write_up(sample, options)
+
+
+def estimate_univariable_hazard_ratios(
+    time: ArrayLike,
+    event: ArrayLike,
+    covariates: pd.DataFrame,
+    *,
+    entry: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    strata: Any = None,
+    ties: Ties = "efron",
+    method: Method = "auto",
+    conf_type: ConfType = "wald",
+    conf_level: float = 0.95,
+) -> tuple[HazardRatioResult, ...]:
+    """Hazard ratios of one Cox model per covariate, in the order of the columns.
+
+    Each model uses the patients whose own covariate is known; the others are counted in a note with the code
+    "missing-excluded". Parameters, results and errors are those of :func:`estimate_hazard_ratios`; no columns give ().
+    """
+    _Options(ties, method, conf_type, conf_level)
+    counts = Observations.from_arrays(time, event, weight, entry)
+    check_covariates(covariates, len(counts.kept), "time")
+    patients = np.zeros(len(counts.kept))
+    patients[counts.kept] = counts.weight
+    results = []
+    for name in covariates.columns:
+        known = np.asarray(covariates[name].notna(), dtype=bool)
+        result = estimate_hazard_ratios(
+            time,
+            event,
+            covariates[[name]],
+            entry=entry,
+            weight=np.where(known, patients, 0.0),
+            strata=strata,
+            ties=ties,
+            method=method,
+            conf_type=conf_type,
+            conf_level=conf_level,
+        )
+        left_out = float(patients[~known].sum())
+        if left_out:
+            text = f"{left_out:.0f} of {patients.sum():.0f} patients without {name} were left out of its model."
+            result = replace(result, notes=(Note("missing-excluded", "info", text), *result.notes))
+        results.append(result)
+    return tuple(results)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFit:
+    """A maximum-likelihood fit: ``columns`` of the design in use, or a ``reason`` why there is none."""
+
+    likelihood: PartialLikelihood
+    optimum: Optimum
+    columns: list[int]
+    reason: str | None = None
+
+
+def check_ties(ties: str) -> None:
+    """An error that names the known ways to handle ties, unless ``ties`` is one of them.
+
+    Raises
+    ------
+    ValueError
+        If it is not "efron" or "breslow".
+    """
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}: it is {ties!r}.")
+
+
+def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
+    """The maximum-likelihood fit of a sample, with what cannot be estimated left out and noted."""
+    design = sample.design
+    model = _Model(sample, _Options(ties=ties, method="ml"))
+    reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
+    if reason is None:
+        model.leave_out_collinear()
+        design.note_single_levels()
+    likelihood = model.likelihood.with_columns(model.kept)
+    optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if reason is None and not (optimum.converged and maximum_is_certain(likelihood, optimum)):
+        limiting = limiting_risk_sets(likelihood)
+        if limiting is not None:
+            infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
+            names = listed([column.label for i in infinite if (column := design.columns[i])])
+            reason = f"not estimable: the hazard ratio of {names} is not finite"
+        elif not optimum.converged:
+            reason = "the fit did not converge"
+    return PlainFit(likelihood, optimum, model.kept, reason)
+
+
+class _Model:
+    """One model being fitted and written up."""
+
+    def __init__(self, sample: CoxSample, options: _Options) -> None:
+        self.sample = sample
+        self.design = sample.design
+        self.options = options
+        self.reasons: dict[int, str] = {}
+        self.likelihood = sample.likelihood(options.ties)
+        self.kept: list[int] = []
+
+    def leave_out_collinear(self) -> None:
+        """Keep the columns that are independent within the risk sets, with a reason for each of the others."""
+        design, whole = self.design, self.likelihood
+        self.kept = independent_columns(whole)
+        at, _ = whole.moments(np.zeros(whole.size))
+        spread = np.diag(whole.information(at))
+        for index in sorted(set(range(whole.size)) - set(self.kept)):
+            column = design.columns[index]
+            assert column is not None
+            makers = columns_making_up(whole, index, self.kept)
+            if spread[index] <= 1e-12 * whole.n_event or not makers:
+                self.reasons[index] = "not estimable: it does not vary among those at risk at the time of any event"
+                text = f"{column.label} has no hazard ratio: it does not vary among those at risk together at an event."
+                remedy = "Leave it out of the model, or do not stratify by what determines it."
+            else:
+                names = listed([made.label for i in makers if (made := design.columns[i])])
+                self.reasons[index] = f"not estimable: a combination of {names}"
+                text = (
+                    f"{column.label} has no hazard ratio of its own: "
+                    f"among these {design.n:.0f} patients it is a combination of {names}."
+                )
+                remedy = "Leave one of them out of the model."
+            design.notes.append(Note("collinear", "caution", text, remedy))
+
+    def give_up_without_spread(self, optimum: Optimum, covariance: FloatArray | None, columns: Sequence[int]) -> None:
+        """Give a reason for each of the ``columns`` whose robust standard error is 0, and note few clusters."""
+        if covariance is None:
+            return
+        spread = np.diag(np.linalg.pinv(optimum.values.information))
+        for place, index in enumerate(columns):
+            if covariance[place, place] <= _NEGLIGIBLE * spread[place]:
+                who = "patients" if self.sample.cluster is None else "clusters"
+                self.reasons.setdefault(
+                    index, f"not estimable: its robust standard error is 0, as too few {who} tell anything about it"
+                )
+        if self.sample.cluster is not None and (n := len(np.unique(self.sample.cluster))) < FEW_CLUSTERS:
+            self.design.notes.append(
+                Note(
+                    "few-clusters",
+                    "caution",
+                    f"The robust standard errors rest on {n} {'cluster' if n == 1 else 'clusters'}. With fewer than "
+                    f"{FEW_CLUSTERS} they are too small as a rule, and so are the p values.",
+                    "Stratify by the cluster instead.",
+                )
+            )
+
+    def own_columns(self, position: int) -> list[int]:
+        """Places among the columns in use of one covariate."""
+        own = set(self.design.of_covariate(position))
+        return [place for place, index in enumerate(self.kept) if index in own]
+
+    def is_one_sided(self, without: int | None = None) -> bool:
+        """True if a level of a covariate has no events, so that maximum likelihood is unlikely to exist."""
+        return any(cell.n_event == 0 and cell.covariate != without for cell in self.design.cells)
+
+    def infinite_reason(self, column: Column) -> str:
+        """Why maximum likelihood gives a coefficient no finite value."""
+        for cell in self.design.cells:
+            if cell.covariate == column.covariate and cell.n_event == 0:
+                if column.level is None:
+                    return f"not estimable: none of the {counted(cell.n)} with {cell.label} had the event"
+                if cell.level == column.level:
+                    return f"not estimable: none of the {counted(cell.n)} had the event"
+                if cell.level == self.design.references[column.covariate]:
+                    return f"not estimable: none of the {counted(cell.n)} of the reference level had the event"
+        return "not estimable: the covariates put the patients with an event first every time (monotone likelihood)"
+
+    def note_separation(self, infinite: Sequence[int], penalised: bool) -> None:
+        """A note on what makes the likelihood monotone, in words with the numbers."""
+        sentences, others = [], []
+        for position, covariate in enumerate(self.design.covariates):
+            if not set(self.design.of_covariate(position)) & set(infinite):
+                continue
+            own = [cell for cell in self.design.cells if cell.covariate == position and cell.n_event == 0]
+            sentences += [
+                f"None of the {counted(cell.n)} with {cell.label} had the event"
+                if cell.n > 1
+                else f"The {counted(cell.n)} with {cell.label} had no event"
+                for cell in own
+            ]
+            if not own:
+                others.append(covariate.name)
+        if others:
+            names = listed(others)
+            if sentences:
+                names = f"these together with {names}"
+            sentences.append(f"By {names} alone, the patients with an event come first among those at risk every time")
+        found = ". ".join(sentences)
+        then = (
+            "Firth's penalised likelihood is used instead."
+            if penalised
+            else "The hazard ratios concerned are not shown."
+        )
+        self.design.notes.append(
+            Note(
+                "separation",
+                "caution",
+                f"{found}. Maximum likelihood has no finite hazard ratio for this (separation). {then}",
+                "Rely on the interval rather than on the hazard ratio, or join small levels where that makes clinical sense."
+                if penalised
+                else "Use Firth's penalised likelihood, or join small levels where that makes clinical sense.",
+            )
+        )
+
+
+def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
+    """The fit of a sample and its result."""
+    design = sample.design
+    reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
+    if reason:
+        fitted = "firth" if options.method == "firth" else "ml"
+        return _assemble(sample, options, fitted, reason=reason)
+    model = _Model(sample, options)
+    model.leave_out_collinear()
+    likelihood = model.likelihood.with_columns(model.kept, options.method == "firth")
+    fitted = "firth" if options.method == "firth" else "ml"
+    optimum = None if fitted == "ml" and model.is_one_sided() else maximise(likelihood, np.zeros(likelihood.size))
+    if fitted == "ml" and not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
+        limiting = limiting_risk_sets(likelihood)
+        if limiting is not None:
+            infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
+            penalised = options.method == "auto" and not options.robust
+            model.note_separation(infinite, penalised)
+            if not penalised:
+                return _write_up_monotone(model, limiting, infinite)
+            fitted = "firth"
+            likelihood = likelihood.with_columns(range(likelihood.size), True)
+            optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if optimum is None:
+        optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if not optimum.converged:
+        return _assemble(sample, options, fitted, reason="the fit did not converge")
+    covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
+    model.give_up_without_spread(optimum, covariance, model.kept)
+    conf_type = "profile" if fitted == "firth" else options.conf_type
+    solution = solve_model(likelihood, optimum, range(likelihood.size), conf_type, options.conf_level, covariance)
+    tests = _tests(model, likelihood, optimum, covariance)
+    return _assemble(
+        sample,
+        replace(options, conf_type=conf_type),
+        fitted,
+        columns=model.kept,
+        solution=solution,
+        tests=tests,
+        reasons=model.reasons,
+        concordance=_model_concordance(sample, likelihood, optimum, options.conf_level),
+    )
+
+
+def _model_concordance(
+    sample: CoxSample, likelihood: PartialLikelihood, optimum: Optimum, conf_level: float
+) -> Estimate:
+    """The concordance of the linear predictor; patterns whose predictors differ by rounding only are tied."""
+    predictor = likelihood.design @ optimum.beta
+    order = np.argsort(predictor, kind="stable")
+    steps = np.diff(predictor[order]) > 1e-12 * (1.0 + float(np.abs(predictor).max(initial=0.0)))
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.concatenate([[0], np.cumsum(steps)])
+    risk = RiskSets(replace(sample.rows, pattern=rank[sample.rows.pattern]), int(rank.max()) + 1)
+    return concordance_of(risk, sample.cluster, conf_level)
+
+
+def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int]) -> HazardRatioResult:
+    """Maximum likelihood where it is monotone: the finite coefficients, from the risk sets left in the limit."""
+    sample, options = model.sample, model.options
+    for index in infinite:
+        column = model.design.columns[index]
+        assert column is not None
+        model.reasons[index] = model.infinite_reason(column)
+    left = PartialLikelihood(sample.design.matrix[:, model.kept], limiting, options.ties)
+    inside = independent_columns(left)
+    likelihood = left.with_columns(inside)
+    optimum = maximise(likelihood, np.zeros(likelihood.size))
+    if not optimum.converged:
+        return _assemble(sample, options, "ml", reason="the fit did not converge")
+    covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
+    columns = [model.kept[i] for i in inside]
+    model.give_up_without_spread(optimum, covariance, columns)
+    wanted = [place for place, index in enumerate(columns) if index not in set(infinite)]
+    solution = solve_model(likelihood, optimum, wanted, options.conf_type, options.conf_level, covariance)
+    tests = []
+    for position in range(len(sample.design.covariates)):
+        own = set(model.own_columns(position))
+        if options.robust and any(model.kept[i] in infinite for i in own):
+            name = sample.design.covariates[position].name
+            tests.append(TermTest(name, None, None, None, "not estimable: a hazard ratio is not finite"))
+        elif options.robust:
+            places = [place for place, i in enumerate(inside) if i in own]
+            is_flat = any(columns[place] in model.reasons for place in places)
+            statistic = math.nan if is_flat else _wald(optimum, covariance, places)
+            tests.append(_term_test(model, position, statistic, len(places)))
+        else:
+            statistic, df = _ratio_without(model, position, optimum.values.log_likelihood)
+            tests.append(_term_test(model, position, statistic, df))
+    return _assemble(
+        sample,
+        options,
+        "ml",
+        columns=columns,
+        solution=solution,
+        tests=tests,
+        reasons=model.reasons,
+        rank=len(model.kept),
+    )
+
+
+def _ratio_without(model: _Model, position: int, log_likelihood: float) -> tuple[float, int]:
+    """The likelihood-ratio statistic of a covariate against the model without it, and its degrees of freedom.
+
+    Without it, a column that it had made superfluous counts again, and the likelihood may have its largest value only
+    in the limit.
+    """
+    own = set(model.design.of_covariate(position))
+    rest = [i for i in range(model.likelihood.size) if i not in own]
+    smaller = model.likelihood.with_columns(rest)
+    smaller = smaller.with_columns(independent_columns(smaller))
+    optimum = None if model.is_one_sided(position) else maximise(smaller, np.zeros(smaller.size))
+    if not (optimum and optimum.converged and maximum_is_certain(smaller, optimum)):
+        limiting = limiting_risk_sets(smaller)
+        if limiting is not None:
+            left = PartialLikelihood(smaller.design, limiting, smaller.ties)
+            left = left.with_columns(independent_columns(left))
+            optimum = maximise(left, np.zeros(left.size))
+    if optimum is None:
+        optimum = maximise(smaller, np.zeros(smaller.size))
+    df = len(model.kept) - smaller.size
+    if not optimum.converged:
+        return math.nan, df
+    return max(2.0 * (log_likelihood - optimum.values.log_likelihood), 0.0), df
+
+
+def _wald(optimum: Optimum, covariance: FloatArray | None, places: Sequence[int]) -> float:
+    """The Wald statistic of some coefficients."""
+    assert covariance is not None
+    beta = optimum.beta[list(places)]
+    block = covariance[np.ix_(places, places)]
+    if len(places) and np.linalg.matrix_rank(block) < len(places):
+        return math.nan
+    return float(beta @ np.linalg.solve(block, beta)) if len(places) else 0.0
+
+
+def _tests(
+    model: _Model, likelihood: PartialLikelihood, optimum: Optimum, covariance: FloatArray | None
+) -> list[TermTest]:
+    """The test of each covariate."""
+    tests = []
+    for position in range(len(model.design.covariates)):
+        places = model.own_columns(position)
+        if covariance is not None:
+            is_flat = any(model.kept[place] in model.reasons for place in places)
+            statistic, df = math.nan if is_flat else _wald(optimum, covariance, places), len(places)
+        elif len(model.kept) < model.likelihood.size and not likelihood.penalised:
+            statistic, df = _ratio_without(model, position, optimum.values.log_likelihood)
+        elif not places:
+            statistic, df = 0.0, 0
+        else:
+            drop = np.isin(np.arange(likelihood.size), places)
+            statistic, df = likelihood_ratio(likelihood, optimum, drop), len(places)
+        tests.append(_term_test(model, position, statistic, df))
+    return tests
+
+
+def _term_test(model: _Model, position: int, statistic: float, df: int) -> TermTest:
+    name = model.design.covariates[position].name
+    if position in model.design.single:
+        return TermTest(name, None, None, None, model.design.single[position])
+    if df == 0:
+        return TermTest(name, None, None, None, "not estimable: the other covariates or the strata make it up")
+    if not math.isfinite(statistic):
+        why = "its robust covariance is singular" if model.options.robust else "the fit without it did not converge"
+        return TermTest(name, None, None, None, why)
+    return TermTest(name, statistic, df, float(chdtrc(df, statistic)))
+
+
+def _assemble(
+    sample: CoxSample,
+    options: _Options,
+    fitted: str,
+    *,
+    columns: Sequence[int] = (),
+    solution: Solution | None = None,
+    tests: Sequence[TermTest] = (),
+    reasons: dict[int, str] | None = None,
+    reason: str | None = None,
+    rank: int | None = None,
+    concordance: Estimate | None = None,
+) -> HazardRatioResult:
+    """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
+    design = sample.design
+    conf_type = "profile" if fitted == "firth" else options.conf_type
+    rows = design.rows(columns, solution, reasons or {}, reason, conf_type, options.conf_level)
+    terms = tuple(HazardRatio(*row) for row in rows)
+    n_parameters = 0
+    if reason is not None:
+        tests = [TermTest(c.name, None, None, None, reason) for c in design.covariates]
+    else:
+        n_parameters = len(columns) if rank is None else rank
+        design.note_single_levels()
+    _note_events_per_parameter(design, n_parameters)
+    return HazardRatioResult(
+        terms=terms,
+        tests=tuple(tests),
+        method=fitted,
+        ties=options.ties,
+        std_error_type="robust" if options.robust else "model",
+        test_type="robust Wald" if options.robust else "likelihood ratio",
+        conf_level=options.conf_level,
+        conf_type=conf_type,
+        n=int(design.n),
+        n_event=int(design.n_event),
+        n_parameters=n_parameters,
+        log_likelihood=None if solution is None else solution.log_likelihood,
+        concordance=concordance,
+        reason=reason,
+        notes=tuple(design.notes),
+    )
+
+
+def _note_events_per_parameter(design: Design, n_parameters: int) -> None:
+    if not n_parameters or design.n_event / n_parameters >= SCARCE_EVENTS_PER_PARAMETER:
+        return
+    ratio = design.n_event / n_parameters
+    plural = "parameter" if n_parameters == 1 else "parameters"
+    design.notes.append(
+        Note(
+            "events-per-parameter",
+            "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
+            f"{counted(design.n_event)} with the event for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
+            "Choose fewer covariates, or read the hazard ratios as exploratory.",
+        )
+    )
