@@ -20,6 +20,9 @@ from analytics.results import Estimate, FloatArray, Interval, Note
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
 
+# What pandas calls a column of objects that are all numbers: it is a number, not as many levels as it has values.
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+
 
 @dataclass(frozen=True, slots=True)
 class Covariate:
@@ -95,6 +98,10 @@ class Solution:
 def read_covariate(name: str, series: pd.Series, rows: IntArray) -> tuple[Covariate, BoolArray]:
     """A covariate's rows in use, and which of them are missing (their codes mean nothing)."""
     series = series.iloc[rows] if len(rows) < len(series) else series
+    if series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) in _NUMBERS:
+        series = pd.Series(
+            [math.nan if missing else float(v) for v, missing in zip(series, series.isna(), strict=True)]
+        )
     dtype = series.dtype
     nothing = np.zeros(0)
     if isinstance(dtype, pd.CategoricalDtype):
