@@ -29,6 +29,7 @@ from scipy.special import chdtrc
 
 from analytics.estimators.concordance import concordance_of
 from analytics.estimators.design import (
+    BoolArray,
     Column,
     Design,
     IntArray,
@@ -134,7 +135,7 @@ class CoxSample:
         clusters = None if cluster is None else Labels.from_values("cluster", cluster, data.kept).codes
         sampling = np.ones(len(kept))
         if sampling_weight is not None:
-            sampling = _read_sampling_weight(sampling_weight, len(data.kept))[kept]
+            sampling = _read_sampling_weight(sampling_weight, data.kept)[kept]
         design = Design(
             read_covariates(covariates, kept), data.event, data.weight, measure="hazard ratio", intercept=False
         )
@@ -174,11 +175,13 @@ def _distinct(columns: Sequence[Any]) -> tuple[IntArray, IntArray]:
     return first.astype(np.intp), group.astype(np.intp)
 
 
-def _read_sampling_weight(values: Any, size: int) -> FloatArray:
+def _read_sampling_weight(values: Any, kept: BoolArray) -> FloatArray:
+    """The weights of all rows; those of rows without patients may be anything."""
     weights = np.asarray(pd.Series(values).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    size = len(kept)
     if len(weights) != size:
         raise ValueError(f"sampling_weight must have one value per row: it has {len(weights)} for {size} times.")
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    wrong = np.flatnonzero(kept & ~(np.isfinite(weights) & (weights > 0)))
     if len(wrong):
         raise ValueError(
             f"sampling_weight must be finite and above 0: {len(wrong)} of {size} values are not (first at row "
@@ -233,7 +236,7 @@ def estimate_hazard_ratios(
         patient is a cluster. With one cluster there is no standard error, and so no hazard ratio.
     sampling_weight : array of length n, optional
         How much each patient of the row counts, any number above 0 (an inverse probability of treatment); implies
-        ``robust``.
+        ``robust``. Rows that stand for no patient may have any.
     conf_type : {"wald", "profile"}
         Limits exp(estimate +/- z SE), or where the profile likelihood falls by half the chi-squared quantile. A
         penalised fit always has profile limits, since Wald's mislead there.

@@ -610,3 +610,16 @@ def test_robust_standard_error_of_0_is_no_estimate() -> None:
 def test_proportional_hazards_are_tested_beside_the_model() -> None:
     tests = cox.proportional_hazards_test(PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]]).tests
     assert [test.variable for test in tests] == ["score"] and tests[0].df == 1
+
+
+def test_sampling_weights_of_rows_without_patients_do_not_matter() -> None:
+    weight = np.ones(len(PATIENTS))
+    weight[[2, 7]] = 0
+    share = np.linspace(0.5, 1.5, len(PATIENTS))
+    arrays = (PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]])
+    expected = estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share).terms
+    share[[2, 7]] = np.nan
+    assert estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share).terms == expected
+    share[3] = np.nan
+    with pytest.raises(ValueError, match="1 of 12 values are not .first at row 3"):
+        estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share)
