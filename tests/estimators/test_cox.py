@@ -621,5 +621,5 @@ def test_sampling_weights_of_rows_without_patients_do_not_matter() -> None:
     share[[2, 7]] = np.nan
     assert estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share).terms == expected
     share[3] = np.nan
-    with pytest.raises(ValueError, match="1 of 12 values are not .first at row 3"):
+    with pytest.raises(ValueError, match="1 of 12 values are not"):
         estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share)
