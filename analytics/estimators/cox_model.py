@@ -37,6 +37,7 @@ from analytics.estimators.design import (
     check_covariates,
     counted,
     listed,
+    none_or_all,
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
@@ -432,11 +433,11 @@ class _Model:
         for cell in self.design.cells:
             if cell.covariate == column.covariate and cell.n_event == 0:
                 if column.level is None:
-                    return f"not estimable: none of the {counted(cell.n)} with {cell.label} had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
                 if cell.level == column.level:
-                    return f"not estimable: none of the {counted(cell.n)} had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
                 if cell.level == self.design.references[column.covariate]:
-                    return f"not estimable: none of the {counted(cell.n)} of the reference level had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
         return "not estimable: the covariates put the patients with an event first every time (monotone likelihood)"
 
     def note_separation(self, infinite: Sequence[int], penalised: bool) -> None:

@@ -179,6 +179,13 @@ def counted(number: float) -> str:
     return "1 patient" if number == 1 else f"{number:.0f} patients"
 
 
+def none_or_all(n: float, n_event: float, whom: str = "") -> str:
+    """That none or all of ``n`` patients had the event ("none of the 12 patients with … had the event")."""
+    if n == 1:
+        return f"the only patient{whom} {'had' if n_event else 'did not have'} the event"
+    return f"{'all' if n_event else 'none'} of the {counted(n)}{whom} had the event"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names as they are listed in a sentence ("a, b and c")."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -39,6 +39,7 @@ from analytics.estimators.design import (
     check_covariates,
     counted,
     listed,
+    none_or_all,
     read_covariates,
 )
 from analytics.estimators.separation import (
@@ -141,13 +142,12 @@ class _Report(Design):
         reference = self.references[column.covariate]
         for cell in self.cells:
             if cell.covariate == column.covariate and cell.is_one_sided:
-                which = "none" if cell.n_event == 0 else "all"
                 if column.level is None:
-                    return f"not estimable: {which} of the {counted(cell.n)} with {cell.label} had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
                 if cell.level == column.level:
-                    return f"not estimable: {which} of the {counted(cell.n)} had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
                 if cell.level == reference:
-                    return f"not estimable: {which} of the {counted(cell.n)} of the reference level had the event"
+                    return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
         return "not estimable: the covariates together predict the outcome exactly (separation)"
 
 

@@ -288,8 +288,9 @@ def _fit(design: Design) -> _Model:
 def _separation(design: Design, separated: BoolArray) -> str:
     """Which covariates tell the arms apart."""
     found = [
-        f"{'none' if cell.n_event == 0 else 'all'} of the {counted(cell.n)} with {cell.label} "
-        f"{'was' if cell.n == 1 else 'were'} treated"
+        f"the only patient with {cell.label} was {'' if cell.n_event else 'not '}treated"
+        if cell.n == 1
+        else f"{'all' if cell.n_event else 'none'} of the {counted(cell.n)} with {cell.label} were treated"
         for cell in design.cells
         if cell.is_one_sided
     ]

@@ -35,6 +35,7 @@ from analytics.estimators.design import (
     check_covariates,
     counted,
     listed,
+    none_or_all,
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
@@ -559,11 +560,11 @@ def _infinite_reason(design: Design, index: int) -> str:
     for cell in design.cells:
         if cell.covariate == column.covariate and cell.n_event == 0:
             if column.level is None:
-                return f"not estimable: none of the {counted(cell.n)} with {cell.label} had the event"
+                return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
             if cell.level == column.level:
-                return f"not estimable: none of the {counted(cell.n)} had the event"
+                return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
             if cell.level == reference:
-                return f"not estimable: none of the {counted(cell.n)} of the reference level had the event"
+                return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
     return "not estimable: at every event the patient was at the extreme among those at risk (monotone likelihood)"
 
 

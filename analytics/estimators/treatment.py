@@ -29,7 +29,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
-from analytics.estimators.design import check_covariates, counted, read_covariates, totals
+from analytics.estimators.design import check_covariates, counted, none_or_all, read_covariates, totals
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import (
     IntArray,
@@ -627,6 +627,12 @@ def _count_patients(
     cells = _cells(rows, history, covariates)
     n_of = {(cell.variable, cell.level): cell.n for cell in cells}
     said = [(f"among these {result.n} patients", f"among these {n} patients")]
+    # One patient with two rows: the sentence for one is another.
+    alone = [cell for cell in cells if cell.n == 1 < cell.n_rows]
+    said += [
+        (f"None of the {counted(c.n_rows)} with {c.label} had the event", f"The 1 patient with {c.label} had no event")
+        for c in alone
+    ]
     said += [
         (f"{counted(cell.n_rows)} with {cell.label} had", f"{counted(cell.n)} with {cell.label} had") for cell in cells
     ]
@@ -645,14 +651,19 @@ def _count_patients(
             reason = _reworded(
                 reason,
                 [
+                    *((_none(c.n_rows, f" with {c.label}"), _none(c.n, f" with {c.label}")) for c in alone),
                     *said,
-                    *((f"the {counted(c.n_rows)} had", f"the {counted(c.n)} had") for c in own),
-                    *((f"the {counted(c.n_rows)}{end}", f"the {counted(c.n)}{end}") for c in of_reference),
+                    *((_none(c.n_rows), _none(c.n)) for c in own),
+                    *((_none(c.n_rows, end), _none(c.n, end)) for c in of_reference),
                 ],
             )
         terms.append(replace(term, n=count, hazard_ratio=replace(term.hazard_ratio, n=count, reason=reason)))
     notes = tuple(replace(note, text=_reworded(note.text, said)) for note in result.notes)
     return replace(result, terms=tuple(terms), n=n, notes=notes, concordance=None)
+
+
+def _none(n: int, whom: str = "") -> str:
+    return none_or_all(n, 0, whom)
 
 
 def _reworded(text: str, changes: Sequence[tuple[str, str]]) -> str:
