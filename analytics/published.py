@@ -34,7 +34,7 @@ _NEEDS = {
     "logrank_p": ("endpoint", "variable"),
 }
 NOT_AT_HAND = "not in this cohort"
-NOBODY = "no patients"
+NOBODY = "no children"
 
 
 class PublishedError(ValueError):

@@ -23,7 +23,7 @@ from analytics.formats import (
 )
 from analytics.frames import EVERYONE
 from analytics.methods import Method
-from analytics.published import Recomputation
+from analytics.published import Published, Recomputation
 from analytics.simulation import Simulation
 
 
@@ -207,7 +207,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             interval = (format_percent_interval if figure.is_share else format_interval)(estimate.interval)
         sign = estimate.reason or ""
         if whole and estimate.value is not None:
-            sign = "✓\u00a0as\u00a0printed" if entry.agrees else "differs"
+            sign = "✓\u00a0as printed" if entry.agrees else "differs"
         rows.append((figure.label, figure.printed, entry.text, interval, sign))
         indent.append(True)
     return Table(
@@ -223,6 +223,12 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             "",
         ),
     )
+
+
+def tabulate_readings(published: Published) -> Table:
+    """What was decided for each printed figure where the abstract does not say how it was come by."""
+    rows = tuple((figure.label, figure.reading) for figure in published.figures if figure.reading)
+    return Table("How the printed figures are read here", ("Figure", "Reading"), rows, words=True)
 
 
 def tabulate_dictionary(dictionary: Dictionary) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from analytics.dictionary import Dictionary, Endpoint, Variable
@@ -19,6 +20,8 @@ from analytics.formats import (
 )
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
+CHILDREN = {"patient": "child", "patients": "children", "Patient": "Child", "Patients": "Children"}
+PATIENT = re.compile(r"\b[Pp]atients?\b")
 NOT_ADVICE = (
     "This product describes groups of children. It gives no advice on the treatment of any one child: "
     "that stays with the team who know the child and the family."
@@ -58,7 +61,9 @@ def describe_odds_ratio(
     number; ``adjusted_for`` the labels of the other covariates; ``within`` by when relapse counts ("within 3 years").
     """
     within = f" {within}" if within else ""
-    reading = _describe_ratio(term, variable, reference, adjusted_for, "odds ratio", f"the odds of relapse{within} were")
+    reading = _describe_ratio(
+        term, variable, reference, adjusted_for, "odds ratio", f"the odds of relapse{within} were"
+    )
     if term.odds_ratio.value is None:
         return reading
     return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model relapsed{within}."
@@ -102,7 +107,9 @@ def _describe_ratio(
     else:
         reading = f"{subject} {factor} times as high"
     interval = f" ({format_level(limits.level)} interval {format_interval(limits)})" if limits is not None else ""
-    by = f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    by = (
+        f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    )
     p = f"; {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
     return f"{what}: {reading}{interval}, {by}{p}."
 
@@ -228,7 +235,9 @@ def describe_two_hazard_ratios(
         what = f"{variable.label}, with every {format_step(variable.per, variable.unit)} more"
     else:
         what = f"{variable.label}, {variable.level_label(rate.level)} against {variable.level_label(reference)}"
-    by = f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    by = (
+        f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
+    )
     first, second = rate.ratio, incidence.ratio
     if first.value is None:
         parts = [f"there is no cause-specific hazard ratio of {event} ({first.reason})"]
@@ -258,6 +267,11 @@ def _limits_of(ratio: Estimate) -> str:
 
 def _excludes_one(interval: Interval) -> bool:
     return (interval.low or 0) > 1 or (interval.high is not None and interval.high < 1)
+
+
+def say_children(text: str) -> str:
+    """The text with children in the place of patients: estimators are general, and everyone here is a child."""
+    return PATIENT.sub(lambda match: CHILDREN[match[0]], text)
 
 
 def start_sentence(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.overview import describe_study, summarise_selection
-from analytics.tables import tabulate_published
+from analytics.tables import tabulate_published, tabulate_readings
 from analytics.view import View
 from pages.components.cache import load_baseline, load_outcome_counts, load_published, load_recomputation
 from pages.components.context import Context
@@ -36,6 +36,8 @@ def show_overview(context: Context) -> None:
     with left:
         show_table(tabulate_published(load_recomputation(cohort, context.filter), whole=not context.filter))
         st.caption(describe_study(published, filtered=bool(context.filter), synthetic=cohort.synthetic))
+        with st.expander("Where the abstract is silent", icon=":material/help:"):
+            show_table(tabulate_readings(published))
     with right:
         show_cautions(published.cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")

@@ -24,6 +24,7 @@ from analytics.wording import (
     describe_survival,
     describe_test,
     join_words,
+    say_children,
     start_sentence,
 )
 
@@ -543,3 +544,8 @@ def test_methods_name_what_they_answer_and_their_source() -> None:
 
 def test_the_product_gives_no_advice() -> None:
     assert "no advice" in NOT_ADVICE
+
+
+def test_patients_are_children_on_the_page() -> None:
+    said = "1 patient of 12 patients. Patients count once; patient_id and “inpatients” stay."
+    assert say_children(said) == "1 child of 12 children. Children count once; patient_id and “inpatients” stay."

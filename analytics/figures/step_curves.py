@@ -18,7 +18,7 @@ from analytics.results import FloatArray
 
 TimeUnit = Literal["months", "years"]
 
-EMPTY_SENTENCE = "No patients in this selection"
+EMPTY_SENTENCE = "No children in this selection"
 MOST_VERTICES = 1000
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4

@@ -21,7 +21,7 @@ from analytics.formats import format_count
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, describe_result
-from analytics.wording import describe_clause
+from analytics.wording import describe_clause, say_children
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
@@ -71,7 +71,7 @@ def show_link_notes() -> None:
 def show_headlines(headlines: Sequence[Headline]) -> None:
     """The few numbers at the top."""
     items = "".join(
-        f'<div title="{escape(h.help)}"><span>{escape(h.label)}</span><b>{escape(h.value)}</b></div>' for h in headlines
+        f'<div title="{_html(h.help)}"><span>{_html(h.label)}</span><b>{_html(h.value)}</b></div>' for h in headlines
     )
     st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
 
@@ -81,7 +81,7 @@ def show_notes(notes: Sequence[Note]) -> None:
     ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
     html = [
         f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
-        f'{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span></div>'
+        f'{_html(n.text)} <span class="remedy">{_html(n.remedy)}</span></div>'
         for n in ordered
     ]
     shown, others = html[:MOST_NOTES], html[MOST_NOTES:]
@@ -98,7 +98,7 @@ def show_notes(notes: Sequence[Note]) -> None:
 def show_sentences(sentences: Sequence[str], title: str = "In words") -> None:
     """What the estimates say, in plain words."""
     if sentences:
-        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+        items = "".join(f"<li>{_html(sentence)}</li>" for sentence in sentences)
         st.html(
             f'<h2 class="outcomes-says-title" style="font-size:1rem;margin:0 0 .3rem">{escape(title)}</h2>'
             f'<ul class="outcomes-says" data-testid="sentences">{items}</ul>'
@@ -107,15 +107,19 @@ def show_sentences(sentences: Sequence[str], title: str = "In words") -> None:
 
 def show_table(table: Table) -> None:
     """A table."""
-    st.html(table.to_html())
+    st.html(say_children(table.to_html()))
 
 
 def show_figure(figure: Any, alt: str, file_stem: str, on_reference: Callable[[], None] | None = None) -> None:
     """A Plotly figure, or a figure in HTML whose rows can be clicked."""
     if isinstance(figure, HtmlFigure):
-        FOREST(key="forest", data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
+        FOREST(
+            key="forest",
+            data={"html": say_children(figure.html), "alt": say_children(alt)},
+            on_reference_change=on_reference,
+        )
     else:
-        st.plotly_chart(figure, key="figure", width="stretch", config=to_image_config(file_stem), alt=alt)
+        st.plotly_chart(figure, key="figure", width="stretch", config=to_image_config(file_stem), alt=say_children(alt))
     time.sleep(HEAD_START_SECONDS)
 
 
@@ -123,17 +127,21 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     """A further figure with its title and how to read it."""
     st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
     if isinstance(picture.figure, HtmlFigure):
-        st.html(f'<div role="img" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
+        st.html(f'<div role="img" aria-label="{_html(picture.alt_text)}">{say_children(picture.figure.html)}</div>')
     else:
         config = to_image_config(f"{file_stem}_{key}")
-        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=picture.alt_text)
+        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=say_children(picture.alt_text))
     show_caption(picture.caption)
 
 
 def show_caption(text: str) -> None:
     """How to read the figure above."""
     if text:
-        st.html(f'<p class="outcomes-caption">{escape(text)}</p>')
+        st.html(f'<p class="outcomes-caption">{_html(text)}</p>')
+
+
+def _html(text: str) -> str:
+    return escape(say_children(text))
 
 
 def show_funnel(context: Context, left_out: Sequence[tuple[str, int]] = ()) -> None:
@@ -167,7 +175,7 @@ def provenance_of(context: Context, analysis: Analysis, result: Any, params: dic
         cohort.data_version,
         cohort.synthetic,
         date.today(),
-        describe_result(analysis, result, load_controls(cohort, analysis.slug), params),
+        tuple(map(say_children, describe_result(analysis, result, load_controls(cohort, analysis.slug), params))),
     )
 
 
@@ -192,7 +200,7 @@ def show_toolbar(
 ) -> None:
     """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
     lines = provenance.lines()
-    svg = figure.svg(lines[0], " · ".join(lines[1:])) if isinstance(figure, HtmlFigure) else ""
+    svg = say_children(figure.svg(lines[0], " · ".join(lines[1:]))) if isinstance(figure, HtmlFigure) else ""
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
         TOOLBAR(
             key="toolbar_buttons", data={"link": link, "stem": stem, "svg": svg, "lines": list(lines)}, width="content"
@@ -200,7 +208,12 @@ def show_toolbar(
         for name in names:
             st.download_button(
                 f"CSV: {name}",
-                data=partial(_csv_of, frames, name, replace(provenance, remarks=(*provenance.remarks, *sentences))),
+                data=partial(
+                    _csv_of,
+                    frames,
+                    name,
+                    replace(provenance, remarks=(*provenance.remarks, *map(say_children, sentences))),
+                ),
                 file_name=f"{stem}_{name}.csv",
                 mime="text/csv",
                 on_click="ignore",
