@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics import __version__
-from analytics.analyses import load_analyses
+from analytics.analyses import SECTIONS, load_analyses
 from analytics.methods import METHODS
 from analytics.tables import (
     Table,
@@ -37,7 +37,9 @@ def show_methods(context: Context) -> None:
         "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the children "
         "left by the filters; each analysis then says whom it could not use and why."
     )
-    rows = tuple((a.title, a.question, a.method) for a in load_analyses())
+    rows = tuple(
+        (a.title, a.question, a.method) for a in sorted(load_analyses(), key=lambda a: SECTIONS.index(a.section))
+    )
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
     show_table(tabulate_simulation(load_simulation()))
     show_table(tabulate_methods(METHODS))
