@@ -68,10 +68,20 @@ STYLE = (
 .outcomes-funnel span.n {text-align: right; font-variant-numeric: tabular-nums}
 .js-plotly-plot .modebar {display: none}
 .st-key-choices [data-testid="stPopover"] {align-self: flex-end}
+@media (max-width: 1180px) {
+  [data-testid="stMainBlockContainer"] {padding-left: 2rem; padding-right: 2rem}
+  [data-testid="stMainBlockContainer"] [data-testid="stColumn"] {min-width: 100%}
+}
 @media (max-width: 700px) {
   [data-testid="stMainBlockContainer"] {padding: 3rem .8rem 2rem}
   .outcomes-headlines {gap: .3rem 1.2rem} .outcomes-headlines b {font-size: 1.05rem}
   .outcomes-question {display: block}
+  .outcomes-table:not(.prose) {font-size: .8rem}
+  .outcomes-table:not(.prose) th, .outcomes-table:not(.prose) td {padding-right: .4rem}
+  .outcomes-table:not(.prose) thead th {white-space: normal; font-size: .74rem; vertical-align: bottom}
+  .outcomes-table tr.indent th {padding-left: .5rem}
+  .outcomes-table caption {max-width: calc(100vw - 1.6rem)}
+  .st-key-toolbar {row-gap: .2rem}
 }
 """
     + FIGURE_TEXT_CSS
