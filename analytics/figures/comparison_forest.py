@@ -32,7 +32,7 @@ class ComparisonRow:
     ``label`` names the comparison, ``detail`` stands smaller under it. ``counts`` are the texts of the columns of counts
     and may be fewer than those; a ``ratio`` that does not exist shows its reason. ``p`` is text ready to be read
     ("0.037"). ``is_indented`` moves the row under a heading; ``is_emphasised`` draws it thicker and in colour, for the
-    one or few rows that the others are held against.
+    one or few rows that the others are held against; ``is_biased`` in the colour of warnings, for what must not be believed.
     """
 
     label: str
@@ -42,6 +42,7 @@ class ComparisonRow:
     p: str = ""
     is_indented: bool = False
     is_emphasised: bool = False
+    is_biased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: A
         "forest-group" if row.ratio is None else "forest-compared",
         *(["forest-indented"] if row.is_indented else []),
         *(["forest-emphasised"] if row.is_emphasised else []),
+        *(["forest-biased"] if row.is_biased else []),
     ]
     detail = f'<small class="forest-detail">{escape(row.detail)}</small>' if row.detail else ""
     counts = "".join(
@@ -194,12 +196,16 @@ COMPARISON_CSS = """
 .forest-comparison tbody tr:first-child > * { border-top: 0; }
 .forest-comparison .forest-group th, .forest-comparison .forest-emphasised th { font-weight: 600; }
 .forest-comparison .forest-indented th { padding-left: 1rem; }
+.forest-comparison .forest-biased :is(.forest-label, .forest-detail, .forest-ratio, .forest-limits, .forest-p,
+  .forest-marks) { color: color-mix(in srgb, #d0382b 82%, currentColor); }
 .forest-comparison .forest-compared:not(.forest-emphasised) .forest-ratio b { font-weight: 500; }
+.forest-comparison .forest-ratio .forest-muted { white-space: normal; }
 @container (max-width: 700px) {
   .forest-comparison tr { display: grid; column-gap: 0.7rem; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%;
     grid-template-areas: "label ratio p forest" "numbers numbers numbers forest"; padding-top: 0.35rem; }
   .forest-comparison .forest-label { grid-area: label; min-width: 0; max-width: none; }
   .forest-comparison .forest-ratio { grid-area: ratio; }
+  .forest-comparison .forest-ratio .forest-muted { display: block; max-width: 14em; }
   .forest-comparison .forest-numbers { grid-column: 1 / 4; padding-left: 1rem; white-space: normal;
     color: var(--forest-soft); font-size: 0.93em; }
   .forest-comparison td.forest-numbers::before { content: attr(data-head) ": "; }
@@ -224,6 +230,7 @@ COMPARISON_CSS = """
 # --- SVG -------------------------------------------------------------------------------------------------------------
 
 PIXELS_PER_CHARACTER = 7
+WARNING = "#b3261e"
 
 
 class _ComparisonDrawing(Drawing):
@@ -268,7 +275,7 @@ class _ComparisonDrawing(Drawing):
             self.y += self.cells({"heading": (label, BOLD), "p": (row.p, "")})
             return
         label = f"{row.label} · {row.detail}" if row.detail else row.label
-        cells = {"label": (label, BOLD if row.is_emphasised else "")}
+        cells = {"label": (label, BOLD if row.is_emphasised else f' fill="{WARNING}"' if row.is_biased else "")}
         cells |= {name: (text, "") for name, text in zip(self.counts, row.counts, strict=False)}
         style = f'{soft} font-style="italic"' if row.ratio.value is None else (BOLD if row.is_emphasised else "")
         cells |= {"ratio": (ratio_text(row.ratio), style), "p": (row.p, "")}

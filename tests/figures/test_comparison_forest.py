@@ -10,6 +10,7 @@ import pytest
 
 from analytics.figures.comparison_forest import (
     COMPARISON_CSS,
+    WARNING,
     ComparisonForest,
     ComparisonRow,
     comparison_svg,
@@ -78,6 +79,18 @@ def test_every_row_is_drawn_once_in_its_order() -> None:
 def test_only_rows_with_a_ratio_have_marks_and_the_emphasised_one_is_thick() -> None:
     html = draw_comparison_table(FOREST)
     assert html.count('class="forest-thick-point"') == html.count('class="forest-thin-point"') == 1
+
+
+def test_a_biased_row_has_the_colour_of_warnings() -> None:
+    girls, boys = replace(FOREST.rows[2], is_biased=True), FOREST.rows[3]
+    forest = replace(FOREST, rows=(girls, boys))
+    assert ["forest-biased" in row.get("class", "") for row, _ in rows_of(draw_comparison_table(forest))[1:3]] == [
+        True,
+        False,
+    ]
+    root = ElementTree.fromstring(comparison_svg(forest, title="", subtitle=""))
+    fills = {"".join(text.itertext()): text.get("fill") for text in root.iter(f"{SVG}text")}
+    assert fills["girls"] == WARNING and fills["boys"] != WARNING
 
 
 def test_the_guide_stands_at_its_ratio_and_is_left_out_beyond_the_axis() -> None:
