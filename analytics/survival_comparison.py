@@ -222,7 +222,7 @@ def compare_survival(
             *(note_timing(frame.variable, frame.endpoint) if says_timing else ()),
             *note_conditions(frame.conditions, frame.endpoint),
             *_note_entry(frame),
-            *_note_small_groups(curves, labels_of(frame.variable)),
+            *note_small_groups(curves, labels_of(frame.variable)),
             *note_non_proportional(frame, curves.curves, labels_of(frame.variable)),
             *curves.notes,
         )
@@ -278,7 +278,8 @@ def note_conditions(conditions: Sequence[Variable], endpoint: Endpoint | Competi
     )
 
 
-def _note_small_groups(curves: SurvivalResult, labels: Mapping[str, str]) -> tuple[Note, ...]:
+def note_small_groups(curves: SurvivalResult, labels: Mapping[str, str]) -> tuple[Note, ...]:
+    """A note that names the groups of fewer than ten children."""
     small = [c for c in curves.curves if 0 < c.n < FEW_PATIENTS]
     if not small:
         return ()
