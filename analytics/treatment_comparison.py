@@ -19,8 +19,9 @@ from analytics.estimators.treatment import TreatedAt
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
 from analytics.filters import Clause, CohortFilter
-from analytics.formats import format_count, format_level, format_number, format_p
+from analytics.formats import format_count, format_level, format_number, format_p, format_step
 from analytics.frames import Exclusion, TreatmentHistory, history_columns
+from analytics.regression import as_read
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note
 from analytics.survival_comparison import NO_STRATA, endpoint_control
 from analytics.tables import Table, weighted_quantiles
@@ -109,6 +110,11 @@ class TreatmentData:
     def n(self) -> int:
         """Children in the comparison."""
         return int(self.weight.sum())
+
+    @property
+    def n_complete(self) -> int:
+        """Children in whom every adjusting variable is known."""
+        return int(self.weight[self.complete].sum())
 
     @property
     def n_event(self) -> int:
@@ -229,6 +235,11 @@ def state_styles(data: TreatmentData) -> dict[str, Style]:
     return {state: fixed[state] for state in data.states}
 
 
+def read_model(data: TreatmentData, model: HazardRatioResult) -> HazardRatioResult:
+    """The model in the words of the dictionary, numbers per step."""
+    return as_read(model, (data.treatment, *data.adjusters))
+
+
 def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:
     """The ratios of the treated states against the untreated, without those of the covariates."""
     return tuple(term for term in result.terms if term.variable == TREATMENT and not term.is_reference)
@@ -243,7 +254,8 @@ def describe_waiting(data: TreatmentData) -> str:
     if not data.n:
         return ""
     if not n:
-        return f"Nobody was given {treatments} within the follow-up of these {format_count(data.n)} children."
+        children = "this one child" if data.n == 1 else f"these {format_count(data.n)} children"
+        return f"Nobody was given {treatments} within the follow-up of {children}."
     median = weighted_quantiles(at[treated], data.weight[treated], (0.5,))
     first = format_number(float(at[treated].min()), 1)
     wait = (
@@ -255,10 +267,18 @@ def describe_waiting(data: TreatmentData) -> str:
     )
     before = int((data.weight * data.event)[~treated].sum())
     noun = data.endpoint.event_noun
-    return (
-        f"{format_count(n)} of {format_count(data.n)} children were given {treatments}, {wait}; "
-        f"{format_count(before)} of {format_count(data.n_event)} {noun} came without it."
-    )
+    if data.n_event > 1:
+        events = f"{format_count(before)} of {format_count(data.n_event)} {noun} came without it"
+    elif data.n_event:
+        events = f"the only {noun.removesuffix('s')} came {'without' if before else 'after'} it"
+    else:
+        events = f"there were no {noun}"
+    return f"{format_count(n)} of {count_children(data.n)} {'was' if n == 1 else 'were'} given {treatments}, {wait}; {events}."
+
+
+def count_children(n: int) -> str:
+    """A number of children in words ("1 child", "52 children")."""
+    return f"{format_count(n)} {'child' if n == 1 else 'children'}"
 
 
 def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
@@ -279,7 +299,7 @@ def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
             Note(
                 "few-treated",
                 "caution",
-                f"Only {format_count(data.n_treated)} children were treated within their follow-up.",
+                f"Only {count_children(data.n_treated)} {'was' if data.n_treated == 1 else 'were'} treated within follow-up.",
                 "Loosen a filter, or look at the numbers without comparing.",
             )
         )
@@ -291,14 +311,39 @@ def note_nobody(data: TreatmentData) -> tuple[Note, ...]:
     n = sum(exclusion.n for exclusion in data.exclusions if exclusion.code == "not-marrow")
     if data.n or not n:
         return ()
+    who = "The one child" if n == 1 else f"None of the {format_count(n)} children"
     return (
         Note(
             "no-marrow-relapse",
             "caution",
-            f"None of the {format_count(n)} children of this selection has a relapse in the marrow on record.",
+            f"{who} of this selection has {'no' if n == 1 else 'a'} relapse in the marrow on record.",
             "Choose relapses: all, or loosen a filter.",
         ),
     )
+
+
+def note_unknown(data: TreatmentData, where: str) -> tuple[Note, ...]:
+    """How many children are not in what is adjusted ("the comparison"), since a variable of it is unknown."""
+    n = data.n - data.n_complete
+    if not n:
+        return ()
+    listed = ", ".join(f"{e.text} in {format_count(e.n)}" for e in data.exclusions if e.code == "covariate-missing")
+    return (
+        Note(
+            "incomplete-cases",
+            "caution",
+            f"{format_count(n)} of {count_children(data.n)} {'is' if n == 1 else 'are'} not in {where}, because a variable "
+            f"to adjust for is unknown ({listed}).",
+            "Adjust for fewer variables to keep them.",
+        ),
+    )
+
+
+def list_left_out(data: TreatmentData, *, adjusted: bool) -> tuple[tuple[str, int], ...]:
+    """Whom the comparison leaves out and why; ``adjusted`` True if that goes for those with an unknown variable, too."""
+    n = data.n - data.n_complete if adjusted else 0
+    unknown = (("a variable to adjust for is not known", n),) if n else ()
+    return (*((e.text, e.n) for e in data.exclusions if e.code != "covariate-missing"), *unknown)
 
 
 def note_not_random(data: TreatmentData) -> tuple[Note, ...]:
@@ -324,7 +369,10 @@ def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: st
     rows: list[tuple[str, ...]] = []
     for term in model.terms:
         variable = variables[term.variable]
-        label = variable.label if term.level is None else f"{variable.label}: {variable.level_label(term.level)}"
+        if term.level is None:
+            label = f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+        else:
+            label = f"{variable.label}: {variable.level_label(term.level)}"
         counts = f"{format_count(term.n_event)} of {format_count(term.n)}"
         rows.append(
             (label, counts, "1 (reference)" if term.is_reference else ratio_text(term.ratio), format_p(term.p_value))

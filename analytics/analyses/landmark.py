@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,24 +17,35 @@ from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p, format_probability
 from analytics.frames import DAYS_PER_MONTH
-from analytics.regression import as_read, tabulate_e_values
+from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, LandmarkResult, Note
-from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_conditions, strata_control
+from analytics.survival_comparison import (
+    BANDS,
+    INTERVALS,
+    MILESTONE_YEARS,
+    note_conditions,
+    note_small_groups,
+    strata_control,
+)
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     TreatmentData,
     adjust_control,
+    count_children,
+    list_left_out,
     note_nobody,
     note_not_random,
     note_treatment_few,
+    note_unknown,
     prepare_treatments,
+    read_model,
     state_labels,
     state_styles,
     tabulate_treatments,
     treated_terms,
     treatment_controls,
 )
-from analytics.wording import describe_hazard_ratio, describe_test
+from analytics.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 
 STRIP_DAYS = tuple(range(30, 366, 30))
 LANDMARK = Control(
@@ -74,15 +85,17 @@ def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
     days = int(params["landmark"])
     adjusted = data.arrays(adjusted=True)
     chosen = landmark_survival(**adjusted, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"])
+    chosen = replace(chosen, hazard_ratio=read_model(data, chosen.hazard_ratio))
     return LandmarkComparison(
         data=data,
         days=days,
         chosen=chosen,
         notes=(
             *note_conditions(data.conditions, data.endpoint),
-            *_note_adjusted(data),
             *note_nobody(data),
+            *note_unknown(data, "the comparison"),
             *note_treatment_few(data),
+            *note_small_groups(chosen.curves, state_labels(data)),
             *chosen.notes,
             *chosen.hazard_ratio.notes,
             *note_not_random(data),
@@ -94,22 +107,9 @@ def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
     """The comparison at many landmarks, the chosen one among them; made only when it is shown or saved."""
     days = sorted({*STRIP_DAYS, result.days})
     landmarks = [day / DAYS_PER_MONTH for day in days]
-    return list(zip(days, landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks), strict=True))
-
-
-def _note_adjusted(data: TreatmentData) -> tuple[Note, ...]:
-    n = int(data.weight[~data.complete].sum())
-    if not n:
-        return ()
-    return (
-        Note(
-            "incomplete-cases",
-            "caution",
-            f"{format_count(n)} of {format_count(data.n)} children are not in the comparison, because a variable that it is "
-            "adjusted for is unknown.",
-            "Adjust for fewer variables to keep them.",
-        ),
-    )
+    found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks)
+    read = [replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio)) for at in found]
+    return list(zip(days, read, strict=True))
 
 
 def _hazard(chosen: LandmarkResult) -> Estimate:
@@ -123,11 +123,13 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     before = chosen.n_event_before + chosen.n_censored_before
     ratio, test = _hazard(chosen), chosen.test
     text = MISSING if ratio.value is None else ratio_text(ratio)
-    reason = chosen.reason or ratio.reason or ""
+    reason = f" Not estimable: {ratio.reason}." if ratio.reason else ""
+    later = format_count(chosen.n_switch_later)
+    moved = f"{later} changed treatment later" if len(data.treated_at) > 1 else f"of whom {later} were treated later"
     return (
         Headline(
             "Alive and followed at the landmark",
-            f"{format_count(chosen.n)} of {format_count(data.n)}",
+            f"{format_count(chosen.n)} of {format_count(data.n_complete)}",
             f"Excluded before day {result.days}: {format_count(chosen.n_event_before)} with the event, "
             f"{format_count(chosen.n_censored_before)} whose follow-up had ended.",
         ),
@@ -140,17 +142,21 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
         Headline(
             "Treated by then",
             format_count(chosen.n_treated),
-            f"{format_count(chosen.n_untreated)} not yet, of whom {format_count(chosen.n_switch_later)} were treated later.",
+            f"{format_count(chosen.n_untreated)} not yet; {moved}."
+            if len(data.treated_at) > 1
+            else f"{format_count(chosen.n_untreated)} not yet, {moved}.",
         ),
         Headline(
             "Hazard ratio",
             text,
-            f"By treatment at the landmark, against {data.untreated}; in brackets the 95 % interval. {reason}",
+            f"By treatment at the landmark, against {data.untreated}; in brackets the 95 % interval.{reason}",
         ),
         Headline(
-            "p (log-rank test)",
+            f"p ({test.method})",
             format_p(test.p_value),
-            f"Chi-square {test.statistic:.2f}, {test.df} df." if test.statistic is not None else reason,
+            f"Chi-square {test.statistic:.2f}, {test.df} df."
+            if test.statistic is not None
+            else f"Not done: {chosen.reason or test.reason}.",
         ),
     )
 
@@ -187,7 +193,8 @@ def _pictures(result: LandmarkComparison, params: Params) -> tuple[Picture, ...]
     points = [_point(days, chosen) for days, chosen in _profile(result)]
     treated = next(iter(data.treated_at))
     found = [
-        f"day {p.days}: {ratio_text(p.ratio)}, {format_count(p.n_treated)} treated and {format_count(p.n_untreated)} not yet"
+        f"day {p.days}: {ratio_text(p.ratio) if p.ratio.value is not None else 'no ratio'}, "
+        f"{format_count(p.n_treated)} treated and {format_count(p.n_untreated)} not yet"
         for p in points
     ]
     return (
@@ -222,7 +229,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
         ]
         counts = (format_count(curve.n), format_count(curve.n_event))
         rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
-    model = as_read(chosen.hazard_ratio, (data.treatment, *data.adjusters))
+    model = chosen.hazard_ratio
     return (
         Table(
             title=f"{data.endpoint.y_title} of those alive at day {result.days}",
@@ -258,24 +265,47 @@ def _sentences(result: LandmarkComparison) -> tuple[str, ...]:
     data, chosen = result.data, result.chosen
     if not data.n:
         return ()
-    said = [
-        f"Of {format_count(data.n)} children, {format_count(chosen.n_event_before)} "
-        f"{'had died' if data.endpoint.event_noun == 'deaths' else 'had an event'} and "
-        f"{format_count(chosen.n_censored_before)} had left follow-up by day {result.days}; they are not in the comparison. "
-        f"{format_count(chosen.n_treated)} had been treated by then, {format_count(chosen.n_untreated)} had not, and "
-        f"{format_count(chosen.n_switch_later)} of these were treated later."
-    ]
+    if not data.n_complete:
+        return (f"In none of {count_children(data.n)} is every variable to adjust for known.",)
+    said = [_say_followed(result)]
+    if chosen.n:
+        said.append(_say_treated(result))
     if chosen.reason is not None:
         return (*said, f"The groups cannot be compared: {chosen.reason}.")
     adjusted = [v.label for v in data.adjusters]
-    model = as_read(chosen.hazard_ratio, (data.treatment, *data.adjusters))
     said += [
         f"From day {result.days} on: "
-        + describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint)
-        for term in treated_terms(model)
+        + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint))
+        for term in treated_terms(chosen.hazard_ratio)
     ]
     said.append(describe_test(chosen.test, state_labels(data)))
     return tuple(said)
+
+
+def _say_followed(result: LandmarkComparison) -> str:
+    """How many reach the landmark, of those in whom all that is adjusted for is known."""
+    data, chosen = result.data, result.chosen
+    known = " with every variable to adjust for known" if data.n_complete < data.n else ""
+    before = chosen.n_event_before + chosen.n_censored_before
+    if not before:
+        who = "The only child" if data.n_complete == 1 else f"All {count_children(data.n_complete)}"
+        return f"{who}{known} {'was' if data.n_complete == 1 else 'were'} followed beyond day {result.days}."
+    return (
+        f"Of {count_children(data.n_complete)}{known}, {format_count(chosen.n_event_before)} "
+        f"{'had died' if data.endpoint.event_noun == 'deaths' else 'had had an event'} and "
+        f"{format_count(chosen.n_censored_before)} had left follow-up by day {result.days}; "
+        f"{'that child is' if before == 1 else 'they are'} not in the comparison."
+    )
+
+
+def _say_treated(result: LandmarkComparison) -> str:
+    """How many were treated by the landmark, and how many change afterwards."""
+    chosen = result.chosen
+    later = format_count(chosen.n_switch_later)
+    treated = f"{format_count(chosen.n_treated)} had been treated by then, {format_count(chosen.n_untreated)} had not"
+    if len(result.data.treated_at) > 1:
+        return f"{treated}; {later} changed treatment later."
+    return f"{treated}, and {later} of these {'was' if chosen.n_switch_later == 1 else 'were'} treated later."
 
 
 def _notes(result: LandmarkComparison) -> tuple[Note, ...]:
@@ -283,19 +313,18 @@ def _notes(result: LandmarkComparison) -> tuple[Note, ...]:
 
 
 def _alt_text(result: LandmarkComparison) -> str:
-    drawn = describe_survival(result.chosen.curves, state_labels(result.data), result.data.endpoint.origin)
+    labels = {state: start_sentence(state) for state in result.data.states}
+    drawn = describe_survival(result.chosen.curves, labels, result.data.endpoint.origin)
     return f"From the landmark at day {result.days} on. {drawn}"
 
 
 def _left_out(result: LandmarkComparison) -> tuple[tuple[str, int], ...]:
     chosen = result.chosen
-    unknown = int(result.data.weight[~result.data.complete].sum())
     before = (
-        ("a variable to adjust for is not known", unknown),
         (f"the event by day {result.days}", chosen.n_event_before),
         (f"follow-up ended by day {result.days}", chosen.n_censored_before),
     )
-    return (*((e.text, e.n) for e in result.data.exclusions), *((text, n) for text, n in before if n))
+    return (*list_left_out(result.data, adjusted=True), *((text, n) for text, n in before if n))
 
 
 def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:

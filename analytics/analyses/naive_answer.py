@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -28,10 +28,13 @@ from analytics.treatment_comparison import (
     TreatmentData,
     adjust_control,
     describe_waiting,
+    list_left_out,
     note_nobody,
     note_not_random,
     note_treatment_few,
+    note_unknown,
     prepare_treatments,
+    read_model,
     treated_terms,
     treatment_controls,
 )
@@ -77,19 +80,33 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
     arrays = data.arrays(adjusted=True)
     profile = landmark_profile(**arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS])
     answers = [
-        Answer("Naive", "ever against never treated, from relapse on", naive_hazard_ratio(**arrays), is_biased=True),
+        Answer(
+            "Naive",
+            "ever against never treated, from relapse on",
+            read_model(data, naive_hazard_ratio(**arrays)),
+            is_biased=True,
+        ),
         *(
             Answer(
-                f"Landmark, day {days}", "by treatment at the landmark, among those still followed", at.hazard_ratio, at
+                f"Landmark, day {days}",
+                "by treatment at the landmark, among those still followed",
+                read_model(data, at.hazard_ratio),
+                at,
             )
             for days, at in zip(LANDMARK_DAYS, profile, strict=True)
         ),
-        Answer("Treatment as it changes", "time-dependent Cox model", time_dependent_hazard_ratio(**arrays)),
+        Answer(
+            "Treatment as it changes",
+            "time-dependent Cox model",
+            read_model(data, time_dependent_hazard_ratio(**arrays)),
+        ),
     ]
     notes = (
         *note_conditions(data.conditions, data.endpoint),
         *note_nobody(data),
+        *note_unknown(data, "the comparison"),
         *note_treatment_few(data),
+        *_note_penalised(answers),
         Note(
             "other-children",
             "info",
@@ -100,6 +117,21 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
         *note_not_random(data),
     )
     return NaiveComparison(data, tuple(answers), notes)
+
+
+def _note_penalised(answers: Sequence[Answer]) -> tuple[Note, ...]:
+    n = sum(answer.model.method == "firth" for answer in answers)
+    if not n:
+        return ()
+    return (
+        Note(
+            "separation",
+            "caution",
+            f"In {n} of the {len(answers)} models maximum likelihood has no finite hazard ratio (separation, as where a group "
+            "has no events). Firth’s penalised likelihood is used instead.",
+            "Read the intervals, not the estimates.",
+        ),
+    )
 
 
 def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
@@ -117,7 +149,7 @@ def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
             "Treatment as it changes", text(result.over_time), "Hazard ratio with treatment counted from its day on."
         ),
         Headline(
-            "Naive against correct",
+            "Naive against time-dependent",
             MISSING if factor is None else f"× {format_number(factor, 2)}",
             "The naive hazard ratio divided by the one with treatment as it changes; 1 would mean no immortal-time bias.",
         ),
@@ -150,6 +182,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
                     _counts(answer, term),
                     format_p(term.p_value if term is not None else None),
                     is_indented=len(treatments) > 1,
+                    is_biased=answer.is_biased,
                     is_emphasised=answer is result.answers[-1],
                 )
             )
@@ -211,9 +244,9 @@ def _tables(result: NaiveComparison) -> tuple[Table, ...]:
             title="Whom each landmark compares",
             columns=(
                 "",
-                "Children left",
+                "Children",
                 f"{result.data.endpoint.event_noun.capitalize()} before",
-                "Left before",
+                "No longer followed",
                 "Treated by then",
                 "Not yet",
                 "Treated later",
@@ -226,7 +259,7 @@ def _tables(result: NaiveComparison) -> tuple[Table, ...]:
                 "Follow-up ended before the landmark",
                 "",
                 "",
-                "Of those not yet",
+                "Of those not yet; with several treatments, a further one counts, too",
             ),
         ),
     )
@@ -248,7 +281,7 @@ def _sentences(result: NaiveComparison) -> tuple[str, ...]:
     verdict = (
         f"the naive answer is {away}: its ratio is {format_number(factor, 2)} times the other"
         if abs(factor - 1) >= 0.05
-        else "here the two agree closely, which cannot be known beforehand"
+        else "the two agree closely, which cannot be known beforehand"
     )
     said.append(
         f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
@@ -277,9 +310,7 @@ def _alt_text(result: NaiveComparison) -> str:
 
 
 def _left_out(result: NaiveComparison) -> tuple[tuple[str, int], ...]:
-    unknown = int(result.data.weight[~result.data.complete].sum())
-    own = (("a variable to adjust for is not known", unknown),) if unknown else ()
-    return (*((e.text, e.n) for e in result.data.exclusions), *own)
+    return list_left_out(result.data, adjusted=True)
 
 
 def _downloads(result: NaiveComparison) -> Mapping[str, pd.DataFrame]:

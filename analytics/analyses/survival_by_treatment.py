@@ -21,13 +21,14 @@ from analytics.estimators.treatment import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p, format_probability, format_share
-from analytics.regression import as_read, tabulate_e_values
+from analytics.regression import tabulate_e_values
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
     note_conditions,
+    note_small_groups,
     strata_control,
 )
 from analytics.tables import Table
@@ -35,17 +36,20 @@ from analytics.treatment_comparison import (
     TreatmentData,
     adjust_control,
     describe_waiting,
+    list_left_out,
     note_nobody,
     note_not_random,
     note_treatment_few,
+    note_unknown,
     prepare_treatments,
+    read_model,
     state_labels,
     state_styles,
     tabulate_treatments,
     treated_terms,
     treatment_controls,
 )
-from analytics.wording import describe_hazard_ratio, describe_test
+from analytics.wording import describe_hazard_ratio, describe_test, start_sentence
 
 MOST_RATIOS = 2  # among the headlines; the table has them all
 NAIVE = Control(
@@ -56,8 +60,8 @@ NAIVE = Control(
     help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
 )
 NAIVE_NOTE = (
-    "Dotted: the usual curves of ever against never treated. They are wrong: a child had to live long enough to be treated, "
-    "so every earlier {event} falls to the other group (immortal time)."
+    "Thin dotted lines: the usual curves of ever against never treated. They are wrong: a child had to live long enough to "
+    "be treated, so every earlier {event} falls to the other group (immortal time)."
 )
 
 
@@ -90,7 +94,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
     arrays, adjusted = data.arrays(), data.arrays(adjusted=True)
     unstratified = {name: values for name, values in arrays.items() if name != "strata"}
     curves = simon_makuch(**unstratified, conf_type=params["interval"])
-    hazard = as_read(time_dependent_hazard_ratio(**adjusted), (data.treatment, *data.adjusters))
+    hazard = read_model(data, time_dependent_hazard_ratio(**adjusted))
     naive_note = (
         Note(
             "immortal-time",
@@ -110,12 +114,14 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
         ),
         test=mantel_byar_test(**arrays),
         hazard=hazard,
-        naive=as_read(naive_hazard_ratio(**adjusted), (data.treatment, *data.adjusters)),
+        naive=read_model(data, naive_hazard_ratio(**adjusted)),
         notes=(
             *(naive_note if params["naive"] else ()),
             *note_conditions(data.conditions, data.endpoint),
             *note_nobody(data),
+            *note_unknown(data, "the hazard ratios"),
             *note_treatment_few(data),
+            *note_small_groups(curves, state_labels(data)),
             *curves.notes,
             *hazard.notes,
             *note_not_random(data),
@@ -134,12 +140,13 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         ),
     ]
     for term in treated_terms(result.hazard)[:MOST_RATIOS]:
+        reason = f" Not estimable: {term.ratio.reason}." if term.ratio.reason else ""
         headlines.append(
             Headline(
                 f"Hazard ratio, {term.level}",
                 ratio_text(term.ratio) if term.ratio.value is not None else MISSING,
                 f"{term.level} against {data.untreated}, by a Cox model in which a child changes group on the day of "
-                f"treatment; {adjusted}. In brackets the 95 % interval. {term.ratio.reason or ''}",
+                f"treatment; {adjusted}. In brackets the 95 % interval.{reason}",
             )
         )
     test = result.test
@@ -148,7 +155,7 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         if test.statistic is not None
         else f"Not done: {test.reason}."
     )
-    headlines.append(Headline("p (Mantel–Byar test)", format_p(test.p_value), detail))
+    headlines.append(Headline(f"p ({test.method})", format_p(test.p_value), detail))
     return tuple(headlines)
 
 
@@ -241,12 +248,13 @@ def _notes(result: TreatmentSurvival) -> tuple[Note, ...]:
 
 
 def _alt_text(result: TreatmentSurvival) -> str:
-    drawn = describe_survival(result.curves, state_labels(result.data), result.data.endpoint.origin)
+    labels = {state: start_sentence(state) for state in result.data.states}
+    drawn = describe_survival(result.curves, labels, result.data.endpoint.origin)
     return drawn.replace("Kaplan–Meier curves", "Simon–Makuch curves")
 
 
 def _left_out(result: TreatmentSurvival) -> tuple[tuple[str, int], ...]:
-    return tuple((exclusion.text, exclusion.n) for exclusion in result.data.exclusions)
+    return list_left_out(result.data, adjusted=False)  # the curves and the test keep those with an unknown variable
 
 
 def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:

@@ -189,8 +189,8 @@ def simon_makuch(
             Note(
                 "switching-risk-sets",
                 "info",
-                f"{format_count(n_moving)} of {format_count(n)} patients move from one curve to another when treated, so "
-                "no curve is the survival of a fixed group of patients.",
+                f"{format_count(n_moving)} of {counted(n)} {'moves' if n_moving == 1 else 'move'} from one curve to another "
+                "when treated, so no curve is the survival of a fixed group of patients.",
                 "Read the curves as a description; compare with the Mantel–Byar test or at a landmark.",
             )
         )
