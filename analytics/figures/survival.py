@@ -364,7 +364,7 @@ def _draw_overlay(overlay: Overlay, end: float) -> dict[str, Any]:
         "name": overlay.label,
         "x": round_months(x[keep]),
         "y": round_to(100 * y[keep]),
-        "line": {"color": overlay.colour, "dash": "2px,4px", "width": 2, "shape": "hv"},
+        "line": {"color": overlay.colour, "dash": "1px,6px", "width": 2, "shape": "hv"},
         "opacity": 1,
         "hoverinfo": "skip",
         "legendrank": 2000,
