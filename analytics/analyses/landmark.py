@@ -48,6 +48,7 @@ from analytics.treatment_comparison import (
 from analytics.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 
 STRIP_DAYS = tuple(range(30, 366, 30))
+STRIP_DISTANCE = 25  # days: nearer landmarks would write their counts over each other
 LANDMARK = Control(
     "landmark",
     "Landmark (days from relapse)",
@@ -104,8 +105,8 @@ def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
 
 
 def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
-    """The comparison at many landmarks, the chosen one among them; made only when it is shown or saved."""
-    days = sorted({*STRIP_DAYS, result.days})
+    """The comparison at many landmarks, the chosen one in the place of its neighbours; made when shown or saved."""
+    days = sorted({result.days, *(day for day in STRIP_DAYS if abs(day - result.days) >= STRIP_DISTANCE)})
     landmarks = [day / DAYS_PER_MONTH for day in days]
     found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks)
     read = [replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio)) for at in found]

@@ -158,14 +158,14 @@ def _draw(point: StripPoint, low: float, high: float, *, is_chosen: bool) -> dic
     ratio = point.ratio
     value = float(ratio.value or 1.0)
     interval = ratio.interval
-    bottom = max(interval.low or low, low) if interval else value
-    top = min(interval.high or high, high) if interval else value
+    bottom = (interval.low or low) if interval else value
+    top = (interval.high or high) if interval else value
     limits = f" ({format_interval(interval)})" if interval else ""
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "x": [point.days] * 3,
-        "y": [bottom, min(max(value, low), high), top],
+        "y": [min(max(at, low), high) for at in (bottom, value, top)],
         "line": {"color": PALETTE[0], "width": 2.4 if is_chosen else 1.5},
         "marker": {
             "color": PALETTE[0],
