@@ -64,7 +64,7 @@ RELAPSES = Control(
     "one",
     "marrow",
     (("marrow", "in the marrow"), ("all", "all")),
-    help="Relapses outside the marrow are rarely transplanted and fare better anyway: among all relapses, the site of "
+    help="Relapse outside the marrow is treated differently and has another outlook: among all relapses, the site of "
     "relapse is mixed up with the treatment. The published comparison was made among marrow relapses.",
 )
 

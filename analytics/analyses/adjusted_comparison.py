@@ -277,8 +277,8 @@ def _note_measured(data: TreatmentData) -> tuple[Note, ...]:
         Note(
             "measured-causes-only",
             "info",
-            f"Weighting makes the groups alike in {names}, and in nothing else. Donors, fitness, infections and the team’s "
-            "reasons are not on record: the weighted ratio is an association, not the effect of treatment.",
+            f"Weighting aims to make the groups alike in {names}, and in nothing else. Donors, fitness, infections and "
+            "the team’s reasons are not on record: the weighted ratio is an association, not the effect of treatment.",
             "The E-value says how strong an unmeasured cause would have to be.",
         ),
     )
@@ -523,7 +523,7 @@ def _tabulate_survival(result: AdjustedComparison) -> Table:
             )
     event = data.endpoint.event_noun
     return Table(
-        title=f"{data.endpoint.y_title} of those alive at day {result.days}",
+        title=f"{data.endpoint.y_title} of those {data.endpoint.alive} at day {result.days}",
         columns=("On that day", event.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
         rows=tuple(rows),
         help=("", "After the landmark, of the children", *(f"{y} years after relapse" for y in MILESTONE_YEARS)),

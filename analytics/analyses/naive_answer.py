@@ -151,7 +151,8 @@ def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
         Headline(
             "Naive against time-dependent",
             MISSING if factor is None else f"× {format_number(factor, 2)}",
-            "The naive hazard ratio divided by the one with treatment as it changes; 1 would mean no immortal-time bias.",
+            "The naive hazard ratio divided by the one with treatment as it changes; at 1 the two agree. "
+            "The latter, too, is an association.",
         ),
     )
 
