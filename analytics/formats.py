@@ -5,6 +5,7 @@ from __future__ import annotations
 from analytics.results import Estimate, Interval
 
 MISSING = "–"
+LARGEST_RATIO = 10_000
 
 
 def format_count(n: float) -> str:
@@ -18,9 +19,14 @@ def format_number(value: float | None, digits: int = 2) -> str:
 
 
 def format_ratio(value: float | None) -> str:
-    """An odds or hazard ratio with three significant digits at most two decimals ("2.09", "12.4", "0.03")."""
+    """An odds or hazard ratio with three significant digits at most two decimals ("2.09", "12.4", "0.03").
+
+    Below 0.01 and above 10 000 only that is said: more digits would promise what no data hold.
+    """
     if value is None:
         return MISSING
+    if value > LARGEST_RATIO:
+        return f">{format_count(LARGEST_RATIO)}"
     if value >= 999.5:
         return format_count(value)
     if value >= 9.995:

@@ -124,7 +124,8 @@ def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Esti
     limits = ""
     if interval is not None:
         limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
-    share = f"an estimated {format_percent(estimate.value)}{limits}"
+    whom = "" if endpoint.entry is None else f", of {endpoint.population} and counted from then on,"
+    share = f"an estimated {format_percent(estimate.value)}{limits}{whom}"
     text = f"{name}: {share} were {endpoint.alive} {years} {_plural(years)} after {origin}"
     if estimate.value == 0:
         return f"{text}; the last of those followed had {had} by then."

@@ -54,7 +54,9 @@ def test_counts_have_thin_spaces_between_thousands(n: int, text: str) -> None:
         (123.4, "123"),
         (999.4, "999"),
         (999.6, "1\u202f000"),
-        (1_234_567.0, "1\u202f234\u202f567"),
+        (9_999.4, "9\u202f999"),
+        (10_000.1, ">10\u202f000"),
+        (1_234_567.0, ">10\u202f000"),
     ],
 )
 def test_ratios_have_three_significant_digits(value: float | None, text: str) -> None:
@@ -62,7 +64,7 @@ def test_ratios_have_three_significant_digits(value: float | None, text: str) ->
 
 
 @settings(deadline=None)
-@given(st.floats(min_value=0.01, max_value=1e9), st.floats(min_value=0.01, max_value=1e9))
+@given(st.floats(min_value=0.01, max_value=1e4), st.floats(min_value=0.01, max_value=1e4))
 def test_the_larger_ratio_never_reads_as_the_smaller_one(one: float, other: float) -> None:
     low, high = (float(re.sub(r"\s", "", format_ratio(value))) for value in sorted((one, other)))
     assert low <= high
