@@ -1,4 +1,4 @@
-"""A running dashboard and a browser: one server per module's cohort, a fresh context per test, no console errors allowed."""
+"""A running dashboard and a browser, shared by all tests; windows are used again, and no console error is allowed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 START_SECONDS = 90
 PROBES = re.compile(r"\d/[a-z-]+/_stcore/(health|host-config)$")
@@ -75,34 +77,53 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """A function that opens a page in a context of its own; any error in its console fails the test at the end."""
-    contexts: list[BrowserContext] = []
-    errors: list[str] = []
+@dataclass
+class Window:
+    """A window with a context of its own, and what its console has complained about since the test began."""
 
-    def note(message: ConsoleMessage) -> None:
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    def note(self, message: ConsoleMessage) -> None:
         # On a deep link Streamlit looks for its server under the page's own address first, and is told 404.
         if message.type == "error" and not PROBES.search(message.location.get("url", "")):
-            errors.append(f"{message.text} ({message.location.get('url')})")
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
 
-    def open_page(width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            permissions=["clipboard-read", "clipboard-write"],
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        return page
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> list[Window]:
+    """Windows that were opened by a test before: the program's code need not be loaded into them again."""
+    return []
+
+
+@pytest.fixture
+def new_page(browser: Browser, windows: list[Window]) -> Iterator[Callable[..., Page]]:
+    """A function that gives a page in a context of its own; any error in its console fails the test at the end.
+
+    Nothing is left in it of the test before but the code of the program: every page that is opened begins a new session.
+    """
+    used: list[Window] = []
+
+    def open_page(width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page:
+        window = next((w for w in windows if w not in used), None)
+        if window is None:
+            context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], accept_downloads=True)
+            window = Window(context.new_page())
+            window.page.on("console", window.note)
+            window.page.on("pageerror", lambda error: window.errors.append(str(error)))
+            windows.append(window)
+        else:
+            window.page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+            window.page.goto("about:blank")
+        window.errors.clear()
+        window.page.set_viewport_size({"width": width, "height": height})
+        window.page.emulate_media(color_scheme=scheme)
+        window.page.mouse.move(0, 0)
+        used.append(window)
+        return window.page
 
     yield open_page
-    for context in contexts:
-        context.close()
-    assert not errors
+    assert [error for window in used for error in window.errors] == []
 
 
 @pytest.fixture

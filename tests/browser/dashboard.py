@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from analytics.analyses import load_analyses
 from tests.browser.reading import counts, open_view, settle
@@ -16,7 +20,9 @@ expect.set_options(timeout=20_000)
 SEEN = """() => {
   const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.innerText.trim())
   const numbers = (values) => Array.from(values || [])
-  const plot = document.querySelector('.js-plotly-plot')
+  const plots = [...document.querySelectorAll('.js-plotly-plot')]
+  const traces = (plot) => (plot.data || []).map(
+    (t) => ({ name: t.name || '', mode: t.mode || '', x: numbers(t.x), y: numbers(t.y), text: numbers(t.text) }))
   return {
     sentence: texts('[data-testid="cohort-sentence"]'),
     headlines: texts('[data-testid="headlines"]'),
@@ -24,12 +30,22 @@ SEEN = """() => {
     tables: texts('.outcomes-table'),
     forest: texts('.forest'),
     sentences: texts('[data-testid="sentences"]'),
-    curves: plot ? plot.data.map((t) => ({ name: t.name || '', mode: t.mode, x: numbers(t.x), y: numbers(t.y) })) : [],
-    under: plot ? (plot.layout.annotations || []).map((a) => a.text) : [],
+    captions: texts('.outcomes-caption'),
+    titles: texts('[data-testid="picture-title"]'),
+    said: [...document.querySelectorAll('[data-testid="stPlotlyChart"], .forest-box, [role="img"]')]
+      .map((e) => e.getAttribute('aria-label') || ''),
+    curves: plots.length ? traces(plots[0]) : [],
+    pictures: plots.slice(1).map(traces),
+    under: plots.map((plot) => (plot.layout?.annotations || []).map((a) => a.text)),
     counts: [...document.querySelectorAll('[data-testid="stSidebar"] [data-variant="pills"]')]
       .map((pill) => getComputedStyle(pill, '::after').content),
   }
 }"""
+OTHER = f"(before) => JSON.stringify(({SEEN})()) !== JSON.stringify(before)"
+SAME = f"(wanted) => JSON.stringify(({SEEN})()) === JSON.stringify(wanted)"
+ICON = "[data-testid=stIconMaterial], [data-testid=stExpanderIcon]"
+# What no reader may meet: the names of missing numbers, and what Python writes.
+NO_NUMBER = re.compile(r"\b(NaN|nan|None|inf|Infinity|undefined|null)\b(?! of )|[a-z]_[a-z]")
 
 
 class Dashboard:
@@ -45,7 +61,7 @@ class Dashboard:
         return self
 
     def settle(self) -> Dashboard:
-        """Wait until the run has ended and the figure is drawn."""
+        """Wait until the run has ended and the figures are drawn."""
         settle(self.page)
         return self
 
@@ -57,12 +73,25 @@ class Dashboard:
         else:
             self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
             self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).first.click()
-        expect(self.page.locator("h1.outcomes-title")).to_have_text(title)
+        expect(self.page.locator("h1.outcomes-title")).to_have_text(re.compile(f"^{re.escape(title)}"))
         return self.settle()
 
     @property
     def sentence(self) -> Locator:
         return self.page.get_by_test_id("cohort-sentence")
+
+    @property
+    def headlines(self) -> dict[str, str]:
+        """The numbers at the top by their labels, with ordinary spaces."""
+        found: list[list[str]] = self.page.locator(".outcomes-headlines div").evaluate_all(
+            "(all) => all.map((e) => [e.querySelector('span').innerText, e.querySelector('b').innerText])"
+        )
+        return {label: plain(value) for label, value in found}
+
+    @property
+    def says(self) -> Locator:
+        """The sentences."""
+        return self.page.get_by_test_id("sentences")
 
     def pill(self, variable: str, label: str) -> Locator:
         return self.page.locator(f".st-key-{variable} [data-variant=pills]").filter(has_text=label).first
@@ -73,6 +102,37 @@ class Dashboard:
         expect(self.sentence).to_contain_text(says)
         return self.settle()
 
+    def pick(self, control: str, label: str = "") -> Dashboard:
+        """Choose an option of a control by its label, or turn a toggle; and wait until the page shows something else."""
+        before = self.seen()
+        box = self.page.locator(f".st-key-{control}").first
+        if not box.is_visible():
+            self.page.get_by_role("button", name="Options").click()
+            expect(box).to_be_visible()
+        field, buttons = box.locator("[role=combobox]"), box.locator("[data-variant=segmented_control]")
+        if not label:
+            box.locator("label").first.click()
+            return self.wait_for_other(before)
+        expect(field.or_(buttons).first).to_be_visible()
+        if field.count():
+            field.click()
+            field.fill(label)  # a long list holds only those in sight
+            self.page.get_by_role("option", name=label, exact=True).click()
+        else:
+            buttons.filter(has_text=re.compile(f"^{re.escape(label)}$")).click()
+        return self.wait_for_other(before)
+
+    def close_options(self) -> Dashboard:
+        """Close the choices that lie over the page."""
+        body = self.page.get_by_test_id("stPopoverBody")
+        for _ in range(3):  # a list that is open in them closes first
+            self.page.keyboard.press("Escape")
+            with suppress(TimeoutError):
+                body.wait_for(state="detached", timeout=1000)
+                break
+        expect(body).to_have_count(0)
+        return self
+
     def counts(self, variable: str) -> list[str]:
         """The numbers behind the levels of a variable, which are generated by the style sheet."""
         return counts(self.page, variable)
@@ -82,9 +142,23 @@ class Dashboard:
         seen: dict[str, Any] = self.page.evaluate(SEEN)
         return seen
 
+    def wait_for_other(self, before: dict[str, Any]) -> Dashboard:
+        """Wait until something else than ``before`` is seen and all of it is there."""
+        self.page.wait_for_function(OTHER, arg=before)
+        return self.settle()
+
+    def wait_for(self, seen: dict[str, Any]) -> Dashboard:
+        """Wait until exactly ``seen`` is seen."""
+        self.settle()
+        with suppress(TimeoutError):
+            self.page.wait_for_function(SAME, arg=seen, timeout=10_000)
+        assert self.seen() == seen
+        return self
+
     def lines(self) -> list[dict[str, Any]]:
         """The curves of the figure: name, months and per cent."""
-        return [c for c in self.seen()["curves"] if c["mode"] == "lines" and c["name"]]
+        lines = [c for c in self.seen()["curves"] if c["mode"] == "lines" and c["name"]]
+        return [{key: line[key] for key in ("name", "mode", "x", "y")} for line in lines]
 
     def wait_for_other_curves(self, before: list[dict[str, Any]]) -> Dashboard:
         """Wait until the figure shows other curves than ``before``."""
@@ -101,7 +175,7 @@ class Dashboard:
         return self.settle()
 
     def row(self, variable: str, level: str) -> Locator:
-        """A row of the table of odds ratios."""
+        """A row of the table of ratios."""
         return self.page.locator(f'.forest-level[data-variable="{variable}"][data-level="{level}"]')
 
     def odds_ratio(self, variable: str, level: str, model: str = "multivariable") -> float:
@@ -122,3 +196,33 @@ class Dashboard:
         """The same, once it holds ``part``."""
         expect(self.copy_button).to_have_attribute("data-link", re.compile(re.escape(part)))
         return self.copy_button.get_attribute("data-link") or ""
+
+    def save(self, css: str) -> tuple[str, bytes]:
+        """The name and content of the file that a button saves."""
+        with self.page.expect_download() as caught:
+            self.page.locator(css).click()
+        return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
+
+    def csv(self, name: str) -> tuple[str, list[dict[str, str]]]:
+        """The comment lines and the rows of one of the CSV files."""
+        _, content = self.save(f".st-key-csv_{name} button")
+        lines = content.decode("utf-8-sig").splitlines()
+        rows = csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#"))))
+        return "\n".join(line for line in lines if line.startswith("#")), list(rows)
+
+    def check_readable(self) -> None:
+        """No page broken off, and no number that is none, in words, figures or explanations."""
+        expect(self.page.locator("[data-testid=stException], [data-testid=stErrorElement]")).to_have_count(0)
+        main = self.page.inner_text("[data-testid=stMain]")
+        for icon in set(self.page.locator(ICON).all_text_contents()):
+            main = main.replace(icon, "")  # icons are the ligatures of their names
+        texts = [main, *self.seen()["said"]]
+        texts += [text for drawn in self.seen()["under"] for text in drawn]
+        texts += self.page.locator("[title]").evaluate_all("(all) => all.map((e) => e.title)")
+        for text in texts:
+            assert not (found := NO_NUMBER.search(text)), text[max(0, found.start() - 60) : found.end() + 60]
+
+
+def plain(text: str) -> str:
+    """A text with ordinary spaces and without the marks that keep a line from being broken."""
+    return re.sub(r"\s+", " ", text.replace("\u2060", "")).strip()

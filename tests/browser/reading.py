@@ -1,21 +1,17 @@
-"""What a reader sees of a page: its sentence, numbers, curves and counts; and waiting until it has changed."""
+"""What a reader sees of a page first, and waiting until it has changed."""
 
 from __future__ import annotations
-
-import json
-from typing import Any
 
 from playwright.sync_api import Page
 
 SENTENCE = "[data-testid=cohort-sentence]"
-CURVES = """() => {
-  const plot = document.querySelector('[data-testid=stPlotlyChart] .js-plotly-plot')
-  return plot ? plot.data.map((t) => [t.name ?? '', Array.from(t.x ?? []), Array.from(t.y ?? [])]) : null
-}"""
 COUNT = """(name) => [...document.querySelectorAll(`.st-key-${name} [data-variant=pills]`)].map(
   (pill) => getComputedStyle(pill, '::after').content.replaceAll('"', ''))"""
 # Streamlit marks the app while a run is going on.
 IDLE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"""
+
+DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every((e) => e.querySelector('.main-svg'))
+  && (!document.querySelector('.st-key-toolbar') || document.querySelector('.js-plotly-plot .main-svg, .forest') !== null)"""
 
 
 def open_view(page: Page, address: str, path: str = "") -> None:
@@ -30,12 +26,9 @@ def open_view(page: Page, address: str, path: str = "") -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the run has ended and the figure, if there is one, is drawn."""
+    """Wait until the run has ended and every figure is drawn."""
     page.wait_for_function(IDLE, timeout=30_000)
-    page.wait_for_function(
-        "() => !document.querySelector('.st-key-toolbar')"
-        " || document.querySelector('.js-plotly-plot .main-svg, .forest') !== null"
-    )
+    page.wait_for_function(DRAWN)
 
 
 def sentence(page: Page) -> str:
@@ -53,19 +46,6 @@ def click_pill(page: Page, variable: str, label: str) -> None:
     settle(page)
 
 
-def curves(page: Page) -> Any:
-    """The coordinates of every line of the figure."""
-    return page.evaluate(CURVES)
-
-
 def counts(page: Page, variable: str) -> list[str]:
     """The numbers behind the values of a filter."""
     return page.evaluate(COUNT, variable)
-
-
-def numbers(page: Page) -> str:
-    """Everything that a copied link must bring back: sentence, headline numbers, tables, sentences and curves."""
-    parts = [sentence(page)]
-    for css in ("[data-testid=headlines]", ".outcomes-table", ".forest table", "[data-testid=sentences]"):
-        parts += page.locator(css).all_inner_texts()
-    return json.dumps([parts, curves(page)])

@@ -1,52 +1,177 @@
-"""Every page at three widths and in the dark: nothing runs out of the window, and what matters is in sight."""
+"""Every page at three widths and in the dark: nothing runs out of the window, and what matters is in sight and legible."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from analytics.analyses import load_analyses
-from tests.browser.reading import open_view
+from analytics.analyses import SECTIONS, load_analyses
+from tests.browser.dashboard import Dashboard
 
-PAGES = ["", *(analysis.slug for analysis in load_analyses()), "methods"]
-SIZES = [(1440, 900, "light"), (1440, 900, "dark"), (1024, 768, "light"), (390, 844, "light")]
+SLUGS = [analysis.slug for analysis in load_analyses()]
+PAGES = ["", *SLUGS, "methods"]
+TEXT_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
+TABLE_IN_SIGHT = 0.5  # of a figure that is a table, whose rows the reader chooses
+
+# The ratio of the text's luminance to that of everything painted behind it.
+CONTRAST = """(elements) => {
+  const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1)
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data
+    return [r, g, b, a / 255]
+  }
+  const over = (top, below) => top.slice(0, 3).map((c, i) => c * top[3] + below[i] * (1 - top[3]))
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  return elements.filter((e) => e.textContent.trim() && e.getClientRects().length).map((element) => {
+    const chain = []
+    for (let e = element; e; e = e.parentElement) chain.unshift(e)
+    let behind = [255, 255, 255], opacity = 1
+    for (const e of chain) {
+      const style = getComputedStyle(e)
+      if (e instanceof HTMLElement) behind = over(rgba(style.backgroundColor), behind)
+      opacity *= Number(style.opacity)
+    }
+    const style = getComputedStyle(element), drawn = element instanceof SVGElement
+    const ink = rgba(drawn ? style.fill : style.color)
+    const text = over([...ink.slice(0, 3), ink[3] * opacity * (drawn ? Number(style.fillOpacity) : 1)], behind)
+    const [low, high] = [luminance(text), luminance(behind)].sort((a, b) => a - b)
+    return { text: element.textContent.trim().slice(0, 40), contrast: (high + 0.05) / (low + 0.05) }
+  })
+}"""
+READ = (
+    ".outcomes-chip, .outcomes-cohort, .outcomes-question, .outcomes-note, .outcomes-note .remedy, .outcomes-caption, "
+    ".outcomes-headlines span, .outcomes-headlines b, .outcomes-table th, .outcomes-table td, .outcomes-says li, "
+    ".forest-level th, .forest-level td, .forest-muted, .forest-limits, .forest-note, .forest td, .forest th, "
+    ".outcomes-phase, .outcomes-h2, .outcomes-more summary, .js-plotly-plot text, [data-testid=stTopNav] p"
+)
+# Whoever points at a part of the menu must meet the menu.
+COVERED = """(parts) => parts.filter((part) => {
+  const box = part.getBoundingClientRect()
+  const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+  return !top || !part.contains(top)
+}).map((part) => part.innerText)"""
+SCROLLED = "() => { const main = document.querySelector('[data-testid=stMain]'); main.scrollTo(0, main.scrollHeight) }"
+MENU = "[data-testid=stTopNavLink], [data-testid=stTopNavSection]"
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
+def bottom(page: Page, css: str) -> float:
+    box = page.locator(css).first.bounding_box()
+    assert box, css
+    return box["y"] + box["height"]
+
+
+def check_contrast(tab: Dashboard) -> None:
+    measured: list[dict[str, Any]] = tab.page.locator(READ).evaluate_all(CONTRAST)
+    assert len(measured) > 20
+    assert [one for one in measured if one["contrast"] < TEXT_CONTRAST] == []
+
+
+def check_fits(page: Page, width: int) -> None:
+    """Nothing to the right of the window, in the page or in the part of it that scrolls."""
+    for css in ("html", "[data-testid=stMain]"):
+        assert page.locator(css).evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, (css, width)
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] [data-testid=stElementContainer]')]
+          .filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className)"""
+    )
+    assert beyond == [], width
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Another window, with the figures drawn again in it."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].every((plot) => {
+          const drawn = plot.querySelector('.main-svg'), box = plot.closest('[data-testid=stPlotlyChart]')
+          return drawn && Math.abs(drawn.getBoundingClientRect().width - box.getBoundingClientRect().width) < 3
+        })"""
+    )
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_page_fits_its_window(
-    path: str, width: int, height: int, scheme: str, new_page: Callable[..., Page], address: str, root: Path
-) -> None:
-    page = new_page(width, height, scheme)
-    open_view(page, address, path)
+def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., Page], address: str, root: Path) -> None:
+    tab = Dashboard(new_page(), address).open(path)
+    page = tab.page
     folder = root / "tests" / "browser" / "screenshots"
     folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"{path or 'overview'}_{width}_{scheme}.png")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    assert page.locator(".outcomes-chip").is_visible()
-    if (width, height) == (1440, 900) and path:
-        for css in ("[data-testid=cohort-sentence]", "[data-testid=headlines]"):
-            if path == "methods":
-                continue
-            box = page.locator(css).bounding_box()
-            assert box and box["y"] + box["height"] < height
-    if path.startswith("survival") and width == 1440:
-        axis = page.locator("[data-testid=stPlotlyChart] .xtitle").bounding_box()
-        assert axis and axis["y"] + axis["height"] < height, "the curves with their axis are seen without scrolling"
-    if path == "relapse-predictors" and width == 1440:
-        last = page.locator(".forest tbody").last.bounding_box()
-        assert last and last["y"] + last["height"] < height
+
+    def look(name: str) -> None:
+        page.screenshot(path=folder / f"{path or 'overview'}_{name}.png")
+
+    look("1440_light")
+    check_fits(page, 1440)
+    expect(page.locator(".outcomes-chip")).to_be_visible()
+    assert page.get_by_test_id("stTopNavSection").all_inner_texts() == list(SECTIONS)
+    header = bottom(page, "[data-testid=stHeader]")
+    title = page.locator("h1").bounding_box()
+    assert title and title["y"] >= header
+    assert bottom(page, "[data-testid=cohort-sentence]") < 250
+    if path != "methods":
+        assert bottom(page, "[data-testid=headlines]") < 400
+    if path in SLUGS:
+        check_main_figure_in_sight(page)
+        for figure in page.locator("[data-testid=stPlotlyChart], .forest-box").all():
+            expect(figure).to_have_attribute("aria-label", re.compile(r"\w+ .*\d"))
+    check_contrast(tab)
+    for scroll in (None, SCROLLED):
+        if scroll:
+            page.evaluate(scroll)
+        assert page.locator(MENU).evaluate_all(COVERED) == []
+
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === 'dark'"
+    )
+    tab.settle()
+    check_contrast(tab)
+    look("1440_dark")
+    page.emulate_media(color_scheme="light")
+
+    resize(page, 1024, 768)
+    check_fits(page, 1024)
+    assert page.locator(MENU).evaluate_all(COVERED) == []
+    look("1024_light")
+
+    resize(page, 390, 844)
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+    check_fits(page, 390)
+    look("390_light")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_figures_have_an_alternative_text(scheme: str, new_page: Callable[..., Page], address: str) -> None:
-    page = new_page(scheme=scheme)
-    open_view(page, address, "survival-by-site")
-    figure = page.locator("[data-testid=stPlotlyChart]")
-    expect(figure).to_have_attribute("aria-label", re.compile("Isolated marrow: 46 patients"))
-    open_view(page, address, "relapse-predictors")
-    assert "BCR::ABL1" in (page.locator(".forest-box").get_attribute("aria-label") or "")
+def check_main_figure_in_sight(page: Page) -> None:
+    """The curves with their axis, or at least half of a table, without scrolling."""
+    window = page.viewport_size
+    assert window
+    axis = page.locator("[data-testid=stPlotlyChart]").first.locator(".xtitle, .x2title")
+    if page.locator(".forest-box").count():
+        box = page.locator(".forest-box").bounding_box()
+        assert box and box["y"] + TABLE_IN_SIGHT * box["height"] < window["height"]
+    else:
+        box = axis.first.bounding_box()
+        assert box and box["y"] + box["height"] < window["height"]
+
+
+def test_the_menu_of_a_phone(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(390, 844), address).open("survival-by-site")
+    page = tab.page
+    page.get_by_test_id("stExpandSidebarButton").click()
+    links = page.get_by_test_id("stSidebarNavLink")
+    expect(links.filter(has_text="Hazard ratios")).to_be_visible()
+    if (more := page.get_by_test_id("stSidebarNavViewButton")).count():
+        more.click()
+    for analysis in load_analyses():
+        expect(links.filter(has_text=analysis.title)).to_be_visible()
+    links.filter(has_text="Hazard ratios").click()
+    expect(page.locator("h1.outcomes-title")).to_have_text("Hazard ratios")
+    tab.settle()
+    check_fits(page, 390)
+    expect(page.locator(".forest-box")).to_be_visible()

@@ -1,0 +1,129 @@
+"""Files against what stands on the page."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from datetime import date
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page
+
+from analytics import __version__
+from analytics.analyses import load_analyses
+from pages.components.cache import REFERENCE_COHORT, load_cohort
+from tests.browser.dashboard import Dashboard
+
+COHORT = load_cohort(str(REFERENCE_COHORT))
+
+
+def open_csv(content: bytes) -> tuple[str, pd.DataFrame]:
+    """The comment lines and the table."""
+    text = content.decode("utf-8-sig")
+    comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    return comments, pd.read_csv(io.StringIO(text), comment="#", float_precision="round_trip")
+
+
+def test_curves_in_the_file_are_those_of_the_figure(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?sex=boys&site=marrow+or+not")
+    name, content = tab.save(".st-key-csv_curves button")
+    today = date.today().isoformat()
+    assert name == f"survival-by-site_sex-male_synthetic_{today}_curves.csv"
+    comments, table = open_csv(content)
+    for part in (
+        "SYNTHETIC DATA",
+        "Cohort: reference_cohort",
+        "Selection: 257 of 436 synthetic children: Sex: boys.",
+        "Method: Kaplan–Meier estimates",
+        f"Data version: {COHORT.data_version}; product version: {__version__}",
+        f"exported on {today}",
+        "not advice",
+    ):
+        assert part in comments
+    names = {"marrow": "marrow (isolated or combined)", "isolated extramedullary": "isolated extramedullary"}
+    drawn = tab.lines()
+    assert {line["name"] for line in drawn} == set(names.values())
+    for group, rows in table.groupby("group"):
+        falls = rows[rows["estimate"].diff().fillna(rows["estimate"] - 1) < 0]
+        steps = {
+            (round(x, 1), round(y, 1))
+            for line in drawn
+            if line["name"] == names[str(group)]
+            for x, y in zip(line["x"], line["y"], strict=True)
+        }
+        for time, estimate in zip(falls["time"], falls["estimate"], strict=True):
+            near = [y for x, y in steps if abs(x - time) < 0.1]
+            assert any(abs(y - 100 * estimate) < 0.1 for y in near), (group, time, estimate)
+
+
+def test_odds_ratios_in_the_file_are_those_of_the_page(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("relapse-predictors?sex=girls")
+    name, content = tab.save(".st-key-csv_estimates button")
+    assert re.fullmatch(r"relapse-predictors_sex-female_synthetic_\d{4}-\d\d-\d\d_estimates\.csv", name)
+    comments, table = open_csv(content)
+    assert "Selection: 179 of 436 synthetic children: Sex: girls." in comments
+    assert "SYNTHETIC" in comments and COHORT.data_version in comments
+    for model in ("univariable", "multivariable"):
+        rows = table[(table["model"] == model) & ~table["is_reference"].astype(bool)]
+        assert len(rows) == 4
+        for row in rows.itertuples():
+            assert tab.odds_ratio(row.variable, row.level, model) == pytest.approx(row.estimate, rel=0.006)
+
+
+LOOK = """async (bytes) => {
+  const image = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: 'image/png' }))
+  const canvas = new OffscreenCanvas(image.width, image.height)
+  const pen = canvas.getContext('2d')
+  pen.drawImage(image, 0, 0)
+  const pixels = pen.getImageData(0, 0, image.width, image.height).data
+  const colours = new Set()
+  for (let i = 0; i < pixels.length; i += 404) colours.add(pixels.slice(i, i + 3).join())
+  return {
+    width: image.width, height: image.height, colours: colours.size, corner: Array.from(pixels.slice(0, 4)),
+  }
+}"""
+
+
+@pytest.mark.parametrize("slug", [analysis.slug for analysis in load_analyses()])
+def test_pictures_say_whom_they_show(slug: str, new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open(f"{slug}?sex=boys")
+    name, content = tab.save("[data-action=svg]")
+    assert re.fullmatch(rf"{slug}_sex-male_synthetic_\d{{4}}-\d\d-\d\d\.svg", name)
+    words = " ".join(" ".join(ElementTree.fromstring(content).itertext()).split())
+    for part in ("257 of 436 synthetic children", "Sex: boys", "SYNTHETIC DATA", COHORT.data_version):
+        assert part in words
+    name, content = tab.save("[data-action=png]")
+    assert name.endswith(".png") and content.startswith(b"\x89PNG")
+    size = tab.page.evaluate(LOOK, list(content))
+    assert size["width"] >= 1200 and size["height"] >= 400
+    assert size["colours"] > 20, "the picture is not one plain area"
+    assert size["corner"][3] == 255, "the picture has a background of its own"
+
+
+def test_a_picture_is_as_dark_as_its_page(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(scheme="dark"), address).open("survival-by-site")
+    size = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
+    assert max(size["corner"][:3]) < 80
+    # The theme is changed while the page is open: the text follows, on the page and in the picture.
+    tab.page.emulate_media(color_scheme="light")
+    tab.page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === 'light'"
+    )
+    _, content = tab.save("[data-action=svg]")
+    drawing = content.decode()
+    assert "rgb(250, 250, 250)" not in drawing, "no text is left in the colour of the dark page"
+    size = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
+    assert min(size["corner"][:3]) > 200
+
+
+def test_notes_on_a_link_stand_above_everything(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-treatment?colour=blue&naive=true")
+    link = tab.page.get_by_test_id("link-notes").bounding_box()
+    immortal = tab.note("immortal-time").bounding_box()
+    figure = tab.page.get_by_test_id("stPlotlyChart").first.bounding_box()
+    assert link and immortal and figure
+    assert link["y"] < immortal["y"] < immortal["y"] + immortal["height"] <= figure["y"]
+    assert immortal["y"] + immortal["height"] <= 900
