@@ -196,8 +196,9 @@ COMPARISON_CSS = """
 .forest-comparison tbody tr:first-child > * { border-top: 0; }
 .forest-comparison .forest-group th, .forest-comparison .forest-emphasised th { font-weight: 600; }
 .forest-comparison .forest-indented th { padding-left: 1rem; }
-.forest-comparison .forest-biased :is(.forest-label, .forest-detail, .forest-ratio, .forest-limits, .forest-p,
-  .forest-marks) { color: color-mix(in srgb, #d0382b 82%, currentColor); }
+.forest-comparison .forest-biased :is(.forest-label, .forest-ratio, .forest-p, .forest-marks) {
+  color: color-mix(in srgb, #d0382b 82%, currentColor); }
+.forest-comparison .forest-biased :is(.forest-detail, .forest-limits) { color: inherit; }
 .forest-comparison .forest-compared:not(.forest-emphasised) .forest-ratio b { font-weight: 500; }
 .forest-comparison .forest-ratio .forest-muted { white-space: normal; }
 @container (max-width: 700px) {

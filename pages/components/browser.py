@@ -45,6 +45,8 @@ function drawn(data) {
   const app = getComputedStyle(document.querySelector('[data-testid="stApp"]'))
   const layers = [...plot.querySelectorAll('svg.main-svg')].map((layer) => {
     const copy = layer.cloneNode(true)
+    const inks = [...layer.querySelectorAll('text')].map((text) => getComputedStyle(text).fill)
+    copy.querySelectorAll('text').forEach((text, i) => { text.style.fill = inks[i] })
     copy.querySelectorAll('.hoverlayer').forEach((part) => part.remove())
     return new XMLSerializer().serializeToString(copy)
   })
