@@ -19,7 +19,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics import analyses
-from analytics.analyses import Control, load_analyses
+from analytics.analyses import SECTIONS, Control, load_analyses
 from analytics.cohort import Cohort
 from analytics.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
@@ -246,6 +246,88 @@ def test_a_link_chooses_from_the_first_run_on(slug: str, control: Control) -> No
     )
 
 
+def open_link(slug: str, **query: str | list[str]) -> AppTest:
+    """The app as a new session finds it that begins with a link."""
+    linked = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    for name, value in query.items():
+        linked.query_params[name] = value
+    linked._page_hash = next(h for h, page in open_app()._registered_pages.items() if page["url_pathname"] == slug)
+    return linked.run()
+
+
+def notes_on_link(app: AppTest) -> list[str]:
+    return [text for _code, _severity, text, _remedy in app.session_state[LINK_NOTES]]
+
+
+@pytest.mark.parametrize("day", ["29", "366", "-180", "180.5", "half a year"])
+def test_a_landmark_that_no_page_can_use_is_noted_and_the_default_stays(day: str) -> None:
+    app = open_link("landmark", landmark=day)
+    assert_fit_to_read(app)
+    assert notes_on_link(app) == [f"The link asks for landmark (days from relapse) “{day}”, which is not offered here."]
+    assert any("Choose a whole number from 30 to 365." in text for text in texts_of(app))
+    assert texts_without_notes(app) == texts_without_notes(open_page("landmark"))
+
+
+@pytest.mark.parametrize("day", [30, 183, 365])
+def test_a_landmark_of_a_link_is_used(day: int) -> None:
+    app = open_link("landmark", landmark=str(day))
+    assert_fit_to_read(app)
+    assert notes_on_link(app) == []
+    assert any(f"day {day}" in text for text in texts_of(app))
+    assert app.session_state["landmark"] == day
+    assert parse_qs(urlsplit(copied_link(app)).query)["landmark"] == [str(day)]
+
+
+def texts_without_notes(app: AppTest) -> list[str]:
+    return [text for text in texts_of(app) if "The link" not in text and "Choose a" not in text]
+
+
+@pytest.mark.parametrize(
+    ("slug", "endpoint", "is_used"),
+    [
+        ("survival-by-variable", "OS from diagnosis", True),
+        ("survival-by-variable", "efs_diagnosis", True),
+        ("survival-by-variable", "OS from first relapse, entering at HSCT", True),
+        ("survival-by-site", "OS from HSCT", True),
+        # Whose clock starts before the page's groups can be told apart, or elsewhere than at relapse.
+        ("survival-by-site", "OS from diagnosis", False),
+        ("landmark", "EFS from first relapse", True),
+        ("landmark", "OS from HSCT", False),
+        ("naive-answer", "OS from diagnosis", False),
+        ("survival-by-treatment", "os_cart", False),
+        ("survival-by-treatment", "no such endpoint", False),
+    ],
+)
+def test_an_endpoint_of_a_link_means_what_it_means_on_its_page(slug: str, endpoint: str, is_used: bool) -> None:
+    app = open_link(slug, endpoint=endpoint)
+    assert_fit_to_read(app)
+    control = next(c for c in load_controls(COHORT, slug) if c.name == "endpoint")
+    refused = [f"The link asks for endpoint “{endpoint}”, which is not offered here."]
+    assert notes_on_link(app) == ([] if is_used else refused)
+    expected = control.value(endpoint) if is_used else control.default
+    assert parse_qs(urlsplit(copied_link(app)).query)["endpoint"] == [control.label_of(expected)]
+    if not is_used:
+        assert texts_without_notes(app) == texts_without_notes(open_page(slug))
+
+
+def test_a_choice_that_the_next_page_does_not_offer_gives_way_to_its_default() -> None:
+    app = open_page("survival-by-variable", {"endpoint": "os_diagnosis"})
+    assert any("Months from diagnosis" in text for text in texts_of(app))
+    for slug in ("landmark", "survival-by-site", "survival-by-treatment"):
+        assert_fit_to_read(turn_to(app, slug))
+        assert app.session_state["endpoint"] == "os_relapse"
+        assert any("Months from first relapse" in text for text in texts_of(app))
+
+
+def test_a_choice_that_two_pages_offer_is_kept_from_one_to_the_other() -> None:
+    app = open_page("landmark", {"endpoint": "efs_relapse", "history": "cart", "adjust": ["sex"]})
+    for slug in ("survival-by-treatment", "naive-answer", "survival-by-site"):
+        assert_fit_to_read(turn_to(app, slug))
+        assert app.session_state["endpoint"] == "efs_relapse"
+    assert app.session_state["history"] == "cart"
+    assert list(app.session_state["adjust"]) == ["sex"]
+
+
 def copied_link(app: AppTest) -> str:
     return next(data["link"] for e in app.get("bidi_component") if "link" in (data := component_data(e)))
 
@@ -288,7 +370,9 @@ def test_every_file_is_an_analysis() -> None:
     files = [module.name for module in pkgutil.iter_modules(analyses.__path__)]
     found = [sys.modules[f"analytics.analyses.{name}"].ANALYSIS for name in files]
     assert sorted(a.slug for a in found) == sorted(SLUGS)
-    assert len({a.slug for a in found}) == len({a.order for a in found}) == len({a.title for a in found}) == len(files)
+    assert len({a.slug for a in found}) == len({a.title for a in found}) == len(files)
+    assert len({(a.section, a.order) for a in found}) == len(files)
+    assert {a.section for a in found} <= set(SECTIONS)
     assert [a.order for a in load_analyses()] == sorted(a.order for a in found)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", a.slug) for a in found)
     # A page named like a file would open that file instead of the dashboard.
@@ -298,7 +382,9 @@ def test_every_file_is_an_analysis() -> None:
 def test_every_analysis_is_in_the_navigation() -> None:
     pages = open_app()._registered_pages.values()
     listed = [(page["url_pathname"], page["page_name"]) for page in pages]
-    assert listed == [("", "Overview"), *((a.slug, a.title) for a in load_analyses()), ("methods", "Methods")]
+    sections = [(a.slug, a.title) for section in SECTIONS for a in load_analyses() if a.section == section]
+    assert len(sections) == len(SLUGS)
+    assert listed == [("", "Overview"), ("methods", "Methods"), *sections]
 
 
 ADDED = """
@@ -306,7 +392,7 @@ from dataclasses import replace
 
 from analytics.analyses.survival_by_site import ANALYSIS as BY_SITE
 
-ANALYSIS = replace(BY_SITE, slug="added-by-a-file", title="Added by a file", order=15)
+ANALYSIS = replace(BY_SITE, slug="added-by-a-file", title="Added by a file", order=25)
 """
 
 
@@ -316,11 +402,9 @@ def test_adding_an_analysis_is_adding_a_file(tmp_path: Path, monkeypatch: pytest
     load_analyses.cache_clear()
     try:
         app = open_page("added-by-a-file")
-        assert [page["page_name"] for page in app._registered_pages.values()][1:4] == [
-            "Predictors of relapse",
-            "Added by a file",
-            "Survival by site",
-        ]
+        listed = [page["page_name"] for page in app._registered_pages.values()]
+        place = listed.index("Added by a file")
+        assert listed[place - 1 : place + 2] == ["Survival by site", "Added by a file", "Survival by any variable"]
         assert_fit_to_read(app)
         assert any("Added by a file</h1>" in h.proto.body for h in app.get("html"))
         assert "Added by a file" in " ".join(texts_of(turn_to(app, "methods")))
