@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -35,6 +35,7 @@ from analytics.estimators.binomial_likelihood import (
 from analytics.estimators.design import (
     Column,
     Design,
+    IntArray,
     Solution,
     check_covariates,
     counted,
@@ -57,8 +58,59 @@ FEW_EVENTS_PER_PARAMETER = 5
 SCARCE_EVENTS_PER_PARAMETER = 10
 
 
-def _read_outcome(outcome: ArrayLike) -> FloatArray:
-    """The outcome as 0.0 and 1.0, NaN where missing."""
+@dataclass(frozen=True, slots=True)
+class PatternFit:
+    """A logistic model fitted to patterns, and which of these are ``separated``.
+
+    ``method`` is what was fitted ("ml" or "firth"). ``optimum`` is None where maximum likelihood was insisted on although
+    the data are separated.
+    """
+
+    likelihood: BinomialLikelihood
+    optimum: Optimum | None
+    separated: BoolArray
+    method: str
+
+    @property
+    def coefficients(self) -> FloatArray | None:
+        """The coefficients, intercept first; None if there is no maximum or it was not found."""
+        return self.optimum.beta[0] if self.optimum is not None and self.optimum.converged[0] else None
+
+
+def fit_patterns(matrix: FloatArray, n: FloatArray, y: FloatArray, cells: BoolArray, method: str) -> PatternFit:
+    """Fit a design of independent columns, the intercept first, by the :data:`Method` asked for.
+
+    ``n`` patients and ``y`` events per row of ``matrix``, both with and without the event among all; ``cells`` as for
+    :func:`~analytics.estimators.separation.separated_patterns`.
+    """
+    separated = np.zeros(len(n), dtype=bool)
+    likelihood = BinomialLikelihood(matrix, n, y, penalised=method == "firth")
+    if method == "firth":
+        return PatternFit(likelihood, fit_likelihood(likelihood), separated, "firth")
+    optimum: Optimum | None = None
+    patients, events = cells @ n, cells @ y
+    if not ((patients > 0) & ((events == 0) | (events == patients))).any():
+        optimum = fit_likelihood(likelihood, stop_when_diverging=True)
+    if not (optimum and optimum.converged[0] and overlap_is_certain(likelihood, optimum.beta[0])):
+        separated = separated_patterns(matrix, n, y, cells)
+        if not separated.any() and not (optimum and optimum.converged[0]):
+            optimum = fit_likelihood(likelihood)
+    if not separated.any():
+        return PatternFit(likelihood, optimum, separated, "ml")
+    if method == "ml":
+        return PatternFit(likelihood, None, separated, "ml")
+    likelihood = BinomialLikelihood(matrix, n, y, penalised=True)
+    return PatternFit(likelihood, fit_likelihood(likelihood), separated, "firth")
+
+
+def read_outcome(outcome: ArrayLike) -> FloatArray:
+    """The outcome as 0.0 and 1.0, NaN where missing.
+
+    Raises
+    ------
+    ValueError
+        If a value is neither.
+    """
     series = pd.Series(outcome).reset_index(drop=True)
     try:
         values = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
@@ -76,8 +128,14 @@ def _read_outcome(outcome: ArrayLike) -> FloatArray:
     return values
 
 
-def _read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
-    """The weights as floats, 1 each if there are none."""
+def read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
+    """The weights as floats, 1 each if there are none.
+
+    Raises
+    ------
+    ValueError
+        If they are not ``size`` whole numbers from 0.
+    """
     if weight is None:
         return np.ones(size)
     values = np.asarray(pd.Series(weight).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
@@ -90,6 +148,24 @@ def _read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
             f"(first at row {wrong[0]}: {values[wrong[0]]:g}). Use frequencies, not sampling or propensity weights."
         )
     return values
+
+
+def rows_in_use(y: FloatArray, counts: FloatArray) -> IntArray:
+    """The rows that stand for patients.
+
+    Raises
+    ------
+    ValueError
+        If the outcome of one of them is missing.
+    """
+    rows = np.flatnonzero(counts)
+    missing = np.isnan(y[rows])
+    if missing.any():
+        raise ValueError(
+            f"outcome is missing in {missing.sum()} of {len(rows)} rows "
+            f"(first at row {rows[missing.argmax()]}). Leave these patients out before fitting."
+        )
+    return rows
 
 
 def _all_or_none(label: str, n: float, n_event: float) -> str:
@@ -206,19 +282,12 @@ def estimate_odds_ratios(
         If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
     """
     _check_options(method, conf_type, conf_level)
-    y = _read_outcome(outcome)
+    y = read_outcome(outcome)
     check_covariates(covariates, len(y))
-    counts = _read_weight(weight, len(y))
-    rows = np.flatnonzero(counts)
-    y, counts = y[rows], counts[rows]
-    missing_outcome = np.isnan(y)
-    if missing_outcome.any():
-        raise ValueError(
-            f"outcome is missing in {missing_outcome.sum()} of {len(y)} rows "
-            f"(first at row {rows[missing_outcome.argmax()]}). Leave these patients out before fitting."
-        )
+    counts = read_weight(weight, len(y))
+    rows = rows_in_use(y, counts)
     read = read_covariates(covariates, rows)
-    return _write_up(_Report(read, y, counts), method, conf_type, conf_level)
+    return _write_up(_Report(read, y[rows], counts[rows]), method, conf_type, conf_level)
 
 
 def estimate_univariable_odds_ratios(
@@ -236,9 +305,9 @@ def estimate_univariable_odds_ratios(
     "missing-excluded". Parameters, results and errors are those of :func:`estimate_odds_ratios`; no columns give ().
     """
     _check_options(method, conf_type, conf_level)
-    y = _read_outcome(outcome)
+    y = read_outcome(outcome)
     check_covariates(covariates, len(y))
-    counts = _read_weight(weight, len(y))
+    counts = read_weight(weight, len(y))
     results = []
     for name in covariates.columns:
         known = np.asarray(covariates[name].notna(), dtype=bool)
@@ -260,19 +329,20 @@ def estimate_univariable_odds_ratios(
     return tuple(results)
 
 
-def _nothing_to_fit(report: _Report) -> str | None:
-    if report.n == 0:
+def nothing_to_fit(n: float, n_event: float) -> str | None:
+    """Why there is no logistic model of ``n`` patients, ``n_event`` of them with the event; None if there is one."""
+    if n == 0:
         return "no patients"
-    if report.n_event == 0:
+    if n_event == 0:
         return "no events"
-    if report.n_event == report.n:
+    if n_event == n:
         return "every patient had the event"
     return None
 
 
 def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -> OddsRatioResult:
     """The fit of a report's design and its result."""
-    reason = _nothing_to_fit(report)
+    reason = nothing_to_fit(report.n, report.n_event)
     if reason:
         return _assemble(report, "firth" if method == "firth" else "ml", conf_type, conf_level, reason=reason)
     design, n, y = report.matrix, report.patterns.n, report.patterns.y
@@ -292,28 +362,13 @@ def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -
                 "Leave one of them out of the model.",
             )
         )
-    whole = design[:, kept]
-    separated = np.zeros(len(n), dtype=bool)
-    likelihood = BinomialLikelihood(whole, n, y, penalised=method == "firth")
-    optimum: Optimum | None = None
-    if method == "firth":
-        optimum = fit_likelihood(likelihood)
-    elif not any(cell.is_one_sided for cell in report.cells):
-        optimum = fit_likelihood(likelihood, stop_when_diverging=True)
-    if method != "firth" and not (optimum and optimum.converged[0] and overlap_is_certain(likelihood, optimum.beta[0])):
-        separated = separated_patterns(whole, n, y, report.masks())
-        if not separated.any() and not (optimum and optimum.converged[0]):
-            optimum = fit_likelihood(likelihood)
-    fitted = "firth" if method == "firth" else "ml"
-    if separated.any():
-        infinite = [kept[i] for i in columns_without_maximum(whole, separated) if kept[i] > 0]
-        _note_separation(report, infinite, separated, method)
-        if method == "auto":
-            fitted = "firth"
-            likelihood = BinomialLikelihood(whole, n, y, penalised=True)
-            optimum = fit_likelihood(likelihood)
-        else:
-            return _write_up_separated(report, kept, ~separated, infinite, reasons, conf_type, conf_level)
+    fit = fit_patterns(design[:, kept], n, y, report.masks(), method)
+    if fit.separated.any():
+        infinite = [kept[i] for i in columns_without_maximum(fit.likelihood.design, fit.separated) if kept[i] > 0]
+        _note_separation(report, infinite, fit.separated, method)
+        if fit.method == "ml":
+            return _write_up_separated(report, kept, ~fit.separated, infinite, reasons, conf_type, conf_level)
+    likelihood, optimum, fitted = fit.likelihood, fit.optimum, fit.method
     if optimum is None or not optimum.converged[0]:
         reason = "the fit did not converge"
         return _assemble(report, fitted, conf_type, conf_level, reason=reason)
