@@ -59,7 +59,7 @@ COVERED = """(parts) => parts.filter((part) => {
   const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
   return !top || !part.contains(top)
 }).map((part) => part.innerText)"""
-SCROLLED = "() => { const main = document.querySelector('[data-testid=stMain]'); main.scrollTo(0, main.scrollHeight) }"
+SCROLL = "(part) => { const main = document.querySelector('[data-testid=stMain]'); main.scrollTo(0, part * main.scrollHeight) }"
 MENU = "[data-testid=stTopNavLink], [data-testid=stTopNavSection]"
 
 
@@ -122,9 +122,8 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
         for figure in page.locator("[data-testid=stPlotlyChart], .forest-box").all():
             expect(figure).to_have_attribute("aria-label", re.compile(r"\w+ .*\d"))
     check_contrast(tab)
-    for scroll in (None, SCROLLED):
-        if scroll:
-            page.evaluate(scroll)
+    for part in (1, 0):
+        page.evaluate(SCROLL, part)
         assert page.locator(MENU).evaluate_all(COVERED) == []
 
     page.emulate_media(color_scheme="dark")
@@ -143,6 +142,7 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
 
     resize(page, 390, 844)
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
     check_fits(page, 390)
     look("390_light")
 
