@@ -781,3 +781,138 @@ class SubgroupResult:
         return pd.DataFrame(rows, columns=columns).assign(
             conf_level=self.conf_level, statistic=test.statistic, df=test.df, p_interaction=test.p_value
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FittedProbabilities:
+    """Each row's probability of the event by a logistic model, in the order of the rows.
+
+    ``probability`` is NaN in rows that stand for no patient, and None exactly when ``reason`` is set. ``method`` is what
+    was fitted ("ml" or "firth"); ``n_parameters`` excludes the intercept.
+    """
+
+    probability: FloatArray | None
+    method: str
+    n: int
+    n_event: int
+    n_parameters: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationGroup:
+    """Patients whose predicted probability lies above ``low`` and at or below ``high`` (the first group: from ``low``).
+
+    ``observed`` is the share of them with the event, ``predicted`` the mean of their probabilities.
+    """
+
+    low: float
+    high: float
+    observed: Estimate
+    predicted: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationResult:
+    """How predicted probabilities agree with what happened.
+
+    ``in_the_large`` is the log odds by which predictions have to be shifted so that they add up to the events (0 is
+    perfect, above 0: too few were predicted); ``slope`` and ``intercept`` are those of a logistic model of the outcome
+    on the log odds predicted (1 and 0 are perfect, a slope below 1: predictions too extreme). ``groups`` are ascending.
+    """
+
+    in_the_large: Estimate
+    slope: Estimate
+    intercept: Estimate
+    groups: tuple[CalibrationGroup, ...]
+    n: int
+    n_event: int
+    conf_level: float
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per group: ``low high n n_event predicted estimate conf_low conf_high conf_level conf_type``.
+
+        ``estimate`` is the share of patients with the event.
+        """
+        columns = ["low", "high", "n", "n_event", "predicted", "estimate", "conf_low", "conf_high"]
+        columns += ["conf_level", "conf_type"]
+        rows = []
+        for g in self.groups:
+            e, interval = g.observed, g.observed.interval
+            limits = (interval.low, interval.high, interval.level, interval.method) if interval else (None,) * 4
+            rows.append((g.low, g.high, e.n, e.n_event, g.predicted, e.value, *limits))
+        return pd.DataFrame(rows, columns=columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimism:
+    """How much better one measure looks in the patients that a model was fitted to than it would in new ones.
+
+    ``apparent`` is the measure in these patients, ``optimism`` the mean over ``n_replicates`` resamples of the measure
+    in the resample less that in all patients, ``corrected`` is ``apparent`` less ``optimism``. ``std_error`` is the
+    Monte Carlo error of ``optimism``, None below two resamples; it says nothing about the patients' number. ``optimism``
+    and ``corrected`` are None exactly when ``reason`` is set; ``apparent`` may exist without them.
+    """
+
+    measure: str
+    apparent: float | None
+    optimism: float | None
+    corrected: float | None
+    std_error: float | None
+    n_replicates: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptimismResult:
+    """A logistic model's own performance and what is left of it after correction for optimism.
+
+    ``replicates`` resamples were asked for and ``n_drawn`` drawn (fewer if it was stopped); ``n_failed`` of these gave
+    no model, and ``n_penalised`` models were fitted by Firth's penalised likelihood. ``method`` is what was fitted to
+    all patients ("ml" or "firth"); ``n_parameters`` excludes the intercept.
+    """
+
+    auc: Optimism
+    slope: Optimism
+    brier: Optimism
+    method: str
+    n: int
+    n_event: int
+    n_parameters: int
+    replicates: int
+    n_drawn: int
+    n_failed: int
+    n_penalised: int
+    seed: int
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Optimism, ...]:
+        """The three measures."""
+        return self.auc, self.slope, self.brier
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per measure: ``term estimate optimism corrected std_error n_replicates method n n_event reason``."""
+        columns = ["term", "estimate", "optimism", "corrected", "std_error", "n_replicates", "reason"]
+        rows = [
+            (m.measure, m.apparent, m.optimism, m.corrected, m.std_error, m.n_replicates, m.reason)
+            for m in self.measures
+        ]
+        return pd.DataFrame(rows, columns=columns).assign(method=self.method, n=self.n, n_event=self.n_event)
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceInflation:
+    """How much the other covariates widen what is known of one covariate's coefficients.
+
+    ``gvif`` is the generalised variance inflation factor (1: not at all) of its ``df`` coefficients, ``scaled`` is
+    gvif^(1 / (2 df)), which compares covariates with different ``df``. All three are None exactly when ``reason`` is set.
+    """
+
+    variable: str
+    gvif: float | None
+    df: int | None
+    scaled: float | None
+    reason: str | None = None
