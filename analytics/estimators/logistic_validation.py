@@ -228,7 +228,7 @@ def estimate_calibration(
         interval = Interval(value - half, value + half, conf_level, "wald")
         return Estimate(value, interval, n, n_event, std_error=std_error)
 
-    in_the_large = slope = intercept = Estimate(None, n=n, n_event=n_event, reason=reason or _ONE_PREDICTION)
+    in_the_large = slope = intercept = Estimate(None, n=n, n_event=n_event, reason=reason or _NOT_CONVERGED)
     if reason is None:
         log_odds = logit(values)
         in_the_large = estimate(*_shift(log_odds, patients, events))
@@ -624,7 +624,7 @@ def _calibration_groups(
             float(bounds[i + 1]),
             Estimate(
                 float(events[i] / patients[i]),
-                wilson(events[i], patients[i], conf_level),
+                wilson(float(events[i]), float(patients[i]), conf_level),
                 int(patients[i]),
                 int(events[i]),
             ),
