@@ -74,7 +74,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     show_sentences(sentences)
     with st.expander("From the cohort to this analysis", icon=":material/filter_alt:"):
         show_funnel(context, analysis.left_out(result))
-        st.caption(f"Method: {analysis.method}")
+        show_caption(f"Method: {analysis.method}")
 
 
 def _show_choices(analysis: Analysis, context: Context, controls: Sequence[Control]) -> None:

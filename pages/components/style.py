@@ -68,6 +68,7 @@ STYLE = (
 .outcomes-funnel span.n {text-align: right; font-variant-numeric: tabular-nums}
 .js-plotly-plot .modebar {display: none}
 .st-key-choices [data-testid="stPopover"] {align-self: flex-end}
+.st-key-choices [data-variant="segmented_control"][data-selected="true"] {color: inherit; font-weight: 650}
 @media (max-width: 1180px) {
   [data-testid="stMainBlockContainer"] {padding-left: 2rem; padding-right: 2rem}
   [data-testid="stMainBlockContainer"] [data-testid="stColumn"] {min-width: 100%}

@@ -51,7 +51,8 @@ READ = (
     ".outcomes-chip, .outcomes-cohort, .outcomes-question, .outcomes-note, .outcomes-note .remedy, .outcomes-caption, "
     ".outcomes-headlines span, .outcomes-headlines b, .outcomes-table th, .outcomes-table td, .outcomes-says li, "
     ".forest-level th, .forest-level td, .forest-muted, .forest-limits, .forest-note, .forest td, .forest th, "
-    ".outcomes-phase, .outcomes-h2, .outcomes-more summary, .js-plotly-plot text, [data-testid=stTopNav] p"
+    ".outcomes-phase, .outcomes-h2, .outcomes-more summary, .js-plotly-plot text, [data-testid=stTopNav] p, "
+    "[data-variant=segmented_control] p, [data-testid=stExpander] p, [data-testid=stWidgetLabel] p"
 )
 # Whoever points at a part of the menu must meet the menu.
 COVERED = """(parts) => parts.filter((part) => {
