@@ -144,7 +144,9 @@ def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
     return (
         Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
         Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
-        Headline("Naive hazard ratio (biased)", text(result.naive), "Ever against never treated: biased by immortal time."),
+        Headline(
+            "Naive hazard ratio (biased)", text(result.naive), "Ever against never treated: biased by immortal time."
+        ),
         Headline(
             "Treatment as it changes", text(result.over_time), "Hazard ratio with treatment counted from its day on."
         ),
