@@ -20,7 +20,6 @@ STYLE = (
 [data-testid="stSidebar"] [data-variant="pills"]::after {
   margin-left: .4em; opacity: .72; font-size: .76rem; font-variant-numeric: tabular-nums}
 [data-testid="stSidebar"] [data-variant="pills"][aria-pressed="true"] {color: inherit; font-weight: 650}
-[data-variant="segmented_control"][aria-checked="true"] {color: inherit; font-weight: 650}
 .outcomes-phase {margin: .5rem 0 0; padding-top: .45rem; font-size: .72rem; font-weight: 650; letter-spacing: .08em;
   text-transform: uppercase; opacity: .75; border-top: 1px solid color-mix(in srgb, currentColor 22%, transparent)}
 .outcomes-title {display: inline; margin: 0 .6em 0 0; padding: 0; font-size: 1.35rem; font-weight: 650; line-height: 1.3}
