@@ -21,6 +21,7 @@ from analytics.figures.comparison_forest import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
 from analytics.frames import DAYS_PER_MONTH
+from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import note_conditions, strata_control
 from analytics.tables import Table
@@ -265,6 +266,7 @@ def _tables(result: NaiveComparison) -> tuple[Table, ...]:
                 "Of those not yet; with several treatments, a further one counts, too",
             ),
         ),
+        *tabulate_e_values(result.answers[-1].model, (result.data.treatment, *result.data.adjusters)),
     )
 
 

@@ -24,7 +24,7 @@ from analytics.figures.forest_marks import ratio_text
 from analytics.filters import CohortFilter
 from analytics.formats import format_count, format_p, format_p_phrase, format_percent
 from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
-from analytics.regression import as_read, chosen_references, reference_control
+from analytics.regression import as_read, chosen_references, reference_control, tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
 from analytics.survival_comparison import NO_STRATA, endpoint_control, note_conditions, strata_control
 from analytics.tables import Table
@@ -408,7 +408,8 @@ def _caption(result: Subgroups, params: Params) -> str:
 
 
 def _tables(result: Subgroups) -> tuple[Table, ...]:
-    return ()
+    shown = replace(result.overall, terms=tuple(t for t in result.overall.terms if t.is_reference or t in result.terms))
+    return tabulate_e_values(shown, [result.variable])
 
 
 def _sentences(result: Subgroups) -> tuple[str, ...]:

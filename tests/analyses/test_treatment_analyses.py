@@ -19,7 +19,9 @@ from analytics.analyses import Analysis, load_analyses
 from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.cohort import Cohort, open_cohort
+from analytics.estimators.sensitivity import e_value
 from analytics.filters import Clause, CohortFilter
+from analytics.formats import format_ratio
 from analytics.results import HazardRatioResult
 from analytics.treatment_comparison import BOTH, CART, HSCT, UNTREATED, treated_terms
 from tests.analyses.shown import (
@@ -915,3 +917,11 @@ def test_a_number_to_adjust_for_is_read_per_its_step() -> None:
         "White cells, per 10 × 10⁹/L",
         "Age at diagnosis, per year",
     ]
+
+
+def test_the_ratio_over_time_has_its_e_value_on_the_page_of_the_naive_answer() -> None:
+    result = estimate(NAIVE)
+    table = NAIVE.tables(result)[1]
+    ratio = result.over_time.ratio
+    expected = e_value(ratio.value, ratio.interval.low, ratio.interval.high, measure="hazard ratio", rare=False)
+    assert [row[2:] for row in table.rows] == [(format_ratio(expected.point), format_ratio(expected.limit))]
