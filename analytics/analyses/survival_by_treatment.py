@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, Control, Headline, Params
 from analytics.cohort import Cohort
+from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.treatment import (
     ever_treated,
@@ -65,20 +68,36 @@ NAIVE_NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TreatmentSurvival:
     """Curves, test and hazard ratios of one comparison of treatments.
 
-    ``hazard`` is the time-dependent model, adjusted where variables were chosen; ``naive`` that of ever against never.
+    ``hazard`` is the time-dependent model, adjusted where variables were chosen. The naive curves and the model of ever
+    against never are made when the overlay or a file first needs them, so that the figure does not wait for them.
     """
 
     data: TreatmentData
     curves: SurvivalResult
-    naive_curves: SurvivalResult
     test: TestResult
     hazard: HazardRatioResult
-    naive: HazardRatioResult
     notes: tuple[Note, ...]
+
+    @cached_property
+    def naive_curves(self) -> SurvivalResult:
+        """Kaplan–Meier curves by ever against never treated."""
+        data = self.data
+        return estimate_survival(
+            data.time,
+            data.event,
+            group=ever_treated(data.time, data.event, data.treated_at, untreated=data.untreated),
+            weight=data.weight,
+            conf_type=cast("SurvivalConfType", self.curves.conf_type),
+        )
+
+    @cached_property
+    def naive(self) -> HazardRatioResult:
+        """The model of ever against never treated."""
+        return read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True)))
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
@@ -105,16 +124,8 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
     return TreatmentSurvival(
         data=data,
         curves=curves,
-        naive_curves=estimate_survival(
-            data.time,
-            data.event,
-            group=ever_treated(data.time, data.event, data.treated_at, untreated=data.untreated),
-            weight=data.weight,
-            conf_type=params["interval"],
-        ),
         test=mantel_byar_test(**arrays),
         hazard=hazard,
-        naive=read_model(data, naive_hazard_ratio(**adjusted)),
         notes=(
             *(naive_note if params["naive"] else ()),
             *note_conditions(data.conditions, data.endpoint),
