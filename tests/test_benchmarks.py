@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analytics.cohort import Cohort, open_cohort
-from tests.benchmarks.clicks import SLUGS, Clicks, changing_steps, filter_steps, measure_clicks, save_figures
+from tests.benchmarks.clicks import SLUGS, Clicks, filter_steps, measure_clicks, save_figures, walk
 from tests.benchmarks.cohorts import REFERENCE, write_cohort
 from tests.benchmarks.estimators import TASKS, Size, Timing, add_up, time_sizes
 
@@ -73,11 +74,15 @@ def test_every_click_leads_to_a_new_filter(reference: Cohort) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_two_ready_figures_are_saved(reference: Cohort, tmp_path: Path, slug: str) -> None:
-    steps = changing_steps(reference, slug, 2)
-    save_figures([figure for _, _, figure in steps], tmp_path)
-    one, two = sorted(tmp_path.iterdir())
-    assert one.read_bytes() != two.read_bytes()
+def test_the_bare_page_draws_the_figures_of_the_walk_in_their_order(
+    reference: Cohort, tmp_path: Path, slug: str
+) -> None:
+    first, steps = walk(reference, slug, 3)
+    assert sum(step.changes for step in steps) == 3
+    save_figures([first, *(step.figure for step in steps)], tmp_path)
+    texts = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    changes = [before != after for before, after in pairwise(texts)]
+    assert changes == [step.changes for step in steps]
 
 
 def test_ratio_is_that_of_the_medians() -> None:

@@ -1,4 +1,4 @@
-"""The page that the dashboard is measured against: one pills widget and two ready figures, which it swaps on a click."""
+"""The page that the dashboard is measured against: one pills widget, and a ready figure for each of its options."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from pages.components.browser import FOREST
 FOLDER = Path(os.environ["BENCHMARK_FIGURES"])
 
 
-@st.cache_resource(max_entries=2)
-def load_ready_figure(name: str) -> Any:
-    """A figure as it was saved before the server started: a Plotly figure, or HTML."""
-    path = FOLDER / f"{name}.json"
-    return plotly.io.from_json(path.read_text()) if path.exists() else (FOLDER / f"{name}.html").read_text()
+@st.cache_resource
+def load_ready_figures() -> dict[str, Any]:
+    """The figures as they were saved before the server started, by number: Plotly figures, or HTML."""
+    return {
+        path.stem: plotly.io.from_json(path.read_text()) if path.suffix == ".json" else path.read_text()
+        for path in sorted(FOLDER.iterdir())
+    }
 
 
 st.set_page_config(page_title="Bare", layout="wide")
-chosen = st.pills("Figure", ["one", "two"], key="chosen", default="one", required=True)
-figure = load_ready_figure(chosen)
+figures = load_ready_figures()
+figure = figures[st.pills("Figure", list(figures), key="chosen", default=next(iter(figures)), required=True)]
 if isinstance(figure, str):
     FOREST(key="forest", data={"html": figure, "alt": "A ready figure"})
 else:

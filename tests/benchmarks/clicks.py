@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -168,10 +167,20 @@ def filter_steps(cohort: Cohort) -> list[tuple[str, int, CohortFilter]]:
     return steps
 
 
-def changing_steps(cohort: Cohort, slug: str, most: int) -> list[tuple[str, int, Any]]:
-    """The first steps, ``most`` of them, whose figure differs from the one before, with that figure.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A click on a pill of a variable, by its position among the levels, and the figure that is drawn after it."""
 
-    Others could not be seen in the browser.
+    variable: str
+    position: int
+    figure: Any
+    changes: bool
+
+
+def walk(cohort: Cohort, slug: str, most: int) -> tuple[Any, list[Step]]:
+    """The figure of the whole cohort, and the steps until ``most`` of them have changed the figure.
+
+    A step that changes nothing cannot be seen in the browser, but belongs to the walk: the next one starts from it.
     """
     analysis = next(a for a in load_analyses() if a.slug == slug)
     params = analysis.defaults(cohort)
@@ -182,57 +191,66 @@ def changing_steps(cohort: Cohort, slug: str, most: int) -> list[tuple[str, int,
     def text(figure: Any) -> str:
         return figure.html if isinstance(figure, HtmlFigure) else figure.to_json()
 
-    steps: list[tuple[str, int, Any]] = []
-    before = text(draw(CohortFilter()))
+    first = draw(CohortFilter())
+    steps: list[Step] = []
+    before = text(first)
     for name, position, cohort_filter in filter_steps(cohort):
         figure = draw(cohort_filter)
         after = text(figure)
-        if after != before:
-            steps.append((name, position, figure))
-        if len(steps) == most:
+        steps.append(Step(name, position, figure, after != before))
+        if sum(step.changes for step in steps) == most:
             break
         before = after
-    return steps
+    return first, steps
 
 
 def save_figures(figures: Sequence[Any], folder: Path) -> None:
-    """The two ready figures of the bare page."""
+    """The ready figures of the bare page, numbered in the order in which its pills show them."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in zip(("one", "two"), figures, strict=True):
+    for i, figure in enumerate(figures):
         if isinstance(figure, HtmlFigure):
-            (folder / f"{name}.html").write_text(figure.html, encoding="utf-8")
+            (folder / f"{i:03}.html").write_text(figure.html, encoding="utf-8")
         else:
-            (folder / f"{name}.json").write_text(figure.to_json(), encoding="utf-8")
+            (folder / f"{i:03}.json").write_text(figure.to_json(), encoding="utf-8")
 
 
 def measure_clicks(cohort_file: Path, folder: Path, n_clicks: int, slugs: Sequence[str] = SLUGS) -> list[Clicks]:
-    """Clicks on the dashboard and on the bare page, turn by turn in one browser, for each of the pages."""
+    """Clicks on the dashboard and on the bare page, turn by turn in one browser, for each of the pages.
+
+    The bare page has every figure ready before it starts, and draws with each click the one that the dashboard draws with
+    its own: the ratio is what reading the filter, counting, estimating and the rest of the page cost.
+    """
     cohort = open_cohort(cohort_file)
     # Some steps in reserve: a figure may differ in what is seen on hover alone.
-    steps = {slug: changing_steps(cohort, slug, 2 * n_clicks + 2) for slug in slugs}
+    walks = {slug: walk(cohort, slug, 2 * n_clicks + 2) for slug in slugs}
     del cohort
     results = []
     with serve(DASHBOARD, {"COHORT": str(cohort_file)}) as dashboard, open_browser() as browser:
-        for slug, changes in steps.items():
+        for slug, (first, steps) in walks.items():
             figures = folder / f"figures-{slug}"
-            save_figures([figure for _, _, figure in changes[:2]], figures)
+            save_figures([first, *(step.figure for step in steps)], figures)
             with serve(BARE, {"BENCHMARK_FIGURES": str(figures)}) as bare:
-                results.append(
-                    _alternate(browser, f"{dashboard.address}/{slug}", bare.address, slug, changes, n_clicks)
-                )
+                address = f"{dashboard.address}/{slug}"
+                results.append(_alternate(browser, address, bare.address, slug, steps, n_clicks))
     return results
 
 
 def _alternate(
-    browser: Browser, address: str, bare_address: str, slug: str, changes: Sequence[tuple[str, int, Any]], n_clicks: int
+    browser: Browser, address: str, bare_address: str, slug: str, steps: Sequence[Step], n_clicks: int
 ) -> Clicks:
     page, bare = open_page(browser, address), open_page(browser, bare_address)
     times: list[float] = []
     bare_times: list[float] = []
-    # The first click of each page warms the browser up and is not counted.
-    for i, ((name, position, _), choice) in enumerate(zip(changes, itertools.cycle((1, 0)), strict=False)):
-        ms = time_click(page, page.locator(f".st-key-{name} button[data-variant=pills]").nth(position))
-        bare_ms = time_click(bare, bare.locator(".st-key-chosen button[data-variant=pills]").nth(choice))
+    for i, step in enumerate(steps):
+        pill = page.locator(f".st-key-{step.variable} button[data-variant=pills]").nth(step.position)
+        bare_pill = bare.locator(".st-key-chosen button[data-variant=pills]").nth(i + 1)
+        if not step.changes:
+            pill.click()
+            bare_pill.click()
+            page.wait_for_timeout(1000)
+            continue
+        ms, bare_ms = time_click(page, pill), time_click(bare, bare_pill)
+        # The first click of each page warms the browser up and is not counted.
         if i and ms is not None and bare_ms is not None:
             times.append(ms)
             bare_times.append(bare_ms)

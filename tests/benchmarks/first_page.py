@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analytics.cohort import open_cohort
-from tests.benchmarks.clicks import changing_steps, open_browser, save_figures
+from tests.benchmarks.clicks import open_browser, save_figures, walk
 from tests.benchmarks.cohorts import REFERENCE
 from tests.benchmarks.servers import BARE, DASHBOARD, serve
 
@@ -38,9 +38,9 @@ class FirstPage:
 
 def measure_first_page(folder: Path, n_starts: int) -> list[FirstPage]:
     """The bare page, then two pages of the dashboard, each from a fresh server and a fresh browser, turn by turn."""
-    steps = changing_steps(open_cohort(REFERENCE), SLUG, 2)
+    first, _ = walk(open_cohort(REFERENCE), SLUG, 1)
     figures = folder / "figures-first-page"
-    save_figures([figure for _, _, figure in steps[:2]], figures)
+    save_figures([first], figures)
     cases = {
         "bare page": (BARE, {"BENCHMARK_FIGURES": str(figures)}, "/", FIGURE),
         "survival by site": (DASHBOARD, {"COHORT": str(REFERENCE)}, f"/{SLUG}", FIGURE),
