@@ -7,7 +7,7 @@ import streamlit as st
 
 from analytics.analyses import SECTIONS, Analysis, load_analyses
 from analytics.cohort import CohortError
-from pages.analysis_page import show_analysis
+from pages.analysis_page import compute_ahead, show_analysis
 from pages.components.cache import active_source
 from pages.components.context import Context, is_drawn, open_active_cohort, read_context, read_link
 from pages.components.controls import show_filters
@@ -18,9 +18,21 @@ from pages.overview_page import show_overview
 TITLE = "Outcomes of relapsed childhood leukaemia"
 ABOUT = "Outcomes of children with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
 
-st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": ABOUT})
-show_style()
+
+def set_page_config() -> None:
+    """Title, width and menu. The browser draws the whole page again for them."""
+    st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": ABOUT})
+
+
 cohort = open_active_cohort()
+filters_known = False
+if not isinstance(cohort, CohortError) and is_drawn(cohort):
+    # The filters' values are known before they are drawn again: the page comes first and does not wait for the sidebar.
+    filters_known = True
+    compute_ahead(cohort)
+else:
+    set_page_config()
+show_style()
 
 
 def draw(show: Callable[[Context], None]) -> None:
@@ -49,11 +61,11 @@ if isinstance(cohort, CohortError):
     st.stop()
 read_link(cohort, page.url_path)
 context: Context
-if is_drawn(cohort):
-    # The filters' values are known before they are drawn again: the page comes first and does not wait for the sidebar.
+if filters_known:
     context = read_context(cohort)
     page.run()
     show_filters(cohort)
+    set_page_config()
 else:
     context = show_filters(cohort)
     page.run()

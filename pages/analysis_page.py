@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
-from analytics.analyses import Analysis, Control
+from analytics.analyses import Analysis, Control, load_analyses
+from analytics.cohort import Cohort
 from analytics.view import View
 from analytics.wording import join_words
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
-from pages.components.context import Context, read_choices
+from pages.components.context import Context, read_choices, read_context
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.output import (
     file_stem_of,
@@ -30,11 +32,30 @@ from pages.components.output import (
     show_toolbar,
 )
 
+SHOWN = "shown_analysis"
+
+
+def compute_ahead(cohort: Cohort) -> None:
+    """Compute the figure that the page last shown needs now, for `show_analysis` to find.
+
+    Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
+    figure then waits for that drawing too.
+    """
+    analysis = next((a for a in load_analyses() if a.slug == st.session_state.get(SHOWN)), None)
+    if analysis is None:
+        return
+    controls = load_controls(cohort, analysis.slug)
+    if all(control.name in st.session_state for control in controls):
+        # What fails here is not kept: it fails again, and is reported, where it belongs on the page.
+        with suppress(Exception):
+            load_figure(cohort, read_context(cohort).filter, analysis.slug, read_choices(controls))
+
 
 def show_analysis(analysis: Analysis, context: Context) -> None:
     """Choices, figure, sentences, tables and files of one analysis."""
     cohort = context.cohort
     missing = analysis.missing(cohort)
+    st.session_state[SHOWN] = None if missing else analysis.slug
     if missing:
         show_title(analysis.title, analysis.question, context)
         show_link_notes()
@@ -50,12 +71,12 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     params = read_choices(controls)
     result = load_estimate(cohort, context.filter, analysis.slug, params)
     figure = load_figure(cohort, context.filter, analysis.slug, params)
-    notes = analysis.notes(result)
     stem = file_stem_of(context, analysis)
 
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
         show_figure(figure, analysis.alt_text(result), stem, choose_reference)
+    notes = analysis.notes(result)
     with head:
         if choices_known:
             _show_choices(analysis, context, controls)

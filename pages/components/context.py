@@ -28,11 +28,15 @@ ADDRESS_SENT_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The cohort and filter of this run, with how many patients each clause leaves."""
+    """The cohort and filter of this run."""
 
     cohort: Cohort
     filter: CohortFilter
-    funnel: Funnel
+
+    @property
+    def funnel(self) -> Funnel:
+        """How many patients each clause leaves. Counted when first asked for: a figure does not wait for it."""
+        return load_funnel(self.cohort, self.filter)
 
     @property
     def sentence(self) -> str:
@@ -53,8 +57,7 @@ def open_active_cohort() -> Cohort | CohortError:
 def read_context(cohort: Cohort) -> Context:
     """The filter as the widgets hold it."""
     clauses = [clause for v in filter_variables(cohort) if (clause := _read_clause(v, cohort)) is not None]
-    cohort_filter = CohortFilter(tuple(clauses))
-    return Context(cohort, cohort_filter, load_funnel(cohort, cohort_filter))
+    return Context(cohort, CohortFilter(tuple(clauses)))
 
 
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
