@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
@@ -56,6 +58,11 @@ def main() -> None:
     preparation = Thread(target=prepare_first_pages, daemon=True)
     preparation.start()
     preparation.join()
+    # Streamlit collects garbage after every run. What is loaded now stays for good and need not be searched each time.
+    gc.collect()
+    gc.freeze()
+    # At the end everything is let go again: compiled libraries report what is still held then as leaks.
+    atexit.register(gc.unfreeze)
     cli.main(prog_name="streamlit")
 
 
