@@ -7,7 +7,8 @@ import streamlit as st
 
 from analytics.analyses import SECTIONS, Analysis, load_analyses
 from analytics.cohort import CohortError
-from pages.analysis_page import compute_ahead, show_analysis
+from pages.analysis_page import show_analysis
+from pages.components.ahead import compute_ahead
 from pages.components.cache import active_source
 from pages.components.context import Context, is_drawn, open_active_cohort, read_context, read_link
 from pages.components.controls import show_filters

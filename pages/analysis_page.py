@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
-from analytics.analyses import Analysis, Control, load_analyses
-from analytics.cohort import Cohort
+from analytics.analyses import Analysis, Control
 from analytics.view import View
 from analytics.wording import join_words
+from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
-from pages.components.context import Context, read_choices, read_context
+from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.output import (
     file_stem_of,
@@ -31,24 +30,7 @@ from pages.components.output import (
     show_title,
     show_toolbar,
 )
-
-SHOWN = "shown_analysis"
-
-
-def compute_ahead(cohort: Cohort) -> None:
-    """Compute the figure that the page last shown needs now, for `show_analysis` to find.
-
-    Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
-    figure then waits for that drawing too.
-    """
-    analysis = next((a for a in load_analyses() if a.slug == st.session_state.get(SHOWN)), None)
-    if analysis is None:
-        return
-    controls = load_controls(cohort, analysis.slug)
-    if all(control.name in st.session_state for control in controls):
-        # What fails here is not kept: it fails again, and is reported, where it belongs on the page.
-        with suppress(Exception):
-            load_figure(cohort, read_context(cohort).filter, analysis.slug, read_choices(controls))
+from pages.components.slow import show_background
 
 
 def show_analysis(analysis: Analysis, context: Context) -> None:
@@ -92,6 +74,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
         show_picture(picture, f"picture_{i}", stem)
     for table in analysis.tables(result):
         show_table(table)
+    show_background(analysis, context, params, provenance, stem)
     show_sentences(sentences)
     with st.expander("From the cohort to this analysis", icon=":material/filter_alt:"):
         show_funnel(context, analysis.left_out(result))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, wraps
 from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.filters import CohortFilter
+from analytics.funnel import Used
+from analytics.policy import govern
 from analytics.results import Note
 from analytics.tables import Table
 
@@ -27,7 +29,8 @@ class Control:
 
     ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away). A number lies between
     the two of ``limits`` and moves by ``step``; a link
-    may ask for any between.
+    may ask for any between. ``display`` marks a choice that alone makes no new comparison in the ledger: it changes what
+    is drawn or listed, or the names of the tests tell what it chose.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Control:
     help: str = ""
     limits: tuple[int, int] = (0, 0)
     step: int = 1
+    display: bool = False
 
     def value(self, text: str) -> Any:
         """What ``text`` means: an option by its value or its label, or a number within the limits; else None."""
@@ -107,9 +111,72 @@ class Picture:
     caption: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedTest:
+    """A test that a page puts before its reader, for the ledger of comparisons.
+
+    ``name`` says in words what is tested, of what and between whom, so that no two tests of a page share it ("log-rank
+    test of overall survival after relapse by immunophenotype"). ``p_value`` is None where it was not done or is not shown.
+    """
+
+    name: str
+    p_value: float | None
+
+
+def no_comparisons(result: Any) -> tuple[ComparedTest, ...]:
+    """For an analysis that tests nothing."""
+    return ()
+
+
 def no_pictures(result: Any, params: Params) -> tuple[Picture, ...]:
     """For an analysis with its main figure alone."""
     return ()
+
+
+Progress = Callable[[int, int], None]  # called with the steps done and all steps
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a slow part has to show, in this order."""
+
+    notes: tuple[Note, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def never_refused(result: Any, params: Params) -> str:
+    """For a slow part that every selection allows."""
+    return ""
+
+
+def no_downloads(found: Any) -> dict[str, pd.DataFrame]:
+    """For a slow part without files."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A part of an analysis that takes seconds: it runs only when a reader asks for it, beside the page.
+
+    ``run(result, params, progress)`` makes a frozen result from what ``estimate`` gave. It has a fixed seed, so that the
+    same selection gives the same numbers, and calls ``progress(done, total)`` between its steps, where it can be
+    stopped: the call then raises, and ``run`` lets that pass. ``show(result, found, params)`` gives what is shown;
+    ``found`` is None until it has run. ``about`` says beforehand what it does and how long it takes, ``button`` names it
+    ("Impute {imputations} times", with the names of choices in braces). ``refusal(result, params)`` says in a sentence
+    why it cannot be run, "" if it can. ``downloads(found)`` makes the frames whose names are ``files``.
+    """
+
+    name: str
+    title: str
+    about: str
+    button: str
+    run: Callable[[Any, Params, Progress], Any]
+    show: Callable[[Any, Any, Params], Shown]
+    refusal: Callable[[Any, Params], str] = never_refused
+    files: tuple[str, ...] = ()
+    downloads: Callable[[Any], Mapping[str, pd.DataFrame]] = no_downloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +185,9 @@ class Analysis:
 
     ``prepare(cohort, filter, params)`` takes what is needed out of the engine, ``estimate(frame, params)`` makes a frozen
     result from it; the others turn that result into what is shown. ``controls(cohort)`` lists the choices; ``requires``
-    names the sets of columns one of which a cohort must have; ``left_out`` counts whom the analysis could not use,
-    in words; ``downloads`` makes the frames whose names are ``files``; ``pictures`` makes the further figures.
+    names the sets of columns one of which a cohort must have; ``used`` says whom of the selection the main estimate rests
+    on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures`` makes the further figures;
+    ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result.
     """
 
     slug: str
@@ -140,15 +208,21 @@ class Analysis:
     sentences: Callable[[Any], tuple[str, ...]]
     notes: Callable[[Any], tuple[Note, ...]]
     alt_text: Callable[[Any], str]
-    left_out: Callable[[Any], tuple[tuple[str, int], ...]]
+    used: Callable[[Any], Used]
     files: tuple[str, ...]
     downloads: Callable[[Any], Mapping[str, pd.DataFrame]]
     pictures: Callable[[Any, Params], tuple[Picture, ...]] = no_pictures
+    background: tuple[Background, ...] = ()
+    comparisons: Callable[[Any], tuple[ComparedTest, ...]] = no_comparisons
 
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""
         lacking = (tuple(name for name in names if name not in cohort.variables) for names in self.requires)
         return min(lacking, key=len)
+
+    def left_out(self, result: Any) -> tuple[tuple[str, int], ...]:
+        """Whom the main estimate leaves out: why, and how many, each child once."""
+        return tuple((loss.text, loss.n) for loss in self.used(result).losses if loss.n)
 
     def defaults(self, cohort: Cohort) -> dict[str, Any]:
         """The default value of every control."""
@@ -162,6 +236,15 @@ def to_reference(variable: str, level: str) -> str:
 
 @cache
 def load_analyses() -> tuple[Analysis, ...]:
-    """Every ``ANALYSIS`` found in this package, in their ``order``."""
+    """Every ``ANALYSIS`` found in this package, in their ``order``; their results obey the policy of `analytics.policy`."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
-    return tuple(sorted((module.ANALYSIS for module in modules), key=lambda analysis: analysis.order))
+    found = sorted((module.ANALYSIS for module in modules), key=lambda analysis: analysis.order)
+    return tuple(replace(analysis, estimate=_governed(analysis.estimate)) for analysis in found)
+
+
+def _governed(estimate: Callable[[Any, Params], Any]) -> Callable[[Any, Params], Any]:
+    @wraps(estimate)
+    def estimate_and_govern(frame: Any, params: Params) -> Any:
+        return govern(estimate(frame, params))
+
+    return estimate_and_govern

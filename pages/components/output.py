@@ -209,7 +209,7 @@ def show_toolbar(
             st.download_button(
                 f"CSV: {name}",
                 data=partial(
-                    _csv_of,
+                    csv_of,
                     frames,
                     name,
                     replace(provenance, remarks=(*provenance.remarks, *map(say_children, sentences))),
@@ -223,7 +223,8 @@ def show_toolbar(
             )
 
 
-def _csv_of(frames: Callable[[], Mapping[str, pd.DataFrame]], name: str, provenance: Provenance) -> bytes:
+def csv_of(frames: Callable[[], Mapping[str, pd.DataFrame]], name: str, provenance: Provenance) -> bytes:
+    """One of the frames as a file."""
     return to_csv(frames()[name], provenance)
 
 

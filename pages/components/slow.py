@@ -1,0 +1,104 @@
+"""The slow parts of an analysis: a button, then a progress bar with a way to stop, then the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from analytics.analyses import Analysis, Background, Shown
+from analytics.exports.csv_file import Provenance
+from analytics.wording import say_children
+from pages.components.cache import Params, load_estimate
+from pages.components.context import Context
+from pages.components.jobs import JOBS, Job, Key, start_background
+from pages.components.output import csv_of, show_notes, show_picture, show_table
+
+LOOK_EVERY_SECONDS = 0.4
+
+
+def show_background(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
+    """The slow parts of an analysis, each redrawn on its own while it is computed."""
+    for background in analysis.background:
+        key: Key = (context.cohort, context.filter, analysis.slug, params, background.name)
+        name = f"slow_{background.name}"
+        show = partial(_show_part, background, key, provenance, f"{stem}_{background.name}", name)
+        st.fragment(show)()
+
+
+def _show_part(background: Background, key: Key, provenance: Provenance, stem: str, name: str) -> None:
+    cohort, cohort_filter, slug, params, _ = key
+    st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(background.title)}</h2>')
+    result = load_estimate(cohort, cohort_filter, slug, params)
+    job = JOBS.find(key)
+    refusal = background.refusal(result, dict(params))
+    if job is not None and not job.is_finished:
+        _show_progress(key, job, name)
+    elif job is None:
+        _offer(background, key, refusal, name)
+    found = job.future.result() if job is not None and job.is_finished else None
+    shown = background.show(result, found, dict(params))
+    _show_found(shown, name, stem)
+    if found is not None:
+        remarks = (*provenance.remarks, *map(say_children, shown.sentences))
+        _offer_files(background, found, replace(provenance, remarks=remarks), stem)
+
+
+def _offer(background: Background, key: Key, refusal: str, name: str) -> None:
+    params = dict(key[3])
+    about = refusal or background.about.format(**params)
+    st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
+    st.button(
+        background.button.format(**params),
+        key=f"{name}_start",
+        icon=":material/play_arrow:",
+        disabled=bool(refusal),
+        on_click=start_background,
+        args=(key, background),
+    )
+
+
+def _show_progress(key: Key, job: Job, name: str) -> None:
+    """How far it has come, looked at again and again until it has ended; then the page is drawn anew."""
+    is_first = True
+
+    def look() -> None:
+        nonlocal is_first
+        if job.is_finished and not is_first:
+            st.rerun()
+        is_first = False
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{name}_progress"):
+            waits = not job.total
+            text = "Waiting to begin …" if waits else f"{job.done} of {job.total}"
+            st.progress(job.share, text, width="stretch")
+            st.button("Stop", key=f"{name}_stop", icon=":material/stop:", on_click=job.stop)
+
+    st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
+
+
+def _show_found(shown: Shown, name: str, stem: str) -> None:
+    show_notes(shown.notes)
+    for i, picture in enumerate(shown.pictures):
+        show_picture(picture, f"{name}_picture_{i}", stem)
+    for table in shown.tables:
+        show_table(table)
+    if shown.sentences:
+        items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in shown.sentences)
+        st.html(f'<ul class="outcomes-says" data-testid="slow-sentences">{items}</ul>')
+
+
+def _offer_files(background: Background, found: object, provenance: Provenance, stem: str) -> None:
+    with st.container(horizontal=True):
+        for file in background.files:
+            st.download_button(
+                f"CSV: {file}",
+                data=partial(csv_of, partial(background.downloads, found), file, provenance),
+                file_name=f"{stem}_{file}.csv",
+                mime="text/csv",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"csv_{background.name}_{file}",
+            )
