@@ -30,11 +30,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
+from analytics.estimators.multiplicity import Adjust, adjust_p_values
 from analytics.formats import format_count
 from analytics.results import FloatArray, GroupCount, Note, PairwiseTest, TestResult
 
 Weighting = Literal["logrank", "peto", "tarone-ware", "fleming-harrington"]
-Adjust = Literal["holm", "bh"]
 
 _METHODS: dict[str, str] = {
     "logrank": "log-rank test",
@@ -348,11 +348,11 @@ def pairwise_logrank(
     sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
     pairs = list(itertools.combinations(sample.occupied(), 2))
     tests = [_compare(sample.only(pair), weights) for pair in pairs]
-    adjusted = iter(_adjust([test.p_value for test in tests if test.p_value is not None], adjust))
+    adjusted = adjust_p_values([test.p_value for test in tests], adjust)
     names = sample.group.names
     return tuple(
-        PairwiseTest(names[a], names[b], test, None if test.p_value is None else next(adjusted), adjust)
-        for (a, b), test in zip(pairs, tests, strict=True)
+        PairwiseTest(names[a], names[b], test, p_adjusted, adjust)
+        for (a, b), test, p_adjusted in zip(pairs, tests, adjusted, strict=True)
     )
 
 
@@ -441,20 +441,6 @@ def _connected(touches: NDArray[np.bool_]) -> NDArray[np.intp]:
             inside = grown
         parts[inside] = parts.max() + 1
     return parts
-
-
-def _adjust(p_values: list[float], adjust: Adjust) -> list[float]:
-    p = np.array(p_values)
-    m = len(p)
-    order = np.argsort(p, kind="stable")
-    ranked = p[order]
-    if adjust == "holm":
-        ranked = np.maximum.accumulate((m - np.arange(m)) * ranked)
-    else:
-        ranked = np.minimum.accumulate((m / np.arange(1, m + 1) * ranked)[::-1])[::-1]
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(ranked, 1.0)
-    return adjusted.tolist()
 
 
 def _scores(scores: Mapping[str, float] | Sequence[float] | None, names: tuple[str, ...]) -> FloatArray:
