@@ -916,3 +916,96 @@ class VarianceInflation:
     df: int | None
     scaled: float | None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A log odds ratio of a model: that of a level against the reference, or per unit of a number (``level`` None)."""
+
+    variable: str
+    level: str | None
+    log_odds_ratio: float
+    std_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceResult:
+    """What every single patient does to a logistic model: the model fitted again without one patient of each kind.
+
+    Patients with equal covariates and outcome are one kind. Arrays hold one entry per kind that was left out, or a row
+    per kind and a column per coefficient: ``row`` is the first row of the input that shows the kind, ``n`` how many
+    patients are of it, ``event`` 1 or 0; ``log_odds_ratio`` is what each coefficient becomes, NaN where it is lost, and
+    ``reasons`` then says why; ``change`` is by how many standard errors (of the whole model) it moves. ``n_kinds`` counts
+    all kinds; of very many, only those with the largest change in a first approximation were left out in turn.
+    ``reason`` is set, and everything empty, where there is no model.
+    """
+
+    coefficients: tuple[Coefficient, ...]
+    row: NDArray[np.int64]
+    n: FloatArray
+    event: FloatArray
+    log_odds_ratio: FloatArray
+    change: FloatArray
+    reasons: tuple[tuple[str | None, ...], ...]
+    method: str
+    n_patients: int
+    n_kinds: int
+    reason: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per kind and coefficient: ``row n event variable level estimate without change reason``.
+
+        ``estimate`` and ``without`` are odds ratios, of all patients and without one of the kind.
+        """
+        columns = ["row", "n", "event", "variable", "level", "estimate", "without", "change", "reason"]
+        rows = []
+        for i, (row, n, event) in enumerate(zip(self.row, self.n, self.event, strict=True)):
+            for j, c in enumerate(self.coefficients):
+                without, change = (_exp(self.log_odds_ratio[i, j]), self.change[i, j])
+                known = without is not None
+                shown = (_exp(c.log_odds_ratio), without, float(change) if known else None, self.reasons[i][j])
+                rows.append((int(row), int(n), int(event), c.variable, c.level, *shown))
+        return pd.DataFrame(rows, columns=columns)
+
+
+def _exp(value: float) -> float | None:
+    """The ratio of a logarithm; None for NaN and where a float holds no such number."""
+    return math.exp(value) if abs(value) < 700 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SplineResult:
+    """A number's association with the outcome as a restricted cubic spline beside a straight line, other factors in the model.
+
+    ``knots`` and ``grid`` are in the number's unit. ``log_odds_ratio`` compares each value of the grid with ``reference``
+    (the median), ``low`` and ``high`` are its limits; ``straight`` is the log odds ratio per unit of the straight line.
+    ``test`` compares the two by likelihood ratio. Where ``reason`` is set, arrays are empty and ``reference`` and
+    ``straight`` None. ``method`` is what the spline was fitted by ("ml" or "firth").
+    """
+
+    variable: str
+    knots: FloatArray
+    grid: FloatArray
+    log_odds_ratio: FloatArray
+    low: FloatArray
+    high: FloatArray
+    reference: float | None
+    straight: float | None
+    test: TestResult
+    method: str
+    conf_level: float
+    n: int
+    n_event: int
+    reason: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per value of the grid: ``variable value reference estimate conf_low conf_high conf_level straight``.
+
+        The three estimates are odds ratios; ``straight`` is that of the straight line.
+        """
+        straight = (self.straight or 0.0) * (self.grid - (self.reference or 0.0))
+        columns = {"estimate": self.log_odds_ratio, "conf_low": self.low, "conf_high": self.high, "straight": straight}
+        ratios = {name: [_exp(value) for value in values.tolist()] for name, values in columns.items()}
+        frame = pd.DataFrame({"value": self.grid, **{name: pd.Series(v, dtype=float) for name, v in ratios.items()}})
+        frame.insert(0, "variable", self.variable)
+        return frame.assign(reference=self.reference, conf_level=self.conf_level)

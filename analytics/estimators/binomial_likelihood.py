@@ -132,13 +132,13 @@ class BinomialLikelihood:
         """Number of coefficients, the intercept included."""
         return int(self.design.shape[1])
 
-    def _gram(self, weights: FloatArray) -> FloatArray:
+    def gram(self, weights: FloatArray) -> FloatArray:
         """X' diag(w) X for each row of ``weights``."""
         if self.pairs is not None:
             return np.take(weights @ self.pairs, self.places.pair, axis=1)
         return np.stack([(self.design * row[:, None]).T @ self.design for row in weights])
 
-    def _leverage(self, inverse: FloatArray) -> FloatArray:
+    def spread(self, inverse: FloatArray) -> FloatArray:
         """x_i' V x_i for each pattern i, for each matrix V."""
         if self.pairs is not None:
             packed = inverse[:, self.places.first, self.places.second] * self.places.times
@@ -151,19 +151,19 @@ class BinomialLikelihood:
         """The curvature of the penalised likelihood, or its approximation."""
         weights, size = self.n * variance, self.size
         if self.triples is None:
-            return self._gram((self.n + weights * spread) * variance)
+            return self.gram((self.n + weights * spread) * variance)
         packed = (weights * (1.0 - 2.0 * p)) @ self.triples
         third = np.take(packed, self.places.triple, axis=1).reshape(-1, size, size * size)
         turned = (inverse @ third).reshape(-1, size, size, size)
         left = turned.reshape(-1, size * size, size)
         right = turned.transpose(0, 2, 1, 3).reshape(-1, size * size, size)
-        second = self._gram(weights * (1.0 - 6.0 * variance) * spread)
+        second = self.gram(weights * (1.0 - 6.0 * variance) * spread)
         return np.asarray(information + 0.5 * (left.transpose(0, 2, 1) @ right - second))
 
     def information(self, beta: FloatArray) -> FloatArray:
         """Fisher information (without penalty) at one coefficient vector."""
         eta = self.design @ beta
-        return np.asarray(self._gram((self.n * expit(eta) * expit(-eta))[None])[0])
+        return np.asarray(self.gram((self.n * expit(eta) * expit(-eta))[None])[0])
 
     def plain(self, beta: FloatArray) -> float:
         """Log-likelihood without penalty at one coefficient vector."""
@@ -179,12 +179,12 @@ class BinomialLikelihood:
         log_likelihood = eta @ self.y - (np.maximum(eta, 0.0) + np.log1p(small)) @ self.n
         residual = self.y - self.n * p
         weights = self.n * variance
-        curvature = self._gram(weights)
+        curvature = self.gram(weights)
         if self.penalised:
             sign, log_determinant = np.linalg.slogdet(curvature)
             with np.errstate(invalid="ignore", over="ignore"):
                 inverse = _inverse(curvature)
-                spread = self._leverage(inverse)
+                spread = self.spread(inverse)
                 leverage = weights * spread
                 residual = residual + leverage * (0.5 - p)
                 log_likelihood = log_likelihood + 0.5 * log_determinant

@@ -259,7 +259,7 @@ def fit_probabilities(
         With method "ml" on separated data, the probabilities are the limits that maximum likelihood approaches: exactly
         0 or 1 for the patients told apart. None, with a reason, if nobody or everybody had the event, or nobody is left.
     """
-    model = _Model.read(outcome, covariates, weight, method)
+    model = FittedLogistic.read(outcome, covariates, weight, method)
     patterns, fitted = model.design.patterns, None
     if model.log_odds is not None:
         fitted = expit(model.log_odds)
@@ -330,7 +330,7 @@ def optimism_by_bootstrap(
     """
     if replicates != int(replicates) or replicates < 1:
         raise ValueError(f"replicates must be a whole number from 1: it is {replicates}.")
-    model = _Model.read(outcome, covariates, weight, method)
+    model = FittedLogistic.read(outcome, covariates, weight, method)
     patterns, masks = model.design.patterns, model.design.masks()
     apparent: FloatArray | None = None
     gains: list[FloatArray] = []
@@ -399,7 +399,7 @@ def variance_inflation(
     With R the correlation matrix of all coefficients but the intercept, R_1 that of a covariate's own and R_2 that of
     the others, GVIF = |R_1| |R_2| / |R| (Fox & Monette 1992, equation 10).
     """
-    model = _Model.read(outcome, covariates, weight, method)
+    model = FittedLogistic.read(outcome, covariates, weight, method)
     design = model.design
     place = {index: i for i, index in enumerate(model.kept)}
     correlation = None
@@ -460,7 +460,7 @@ def _read(
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class FittedLogistic:
     """A model fitted to all patients: its design, the columns ``kept`` of it, and the log odds per pattern.
 
     ``log_odds`` is None exactly when ``reason`` says why there are none. ``rows`` of ``size`` stand for patients.
@@ -486,7 +486,9 @@ class _Model:
         return len(self.kept) - 1 if self.fit is not None else 0
 
     @classmethod
-    def read(cls, outcome: ArrayLike, covariates: pd.DataFrame, weight: ArrayLike | None, method: str) -> _Model:
+    def read(
+        cls, outcome: ArrayLike, covariates: pd.DataFrame, weight: ArrayLike | None, method: str
+    ) -> FittedLogistic:
         """Read, check and fit."""
         if method not in get_args(Method):
             raise ValueError(f"method must be one of {', '.join(get_args(Method))}: it is {method!r}.")
