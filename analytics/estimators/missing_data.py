@@ -1,0 +1,397 @@
+"""Which values are missing, in whom and together with which others; and estimates from several imputed data sets pooled.
+
+Sources
+-------
+Newcombe (1998), Statistics in Medicine 17:873, method 10: the difference of two shares from their score intervals.
+Rubin (1987), Multiple Imputation for Nonresponse in Surveys, section 3.3: the pooled estimate and its variance.
+Barnard & Rubin (1999), Biometrika 86:948, doi:10.1093/biomet/86.4.948: degrees of freedom in small samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import stdtr, stdtrit
+
+from analytics.estimators.design import check_covariates, ratio_of
+from analytics.estimators.intervals import wilson
+from analytics.estimators.logistic import read_outcome, read_weight, rows_in_use
+from analytics.results import Estimate, FloatArray, Interval, OddsRatioResult, read_only
+
+NOT_RECORDED = "not recorded"  # the level that missing values are given
+
+
+@dataclass(frozen=True, slots=True)
+class MissingShare:
+    """How often one variable is missing, as shares of 0 to 1: among all, with the event and without it.
+
+    ``n_event`` of each estimate counts the patients whose value is missing, ``n`` all of them. ``difference`` is the share
+    among those with the event less that among those without; it and a share without patients give a reason.
+    """
+
+    variable: str
+    everyone: Estimate
+    with_event: Estimate
+    without_event: Estimate
+    difference: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPattern:
+    """Patients who lack exactly the variables in ``missing``: ``n`` of them, ``n_event`` with the event."""
+
+    missing: tuple[str, ...]
+    n: int
+    n_event: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingResult:
+    """Missing values per variable, in the order of the columns, and per pattern, the complete one first, then by size.
+
+    The complete pattern is always there, if need be with no patients.
+    """
+
+    variables: tuple[MissingShare, ...]
+    patterns: tuple[MissingPattern, ...]
+    n: int
+    n_event: int
+    conf_level: float
+
+    @property
+    def n_complete(self) -> int:
+        """Patients with every variable known."""
+        return self.patterns[0].n
+
+    @property
+    def n_missing(self) -> int:
+        """Values that are missing, over all variables."""
+        return sum(v.everyone.n_event for v in self.variables)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Per variable: ``variable group n n_missing estimate conf_low conf_high conf_level reason``.
+
+        ``group`` is "all", "with event", "without event" or "difference".
+        """
+        columns = ["variable", "group", "n", "n_missing", "estimate", "conf_low", "conf_high", "reason"]
+        rows = []
+        for v in self.variables:
+            parts = {"all": v.everyone, "with event": v.with_event, "without event": v.without_event}
+            for group, e in {**parts, "difference": v.difference}.items():
+                low, high = (e.interval.low, e.interval.high) if e.interval else (None, None)
+                rows.append((v.variable, group, e.n, e.n_event, e.value, low, high, e.reason))
+        return pd.DataFrame(rows, columns=columns).assign(conf_level=self.conf_level)
+
+    def patterns_to_frame(self) -> pd.DataFrame:
+        """Per pattern: ``missing n_missing n n_event``; ``missing`` lists the variables, separated by spaces."""
+        rows = [(" ".join(p.missing), len(p.missing), p.n, p.n_event) for p in self.patterns]
+        return pd.DataFrame(rows, columns=["missing", "n_missing", "n", "n_event"])
+
+
+def count_missing(
+    values: pd.DataFrame, outcome: ArrayLike, *, weight: ArrayLike | None = None, conf_level: float = 0.95
+) -> MissingResult:
+    """Count missing values per variable, by outcome, and per pattern.
+
+    Parameters
+    ----------
+    values : DataFrame with n rows
+        One column per variable; missing is what pandas takes for it. No rows and no columns are allowed.
+    outcome : array of length n
+        1 or True where the patient had the event.
+    weight : array of length n, optional
+        How many patients share the row (whole numbers); the result equals that of the repeated rows.
+    conf_level : float
+        Of Wilson's intervals of the shares and Newcombe's of their difference.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, an outcome is missing or not 0/1, a weight is no number of patients or a name occurs twice.
+    """
+    y = read_outcome(outcome)
+    check_covariates(values, len(y))
+    counts = read_weight(weight, len(y))
+    rows = rows_in_use(y, counts)
+    y, counts = y[rows], counts[rows]
+    missing = values.isna().to_numpy(dtype=bool).reshape(len(values), values.shape[1])[rows]
+    n, n_event = float(counts.sum()), float(counts @ y)
+    lacking, lacking_event = counts @ missing, (counts * y) @ missing
+    shares = []
+    for name, all_missing, of_event in zip(values.columns, lacking, lacking_event, strict=True):
+        with_event = _share(of_event, n_event, conf_level)
+        without = _share(all_missing - of_event, n - n_event, conf_level)
+        shares.append(
+            MissingShare(
+                str(name), _share(all_missing, n, conf_level), with_event, without, _difference(with_event, without)
+            )
+        )
+    return MissingResult(
+        tuple(shares), _patterns(list(map(str, values.columns)), missing, y, counts), int(n), int(n_event), conf_level
+    )
+
+
+def _share(part: float, whole: float, conf_level: float) -> Estimate:
+    if not whole:
+        return Estimate(None, reason="no patients")
+    return Estimate(float(part / whole), wilson(part, whole, conf_level), int(whole), int(part))
+
+
+def _difference(first: Estimate, second: Estimate) -> Estimate:
+    """The first share less the second, with the interval that their own limits give (Newcombe 1998, method 10)."""
+    n, n_missing = first.n + second.n, first.n_event + second.n_event
+    a, b = first.interval, second.interval
+    if first.value is None or second.value is None or a is None or b is None:
+        return Estimate(None, n=n, n_event=n_missing, reason="no patients to compare with")
+    assert a.low is not None and a.high is not None and b.low is not None and b.high is not None
+    value = first.value - second.value
+    low = value - math.hypot(first.value - a.low, b.high - second.value)
+    high = value + math.hypot(a.high - first.value, second.value - b.low)
+    return Estimate(value, Interval(max(low, -1.0), min(high, 1.0), a.level, "Newcombe"), n, n_missing)
+
+
+def _patterns(names: list[str], missing: np.ndarray, y: FloatArray, counts: FloatArray) -> tuple[MissingPattern, ...]:
+    complete = MissingPattern((), 0, 0)
+    others = []
+    kinds, which = np.unique(missing, axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    n = np.bincount(which, weights=counts, minlength=len(kinds))
+    n_event = np.bincount(which, weights=counts * y, minlength=len(kinds))
+    for kind, size, events in zip(kinds, n, n_event, strict=True):
+        lacking = tuple(name for name, is_missing in zip(names, kind, strict=True) if is_missing)
+        pattern = MissingPattern(lacking, int(size), int(events))
+        if lacking:
+            others.append(pattern)
+        else:
+            complete = pattern
+    place = {name: i for i, name in enumerate(names)}
+    others.sort(key=lambda p: (-p.n, len(p.missing), [place[name] for name in p.missing]))
+    return complete, *others
+
+
+def with_own_level(values: pd.DataFrame, weight: ArrayLike | None = None) -> pd.DataFrame:
+    """The values with missing ones as a level of their own, so that nobody is left out.
+
+    A column of levels gets the level ``NOT_RECORDED`` at its end. In a column of numbers missing values become the mean
+    of the others, and a further column "<name> (not recorded)" says in whom ("yes" or "no"): what is put in changes only
+    that column's coefficient. Columns without missing values, and those without any value, stay as they are or are left
+    out respectively. Rows that ``weight`` says stand for no patient do not count for the mean.
+
+    This keeps everybody but does not make up for what is missing: the ratios of all variables can be biased by it, even
+    where values are missing by chance alone (Jones 1996, doi:10.1080/01621459.1996.10476680; Groenwold and colleagues
+    2012, doi:10.1503/cmaj.110977).
+    """
+    counts = read_weight(weight, len(values))
+    columns: dict[str, object] = {}
+    for name in values.columns:
+        column = values[name]
+        unknown = column.isna().to_numpy(dtype=bool)
+        if not unknown[counts > 0].any():
+            columns[name] = column
+        elif isinstance(column.dtype, pd.CategoricalDtype):
+            columns[name] = column.cat.add_categories([NOT_RECORDED]).fillna(NOT_RECORDED)
+        elif (counts[~unknown] > 0).any():
+            numbers = column.to_numpy(dtype=float)
+            mean = float(np.average(numbers[~unknown], weights=counts[~unknown]))
+            columns[name] = np.where(unknown, mean, numbers)
+            says = pd.Categorical(np.where(unknown, "yes", "no"), categories=["no", "yes"])
+            columns[own_level_name(name)] = says
+    return pd.DataFrame(columns, index=values.index)
+
+
+def own_level_name(variable: str) -> str:
+    """The column that says in whom a number is not recorded."""
+    return f"{variable} ({NOT_RECORDED})"
+
+
+@dataclass(frozen=True, slots=True)
+class PooledEstimates:
+    """Estimates pooled over imputed data sets, one entry per coefficient.
+
+    ``estimate`` is the mean over the sets; ``within`` the mean of their variances, ``between`` the variance of their
+    estimates, ``total`` = within + (1 + 1/m) between. ``df`` are Barnard and Rubin's; ``fraction_missing`` is the share of
+    the information about the coefficient that is missing, ``efficiency`` that of m sets relative to endlessly many.
+    """
+
+    estimate: FloatArray
+    within: FloatArray
+    between: FloatArray
+    total: FloatArray
+    df: FloatArray
+    fraction_missing: FloatArray
+    efficiency: FloatArray
+    m: int
+
+    @property
+    def std_error(self) -> FloatArray:
+        """Square roots of the total variances."""
+        return read_only(np.sqrt(self.total))
+
+    @property
+    def p_value(self) -> FloatArray:
+        """Two-sided p of each estimate against 0, from t with ``df`` degrees of freedom."""
+        with np.errstate(divide="ignore"):
+            return read_only(2.0 * stdtr(self.df, -np.abs(self.estimate) / np.sqrt(self.total)))
+
+    def limits(self, conf_level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+        """Limits estimate ± t SE."""
+        half = stdtrit(self.df, (1.0 + conf_level) / 2.0) * np.sqrt(self.total)
+        return read_only(self.estimate - half), read_only(self.estimate + half)
+
+
+def pool_estimates(estimates: ArrayLike, variances: ArrayLike, df_complete: float = math.inf) -> PooledEstimates:
+    """Rubin's rules.
+
+    Parameters
+    ----------
+    estimates, variances : arrays of shape (m, k)
+        The k estimates and their variances in each of m >= 2 imputed sets.
+    df_complete : float
+        The degrees of freedom that a complete data set would have had (patients less coefficients), above 0.
+
+    Returns
+    -------
+    PooledEstimates
+        With r = (1 + 1/m) B / W and lambda = (1 + 1/m) B / T, the degrees of freedom join (m - 1) / lambda^2 and
+        (1 - lambda) d (d + 1) / (d + 3), where d is ``df_complete``, as 1 / (1/a + 1/b) (Barnard & Rubin 1999, eqs. 3
+        and 6); the missing information is (r + 2 / (df + 3)) / (r + 1), and 0 where the sets do not differ at all;
+        the efficiency is 1 / (1 + that / m).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sets, shapes differ, a number is not finite, or a variance or ``df_complete`` is not
+        above 0.
+    """
+    q, u = np.atleast_2d(np.asarray(estimates, dtype=float)), np.atleast_2d(np.asarray(variances, dtype=float))
+    if q.shape != u.shape or q.ndim != 2 or len(q) < 2:
+        raise ValueError(
+            "estimates and variances must be two tables of the same shape with one row for each of at least two sets: "
+            f"they are {q.shape} and {u.shape}."
+        )
+    if not (np.isfinite(q).all() and np.isfinite(u).all() and (u > 0).all()):
+        raise ValueError("estimates must be finite and variances above 0. Leave out what cannot be estimated in a set.")
+    if not df_complete > 0:
+        raise ValueError(f"df_complete must be above 0: it is {df_complete:g}. Fit fewer coefficients.")
+    m = len(q)
+    within, between = u.mean(axis=0), q.var(axis=0, ddof=1)
+    added = (1.0 + 1.0 / m) * between
+    total = within + added
+    share, ratio = added / total, added / within
+    # As rates (the inverse of degrees of freedom), so that sets that do not differ need no infinity.
+    rate = share**2 / (m - 1)
+    if math.isfinite(df_complete):
+        rate = rate + (df_complete + 3.0) / ((df_complete + 1.0) * df_complete * (1.0 - share))
+    with np.errstate(divide="ignore"):
+        df = 1.0 / rate
+    fraction = np.where(ratio > 0, (ratio + 2.0 / (df + 3.0)) / (ratio + 1.0), 0.0)
+    efficiency = 1.0 / (1.0 + fraction / m)
+    estimate, within, between, total = map(read_only, (q.mean(axis=0), within, between, total))
+    return PooledEstimates(
+        estimate, within, between, total, read_only(df), read_only(fraction), read_only(efficiency), m
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PooledRatio:
+    """The odds ratio of one level (or number) pooled over imputed sets.
+
+    ``odds_ratio`` has the mean numbers of patients and events over the sets, rounded, and the standard error of its
+    logarithm. ``df``, ``fraction_missing`` and ``efficiency`` are as in :class:`PooledEstimates`, None for a reference
+    level and without an estimate.
+    """
+
+    variable: str
+    level: str | None
+    is_reference: bool
+    odds_ratio: Estimate
+    p_value: float | None = None
+    df: float | None = None
+    fraction_missing: float | None = None
+    efficiency: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PooledResult:
+    """Odds ratios pooled over ``m`` imputed sets of ``n`` patients each; ``method`` as in ``OddsRatioResult``.
+
+    ``n_parameters`` excludes the intercept. ``reason`` is set where nothing could be pooled.
+    """
+
+    terms: tuple[PooledRatio, ...]
+    method: str
+    m: int
+    n: int
+    n_event: int
+    n_parameters: int
+    conf_level: float
+    reason: str | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per level: ``variable level is_reference n n_event estimate std_error conf_low … df reason``."""
+        columns = ["variable", "level", "is_reference", "n", "n_event", "estimate", "std_error", "conf_low"]
+        columns += ["conf_high", "p_value", "df", "fraction_missing", "relative_efficiency", "reason"]
+        rows = []
+        for t in self.terms:
+            e = t.odds_ratio
+            low, high = (e.interval.low, e.interval.high) if e.interval else (None, None)
+            numbers = (e.n, e.n_event, e.value, e.std_error, low, high, t.p_value, t.df)
+            rows.append((t.variable, t.level, t.is_reference, *numbers, t.fraction_missing, t.efficiency, e.reason))
+        return pd.DataFrame(rows, columns=columns).assign(conf_level=self.conf_level, conf_type="t", method=self.method)
+
+
+def pool_odds_ratios(results: Sequence[OddsRatioResult]) -> PooledResult:
+    """Pool the same logistic model fitted to each of several imputed sets.
+
+    A level without an estimate in one of the sets has none in the end, with the reason of the first such set. Intervals
+    are t intervals on the logarithmic scale at the level of the first result.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two results, or they are not of the same levels, patients and method.
+    """
+    if len(results) < 2:
+        raise ValueError(f"at least two imputed sets are needed: there are {len(results)}.")
+    first = results[0]
+    kinds = {(r.method, r.n, r.n_event, tuple((t.variable, t.level, t.is_reference) for t in r.terms)) for r in results}
+    if len(kinds) > 1:
+        raise ValueError(
+            "the results must be of one and the same model of the same patients: levels or methods differ."
+        )
+    n_parameters = max(r.n_parameters for r in results)
+    reason = next((r.reason for r in results if r.reason is not None), None)
+    if reason is None and first.n <= n_parameters + 1:
+        reason = f"{first.n} patients are too few for {n_parameters} odds ratios"
+    terms = tuple(
+        _pooled_ratio([r.terms[i] for r in results], first.n - n_parameters - 1, first.conf_level, reason)
+        for i in range(len(first.terms))
+    )
+    return PooledResult(
+        terms, first.method, len(results), first.n, first.n_event, n_parameters, first.conf_level, reason
+    )
+
+
+def _pooled_ratio(terms: Sequence, df_complete: int, conf_level: float, reason: str | None) -> PooledRatio:
+    first = terms[0]
+    n, n_event = (round(float(np.mean([getattr(t, name) for t in terms]))) for name in ("n", "n_event"))
+    who = first.variable, first.level, first.is_reference
+    if first.is_reference:
+        return PooledRatio(*who, Estimate(1.0, n=n, n_event=n_event))
+    why = reason or next((t.odds_ratio.reason for t in terms if t.odds_ratio.value is None), None)
+    if why is not None:
+        return PooledRatio(*who, Estimate(None, n=n, n_event=n_event, reason=why))
+    logs = [[math.log(t.odds_ratio.value)] for t in terms]
+    pooled = pool_estimates(logs, [[t.odds_ratio.std_error**2] for t in terms], df_complete)
+    low, high = (ratio_of(float(limit[0])) for limit in pooled.limits(conf_level))
+    value = ratio_of(float(pooled.estimate[0]))
+    if value is None:
+        return PooledRatio(*who, Estimate(None, n=n, n_event=n_event, reason="too large or too small to write"))
+    estimate = Estimate(value, Interval(low, high, conf_level, "t"), n, n_event, std_error=float(pooled.std_error[0]))
+    numbers = (pooled.p_value, pooled.df, pooled.fraction_missing, pooled.efficiency)
+    return PooledRatio(*who, estimate, *(float(number[0]) for number in numbers))
