@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
@@ -203,9 +203,9 @@ def detectable_hazard_ratios(
     data = Observations.from_arrays(time, event, weight, entry)
     check_covariates(covariates, len(data.kept), "time")
     read = read_covariates(covariates, np.flatnonzero(data.kept))
-    blocks = None if strata is None else Labels.from_values("strata", strata, data.kept).codes
+    blocks = np.zeros(len(data.time), dtype=np.intp) if strata is None else _codes(strata, data)
     columns, x, units = _columns(read, data.weight)
-    variance = _score_variance(data, x, np.zeros(len(data.time), dtype=np.intp) if blocks is None else blocks)
+    variance = _score_variance(data, x, blocks)
     partial = _partial(variance, units)
     found: dict[Term, Detectable] = {}
     for place, covariate in enumerate(read):
@@ -371,6 +371,75 @@ def _detect_number(information: float, n: int, n_event: int, **shared: Any) -> D
     return detectable_ratio(information, measure="odds ratio", n=n, n_event=n_event, **shared)
 
 
+def detectable_in_subgroups(
+    time: ArrayLike,
+    event: ArrayLike,
+    group: Any,
+    subgroup: Any,
+    *,
+    weight: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+    strata: Any = None,
+    power: float = POWER,
+    alpha: float = ALPHA,
+) -> Mapping[tuple[str, str], Detectable]:
+    """The detectable hazard ratio of each group against the reference within each subgroup, from its patients alone.
+
+    Parameters
+    ----------
+    time, event, group, subgroup, weight, entry, strata
+        As for :func:`analytics.estimators.interaction.subgroup_effects`; the first group that has patients is the
+        reference.
+    power, alpha : float
+        As for :func:`distance`.
+
+    Returns
+    -------
+    mapping of (subgroup, group) to Detectable
+        As :func:`detectable_hazard_ratios` gives it for the patients of the subgroup, in the order of the subgroups.
+        Where the reference has no patients in a subgroup, the reason says so. Empty without patients.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`~analytics.estimators.interaction.subgroup_effects`.
+    """
+    data = Observations.from_arrays(time, event, weight, entry)
+    groups, parts = (Labels.from_values(name, of, data.kept) for name, of in (("group", group), ("subgroup", subgroup)))
+    if not len(data.time):
+        return {}
+    blocks = parts.codes if strata is None else parts.codes + len(parts.names) * _codes(strata, data)
+    width, reference = len(groups.names), int(groups.codes.min())
+    cell = parts.codes * width + groups.codes
+    size = len(parts.names) * width
+    n, n_event = totals(cell, data.weight, size), totals(cell, data.weight * data.event, size)
+    others = [code for code in range(width) if code != reference]
+    x = (cell[:, None] == np.array([s * width + g for s in range(len(parts.names)) for g in others])).astype(np.float64)
+    # Subgroups are strata, so that the columns of one have nothing to do with those of another.
+    variance = _score_variance(data, x, blocks)
+    found: dict[tuple[str, str], Detectable] = {}
+    for part, name in enumerate(parts.names):
+        base = part * width + reference
+        own = slice(part * len(others), (part + 1) * len(others))
+        partial = _partial(variance[own, own], [1.0] * len(others))
+        for place, code in enumerate(others):
+            at = part * width + code
+            both = round(float(n[at] + n[base])), round(float(n_event[at] + n_event[base]))
+            reason = None
+            if not n[at] or not n[base]:
+                reason = f"no patients of {groups.names[reference if n[at] else code]}"
+            found[name, groups.names[code]] = (
+                detectable_ratio(partial[place], n=both[0], n_event=both[1], power=power, alpha=alpha)
+                if reason is None
+                else Detectable("hazard ratio", None, None, *both, 0.0, power, alpha, reason)
+            )
+    return found
+
+
+def _codes(strata: Any, data: Observations) -> NDArray[np.intp]:
+    return Labels.from_values("strata", strata, data.kept).codes
+
+
 def detectable_interaction(one: Detectable, other: Detectable) -> Detectable:
     """How many times as high as in one subgroup a ratio would have to be in another to be found by a test of interaction.
 
@@ -452,7 +521,7 @@ def _terms(
     ]
 
 
-def _score_variance(data: Observations, x: FloatArray, blocks: Any) -> FloatArray:
+def _score_variance(data: Observations, x: FloatArray, blocks: NDArray[np.intp]) -> FloatArray:
     """The variance of the score at no difference: over the event times of all strata the covariances at risk, added."""
     size = x.shape[1]
     if not size or not data.event.any():

@@ -20,6 +20,7 @@ from analytics.estimators.logrank import logrank_test
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,
+    detectable_in_subgroups,
     detectable_interaction,
     detectable_odds_ratio,
     detectable_odds_ratios,
@@ -260,6 +261,25 @@ def test_odds_ratios_that_cannot_exist() -> None:
     assert detectable_odds_ratios([1, 1, 1], numbers)["x", None].reason == "everybody had the event"
     assert detectable_odds_ratios([0, 0, 0], numbers)["x", None].reason == "no events"
     assert detectable_odds_ratios([], numbers.iloc[:0])["x", None].reason == "no patients"
+
+
+def test_subgroups_are_those_of_their_patients_alone() -> None:
+    data = read("survival_noisy.csv")
+    arrays = {"weight": data["weight"], "strata": data["clinic"]}
+    half = pd.Series(np.where(np.arange(len(data)) % 3 == 0, "x", "y"))
+    found = detectable_in_subgroups(data["time"], data["event"], data["arm"], half, **arrays)
+    assert list(found) == [("x", "b"), ("x", "c"), ("y", "b"), ("y", "c")]
+    for part in ("x", "y"):
+        own = data[half == part]
+        alone = detectable_hazard_ratios(
+            own["time"], own["event"], own[["arm"]], weight=own["weight"], strata=own["clinic"]
+        )
+        for arm in ("b", "c"):
+            assert found[part, arm].high == pytest.approx(alone["arm", arm].high, rel=1e-9)
+            assert (found[part, arm].n, found[part, arm].n_event) == (alone["arm", arm].n, alone["arm", arm].n_event)
+    assert detectable_in_subgroups([], [], [], []) == {}
+    lone = detectable_in_subgroups([1, 2, 3], [1, 0, 1], ["a", "b", "b"], ["x", "x", "y"])
+    assert lone["y", "b"].reason == "no patients of a" and lone["x", "b"].high is not None
 
 
 def test_an_interaction_has_the_variances_of_both_subgroups() -> None:

@@ -1,0 +1,355 @@
+"""What a comparison of this size would have found, so that "no difference" is not read as "the same".
+
+One call per page finds the detectable ratios; they are then said, tabulated beside the ratios that were found, and
+written into files. See :mod:`analytics.estimators.power` for what they are, and why the power at the ratio that was found
+is nowhere given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.dictionary import Variable
+from analytics.estimators.power import (
+    POWER,
+    Detectable,
+    Term,
+    detectable_hazard_ratios,
+    detectable_in_subgroups,
+    detectable_interaction,
+    detectable_odds_ratios,
+    detectable_ratio,
+    schoenfeld_information,
+)
+from analytics.estimators.treatment import split_at_treatment
+from analytics.estimators.treatment_history import SwitchingPatients
+from analytics.figures.forest_marks import ratio_text
+from analytics.formats import MISSING, format_count, format_level, format_percent, format_ratio, format_step
+from analytics.frames import BinaryOutcome, TimeToEvent
+from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult
+from analytics.tables import Table
+
+HUNDREDFOLD = 100.0
+MOST_SAID = 3
+COLUMNS = ("detectable_low", "detectable_high")
+FOUR_IN_FIVE = "four times in five"
+_GROUP, _TREATMENT = "group", "treatment"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedGroups:
+    """The detectable ratio of each group against ``reference``; groups without patients are left out.
+
+    ``n`` patients and ``n_event`` events are those of all groups together.
+    """
+
+    reference: str
+    groups: Mapping[str, Detectable]
+    n: int
+    n_event: int
+
+    @property
+    def known(self) -> dict[str, Detectable]:
+        """The groups that have a detectable ratio."""
+        return {name: found for name, found in self.groups.items() if found.reason is None}
+
+    def hint(self) -> str:
+        """What the p value of two groups could have shown, to follow what is said of it; empty for more groups."""
+        known = list(self.known.values())
+        if len(known) != 1 or len(self.groups) != 1:
+            return ""
+        said = _ranges(known[0])
+        if said is None:
+            return f" With these numbers even a hundredfold {known[0].measure} would often be missed."
+        return f" With these numbers a {known[0].measure} of {said}, would be found {FOUR_IN_FIVE}."
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows for files: ``term group reference n n_event detectable_low detectable_high power reason``."""
+        return [
+            {
+                "term": f"detectable {found.measure}",
+                "group": name,
+                "reference": self.reference,
+                "n": found.n,
+                "n_event": found.n_event,
+                **_limits(found),
+                "power": found.power,
+                "reason": found.reason,
+            }
+            for name, found in self.groups.items()
+        ]
+
+
+def detect_groups(frame: TimeToEvent, reference: str | None = None) -> DetectedGroups | None:
+    """The detectable hazard ratio of each group against the reference; None without groups to compare.
+
+    ``reference`` is the usual one where it is None; without patients in it, the first group that has some takes its place.
+    """
+    variable = frame.variable
+    if variable is None or not frame.n:
+        return None
+    group = _with_reference(frame.group, reference or variable.reference, frame.weight)
+    if group is None:
+        return None
+    found = detectable_hazard_ratios(
+        frame.time,
+        frame.event,
+        pd.DataFrame({_GROUP: group}),
+        weight=frame.weight,
+        entry=frame.entry,
+        strata=frame.strata,
+    )
+    return _of_groups(found, _GROUP, str(group.categories[0]), frame.n, frame.n_event)
+
+
+def _with_reference(group: pd.Categorical, reference: str | None, weight: np.ndarray) -> pd.Categorical | None:
+    """The groups that have patients, the reference first; None if there is one group or none."""
+    size = np.bincount(group.codes, weight, len(group.categories))
+    present = [str(name) for name, n in zip(group.categories, size, strict=True) if n]
+    if len(present) < 2:
+        return None
+    first = reference if reference in present else present[0]
+    return group.set_categories([first, *(name for name in present if name != first)])
+
+
+def _of_groups(found: Mapping[Term, Detectable], name: str, reference: str, n: int, n_event: int) -> DetectedGroups:
+    groups = {str(level): one for (of, level), one in found.items() if of == name and one.n}
+    return DetectedGroups(reference, groups, n, n_event)
+
+
+def detect_treatments(arrays: Mapping[str, Any], *, landmark: float | None = None) -> DetectedGroups | None:
+    """The detectable hazard ratio of each treatment against not yet, as it changes over time or as it stood at a landmark.
+
+    ``arrays`` are what the estimators of treatments take, with covariates and strata where the model has them. None where
+    nobody is untreated, or beyond the landmark.
+    """
+    untreated = arrays["untreated"]
+    shared = {name: arrays[name] for name in ("weight", "untreated")}
+    history = SwitchingPatients.from_arrays(
+        arrays["time"], arrays["event"], arrays["treated_at"], arrays["weight"], untreated=untreated
+    )
+    if landmark is None:
+        rows = split_at_treatment(arrays["time"], arrays["event"], arrays["treated_at"], **shared)
+        patient, state = history.place_of(rows), rows.state
+        time, event, weight, entry = rows.time, rows.event, rows.weight, rows.entry
+        n, n_event = history.weight.sum(), history.weight @ history.event
+    else:
+        patient = np.flatnonzero(history.time > landmark)
+        state = history.states(history.state_at(landmark)[patient])
+        time, event, weight, entry = history.time[patient], history.event[patient], history.weight[patient], None
+        n, n_event = weight.sum(), weight @ event
+    if not (state.codes == 0).any():
+        return None
+    design = pd.DataFrame({_TREATMENT: state})
+    covariates, strata = arrays.get("covariates"), arrays.get("strata")
+    if covariates is not None:
+        own = covariates.iloc[history.row[patient]].reset_index(drop=True)
+        design = pd.concat([design, own], axis=1)
+    found = detectable_hazard_ratios(
+        time,
+        event,
+        design,
+        weight=weight,
+        entry=entry,
+        strata=None if strata is None else strata[history.row[patient]],
+    )
+    return _of_groups(found, _TREATMENT, untreated, round(float(n)), round(float(n_event)))
+
+
+def detect_incidence(curves: Sequence[IncidenceCurve], variable: Variable | None) -> DetectedGroups | None:
+    """The detectable subdistribution hazard ratio of each group, from the events of interest and the groups' shares."""
+    filled = {curve.group: curve for curve in curves if curve.n}
+    if variable is None or len(filled) < 2:
+        return None
+    first = filled[variable.reference] if variable.reference in filled else next(iter(filled.values()))
+    groups = {}
+    for name, curve in filled.items():
+        if curve is first:
+            continue
+        n, n_event = curve.n + first.n, curve.n_event + first.n_event
+        information = schoenfeld_information(n_event, curve.n, first.n)
+        groups[name] = detectable_ratio(information, measure="subdistribution hazard ratio", n=n, n_event=n_event)
+    n_event = sum(curve.n_event for curve in filled.values())
+    return DetectedGroups(first.group, groups, sum(curve.n for curve in filled.values()), n_event)
+
+
+def detect_hazards(frame: TimeToEvent, variables: Sequence[Variable]) -> Mapping[Term, Detectable]:
+    """The detectable hazard ratio of each term of the multivariable model; of a number per step of the dictionary."""
+    if frame.covariates is None or frame.complete is None:
+        return {}
+    kept = frame.complete
+    found = detectable_hazard_ratios(
+        frame.time[kept],
+        frame.event[kept],
+        frame.covariates[kept],
+        weight=frame.weight[kept],
+        entry=None if frame.entry is None else frame.entry[kept],
+        strata=None if frame.strata is None else frame.strata[kept],
+    )
+    return _per_step(found, variables)
+
+
+def detect_odds(frame: BinaryOutcome, variables: Sequence[Variable]) -> Mapping[Term, Detectable]:
+    """The detectable odds ratio of each term of the multivariable model; of a number per step of the dictionary."""
+    kept = frame.complete
+    found = detectable_odds_ratios(frame.outcome[kept], frame.covariates[kept], weight=frame.weight[kept])
+    return _per_step(found, variables)
+
+
+def detect_subgroups(frame: TimeToEvent, reference: str, other: Variable) -> Mapping[tuple[str, str], Detectable]:
+    """The detectable hazard ratio of each group against the reference within each level of another variable.
+
+    Keys are (level, group).
+    """
+    if frame.covariates is None:
+        return {}
+    column = frame.covariates[other.name].cat.set_categories(list(other.levels))
+    known = column.notna().to_numpy()
+    levels = [str(name) for name in frame.group.categories]
+    group = frame.group.set_categories([reference, *(name for name in levels if name != reference)])
+    return detectable_in_subgroups(
+        frame.time[known],
+        frame.event[known],
+        group[known],
+        column[known],
+        weight=frame.weight[known],
+        entry=None if frame.entry is None else frame.entry[known],
+        strata=None if frame.strata is None else frame.strata[known],
+    )
+
+
+def _per_step(found: Mapping[Term, Detectable], variables: Sequence[Variable]) -> dict[Term, Detectable]:
+    steps = {v.name: v.per for v in variables}
+    read = dict(found)
+    for (name, level), one in found.items():
+        if level is None and one.reason is None:
+            read[name, level] = detectable_ratio(
+                one.information, measure=one.measure, n=one.n, n_event=one.n_event, step=steps[name]
+            )
+    return read
+
+
+def best_pair(found: Sequence[Detectable]) -> Detectable | None:
+    """The detectable ratio of ratios between the two subgroups of which most is known; None with fewer than two."""
+    known = sorted((one for one in found if one.reason is None), key=lambda one: -one.information)
+    return detectable_interaction(known[0], known[1]) if len(known) > 1 else None
+
+
+def say_detectable(
+    found: DetectedGroups | None,
+    names: Mapping[str, str],
+    noun: str,
+    setting: str = "in groups of this size",
+    basis: str = "",
+) -> tuple[str, ...]:
+    """What would have been found, as one sentence; none where the groups cannot be compared.
+
+    ``names`` are the groups as a reader sees them, ``noun`` the plural of the event ("deaths"), ``setting`` what is held
+    as it is beside the numbers; ``basis`` says the numbers in other words.
+    """
+    if found is None or not found.groups:
+        return ()
+    known = [(names.get(name, name), one) for name, one in found.known.items()]
+    if not known:
+        return ()
+    measure, missed = known[0][1].measure, "smaller difference would often be missed"
+    events = f"{format_count(found.n_event)} {noun.removesuffix('s') if found.n_event == 1 else noun}"
+    children = f"{format_count(found.n)} {'child' if found.n == 1 else 'children'}"
+    start = f"With {basis or f'{events} among {children}'} {setting}"
+    near = [(label, one) for label, one in known if _ranges(one) is not None]
+    if not near:
+        return (f"{start}, even a hundredfold {measure} would often be missed.",)
+    if len(found.groups) == 1:
+        return (f"{start}, a study would find a {measure} of {_ranges(near[0][1])}, {FOUR_IN_FIVE}; a {missed}.",)
+    if len(near) > MOST_SAID:
+        order = sorted(near, key=lambda pair: -pair[1].information)
+        near = [(f"at best {order[0][0]}", order[0][1]), (f"at worst {order[-1][0]}", order[-1][1])]
+    listed = "; ".join(f"{label} {_ranges(one)}" for label, one in near)
+    against = names.get(found.reference, found.reference)
+    return (f"{start}, a study would find {FOUR_IN_FIVE} a {measure}, against {against}, of: {listed}. A {missed}.",)
+
+
+def _ranges(found: Detectable) -> str | None:
+    """Both directions in words ("0.36 or less, or 2.76 or more"); None where both lie beyond a hundredfold."""
+    low = found.low if found.low is not None and found.low >= 1 / HUNDREDFOLD else None
+    high = found.high if found.high is not None and found.high <= HUNDREDFOLD else None
+    if low is None and high is None:
+        return None
+    below = f"{format_ratio(low)} or less" if low is not None else "none below 1"
+    above = f"{format_ratio(high)} or more" if high is not None else "none above 1"
+    return f"{below}, or {above}" if low is not None and high is not None else f"{below}, {above}"
+
+
+def tabulate_detectable(
+    model: OddsRatioResult | HazardRatioResult, found: Mapping[Term, Detectable], variables: Sequence[Variable]
+) -> tuple[Table, ...]:
+    """What the multivariable model would have found, beside what it found; nothing without a model."""
+    known = {v.name: v for v in variables}
+    references = {t.variable: t.level for t in model.terms if t.is_reference}
+    rows = []
+    for term in model.terms:
+        one = found.get((term.variable, term.level))
+        if term.is_reference or one is None or (term.level is not None and not term.n):
+            continue
+        variable = known[term.variable]
+        if term.level is None:
+            label = f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+        else:
+            against = references.get(term.variable)
+            label = f"{variable.label}: {variable.level_label(term.level)} against {variable.level_label(against)}"
+        ratio = ratio_text(term.ratio) if term.ratio.value is not None else MISSING
+        rows.append((label, f"{format_count(one.n_event)} of {format_count(one.n)}", ratio, *limit_cells(one)))
+    if not rows or model.reason is not None:
+        return ()
+    measure, level = model.measure, format_level(model.conf_level)
+    return (
+        Table(
+            title="What could have been found",
+            columns=("Factor", "Events", f"Found ({level} CI)", "Detectable below 1", "Detectable above 1"),
+            rows=tuple(rows),
+            help=(
+                "",
+                "Of the children compared: those of the level and of the reference",
+                f"{measure.capitalize()} of the multivariable model",
+                f"An {measure} of this or less" if measure.startswith("o") else f"A {measure} of this or less",
+                f"An {measure} of this or more" if measure.startswith("o") else f"A {measure} of this or more",
+            ),
+            caption=f"A study of this size would find the {measure}s on the right {FOUR_IN_FIVE} "
+            f"({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss, so an interval that includes "
+            "1 does not show that there is no difference. They follow from the numbers of children and events and from how the "
+            f"factors go together, not from the {measure} that was found.",
+        ),
+    )
+
+
+def limit_cells(found: Detectable) -> tuple[str, str]:
+    """Both detectable ratios for a table ("≤ 0.36", "≥ 2.76"); "none" where a side does not exist."""
+    if found.reason is not None:
+        return ("none", "none") if found.reason.startswith("no ") and "however" in found.reason else (MISSING, MISSING)
+    low = "none" if found.low is None else f"≤ {format_ratio(found.low)}" if found.low >= 0.01 else "<0.01"
+    high = "none" if found.high is None else f"≥ {format_ratio(found.high)}" if found.high <= HUNDREDFOLD else ">100"
+    return low, high
+
+
+def _limits(found: Detectable | None) -> dict[str, float | None]:
+    return dict(zip(COLUMNS, (None, None) if found is None else (found.low, found.high), strict=True))
+
+
+def add_detectable(frame: pd.DataFrame, found: Mapping[Term, Detectable]) -> pd.DataFrame:
+    """The frame of a model with ``detectable_low`` and ``detectable_high`` for each term, empty for the reference."""
+    if frame.empty:
+        return frame.assign(**{name: pd.Series(dtype=float) for name in COLUMNS})
+    terms = zip(frame["variable"], (None if pd.isna(level) else level for level in frame["level"]), strict=True)
+    limits = [_limits(found.get(term)) for term in terms]
+    return frame.assign(**{name: pd.Series([row[name] for row in limits], frame.index, float) for name in COLUMNS})
+
+
+def add_detected_groups(frame: pd.DataFrame, variable: str, found: DetectedGroups | None) -> pd.DataFrame:
+    """As :func:`add_detectable`, for the groups of one variable of the frame."""
+    groups = {} if found is None else found.groups
+    return add_detectable(frame, {(variable, name): one for name, one in groups.items()})
