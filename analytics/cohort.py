@@ -34,6 +34,7 @@ MAX_CONDITIONS = 10_000
 MAX_MD5_ROWS = 1_000_000
 MAX_ROWS_UNGROUPED = 20_000
 MAX_SHARE_DISTINCT = 0.5
+MAX_NAMED = 20_000
 
 # Names under which registries and trial groups export the same columns; offered as a hint, never applied, because
 # units and codings differ (age in days, survival status counted from diagnosis).
@@ -99,6 +100,8 @@ class Range:
 class Cohort:
     """Patients that have been checked, in an engine that gives out counts only.
 
+    Identifiers stay behind, but for those of a synthetic cohort, which `name_patients` gives.
+
     ``n`` patients; ``data_version`` is a short text that changes with any value, and with it the cohort's identity:
     two cohorts of the same version compare and hash equal. ``synthetic`` is True if every identifier starts with
     ``SYN``. ``variables`` are the columns at hand, brought or derived, without the identifier; ``dictionary`` holds
@@ -116,6 +119,7 @@ class Cohort:
     _table: ir.Table = field(compare=False, repr=False)
     _n_rows: int = field(compare=False, repr=False)
     _ranges: tuple[tuple[str, Range], ...] = field(compare=False, repr=False)
+    _is_named: bool = field(compare=False, repr=False, default=False)
     _conditions: dict[Clause, str] = field(compare=False, repr=False, default_factory=dict)
 
     def tally(self, columns: Sequence[str], cohort_filter: CohortFilter = CohortFilter()) -> pd.DataFrame:  # noqa: B008
@@ -209,6 +213,62 @@ class Cohort:
             )
         counts = self._fetch(rows)
         return {v.name: self._faceted(v, counts, clauses) for v in variables}
+
+    def name_patients(
+        self,
+        patterns: pd.DataFrame,
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+        limit: int = N_SHOWN,
+    ) -> tuple[str, ...]:
+        """The identifiers of patients whose values equal one of ``patterns``, in their order.
+
+        The one place that gives out anything about single patients. It does so for synthetic patients alone (and no more
+        than `MAX_NAMED` of them): of any other cohort no identifier is kept.
+
+        Parameters
+        ----------
+        patterns
+            Rows of a `tally`, the column of counts left out; NaN or a missing level is a missing value.
+        cohort_filter
+            Who is looked at.
+        limit
+            How many identifiers are given at most.
+
+        Returns
+        -------
+        Sorted identifiers, ``limit`` of them at most; () where the cohort gives none.
+
+        Raises
+        ------
+        KeyError
+            If a column is not at hand.
+        FilterError
+            If the filter does not fit the dictionary.
+        """
+        unknown = [name for name in patterns.columns if name not in self.variables]
+        if unknown:
+            raise KeyError(f"{', '.join(map(repr, unknown))} is not in this cohort.")
+        where = self._where(cohort_filter)
+        if not self._is_named or patterns.empty:
+            return ()
+        alike = " AND ".join(f"p.{_quoted(name)} IS NOT DISTINCT FROM ?" for name in patterns.columns)
+        any_of = " OR ".join([f"({alike})"] * len(patterns))
+        identifier = _quoted(self.dictionary.identifier.name)
+        values = [self._stored(str(name), v) for row in patterns.to_dict("records") for name, v in row.items()]
+        found = _fetch(
+            self._connection,
+            f"SELECT p.{identifier} AS name FROM named_patients AS p {where} {'AND' if where else 'WHERE'} ({any_of}) "
+            f"ORDER BY p.{identifier} LIMIT {int(limit)}",
+            values,
+        )
+        return tuple(map(str, found["name"]))
+
+    def _stored(self, name: str, value: Any) -> float | int | None:
+        """A value as the engine holds it: the position of a level, a number, None for a missing one."""
+        if pd.isna(value):
+            return None
+        variable = self.dictionary[name]
+        return variable.levels.index(value) if variable.is_coded else float(value)
 
     def ranges(self) -> dict[str, Range]:
         """Smallest and largest value and number missing of each numeric filter variable, over the whole cohort."""
@@ -997,6 +1057,9 @@ def _store(file: _File, name: str, notes: list[Note]) -> Cohort:
                 "Keep synthetic and real patients in separate files, or give real patients other identifiers.",
             )
         )
+    is_named = n_synthetic == n <= MAX_NAMED
+    if is_named:
+        connection.execute("CREATE TABLE named_patients AS FROM patients")
     connection.execute(f"ALTER TABLE patients DROP COLUMN {_quoted(identifier)}")
     _compress(connection, n)
     table = ibis.table(_schema(connection, "patients"), name="patients")
@@ -1012,6 +1075,7 @@ def _store(file: _File, name: str, notes: list[Note]) -> Cohort:
         _table=table,
         _n_rows=connection.execute("SELECT count(*) FROM patients").fetchall()[0][0],
         _ranges=_measure_ranges(connection, table, dictionary),
+        _is_named=is_named,
     )
 
 
@@ -1340,11 +1404,11 @@ def _schema(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, s
     return {row[0]: types[row[1]] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
 
 
-def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    """The rows of a query as numpy columns, masked where null."""
+def _fetch(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> dict[str, Any]:
+    """The rows of a query, with ``values`` in the place of its question marks, as numpy columns, masked where null."""
     # On a cursor of its own: sessions run in several threads, and a shared one mixes up their answers.
     with connection.cursor() as cursor:
-        return dict(cursor.execute(sql).fetchnumpy())
+        return dict(cursor.execute(sql, list(values)).fetchnumpy())
 
 
 def _quoted(name: str) -> str:
