@@ -12,6 +12,7 @@ from analytics.view import View
 from analytics.wording import join_words
 from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
+from pages.components.checks import show_checks
 from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.output import (
@@ -76,6 +77,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
         show_table(table)
     show_background(analysis, context, params, provenance, stem)
     show_sentences(sentences)
+    show_checks(analysis, context, params, provenance, stem)
     with st.expander("From the cohort to this analysis", icon=":material/filter_alt:"):
         show_funnel(context, analysis.left_out(result))
         show_caption(f"Method: {analysis.method}")

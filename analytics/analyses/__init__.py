@@ -180,14 +180,33 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """How far a result can be trusted, one click away: it is computed only once a reader has opened it.
+
+    ``make(result, params)`` makes a frozen result from what ``estimate`` gave, ``show(result, made, params)`` what is
+    shown of it, one after the other, ``downloads(made)`` the frames whose names are ``files``. ``about`` says in a
+    sentence or two what is looked at; ``background`` are slow parts that belong here.
+    """
+
+    title: str
+    about: str
+    make: Callable[[Any, Params], Any]
+    show: Callable[[Any, Any, Params], tuple[Shown, ...]]
+    background: tuple[Background, ...] = ()
+    files: tuple[str, ...] = ()
+    downloads: Callable[[Any], Mapping[str, pd.DataFrame]] = no_downloads
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """A registered analysis; everything that a page needs to show it.
 
     ``prepare(cohort, filter, params)`` takes what is needed out of the engine, ``estimate(frame, params)`` makes a frozen
     result from it; the others turn that result into what is shown. ``controls(cohort)`` lists the choices; ``requires``
     names the sets of columns one of which a cohort must have; ``used`` says whom of the selection the main estimate rests
-    on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures`` makes the further figures;
-    ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result.
+    on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures``
+    makes the further figures; ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result;
+    ``checks`` say how far the result can be trusted.
     """
 
     slug: str
@@ -214,6 +233,7 @@ class Analysis:
     pictures: Callable[[Any, Params], tuple[Picture, ...]] = no_pictures
     background: tuple[Background, ...] = ()
     comparisons: Callable[[Any], tuple[ComparedTest, ...]] = no_comparisons
+    checks: Checks | None = None
 
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""

@@ -70,6 +70,15 @@ def load_pictures(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params
     return _analysis(slug).pictures(load_estimate(cohort, cohort_filter, slug, params), dict(params))
 
 
+@lru_cache(maxsize=64)
+def load_checks(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
+    """How far the result of one analysis of one selection can be trusted; None if the analysis does not say."""
+    checks = _analysis(slug).checks
+    if checks is None:
+        return None
+    return checks.make(load_estimate(cohort, cohort_filter, slug, params), dict(params))
+
+
 @lru_cache(maxsize=SELECTIONS)
 def load_level_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
     """How many patients every level has left under the other filters."""

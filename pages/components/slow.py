@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -19,9 +20,16 @@ from pages.components.output import csv_of, show_notes, show_picture, show_table
 LOOK_EVERY_SECONDS = 0.4
 
 
-def show_background(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
-    """The slow parts of an analysis, each redrawn on its own while it is computed."""
-    for background in analysis.background:
+def show_background(
+    analysis: Analysis,
+    context: Context,
+    params: Params,
+    provenance: Provenance,
+    stem: str,
+    parts: Sequence[Background] | None = None,
+) -> None:
+    """The slow parts of an analysis, or some ``parts`` of it, each redrawn on its own while it is computed."""
+    for background in analysis.background if parts is None else parts:
         key: Key = (context.cohort, context.filter, analysis.slug, params, background.name)
         name = f"slow_{background.name}"
         show = partial(_show_part, background, key, provenance, f"{stem}_{background.name}", name)

@@ -1,0 +1,63 @@
+"""How far a result can be trusted, under the result: closed until a reader opens it, and computed only then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from analytics.analyses import Analysis, Checks
+from analytics.exports.csv_file import Provenance
+from analytics.wording import say_children
+from pages.components.cache import Params, load_checks, load_estimate
+from pages.components.context import Context
+from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
+from pages.components.slow import show_background
+
+OPENED = "checks"  # of the expander; True while it is open
+
+
+def show_checks(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
+    """The checks of an analysis behind a line to click; opening them draws nothing else of the page anew."""
+    if analysis.checks is not None:
+        st.fragment(_show_line)(analysis, analysis.checks, context, params, provenance, stem)
+
+
+def _show_line(
+    analysis: Analysis, checks: Checks, context: Context, params: Params, provenance: Provenance, stem: str
+) -> None:
+    with st.expander(checks.title, icon=":material/verified:", key=OPENED, on_change="rerun") as line:
+        if not line.open:
+            return
+        show_caption(checks.about)
+        result = load_estimate(context.cohort, context.filter, analysis.slug, params)
+        made = load_checks(context.cohort, context.filter, analysis.slug, params)
+        shown = checks.show(result, made, dict(params))
+        for i, check in enumerate(shown):
+            show_notes(check.notes)
+            for j, picture in enumerate(check.pictures):
+                show_picture(picture, f"check_{i}_{j}", stem)
+            for table in check.tables:
+                show_table(table)
+            items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in check.sentences)
+            st.html(f'<ul class="outcomes-says" data-testid="check-sentences">{items}</ul>')
+        said = [say_children(sentence) for check in shown for sentence in check.sentences]
+        _offer_files(checks, made, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
+        show_background(analysis, context, params, provenance, stem, checks.background)
+
+
+def _offer_files(checks: Checks, made: object, provenance: Provenance, stem: str) -> None:
+    with st.container(horizontal=True):
+        for file in checks.files:
+            st.download_button(
+                f"CSV: {file}",
+                data=partial(csv_of, partial(checks.downloads, made), file, provenance),
+                file_name=f"{stem}_{file}.csv",
+                mime="text/csv",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"csv_checks_{file}",
+            )
