@@ -75,6 +75,43 @@ METHODS = (
         "Venzon and Moolgavkar 1988; Hosmer, Lemeshow and Sturdivant 2013",
     ),
     Method(
+        "Discrimination, calibration and Brier score of a logistic model",
+        "How well does a model tell children apart, and do its probabilities agree with what happened?",
+        "In the children the model was made from, hence too favourable: area under the ROC curve with DeLong's interval, Brier "
+        "score also as a share of that of the prevalence, calibration slope and intercept, and observed against mean "
+        "predicted shares in groups of about equal size (10, or fewer with fewer than 20 children each) with Wilson intervals.",
+        "DeLong and colleagues 1988, doi:10.2307/2531595; Brier 1950; Cox 1958, doi:10.1093/biomet/45.3-4.562; Steyerberg and "
+        "colleagues 2010, doi:10.1097/EDE.0b013e3181c30fb2",
+    ),
+    Method(
+        "Correction for optimism (bootstrap)",
+        "How much worse would the model do in new children of the same kind?",
+        "The children are drawn anew with replacement, 500 times, and the model is fitted to each draw by the same rules; the "
+        "mean of how much better it does in the draw than in the actual children is taken off. The choice of factors is not "
+        "repeated.",
+        "Harrell, Lee and Mark 1996, section 4.4",
+    ),
+    Method(
+        "Odds ratios without one child (influence)",
+        "How much of an odds ratio rests on a single child?",
+        "The model is fitted again without each child in turn, by the same likelihood. Of more than 1000 kinds of children, "
+        "those with the largest change in the one-step approximation. Identifiers are shown of synthetic cohorts alone.",
+        "Pregibon 1981, doi:10.1214/aos/1176345513; Belsley, Kuh and Welsch 1980, doi:10.1002/0471725153",
+    ),
+    Method(
+        "Variance inflation",
+        "Do factors share so much information that their odds ratios cannot be told apart?",
+        "Generalised variance inflation factors from the covariance of the model's own coefficients, also per coefficient.",
+        "Fox and Monette 1992, doi:10.1080/01621459.1992.10475190",
+    ),
+    Method(
+        "Curve of a number (restricted cubic spline)",
+        "Does the association with a number follow a straight line, as one odds ratio per unit takes for granted?",
+        "The number as a restricted cubic spline with 4 knots (3 below 100 children) at fixed quantiles, the other factors in "
+        "the model; likelihood-ratio test against the straight line.",
+        "Harrell 2015, doi:10.1007/978-3-319-19425-7, section 2.4; Durrleman and Simon 1989, doi:10.1002/sim.4780080504",
+    ),
+    Method(
         "Firth's penalised likelihood",
         "What can be said where a factor predicts relapse perfectly in these children (separation)?",
         "Used automatically when separation is found, and the page says so; intervals and p from the penalised profile "
