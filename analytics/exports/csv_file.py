@@ -23,7 +23,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What every file that leaves the product says about itself."""
+    """What every file that leaves the product says about itself.
+
+    ``comparisons`` says how many comparisons were looked at before it was made, and whether its own was planned.
+    """
 
     title: str
     cohort: str
@@ -33,6 +36,7 @@ class Provenance:
     synthetic: bool
     exported_on: date
     remarks: tuple[str, ...] = ()
+    comparisons: str = ""
 
     def lines(self) -> tuple[str, ...]:
         """The statements, one per line."""
@@ -44,6 +48,7 @@ class Provenance:
             f"Selection: {self.selection}",
             f"Method: {self.method}",
             *self.remarks,
+            *((self.comparisons,) if self.comparisons else ()),
             f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
             "Describes groups; not advice on the treatment of any one child.",
         )
