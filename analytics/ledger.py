@@ -205,16 +205,6 @@ def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilt
     return cohort_filter
 
 
-def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilter:
-    """The filter without clauses that leave nobody out after those before them: by it the same children are chosen."""
-    left = funnel.n_all
-    for step in funnel.steps:
-        if step.n == left:
-            cohort_filter = cohort_filter.without(step.variable)
-        left = step.n
-    return cohort_filter
-
-
 def list_comparisons(
     analysis: Analysis,
     result: Any,
