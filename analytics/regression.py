@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from analytics.analyses import Control, Params, to_reference
+from analytics.analyses import ComparedTest, Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
 from analytics.estimators.sensitivity import COMMON_OUTCOME, Measure, e_value
@@ -23,6 +23,7 @@ from analytics.formats import (
 )
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
 from analytics.tables import Table
+from analytics.wording import in_sentence, join_words
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
 
@@ -41,6 +42,7 @@ def fit_control(event: str) -> Control:
         "more",
         f"Automatic uses maximum likelihood, and Firth’s method when a factor predicts {event} perfectly in these children, "
         "where maximum likelihood has no finite answer.",
+        display=True,
     )
 
 
@@ -54,6 +56,7 @@ def limits_control() -> Control:
         LIMITS,
         "more",
         "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale.",
+        display=True,
     )
 
 
@@ -75,6 +78,7 @@ def reference_control(cohort: Cohort) -> Control:
         levels,
         "more",
         "The level that the others of the same factor are compared with. Clicking a row of the table does the same.",
+        display=True,
     )
 
 
@@ -157,6 +161,27 @@ def _per_step(estimate: Estimate, step: float) -> Estimate:
         interval = replace(interval, low=power(interval.low), high=power(interval.high))
     error = None if estimate.std_error is None else step * estimate.std_error
     return replace(estimate, value=value, interval=interval, std_error=error)
+
+
+def list_factor_tests(
+    model: OddsRatioResult | HazardRatioResult,
+    variables: Sequence[Variable],
+    event: str,
+    within: Sequence[Variable] = (),
+) -> tuple[ComparedTest, ...]:
+    """The test of each factor of a model of ``event``; ``within`` is the variable of its strata."""
+    labels = {v.name: in_sentence(v.label) for v in variables}
+    kind = "likelihood ratio" if isinstance(model, OddsRatioResult) else model.test_type
+    name = {"likelihood ratio": "likelihood-ratio test"}.get(kind, f"{kind} test")
+    if model.method == "firth":
+        name = f"penalised {name}"
+    strata = "".join(f", within levels of {in_sentence(v.label)}" for v in within)
+    tests = []
+    for test in model.tests:
+        others = sorted(label for factor, label in labels.items() if factor != test.variable)
+        adjusted = f"adjusted for {join_words(others)}" if others else "not adjusted"
+        tests.append(ComparedTest(f"{name} of {labels[test.variable]} for {event}, {adjusted}{strata}", test.p_value))
+    return tuple(tests)
 
 
 def note_incomplete(

@@ -24,6 +24,7 @@ from analytics.cohort import Cohort
 from analytics.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
 from pages.components.context import LINK_NOTES, LINK_READ, MISSING, USE_REFERENCE, filter_variables
+from pages.components.ledger import LEDGER
 
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
@@ -355,7 +356,7 @@ def test_session_state_holds_plain_values(url_path: str) -> None:
     app = open_page(url_path, SELECTIONS["one group"][0])
     state = app.session_state._state.filtered_state
     ours = {v.name for v in filter_variables(COHORT)} | {c.name for _, c in CONTROLS}
-    ours |= {LINK_READ, LINK_NOTES, USE_REFERENCE, "dismiss_link_notes"}
+    ours |= {LINK_READ, LINK_NOTES, USE_REFERENCE, LEDGER, "dismiss_link_notes"}
     kept = {key: value for key, value in state.items() if key in ours}
     assert {v.name for v in filter_variables(COHORT)} <= set(kept)
     for key, value in kept.items():
