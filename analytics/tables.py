@@ -23,8 +23,10 @@ from analytics.formats import (
 )
 from analytics.frames import EVERYONE
 from analytics.methods import Method
+from analytics.policy import STATE_WORDS, Least, Policy, State
 from analytics.published import Published, Recomputation
 from analytics.simulation import Simulation
+from analytics.wording import start_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,33 @@ def tabulate_simulation(simulation: Simulation) -> Table:
         rows=tuple(rows),
         help=("", *helps),
         caption=f"Simulated, true hazard ratio 1. {simulation.design}",
+    )
+
+
+def tabulate_policy(policy: Policy) -> Table:
+    """How much of a number is shown, by what stands behind it."""
+
+    def below(least: Least) -> tuple[str, str, str]:
+        return (
+            f"fewer than {least.patients} children",
+            f"fewer than {least.events}",
+            f"fewer than {least.events_per_parameter:g}",
+        )
+
+    limits = {State.CAUTION: policy.full, State.WITHOUT_P: policy.p_value, State.COUNTS_ONLY: policy.estimate}
+    rows = [
+        (start_sentence(name), shown, *(below(limits[state]) if state in limits else ("any", "any", "any")))
+        for state, (name, shown) in STATE_WORDS.items()
+    ]
+    return Table(
+        title="What is shown for how few",
+        columns=("State", "What is shown", "In a group", "Events", "Events per parameter"),
+        rows=tuple(rows),
+        caption="The lowest row of which one condition holds decides. Groups are those compared, or the one described; empty "
+        "groups, and children in whom the value is not known, are not looked at. Curves are drawn faintly where fewer than "
+        f"{policy.fade_below} children are at risk, and end where fewer than {policy.stop_below} are; the counts under them "
+        "go on.",
+        words=True,
     )
 
 

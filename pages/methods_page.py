@@ -7,12 +7,14 @@ import streamlit as st
 from analytics import __version__
 from analytics.analyses import SECTIONS, load_analyses
 from analytics.methods import METHODS
+from analytics.policy import load_policy
 from analytics.tables import (
     Table,
     tabulate_competing,
     tabulate_dictionary,
     tabulate_endpoints,
     tabulate_methods,
+    tabulate_policy,
     tabulate_simulation,
 )
 from analytics.wording import NOT_ADVICE
@@ -42,6 +44,7 @@ def show_methods(context: Context) -> None:
     )
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
     show_table(tabulate_simulation(load_simulation()))
+    show_table(tabulate_policy(load_policy()))
     show_table(tabulate_methods(METHODS))
     for tabulate in (tabulate_endpoints, tabulate_competing, tabulate_dictionary):
         show_table(tabulate(context.cohort.dictionary))

@@ -431,7 +431,7 @@ def _estimate_curve(
     removed = np.bincount(position, weight, len(time))
     n_event = np.bincount(position, weight * event, len(time))
     n_risk = np.cumsum(removed[::-1])[::-1]
-    delayed: dict[str, FloatArray] = {}
+    delayed: dict[str, Any] = {}
     if data.entry is not None:
         entry, begins = np.unique(data.entry[rows], return_inverse=True)
         n_entry = np.bincount(begins, weight, len(entry))

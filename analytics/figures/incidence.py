@@ -24,6 +24,7 @@ from analytics.figures.step_curves import (
     as_figure,
     block_height,
     choose_ticks,
+    cut,
     draw_band,
     draw_counts,
     draw_line,
@@ -31,10 +32,12 @@ from analytics.figures.step_curves import (
     empty_layout,
     escape,
     figure_height,
+    is_shown,
     layout_of,
     reading_grid,
     round_months,
     round_to,
+    say_ends,
     thinned,
 )
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, Style, style_of, to_translucent
@@ -83,6 +86,13 @@ class _Complement:
     estimate: FloatArray
     low: FloatArray
     high: FloatArray
+
+
+def _complement(curve: SurvivalCurve, until: float) -> _Complement:
+    """One minus a survival curve, as far as the incidence beside it is shown."""
+    inside = curve.time <= until
+    arrays = (curve.time, curve.n_risk, 1 - curve.estimate, 1 - curve.high, 1 - curve.low)
+    return _Complement(curve.group, *(values[inside] for values in arrays))
 
 
 def count_incidence(curve: IncidenceCurve, ticks: Sequence[float] | FloatArray) -> IncidenceCounts:
@@ -166,15 +176,16 @@ def plot_incidence(
         return as_figure([], empty_layout(height))
     end = _end_of(drawn, horizon)
     ticks = choose_ticks(end)
-    percents = FULL_AXIS if full_axis else choose_percents(_highest(drawn.values(), end, bands))
+    visible = {group: part for group, curve in drawn.items() if (part := cut(curve)).time.size}
+    percents = FULL_AXIS if full_axis else choose_percents(_highest(visible.values(), end, bands))
     traces: list[dict[str, Any]] = []
     if bands:
-        traces += [draw_band(curve, looks[group], end) for group, curve in drawn.items()]
-    for group, curve in drawn.items():
+        traces += [draw_band(curve, looks[group], end) for group, curve in visible.items()]
+    for group, curve in visible.items():
         traces += draw_line(curve, names[group], looks[group], end, fade_below, start=0.0)
-    for group, curve in drawn.items():
+    for group, curve in visible.items():
         grid = reading_grid(curve, end)
-        at_risk = count_incidence(curve, grid).at_risk
+        at_risk = count_incidence(drawn[group], grid).at_risk
         traces.append(draw_readings(curve, names[group], looks[group], grid, at_risk, start=0.0))
     traces = [trace for trace in traces if trace]
     counts = [count_incidence(drawn[group], ticks) if group in drawn else None for group in groups]
@@ -204,7 +215,7 @@ def describe_incidence(
         curve = drawn[group]
         parts = []
         for year, estimate in zip(years, incidence_at(curve, [12.0 * year for year in years]), strict=True):
-            if estimate.n == 0 or estimate.value is None:
+            if estimate.n == 0 or estimate.value is None or not is_shown(curve, 12.0 * year):
                 continue
             limits = ""
             if estimate.interval is not None:
@@ -216,7 +227,8 @@ def describe_incidence(
             )
         patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
-        tail = "; ".join(parts) if parts else "nobody followed for a year"
+        nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
+        tail = "; ".join(parts) or nothing
         competing = format_count(curve.n_competing_at.sum())
         sentences.append(f"{labels.get(group, group)}: {patients}, {events}, {competing} competing; {tail}.")
     return " ".join(sentences)
@@ -235,6 +247,7 @@ def describe_drawing(
         parts.append(f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}).")
     if fade_below > 0:
         parts.append(f"Faint line: fewer than {fade_below} patients at risk.")
+    parts += say_ends(curves)
     parts.append(
         "Events of either kind and censored are counted before each time; the four rows add up to all patients."
     )
@@ -270,7 +283,9 @@ def plot_stacked_incidence(
     end = max(*(float(result.for_group(group)[0].time[-1]) for group in groups), 1.0)
     traces: list[dict[str, Any]] = []
     for panel, group in enumerate(groups):
-        traces += _stack(result.for_group(group), cause_labels, free_label, panel, end)
+        curves = [cut(curve) for curve in result.for_group(group)]
+        if curves[0].time.size:
+            traces += _stack(curves, cause_labels, free_label, panel, end)
     panels = [_panel_title(labels.get(group, group), _n_of(result, group)) for group in groups]
     return as_figure(traces, _panel_layout(panels, end, origin))
 
@@ -304,8 +319,11 @@ def plot_naive_incidence(
     height = figure_height(0, 0) - block_height(0)
     if not drawn:
         return as_figure([], empty_layout(height))
-    wrong = {c.group: _Complement(c.group, c.time, c.n_risk, 1 - c.estimate, 1 - c.high, 1 - c.low) for c in naive}
     end = _end_of(drawn, None)
+    drawn = {group: part for group, curve in drawn.items() if (part := cut(curve)).time.size}
+    if not drawn:
+        return as_figure([], empty_layout(height))
+    wrong = {c.group: _complement(c, float(drawn[c.group].time[-1])) for c in naive if c.group in drawn}
     percents = choose_percents(_highest([*drawn.values(), *(wrong[group] for group in drawn)], end, False))
     traces: list[dict[str, Any]] = []
     for group, curve in drawn.items():

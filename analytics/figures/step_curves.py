@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ import plotly.graph_objects as go
 
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import format_count
-from analytics.results import FloatArray
+from analytics.results import FloatArray, read_only
 
 TimeUnit = Literal["months", "years"]
 
@@ -69,6 +70,31 @@ class StepCurve(Protocol):
     def high(self) -> FloatArray:
         """Upper limits, NaN where not defined."""
         ...
+
+
+def cut(curve: Any) -> Any:
+    """The part of a survival or incidence curve that may be drawn: until ``shown_until``, where that is set.
+
+    The counts under the figure are made of the whole curve.
+    """
+    if curve.shown_until is None:
+        return curve
+    inside = curve.time <= curve.shown_until
+    along = [f.name for f in fields(curve) if f.name not in ("entry", "n_entry")]
+    arrays = {name: value for name in along if isinstance(value := getattr(curve, name), np.ndarray)}
+    return replace(curve, **{name: read_only(values[inside]) for name, values in arrays.items()})
+
+
+def is_shown(curve: Any, time: float) -> bool:
+    """True if the curve may be drawn, or a value of it given, at a time in months."""
+    return curve.shown_until is None or time <= curve.shown_until
+
+
+def say_ends(curves: Sequence[Any]) -> list[str]:
+    """That curves end before the follow-up does, for the line under the figure; nothing where none does."""
+    if all(curve.shown_until is None for curve in curves):
+        return []
+    return ["A line ends where too few are left at risk; the counts go on."]
 
 
 def choose_ticks(end: float, time_unit: TimeUnit = "months", most: int = MOST_TICKS) -> tuple[float, ...]:

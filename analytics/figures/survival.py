@@ -23,15 +23,18 @@ from analytics.figures.step_curves import (
     as_figure,
     block_height,
     choose_ticks,
+    cut,
     draw_band,
     draw_counts,
     draw_line,
     draw_readings,
     empty_layout,
+    is_shown,
     layout_of,
     reading_grid,
     round_months,
     round_to,
+    say_ends,
     thinned,
 )
 from analytics.figures.theme import TEXT_COLOUR, Style, style_of, to_image_config, to_translucent
@@ -182,19 +185,21 @@ def plot_survival(
     names = {group: labels.get(group, group) for group in groups}
 
     traces: list[dict[str, Any]] = []
+    visible = [(group, part) for group, curve in _in_order(drawn, groups) if (part := cut(curve)).time.size]
     if mean_until is not None:
-        traces += _shade_means(_in_order(drawn, groups), looks, mean_until)
+        traces += _shade_means(visible, looks, mean_until)
     if bands:
-        traces += [draw_band(curve, looks[group], end) for group, curve in _in_order(drawn, groups)]
-    traces += [_draw_overlay(overlay, end) for overlay in overlays if overlay.curve.n]
-    for group, curve in _in_order(drawn, groups):
+        traces += [draw_band(curve, looks[group], end) for group, curve in visible]
+    parts = [(overlay, cut(overlay.curve)) for overlay in overlays if overlay.curve.n]
+    traces += [_draw_overlay(overlay, curve, end) for overlay, curve in parts if curve.time.size]
+    for group, curve in visible:
         begin, enough = _begin(curve), _begin(curve, fade_below)
         traces += draw_line(curve, names[group], looks[group], end, fade_below, begin=begin, solid_from=enough)
     if censor_marks:
-        traces += [_censor_marks(curve, looks[group], end) for group, curve in _in_order(drawn, groups)]
-    for group, curve in _in_order(drawn, groups):
+        traces += [_censor_marks(curve, looks[group], end) for group, curve in visible]
+    for group, curve in visible:
         grid = reading_grid(curve, end, _begin(curve))
-        traces.append(draw_readings(curve, names[group], looks[group], grid, n_at_risk(curve, grid)))
+        traces.append(draw_readings(curve, names[group], looks[group], grid, n_at_risk(drawn[group], grid)))
     traces = [trace for trace in traces if trace]
     tables = [risk_table(drawn[group], ticks) if group in drawn else None for group in groups]
     blocks = [(table.at_risk, table.n_event, table.n_censor) if table else None for table in tables]
@@ -225,7 +230,7 @@ def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin:
         estimates = survival_at(curve, [12.0 * year for year in years])
         parts = []
         for year, risk, estimate in zip(years, table.at_risk, estimates, strict=True):
-            if risk == 0 or estimate.value is None:
+            if risk == 0 or estimate.value is None or not is_shown(curve, 12.0 * year):
                 continue
             limits = _limits(estimate.interval)
             parts.append(
@@ -234,8 +239,8 @@ def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin:
             )
         patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
-        tail = "; ".join(parts) if parts else "nobody followed for a year"
-        sentences.append(f"{labels.get(group, group)}: {patients}, {events}; {tail}.")
+        nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
+        sentences.append(f"{labels.get(group, group)}: {patients}, {events}; {'; '.join(parts) or nothing}.")
     return " ".join(sentences)
 
 
@@ -255,6 +260,7 @@ def describe_drawing(
         parts.append(f"Vertical marks: {'patients who left' if switching else 'censored patients'}.")
     if fade_below > 0:
         parts.append(f"Faint line: fewer than {fade_below} patients at risk.")
+    parts += say_ends(result.curves)
     if switching or any(len(curve.entry) for curve in result.curves):
         left = "Left: changed group, or follow-up ended" if switching else "Censored: follow-up ended"
         parts.append(f"{left}. Patients count as at risk from the day they enter, so the number at risk may rise.")
@@ -352,8 +358,7 @@ def _horizon_line(until: float) -> dict[str, Any]:
     }
 
 
-def _draw_overlay(overlay: Overlay, end: float) -> dict[str, Any]:
-    curve = overlay.curve
+def _draw_overlay(overlay: Overlay, curve: SurvivalCurve, end: float) -> dict[str, Any]:
     inside = curve.time <= end
     x = np.concatenate(([_begin(curve)], curve.time[inside]))
     y = np.concatenate(([1.0], curve.estimate[inside]))

@@ -1,0 +1,448 @@
+"""What may be shown for how few patients: one policy, through which the result of every analysis passes.
+
+Each number is judged by what stands behind it (patients, events, events per parameter, patients still at risk) and falls
+into a state. What a state takes away is taken out of the *result*, with a reason in its place, before any page, table,
+sentence, figure or file is made of it; so none of them can show it. Empty groups are not judged: zero is a number.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from analytics.formats import format_count, format_number
+from analytics.results import (
+    Estimate,
+    HazardRatio,
+    HazardRatioResult,
+    IncidenceCurve,
+    Note,
+    OddsRatio,
+    OddsRatioResult,
+    PairwiseTest,
+    ProportionalHazardsResult,
+    RestrictedMeanResult,
+    SubgroupEffect,
+    SubgroupResult,
+    SurvivalCurve,
+    SurvivalDifference,
+    TermTest,
+    TestResult,
+)
+
+POLICY_PATH = Path(__file__).parent.parent / "data" / "policy.toml"
+MOST_NAMED = 3  # reasons that a note lists
+
+AnyResult = TypeVar("AnyResult")
+
+
+class State(IntEnum):
+    """How much of a number is shown, from everything to nothing."""
+
+    FULL = 0
+    CAUTION = 1
+    WITHOUT_P = 2
+    COUNTS_ONLY = 3
+
+
+STATE_WORDS = {
+    State.FULL: ("full", "Shown as it is."),
+    State.CAUTION: ("caution", "Shown, with a note that one child more or less would change it visibly."),
+    State.WITHOUT_P: ("estimate without p", "The estimate and its interval are shown; the p value is not."),
+    State.COUNTS_ONLY: ("counts only", "The numbers of children and events are shown; the estimate is not."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The least numbers of patients, events and events per parameter that a state asks for."""
+
+    patients: int
+    events: int
+    events_per_parameter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds: ``full`` without a caution, ``p_value`` with a p value, ``estimate`` with an estimate.
+
+    A curve is drawn faintly where fewer than ``fade_below`` are at risk and ends where fewer than ``stop_below`` are.
+    """
+
+    full: Least
+    p_value: Least
+    estimate: Least
+    fade_below: int
+    stop_below: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state of one number, and what decided it ("only 3 children in the smaller group"); empty in full."""
+
+    state: State
+    reason: str = ""
+
+
+def open_policy(path: Path = POLICY_PATH) -> Policy:
+    """The policy of a TOML file.
+
+    Raises
+    ------
+    KeyError
+        If the file lacks an entry.
+    ValueError
+        If a state asks for more than the one above it, or a number is negative.
+    """
+    with path.open("rb") as file:
+        content = tomllib.load(file)
+    full, p_value, estimate = (
+        Least(int(part["patients"]), int(part["events"]), float(part["events_per_parameter"]))
+        for part in (content["full"], content["p_value"], content["estimate"])
+    )
+    for name in ("patients", "events", "events_per_parameter"):
+        least = [getattr(part, name) for part in (estimate, p_value, full)]
+        if not 0 <= least[0] <= least[1] <= least[2]:
+            raise ValueError(
+                f"{path.name}: {name} must not fall from [estimate] to [p_value] to [full], nor be negative: {least}."
+            )
+    curve = content["curve"]
+    if not 1 <= curve["stop_below"] <= max(1, curve["fade_below"]):
+        raise ValueError(
+            f"{path.name}: [curve] stop_below must lie between 1 and fade_below: it is {curve['stop_below']}."
+        )
+    return Policy(full, p_value, estimate, int(curve["fade_below"]), int(curve["stop_below"]))
+
+
+@cache
+def load_policy() -> Policy:
+    """The policy of the product."""
+    return open_policy()
+
+
+def judge(
+    policy: Policy,
+    *,
+    patients: float | None = None,
+    events: float | None = None,
+    events_per_parameter: float | None = None,
+    group: str = "",
+) -> Verdict:
+    """The state of a number behind which so much stands; None where a count does not apply to it.
+
+    ``patients`` is the size of the smallest group that is compared, or of the one described; ``group`` says which it is
+    ("in the smaller group").
+    """
+    counts = (
+        ("patients", patients, lambda n: f"{format_count(n)} {'child' if n == 1 else 'children'}{group and f' {group}'}"),
+        ("events", events, lambda n: f"{format_count(n)} {'event' if n == 1 else 'events'}"),
+        ("events_per_parameter", events_per_parameter, lambda n: f"{format_number(n, 1)} events per parameter"),
+    )  # fmt: skip
+    for state, least in (
+        (State.COUNTS_ONLY, policy.estimate),
+        (State.WITHOUT_P, policy.p_value),
+        (State.CAUTION, policy.full),
+    ):
+        for name, count, words in counts:
+            if count is not None and count < getattr(least, name):
+                return Verdict(state, f"only {words(count)}")
+    return Verdict(State.FULL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Withheld:
+    what: str  # "p value" or "estimate"
+    reason: str
+
+
+def govern(result: AnyResult, policy: Policy | None = None) -> AnyResult:
+    """The result with everything taken out that the policy does not show, and notes that say what and why.
+
+    ``result`` is a frozen dataclass of results; its ``notes``, where it has them, are added to. A result in which nothing
+    is withheld is returned as it is.
+    """
+    governor = _Governor(policy or load_policy())
+    governed = governor.walk(result)
+    notes = governor.notes()
+    if notes and hasattr(governed, "notes"):
+        governed = replace(governed, notes=(*notes, *governed.notes))  # type: ignore[type-var]
+    return governed
+
+
+class _Governor:
+    """Walks through a result once, replacing what is withheld and remembering it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.withheld: list[_Withheld] = []
+        self.rules: dict[type, Callable[[Any], Any]] = {
+            Estimate: self.estimate,
+            TestResult: self.test,
+            PairwiseTest: self.pairwise_test,
+            SurvivalCurve: self.survival_curve,
+            IncidenceCurve: self.incidence_curve,
+            OddsRatioResult: self.model,
+            HazardRatioResult: self.model,
+            ProportionalHazardsResult: self.proportional_hazards,
+            RestrictedMeanResult: self.restricted_means,
+            SurvivalDifference: self.survival_difference,
+            SubgroupEffect: self.subgroup_effect,
+            SubgroupResult: self.subgroups,
+        }
+
+    def walk(self, value: Any) -> Any:
+        """The value, or one like it in which what is withheld is replaced."""
+        kind: type = type(value)
+        rule = self.rules.get(kind)
+        if rule is not None:
+            return rule(value)
+        if kind is tuple:
+            walked = tuple(self.walk(item) for item in value)
+            return walked if any(a is not b for a, b in zip(walked, value, strict=True)) else value
+        if isinstance(value, dict):
+            changed = {key: new for key, item in value.items() if (new := self.walk(item)) is not item}
+            return {**value, **changed} if changed else value
+        return self.walk_fields(value) if _holds_results(kind) else value
+
+    def walk_fields(self, value: Any, names: Iterable[str] | None = None) -> Any:
+        """A dataclass, each of its fields (or those named) walked through."""
+        old = {name: getattr(value, name) for name in names or _field_names(type(value))}
+        new = {name: walked for name, item in old.items() if (walked := self.walk(item)) is not item}
+        return replace(value, **new) if new else value
+
+    def say(self, what: str, reason: str) -> str:
+        """Remember what is withheld; the reason as it stands in its place."""
+        self.withheld.append(_Withheld(what, reason))
+        return f"not shown: {reason}"
+
+    def estimate(self, estimate: Estimate) -> Estimate:
+        # Where all have had the event, nobody is left at risk, and the events say how many there were.
+        patients = estimate.n or estimate.n_event
+        if estimate.value is None or not patients:
+            return estimate
+        verdict = judge(self.policy, patients=patients)
+        return self.without_value(estimate, verdict.reason) if verdict.state is State.COUNTS_ONLY else estimate
+
+    def without_value(self, estimate: Estimate, reason: str) -> Estimate:
+        if estimate.value is None:
+            return estimate
+        reason = self.say("estimate", reason)
+        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
+
+    def test(self, test: TestResult, verdict: Verdict | None = None) -> TestResult:
+        if test.p_value is None:
+            return test
+        if verdict is None:
+            groups = [group for group in test.groups if group.n]
+            verdict = judge(
+                self.policy,
+                patients=min((group.n for group in groups), default=None),
+                events=sum(group.observed for group in groups) if groups else None,
+                group="in a group",
+            )
+        if verdict.state < State.WITHOUT_P:
+            return test
+        return replace(test, statistic=None, df=None, p_value=None, reason=self.say("p value", verdict.reason))
+
+    def pairwise_test(self, pair: PairwiseTest) -> PairwiseTest:
+        test = self.test(pair.test)
+        return pair if test is pair.test else replace(pair, test=test, p_adjusted=None)
+
+    def curve_end(self, curve: SurvivalCurve | IncidenceCurve) -> float | None:
+        """The time at which fewer than enough are left at risk; None where that is at the end of follow-up or later."""
+        enough = np.flatnonzero(curve.n_risk >= self.policy.stop_below)
+        end = float(curve.time[enough[-1]]) if enough.size else 0.0
+        if not curve.n or end >= curve.time[-1]:
+            return None
+        # Where the curve does not move any more, nothing is withheld by its end.
+        return end
+
+    def survival_curve(self, curve: SurvivalCurve) -> SurvivalCurve:
+        end = self.curve_end(curve)
+        median = self.estimate(curve.median)
+        if end is not None and median.value is not None and median.value > end:
+            median = self.without_value(median, f"fewer than {self.policy.stop_below} children at risk by then")
+        if end is None and median is curve.median:
+            return curve
+        return replace(curve, shown_until=end, median=median)
+
+    def incidence_curve(self, curve: IncidenceCurve) -> IncidenceCurve:
+        end = self.curve_end(curve)
+        return curve if end is None else replace(curve, shown_until=end)
+
+    def model(self, model: Any) -> Any:
+        events = model.n_event
+        if isinstance(model, OddsRatioResult):
+            events = min(events, model.n - events)
+        overall = judge(self.policy, events=events, events_per_parameter=model.events_per_parameter)
+        references = {t.variable: t.n for t in model.terms if t.is_reference}
+        terms: list[OddsRatio | HazardRatio] = []
+        best: dict[str, Verdict] = {}  # of each covariate's levels
+        for term in model.terms:
+            verdict = overall
+            if term.level is not None and term.n and not term.is_reference:
+                smaller = min(term.n, references.get(term.variable) or term.n)
+                verdict = max(
+                    overall, judge(self.policy, patients=smaller, group="in one of the groups"), key=lambda v: v.state
+                )
+            if not term.is_reference:
+                best[term.variable] = min(best.get(term.variable, verdict), verdict, key=lambda v: v.state)
+            terms.append(self.term(term, verdict))
+        tests = tuple(self.term_test(test, best.get(test.variable, overall)) for test in model.tests)
+        changes: dict[str, Any] = {}
+        if any(a is not b for a, b in zip(terms, model.terms, strict=True)):
+            changes["terms"] = tuple(terms)
+        if any(a is not b for a, b in zip(tests, model.tests, strict=True)):
+            changes["tests"] = tests
+        concordance = getattr(model, "concordance", None)
+        if concordance is not None and concordance.value is not None and overall.state >= State.WITHOUT_P:
+            changes["concordance"] = self.without_value(concordance, overall.reason)
+        return replace(model, **changes) if changes else model
+
+    def term(self, term: OddsRatio | HazardRatio, verdict: Verdict) -> OddsRatio | HazardRatio:
+        if term.is_reference or verdict.state < State.WITHOUT_P:
+            return term
+        ratio = term.ratio
+        if verdict.state is State.COUNTS_ONLY:
+            ratio = self.without_value(ratio, verdict.reason)
+        elif term.p_value is not None:
+            self.say("p value", verdict.reason)
+        elif ratio is term.ratio:
+            return term
+        name = "odds_ratio" if isinstance(term, OddsRatio) else "hazard_ratio"
+        return replace(term, p_value=None, statistic=None, **{name: ratio})  # type: ignore[arg-type]
+
+    def term_test(self, test: TermTest, verdict: Verdict) -> TermTest:
+        if test.p_value is None or verdict.state < State.WITHOUT_P:
+            return test
+        reason = self.say("p value", verdict.reason)
+        return replace(test, statistic=None, df=None, p_value=None, reason=reason)
+
+    def proportional_hazards(self, result: ProportionalHazardsResult) -> ProportionalHazardsResult:
+        verdict = judge(self.policy, events=result.n_event)
+        tests = tuple(self.term_test(test, verdict) for test in result.tests)
+        overall = self.term_test(result.global_test, verdict)
+        if overall is result.global_test and all(a is b for a, b in zip(tests, result.tests, strict=True)):
+            return result
+        return replace(result, tests=tests, global_test=overall)
+
+    def restricted_means(self, result: RestrictedMeanResult) -> RestrictedMeanResult:
+        sizes = {g.group: (g.n, g.n_event) for g in result.groups}
+        contrasts = []
+        for contrast in result.contrasts:
+            pair = [sizes[name] for name in (contrast.group, contrast.reference) if name in sizes]
+            verdict = judge(
+                self.policy,
+                patients=min((n for n, _ in pair), default=None),
+                events=sum(n_event for _, n_event in pair),
+                group="in one of the groups",
+            )
+            few = verdict.state is State.COUNTS_ONLY
+            if few:
+                difference = self.without_value(contrast.difference, verdict.reason)
+                ratio = self.without_value(contrast.ratio, verdict.reason)
+                contrast = replace(contrast, difference=difference, ratio=ratio, p_difference=None, p_ratio=None)
+            elif verdict.state is State.WITHOUT_P and (
+                contrast.p_difference is not None or contrast.p_ratio is not None
+            ):
+                reason = contrast.reason or self.say("p value", verdict.reason)
+                contrast = replace(contrast, p_difference=None, p_ratio=None, reason=reason)
+            contrasts.append(contrast)
+        means = self.walk(result.groups)
+        if means is result.groups and all(a is b for a, b in zip(contrasts, result.contrasts, strict=True)):
+            return result
+        return replace(result, groups=means, contrasts=tuple(contrasts))
+
+    def survival_difference(self, found: SurvivalDifference) -> SurvivalDifference:
+        verdict = judge(
+            self.policy,
+            patients=min(found.n_risk, found.n_risk_reference) or None,
+            events=found.difference.n_event,
+            group="still followed in one of the groups",
+        )
+        if verdict.state < State.WITHOUT_P:
+            return found
+        test = self.test(found.test, verdict)
+        difference = found.difference
+        if verdict.state is State.COUNTS_ONLY:
+            difference = self.without_value(difference, verdict.reason)
+        return replace(found, test=test, difference=difference)
+
+    def subgroup_effect(self, effect: SubgroupEffect) -> SubgroupEffect:
+        verdict = judge(
+            self.policy,
+            patients=min(effect.n, effect.n_reference) or None,
+            events=effect.n_event + effect.n_event_reference,
+            group="in one of the groups",
+        )
+        if verdict.state < State.WITHOUT_P:
+            return effect
+        ratio = effect.ratio
+        if verdict.state is State.COUNTS_ONLY:
+            ratio = self.without_value(ratio, verdict.reason)
+        if ratio is effect.ratio and effect.p_value is None:
+            return effect
+        if ratio is effect.ratio:
+            self.say("p value", verdict.reason)
+        return replace(effect, ratio=ratio, p_value=None)
+
+    def subgroups(self, result: SubgroupResult) -> SubgroupResult:
+        overall, inside = self.walk(result.overall), self.walk(result.subgroups)
+        compared = [e for e in result.subgroups if e.n and e.n_reference]
+        verdict = judge(
+            self.policy,
+            events=sum(e.n_event + e.n_event_reference for e in compared) if compared else None,
+            patients=min((min(e.n, e.n_reference) for e in compared), default=None),
+            group="in a subgroup",
+        )
+        interaction = self.test(result.interaction, verdict)
+        if overall is result.overall and inside is result.subgroups and interaction is result.interaction:
+            return result
+        return replace(result, overall=overall, subgroups=inside, interaction=interaction)
+
+    def notes(self) -> tuple[Note, ...]:
+        """What was withheld, in words, and what would lift it."""
+        policy = self.policy
+        notes = []
+        for code, what, least in (
+            ("counts-only", "estimate", policy.estimate),
+            ("without-p", "p value", policy.p_value),
+        ):
+            found = [w for w in self.withheld if w.what == what]
+            if not found:
+                continue
+            reasons = list(dict.fromkeys(w.reason for w in found))
+            listed = "; ".join(reasons[:MOST_NAMED]) + ("; …" if len(reasons) > MOST_NAMED else "")
+            subject = f"1 {what} is" if len(found) == 1 else f"{len(found)} {what}s are"
+            notes.append(
+                Note(
+                    code,
+                    "caution",
+                    f"{subject} not shown, because too little stands behind {'it' if len(found) == 1 else 'them'}: {listed}.",
+                    f"It takes at least {least.patients} children in every group, {least.events} events and "
+                    f"{least.events_per_parameter:g} events per parameter: loosen a filter, join groups, or take fewer factors.",
+                )
+            )
+        return tuple(notes)
+
+
+def _holds_results(kind: type) -> bool:
+    """True for the dataclasses of results; frames, dictionaries and the like hold none."""
+    if not is_dataclass(kind):
+        return False
+    return kind.__module__ == "analytics.results" or (
+        kind.__module__.startswith("analytics.")
+        and kind.__module__ not in ("analytics.frames", "analytics.dictionary", "analytics.filters", "analytics.cohort")
+        and kind is not Note
+    )
+
+
+def _field_names(kind: type) -> Sequence[str]:
+    return tuple(field.name for field in fields(kind) if field.init)

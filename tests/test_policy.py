@@ -1,0 +1,228 @@
+"""What is shown for how few: by hand, by property, and through every analysis down to a handful of children."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.analyses import Analysis, load_analyses
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.logrank import logrank_test
+from analytics.figures.survival import describe_survival, plot_survival
+from analytics.figures.theme import style_of
+from analytics.policy import POLICY_PATH, Least, Policy, State, govern, judge, load_policy, open_policy
+from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, TestResult
+from analytics.tables import tabulate_policy
+from tests.analyses.shown import cohort_of, filters
+
+POLICY = Policy(Least(10, 10, 5.0), Least(5, 5, 2.0), Least(3, 3, 1.0), fade_below=10, stop_below=3)
+ANALYSES = load_analyses()
+
+
+@pytest.mark.parametrize(
+    ("counts", "state", "reason"),
+    [
+        ({"patients": 10, "events": 10, "events_per_parameter": 5.0}, State.FULL, ""),
+        ({"patients": 9, "events": 10, "events_per_parameter": 5.0}, State.CAUTION, "only 9 children"),
+        ({"patients": 10, "events": 9}, State.CAUTION, "only 9 events"),
+        ({"patients": 40, "events_per_parameter": 4.9}, State.CAUTION, "only 4.9 events per parameter"),
+        ({"patients": 4, "events": 30, "group": "in a group"}, State.WITHOUT_P, "only 4 children in a group"),
+        ({"patients": 40, "events": 4}, State.WITHOUT_P, "only 4 events"),
+        ({"events": 20, "events_per_parameter": 1.5}, State.WITHOUT_P, "only 1.5 events per parameter"),
+        ({"patients": 1, "events": 4}, State.COUNTS_ONLY, "only 1 child"),
+        ({"patients": 40, "events": 1}, State.COUNTS_ONLY, "only 1 event"),
+        ({"patients": 40, "events": 0}, State.COUNTS_ONLY, "only 0 events"),
+        ({}, State.FULL, ""),
+    ],
+)
+def test_the_worst_count_decides(counts: dict[str, Any], state: State, reason: str) -> None:
+    verdict = judge(POLICY, **counts)
+    assert (verdict.state, verdict.reason) == (state, reason)
+
+
+@given(patients=st.integers(0, 30), events=st.integers(0, 30), more=st.integers(0, 5), ratio=st.floats(0, 20, width=32))
+def test_more_children_or_events_never_show_less(patients: int, events: int, more: int, ratio: float) -> None:
+    state = judge(POLICY, patients=patients, events=events, events_per_parameter=ratio).state
+    assert judge(POLICY, patients=patients + more, events=events, events_per_parameter=ratio).state <= state
+    assert judge(POLICY, patients=patients, events=events + more, events_per_parameter=ratio).state <= state
+
+
+def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
+    policy = open_policy()
+    assert policy == load_policy()
+    text = tabulate_policy(policy).to_html()
+    for least in (policy.full, policy.p_value, policy.estimate):
+        assert f"fewer than {least.patients} children" in text
+        assert f"fewer than {least.events_per_parameter:g}" in text
+    assert f"end where fewer than {policy.stop_below} are" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("[p_value]\npatients = 5", "[p_value]\npatients = 11", "patients must not fall"),
+        ("[estimate]\npatients = 3", "[estimate]\npatients = -1", "patients must not fall"),
+        ("stop_below = 3", "stop_below = 0", "stop_below must lie between 1 and fade_below"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    text = POLICY_PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "policy.toml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=complaint):
+        open_policy(path)
+
+
+def logrank_of(sizes: tuple[int, int], events: tuple[int, int]) -> TestResult:
+    time = np.concatenate([np.arange(1.0, n + 1) for n in sizes])
+    event = np.concatenate([np.arange(n) < d for n, d in zip(sizes, events, strict=True)])
+    return logrank_test(time, event, np.repeat(["a", "b"], sizes))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "events", "reason"),
+    [
+        ((6, 6), (3, 3), None),
+        ((20, 4), (10, 3), "not shown: only 4 children in a group"),
+        ((20, 20), (2, 2), "not shown: only 4 events"),
+        ((20, 2), (10, 1), "not shown: only 2 children in a group"),
+    ],
+)
+def test_a_p_value_needs_five_children_in_a_group_and_five_events(
+    sizes: tuple[int, int], events: tuple[int, int], reason: str | None
+) -> None:
+    test = logrank_of(sizes, events)
+    governed = govern(test, POLICY)
+    assert governed.reason == reason
+    assert (governed.p_value, governed.statistic) == (
+        (test.p_value, test.statistic) if reason is None else (None, None)
+    )
+    assert governed.groups == test.groups  # the counts stay
+
+
+def test_an_empty_group_is_not_looked_at() -> None:
+    test = TestResult("log-rank", 1.2, 1, 0.27, (GroupCount("a", 8, 3, 4.0), GroupCount("b", 9, 4, 3.0)))
+    assert govern(test, POLICY) is test
+    emptied = replace(test, groups=(*test.groups, GroupCount("c", 0, 0, 0.0)))
+    assert govern(emptied, POLICY) is emptied
+
+
+def test_a_ratio_of_a_handful_is_counts_only_and_one_of_a_few_has_no_p() -> None:
+    rng = np.random.default_rng(7)
+    level = np.repeat(["many", "some", "few", "two"], [60, 20, 4, 2])
+    outcome = rng.random(len(level)) < 0.5
+    frame = pd.DataFrame({"level": pd.Categorical(level, ["many", "some", "few", "two"])})
+    raw = estimate_odds_ratios(outcome, frame)
+    governed = govern(raw, POLICY)
+    shown = {t.level: t for t in governed.terms}
+    before = {t.level: t for t in raw.terms}
+    assert shown["many"] == before["many"]
+    assert shown["some"] == before["some"]
+    assert shown["few"].odds_ratio == before["few"].odds_ratio
+    assert shown["few"].p_value is None
+    assert (shown["two"].odds_ratio.value, shown["two"].p_value) == (None, None)
+    assert shown["two"].odds_ratio.reason == "not shown: only 2 children in one of the groups"
+    assert (shown["two"].n, shown["two"].n_event) == (before["two"].n, before["two"].n_event)
+    codes = [note.code for note in governed.notes]
+    assert codes[:2] == ["counts-only", "without-p"]
+    assert "only 2 children in one of the groups" in governed.notes[0].text
+    assert "at least 3 children in every group, 3 events" in governed.notes[0].remedy
+    assert "at least 5 children in every group, 5 events" in governed.notes[1].remedy
+
+
+def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
+    time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    raw = estimate_survival(time, np.array([1, 0, 1, 0, 1, 1]), group=["all"] * 6)
+    governed = govern(raw, POLICY)
+    curve = governed.curves[0]
+    assert curve.shown_until == 4.0  # three at risk at 4 months, two from then on
+    frame = governed.to_frame()
+    assert frame.loc[frame["time"] > 4, ["estimate", "std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert frame.loc[frame["time"] <= 4, "estimate"].notna().all()
+    assert frame["n_risk"].tolist() == [6, 5, 4, 3, 2, 1]
+    figure = plot_survival(
+        governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
+    )
+    lines = [trace for trace in figure.data if trace.mode == "lines" and trace.fill is None]
+    assert max(max(line.x) for line in lines) == 4.0
+    whole = plot_survival(raw, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival")
+    assert figure.layout.height == whole.layout.height
+    assert figure.layout.xaxis.range == whole.layout.xaxis.range
+    assert max(max(line.x) for line in whole.data if line.mode == "lines" and line.fill is None) == 6.0
+
+
+def test_two_children_have_no_curve_but_their_counts() -> None:
+    raw = estimate_survival(np.array([30.0, 40.0]), np.array([1, 0]), group=["all"] * 2)
+    governed = govern(raw, POLICY)
+    figure = plot_survival(
+        governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
+    )
+    assert not [trace for trace in figure.data if trace.mode == "lines"]
+    assert governed.curves[0].n == 2
+    words = describe_survival(governed, {"all": "All"}, "relapse")
+    assert "2 patients, 1 event; too few for a curve" in words
+    assert "%" not in words
+
+
+def test_nothing_is_said_where_nothing_is_withheld() -> None:
+    estimate = Estimate(0.5, n=20, n_event=10)
+    assert govern(estimate, POLICY) is estimate
+    test = logrank_of((12, 12), (6, 6))
+    assert govern(test, POLICY) is test
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """A result and everything in it."""
+    yield value
+    if isinstance(value, tuple):
+        for item in value:
+            yield from parts_of(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from parts_of(item)
+    elif (
+        is_dataclass(value)
+        and not isinstance(value, Note)
+        and not type(value).__module__.endswith((".frames", ".dictionary"))
+    ):
+        for field in fields(value):
+            yield from parts_of(getattr(value, field.name))
+
+
+@pytest.mark.parametrize("analysis", ANALYSES, ids=lambda analysis: analysis.slug)
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_no_analysis_shows_a_p_value_or_an_estimate_of_too_few(analysis: Analysis, data: st.DataObject) -> None:
+    """An audit of its own of everything a result holds, by the thresholds alone."""
+    policy = load_policy()
+    cohort = cohort_of("reference_cohort.csv")
+    params = analysis.defaults(cohort)
+    cohort_filter = data.draw(filters("reference_cohort.csv"))
+    result = analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
+    for part in parts_of(result):
+        if isinstance(part, TestResult) and part.p_value is not None and part.groups:
+            groups = [group for group in part.groups if group.n]
+            assert min(group.n for group in groups) >= policy.p_value.patients
+            assert sum(group.observed for group in groups) >= policy.p_value.events
+        if isinstance(part, Estimate) and part.value is not None and part.n:
+            assert part.n >= policy.estimate.patients or part.value == 1
+        if isinstance(part, HazardRatioResult | OddsRatioResult):
+            events = part.n_event if isinstance(part, HazardRatioResult) else min(part.n_event, part.n - part.n_event)
+            for term in part.terms:
+                if not term.is_reference and term.level is not None and term.n:
+                    if term.p_value is not None:
+                        assert events >= policy.p_value.events
+                        assert term.n >= policy.p_value.patients
+                    if term.ratio.value is not None:
+                        assert events >= policy.estimate.events
+                        assert term.n >= policy.estimate.patients
