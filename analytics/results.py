@@ -79,12 +79,16 @@ class Note:
     """A remark that travels with a result: ``text`` says what is so (with the numbers), ``remedy`` what to do.
 
     ``code`` is a stable lower-case word ("separation"), used by tests and for grouping, so that wording may improve.
+    ``link`` is the address of the page that can answer better, "" for none; of the filter, the clauses on the variables of
+    ``drops`` are not taken there.
     """
 
     code: str
     severity: Severity
     text: str
     remedy: str = ""
+    link: str = ""
+    drops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,8 @@ class SurvivalCurve:
     before t; ``estimate`` is the probability 0–1 of being event-free after t; ``std_error`` is Greenwood's, on the
     probability scale; ``low`` and ``high`` are NaN where the interval is not defined (as in R at an estimate of 0).
     The curve starts at 1 at time 0, which is not stored. With delayed entry ``n_entry`` patients come under observation
-    at each of the ascending times ``entry``; both are empty where everybody is observed from the start.
+    at each of the ascending times ``entry``; both are empty where everybody is observed from the start. After
+    ``shown_until`` too few are at risk for the curve to be shown; None shows all of it.
     """
 
     group: str
@@ -168,6 +173,15 @@ class SurvivalCurve:
     median: Estimate
     entry: FloatArray = field(default_factory=lambda: read_only([]))
     n_entry: FloatArray = field(default_factory=lambda: read_only([]))
+    shown_until: float | None = None
+
+
+def shown_values(curve: SurvivalCurve | IncidenceCurve) -> tuple[FloatArray, ...]:
+    """Estimate, standard error and limits of a curve, NaN where it is not shown."""
+    values = (curve.estimate, curve.std_error, curve.low, curve.high)
+    if curve.shown_until is None:
+        return values
+    return tuple(np.where(curve.time <= curve.shown_until, array, np.nan) for array in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,7 @@ class SurvivalResult:
                 dict(
                     zip(
                         columns,
-                        (c.group, c.time, c.n_risk, c.n_event_at, c.n_censor, c.estimate, c.std_error, c.low, c.high),
+                        (c.group, c.time, c.n_risk, c.n_event_at, c.n_censor, *shown_values(c)),
                         strict=True,
                     )
                 )
@@ -206,8 +220,8 @@ class IncidenceCurve:
     before t; ``n_event_at`` those who then had this cause, ``n_competing_at`` any other cause, ``n_censor`` none.
     ``estimate`` is the probability 0–1 of having had this cause by t, ``std_error`` its standard error; ``low`` and
     ``high`` are NaN where the interval is not defined (log and log-log before the first event of the cause). ``n`` and
-    ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored. ``entry`` and
-    ``n_entry`` tell of delayed entry as in :class:`SurvivalCurve`.
+    ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored. ``entry``,
+    ``n_entry`` and ``shown_until`` are those of :class:`SurvivalCurve`.
     """
 
     group: str
@@ -227,6 +241,7 @@ class IncidenceCurve:
     conf_type: str
     entry: FloatArray = field(default_factory=lambda: read_only([]))
     n_entry: FloatArray = field(default_factory=lambda: read_only([]))
+    shown_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +288,7 @@ class IncidenceResult:
         columns += ["conf_low", "conf_high"]
         parts = []
         for c in self.curves:
-            arrays = (c.time, c.n_risk, c.n_event_at, c.n_censor, c.estimate, c.std_error, c.low, c.high)
+            arrays = (c.time, c.n_risk, c.n_event_at, c.n_censor, *shown_values(c))
             parts.append(pd.DataFrame(dict(zip(columns, (c.group, c.cause, *arrays), strict=True))))
         frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         return frame.assign(conf_level=self.conf_level, conf_type=self.conf_type)
