@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -511,6 +511,30 @@ def history_columns(
     """
     columns = list(endpoint_columns(endpoint, *variables)) + [name for name in TREATMENTS if name in treatments]
     return tuple(dict.fromkeys([*columns, *([TREATMENT_LABEL] if TREATMENT_LABEL in dictionary else [])]))
+
+
+class Conditioned(Protocol):
+    """A frame of children chosen by filters and perhaps compared within strata, whose variable is the last condition."""
+
+    @property
+    def conditions(self) -> tuple[Variable, ...]:
+        """The variables of the filters, then that of the strata."""
+        ...
+
+    @property
+    def strata(self) -> pd.Categorical | None:
+        """The strata; None without."""
+        ...
+
+
+def filters_of(frame: Conditioned) -> tuple[Variable, ...]:
+    """The variables by which the children of a frame were filtered."""
+    return frame.conditions if frame.strata is None else frame.conditions[:-1]
+
+
+def strata_of(frame: Conditioned) -> tuple[Variable, ...]:
+    """The variable within whose levels the children of a frame are compared; empty without strata."""
+    return () if frame.strata is None else frame.conditions[-1:]
 
 
 def is_post_baseline(variable: Variable, endpoint: Endpoint | CompetingEndpoint) -> bool:

@@ -5,16 +5,17 @@ The analyses differ in whom they compare and from when; the estimate, tables, se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
-from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Endpoint, Phase, Variable
+from analytics.detectable import DetectedGroups, detect_groups, say_detectable
+from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.intervals import upper_limit_without_events
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up, survival_at
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
@@ -32,14 +33,23 @@ from analytics.formats import (
     format_probability,
     format_share,
 )
-from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
+from analytics.funnel import Used, list_losses, name_complete, name_eligible
+from analytics.policy import load_policy
+from analytics.post_baseline import note_post_baseline
 from analytics.proportionality import note_non_proportional
 from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
 from analytics.tables import Table, labels_of
-from analytics.wording import describe_no_events, describe_survival, describe_test, join_words, start_sentence
+from analytics.wording import (
+    describe_no_events,
+    describe_survival,
+    describe_test,
+    in_sentence,
+    start_sentence,
+)
 
 MILESTONE_YEARS = (1, 3, 5)
-FEW_PATIENTS = 10
+FEW_PATIENTS = load_policy().full.patients
 FEW_FOLLOWED = 5  # with fewer followed, a later milestone is left to the table, where its interval stands beside it
 NO_STRATA = "none"
 
@@ -52,8 +62,9 @@ INTERVALS = Control(
     "more",
     "How the interval around each curve is made. Log-log stays between 0 and 100 % and suits small groups; "
     "log is R's default; plain is the textbook formula.",
+    display=True,
 )
-BANDS = Control("bands", "Show confidence bands", "toggle", True, (), "more")
+BANDS = Control("bands", "Show confidence bands", "toggle", True, (), "more", display=True)
 WEIGHTINGS: dict[str, dict[str, Any]] = {
     "logrank": {"weighting": "logrank"},
     "peto": {"weighting": "peto"},
@@ -171,6 +182,11 @@ class SurvivalComparison:
         """What is survived, and from when."""
         return self.frame.endpoint
 
+    @property
+    def detectable(self) -> DetectedGroups | None:
+        """The hazard ratios that the log-rank test of these groups would have found; None without groups."""
+        return detect_groups(self.frame)
+
 
 def prepare_survival(
     cohort: Cohort, cohort_filter: CohortFilter, params: Params, endpoint: Endpoint, variable: Variable | None
@@ -191,13 +207,11 @@ def compare_survival(
     params: Params,
     notes: tuple[Note, ...] = (),
     *,
-    says_timing: bool = True,
     names_variable: bool = True,
 ) -> SurvivalComparison:
     """Kaplan–Meier curves by group, survival at the milestones, tests and median follow-up of one frame.
 
-    ``notes`` come before those of the estimate; ``says_timing`` False leaves out the general note on groups that form
-    after the clock has started, for an analysis with a note of its own on it; ``names_variable`` is that of the result.
+    ``notes`` come before those of the estimate; ``names_variable`` is that of the result.
     """
     conf_type = params["interval"]
     arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
@@ -219,8 +233,9 @@ def compare_survival(
         median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
         notes=(
             *notes,
-            *(note_timing(frame.variable, frame.endpoint) if says_timing else ()),
-            *note_conditions(frame.conditions, frame.endpoint),
+            *note_post_baseline(
+                frame.endpoint, group=frame.variable, filters=filters_of(frame), strata=strata_of(frame)
+            ),
             *_note_entry(frame),
             *note_small_groups(curves, labels_of(frame.variable)),
             *note_non_proportional(frame, curves.curves, labels_of(frame.variable)),
@@ -242,38 +257,6 @@ def _note_entry(frame: TimeToEvent) -> tuple[Note, ...]:
             "that the wait before it does not count as survival. The first part of the curves rests on the few who entered "
             "early.",
             "Look at the numbers at risk, which may rise before they fall.",
-        ),
-    )
-
-
-def note_timing(variable: Variable | None, endpoint: Endpoint | CompetingEndpoint) -> tuple[Note, ...]:
-    """A warning where the groups become known only after the clock has started."""
-    if variable is None or not is_post_baseline(variable, endpoint):
-        return ()
-    return (
-        Note(
-            "post-baseline",
-            "warning",
-            f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a child has to live "
-            "long enough to be placed in a group, so the curves are biased in favour of groups that take time to reach.",
-            "Read the curves as a description of these children, not as a comparison of what the groups lead to.",
-        ),
-    )
-
-
-def note_conditions(conditions: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint) -> tuple[Note, ...]:
-    """A warning where children are chosen, or compared within levels, by what became known after the clock had started."""
-    later = [v.label for v in conditions if is_post_baseline(v, endpoint)]
-    if not later:
-        return ()
-    return (
-        Note(
-            "post-baseline-selection",
-            "warning",
-            f"The children shown are chosen, or compared within levels, by what became known only after the clock had "
-            f"started (at {endpoint.origin}): {join_words(later)}. Those who died before it could be known are "
-            "missing or fall into one level, so survival here is not that of children at the start.",
-            "Clear that filter or stratification to see everyone from the start.",
         ),
     )
 
@@ -322,7 +305,9 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
             if test.statistic is not None
             else f"Not done: {test.reason}."
         )
-        headlines.append(Headline(f"p ({test.method})", text, detail))
+        found = result.detectable if test.p_value is not None else None
+        hint = found.hint() if found is not None else ""
+        headlines.append(Headline(f"p ({test.method})", text, detail + hint))
     return tuple(headlines)
 
 
@@ -421,6 +406,8 @@ def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
         variable = result.frame.variable if result.names_variable else None
         label, late = variable.label if variable else "", result.groups_form_later
         sentences.append(describe_test(result.overall, result.labels, label, groups_form_later=late))
+        if result.overall.p_value is not None:
+            sentences += say_detectable(result.detectable, result.labels, result.endpoint.event_noun)
     return tuple(sentences)
 
 
@@ -443,14 +430,32 @@ def caption_figure(result: SurvivalComparison, params: Params) -> str:
     return describe_drawing(result.curves, bands=params["bands"])
 
 
-def list_left_out(result: SurvivalComparison) -> tuple[tuple[str, int], ...]:
-    """Children who are not in the curves, with the reason."""
-    return tuple((exclusion.text, exclusion.n) for exclusion in result.frame.exclusions)
+def count_used(result: SurvivalComparison) -> Used:
+    """Whom the curves show, and who is not in them."""
+    frame = result.frame
+    return Used(
+        eligible=name_eligible(frame.endpoint),
+        losses=list_losses(frame.exclusions),
+        n=frame.n,
+        n_event=frame.n_event,
+        events=frame.endpoint.event_noun,
+        complete=name_complete([frame.variable, *strata_of(frame)]),
+    )
 
 
 def describe_figure(result: SurvivalComparison) -> str:
     """The figure in words."""
     return describe_curves(result.curves, result.names, result.endpoint.origin)
+
+
+def list_comparisons(result: SurvivalComparison) -> tuple[ComparedTest, ...]:
+    """The test of the curves, where there are groups."""
+    test, frame = result.overall, result.frame
+    if test is None or frame.variable is None:
+        return ()
+    within = f", within levels of {in_sentence(frame.conditions[-1].label)}" if frame.strata is not None else ""
+    what = f"{test.method} of {in_sentence(frame.endpoint.label)} by {in_sentence(frame.variable.label)}"
+    return (ComparedTest(what + within, test.p_value),)
 
 
 FILES = ("estimates", "curves")
@@ -486,6 +491,8 @@ def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
                 "reason": test.reason,
             }
         )
+    if (found := result.detectable) is not None:
+        rows += found.rows()
     return {"estimates": pd.DataFrame(rows), "curves": result.curves.to_frame()}
 
 
@@ -518,8 +525,9 @@ def to_survival_analysis(**own: Any) -> Analysis:
         "sentences": say_comparison,
         "notes": collect_notes,
         "alt_text": describe_figure,
-        "left_out": list_left_out,
+        "used": count_used,
         "files": FILES,
         "downloads": collect_downloads,
+        "comparisons": list_comparisons,
     }
     return Analysis(**(shared | own))

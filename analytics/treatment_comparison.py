@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analyses import Control, Params
+from analytics.analyses import ComparedTest, Control, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES, Endpoint, Variable
 from analytics.estimators.treatment import TreatedAt
@@ -20,12 +20,15 @@ from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_count, format_level, format_number, format_p, format_step
-from analytics.frames import Exclusion, TreatmentHistory, history_columns
+from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
+from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.policy import load_policy
+from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note
+from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import NO_STRATA, endpoint_control
 from analytics.tables import Table, weighted_quantiles
-from analytics.wording import join_words
+from analytics.wording import in_sentence, join_words
 
 TREATMENT = "treatment"  # the variable of the estimators
 HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"
@@ -43,7 +46,8 @@ NEEDS = {
     "histories": ("cart_days", "hsct_days"),
 }
 UNTIL_HSCT = "cart-until-hsct"
-FEW_EVENTS = 10
+FEW_EVENTS = load_policy().full.events
+AS_IT_CHANGES = ", with treatment as it changes"
 HISTORY = Control(
     "history",
     "Compare",
@@ -245,6 +249,26 @@ def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:
     return tuple(term for term in result.terms if term.variable == TREATMENT and not term.is_reference)
 
 
+def name_comparison(data: TreatmentData, how: str = "", *, adjusted: bool = False) -> str:
+    """What a test of the treatments compares, for the ledger; ``how`` says when treatment counts (" on day 180")."""
+    names = sorted(in_sentence(v.label) for v in data.adjusters) if adjusted else []
+    by = f", adjusted for {join_words(names)}" if names else ""
+    within = f", within levels of {in_sentence(data.conditions[-1].label)}" if data.strata is not None else ""
+    compared = f"{join_words(list(data.treated_at))} against {data.untreated}"
+    return f"{in_sentence(data.endpoint.label)}, {compared}{how}{by}{within}"
+
+
+def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "") -> tuple[ComparedTest, ...]:
+    """The test of each treatment's hazard ratio in a model with the adjusting variables; ``how`` says when it counts."""
+    name = "penalised likelihood-ratio test" if model.method == "firth" else "Wald test"
+    what = name_comparison(data, how, adjusted=True)
+    terms = treated_terms(model)
+    return tuple(
+        ComparedTest(f"{name} of the hazard ratio{f' of {t.level}' if len(terms) > 1 else ''} for {what}", t.p_value)
+        for t in terms
+    )
+
+
 def describe_waiting(data: TreatmentData) -> str:
     """How many were treated and after how long, with how many had the event or left before: for a sentence."""
     at = data.first_treated()
@@ -322,6 +346,11 @@ def note_nobody(data: TreatmentData) -> tuple[Note, ...]:
     )
 
 
+def note_late_conditions(data: TreatmentData) -> tuple[Note, ...]:
+    """Notes on filters, strata and adjusting variables that become known only after relapse."""
+    return note_post_baseline(data.endpoint, filters=filters_of(data), adjust=data.adjusters, strata=strata_of(data))
+
+
 def note_unknown(data: TreatmentData, where: str) -> tuple[Note, ...]:
     """How many children are not in what is adjusted ("the comparison"), since a variable of it is unknown."""
     n = data.n - data.n_complete
@@ -339,11 +368,43 @@ def note_unknown(data: TreatmentData, where: str) -> tuple[Note, ...]:
     )
 
 
-def list_left_out(data: TreatmentData, *, adjusted: bool) -> tuple[tuple[str, int], ...]:
-    """Whom the comparison leaves out and why; ``adjusted`` True if that goes for those with an unknown variable, too."""
-    n = data.n - data.n_complete if adjusted else 0
-    unknown = (("a variable to adjust for is not known", n),) if n else ()
-    return (*((e.text, e.n) for e in data.exclusions if e.code != "covariate-missing"), *unknown)
+def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, LandmarkResult] | None = None) -> Used:
+    """Whom the comparison rests on; ``adjusted`` True if those with an unknown variable are left out, too.
+
+    ``landmark`` is the day of the landmark with the comparison from there on, which is of complete cases.
+    """
+    in_marrow = any(exclusion.code == "not-marrow" for exclusion in data.exclusions)
+    strata, endpoint = strata_of(data), data.endpoint
+    losses = list_losses(data.exclusions)
+    kept = data.complete if adjusted else np.ones(len(data.time), dtype=bool)
+    used = Used(
+        eligible="children who relapsed in the marrow" if in_marrow else name_eligible(endpoint),
+        losses=losses,
+        n=int(data.weight[kept].sum()),
+        n_event=int((data.weight * data.event)[kept].sum()),
+        events=endpoint.event_noun,
+        complete=name_complete([*strata, *(data.adjusters if adjusted else ())]),
+    )
+    if adjusted:
+        used = replace(used, losses=(*losses, *list_incomplete(data.covariates, data.weight, data.adjusters)))
+    if landmark is None:
+        return used
+    day, found = landmark
+    before = (
+        Loss(
+            "landmark",
+            f"{'died' if endpoint.event_noun == 'deaths' else 'had an event'} by day {day}",
+            found.n_event_before,
+        ),
+        Loss("landmark", f"follow-up ended by day {day}", found.n_censored_before),
+    )
+    return replace(
+        used,
+        losses=(*used.losses, *before),
+        n=found.n,
+        n_event=found.n_event,
+        landmark=f"{endpoint.alive} and followed at day {day}",
+    )
 
 
 def note_not_random(data: TreatmentData) -> tuple[Note, ...]:

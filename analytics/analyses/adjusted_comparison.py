@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.analyses.landmark import LANDMARK
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES
@@ -34,7 +34,9 @@ from analytics.formats import (
     format_probability,
     format_ratio,
 )
-from analytics.frames import DAYS_PER_MONTH
+from analytics.frames import DAYS_PER_MONTH, filters_of
+from analytics.funnel import Used
+from analytics.post_baseline import note_balanced, note_post_baseline
 from analytics.regression import Relabelling
 from analytics.results import (
     Estimate,
@@ -46,12 +48,14 @@ from analytics.results import (
     PropensityResult,
     SurvivalResult,
 )
-from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, note_conditions
+from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     FEW_EVENTS,
     TREATMENT,
     TreatmentData,
+    count_used,
+    list_ratio_tests,
     note_nobody,
     note_treatment_few,
     prepare_treatments,
@@ -74,6 +78,7 @@ WEIGHTS = Control(
     "more",
     "For whom the groups are compared: all children at the landmark (stabilised inverse probability weights), children like "
     "those treated (ATT), or those in whom treatment by the landmark was about as likely as not (overlap weights).",
+    display=True,
 )
 WEIGHTED_TO = {
     "ate": "all children at the landmark",
@@ -189,11 +194,11 @@ def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:
         curves=curves,
         reason=reason,
         notes=(
-            *note_conditions(data.conditions, data.endpoint),
+            *note_post_baseline(data.endpoint, filters=filters_of(data)),
             *note_nobody(data),
             *_note_refused(unadjusted, reason),
             *_note_incomplete(data),
-            *_note_undated(data, days),
+            *note_balanced(data.adjusters, data.endpoint, days),
             *few,
             *_note_events(data, unadjusted),
             *(replace(n, text=labels(n.text), remedy=labels(n.remedy)) for n in (*propensity.notes, *fitted)),
@@ -250,23 +255,6 @@ def _note_incomplete(data: TreatmentData) -> tuple[Note, ...]:
             f"{format_count(n)} of {format_count(data.n)} children {'is' if n == 1 else 'are'} not in the comparison, weighted "
             "or not, because a variable in which the groups should be alike is unknown.",
             "Choose fewer variables to keep them.",
-        ),
-    )
-
-
-def _note_undated(data: TreatmentData, days: int) -> tuple[Note, ...]:
-    """A caution on what became known after relapse, on a day that is not on record."""
-    latest = PHASES.index(data.endpoint.phase)
-    later = [in_sentence(v.label) for v in data.adjusters if PHASES.index(v.phase) > latest]
-    if not later:
-        return ()
-    return (
-        Note(
-            "balanced-after-start",
-            "caution",
-            f"The day on which {join_words(later)} became known is not on record; it is taken to lie before the landmark (day "
-            f"{days}). Where it was later, it may be a result of the treatment and must not be balanced.",
-            "Leave it out and see whether the answer holds.",
         ),
     )
 
@@ -601,16 +589,19 @@ def _alt_text(result: AdjustedComparison) -> str:
     return f"{how} the landmark at day {result.days} on. {drawn}"
 
 
-def _left_out(result: AdjustedComparison) -> tuple[tuple[str, int], ...]:
-    unadjusted, data = result.unadjusted, result.data
-    before = (
-        ("a chosen variable is not known", int(data.weight[~data.complete].sum())),
-        (f"the event by day {result.days}", unadjusted.n_event_before),
-        (f"follow-up ended by day {result.days}", unadjusted.n_censored_before),
-    )
-    # Children without a chosen variable are counted once, not once for each that they lack.
-    split = [(e.text, e.n) for e in data.exclusions if e.code != "covariate-missing"]
-    return (*split, *((text, n) for text, n in before if n))
+def _used(result: AdjustedComparison) -> Used:
+    return count_used(result.data, adjusted=True, landmark=(result.days, result.unadjusted))
+
+
+def _comparisons(result: AdjustedComparison) -> tuple[ComparedTest, ...]:
+    """The test of the weighted hazard ratio; of the unweighted one where the groups are not weighted."""
+    how = f" on day {result.days}, "
+    if result.weighted is None:
+        how += "among children with every chosen variable known"
+        return list_ratio_tests(replace(result.data, adjusters=()), result.unadjusted.hazard_ratio, how)
+    alike = join_words(sorted(in_sentence(v.label) for v in result.data.adjusters))
+    how += f"weighted to {WEIGHTED_TO[result.estimand]} and to be alike in {alike}"
+    return list_ratio_tests(replace(result.data, adjusters=()), result.weighted, how)
 
 
 def _downloads(result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
@@ -672,8 +663,9 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "balance", "curves"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -31,7 +31,8 @@ from analytics.formats import (
     format_share,
     format_step,
 )
-from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns, is_post_baseline
+from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns, filters_of
+from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -46,21 +47,21 @@ from analytics.incidence_comparison import (
     tabulate_incidence,
     title_of,
 )
-from analytics.regression import as_read, chosen_references, note_references, reference_control
+from analytics.policy import govern, load_policy
+from analytics.post_baseline import note_post_baseline
+from analytics.regression import as_read, chosen_references, note_references, reference_control, tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SurvivalResult
 from analytics.survival_comparison import (
     BANDS,
     FEW_PATIENTS,
     INTERVALS,
     MILESTONE_YEARS,
-    note_conditions,
-    note_timing,
 )
 from analytics.tables import Table
-from analytics.wording import describe_two_hazard_ratios, join_words, start_sentence
+from analytics.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 
 CAUSE_OF_DEATH = "cause_of_death"
-FEW_EVENTS = 10
+FEW_EVENTS = load_policy().full.events
 FULL_AXIS = Control(
     "full_axis",
     "Axis to 100 %",
@@ -69,6 +70,7 @@ FULL_AXIS = Control(
     (),
     "more",
     "Otherwise the axis ends at the next round number above the curves, and the figure says where.",
+    display=True,
 )
 READING = (
     "The cause-specific hazard ratio compares the rate of the event among children still free of every event: the ratio "
@@ -109,7 +111,7 @@ class Models:
     @cached_property
     def fitted(self) -> tuple[HazardRatios, ...]:
         """The fitted models."""
-        return _fit(self._frame)
+        return govern(_fit(self._frame))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             covariates,
             "more",
             "Further factors in both models of hazard ratios, beside the groups. The curves are not adjusted.",
+            display=True,
         ),
         reference_control(cohort),
         INTERVALS,
@@ -232,9 +235,12 @@ def _collect_notes(frame: _Frame, result: IncidenceComparison, params: Params) -
     endpoint, variable = result.endpoint, frame.events.variable
     return (
         *_note_groups_of_the_event(variable, endpoint),
-        *note_timing(variable, endpoint),
-        *note_conditions(frame.events.conditions, endpoint),
-        *_note_adjustment(frame, endpoint),
+        *note_post_baseline(
+            endpoint,
+            group=variable,
+            filters=filters_of(frame.events),
+            adjust=[v for v in frame.variables if v is not variable],
+        ),
         *_note_competing(result),
         *_note_few_events(result),
         *_note_small_groups(result),
@@ -255,22 +261,6 @@ def _note_groups_of_the_event(variable: Variable | None, endpoint: CompetingEndp
             f"{variable.label} exists for children who relapsed alone, so every child in these groups has relapsed and the "
             f"curves from {endpoint.origin} only say when.",
             "Choose an event after first relapse, or groups known at diagnosis.",
-        ),
-    )
-
-
-def _note_adjustment(frame: _Frame, endpoint: CompetingEndpoint) -> tuple[Note, ...]:
-    own = [v for v in frame.variables if v is not frame.events.variable]
-    later = [v.label for v in own if is_post_baseline(v, endpoint)]
-    if not later:
-        return ()
-    return (
-        Note(
-            "post-baseline-adjustment",
-            "warning",
-            f"The hazard ratios are adjusted for what became known only after the clock had started (at {endpoint.origin}): "
-            f"{join_words(later)}. That leaves out children with an early event and can hide or feign a difference.",
-            "Leave it out to compare the groups as they were at the start.",
         ),
     )
 
@@ -387,7 +377,9 @@ def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
             if test.statistic is not None
             else f"Not done: {test.reason}."
         )
-        headlines.append(Headline("p (Gray’s test)", format_p(test.p_value), detail))
+        found = comparison.detectable if test.p_value is not None else None
+        hint = found.hint() if found is not None else ""
+        headlines.append(Headline("p (Gray’s test)", format_p(test.p_value), detail + hint))
     return tuple(headlines)
 
 
@@ -485,7 +477,17 @@ def _tables(result: CumulativeIncidence) -> tuple[Table, ...]:
     tables = [tabulate_incidence(result.comparison)]
     if result.models.fitted:
         tables.append(_tabulate_models(result))
+        tables += _tabulate_e_values(result)
     return tuple(tables)
+
+
+def _tabulate_e_values(result: CumulativeIncidence) -> tuple[Table, ...]:
+    """The E-values of the chosen event's rate; the approximation behind them was made for ratios of rates."""
+    event = result.comparison.event_label
+    return tuple(
+        replace(table, title=f"{table.title}: cause-specific hazard ratio of {event}")
+        for table in tabulate_e_values(result.models.fitted[0].cause_specific, result.variables)
+    )
 
 
 def _tabulate_models(result: CumulativeIncidence) -> Table:
@@ -579,14 +581,37 @@ def _notes(result: CumulativeIncidence) -> tuple[Note, ...]:
     return result.notes
 
 
-def _left_out(result: CumulativeIncidence) -> tuple[tuple[str, int], ...]:
-    exclusions = result.comparison.frame.exclusions
-    # Who lacks a covariate is in the curves all the same.
-    return tuple((e.text, e.n) for e in exclusions if e.code != "covariate-missing")
+def _used(result: CumulativeIncidence) -> Used:
+    """Whom the curves show: who lacks a covariate of the models is in the curves all the same."""
+    comparison = result.comparison
+    frame = comparison.frame
+    return Used(
+        eligible=name_eligible(frame.endpoint),
+        losses=list_losses(frame.exclusions),
+        n=frame.n,
+        n_event=comparison.n_event,
+        events=f"with {comparison.event_label} first",
+        complete=name_complete([frame.variable]),
+    )
 
 
 def _alt_text(result: CumulativeIncidence) -> str:
     return describe_comparison(result.comparison)
+
+
+def _comparisons(result: CumulativeIncidence) -> tuple[ComparedTest, ...]:
+    """Gray's test of the chosen event, where there are groups."""
+    comparison = result.comparison
+    test, variable = comparison.test, comparison.frame.variable
+    if test is None or variable is None:
+        return ()
+    name, what = (
+        test.method.replace("'", "’"),
+        f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin}",
+    )
+    return (
+        ComparedTest(f"{name} of the cumulative incidence of {what} by {in_sentence(variable.label)}", test.p_value),
+    )
 
 
 def _downloads(result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
@@ -626,8 +651,9 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "curves", "hazard-ratios"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
 )

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, Picture
 from analytics.cohort import Cohort
+from analytics.detectable import add_detectable, detect_hazards, tabulate_detectable
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
@@ -25,13 +26,16 @@ from analytics.formats import (
     format_p_phrase,
     format_step,
 )
-from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
+from analytics.funnel import Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     Relabelling,
     as_read,
     chosen_references,
     fit_control,
     limits_control,
+    list_factor_tests,
     note_incomplete,
     note_references,
     reference_control,
@@ -44,9 +48,9 @@ from analytics.results import (
     ProportionalHazardsResult,
     TermTest,
 )
-from analytics.survival_comparison import NO_STRATA, endpoint_control, note_conditions, strata_control
+from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 from analytics.tables import Table
-from analytics.wording import describe_hazard_ratio, join_words, start_sentence
+from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 USUAL = "usual"
 # The usual factors, by the last phase that is known when the endpoint's clock starts.
@@ -65,6 +69,7 @@ ERRORS = Control(
     "more",
     "Robust standard errors (Lin and Wei) hold where the hazards are not quite proportional. They come with Wald "
     "intervals and Wald tests, and are not available for Firth’s method.",
+    display=True,
 )
 FEW = 0.05
 MOST_PICTURES = 3
@@ -182,8 +187,7 @@ def _estimate(frame: _Frame, params: Params) -> HazardRatios:
     multivariable = as_read(multivariable, variables)
     n_complete = int(data.weight[complete].sum())
     notes = (
-        *_note_late_factors(variables, data.endpoint),
-        *note_conditions(data.conditions, data.endpoint),
+        *note_post_baseline(data.endpoint, filters=filters_of(data), adjust=variables, strata=strata_of(data)),
         *note_incomplete(data.n, n_complete, data.n_missing, frame.dictionary, "the event"),
         *note_references(params, variables),
         *_note_errors(params),
@@ -213,23 +217,6 @@ def _as_read(result: ProportionalHazardsResult, variables: Sequence[Variable]) -
         n=result.n,
         n_event=result.n_event,
         reason=None if result.reason is None else relabelled(result.reason),
-    )
-
-
-def _note_late_factors(variables: Sequence[Variable], endpoint: Endpoint) -> tuple[Note, ...]:
-    late = [v.label for v in variables if is_post_baseline(v, endpoint)]
-    if not late:
-        return ()
-    becomes = "becomes" if len(late) == 1 else "become"
-    return (
-        Note(
-            "post-baseline",
-            "warning",
-            f"{join_words(late)} {becomes} known only after the clock has started (at {endpoint.origin}): a child has to live "
-            "long enough to have a value. That alone lowers the hazard of the levels that take time to reach, and with it "
-            "moves every other hazard ratio of the model.",
-            "Choose an endpoint whose clock starts when the factor is known, or leave the factor out.",
-        ),
     )
 
 
@@ -378,7 +365,12 @@ def _name_coefficient(coefficient: CoefficientOverTime, variable: Variable, resu
 def _tables(result: HazardRatios) -> tuple[Table, ...]:
     if not result.variables:
         return ()
-    return (*_tabulate_proportionality(result), *tabulate_e_values(result.multivariable, result.variables))
+    found = detect_hazards(result.frame, result.variables)
+    return (
+        *_tabulate_proportionality(result),
+        *tabulate_detectable(result.multivariable, found, result.variables),
+        *tabulate_e_values(result.multivariable, result.variables),
+    )
 
 
 def _tabulate_proportionality(result: HazardRatios) -> tuple[Table, ...]:
@@ -433,14 +425,26 @@ def _notes(result: HazardRatios) -> tuple[Note, ...]:
     return result.notes
 
 
-def _left_out(result: HazardRatios) -> tuple[tuple[str, int], ...]:
-    counted = [(e.text, e.n) for e in result.frame.exclusions if e.code != "covariate-missing"]
-    n = result.frame.n - result.n_complete
-    return (*counted, *((("a factor of the model is not known", n),) if n else ()))
+def _used(result: HazardRatios) -> Used:
+    frame, model = result.frame, result.multivariable
+    return Used(
+        eligible=name_eligible(frame.endpoint),
+        losses=(*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables)),
+        n=model.n,
+        n_event=model.n_event,
+        events=frame.endpoint.event_noun,
+        complete=name_complete([*strata_of(frame), *result.variables]),
+    )
 
 
 def _alt_text(result: HazardRatios) -> str:
     return describe_forest(result.univariable, result.multivariable, result.dictionary, words_of(result.endpoint))
+
+
+def _comparisons(result: HazardRatios) -> tuple[ComparedTest, ...]:
+    frame = result.frame
+    strata = () if frame.strata is None else frame.conditions[-1:]
+    return list_factor_tests(result.multivariable, result.variables, in_sentence(result.endpoint.label), strata)
 
 
 def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
@@ -449,6 +453,8 @@ def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
         r.to_frame().assign(model=kind, n_model=r.n, n_event_model=r.n_event, std_error_type=r.std_error_type)
         for kind, r in models
     ]
+    found = detect_hazards(result.frame, result.variables)
+    frames = [*(add_detectable(frame, {}) for frame in frames[:-1]), add_detectable(frames[-1], found)]
     rows = [row for frame in frames for row in frame.to_dict("records")]
     numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
     estimates = pd.DataFrame(rows, columns=frames[-1].columns)
@@ -494,8 +500,9 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "tests", "residuals"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
 )

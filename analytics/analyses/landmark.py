@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
+from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.figures.forest_marks import ratio_text
@@ -17,22 +18,26 @@ from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p, format_probability
 from analytics.frames import DAYS_PER_MONTH
+from analytics.funnel import Used
 from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, LandmarkResult, Note
 from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
-    note_conditions,
     note_small_groups,
     strata_control,
 )
 from analytics.tables import Table
 from analytics.treatment_comparison import (
+    TREATMENT,
     TreatmentData,
     adjust_control,
     count_children,
-    list_left_out,
+    count_used,
+    list_ratio_tests,
+    name_comparison,
+    note_late_conditions,
     note_nobody,
     note_not_random,
     note_treatment_few,
@@ -70,6 +75,11 @@ class LandmarkComparison:
     chosen: LandmarkResult
     notes: tuple[Note, ...]
 
+    @property
+    def detectable(self) -> DetectedGroups | None:
+        """The hazard ratios of the treatments that the comparison would have found; None where it cannot be made."""
+        return detect_treatments(self.data.arrays(adjusted=True), landmark=self.days / DAYS_PER_MONTH)
+
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
     return (
@@ -92,7 +102,7 @@ def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
         days=days,
         chosen=chosen,
         notes=(
-            *note_conditions(data.conditions, data.endpoint),
+            *note_late_conditions(data),
             *note_nobody(data),
             *note_unknown(data, "the comparison"),
             *note_treatment_few(data),
@@ -155,11 +165,15 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
         Headline(
             f"p ({test.method})",
             format_p(test.p_value),
-            f"Chi-square {test.statistic:.2f}, {test.df} df."
+            f"Chi-square {test.statistic:.2f}, {test.df} df.{_hint(result)}"
             if test.statistic is not None
             else f"Not done: {chosen.reason or test.reason}.",
         ),
     )
+
+
+def _hint(result: LandmarkComparison) -> str:
+    return "" if (found := result.detectable) is None else found.hint()
 
 
 def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
@@ -280,7 +294,8 @@ def _sentences(result: LandmarkComparison) -> tuple[str, ...]:
         for term in treated_terms(chosen.hazard_ratio)
     ]
     said.append(describe_test(chosen.test, state_labels(data)))
-    return tuple(said)
+    setting = "from the landmark on, in groups of this size" + (" adjusted alike" if adjusted else "")
+    return (*said, *say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting))
 
 
 def _say_followed(result: LandmarkComparison) -> str:
@@ -319,18 +334,21 @@ def _alt_text(result: LandmarkComparison) -> str:
     return f"From the landmark at day {result.days} on. {drawn}"
 
 
-def _left_out(result: LandmarkComparison) -> tuple[tuple[str, int], ...]:
-    chosen = result.chosen
-    before = (
-        (f"the event by day {result.days}", chosen.n_event_before),
-        (f"follow-up ended by day {result.days}", chosen.n_censored_before),
-    )
-    return (*list_left_out(result.data, adjusted=True), *((text, n) for text, n in before if n))
+def _used(result: LandmarkComparison) -> Used:
+    return count_used(result.data, adjusted=True, landmark=(result.days, result.chosen))
+
+
+def _comparisons(result: LandmarkComparison) -> tuple[ComparedTest, ...]:
+    """The test of the curves, and that of the adjusted hazard ratio where variables were chosen."""
+    data, chosen, day = result.data, result.chosen, f" on day {result.days}"
+    curves = ComparedTest(f"{chosen.test.method} of {name_comparison(data, day)}", chosen.test.p_value)
+    return (curves, *(list_ratio_tests(data, chosen.hazard_ratio, day) if data.adjusters else ()))
 
 
 def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
     frames = [at.to_frame().assign(landmark_days=days) for days, at in _profile(result)]
-    chosen = result.chosen.hazard_ratio.to_frame().assign(landmark_days=result.days)
+    chosen = add_detected_groups(result.chosen.hazard_ratio.to_frame(), TREATMENT, result.detectable)
+    chosen = chosen.assign(landmark_days=result.days)
     return {
         "estimates": chosen,
         "landmarks": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")]),
@@ -361,8 +379,9 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "landmarks", "curves"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.survival_difference import estimate_survival_differences
@@ -32,6 +32,7 @@ from analytics.formats import (
     format_share,
 )
 from analytics.frames import EVERYONE, TimeToEvent
+from analytics.funnel import Used
 from analytics.regression import chosen_references, note_references, reference_control
 from analytics.results import (
     Estimate,
@@ -49,13 +50,13 @@ from analytics.survival_comparison import (
     SurvivalComparison,
     collect_downloads,
     compare_survival,
+    count_used,
     describe_figure,
     endpoint_control,
-    list_left_out,
     prepare_survival,
 )
 from analytics.tables import Table
-from analytics.wording import start_sentence
+from analytics.wording import in_sentence, join_words, start_sentence
 
 DEFAULT_GROUPS = "mrd_day46"
 LONGEST = "longest"
@@ -521,8 +522,25 @@ def _alt_text(result: MeanSurvival) -> str:
     return f"{describe_figure(result.compared)} {said}".strip()
 
 
-def _left_out(result: MeanSurvival) -> tuple[tuple[str, int], ...]:
-    return list_left_out(result.compared)
+def _used(result: MeanSurvival) -> Used:
+    return count_used(result.compared)
+
+
+def _comparisons(result: MeanSurvival) -> tuple[ComparedTest, ...]:
+    """The test of each difference of means, the two groups in the order of the dictionary whichever is the reference."""
+    variable, order = result.compared.frame.variable, list(result.compared.labels.values())
+    if variable is None:
+        return ()
+    filled = {mean.group for mean in result.means.groups if mean.n}
+    found = []
+    for contrast in result.means.contrasts:
+        if {contrast.group, contrast.reference} <= filled:
+            pair = join_words(sorted((contrast.group, contrast.reference), key=order.index))
+            what = (
+                f"{in_sentence(result.compared.endpoint.label)} over {result.horizon} by {in_sentence(variable.label)}"
+            )
+            found.append(ComparedTest(f"test of the difference of mean {what}, {pair}", contrast.p_difference))
+    return tuple(found)
 
 
 def _downloads(result: MeanSurvival) -> Mapping[str, pd.DataFrame]:
@@ -578,8 +596,9 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "curves"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
 from analytics.cohort import Cohort
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.figures.comparison_forest import (
@@ -21,15 +21,19 @@ from analytics.figures.comparison_forest import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
 from analytics.frames import DAYS_PER_MONTH
+from analytics.funnel import Used
 from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
-from analytics.survival_comparison import note_conditions, strata_control
+from analytics.survival_comparison import strata_control
 from analytics.tables import Table
 from analytics.treatment_comparison import (
+    AS_IT_CHANGES,
     TreatmentData,
     adjust_control,
+    count_used,
     describe_waiting,
-    list_left_out,
+    list_ratio_tests,
+    note_late_conditions,
     note_nobody,
     note_not_random,
     note_treatment_few,
@@ -103,7 +107,7 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
         ),
     ]
     notes = (
-        *note_conditions(data.conditions, data.endpoint),
+        *note_late_conditions(data),
         *note_nobody(data),
         *note_unknown(data, "the comparison"),
         *note_treatment_few(data),
@@ -314,8 +318,13 @@ def _alt_text(result: NaiveComparison) -> str:
     return describe_comparison(_forest(result))
 
 
-def _left_out(result: NaiveComparison) -> tuple[tuple[str, int], ...]:
-    return list_left_out(result.data, adjusted=True)
+def _used(result: NaiveComparison) -> Used:
+    return count_used(result.data, adjusted=True)
+
+
+def _comparisons(result: NaiveComparison) -> tuple[ComparedTest, ...]:
+    """The test of the one answer that is not biased; the others are there to be set against it."""
+    return list_ratio_tests(result.data, result.answers[-1].model, AS_IT_CHANGES)
 
 
 def _downloads(result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
@@ -346,7 +355,8 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates",),
     downloads=_downloads,
+    comparisons=_comparisons,
 )

@@ -8,14 +8,28 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, Picture
-from analytics.cohort import Cohort
-from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Variable
+from analytics.analyses import (
+    Analysis,
+    Background,
+    Checks,
+    ComparedTest,
+    Control,
+    Headline,
+    HtmlFigure,
+    Params,
+    Picture,
+    Progress,
+    Shown,
+)
+from analytics.cohort import N_SHOWN, Cohort
+from analytics.detectable import add_detectable, detect_odds, tabulate_detectable
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
 from analytics.formats import format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
+from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import Horizon, event_within
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
@@ -29,22 +43,37 @@ from analytics.incidence_comparison import (
     say_incidence,
     tabulate_incidence,
 )
+from analytics.model_checks import (
+    REPLICATES,
+    EventPhrases,
+    ModelChecks,
+    NamePatients,
+    check_model,
+    checks_frames,
+    optimism_frames,
+    resample_model,
+    show_checks,
+    show_optimism,
+    why_no_checks,
+)
+from analytics.policy import govern
+from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     as_read,
     chosen_references,
     fit_control,
     limits_control,
+    list_factor_tests,
     note_incomplete,
     note_references,
     reference_control,
     tabulate_e_values,
 )
-from analytics.results import Note, OddsRatioResult
+from analytics.results import Note, OddsRatioResult, OptimismResult
 from analytics.tables import Table
-from analytics.wording import describe_odds_ratio, in_sentence, join_words
+from analytics.wording import describe_odds_ratio, in_sentence
 
 OUTCOME = "relapsed"
-LAST_PHASE = "induction"  # of the factors; a filter on anything later selects by the outcome
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
 COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
@@ -61,12 +90,18 @@ BY_HORIZON = replace(
 )
 
 
+def _nobody(row: int) -> tuple[str, ...]:
+    """Where no child can be named."""
+    return ()
+
+
 @dataclass(frozen=True)
 class RelapsePredictors:
     """Univariable and multivariable odds ratios of relapse in one selection of children.
 
     ``horizon`` is None where relapse counts whenever it came. ``read_events`` takes the times of relapse and death out of
-    the engine; it is None without these times, or without a factor to split them by.
+    the engine; it is None without these times, or without a factor to split them by. ``name_patients`` gives the
+    identifiers of children like that in a row of ``frame``, where the cohort gives any.
     """
 
     frame: BinaryOutcome
@@ -76,6 +111,7 @@ class RelapsePredictors:
     notes: tuple[Note, ...]
     horizon: Horizon | None = None
     read_events: Callable[[], CompetingEvents] | None = None
+    name_patients: NamePatients = _nobody
 
     @cached_property
     def curves(self) -> IncidenceComparison | None:
@@ -83,7 +119,7 @@ class RelapsePredictors:
         if self.read_events is None:
             return None
         events = self.read_events()
-        return compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log")
+        return govern(compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log"))
 
     @property
     def words(self) -> EventWords:
@@ -111,6 +147,7 @@ class _Frame:
     filtered_by: tuple[Variable, ...]
     horizon: Horizon | None
     read_events: Callable[[], CompetingEvents] | None
+    name_patients: NamePatients
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -126,14 +163,14 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             names,
             help="Known at diagnosis or by the end of induction.",
         ),
-        *_controls_of_time(cohort, offered),
+        *controls_of_time(cohort, offered),
         reference_control(cohort),
         fit_control("relapse"),
         limits_control(),
     )
 
 
-def _controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Control, ...]:
+def controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Control, ...]:
     """The choices that need the times of relapse and death."""
     is_timed = _competing(cohort) is not None
     horizons = [(ANY_TIME, "any time")]
@@ -158,6 +195,7 @@ def _controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Cont
             ((FIRST_FACTOR, "the first factor"), *groups),
             "more",
             "The factor that splits the curves of the cumulative incidence of relapse.",
+            display=True,
         ),
     )
 
@@ -173,8 +211,10 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     horizon: Horizon | None = None
     if params["horizon"] == ANY_TIME or endpoint is None:
         tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
+        columns = list(tally.columns)
     else:
         tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
+        columns = list(tally.columns)
         years, cause = int(params["horizon"]), dictionary[endpoint.cause]
         tally, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
     outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params))
@@ -182,7 +222,26 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     read_events = None
     if endpoint is not None and split is not None:
         read_events = partial(_read_events, cohort, cohort_filter, endpoint, split)
-    return _Frame(outcome, dictionary, filtered_by, horizon, read_events)
+    # The rows of the frame, with what was asked of the engine.
+    rows = tally[tally[OUTCOME].notna()]
+    columns.remove("n")
+    name_patients = partial(_name_patients, cohort, cohort_filter, rows, columns, params["factors"])
+    return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients)
+
+
+def _name_patients(
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    rows: pd.DataFrame,
+    columns: Sequence[str],
+    factors: Sequence[str],
+    row: int,
+) -> tuple[str, ...]:
+    """The identifiers of children with the outcome and the factors of a row of the frame, in which none is missing."""
+    alike = rows
+    for name in (OUTCOME, *factors):
+        alike = alike[(alike[name] == rows[name].iloc[row]).to_numpy()]
+    return cohort.name_patients(alike[list(columns)].head(N_SHOWN), cohort_filter)
 
 
 def _read_events(
@@ -210,9 +269,9 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
     univariable = tuple(as_read(result, variables) for result in univariable)
     # What is particular to a univariable model stands under the table; as notes it would only repeat these.
     own = (
-        *_note_filter(frame.filtered_by),
+        *note_late(frame.dictionary, frame.filtered_by, variables),
         *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
-        *_note_horizon(frame.horizon, data.n),
+        *note_horizon(frame.horizon, data.n),
         *note_references(params, variables),
     )
     general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
@@ -224,10 +283,12 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
         (*own, *multivariable.notes, general),
         frame.horizon,
         frame.read_events,
+        frame.name_patients,
     )
 
 
-def _note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
+def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
+    """Whom a horizon leaves out of ``n`` children and more, and who died before it."""
     if horizon is None:
         return ()
     notes = []
@@ -257,19 +318,10 @@ def _note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _note_filter(filtered_by: Sequence[Variable]) -> tuple[Note, ...]:
-    later = [v.label for v in filtered_by if PHASES.index(v.phase) > PHASES.index(LAST_PHASE)]
-    if not later:
-        return ()
-    return (
-        Note(
-            "post-baseline-selection",
-            "warning",
-            f"The children are chosen by what happened after induction, relapse itself included: {join_words(later)}. "
-            "That changes how many of them relapsed, and with it every odds ratio.",
-            "Clear that filter to see which factors go with relapse.",
-        ),
-    )
+def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
+    """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
+    endpoint, outcome = dictionary.competing_endpoint(COMPETING), dictionary[OUTCOME]
+    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=outcome)
 
 
 def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
@@ -339,7 +391,12 @@ def _caption(result: RelapsePredictors, params: Params) -> str:
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
     curves = result.curves
     incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
-    return (*incidence, *tabulate_e_values(result.multivariable, result.variables))
+    found = detect_odds(result.frame, result.variables)
+    return (
+        *incidence,
+        *tabulate_detectable(result.multivariable, found, result.variables),
+        *tabulate_e_values(result.multivariable, result.variables),
+    )
 
 
 def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
@@ -366,25 +423,31 @@ def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
     return result.notes
 
 
-def _left_out(result: RelapsePredictors) -> tuple[tuple[str, int], ...]:
-    n = result.frame.n - result.frame.n_complete
-    unknown = [(e.text, e.n) for e in result.frame.exclusions if e.code == "outcome-missing"]
-    horizon = result.horizon
-    lost: tuple[tuple[str, int], ...] = ()
-    if horizon is not None and horizon.n_not_followed:
-        lost = (
-            (f"{horizon.text.removeprefix('within ')} of follow-up not reached, no relapse", horizon.n_not_followed),
-        )
-    return (*lost, *unknown, *((("a factor of the model is not known", n),) if n else ()))
+def _used(result: RelapsePredictors) -> Used:
+    frame, horizon, model = result.frame, result.horizon, result.multivariable
+    losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
+    eligible, events = "children with a known outcome", "relapses"
+    if horizon is not None:
+        limit = horizon.text.removeprefix("within ")
+        lost = Loss("eligible", f"{limit} of follow-up not reached, no relapse", horizon.n_not_followed)
+        losses = (lost, *losses)
+        eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
+    return Used(eligible, losses, model.n, model.n_event, events, name_complete(result.variables))
 
 
 def _alt_text(result: RelapsePredictors) -> str:
     return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
 
 
+def _comparisons(result: RelapsePredictors) -> tuple[ComparedTest, ...]:
+    return list_factor_tests(result.multivariable, result.variables, result.words.event)
+
+
 def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
-    frames = [r.to_frame().assign(model="univariable", n_model=r.n) for r in result.univariable]
-    frames.append(result.multivariable.to_frame().assign(model="multivariable", n_model=result.multivariable.n))
+    frames = [add_detectable(r.to_frame(), {}).assign(model="univariable", n_model=r.n) for r in result.univariable]
+    found = detect_odds(result.frame, result.variables)
+    together = add_detectable(result.multivariable.to_frame(), found)
+    frames.append(together.assign(model="multivariable", n_model=result.multivariable.n))
     tests = pd.DataFrame(
         [
             {
@@ -413,6 +476,49 @@ def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _phrases(result: RelapsePredictors) -> EventPhrases:
+    within = "" if result.horizon is None else f" {result.horizon.text}"
+    return EventPhrases(f"relapse{within}", f"relapsed{within}", f"did not relapse{within}")
+
+
+def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
+    return govern(
+        check_model(
+            result.frame, result.variables, result.multivariable, params["fit"], params["limits"], result.name_patients
+        )
+    )
+
+
+def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -> tuple[Shown, ...]:
+    return show_checks(made, _phrases(result))
+
+
+def _resample(result: RelapsePredictors, params: Params, progress: Progress) -> OptimismResult:
+    return resample_model(result.frame, params["fit"], progress)
+
+
+def _refuse_to_resample(result: RelapsePredictors, params: Params) -> str:
+    reason = why_no_checks(result.multivariable)
+    return f"Nothing can be corrected: {reason}." if reason else ""
+
+
+def _show_optimism(result: RelapsePredictors, found: OptimismResult | None, params: Params) -> Shown:
+    return show_optimism(found, _phrases(result))
+
+
+OPTIMISM = Background(
+    name="optimism",
+    title="Corrected for optimism",
+    about=f"Draws the children anew {REPLICATES} times (with replacement), fits the model to each draw and sees how much worse "
+    "it does in the actual children than in the draw. Takes a few seconds, more with many factors.",
+    button=f"Correct by {REPLICATES} resamples",
+    run=_resample,
+    show=_show_optimism,
+    refusal=_refuse_to_resample,
+    files=("optimism",),
+    downloads=optimism_frames,
+)
+
 ANALYSIS = Analysis(
     slug="relapse-predictors",
     title="Predictors of relapse",
@@ -434,8 +540,19 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "likelihood-ratio-tests", "incidence"),
     downloads=_downloads,
+    comparisons=_comparisons,
     pictures=_pictures,
+    checks=Checks(
+        title="How good is this model?",
+        about="The multivariable model in the children it was made from: how well it tells them apart, whether its "
+        "probabilities agree with what happened, and how much hangs on single children and on its assumptions.",
+        make=_check,
+        show=_show_checks,
+        background=(OPTIMISM,),
+        files=("calibration", "curves", "variance-inflation"),
+        downloads=checks_frames,
+    ),
 )

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control, Headline, HtmlFigure, Params, to_reference
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, to_reference
 from analytics.cohort import Cohort
+from analytics.detectable import (
+    COLUMNS,
+    FOUR_IN_FIVE,
+    HUNDREDFOLD,
+    best_pair,
+    detect_groups,
+    detect_subgroups,
+    limit_cells,
+    say_detectable,
+)
 from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.interaction import subgroup_effects
+from analytics.estimators.power import Detectable
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
@@ -22,13 +34,15 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest_marks import ratio_text
 from analytics.filters import CohortFilter
-from analytics.formats import format_count, format_p, format_p_phrase, format_percent
-from analytics.frames import TimeToEvent, endpoint_columns, is_post_baseline
+from analytics.formats import MISSING, format_count, format_p, format_p_phrase, format_percent, format_ratio
+from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
+from analytics.funnel import Used, list_losses, name_complete, name_eligible
+from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read, chosen_references, reference_control, tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
-from analytics.survival_comparison import NO_STRATA, endpoint_control, note_conditions, strata_control
+from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 from analytics.tables import Table
-from analytics.wording import describe_hazard_ratio, join_words, start_sentence
+from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 USUAL, EVERY = "usual", "every"
 USUAL_VARIABLES = (
@@ -57,7 +71,7 @@ class Subgrouping:
     n_missing: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subgroups:
     """Hazard ratios between the groups of one variable, among all children and within subgroups of them.
 
@@ -76,6 +90,11 @@ class Subgroups:
     def endpoint(self) -> Endpoint:
         """What is waited for, and from when."""
         return self.frame.endpoint
+
+    @cached_property
+    def detectable(self) -> Mapping[str, Mapping[tuple[str, str], Detectable]]:
+        """Per variable the hazard ratios that would have been found in each of its subgroups; made when first needed."""
+        return {s.variable.name: detect_subgroups(self.frame, self.reference, s.variable) for s in self.subgroupings}
 
     @property
     def terms(self) -> tuple[HazardRatio, ...]:
@@ -114,6 +133,7 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             ((USUAL, "the usual variables"), (EVERY, "every variable"), *names),
             help="The usual variables: age, sex, immunophenotype, white cells and MRD on day 46; from relapse on also its time "
             "and site. Only what is known when the clock starts, and not what the groups themselves are made of.",
+            display=True,
         ),
         Control(
             "level",
@@ -123,6 +143,7 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
             levels,
             "more",
             "Levels of the groups compared, each against the reference level. Empty shows all of them.",
+            display=True,
         ),
         reference_control(cohort),
         strata_control(cohort),
@@ -200,10 +221,10 @@ def _divide(data: TimeToEvent, group: pd.Categorical, other: Variable) -> Subgro
 
 def _list_notes(found: Subgroups, within: Sequence[Variable]) -> tuple[Note, ...]:
     endpoint, variable = found.endpoint, found.variable
-    late = [v for v in within if is_post_baseline(v, endpoint)]
     return (
-        *_note_late_groups(variable, endpoint),
-        *note_conditions((*found.frame.conditions, *late), endpoint),
+        *note_post_baseline(
+            endpoint, group=variable, filters=filters_of(found.frame), strata=(*strata_of(found.frame), *within)
+        ),
         *_note_number(found),
         *_note_sparse(found),
         *(note for note in found.overall.notes if note.code != "events-per-parameter"),
@@ -213,20 +234,6 @@ def _list_notes(found: Subgroups, within: Sequence[Variable]) -> tuple[Note, ...
             "The groups are compared as they are, not adjusted for anything but the strata: they may differ in much else, and "
             "differently so in each subgroup.",
             "The page on hazard ratios adjusts for other factors.",
-        ),
-    )
-
-
-def _note_late_groups(variable: Variable, endpoint: Endpoint) -> tuple[Note, ...]:
-    if not is_post_baseline(variable, endpoint):
-        return ()
-    return (
-        Note(
-            "post-baseline",
-            "warning",
-            f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a child has to live long "
-            "enough to be placed in a group, so every hazard ratio here favours the groups that take time to reach.",
-            "Choose an endpoint whose clock starts when the group is known.",
         ),
     )
 
@@ -409,7 +416,52 @@ def _caption(result: Subgroups, params: Params) -> str:
 
 def _tables(result: Subgroups) -> tuple[Table, ...]:
     shown = replace(result.overall, terms=tuple(t for t in result.overall.terms if t.is_reference or t in result.terms))
-    return tabulate_e_values(shown, [result.variable])
+    return (*tabulate_e_values(shown, [result.variable]), *_tabulate_detectable(result))
+
+
+def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
+    """What each subgroup would have found, and by how much two of them would have to differ."""
+    variable, several = result.variable, len(result.levels) > 1
+    rows: list[tuple[str, ...]] = []
+    indent: list[bool] = []
+    for subgrouping in result.subgroupings:
+        other, found = subgrouping.variable, result.detectable[subgrouping.variable.name]
+        shown = {key: one for key, one in found.items() if key[1] in result.levels and one.n}
+        if not shown:
+            continue
+        pair = None if several else best_pair(list(shown.values()))
+        between = (MISSING, MISSING) if pair is None else limit_cells(pair)
+        rows.append((other.label, "", *(("", "") if several else between)))
+        indent.append(False)
+        for (level, group), one in shown.items():
+            of = f", {variable.level_label(group)}" if several else ""
+            counts = f"{format_count(one.n_event)} of {format_count(one.n)}"
+            rows.append((f"{other.level_label(level)}{of}", counts, *limit_cells(one)))
+            indent.append(True)
+    if not rows or result.overall.reason is not None:
+        return ()
+    pairs = (
+        ""
+        if several
+        else " In the row of a variable: how many times as high as in another the hazard ratio of one of its subgroups would "
+        "have to be (of the two with most events to compare) for a test of interaction to find it."
+    )
+    return (
+        Table(
+            title="What each subgroup could have found",
+            columns=("Among", "Events", "Detectable below 1", "Detectable above 1"),
+            rows=tuple(rows),
+            indent=tuple(indent),
+            help=(
+                "",
+                "Of the children of both groups compared",
+                "A hazard ratio of this or less",
+                "A hazard ratio of this or more",
+            ),
+            caption=f"Hazard ratios that a subgroup of this size would show {FOUR_IN_FIVE} (80\u00a0% power, p < 0.05); those "
+            f"nearer to 1 it would often miss.{pairs} None of them follows from the ratios that were found.",
+        ),
+    )
 
 
 def _sentences(result: Subgroups) -> tuple[str, ...]:
@@ -420,7 +472,10 @@ def _sentences(result: Subgroups) -> tuple[str, ...]:
         return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
     if all(term.hazard_ratio.value is None for term in result.terms):
         return tuple(sentences)  # where all children cannot be compared, no part of them can
-    return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
+    labels = {level: result.variable.level_label(level) for level in result.variable.levels}
+    found = detect_groups(result.frame, result.reference)
+    said = say_detectable(found, labels, result.endpoint.event_noun)
+    return (*sentences, *said, *(_say_interaction(result, s) for s in result.subgroupings))
 
 
 def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
@@ -441,7 +496,22 @@ def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
         else "this does not show that the hazard ratio differs between them, nor that it is the same"
     )
     rough = " (approximate: a group without events)" if _is_sparse(subgrouping) else ""
-    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}{rough}; {reading}."
+    missed = _say_missed(result, subgrouping)
+    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}{rough}; {reading}.{missed}"
+
+
+def _say_missed(result: Subgroups, subgrouping: Subgrouping) -> str:
+    """By how much two subgroups would have to differ to be told apart, where one level is compared."""
+    found = result.detectable[subgrouping.variable.name]
+    pair = best_pair([one for (_, group), one in found.items() if group in result.levels])
+    if len(result.levels) != 1 or pair is None or pair.high is None:
+        return ""
+    if pair.high > HUNDREDFOLD:
+        return " Even hazard ratios a hundred times apart would often be missed."
+    return (
+        f" A study of this size would find one hazard ratio {format_ratio(pair.high)} times the other {FOUR_IN_FIVE}; less "
+        "would often be missed."
+    )
 
 
 def _is_sparse(subgrouping: Subgrouping) -> bool:
@@ -453,20 +523,48 @@ def _notes(result: Subgroups) -> tuple[Note, ...]:
     return result.notes
 
 
-def _left_out(result: Subgroups) -> tuple[tuple[str, int], ...]:
-    return tuple((e.text, e.n) for e in result.frame.exclusions if e.code != "covariate-missing")
+def _used(result: Subgroups) -> Used:
+    frame = result.frame
+    return Used(
+        eligible=name_eligible(frame.endpoint),
+        losses=list_losses(frame.exclusions),
+        n=frame.n,
+        n_event=frame.n_event,
+        events=frame.endpoint.event_noun,
+        complete=name_complete([result.variable, *strata_of(frame)]),
+    )
 
 
 def _alt_text(result: Subgroups) -> str:
     return describe_comparison(_forest(result))
 
 
+def _comparisons(result: Subgroups) -> tuple[ComparedTest, ...]:
+    """The test of interaction of each subgrouping variable."""
+    by, endpoint = in_sentence(result.variable.label), in_sentence(result.endpoint.label)
+    within = (
+        f", within levels of {in_sentence(result.frame.conditions[-1].label)}"
+        if result.frame.strata is not None
+        else ""
+    )
+    return tuple(
+        ComparedTest(
+            f"test of interaction of {by} with {in_sentence(s.variable.label)} for {endpoint}{within}",
+            s.effects.interaction.p_value,
+        )
+        for s in result.subgroupings
+    )
+
+
 def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
     reference = _reference_counts(result)
     rows: list[dict[str, Any]] = []
+    among_all = detect_groups(result.frame, result.reference)
     for term in result.terms:
         row: dict[str, Any] = {"group": term.level, "reference": result.reference, **_numbers(term.hazard_ratio)}
         row |= {"n": term.n, "n_event": term.n_event, "n_reference": reference[1], "n_event_reference": reference[0]}
+        overall = None if among_all is None else among_all.groups.get(str(term.level))
+        row |= dict(zip(COLUMNS, (None, None) if overall is None else (overall.low, overall.high), strict=True))
         rows.append(row | {"p_value": term.p_value, "method": result.overall.method})
     for subgrouping in result.subgroupings:
         test = subgrouping.effects.interaction
@@ -475,6 +573,8 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
             names = ("group", "reference", "n", "n_event", "n_reference", "n_event_reference", "p_value", "method")
             row |= {name: getattr(effect, name) for name in names}
             row |= {"statistic_interaction": test.statistic, "df_interaction": test.df, "p_interaction": test.p_value}
+            one = result.detectable[subgrouping.variable.name].get((str(effect.subgroup), effect.group))
+            row |= dict(zip(COLUMNS, (None, None) if one is None else (one.low, one.high), strict=True))
             rows.append(row)
     columns = [
         "variable",
@@ -488,7 +588,7 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
         "estimate",
     ]
     columns += ["std_error", "conf_low", "conf_high", "conf_level", "p_value", "method", "reason"]
-    columns += ["statistic_interaction", "df_interaction", "p_interaction"]
+    columns += ["statistic_interaction", "df_interaction", "p_interaction", *COLUMNS]
     return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
 
 
@@ -524,7 +624,8 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates",),
     downloads=_downloads,
+    comparisons=_comparisons,
 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Control, Headline, Params
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
+from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.treatment import (
@@ -24,22 +25,28 @@ from analytics.estimators.treatment import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p, format_probability, format_share
+from analytics.funnel import Used
+from analytics.policy import govern
 from analytics.regression import tabulate_e_values
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
-    note_conditions,
     note_small_groups,
     strata_control,
 )
 from analytics.tables import Table
 from analytics.treatment_comparison import (
+    AS_IT_CHANGES,
+    TREATMENT,
     TreatmentData,
     adjust_control,
+    count_used,
     describe_waiting,
-    list_left_out,
+    list_ratio_tests,
+    name_comparison,
+    note_late_conditions,
     note_nobody,
     note_not_random,
     note_treatment_few,
@@ -61,6 +68,7 @@ NAIVE = Control(
     "toggle",
     False,
     help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
+    display=True,
 )
 NAIVE_NOTE = (
     "Thin dotted lines: the usual curves of ever against never treated. They are wrong: a child had to live long enough to "
@@ -86,18 +94,24 @@ class TreatmentSurvival:
     def naive_curves(self) -> SurvivalResult:
         """Kaplan–Meier curves by ever against never treated."""
         data = self.data
-        return estimate_survival(
+        naive = estimate_survival(
             data.time,
             data.event,
             group=ever_treated(data.time, data.event, data.treated_at, untreated=data.untreated),
             weight=data.weight,
             conf_type=cast("SurvivalConfType", self.curves.conf_type),
         )
+        return govern(naive)
 
     @cached_property
     def naive(self) -> HazardRatioResult:
         """The model of ever against never treated."""
-        return read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True)))
+        return govern(read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True))))
+
+    @property
+    def detectable(self) -> DetectedGroups | None:
+        """The hazard ratios of the treatments that the model would have found; None where it cannot be made."""
+        return detect_treatments(self.data.arrays(adjusted=True))
 
     @property
     def adjusted_for(self) -> tuple[str, ...]:
@@ -106,7 +120,9 @@ class TreatmentSurvival:
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    return (*treatment_controls(cohort), NAIVE, adjust_control(cohort), strata_control(cohort), INTERVALS, BANDS)
+    # The test of the curves is not adjusted, and that of the ratio names what it is adjusted for.
+    adjust = replace(adjust_control(cohort), display=True)
+    return (*treatment_controls(cohort), NAIVE, adjust, strata_control(cohort), INTERVALS, BANDS)
 
 
 def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
@@ -128,7 +144,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
         hazard=hazard,
         notes=(
             *(naive_note if params["naive"] else ()),
-            *note_conditions(data.conditions, data.endpoint),
+            *note_late_conditions(data),
             *note_nobody(data),
             *note_unknown(data, "the hazard ratios"),
             *note_treatment_few(data),
@@ -166,7 +182,9 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         if test.statistic is not None
         else f"Not done: {test.reason}."
     )
-    headlines.append(Headline(f"p ({test.method})", format_p(test.p_value), detail))
+    found = result.detectable if test.p_value is not None else None
+    hint = found.hint() if found is not None else ""
+    headlines.append(Headline(f"p ({test.method})", format_p(test.p_value), detail + hint))
     return tuple(headlines)
 
 
@@ -251,7 +269,14 @@ def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
             for term in treated_terms(result.hazard)
         ),
         describe_test(result.test, state_labels(data)),
+        *_say_detectable(result),
     )
+
+
+def _say_detectable(result: TreatmentSurvival) -> tuple[str, ...]:
+    data, adjusted = result.data, " and adjusted alike" if result.adjusted_for else ""
+    setting = f"treated when these were{adjusted}"
+    return say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
 
 
 def _notes(result: TreatmentSurvival) -> tuple[Note, ...]:
@@ -264,13 +289,20 @@ def _alt_text(result: TreatmentSurvival) -> str:
     return drawn.replace("Kaplan–Meier curves", "Simon–Makuch curves")
 
 
-def _left_out(result: TreatmentSurvival) -> tuple[tuple[str, int], ...]:
-    return list_left_out(result.data, adjusted=False)  # the curves and the test keep those with an unknown variable
+def _used(result: TreatmentSurvival) -> Used:
+    return count_used(result.data, adjusted=False)  # the curves and the test keep those with an unknown variable
+
+
+def _comparisons(result: TreatmentSurvival) -> tuple[ComparedTest, ...]:
+    """The test of the curves, and that of the adjusted hazard ratio where variables were chosen."""
+    data, test = result.data, result.test
+    curves = ComparedTest(f"{test.method} of {name_comparison(data)}", test.p_value)
+    return (curves, *(list_ratio_tests(data, result.hazard, AS_IT_CHANGES) if data.adjusters else ()))
 
 
 def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
     hazard = [
-        result.hazard.to_frame().assign(model="time-dependent"),
+        add_detected_groups(result.hazard.to_frame(), TREATMENT, result.detectable).assign(model="time-dependent"),
         result.naive.to_frame().assign(model="naive, ever against never (biased)"),
     ]
     test = pd.DataFrame(
@@ -316,7 +348,8 @@ ANALYSIS = Analysis(
     sentences=_sentences,
     notes=_notes,
     alt_text=_alt_text,
-    left_out=_left_out,
+    used=_used,
     files=("estimates", "curves"),
     downloads=_downloads,
+    comparisons=_comparisons,
 )

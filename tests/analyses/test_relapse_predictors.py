@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from analytics.analyses import HtmlFigure, load_analyses, to_reference
+from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.relapse_predictors import RelapsePredictors
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
 from tests.analyses.shown import (
     FILES,
+    analysis_of,
     check_picture,
     check_shown,
     cohort_of,
@@ -37,7 +38,7 @@ from tests.analyses.shown import (
 )
 
 REFERENCE = "reference_cohort.csv"
-PREDICTORS = next(analysis for analysis in load_analyses() if analysis.slug == "relapse-predictors")
+PREDICTORS = analysis_of("relapse-predictors")
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
 
 
@@ -355,7 +356,12 @@ def test_unknown_factors_are_counted_by_factor() -> None:
     (note,) = [n for n in PREDICTORS.notes(result) if n.code == "incomplete-cases"]
     assert note.text.startswith(f"{436 - len(complete)} of 436 children (")
     assert f"ETV6::RUNX1 in {patients['etv6_runx1'].isna().sum()}" in note.text
-    assert PREDICTORS.left_out(result) == (("a factor of the model is not known", 436 - len(complete)),)
+    lacking = patients[["etv6_runx1", "mrd_day46", "cns_status"]].isna()
+    alone = {name: int((lacking[name] & (lacking.sum(axis=1) == 1)).sum()) for name in lacking}
+    left_out = dict(PREDICTORS.left_out(result))
+    assert left_out["ETV6::RUNX1: not tested"] == alone["etv6_runx1"]
+    assert left_out.get("CNS status: not recorded", 0) == alone["cns_status"]
+    assert sum(left_out.values()) == 436 - len(complete)
 
 
 def test_one_child_left_out_is_no_plural() -> None:
@@ -409,11 +415,22 @@ def test_the_reader_is_told_that_odds_are_not_risks() -> None:
     assert "odds-not-risk" in {note.code for note in PREDICTORS.notes(estimate()[0])}
 
 
-def test_a_filter_on_what_came_after_induction_is_warned_of() -> None:
+def test_a_filter_on_what_came_after_diagnosis_is_noted() -> None:
     result, _ = estimate(Clause("relapse_timing_bfm", ("early",), keep_missing=True))
     assert next(n for n in PREDICTORS.notes(result) if n.code == "post-baseline-selection").severity == "warning"
     result, _ = estimate(Clause("mrd_day46", ("positive",)))
+    assert next(n for n in PREDICTORS.notes(result) if n.code == "post-baseline-selection").severity == "caution"
+    result, _ = estimate(Clause("sex", ("female",)))
     assert "post-baseline-selection" not in {note.code for note in PREDICTORS.notes(result)}
+
+
+def test_factors_of_induction_come_with_a_caution() -> None:
+    (note,) = [n for n in PREDICTORS.notes(estimate()[0]) if n.code == "post-baseline-adjustment"]
+    assert note.severity == "caution" and note.text.startswith(
+        "MRD on day 19 and MRD on day 46 became known only after"
+    )
+    result, _ = estimate(factors=("sex", "thrombocytopenia"))
+    assert "post-baseline-adjustment" not in {note.code for note in PREDICTORS.notes(result)}
 
 
 # E-values

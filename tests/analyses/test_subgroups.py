@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -13,15 +14,17 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2
 
-from analytics.analyses import HtmlFigure, load_analyses, to_reference
+from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.subgroups import Subgroups
 from analytics.cohort import Cohort, open_cohort
+from analytics.estimators.logrank import logrank_test
 from analytics.estimators.sensitivity import e_value
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_interval, format_p, format_ratio
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    analysis_of,
     check_shown,
     cohort_of,
     filters,
@@ -33,7 +36,7 @@ from tests.analyses.shown import (
 )
 
 REFERENCE = "reference_cohort.csv"
-SUBGROUPS = next(analysis for analysis in load_analyses() if analysis.slug == "subgroups")
+SUBGROUPS = analysis_of("subgroups")
 EFS = {"endpoint": "efs_diagnosis", "by": "white_cells_group", "within": "sex"}
 TIGHT = {"fit_options": {"precision": 1e-12, "max_steps": 200}}
 
@@ -176,9 +179,9 @@ def test_the_reader_is_told_how_many_subgroups_there_are_and_what_to_read() -> N
 
 def test_groups_and_subgroups_that_form_later_are_warned_of() -> None:
     codes = {n.code for n in SUBGROUPS.notes(estimate(by="hsct_group")[0])}
-    assert "post-baseline" in codes and "post-baseline-selection" not in codes
+    assert "post-baseline" in codes and "post-baseline-adjustment" not in codes
     codes = {n.code for n in SUBGROUPS.notes(estimate(by="sex", within="salvage_treatment")[0])}
-    assert "post-baseline-selection" in codes and "post-baseline" not in codes
+    assert "post-baseline-adjustment" in codes and "post-baseline" not in codes
     codes = {n.code for n in SUBGROUPS.notes(estimate(Clause("salvage_treatment", ("HSCT",)), by="sex")[0])}
     assert "post-baseline-selection" in codes
 
@@ -194,10 +197,10 @@ def test_subgroups_without_events_in_a_group_are_fitted_by_firth_and_noted() -> 
 def test_a_test_of_interaction_without_events_in_a_group_is_called_approximate() -> None:
     result, _ = estimate(endpoint="os_relapse", by="mrd_day46", within="white_cells_group")
     p = format_p(result.subgroupings[0].effects.interaction.p_value)
-    assert SUBGROUPS.sentences(result)[1].endswith(
+    assert (
         f"test of interaction, p = {p} (approximate: a group without events); the hazard ratio differs between them by more "
         "than chance alone would readily explain in a single test."
-    )
+    ) in SUBGROUPS.sentences(result)[2]
 
 
 # Odd cases
@@ -256,11 +259,35 @@ def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> Non
     result, _ = estimate(**EFS)
     girls, boys = (effect.ratio for effect in result.shown(result.subgroupings[0]))
     p = format_p(result.subgroupings[0].effects.interaction.p_value)
-    assert SUBGROUPS.sentences(result)[1] == (
+    one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("girls", "boys"))
+    apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
+    assert SUBGROUPS.sentences(result)[2] == (
         f"Sex: hazard ratios girls {format_ratio(girls.value)} ({format_interval(girls.interval)}) and boys "
         f"{format_ratio(boys.value)} ({format_interval(boys.interval)}); test of interaction, p = {p}; this does not show that "
-        "the hazard ratio differs between them, nor that it is the same."
+        "the hazard ratio differs between them, nor that it is the same. A study of this size would find one hazard ratio "
+        f"{format_ratio(apart)} times the other four times in five; less would often be missed."
     )
+
+
+def test_what_could_have_been_found_in_all_children_and_in_each_subgroup() -> None:
+    result, _ = estimate(**EFS)
+    frame, n, n_event = result.frame, result.frame.n, result.frame.n_event
+    test = logrank_test(frame.time, frame.event, frame.group, weight=frame.weight)
+    information = (test.observed[1] - test.expected[1]) ** 2 / (test.statistic or 0)
+    low, high = (format_ratio(math.exp(sign * 2.801585218 / math.sqrt(information))) for sign in (-1, 1))
+    assert SUBGROUPS.sentences(result)[1] == (
+        f"With {n_event} events among {n} children in groups of this size, a study would find a hazard ratio of {low} or less, "
+        f"or {high} or more, four times in five; a smaller difference would often be missed."
+    )
+    table, _ = sorted(SUBGROUPS.tables(result), key=lambda t: t.title, reverse=True)
+    assert table.title == "What each subgroup could have found"
+    rows = {row[0]: row for row in table.rows}
+    girls = next(e for e in result.shown(result.subgroupings[0]) if e.subgroup == "girls")
+    counts = f"{girls.n_event + girls.n_event_reference} of {girls.n + girls.n_reference}"
+    found = result.detectable["sex"]["girls", result.levels[0]]
+    assert rows["girls"] == ("girls", counts, f"≤ {format_ratio(found.low)}", f"≥ {format_ratio(found.high)}")
+    file = SUBGROUPS.downloads(result)["estimates"].set_index(["variable", "level"])
+    assert file.loc[("sex", "girls"), "detectable_high"] == found.high
 
 
 def test_the_file_holds_the_numbers_of_the_figure() -> None:
@@ -283,7 +310,7 @@ def test_the_file_holds_the_numbers_of_the_figure() -> None:
 
 def test_the_ratio_among_all_children_has_its_e_value() -> None:
     result, _ = estimate()
-    (table,) = SUBGROUPS.tables(result)
+    table = SUBGROUPS.tables(result)[0]
     (term,) = result.terms
     interval = term.hazard_ratio.interval
     is_rare = result.overall.n_event / result.overall.n <= 0.15

@@ -21,6 +21,7 @@ from analytics.survival_comparison import SurvivalComparison, compare_survival, 
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    analysis_of,
     check_shown,
     choices_of,
     cohort_of,
@@ -34,7 +35,7 @@ from tests.analyses.shown import (
 )
 
 REFERENCE = "reference_cohort.csv"
-BY_SLUG = {analysis.slug: analysis for analysis in load_analyses()}
+BY_SLUG = {analysis.slug: analysis_of(analysis.slug) for analysis in load_analyses()}
 SITE, VARIABLE = (BY_SLUG[f"survival-by-{name}"] for name in ("site", "variable"))
 SURVIVAL = (SITE, VARIABLE)
 MARROW = ("isolated marrow", "combined marrow and extramedullary")
@@ -604,8 +605,8 @@ def test_filters_on_the_future_are_warned_of(clause: Clause, warned: bool) -> No
 
 def test_strata_of_the_future_are_warned_of() -> None:
     result = estimate(SITE, strata="second_remission")
-    note = next(note for note in SITE.notes(result) if note.code == "post-baseline-selection")
-    assert "Second remission" in note.text
+    note = next(note for note in SITE.notes(result) if note.code == "post-baseline-adjustment")
+    assert "Second remission" in note.text and "compared within its levels" in note.text
 
 
 def test_a_test_between_groups_of_the_future_says_so() -> None:
