@@ -61,6 +61,18 @@ def describe_result(
     )
 
 
+def answer_link(note: Note, view: View, dictionary: Dictionary, controls: Sequence[Control]) -> str:
+    """The link, from page to page, to the one that a note offers: with the view's filter but for what the note drops.
+
+    ``controls`` are those of that page; the choices that it shares with the view are taken along.
+    """
+    values, cohort_filter = dict(view.params), view.filter
+    for variable in note.drops:
+        cohort_filter = cohort_filter.without(variable)
+    shared = [c for c in controls if c.name in values and c.allows(values[c.name])]
+    return View(note.link, cohort_filter, view.params, view.data_version).to_link(note.link, dictionary, shared)
+
+
 def read_params(
     query: Mapping[str, Sequence[str]], controls: Sequence[Control]
 ) -> tuple[dict[str, Any], tuple[Note, ...]]:

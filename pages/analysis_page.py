@@ -15,13 +15,15 @@ from pages.components.cache import load_controls, load_estimate, load_figure, lo
 from pages.components.checks import show_checks
 from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
+from pages.components.funnel import collect_files, list_files, show_way
+from pages.components.ledger import record_comparisons, show_ledger
 from pages.components.output import (
     file_stem_of,
+    link_of_note,
     link_to,
     provenance_of,
     show_caption,
     show_figure,
-    show_funnel,
     show_headlines,
     show_link_notes,
     show_notes,
@@ -59,18 +61,20 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
         show_figure(figure, analysis.alt_text(result), stem, choose_reference)
-    notes = analysis.notes(result)
+    notes, view = analysis.notes(result), View(analysis.slug, context.filter, params, cohort.data_version)
+    follow = partial(link_of_note, context, view)
     with head:
         if choices_known:
             _show_choices(analysis, context, controls)
         show_headlines(analysis.headlines(result))
-        show_notes([note for note in notes if note.severity == "warning"])
+        show_notes([note for note in notes if note.severity == "warning"], follow)
     show_caption(analysis.caption(result, dict(params)))
-    view = View(analysis.slug, context.filter, params, cohort.data_version)
+    compared = record_comparisons(context, analysis, result, dict(params))
     provenance, sentences = provenance_of(context, analysis, result, dict(params)), analysis.sentences(result)
-    frames, link = partial(analysis.downloads, result), link_to(view, context, controls)
-    show_toolbar(figure, frames, analysis.files, link, provenance, stem, sentences)
-    show_notes([note for note in notes if note.severity != "warning"])
+    frames, link = partial(collect_files, context, analysis, result), link_to(view, context, controls)
+    show_toolbar(figure, frames, list_files(analysis), link, provenance, stem, sentences)
+    show_ledger(compared, context)
+    show_notes([note for note in notes if note.severity != "warning"], follow)
     for i, picture in enumerate(load_pictures(cohort, context.filter, analysis.slug, params)):
         show_picture(picture, f"picture_{i}", stem)
     for table in analysis.tables(result):
@@ -78,9 +82,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     show_background(analysis, context, params, provenance, stem)
     show_sentences(sentences)
     show_checks(analysis, context, params, provenance, stem)
-    with st.expander("From the cohort to this analysis", icon=":material/filter_alt:"):
-        show_funnel(context, analysis.left_out(result))
-        show_caption(f"Method: {analysis.method}")
+    show_way(context, analysis, result, provenance, stem)
 
 
 def _show_choices(analysis: Analysis, context: Context, controls: Sequence[Control]) -> None:

@@ -9,10 +9,10 @@ from analytics.tables import tabulate_published, tabulate_readings
 from analytics.view import View
 from pages.components.cache import load_baseline, load_outcome_counts, load_published, load_recomputation
 from pages.components.context import Context
+from pages.components.funnel import show_funnel, way_of
 from pages.components.output import (
     link_to,
     show_cautions,
-    show_funnel,
     show_headlines,
     show_link,
     show_link_notes,
@@ -41,7 +41,7 @@ def show_overview(context: Context) -> None:
     with right:
         show_cautions(published.cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
-        show_funnel(context)
+        show_funnel(way_of(context))
         show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
     show_table(load_baseline(cohort, context.filter))
     show_notes([note for note in cohort.notes if note.severity != "warning"])

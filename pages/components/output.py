@@ -13,18 +13,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.analyses import Analysis, Headline, HtmlFigure, Picture
+from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
 from analytics.cohort import CohortError
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
-from analytics.formats import format_count
 from analytics.results import Note
 from analytics.tables import Table
-from analytics.view import View, describe_result
-from analytics.wording import describe_clause, say_children
+from analytics.view import View, answer_link, describe_result
+from analytics.wording import join_words, say_children
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
+from pages.components.funnel import say_way
+from pages.components.ledger import say_for_file
 from pages.components.style import STYLE
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after
@@ -76,12 +77,12 @@ def show_headlines(headlines: Sequence[Headline]) -> None:
     st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
 
 
-def show_notes(notes: Sequence[Note]) -> None:
-    """Notes, the gravest first; all but the first few one click away."""
+def show_notes(notes: Sequence[Note], link_of: Callable[[Note], str] = lambda note: "") -> None:
+    """Notes, the gravest first; all but the first few one click away. ``link_of`` makes the HTML of a note's link."""
     ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
     html = [
         f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
-        f'{_html(n.text)} <span class="remedy">{_html(n.remedy)}</span></div>'
+        f'{_html(n.text)} <span class="remedy">{_html(n.remedy)}</span>{link_of(n)}</div>'
         for n in ordered
     ]
     shown, others = html[:MOST_NOTES], html[MOST_NOTES:]
@@ -93,6 +94,20 @@ def show_notes(notes: Sequence[Note]) -> None:
         )
     if shown:
         st.html("".join(shown))
+
+
+def link_of_note(context: Context, view: View, note: Note) -> str:
+    """The link to the page that answers better, with the filter and the choices of this one; empty without such a page."""
+    cohort = context.cohort
+    page = next((a for a in load_analyses() if a.slug == note.link != view.page and not a.missing(cohort)), None)
+    if page is None:
+        return ""
+    address = answer_link(note, view, cohort.dictionary, load_controls(cohort, page.slug))
+    dropped = [cohort.dictionary[name].label for name in note.drops]
+    which = " with the same filter" if context.filter else ""
+    if dropped:
+        which = f" without the filter on {join_words(dropped)}"
+    return f' <a href="{escape(address)}" data-testid="note-link">{escape(page.title + which)}</a>'
 
 
 def show_sentences(sentences: Sequence[str], title: str = "In words") -> None:
@@ -144,26 +159,6 @@ def _html(text: str) -> str:
     return escape(say_children(text))
 
 
-def show_funnel(context: Context, left_out: Sequence[tuple[str, int]] = ()) -> None:
-    """How many are left after each clause, then whom the analysis left out and why."""
-    dictionary = context.cohort.dictionary
-    rows = [("Everyone in the cohort", context.funnel.n_all)]
-    for step in context.funnel.steps:
-        clause = context.filter.clause(step.variable)
-        rows.append((describe_clause(clause, dictionary[step.variable]) if clause else step.variable, step.n))
-    n = context.funnel.n_left
-    for text, count in left_out:
-        n -= count
-        rows.append((f"without: {text} ({format_count(count)})", n))
-    widest = max(context.funnel.n_all, 1)
-    bars = "".join(
-        f"<div><span>{escape(text)}</span><span class='track'><span class='bar' style='width:{100 * n / widest:.1f}%'>"
-        f"</span></span><span class='n'>{format_count(n)}</span></div>"
-        for text, n in rows
-    )
-    st.html(f'<div class="outcomes-funnel" data-testid="funnel">{bars}</div>')
-
-
 def provenance_of(context: Context, analysis: Analysis, result: Any, params: dict[str, Any]) -> Provenance:
     """What every file made on this page says about itself: whom it shows, by which choices, and its warnings."""
     cohort = context.cohort
@@ -175,7 +170,11 @@ def provenance_of(context: Context, analysis: Analysis, result: Any, params: dic
         cohort.data_version,
         cohort.synthetic,
         date.today(),
-        tuple(map(say_children, describe_result(analysis, result, load_controls(cohort, analysis.slug), params))),
+        (
+            say_way(context, analysis, result),
+            *map(say_children, describe_result(analysis, result, load_controls(cohort, analysis.slug), params)),
+        ),
+        say_for_file(context, analysis, result, params),
     )
 
 

@@ -1,6 +1,7 @@
 """The style sheet of everything that is written as HTML; colours follow Streamlit's theme, light and dark."""
 
 from analytics.figures.forest import FOREST_CSS
+from analytics.figures.funnel import FUNNEL_CSS
 
 # Streamlit writes its light or dark text colour into a figure once, and leaves it there when the theme is changed.
 FIGURE_TEXT_CSS = """
@@ -50,6 +51,7 @@ STYLE = (
   font-size: .96rem}
 .outcomes-note b {margin-right: .3em}
 .outcomes-note .remedy {opacity: .88}
+.outcomes-note a {color: inherit; font-weight: 600; text-underline-offset: .15em; margin-left: .2em}
 .outcomes-more summary {cursor: pointer; font-size: .86rem; opacity: .85; margin: 0 0 .4rem}
 .outcomes-says {margin: 0; padding-left: 1.1rem; font-size: .93rem; line-height: 1.45}
 .outcomes-says li {margin-bottom: .25rem}
@@ -67,12 +69,10 @@ STYLE = (
 .outcomes-table tbody td.words {min-width: 7rem}
 .outcomes-table tr.indent th {padding-left: 1.1rem; font-weight: 400}
 .outcomes-caption, .outcomes-fine {margin: .3rem 0 0; font-size: .8rem; opacity: .78; line-height: 1.4}
+.outcomes-ledger {margin: 0; font-size: .8rem; opacity: .78; line-height: 1.4}
+.st-key-ledger_open button, .st-key-csv_comparisons button {color: inherit !important}
+.outcomes-ledger-table {max-height: 21rem; overflow-y: auto}
 .outcomes-h2 {font-size: 1rem; font-weight: 600; margin: .4rem 0 .2rem}
-.outcomes-funnel {margin: 0; font-size: .86rem; max-width: 46rem}
-.outcomes-funnel div {display: grid; grid-template-columns: minmax(7rem, 2fr) minmax(4rem, 3fr) 3.6rem; gap: .6rem;
-  align-items: center; padding: .12rem 0}
-.outcomes-funnel span.bar {display: block; height: .8rem; border-radius: .15rem; background: #17819a; min-width: 1px}
-.outcomes-funnel span.n {text-align: right; font-variant-numeric: tabular-nums}
 .js-plotly-plot .modebar {display: none}
 .st-key-choices [data-testid="stPopover"] {align-self: flex-end}
 .st-key-choices [data-variant="segmented_control"][data-selected="true"] {color: inherit; font-weight: 650}
@@ -95,4 +95,5 @@ STYLE = (
     + FIGURE_TEXT_CSS
     + FADING_CSS
     + FOREST_CSS
+    + FUNNEL_CSS
 )

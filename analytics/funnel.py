@@ -1,0 +1,227 @@
+"""The way from the whole cohort to an estimate: who is lost at each step, and why, in numbers that add up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.filters import CohortFilter, Funnel
+from analytics.formats import format_count
+from analytics.frames import Exclusion
+from analytics.results import FloatArray
+from analytics.wording import describe_clause, in_sentence, join_words, start_sentence
+
+Kind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
+KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of the way
+FILE = "funnel"  # the name of the table among the files of a page
+MOST_NAMED = 3
+_SPLIT_CODES = ("group-missing", "stratum-missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Children whom one step leaves out: ``text`` says why, ``n`` counts each child at one loss only."""
+
+    kind: Kind
+    text: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Whom the main estimate of an analysis rests on: ``n`` children, of whom ``n_event`` had the event.
+
+    ``eligible`` says who could have been in it ("children who relapsed"), ``complete`` what has to be known of a child
+    and ``landmark`` when it has to be followed still; both are empty where nothing is asked. ``losses`` are the others of
+    the selection, each child once, in the order in which they are left out. ``events`` names the events after their
+    number ("deaths").
+    """
+
+    eligible: str
+    losses: tuple[Loss, ...]
+    n: int
+    n_event: int
+    events: str
+    complete: str = ""
+    landmark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the way: ``n`` children after it, ``left`` of those before it lost, and for which ``reasons``.
+
+    ``reasons`` are (text, number) in the order in which they apply, together ``left``; a clause needs none. ``short``
+    names those who remain, to stand after their number ("relapsed"). The stage of kind "events" is a part of the one
+    before it: nobody is lost there.
+    """
+
+    kind: Kind
+    text: str
+    n: int
+    left: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+    short: str = ""
+
+
+def join_stages(
+    funnel: Funnel, cohort_filter: CohortFilter, dictionary: Dictionary, used: Used | None = None
+) -> tuple[Stage, ...]:
+    """The way from everyone over each clause of the filter to the estimate, in order.
+
+    Parameters
+    ----------
+    funnel
+        How many the clauses of ``cohort_filter`` leave, in the order of the phases.
+    cohort_filter, dictionary
+        What the clauses ask for, and the words for it.
+    used
+        Whom the analysis used of the selection; None for the way to the selection alone.
+
+    Returns
+    -------
+    tuple
+        "everyone", a "clause" each, and with ``used`` also "eligible", "complete" and "landmark" as far as they are
+        asked for, and "events".
+
+    Raises
+    ------
+    ValueError
+        If the losses of ``used`` do not lead from the selection to its ``n``, or it has more events than children.
+    """
+    children = "child" if funnel.n_all == 1 else "children"
+    stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=children)]
+    for step in funnel.steps:
+        clause = cohort_filter.clause(step.variable)
+        text = describe_clause(clause, dictionary[step.variable]) if clause else dictionary[step.variable].label
+        stages.append(Stage("clause", text, step.n, stages[-1].n - step.n, short="selected"))
+    if used is None:
+        return tuple(stages)
+    n = funnel.n_left
+    asked: tuple[tuple[Kind, str, str], ...] = (
+        ("eligible", used.eligible, _shortened(used.eligible)),
+        ("complete", used.complete, "complete"),
+        ("landmark", used.landmark, used.landmark.rpartition(" and ")[2]),
+    )
+    for kind, text, short in asked:
+        reasons = tuple((loss.text, loss.n) for loss in used.losses if loss.kind == kind and loss.n)
+        if not text and not reasons:
+            continue
+        left = sum(count for _, count in reasons)
+        n -= left
+        stages.append(Stage(kind, start_sentence(text), n, left, reasons, short))
+    if n != used.n or not 0 <= used.n_event <= used.n:
+        raise ValueError(
+            f"the way to the estimate does not add up: {funnel.n_left} selected less what is left out are {n}, but the "
+            f"estimate has {used.n} with {used.n_event} events. Count every child of the selection once in losses."
+        )
+    return (
+        *stages,
+        Stage("events", start_sentence(used.events), used.n_event, short=_one_of(used.events, used.n_event)),
+    )
+
+
+def say_gist(stages: Sequence[Stage]) -> str:
+    """The way in one line ("436 children → 64 relapsed → 61 complete → 30 deaths"): only stages that lose somebody."""
+    last: dict[str, Stage] = {}
+    for stage in stages:
+        if stage.left or stage.kind in ("everyone", "events"):
+            last[stage.kind] = stage
+    return " → ".join(f"{format_count(stage.n)} {stage.short}" for stage in last.values())
+
+
+def describe_stages(stages: Sequence[Stage]) -> str:
+    """The way in words, stage by stage, with whom each loses and why."""
+    said = []
+    for stage in stages:
+        lost = ""
+        if stage.left:
+            why = "; ".join(f"{format_count(n)} {text}" for text, n in stage.reasons)
+            lost = f", {format_count(stage.left)} fewer" + (f" ({why})" if why else "")
+        said.append(f"{stage.text}: {format_count(stage.n)}{lost}.")
+    return " ".join(said)
+
+
+def tabulate_stages(stages: Sequence[Stage]) -> pd.DataFrame:
+    """A row per stage, or per reason where a stage has several: those left after it (``n``) and those lost (``n_lost``).
+
+    ``n`` of each row is that of the row before less ``n_lost``; the last row counts the events among those before it.
+    """
+    rows: list[tuple[str, str, str | None, int, int]] = []
+    for stage in stages:
+        n = stage.n + stage.left
+        for text, lost in stage.reasons or ((None, stage.left),):
+            n -= lost
+            rows.append((stage.kind, stage.text, text, n, lost))
+    return pd.DataFrame(rows, columns=["stage", "term", "reason", "n", "n_lost"])
+
+
+def list_losses(exclusions: Sequence[Exclusion]) -> tuple[Loss, ...]:
+    """The exclusions of a frame as losses: a group or stratum that is not known makes a child incomplete.
+
+    Those without a covariate are passed over, since a child is counted there once for each that it lacks; see
+    :func:`list_incomplete`.
+    """
+    return tuple(
+        Loss("complete" if e.code in _SPLIT_CODES else "eligible", e.text, e.n)
+        for e in exclusions
+        if e.code != "covariate-missing"
+    )
+
+
+def list_incomplete(
+    covariates: pd.DataFrame | None, weight: FloatArray, variables: Sequence[Variable]
+) -> tuple[Loss, ...]:
+    """Whom each covariate costs: those who lack it alone, and in the end those who lack more than one.
+
+    Parameters
+    ----------
+    covariates
+        A column for each variable, missing values in it; None where there are none.
+    weight
+        How many children share each row.
+    variables
+        The variables of the columns, for their words.
+    """
+    if covariates is None or not variables:
+        return ()
+    unknown = covariates[[v.name for v in variables]].isna().to_numpy()
+    lacking = unknown.sum(axis=1)
+    losses = [
+        Loss("complete", f"{v.label}: {v.missing_label}", int(weight[unknown[:, i] & (lacking == 1)].sum()))
+        for i, v in enumerate(variables)
+    ]
+    several = lacking > 1
+    overlap = weight[several] @ unknown[several] if several.any() else np.zeros(len(variables))
+    listed = ", ".join(f"{v.label} in {format_count(n)}" for v, n in zip(variables, overlap.tolist(), strict=True) if n)
+    losses.append(Loss("complete", f"more than one unknown ({listed})", int(weight[several].sum())))
+    return tuple(loss for loss in losses if loss.n)
+
+
+def name_complete(variables: Sequence[Variable | None]) -> str:
+    """What has to be known of a child ("sex and risk group known"); empty without variables."""
+    labels = [in_sentence(v.label) for v in variables if v is not None]
+    if len(labels) > MOST_NAMED:
+        return f"all {len(labels)} variables known"
+    return f"{join_words(labels)} known" if labels else ""
+
+
+def name_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
+    """Who could be in an analysis of an endpoint, in words."""
+    if endpoint.population == "all children":
+        return f"children followed from {endpoint.origin}"
+    return endpoint.population
+
+
+def _shortened(eligible: str) -> str:
+    """Who is eligible, to stand after a number ("relapsed")."""
+    return eligible.removeprefix("children ").removeprefix("who ")
+
+
+def _one_of(events: str, n: int) -> str:
+    return re.sub(r"^(\w+)s\b", r"\1", events) if n == 1 else events

@@ -1,0 +1,109 @@
+"""The figure of the way from the cohort to an estimate: widths, numbers, words, and an SVG of its own."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from xml.etree import ElementTree
+
+import pytest
+
+from analytics.figures.funnel import BAR_LEFT, BAR_WIDTH, COLOURS, FUNNEL_CSS, HEADS, WIDTH, draw_funnel, funnel_svg
+from analytics.funnel import KINDS, Stage, describe_stages
+
+WAY = (
+    Stage("everyone", "Everyone in the cohort", 400, short="children"),
+    Stage("clause", "Sex: <girls>", 200, 200, short="selected"),
+    Stage("eligible", "Children who relapsed", 60, 140, (("no follow-up from first relapse", 140),), "relapsed"),
+    Stage(
+        "complete", "MRD & sex known", 50, 10, (("MRD on day 19: not recorded", 7), ("more than one", 3)), "complete"
+    ),
+    Stage("landmark", "Alive and followed at day 180", 40, 10, (("died by day 180", 10),), "followed at day 180"),
+    Stage("events", "Deaths", 30, short="deaths"),
+)
+ROW = re.compile(r'<div data-kind="(\w+)" data-n="(\d+)">(.*?)</div>')
+
+
+def bars_of(row: str) -> list[float]:
+    return [float(width) for width in re.findall(r'<i class="\w+" style="width:([\d.]+)%', row)]
+
+
+def words_of(row: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "|", row))
+
+
+def test_each_stage_has_a_row_with_bars_in_proportion() -> None:
+    rows = ROW.findall(draw_funnel(WAY))
+    assert [(kind, int(n)) for kind, n, _ in rows] == [(stage.kind, stage.n) for stage in WAY]
+    assert [bars_of(row) for _, _, row in rows] == [
+        [100, 100],
+        [100, 50],
+        [50, 15],
+        [15, 12.5],
+        [12.5, 10],
+        [10, 7.5],
+    ]
+    for kind, _, row in rows:
+        assert COLOURS[kind] in row
+
+
+def test_losses_stand_beside_their_stage_with_their_reasons() -> None:
+    html = draw_funnel(WAY)
+    rows = {kind: words_of(row) for kind, _, row in ROW.findall(html)}
+    assert "Sex: <girls>" in rows["clause"] and "<girls>" not in html
+    assert rows["clause"].rstrip("|").endswith("|200||−200")
+    assert "|without: no follow-up from first relapse|" in rows["eligible"] and rows["eligible"].count("140") == 1
+    assert "|−7 MRD on day 19: not recorded||−3 more than one|" in rows["complete"] and "−10" in rows["complete"]
+    assert "−" not in rows["events"] and "−" not in rows["everyone"]
+    for kind, head in HEADS.items():
+        assert f"|{head}|" in rows[kind]
+
+
+def test_the_figure_is_told_in_words() -> None:
+    label = re.search(r'role="img" aria-label="([^"]*)"', draw_funnel(WAY))
+    assert label and unescape(label[1]) == describe_stages(WAY)
+    assert "50, 10 fewer (7 MRD on day 19: not recorded; 3 more than one)" in unescape(label[1])
+
+
+def test_every_kind_of_stage_has_a_colour_and_the_style_names_no_page_colour() -> None:
+    assert set(COLOURS) == set(KINDS)
+    assert "color-mix(in srgb, currentColor" in FUNNEL_CSS and "#fff" not in FUNNEL_CSS and "#000" not in FUNNEL_CSS
+
+
+def test_the_svg_stands_alone_and_nothing_leaves_it() -> None:
+    long = "A very long statement about whom these numbers show and by which choices they were made. " * 4
+    stages = (*WAY[:3], Stage("complete", long, 50, 10, ((long, 10),), "complete"), *WAY[4:])
+    root = ElementTree.fromstring(funnel_svg(stages, title="Hazard ratios & more", subtitle=long))
+    name = "{http://www.w3.org/2000/svg}"
+    assert root.findtext(f"{name}title") == "Hazard ratios & more"
+    assert root.findtext(f"{name}desc") == describe_stages(stages)
+    height = float(root.attrib["height"])
+    texts = root.findall(f"{name}text")
+    written = " ".join(text.text or "" for text in texts)
+    assert all(0 < float(text.attrib["y"]) < height - 5 for text in texts)
+    assert written.count("A very long statement") == 12 and "−140 no follow-up from first relapse" in written
+    rows = [[float(rect.attrib[key]) for key in ("x", "width")] for rect in root.findall(f"{name}rect")[1:]]
+    assert [width for _, width in rows[:4]] == [BAR_WIDTH, BAR_WIDTH, BAR_WIDTH, BAR_WIDTH / 2]
+    assert all(x == BAR_LEFT and x + width < WIDTH for x, width in rows)
+    # Words end before the bars begin, at seven pixels a character of 12.5 px.
+    labels = [t for t in texts if t.attrib["text-anchor"] == "start" and float(t.attrib["y"]) > 130]
+    assert len(labels) > 10
+    for text in labels:
+        wide = 7 / 12.5 * float(text.attrib.get("font-size", 12.5)) * len(text.text or "")
+        assert float(text.attrib["x"]) + wide < BAR_LEFT
+
+
+@pytest.mark.parametrize(
+    "stages", [WAY[:1], (Stage("everyone", "Everyone in the cohort", 1), Stage("events", "Deaths", 0))]
+)
+def test_small_ways_and_none_with_events(stages: tuple[Stage, ...]) -> None:
+    rows = ROW.findall(draw_funnel(stages))
+    assert len(rows) == len(stages) and bars_of(rows[0][2]) == [100, 100]
+    if len(rows) > 1:
+        assert bars_of(rows[1][2]) == [100, 0]
+    ElementTree.fromstring(funnel_svg(stages, title="Title", subtitle=""))
+
+
+def test_a_cohort_of_nobody_has_no_width() -> None:
+    (row,) = ROW.findall(draw_funnel((Stage("everyone", "Everyone in the cohort", 0),)))
+    assert bars_of(row[2]) == [0, 0]
