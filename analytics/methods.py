@@ -119,6 +119,41 @@ METHODS = (
         "Firth 1993, doi:10.1093/biomet/80.1.27; Heinze and Schemper 2002, doi:10.1002/sim.1047",
     ),
     Method(
+        "Missing values and patterns",
+        "What is not known, of whom, and does it go with relapse?",
+        "Share of children without a value, with relapse and without, with score intervals; their difference with the interval "
+        "that these give. Patterns: children who lack exactly the same factors.",
+        "Wilson 1927; Newcombe 1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I",
+    ),
+    Method(
+        "Missing values as a level of their own",
+        "What if nobody is left out, and “not recorded” is a level like any other?",
+        "A factor's missing values become its last level; a missing number becomes the mean of the others, with a mark as a "
+        "further factor. It keeps everybody, but can bias all odds ratios even where values are missing by chance alone. "
+        "Shown for comparison.",
+        "Jones 1996, doi:10.1080/01621459.1996.10476680; Groenwold and colleagues 2012, doi:10.1503/cmaj.110977",
+    ),
+    Method(
+        "Multiple imputation (chained equations)",
+        "What would the odds ratios be if what is unknown resembled what is known of similar children?",
+        "A separate chain of 10 rounds for each of 20 data sets (or as many as chosen), with a fixed seed. Numbers by "
+        "statsmodels’ MICEData: a linear model with coefficients drawn anew, then the value of one of the ten children predicted most "
+        "alike. Levels, which MICEData would take for numbers, by an own (multinomial) logistic model with coefficients and then "
+        "levels drawn anew, its data augmented by rows of little weight against perfect prediction. Predictors: relapse and all "
+        "other factors of the model, without interactions. Each data set is fitted by maximum likelihood, all by Firth's method "
+        "if a factor predicts relapse perfectly in any. Assumes that values are missing at random given these. Up to 20 000 "
+        "children, and refused where a factor is known in too few for a model of it.",
+        "van Buuren 2018, doi:10.1201/9780429492259; White, Royston and Wood 2011, doi:10.1002/sim.4067; White, Daniel and "
+        "Royston 2010, doi:10.1016/j.csda.2010.04.005; Morris, White and Royston 2014, doi:10.1186/1471-2288-14-75",
+    ),
+    Method(
+        "Pooling of imputed data sets (Rubin’s rules)",
+        "What do several imputed data sets say together, and how much was lost by what is missing?",
+        "Mean of the logarithms of the odds ratios; their variance is that within the sets plus (1 + 1/m) times that between "
+        "them; t intervals with degrees of freedom for small samples; fraction of missing information.",
+        "Rubin 1987; Barnard and Rubin 1999, doi:10.1093/biomet/86.4.948",
+    ),
+    Method(
         "Hazard ratio (Cox regression)",
         "How does the rate of the event differ between children with and without a factor, others being equal?",
         "Maximum partial likelihood with Efron's handling of ties, complete cases; strata have baseline hazards of their own, "
@@ -226,6 +261,40 @@ METHODS = (
         "long are left out and counted, which makes relapse look more frequent than it is; death in first remission before "
         "counts as no relapse. The cumulative incidence has neither flaw.",
         "Putter, Fiocco and Geskus 2007, doi:10.1002/sim.2712",
+    ),
+    Method(
+        "Ledger of comparisons",
+        "How many comparisons has a reader looked at, and how many p values would be small by chance alone?",
+        "Each page counts its headline tests: every distinct one of a selection, a grouping, an endpoint and a test, once, "
+        "however often it is looked at; not what only draws or lists otherwise, nor tests without a p value. If nothing "
+        "differed, 5 % of them would be expected to have p below 0.05. p is adjusted over them by Holm's method (the chance "
+        "of any false finding, whatever the dependence) and by that of Benjamini and Hochberg (the expected share of false "
+        "findings, for independent or positively dependent tests). What the reader marks as planned in advance is a family of "
+        "its own, adjusted among itself, and not counted as explored: a question raised beforehand is not made less certain by "
+        "what is explored beside it. The number is a lower bound: pairs, single factors and curves compared by eye come on "
+        "top. Reloading the page begins a new session and a new ledger.",
+        "Holm 1979, Scandinavian Journal of Statistics 6:65; Benjamini and Hochberg 1995, "
+        "doi:10.1111/j.2517-6161.1995.tb02031.x; Benjamini and Yekutieli 2001, doi:10.1214/aos/1013699998; Bender and Lange "
+        "2001, doi:10.1016/S0895-4356(00)00314-0",
+    ),
+    Method(
+        "From the cohort to the estimate",
+        "Of all children in the cohort, whom does an estimate rest on, and who was lost where?",
+        "Counted on every page: everyone, after each filter, eligible for the endpoint, with everything known that the "
+        "estimate needs, followed to the landmark where there is one, and the events. Each child is counted at one loss only: "
+        "who lacks one variable at that variable, who lacks several at “more than one unknown”. The numbers add up to those "
+        "of the estimate, and stand in one line on every file.",
+        "von Elm and colleagues 2007 (STROBE), doi:10.1371/journal.pmed.0040296",
+    ),
+    Method(
+        "What becomes known after the clock has started",
+        "When does a filter, a grouping or an adjustment bias by itself?",
+        "A child has to live long enough to be given a value that becomes known later, so its groups differ without any "
+        "effect (immortal time), its filters choose survivors, and adjusting for it can hide what leads through it. Every page "
+        "notes it in each of these roles, judged by the phase in which the variable becomes known and that at which the "
+        "endpoint’s clock starts. The remedy is a clock that starts later, or a landmark.",
+        "Anderson, Cain and Gelber 1983, doi:10.1200/JCO.1983.1.11.710; Suissa 2008, doi:10.1093/aje/kwm324; Rosenbaum 1984, "
+        "doi:10.2307/2981697",
     ),
     Method(
         "Number at risk, events, censored",
