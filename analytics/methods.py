@@ -137,12 +137,12 @@ METHODS = (
         "Multiple imputation (chained equations)",
         "What would the odds ratios be if what is unknown resembled what is known of similar children?",
         "A separate chain of 10 rounds for each of 20 data sets (or as many as chosen), with a fixed seed. Numbers by "
-        "statsmodels’ MICEData: a linear model with coefficients drawn anew, then the value of one of the ten children predicted most "
-        "alike. Levels, which MICEData would take for numbers, by an own (multinomial) logistic model with coefficients and then "
-        "levels drawn anew, its data augmented by rows of little weight against perfect prediction. Predictors: relapse and all "
-        "other factors of the model, without interactions. Each data set is fitted by maximum likelihood, all by Firth's method "
-        "if a factor predicts relapse perfectly in any. Assumes that values are missing at random given these. Up to 20 000 "
-        "children, and refused where a factor is known in too few for a model of it.",
+        "statsmodels’ MICEData: a linear model with coefficients drawn anew, then the value of one of the ten children "
+        "predicted most alike. Levels, which MICEData would take for numbers, by an own (multinomial) logistic model with "
+        "coefficients and then levels drawn anew, its data augmented by rows of little weight against perfect prediction. "
+        "Predictors: relapse and all other factors of the model, without interactions. Each data set is fitted by maximum "
+        "likelihood, all by Firth's method if a factor predicts relapse perfectly in any. Assumes that values are missing at "
+        "random given these. Up to 20 000 children, and refused where a factor is known in too few for a model of it.",
         "van Buuren 2018, doi:10.1201/9780429492259; White, Royston and Wood 2011, doi:10.1002/sim.4067; White, Daniel and "
         "Royston 2010, doi:10.1016/j.csda.2010.04.005; Morris, White and Royston 2014, doi:10.1186/1471-2288-14-75",
     ),

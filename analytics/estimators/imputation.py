@@ -130,9 +130,9 @@ def impute(
     counts = read_weight(weight, len(values)).astype(np.intp)
     rows = np.repeat(np.arange(len(values)), counts)
     y, repeated = read_outcome(outcome)[rows], values.iloc[rows].reset_index(drop=True)
-    chain_of = _chain_class()
     sets: list[pd.DataFrame] = []
     progress(0, m)
+    chain_of = _chain_class()
     for number, child in enumerate(np.random.SeedSequence(seed).spawn(m), start=1):
         chain = chain_of(repeated, y, np.random.default_rng(child))
         chain.update_all(cycles)

@@ -51,8 +51,9 @@ class ComparisonForest:
 
     ``measure`` ("hazard ratio", "odds ratio") heads the column of ratios with ``conf_level`` (0 to 1). ``label_head``
     heads the first column, ``count_heads`` one or two columns of counts (or none), ``p_head`` that of p; ``p_help`` says
-    on hover what p tests. ``sides`` say what it means to lie to the left and to the right of 1. ``guide`` is a ratio at
-    which a broken line is drawn (the effect among all, say). ``footnotes`` stand below.
+    on hover what p tests; another number may stand there, or none under an empty head. ``sides`` say what it means to lie
+    to the left and to the right of 1. ``guide`` is a ratio at which a broken line is drawn (the effect among all, say).
+    ``footnotes`` stand below.
     """
 
     rows: tuple[ComparisonRow, ...]
@@ -96,8 +97,13 @@ def draw_comparison_table(forest: ComparisonForest) -> str:
         ("ratio", f"{escape(title)} <small>{interval}</small>", "The ratio; in brackets its confidence interval.")
     ]
     heads += [("p", escape(forest.p_head), forest.p_help)]
+    narrow = ", ".join(text for text in (f"{escape(title)} {interval}", escape(forest.p_head)) if text)
     heads += [
-        ("forest", f'<span class="forest-narrow">{escape(title)} {interval}, {escape(forest.p_head)}</span>', scale)
+        (
+            "forest",
+            f'<span class="forest-narrow">{narrow}</span>',
+            scale,
+        )
     ]
     head = "".join(
         f'<th scope="col" class="forest-{name}"{_title(explanation)}>{text}</th>' for name, text, explanation in heads
