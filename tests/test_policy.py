@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
+from analytics.estimators import cox_model, logistic
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
@@ -22,7 +24,7 @@ from analytics.figures.theme import style_of
 from analytics.policy import POLICY_PATH, Least, Policy, State, govern, judge, load_policy, open_policy
 from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, TestResult
 from analytics.tables import tabulate_policy
-from tests.analyses.shown import cohort_of, filters
+from tests.analyses.shown import check_shown, cohort_of, filters, run
 
 POLICY = Policy(Least(10, 10, 5.0), Least(5, 5, 2.0), Least(3, 3, 1.0), fade_below=10, stop_below=3)
 ANALYSES = load_analyses()
@@ -64,6 +66,13 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
         assert f"fewer than {least.patients} children" in text
         assert f"fewer than {least.events_per_parameter:g}" in text
     assert f"end where fewer than {policy.stop_below} are" in text
+
+
+def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> None:
+    policy = load_policy()
+    assert policy.full.events_per_parameter == logistic.FEW_EVENTS_PER_PARAMETER
+    assert policy.full.events_per_parameter == cox_model.FEW_EVENTS_PER_PARAMETER
+    assert signature(plot_survival).parameters["fade_below"].default == policy.fade_below
 
 
 @pytest.mark.parametrize(
@@ -208,7 +217,8 @@ def test_no_analysis_shows_a_p_value_or_an_estimate_of_too_few(analysis: Analysi
     cohort = cohort_of("reference_cohort.csv")
     params = analysis.defaults(cohort)
     cohort_filter = data.draw(filters("reference_cohort.csv"))
-    result = analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
+    result = run(analysis, cohort, cohort_filter, params)
+    check_shown(analysis, result, params)
     for part in parts_of(result):
         if isinstance(part, TestResult) and part.p_value is not None and part.groups:
             groups = [group for group in part.groups if group.n]

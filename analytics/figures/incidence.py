@@ -15,6 +15,7 @@ from analytics.estimators.cumulative_incidence import incidence_at
 from analytics.figures.step_curves import (
     BOTTOM,
     EMPTY_SENTENCE,
+    FADE_BELOW,
     LEFT,
     MOST_DETAILED_GROUPS,
     RIGHT,
@@ -136,7 +137,7 @@ def plot_incidence(
     y_title: str,
     horizon: float | None = None,
     bands: bool = True,
-    fade_below: int = 10,
+    fade_below: int = FADE_BELOW,
     full_axis: bool = False,
 ) -> go.Figure:
     """The cumulative incidence of one cause from 0 %, by group, with the table of counts beneath.
@@ -235,7 +236,12 @@ def describe_incidence(
 
 
 def describe_drawing(
-    curves: Sequence[IncidenceCurve], conf_level: float, conf_type: str, *, bands: bool = True, fade_below: int = 10
+    curves: Sequence[IncidenceCurve],
+    conf_level: float,
+    conf_type: str,
+    *,
+    bands: bool = True,
+    fade_below: int = FADE_BELOW,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, faint lines and the table mean."""
     if not any(curve.n for curve in curves):

@@ -15,12 +15,14 @@ import plotly.graph_objects as go
 
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import format_count
+from analytics.policy import load_policy
 from analytics.results import FloatArray, read_only
 
 TimeUnit = Literal["months", "years"]
 
 EMPTY_SENTENCE = "No children in this selection"
 MOST_VERTICES = 1000
+FADE_BELOW = load_policy().fade_below
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4
 TICK_STEPS = {

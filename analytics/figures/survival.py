@@ -17,6 +17,7 @@ from analytics.estimators.kaplan_meier import n_at_risk, survival_at
 from analytics.figures import step_curves
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
+    FADE_BELOW,
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
@@ -128,7 +129,7 @@ def plot_survival(
     horizon: float | None = None,
     bands: bool = True,
     censor_marks: bool = True,
-    fade_below: int = 10,
+    fade_below: int = FADE_BELOW,
     time_unit: TimeUnit = "months",
     overlays: Sequence[Overlay] = (),
     switching: bool = False,
@@ -249,7 +250,7 @@ def describe_drawing(
     *,
     bands: bool = True,
     censor_marks: bool = True,
-    fade_below: int = 10,
+    fade_below: int = FADE_BELOW,
     switching: bool = False,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, ticks and faint lines mean."""
