@@ -190,8 +190,10 @@ def list_incomplete(
     """
     if covariates is None or not variables:
         return ()
-    unknown = covariates[[v.name for v in variables]].isna().to_numpy()
+    unknown = np.column_stack([covariates[v.name].array.isna() for v in variables])
     lacking = unknown.sum(axis=1)
+    if not lacking.any():
+        return ()
     losses = [
         Loss("complete", f"{v.label}: {v.missing_label}", int(weight[unknown[:, i] & (lacking == 1)].sum()))
         for i, v in enumerate(variables)

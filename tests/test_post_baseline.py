@@ -9,7 +9,7 @@ import pytest
 from analytics.analyses import Analysis, load_analyses
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, open_dictionary
 from analytics.filters import Clause, CohortFilter
-from analytics.post_baseline import CODES, Role, is_treatment, note_balanced, note_post_baseline
+from analytics.post_baseline import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline
 from tests.analyses.shown import FILES, cohort_of, run
 
 DICTIONARY = open_dictionary()
@@ -121,6 +121,7 @@ def test_a_link_drops_the_treatment_that_was_filtered_by_and_nothing_else() -> N
 def test_treatments_are_known_by_what_they_are_made_of() -> None:
     found = {v.name for v in DICTIONARY.variables if is_treatment(v)}
     assert {"salvage_treatment", "hsct_group", "hsct_days", "cart_days"} <= found
+    assert LANDMARK_PAGE in ANALYSES
     assert found.isdisjoint({"second_remission", "mrd_after_reinduction", "second_relapse", "relapse_site"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from analytics.analyses import Analysis, Control, load_analyses, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter
-from analytics.view import DATA_KEY, View, describe_data_version, read_params
+from analytics.results import Note
+from analytics.view import DATA_KEY, View, answer_link, describe_data_version, read_params
 from tests.analyses.shown import choices_of, steps_of
 
 ADDRESS = "http://localhost:8501/survival-by-site"
@@ -94,6 +96,31 @@ def test_every_single_option_survives_a_link(analysis: Analysis, cohort: Cohort)
             query = read_link(view.to_link(ADDRESS, cohort.dictionary, controls))
             assert query[control.name] == [label]
             assert read_params(query, controls)[0][control.name] == chosen
+
+
+def test_the_link_of_a_note_keeps_the_filter_but_for_what_it_drops_and_the_choices_that_both_pages_share(
+    cohort: Cohort,
+) -> None:
+    landmark, variable = (next(a for a in ANALYSES if a.slug == slug) for slug in ("landmark", "survival-by-variable"))
+    sex, treatment = Clause("sex", ("male",)), Clause("salvage_treatment", ("HSCT",))
+    chosen = {"by": "hsct_group", "endpoint": "efs_relapse", "interval": "plain", "bands": False, "strata": "sex"}
+    params = tuple((variable.defaults(cohort) | chosen).items())
+    view = View("survival-by-variable", CohortFilter((sex, treatment)), params, "v")
+    note = Note("code", "warning", "text", link="landmark", drops=("salvage_treatment",))
+
+    link = answer_link(note, view, cohort.dictionary, landmark.controls(cohort))
+
+    assert link.startswith("landmark?")
+    query = read_link(link)
+    values, notes = read_params(query, landmark.controls(cohort))
+    assert notes == () and values == {name: chosen[name] for name in ("endpoint", "strata", "interval", "bands")}
+    others = [DATA_KEY, *values]
+    assert CohortFilter.from_query(query, cohort.dictionary, other_keys=others) == (CohortFilter((sex,)), ())
+    kept = read_link(answer_link(replace(note, drops=()), view, cohort.dictionary, ()))
+    assert kept == {"sex": ["boys"], "salvage_treatment": ["HSCT"], DATA_KEY: ["v"]}
+    # An endpoint that the other page does not offer stays behind.
+    other = View("survival-by-variable", CohortFilter(), (("endpoint", "os_diagnosis"),), "v")
+    assert "endpoint" not in answer_link(note, other, cohort.dictionary, landmark.controls(cohort))
 
 
 @pytest.mark.parametrize("analysis", ANALYSES, ids=lambda a: a.slug)
