@@ -160,6 +160,7 @@ def judge(
 class _Withheld:
     what: str  # "p value" or "estimate"
     reason: str
+    whole: bool  # a whole test or model, not one of several numbers
 
 
 def govern(result: AnyResult, policy: Policy | None = None) -> AnyResult:
@@ -217,9 +218,9 @@ class _Governor:
         new = {name: walked for name, item in old.items() if (walked := self.walk(item)) is not item}
         return replace(value, **new) if new else value
 
-    def say(self, what: str, reason: str) -> str:
+    def say(self, what: str, reason: str, whole: bool = False) -> str:
         """Remember what is withheld; the reason as it stands in its place."""
-        self.withheld.append(_Withheld(what, reason))
+        self.withheld.append(_Withheld(what, reason, whole))
         return f"not shown: {reason}"
 
     def estimate(self, estimate: Estimate) -> Estimate:
@@ -230,13 +231,13 @@ class _Governor:
         verdict = judge(self.policy, patients=patients)
         return self.without_value(estimate, verdict.reason) if verdict.state is State.COUNTS_ONLY else estimate
 
-    def without_value(self, estimate: Estimate, reason: str) -> Estimate:
+    def without_value(self, estimate: Estimate, reason: str, whole: bool = False) -> Estimate:
         if estimate.value is None:
             return estimate
-        reason = self.say("estimate", reason)
+        reason = self.say("estimate", reason, whole)
         return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
 
-    def test(self, test: TestResult, verdict: Verdict | None = None) -> TestResult:
+    def test(self, test: TestResult, verdict: Verdict | None = None, whole: bool = True) -> TestResult:
         if test.p_value is None:
             return test
         if verdict is None:
@@ -249,10 +250,10 @@ class _Governor:
             )
         if verdict.state < State.WITHOUT_P:
             return test
-        return replace(test, statistic=None, df=None, p_value=None, reason=self.say("p value", verdict.reason))
+        return replace(test, statistic=None, df=None, p_value=None, reason=self.say("p value", verdict.reason, whole))
 
     def pairwise_test(self, pair: PairwiseTest) -> PairwiseTest:
-        test = self.test(pair.test)
+        test = self.test(pair.test, whole=False)
         return pair if test is pair.test else replace(pair, test=test, p_adjusted=None)
 
     def curve_end(self, curve: SurvivalCurve | IncidenceCurve) -> float | None:
@@ -282,6 +283,7 @@ class _Governor:
         if isinstance(model, OddsRatioResult):
             events = min(events, model.n - events)
         overall = judge(self.policy, events=events, events_per_parameter=model.events_per_parameter)
+        whole = overall.state >= State.WITHOUT_P
         references = {t.variable: t.n for t in model.terms if t.is_reference}
         terms: list[OddsRatio | HazardRatio] = []
         best: dict[str, Verdict] = {}  # of each covariate's levels
@@ -294,35 +296,35 @@ class _Governor:
                 )
             if not term.is_reference:
                 best[term.variable] = min(best.get(term.variable, verdict), verdict, key=lambda v: v.state)
-            terms.append(self.term(term, verdict))
-        tests = tuple(self.term_test(test, best.get(test.variable, overall)) for test in model.tests)
+            terms.append(self.term(term, verdict, whole))
+        tests = tuple(self.term_test(test, best.get(test.variable, overall), whole) for test in model.tests)
         changes: dict[str, Any] = {}
         if any(a is not b for a, b in zip(terms, model.terms, strict=True)):
             changes["terms"] = tuple(terms)
         if any(a is not b for a, b in zip(tests, model.tests, strict=True)):
             changes["tests"] = tests
         concordance = getattr(model, "concordance", None)
-        if concordance is not None and concordance.value is not None and overall.state >= State.WITHOUT_P:
-            changes["concordance"] = self.without_value(concordance, overall.reason)
+        if concordance is not None and concordance.value is not None and whole:
+            changes["concordance"] = self.without_value(concordance, overall.reason, whole)
         return replace(model, **changes) if changes else model
 
-    def term(self, term: OddsRatio | HazardRatio, verdict: Verdict) -> OddsRatio | HazardRatio:
+    def term(self, term: OddsRatio | HazardRatio, verdict: Verdict, whole: bool) -> OddsRatio | HazardRatio:
         if term.is_reference or verdict.state < State.WITHOUT_P:
             return term
         ratio = term.ratio
         if verdict.state is State.COUNTS_ONLY:
-            ratio = self.without_value(ratio, verdict.reason)
+            ratio = self.without_value(ratio, verdict.reason, whole)
         elif term.p_value is not None:
-            self.say("p value", verdict.reason)
+            self.say("p value", verdict.reason, whole)
         elif ratio is term.ratio:
             return term
         name = "odds_ratio" if isinstance(term, OddsRatio) else "hazard_ratio"
         return replace(term, p_value=None, statistic=None, **{name: ratio})  # type: ignore[arg-type]
 
-    def term_test(self, test: TermTest, verdict: Verdict) -> TermTest:
+    def term_test(self, test: TermTest, verdict: Verdict, whole: bool = False) -> TermTest:
         if test.p_value is None or verdict.state < State.WITHOUT_P:
             return test
-        reason = self.say("p value", verdict.reason)
+        reason = self.say("p value", verdict.reason, whole)
         return replace(test, statistic=None, df=None, p_value=None, reason=reason)
 
     def proportional_hazards(self, result: ProportionalHazardsResult) -> ProportionalHazardsResult:
@@ -369,7 +371,7 @@ class _Governor:
         )
         if verdict.state < State.WITHOUT_P:
             return found
-        test = self.test(found.test, verdict)
+        test = self.test(found.test, verdict, whole=False)
         difference = found.difference
         if verdict.state is State.COUNTS_ONLY:
             difference = self.without_value(difference, verdict.reason)
@@ -402,7 +404,7 @@ class _Governor:
             patients=min((min(e.n, e.n_reference) for e in compared), default=None),
             group="in a subgroup",
         )
-        interaction = self.test(result.interaction, verdict)
+        interaction = self.test(result.interaction, verdict, whole=False)
         if overall is result.overall and inside is result.subgroups and interaction is result.interaction:
             return result
         return replace(result, overall=overall, subgroups=inside, interaction=interaction)
@@ -424,7 +426,7 @@ class _Governor:
             notes.append(
                 Note(
                     code,
-                    "caution",
+                    "caution" if any(w.whole for w in found) else "info",
                     f"{subject} not shown, because too little stands behind {'it' if len(found) == 1 else 'them'}: {listed}.",
                     f"It takes at least {least.patients} children in every group, {least.events} events and "
                     f"{least.events_per_parameter:g} events per parameter: loosen a filter, join groups, or take fewer factors.",

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
 from analytics.estimators import cox_model, logistic
-from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.figures.survival import describe_survival, plot_survival
@@ -144,9 +144,20 @@ def test_a_ratio_of_a_handful_is_counts_only_and_one_of_a_few_has_no_p() -> None
     assert (shown["two"].n, shown["two"].n_event) == (before["two"].n, before["two"].n_event)
     codes = [note.code for note in governed.notes]
     assert codes[:2] == ["counts-only", "without-p"]
+    assert [note.severity for note in governed.notes[:2]] == ["info", "info"]  # some numbers of a model, not the model
     assert "only 2 children in one of the groups" in governed.notes[0].text
     assert "at least 3 children in every group, 3 events" in governed.notes[0].remedy
     assert "at least 5 children in every group, 5 events" in governed.notes[1].remedy
+
+
+def test_a_model_of_too_few_events_says_so_as_a_caution() -> None:
+    outcome = np.array([True] * 4 + [False] * 36)
+    raw = estimate_odds_ratios(outcome, pd.DataFrame({"side": pd.Categorical(["left", "right"] * 20)}))
+    governed = govern(raw, POLICY)
+    assert [term.p_value for term in governed.terms] == [None, None]
+    assert governed.terms[1].odds_ratio == raw.terms[1].odds_ratio
+    assert (governed.tests[0].p_value, governed.tests[0].reason) == (None, "not shown: only 4 events")
+    assert (governed.notes[0].code, governed.notes[0].severity) == ("without-p", "caution")
 
 
 def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
@@ -159,6 +170,9 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     assert frame.loc[frame["time"] > 4, ["estimate", "std_error", "conf_low", "conf_high"]].isna().all(axis=None)
     assert frame.loc[frame["time"] <= 4, "estimate"].notna().all()
     assert frame["n_risk"].tolist() == [6, 5, 4, 3, 2, 1]
+    early, late = survival_at(curve, [4.0, 4.5])
+    assert early == survival_at(raw.curves[0], [4.0])[0]
+    assert (late.value, late.interval, late.reason) == (None, None, "not shown: only 2 at risk")
     figure = plot_survival(
         governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
     )

@@ -501,6 +501,7 @@ def _event_free(curve: IncidenceCurve) -> SurvivalCurve:
         median=Estimate(None, reason="not asked for"),
         entry=curve.entry,
         n_entry=curve.n_entry,
+        shown_until=curve.shown_until,
     )
 
 

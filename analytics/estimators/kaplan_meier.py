@@ -276,6 +276,8 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
             if at < curve.time[-1]:
                 reason = f"nobody is under observation at {format_months(at)} (0 at risk)"
             found.append(Estimate(None, n=0, n_event=n_event, reason=reason))
+        elif curve.shown_until is not None and at > curve.shown_until + slack:
+            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: only {n} at risk"))
         elif step:
             found.append(
                 Estimate(
