@@ -18,6 +18,7 @@ from pages.components.controls import ask_choices, choose_reference
 from pages.components.funnel import collect_files, list_files, show_way
 from pages.components.ledger import record_comparisons, show_ledger
 from pages.components.output import (
+    arrange_notes,
     file_stem_of,
     link_of_note,
     link_to,
@@ -61,20 +62,21 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
         show_figure(figure, analysis.alt_text(result), stem, choose_reference)
-    notes, view = analysis.notes(result), View(analysis.slug, context.filter, params, cohort.data_version)
+    warnings, remarks, more = arrange_notes(analysis.notes(result))
+    view = View(analysis.slug, context.filter, params, cohort.data_version)
     follow = partial(link_of_note, context, view)
     with head:
         if choices_known:
             _show_choices(analysis, context, controls)
         show_headlines(analysis.headlines(result))
-        show_notes([note for note in notes if note.severity == "warning"], follow)
+        show_notes(warnings, link_of=follow)
     show_caption(analysis.caption(result, dict(params)))
     compared = record_comparisons(context, analysis, result, dict(params))
     provenance, sentences = provenance_of(context, analysis, result, dict(params)), analysis.sentences(result)
     frames, link = partial(collect_files, context, analysis, result), link_to(view, context, controls)
     show_toolbar(figure, frames, list_files(analysis), link, provenance, stem, sentences)
     show_ledger(compared, context)
-    show_notes([note for note in notes if note.severity != "warning"], follow)
+    show_notes(remarks, more, follow)
     for i, picture in enumerate(load_pictures(cohort, context.filter, analysis.slug, params)):
         show_picture(picture, f"picture_{i}", stem)
     for table in analysis.tables(result):

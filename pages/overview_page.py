@@ -11,6 +11,7 @@ from pages.components.cache import load_baseline, load_outcome_counts, load_publ
 from pages.components.context import Context
 from pages.components.funnel import show_funnel, way_of
 from pages.components.output import (
+    arrange_notes,
     link_to,
     show_cautions,
     show_headlines,
@@ -31,7 +32,8 @@ def show_overview(context: Context) -> None:
     show_title(TITLE, QUESTION, context)
     show_link_notes()
     show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
-    show_notes([note for note in cohort.notes if note.severity == "warning"])
+    warnings, remarks, more = arrange_notes(cohort.notes)
+    show_notes(warnings)
     left, right = st.columns((3, 2), gap="large")
     with left:
         show_table(tabulate_published(load_recomputation(cohort, context.filter), whole=not context.filter))
@@ -44,4 +46,4 @@ def show_overview(context: Context) -> None:
         show_funnel(way_of(context))
         show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
     show_table(load_baseline(cohort, context.filter))
-    show_notes([note for note in cohort.notes if note.severity != "warning"])
+    show_notes(remarks, more)

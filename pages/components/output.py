@@ -32,7 +32,7 @@ from pages.components.style import STYLE
 # the figure lets it be drawn without waiting for the widgets of the sidebar.
 HEAD_START_SECONDS = 0.02
 WORST_FIRST = ("warning", "caution", "info")
-MOST_NOTES = 2
+MOST_NOTES = 3  # in sight on a page
 SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
 
 
@@ -77,23 +77,31 @@ def show_headlines(headlines: Sequence[Headline]) -> None:
     st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
 
 
-def show_notes(notes: Sequence[Note], link_of: Callable[[Note], str] = lambda note: "") -> None:
-    """Notes, the gravest first; all but the first few one click away. ``link_of`` makes the HTML of a note's link."""
+def arrange_notes(notes: Sequence[Note]) -> tuple[list[Note], list[Note], list[Note]]:
+    """The gravest few: warnings, which stand above the figure, and others, below it; then those one click away."""
     ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
-    html = [
-        f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
-        f'{_html(n.text)} <span class="remedy">{_html(n.remedy)}</span>{link_of(n)}</div>'
-        for n in ordered
-    ]
-    shown, others = html[:MOST_NOTES], html[MOST_NOTES:]
-    if len(others) == 1:
-        shown, others = html, []
+    shown, others = ordered[:MOST_NOTES], ordered[MOST_NOTES:]
+    return [n for n in shown if n.severity == "warning"], [n for n in shown if n.severity != "warning"], others
+
+
+def show_notes(
+    notes: Sequence[Note], more: Sequence[Note] = (), link_of: Callable[[Note], str] = lambda note: ""
+) -> None:
+    """Notes, and ``more`` of them one click away. ``link_of`` makes the HTML of a note's link."""
+    shown, others = _notes_html(notes, link_of), _notes_html(more, link_of)
     if others:
-        shown.append(
-            f'<details class="outcomes-more"><summary>{len(others)} more notes</summary>{"".join(others)}</details>'
-        )
+        summary = f"{len(others)} more {'note' if len(others) == 1 else 'notes'}"
+        shown.append(f'<details class="outcomes-more"><summary>{summary}</summary>{"".join(others)}</details>')
     if shown:
         st.html("".join(shown))
+
+
+def _notes_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:
+    return [
+        f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
+        f'{_html(n.text)} <span class="remedy">{_html(n.remedy)}</span>{link_of(n)}</div>'
+        for n in notes
+    ]
 
 
 def link_of_note(context: Context, view: View, note: Note) -> str:
