@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analytics.cohort import Cohort
+from analytics.detectable import DetectedGroups, detect_incidence, say_detectable
 from analytics.dictionary import CompetingEndpoint, Variable
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
 from analytics.estimators.intervals import SurvivalConfType, upper_limit_without_events
@@ -25,6 +26,7 @@ from analytics.wording import describe_incidence, describe_no_incidence, describ
 INCIDENCE_COLUMNS = [
     *("term", "group", "cause", "n", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high"),
     *("conf_level", "conf_type", "statistic", "df", "p_value", "reason"),
+    *("reference", "detectable_low", "detectable_high", "power"),
 ]
 
 
@@ -74,6 +76,11 @@ class IncidenceComparison:
     def test(self) -> TestResult | None:
         """Gray's test of the event in question; None without a grouping variable."""
         return self.tests[self.incidence.causes.index(self.event)] if self.tests else None
+
+    @property
+    def detectable(self) -> DetectedGroups | None:
+        """The subdistribution hazard ratios of the event in question that would have been found; None without groups."""
+        return detect_incidence(self.curves, self.frame.variable)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -217,11 +224,14 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
         variable = result.frame.variable
         late = is_post_baseline(variable, result.endpoint)
         sentences.append(describe_test(result.test, result.labels, variable.label, groups_form_later=late))
+        if result.test.p_value is not None:
+            basis = f"{event} first in {format_count(result.n_event)} of {format_count(result.frame.n)} children"
+            sentences += say_detectable(result.detectable, result.labels, "events", basis=basis)
     return tuple(sentences)
 
 
 def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:
-    """Rows for files: the incidence at the milestones of every cause and group, then Gray's tests.
+    """Rows for files: incidences at the milestones of every cause and group, Gray's tests, and what they would have found.
 
     ``n`` counts the children of the group, ``n_risk`` those still followed, ``n_event`` those with the event by then.
     """
@@ -261,4 +271,5 @@ def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:
                 "reason": test.reason,
             }
         )
-    return rows
+    found = result.detectable
+    return [*rows, *({**row, "cause": result.event} for row in (found.rows() if found is not None else []))]

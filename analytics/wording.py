@@ -22,6 +22,7 @@ from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestRe
 
 CHILDREN = {"patient": "child", "patients": "children", "Patient": "Child", "Patients": "Children"}
 PATIENT = re.compile(r"\b[Pp]atients?\b")
+NOT_EFFECT = "an association, not an effect"
 NOT_ADVICE = (
     "This product describes groups of children. It gives no advice on the treatment of any one child: "
     "that stays with the team who know the child and the family."
@@ -111,7 +112,7 @@ def _describe_ratio(
         f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
     )
     p = f"; {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
-    return f"{what}: {reading}{interval}, {by}{p}."
+    return f"{what}: {reading}{interval}, {by}{p}; {NOT_EFFECT}."
 
 
 def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:

@@ -161,8 +161,8 @@ def test_an_odds_ratio_whose_interval_excludes_no_difference() -> None:
     term = odds_ratio("positive", 5.731, (2.663, 12.48), 0.00002)
     assert plain(describe_odds_ratio(term, MRD, "negative", ["Thrombocytopenia", "BCR::ABL1", "MRD on day 19"])) == (
         "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
-        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001. "
-        "19 of 40 in the model relapsed."
+        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001; an association, not "
+        "an effect. 19 of 40 in the model relapsed."
     )
 
 
@@ -170,7 +170,7 @@ def test_lower_odds() -> None:
     term = odds_ratio("negative", 0.1745, (0.0801, 0.3755), 0.0004, n=396, n_event=45)
     assert plain(describe_odds_ratio(term, MRD, "positive", [])) == (
         "MRD on day 46, negative (< 0.01%) against positive (≥ 0.01%): the odds of relapse were lower, by a factor of 0.17 "
-        "(95 % interval 0.08–0.38), not adjusted; p < 0.001. 45 of 396 in the model relapsed."
+        "(95 % interval 0.08–0.38), not adjusted; p < 0.001; an association, not an effect. 45 of 396 in the model relapsed."
     )
 
 
@@ -179,7 +179,8 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
     text = describe_odds_ratio(term, SITE, "marrow", ["Age group"])
     assert plain(text) == (
         "Site of relapse, CNS against marrow: the odds of relapse were 1.20 times as high, and the interval includes no "
-        "difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590. 0 of 1 in the model relapsed."
+        "difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590; an association, not an effect. 0 of "
+        "1 in the model relapsed."
     )
     assert "higher" not in text and "lower" not in text
 
@@ -210,7 +211,7 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
 )
 def test_a_limit_may_be_missing(value: float, limits: tuple[float | None, float | None], reading: str) -> None:
     term = odds_ratio("positive", value, limits, 0.04)
-    assert f"the odds of relapse were {reading}, not adjusted; p = 0.040." in plain(
+    assert f"the odds of relapse were {reading}, not adjusted; p = 0.040; an association, not an effect." in plain(
         describe_odds_ratio(term, MRD, "negative", [])
     )
 
@@ -218,7 +219,7 @@ def test_a_limit_may_be_missing(value: float, limits: tuple[float | None, float 
 def test_without_an_interval_or_p_none_is_mentioned() -> None:
     assert describe_odds_ratio(odds_ratio("positive", 2.5), MRD, "negative", []) == (
         "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were 2.50 times as high, "
-        "not adjusted. 19 of 40 in the model relapsed."
+        "not adjusted; an association, not an effect. 19 of 40 in the model relapsed."
     )
 
 
@@ -229,7 +230,7 @@ def test_a_number_is_read_per_unit(variable: Variable, step: str) -> None:
     term = odds_ratio(None, 1.083, (1.011, 1.162), 0.023, n=436, n_event=64)
     assert plain(describe_odds_ratio(term, variable, None, [])) == (
         f"{variable.label}: with {step}, the odds of relapse were higher, by a factor of 1.08 "
-        "(95 % interval 1.01–1.16), not adjusted; p = 0.023. 64 of 436 in the model relapsed."
+        "(95 % interval 1.01–1.16), not adjusted; p = 0.023; an association, not an effect. 64 of 436 in the model relapsed."
     )
 
 
@@ -375,8 +376,8 @@ def hazard_ratio(
             ["Age group", "BCR::ABL1"],
             OS,
             "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of death from any cause was higher, by a "
-            "factor of 2.31 (95 % interval 1.12–4.76), adjusted for age group and BCR::ABL1; p = 0.023. 6 of 40 in the model "
-            "died.",
+            "factor of 2.31 (95 % interval 1.12–4.76), adjusted for age group and BCR::ABL1; p = 0.023; an association, "
+            "not an effect. 6 of 40 in the model died.",
         ),
         (
             hazard_ratio("positive", 0.45, (0.12, 1.62), 0.22),
@@ -386,7 +387,7 @@ def hazard_ratio(
             EFS,
             "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of second relapse or death from any "
             "cause was 0.45 times as high, and the interval includes no difference (95 % interval 0.12–1.62), not adjusted; "
-            "p = 0.220. 6 of 40 in the model had an event.",
+            "p = 0.220; an association, not an effect. 6 of 40 in the model had an event.",
         ),
         (
             hazard_ratio(None, 0.8, (0.66, 0.97), 0.0004),
@@ -395,7 +396,7 @@ def hazard_ratio(
             [],
             OS,
             "Age at diagnosis: with every year more, the hazard of death from any cause was lower, by a factor of 0.80 (95 % "
-            "interval 0.66–0.97), not adjusted; p < 0.001. 6 of 40 in the model died.",
+            "interval 0.66–0.97), not adjusted; p < 0.001; an association, not an effect. 6 of 40 in the model died.",
         ),
         (
             hazard_ratio("positive", None, reason="no events"),
@@ -495,7 +496,8 @@ def test_every_sentence_on_odds_speaks_of_odds_alone(
     text = describe_odds_ratio(
         odds_ratio(level, value, (low, high), p_value, n=n, n_event=0), variable, reference, adjusted_for
     )
-    assert not FORBIDDEN.search(text)
+    assert "; an association, not an effect. " in text
+    assert not FORBIDDEN.search(text.replace("an association, not an effect", ""))
     assert "the odds of relapse" in text
     assert text.endswith(" relapsed.") and text[0].isupper()
     excludes = (low is not None and low > 1) or (high is not None and high < 1)

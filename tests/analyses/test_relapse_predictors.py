@@ -404,8 +404,8 @@ def test_sentences_give_each_odds_ratio_with_its_adjustment() -> None:
     said = [text.replace("\u00a0", " ") for text in PREDICTORS.sentences(result)]
     assert said[3] == (
         "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
-        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001. "
-        "19 of 40 in the model relapsed."
+        "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001; an association, not "
+        "an effect. 19 of 40 in the model relapsed."
     )
     alone, _ = estimate(factors=("mrd_day46",))
     assert "not adjusted" in PREDICTORS.sentences(alone)[0]

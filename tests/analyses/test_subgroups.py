@@ -259,7 +259,7 @@ def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> Non
     result, _ = estimate(**EFS)
     girls, boys = (effect.ratio for effect in result.shown(result.subgroupings[0]))
     p = format_p(result.subgroupings[0].effects.interaction.p_value)
-    one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("girls", "boys"))
+    one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("female", "male"))
     apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
     assert SUBGROUPS.sentences(result)[2] == (
         f"Sex: hazard ratios girls {format_ratio(girls.value)} ({format_interval(girls.interval)}) and boys "
@@ -282,12 +282,12 @@ def test_what_could_have_been_found_in_all_children_and_in_each_subgroup() -> No
     table, _ = sorted(SUBGROUPS.tables(result), key=lambda t: t.title, reverse=True)
     assert table.title == "What each subgroup could have found"
     rows = {row[0]: row for row in table.rows}
-    girls = next(e for e in result.shown(result.subgroupings[0]) if e.subgroup == "girls")
+    girls = next(e for e in result.shown(result.subgroupings[0]) if e.subgroup == "female")
     counts = f"{girls.n_event + girls.n_event_reference} of {girls.n + girls.n_reference}"
-    found = result.detectable["sex"]["girls", result.levels[0]]
+    found = result.detectable["sex"]["female", result.levels[0]]
     assert rows["girls"] == ("girls", counts, f"≤ {format_ratio(found.low)}", f"≥ {format_ratio(found.high)}")
     file = SUBGROUPS.downloads(result)["estimates"].set_index(["variable", "level"])
-    assert file.loc[("sex", "girls"), "detectable_high"] == found.high
+    assert file.loc[("sex", "female"), "detectable_high"] == found.high
 
 
 def test_the_file_holds_the_numbers_of_the_figure() -> None:
