@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ from analytics.analyses import (
 )
 from analytics.cohort import N_SHOWN, Cohort
 from analytics.detectable import add_detectable, detect_odds, tabulate_detectable
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
@@ -320,8 +320,14 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
 
 def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
     """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
-    endpoint, outcome = dictionary.competing_endpoint(COMPETING), dictionary[OUTCOME]
-    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=outcome)
+    # A cohort without the times has no such endpoint in its dictionary; the phase of its clock is the same.
+    endpoint = next((e for e in dictionary.competing if e.name == COMPETING), None) or _endpoint_of_relapse()
+    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=dictionary[OUTCOME])
+
+
+@cache
+def _endpoint_of_relapse() -> CompetingEndpoint:
+    return open_dictionary().competing_endpoint(COMPETING)
 
 
 def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
