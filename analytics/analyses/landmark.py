@@ -19,6 +19,7 @@ from analytics.figures.survival import describe_drawing, describe_survival, plot
 from analytics.formats import MISSING, format_count, format_p, format_probability
 from analytics.frames import DAYS_PER_MONTH
 from analytics.funnel import Used
+from analytics.policy import govern
 from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, LandmarkResult, Note
 from analytics.survival_comparison import (
@@ -119,7 +120,7 @@ def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
     days = sorted({result.days, *(day for day in STRIP_DAYS if abs(day - result.days) >= STRIP_DISTANCE)})
     landmarks = [day / DAYS_PER_MONTH for day in days]
     found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks)
-    read = [replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio)) for at in found]
+    read = [govern(replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio))) for at in found]
     return list(zip(days, read, strict=True))
 
 
