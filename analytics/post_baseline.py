@@ -7,6 +7,7 @@ its phase in the dictionary and the endpoint's (:func:`analytics.frames.is_post_
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable
@@ -55,7 +56,11 @@ def note_post_baseline(
         At most one note per role, with the codes of `CODES`. Warnings, but for cautions where a yes/no outcome is modelled
         and the variable comes before it.
     """
-    notes = []
+    # A landmark cannot compare treatments among children chosen by theirs, nor within its levels.
+    drops = tuple(
+        dict.fromkeys(v.name for v in (*filters, *strata) if is_treatment(v) and is_post_baseline(v, endpoint))
+    )
+    notes: list[Note] = []
     for role, variables in (("group", [group]), ("filter", filters), ("adjust", [*adjust, *strata])):
         late = [v for v in variables if v is not None and is_post_baseline(v, endpoint)]
         if not late:
@@ -66,7 +71,7 @@ def note_post_baseline(
             notes.append(_note_filter(late, endpoint, outcome))
         else:
             notes.append(_note_adjust(late, endpoint, outcome, in_model=any(v in adjust for v in late)))
-    return tuple(notes)
+    return tuple(replace(note, drops=drops) if note.link else note for note in notes)
 
 
 def note_balanced(variables: Sequence[Variable], endpoint: Endpoint, day: int) -> tuple[Note, ...]:
@@ -138,7 +143,6 @@ def _note_filter(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoin
         f"Clear {which} to see everyone from the start."
         + (" To compare the treatments, take the children followed to a landmark." if link else ""),
         link,
-        tuple(v.name for v in late if is_treatment(v)) if link else (),
     )
 
 

@@ -79,8 +79,8 @@ class Note:
     """A remark that travels with a result: ``text`` says what is so (with the numbers), ``remedy`` what to do.
 
     ``code`` is a stable lower-case word ("separation"), used by tests and for grouping, so that wording may improve.
-    ``link`` is the address of the page that can answer better, "" for none; of the filter, the clauses on the variables of
-    ``drops`` are not taken there.
+    ``link`` is the address of the page that can answer better, "" for none; clauses of the filter on the variables of
+    ``drops``, and choices of these variables, are not taken there.
     """
 
     code: str

@@ -69,7 +69,7 @@ def answer_link(note: Note, view: View, dictionary: Dictionary, controls: Sequen
     values, cohort_filter = dict(view.params), view.filter
     for variable in note.drops:
         cohort_filter = cohort_filter.without(variable)
-    shared = [c for c in controls if c.name in values and c.allows(values[c.name])]
+    shared = [c for c in controls if c.name in values and c.allows(values[c.name]) and values[c.name] not in note.drops]
     return View(note.link, cohort_filter, view.params, view.data_version).to_link(note.link, dictionary, shared)
 
 

@@ -116,6 +116,11 @@ def test_a_link_drops_the_treatment_that_was_filtered_by_and_nothing_else() -> N
     assert (note.link, note.drops) == ("", ())
     (note,) = note_post_baseline(endpoint, group=filters[2])
     assert (note.link, note.drops) == ("landmark", ())
+    grouped = DICTIONARY["hsct_group"]
+    by_group, by_filter = note_post_baseline(endpoint, group=grouped, filters=filters[2:], strata=filters[:1])
+    assert by_group.drops == by_filter.drops == ("salvage_treatment",)
+    (note,) = note_post_baseline(endpoint, strata=filters[2:])
+    assert (note.link, note.drops) == ("landmark", ("salvage_treatment",))
 
 
 def test_treatments_are_known_by_what_they_are_made_of() -> None:

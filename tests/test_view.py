@@ -118,6 +118,8 @@ def test_the_link_of_a_note_keeps_the_filter_but_for_what_it_drops_and_the_choic
     assert CohortFilter.from_query(query, cohort.dictionary, other_keys=others) == (CohortFilter((sex,)), ())
     kept = read_link(answer_link(replace(note, drops=()), view, cohort.dictionary, ()))
     assert kept == {"sex": ["boys"], "salvage_treatment": ["HSCT"], DATA_KEY: ["v"]}
+    within = View("subgroups", CohortFilter(), (("strata", "salvage_treatment"),), "v")
+    assert "strata" not in answer_link(note, within, cohort.dictionary, landmark.controls(cohort))
     # An endpoint that the other page does not offer stays behind.
     other = View("survival-by-variable", CohortFilter(), (("endpoint", "os_diagnosis"),), "v")
     assert "endpoint" not in answer_link(note, other, cohort.dictionary, landmark.controls(cohort))

@@ -111,7 +111,7 @@ def link_of_note(context: Context, view: View, note: Note) -> str:
     if page is None:
         return ""
     address = answer_link(note, view, cohort.dictionary, load_controls(cohort, page.slug))
-    dropped = [cohort.dictionary[name].label for name in note.drops]
+    dropped = [cohort.dictionary[name].label for name in note.drops if context.filter.clause(name)]
     which = " with the same filter" if context.filter else ""
     if dropped:
         which = f" without the filter on {join_words(dropped)}"

@@ -51,7 +51,7 @@ STYLE = (
   font-size: .96rem}
 .outcomes-note b {margin-right: .3em}
 .outcomes-note .remedy {opacity: .88}
-.outcomes-note a {color: inherit; font-weight: 600; text-underline-offset: .15em; margin-left: .2em}
+.outcomes-note a {color: inherit; font-weight: 600; text-underline-offset: .15em}
 .outcomes-more summary {cursor: pointer; font-size: .86rem; opacity: .85; margin: 0 0 .4rem}
 .outcomes-says {margin: 0; padding-left: 1.1rem; font-size: .93rem; line-height: 1.45}
 .outcomes-says li {margin-bottom: .25rem}
