@@ -488,11 +488,10 @@ def _phrases(result: RelapsePredictors) -> EventPhrases:
 
 
 def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
-    return govern(
-        check_model(
-            result.frame, result.variables, result.multivariable, params["fit"], params["limits"], result.name_patients
-        )
-    )
+    # What is not shown of the model is not checked either.
+    model = govern(result.multivariable)
+    made = check_model(result.frame, result.variables, model, params["fit"], params["limits"], result.name_patients)
+    return govern(made)
 
 
 def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -> tuple[Shown, ...]:
