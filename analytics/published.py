@@ -45,7 +45,8 @@ class PublishedError(ValueError):
 class PublishedFigure:
     """One printed figure.
 
-    ``printed`` is the text as it stands in the study, ``value`` its number (shares and probabilities 0–1) and
+    ``printed`` is the text as it stands in the study, but for the space before %;
+    ``value`` its number (shares and probabilities 0–1) and
     ``decimals`` those of the text (of per cent, for a share). ``kind`` says how it is computed, from ``variable``,
     ``level``, ``endpoint`` and ``months`` as that kind needs; ``where`` are the levels a patient must have to be
     counted. ``reading`` says what was decided where the study is silent; empty if nothing had to be.
@@ -335,7 +336,7 @@ def _text(figure: PublishedFigure, estimate: Estimate) -> str:
     if estimate.value is None:
         return MISSING
     if figure.is_share:
-        return f"{100 * estimate.value:.{figure.decimals}f}%"
+        return f"{100 * estimate.value:.{figure.decimals}f} %"
     smallest = 10.0**-figure.decimals
     if figure.kind in ("p_wald", "logrank_p") and estimate.value < smallest:
         return f"<{smallest:.{figure.decimals}f}"

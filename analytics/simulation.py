@@ -15,7 +15,8 @@ SIMULATION_PATH = Path(__file__).parent.parent / "data" / "immortal_time_simulat
 class SimulatedMethod:
     """One method at one size: the share of data sets with p < 0.05 (0.05 would be right), and the median hazard ratio.
 
-    ``n`` patients in each data set; ``share.n`` data sets; ``is_biased`` True for the methods shown as a warning.
+    ``n`` patients in each data set, of whom ``mean_n_treated`` on average count as treated (by the landmark, where the
+    method has one); ``share.n`` data sets; ``is_biased`` True for the methods shown as a warning.
     """
 
     label: str
@@ -23,6 +24,7 @@ class SimulatedMethod:
     is_biased: bool
     share: Estimate
     median_hazard_ratio: float | None
+    mean_n_treated: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def open_simulation(path: Path = SIMULATION_PATH) -> Simulation:
                 n=entry["replications"],
             ),
             median_hazard_ratio=entry.get("median_hazard_ratio"),
+            mean_n_treated=entry["mean_n_treated"],
         )
         for entry in content["result"]
     )

@@ -178,7 +178,7 @@ def describe_test(
         else ""
     )
     return (
-        f"{named}: {test.method}, {format_p_phrase(test.p_value)}. {reading}; "
+        f"{named}: {test.method.replace(chr(39), '’')}, {format_p_phrase(test.p_value)}. {reading}; "
         f"the p value says nothing about the size or the cause of a difference.{late}"
     )
 
@@ -255,10 +255,11 @@ def describe_two_hazard_ratios(
             f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio(second.value)}"
             f"{f' ({_limits_of(second)})' if second.interval else ''}"
         )
+    not_effects = "" if first.value is None and second.value is None else "; associations, not effects"
     apart = [_excludes_one(ratio.interval) for ratio in (first, second) if ratio.interval is not None]
     if len(apart) == 2 and apart[0] == apart[1]:
         parts.append("both intervals exclude no difference" if apart[0] else "both intervals include no difference")
-    return f"{what}: {'; '.join(parts)}; {by}."
+    return f"{what}: {'; '.join(parts)}; {by}{not_effects}."
 
 
 def _limits_of(ratio: Estimate) -> str:

@@ -54,9 +54,9 @@ def test_every_figure_of_the_abstract_is_there_once() -> None:
     printed = {f.id: f.printed for f in FIGURES}
     assert sorted(printed.values()) == sorted(
         [
-            *("436", "3.9", "92.4%", "64", "14.7%", "71.9%"),
+            *("436", "3.9", "92.4 %", "64", "14.7 %", "71.9 %"),
             *("2.09", "0.037", "3.85", "0.024", "2.09", "5.73", "<0.001"),
-            *("100%", "72.9%", "0.078", "82.6%", "38.1%", "0.027"),
+            *("100 %", "72.9 %", "0.078", "82.6 %", "38.1 %", "0.027"),
         ]
     )
     assert PUBLISHED.figure("p_hsct").printed == "0.027"
@@ -67,7 +67,7 @@ def test_every_figure_of_the_abstract_is_there_once() -> None:
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.id)
 def test_number_and_decimals_are_those_of_the_printed_text(figure: PublishedFigure) -> None:
     text = f"{100 * figure.value if figure.is_share else figure.value:.{figure.decimals}f}"
-    assert figure.printed == ("<" if figure.is_bound else "") + text + ("%" if figure.is_share else "")
+    assert figure.printed == ("<" if figure.is_bound else "") + text + (" %" if figure.is_share else "")
 
 
 # Recomputed from the reference cohort
@@ -114,7 +114,7 @@ def test_frame_has_one_row_per_figure(cohort: Cohort) -> None:
     assert list(frame["id"]) == [f.id for f in FIGURES]
     assert frame["agrees"].all() and result.n_agreeing == len(FIGURES)
     row = frame.set_index("id").loc["os_marrow"]
-    assert (row["printed"], row["recomputed"], row["n"], row["n_event"]) == ("72.9%", "72.9%", 52, 11)
+    assert (row["printed"], row["recomputed"], row["n"], row["n_event"]) == ("72.9 %", "72.9 %", 52, 11)
     assert row["conf_level"] == 0.95 and row["conf_low"] < 0.6 < 0.8 < row["conf_high"]
     assert row["reading"]
 

@@ -44,7 +44,16 @@ def test_table_has_one_row_per_method_and_marks_the_biased_ones() -> None:
         f"{m.label} (biased)" for m in simulation.methods if m.is_biased
     }
     assert "true hazard ratio 1" in table.caption
-    assert "–" not in {cell for row in table.rows for cell in row[1::2]}
+    assert "–" not in {cell for row in table.rows for column in (1, 3, 4, 6) for cell in row[column : column + 1]}
+
+
+def test_table_says_how_many_were_treated_by_the_landmark() -> None:
+    table = tabulate_simulation(open_simulation())
+    treated = table.columns.index("Treated, n = 64")
+    rows = {row[0]: row for row in table.rows}
+    assert rows["treated by the landmark at 90 days, log-rank test"][treated] == "2.9"
+    assert rows["treatment as it changes, Cox model"][treated] == "42.2"
+    assert table.columns[-1] == "Treated, n = 436" and "an association, not an effect" in table.caption
 
 
 def test_competing_events_are_defined_in_words() -> None:

@@ -37,7 +37,7 @@ MRD = Variable(
     "binary",
     "induction",
     ("negative", "positive"),
-    ("negative (< 0.01%)", "positive (≥ 0.01%)"),
+    ("negative (< 0.01 %)", "positive (≥ 0.01 %)"),
     "negative",
     missing_label="not recorded",
 )
@@ -112,7 +112,7 @@ def test_a_cohort_without_a_filter() -> None:
 def test_a_cohort_of_one_child_is_not_called_all_children() -> None:
     assert describe_cohort(CohortFilter(), DICTIONARY, 1, 1, True) == "1 synthetic child, no filter."
     only = CohortFilter((Clause("mrd_day46", ("positive",)),))
-    assert describe_cohort(only, DICTIONARY, 0, 1, False) == "0 of 1 child: MRD on day 46: positive (≥ 0.01%)."
+    assert describe_cohort(only, DICTIONARY, 0, 1, False) == "0 of 1 child: MRD on day 46: positive (≥ 0.01 %)."
 
 
 def test_a_filtered_cohort_names_every_clause() -> None:
@@ -124,18 +124,18 @@ def test_a_filtered_cohort_names_every_clause() -> None:
     )
     assert describe_cohort(chosen, DICTIONARY, 1234, 10_000_000, True).replace("\u202f", " ") == (
         "1 234 of 10 000 000 synthetic children: Age at diagnosis 1 to 9.5 years; "
-        "MRD on day 46: positive (≥ 0.01%) or not recorded."
+        "MRD on day 46: positive (≥ 0.01 %) or not recorded."
     )
 
 
 @pytest.mark.parametrize(
     ("clause", "variable", "text"),
     [
-        (Clause("mrd_day46", ("positive",)), MRD, "MRD on day 46: positive (≥ 0.01%)"),
+        (Clause("mrd_day46", ("positive",)), MRD, "MRD on day 46: positive (≥ 0.01 %)"),
         (
             Clause("mrd_day46", ("positive", "negative")),
             MRD,
-            "MRD on day 46: negative (< 0.01%) or positive (≥ 0.01%)",
+            "MRD on day 46: negative (< 0.01 %) or positive (≥ 0.01 %)",
         ),
         (Clause("mrd_day46", keep_missing=True), MRD, "MRD on day 46: not recorded"),
         (Clause("site", ("testes", "CNS"), keep_missing=True), SITE, "Site of relapse: CNS or testes or missing"),
@@ -160,7 +160,7 @@ def test_clauses_in_words(clause: Clause, variable: Variable, text: str) -> None
 def test_an_odds_ratio_whose_interval_excludes_no_difference() -> None:
     term = odds_ratio("positive", 5.731, (2.663, 12.48), 0.00002)
     assert plain(describe_odds_ratio(term, MRD, "negative", ["Thrombocytopenia", "BCR::ABL1", "MRD on day 19"])) == (
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the odds of relapse were higher, by a factor of 5.73 "
         "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001; an association, not "
         "an effect. 19 of 40 in the model relapsed."
     )
@@ -169,7 +169,7 @@ def test_an_odds_ratio_whose_interval_excludes_no_difference() -> None:
 def test_lower_odds() -> None:
     term = odds_ratio("negative", 0.1745, (0.0801, 0.3755), 0.0004, n=396, n_event=45)
     assert plain(describe_odds_ratio(term, MRD, "positive", [])) == (
-        "MRD on day 46, negative (< 0.01%) against positive (≥ 0.01%): the odds of relapse were lower, by a factor of 0.17 "
+        "MRD on day 46, negative (< 0.01 %) against positive (≥ 0.01 %): the odds of relapse were lower, by a factor of 0.17 "
         "(95 % interval 0.08–0.38), not adjusted; p < 0.001; an association, not an effect. 45 of 396 in the model relapsed."
     )
 
@@ -218,7 +218,7 @@ def test_a_limit_may_be_missing(value: float, limits: tuple[float | None, float 
 
 def test_without_an_interval_or_p_none_is_mentioned() -> None:
     assert describe_odds_ratio(odds_ratio("positive", 2.5), MRD, "negative", []) == (
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were 2.50 times as high, "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the odds of relapse were 2.50 times as high, "
         "not adjusted; an association, not an effect. 19 of 40 in the model relapsed."
     )
 
@@ -245,7 +245,7 @@ def test_a_number_without_a_clear_direction() -> None:
 def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
     term = odds_ratio("positive", None, reason="not estimable: none of the 3 patients had the event", n=3, n_event=0)
     assert describe_odds_ratio(term, MRD, "negative", ["Age"]) == (
-        "MRD on day 46, positive (≥ 0.01%): no odds ratio (not estimable: none of the 3 patients had the event)."
+        "MRD on day 46, positive (≥ 0.01 %): no odds ratio (not estimable: none of the 3 patients had the event)."
     )
 
 
@@ -375,7 +375,7 @@ def hazard_ratio(
             "negative",
             ["Age group", "BCR::ABL1"],
             OS,
-            "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of death from any cause was higher, by a "
+            "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of death from any cause was higher, by a "
             "factor of 2.31 (95 % interval 1.12–4.76), adjusted for age group and BCR::ABL1; p = 0.023; an association, "
             "not an effect. 6 of 40 in the model died.",
         ),
@@ -385,7 +385,7 @@ def hazard_ratio(
             "negative",
             [],
             EFS,
-            "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the hazard of second relapse or death from any "
+            "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of second relapse or death from any "
             "cause was 0.45 times as high, and the interval includes no difference (95 % interval 0.12–1.62), not adjusted; "
             "p = 0.220; an association, not an effect. 6 of 40 in the model had an event.",
         ),
@@ -404,7 +404,7 @@ def hazard_ratio(
             "negative",
             [],
             EFS,
-            "MRD on day 46, positive (≥ 0.01%): no hazard ratio (no events).",
+            "MRD on day 46, positive (≥ 0.01 %): no hazard ratio (no events).",
         ),
     ],
 )

@@ -43,6 +43,7 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
+from analytics.wording import start_sentence
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 
@@ -262,7 +263,7 @@ def _tables(result: NaiveComparison) -> tuple[Table, ...]:
             rows=rows,
             help=(
                 "",
-                "Alive and followed at the landmark",
+                f"{start_sentence(result.data.endpoint.alive)} and followed at the landmark",
                 "",
                 "Follow-up ended before the landmark",
                 "",
@@ -294,7 +295,8 @@ def _sentences(result: NaiveComparison) -> tuple[str, ...]:
     )
     said.append(
         f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
-        f"with treatment counted from its day on it is {ratio_text(correct.ratio)}. In these children {verdict}."
+        f"with treatment counted from its day on it is {ratio_text(correct.ratio)}; both are associations, not effects. In these "
+        f"children {verdict}."
     )
     values = [
         term.ratio.value

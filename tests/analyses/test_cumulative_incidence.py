@@ -260,7 +260,7 @@ def test_sentences_on_a_written_out_case() -> None:
         "That does not rule it out: with 6 children, chance could hide a share of up to 39.3 % (exact one-sided 95 % limit, "
         "which takes no account of how long each child was followed)."
     )
-    assert said[2].startswith("Sex, girls and boys: Gray's test, p = ")
+    assert said[2].startswith("Sex, girls and boys: Gray’s test, p = ")
     assert said[3] == (
         "With relapse first in 2 of 16 children in groups of this size, a study would find a subdistribution hazard ratio of "
         "0.02 or less, or 59.9 or more, four times in five; a smaller difference would often be missed."
@@ -271,17 +271,17 @@ def test_sentences_on_a_written_out_case() -> None:
 
 def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
     result, _ = estimate(by="mrd_day46", adjust=("sex",))
-    said = next(s for s in INCIDENCE.sentences(result) if "positive (≥ 0.01%) against" in s).replace("\u00a0", " ")
+    said = next(s for s in INCIDENCE.sentences(result) if "positive (≥ 0.01 %) against" in s).replace("\u00a0", " ")
     model = result.models.fitted[0]
     rate, share = (
         next(t for t in m.terms if t.level == "positive").ratio for m in (model.cause_specific, model.subdistribution)
     )
     assert said == (
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): relapse came at "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): relapse came at "
         f"{rate.value:.2f} times the rate among children free of every event (cause-specific hazard ratio, "
         f"95 % interval {rate.interval.low:.2f}–{rate.interval.high:.2f}); the subdistribution hazard ratio, of its cumulative "
         f"incidence, was {share.value:.2f} (95 % interval {share.interval.low:.2f}–{share.interval.high:.2f}); "
-        "both intervals exclude no difference; adjusted for sex."
+        "both intervals exclude no difference; adjusted for sex; associations, not effects."
     )
 
 

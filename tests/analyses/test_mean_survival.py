@@ -132,9 +132,9 @@ def test_the_interval_of_a_difference_is_normal_around_both_errors() -> None:
 def test_sentences_say_how_much_longer_and_that_it_is_an_association() -> None:
     said = [plain(text) for text in ANALYSIS.sentences(estimate())]
     assert said == [
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): over the first 36 months after first relapse, children "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): over the first 36 months after first relapse, children "
         "lived on average 8.5 months less (95 % interval 1.7 to 15.3): 24.7 against 33.2 months.",
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): 3 years after first relapse, the share alive was 40.4 "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): 3 years after first relapse, the share alive was 40.4 "
         "percentage points lower (95 % interval 13.2 to 68.8); 5 and 20 were still followed.",
         "These differences are associations, not adjusted for anything, and say nothing about the time after.",
     ]

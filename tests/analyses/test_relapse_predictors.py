@@ -234,7 +234,7 @@ def test_turning_a_factor_round_inverts_its_odds_ratio() -> None:
     assert after.odds_ratio.interval.high == pytest.approx(1 / before.odds_ratio.interval.low, rel=1e-6)
     assert after.p_value == pytest.approx(before.p_value, rel=1e-6)
     sentence = next(s for s in PREDICTORS.sentences(turned) if s.startswith("MRD on day 46"))
-    assert "negative (< 0.01%) against positive (≥ 0.01%): the odds of relapse were lower" in sentence
+    assert "negative (< 0.01 %) against positive (≥ 0.01 %): the odds of relapse were lower" in sentence
     check_shown(PREDICTORS, turned, params)
 
 
@@ -250,7 +250,7 @@ def test_two_references_of_one_factor_are_noted_and_the_last_is_used() -> None:
     chosen = tuple(to_reference("mrd_day46", level) for level in ("negative", "positive"))
     result, _ = estimate(reference=chosen)
     (note,) = [n for n in PREDICTORS.notes(result) if n.code == "several-references"]
-    assert note.text == "2 reference levels are chosen for MRD on day 46; positive (≥ 0.01%) is used."
+    assert note.text == "2 reference levels are chosen for MRD on day 46; positive (≥ 0.01 %) is used."
     reference = next(t.level for t in result.multivariable.terms if t.variable == "mrd_day46" and t.is_reference)
     assert reference == "positive"
     elsewhere, _ = estimate(factors=("sex",), reference=chosen)
@@ -403,7 +403,7 @@ def test_sentences_give_each_odds_ratio_with_its_adjustment() -> None:
     result, _ = estimate()
     said = [text.replace("\u00a0", " ") for text in PREDICTORS.sentences(result)]
     assert said[3] == (
-        "MRD on day 46, positive (≥ 0.01%) against negative (< 0.01%): the odds of relapse were higher, by a factor of 5.73 "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the odds of relapse were higher, by a factor of 5.73 "
         "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001; an association, not "
         "an effect. 19 of 40 in the model relapsed."
     )

@@ -208,7 +208,7 @@ def test_a_test_of_interaction_without_events_in_a_group_is_called_approximate()
 
 def test_one_group_alone_is_said_once() -> None:
     result, params = estimate(Clause("mrd_day46", ("negative",)), by="mrd_day46")
-    assert SUBGROUPS.sentences(result) == ("MRD on day 46, positive (≥ 0.01%): no hazard ratio (no patients).",)
+    assert SUBGROUPS.sentences(result) == ("MRD on day 46, positive (≥ 0.01 %): no hazard ratio (no patients).",)
     check_shown(SUBGROUPS, result, params)
 
 

@@ -63,7 +63,7 @@ def test_a_clicked_level_becomes_the_reference(open_tab: OpenTab) -> None:
     expect(tab.row("mrd_day46", "positive").locator(".forest-multivariable")).to_have_text("reference")
     tab.settle()
     assert tab.odds_ratio("mrd_day46", "negative") == pytest.approx(1 / ratio, rel=0.03)
-    expect(tab.says).to_contain_text("MRD on day 46, negative (< 0.01%) against positive (≥ 0.01%)")
+    expect(tab.says).to_contain_text("MRD on day 46, negative (< 0.01 %) against positive (≥ 0.01 %)")
     link = tab.wait_for_link("reference=MRD")
     rows = check_file(tab, "estimates", "Method: Cox regression")
     saved = next(
@@ -113,7 +113,7 @@ def test_another_event_and_its_files(open_tab: OpenTab) -> None:
     rows = check_file(tab, "estimates", "Method: Aalen–Johansen estimates; Gray’s test")
     gray = [r for r in rows if "Gray" in " ".join(r.values()) and r["p_value"]]
     assert p in {format_p(float(r["p_value"])) for r in gray}
-    expect(tab.says).to_contain_text(f"Gray's test, p = {p}")
+    expect(tab.says).to_contain_text(f"Gray’s test, p = {p}")
     check_file(tab, "curves")
     check_file(tab, "hazard-ratios")
     open_tab(tab.wait_for_link("by=Sex")).wait_for(tab.seen())
