@@ -307,7 +307,7 @@ def describe_for_file(ledger: Ledger, keys: Sequence[Key]) -> str:
     return " ".join(said)
 
 
-def tabulate_ledger(ledger: Ledger, most: int = 30) -> Table:
+def tabulate_ledger(ledger: Ledger, most: int = 15) -> Table:
     """The ``most`` newest comparisons, the newest first, with their p values as they are and adjusted."""
     listed = ledger.adjusted()[::-1][:most]
     told_apart = _tell_apart([a.comparison for a in listed])

@@ -30,8 +30,6 @@ from pages.components.context import Context
 LEDGER = "ledger"
 PLANNED = "planned_in_advance"
 NEW_QUESTION = "new_question"
-OPEN = "ledger_open"
-CHANGED = "ledger_changed"
 METHOD = (
     "p adjusted by Holm's (1979) and Benjamini and Hochberg's (1995) method over the explored comparisons, and apart from "
     "them over the planned ones"
@@ -70,22 +68,12 @@ def _list(context: Context, analysis: Analysis, result: Any, params: Mapping[str
 def show_ledger(seen: Sequence[Comparison], context: Context) -> None:
     """One quiet line on where this view stands, and the whole ledger one click away.
 
-    What lies behind the click is made when it is opened, and redrawn on its own.
+    What lies behind the click is always sent: the browser decides where to open it by its size.
     """
-    st.fragment(partial(_show, seen, context))()
-
-
-def _show(seen: Sequence[Comparison], context: Context) -> None:
-    if st.session_state.pop(CHANGED, False):
-        st.rerun()  # the files of the page say what has changed, too
     ledger, keys = read_ledger(), [c.key for c in seen]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="ledger_line"):
         st.html(f'<p class="outcomes-ledger" data-testid="ledger">{escape(describe_looks(ledger, keys))}</p>')
-        details = st.popover(
-            "Comparisons looked at", icon=":material/checklist:", type="tertiary", key=OPEN, on_change="rerun"
-        )
-    if details.open:
-        with details:
+        with st.popover("Comparisons looked at", icon=":material/checklist:", type="tertiary", key="ledger_open"):
             if seen:
                 _ask_whether_planned(ledger.of(keys))
             st.html(f'<div class="outcomes-ledger-table">{tabulate_ledger(ledger).to_html()}</div>')
@@ -109,7 +97,6 @@ def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
 
 def _mark(keys: Sequence[Key]) -> None:
     st.session_state[LEDGER] = read_ledger().with_plan(keys, bool(st.session_state[PLANNED])).to_plain()
-    st.session_state[CHANGED] = True
 
 
 def _offer_file(ledger: Ledger, context: Context) -> None:
@@ -155,4 +142,3 @@ def _offer_to_clear(ledger: Ledger) -> None:
 def _clear() -> None:
     st.session_state[LEDGER] = []
     st.session_state[NEW_QUESTION] = False
-    st.session_state[CHANGED] = True

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.ledger import Ledger
-from pages.components.ledger import LEDGER, NEW_QUESTION, OPEN, PLANNED
+from pages.components.ledger import LEDGER, NEW_QUESTION, PLANNED
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,10 +50,6 @@ def first_words(app: AppTest) -> str:
     return line(app).split(" looked at")[0].split(".")[0]
 
 
-def open_ledger(app: AppTest) -> AppTest:
-    return choose(app, **{OPEN: True})
-
-
 def listed(app: AppTest) -> list[str]:
     (body,) = [h.proto.body for h in app.get("html") if 'class="outcomes-ledger-table"' in h.proto.body]
     return [unescape(row) for row in re.findall(r'<th scope="row">(.*?)</th>', body)]
@@ -79,8 +75,7 @@ def test_filters_count_and_going_back_does_not() -> None:
     assert first_words(app) == "Comparison 1 of 3"
     app.run()
     assert [c.selection for c in ledger_of(app).comparisons] == ["all children", "Sex: girls", "Sex: boys"]
-    assert PLANNED not in {box.key for box in app.checkbox}, "what lies behind a click is made when it is opened"
-    rows = listed(open_ledger(app))
+    rows = listed(app)
     assert [row.split("; ")[-1] for row in rows] == ["Sex: boys", "Sex: girls", "all children"]
 
 
@@ -92,7 +87,7 @@ def test_other_pages_go_on_counting_and_pages_without_tests_do_not() -> None:
     turn_to(app, "")
     turn_to(app, "cumulative-incidence")
     assert first_words(app) == "Comparison 1 of 5"
-    choose(open_ledger(app), by="everyone")
+    choose(app, by="everyone")
     assert line(app).startswith("Nothing is tested in this view. 5 comparisons explored in this session.")
     assert not [box for box in app.checkbox if box.key == PLANNED], "there is nothing to plan"
 
@@ -127,7 +122,7 @@ def test_another_test_or_endpoint_counts() -> None:
 
 
 def test_a_mark_belongs_to_its_view_and_can_be_taken_back() -> None:
-    app = open_ledger(open_page("cumulative-incidence"))
+    app = open_page("cumulative-incidence")
     app.checkbox(key=PLANNED).check().run()
     assert line(app) == "Planned in advance. No comparison explored in this session."
     choose(app, sex=["female"])
@@ -142,7 +137,7 @@ def test_a_mark_belongs_to_its_view_and_can_be_taken_back() -> None:
 
 
 def test_clearing_asks_twice_and_begins_with_what_is_seen() -> None:
-    app = open_ledger(open_page("cumulative-incidence"))
+    app = open_page("cumulative-incidence")
     choose(app, sex=["female"])
     assert app.button(key="clear_ledger").disabled
     app.checkbox(key=NEW_QUESTION).check().run()
