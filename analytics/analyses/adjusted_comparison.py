@@ -64,7 +64,7 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
-from analytics.wording import describe_hazard_ratio, in_sentence, join_words
+from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 LATEST_PHASE = "reinduction"
 DEFAULT_BALANCE = ("relapse_timing_bfm", "second_remission")
@@ -291,7 +291,8 @@ def _headlines(result: AdjustedComparison) -> tuple[Headline, ...]:
         Headline(
             "At the landmark",
             f"{format_count(unadjusted.n)} of {format_count(data.n)}",
-            f"Alive and followed on day {result.days} after relapse, with every chosen variable known.",
+            f"{start_sentence(data.endpoint.alive)} and followed on day {result.days} after relapse, with every chosen variable "
+            "known.",
         ),
         Headline(
             "Treated and not yet",
@@ -514,7 +515,11 @@ def _tabulate_survival(result: AdjustedComparison) -> Table:
         title=f"{data.endpoint.y_title} of those {data.endpoint.alive} at day {result.days}",
         columns=("On that day", event.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
         rows=tuple(rows),
-        help=("", "After the landmark, of the children", *(f"{y} years after relapse" for y in MILESTONE_YEARS)),
+        help=(
+            "",
+            "After the landmark, of the children",
+            *(f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS),
+        ),
         caption="Kaplan–Meier estimates given survival to the landmark; years are counted from relapse. Weighted limits are "
         "robust.",
     )
@@ -526,7 +531,7 @@ def _sentences(result: AdjustedComparison) -> tuple[str, ...]:
         return ()
     said = [
         f"On day {result.days} after relapse {format_count(unadjusted.n)} of {format_count(data.n)} "
-        f"{'child was' if data.n == 1 else 'children were'} alive and "
+        f"{'child was' if data.n == 1 else 'children were'} {data.endpoint.alive} and "
         f"followed, with every chosen variable on record; {format_count(unadjusted.n_treated)} had been given {result.treatment} "
         f"by then, {format_count(unadjusted.n_untreated)} had not."
     ]

@@ -293,7 +293,8 @@ def _note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
             "few-events",
             "caution",
             f"{start_sentence(result.event_label)} came first in {format_count(n)} of {format_count(result.frame.n)} "
-            "children. One event more or less would change the curves, tests and ratios visibly.",
+            f"{'child' if result.frame.n == 1 else 'children'}. One event more or less would change the curves, tests and "
+            "ratios visibly.",
             "Look at the intervals before the curves; do not rank the groups.",
         ),
     )

@@ -140,7 +140,7 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     moved = f"{later} changed treatment later" if len(data.treated_at) > 1 else f"of whom {later} were treated later"
     return (
         Headline(
-            "Alive and followed at the landmark",
+            f"{'Alive' if data.endpoint.alive == 'alive' else 'Event-free'} and followed at the landmark",
             f"{format_count(chosen.n)} of {format_count(data.n_complete)}",
             f"Excluded before day {result.days}: {format_count(chosen.n_event_before)} with the event, "
             f"{format_count(chosen.n_censored_before)} whose follow-up had ended.",
@@ -198,7 +198,8 @@ def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
 
 def _caption(result: LandmarkComparison, params: Params) -> str:
     return (
-        f"Dotted line: the landmark, day {result.days}. The curves begin there, at 100 % of the children alive and followed; "
+        f"Dotted line: the landmark, day {result.days}. The curves begin there, at 100 % of the children "
+        f"{result.data.endpoint.alive} and followed; "
         "a child stays in the group it was in on that day. "
         + describe_drawing(result.chosen.curves, bands=params["bands"])
     )
@@ -248,7 +249,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
     model = chosen.hazard_ratio
     return (
         Table(
-            title=f"{data.endpoint.y_title} of those alive at day {result.days}",
+            title=f"{data.endpoint.y_title} of those {data.endpoint.alive} at day {result.days}",
             columns=(
                 "At the landmark",
                 "Children",
@@ -261,7 +262,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
                 "",
                 "After the landmark",
                 *(
-                    f"{y} {'year' if y == 1 else 'years'} after relapse, given alive at the landmark"
+                    f"{y} {'year' if y == 1 else 'years'} after relapse, given {data.endpoint.alive} at the landmark"
                     for y in MILESTONE_YEARS
                 ),
             ),
@@ -360,11 +361,11 @@ def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
 ANALYSIS = Analysis(
     slug="landmark",
     title="Landmark comparison",
-    question="Among children alive at a day after relapse, how did those treated by then fare?",
+    question="Among children alive, or free of an event, at a day after relapse, how did those treated by then fare?",
     section="Treatment",
     order=20,
     icon=":material/flag:",
-    method="Landmark analysis: children alive and followed at the landmark, grouped by their treatment on that day; "
+    method="Landmark analysis: children without the event and followed at the landmark, grouped by their treatment on that day; "
     "Kaplan–Meier curves, log-rank test and Cox model (Efron ties) from there on.",
     requires=(
         ("os_relapse_days", "os_relapse_event", "hsct_days"),

@@ -116,8 +116,8 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
         Note(
             "other-children",
             "info",
-            "Each landmark leaves out the children who died or left before it, so the landmarks ask about different children "
-            "and their answers may differ without any of them being wrong.",
+            "Each landmark leaves out the children who had the event or left before it, so the landmarks ask about different "
+            "children and their answers may differ without any of them being wrong.",
             "Decide on one landmark before looking, by when treatment is usually given.",
         ),
         *note_not_random(data),

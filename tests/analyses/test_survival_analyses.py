@@ -424,9 +424,9 @@ def test_sentences_on_events_do_not_speak_of_deaths() -> None:
 def test_groups_that_mean_nothing_alone_are_named_with_their_variable() -> None:
     result = estimate(VARIABLE, by="mrd_day46")
     said = VARIABLE.sentences(result)
-    assert said[0].startswith("MRD on day 46, negative (< 0.01%): an estimated")
-    assert said[2].startswith("MRD on day 46, negative (< 0.01%) and positive (≥ 0.01%): log-rank test, p ")
-    assert "MRD on day 46, positive (≥ 0.01%): " in VARIABLE.alt_text(result)
+    assert said[0].startswith("MRD on day 46, negative (< 0.01 %): an estimated")
+    assert said[2].startswith("MRD on day 46, negative (< 0.01 %) and positive (≥ 0.01 %): log-rank test, p ")
+    assert "MRD on day 46, positive (≥ 0.01 %): " in VARIABLE.alt_text(result)
     alone = estimate(VARIABLE, by=EVERYONE)
     assert VARIABLE.sentences(alone)[0].startswith("Everyone: an estimated")
 
