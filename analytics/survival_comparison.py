@@ -341,7 +341,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
                 result.labels.get(curve.group, curve.group),
                 f"{format_count(curve.n_event)} of {format_count(curve.n)}",
                 text,
-                *(_milestone_cell(estimate) if curve.n else MISSING for estimate in milestones),
+                *(milestone_cell(estimate) if curve.n else MISSING for estimate in milestones),
             )
         )
     tables = [
@@ -368,9 +368,10 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _milestone_cell(estimate: Estimate) -> str:
+def milestone_cell(estimate: Estimate, nobody: str = "not followed so long") -> str:
+    """Survival at a milestone with its interval, or why there is none."""
     if estimate.value is None:
-        return "not followed so long" if estimate.n == 0 else str(estimate.reason)
+        return nobody if estimate.n == 0 else str(estimate.reason)
     return format_probability(estimate)
 
 

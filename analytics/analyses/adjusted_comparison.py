@@ -31,7 +31,6 @@ from analytics.formats import (
     format_number,
     format_p,
     format_percent,
-    format_probability,
     format_ratio,
 )
 from analytics.frames import DAYS_PER_MONTH, filters_of
@@ -48,7 +47,7 @@ from analytics.results import (
     PropensityResult,
     SurvivalResult,
 )
-from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA
+from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     FEW_EVENTS,
@@ -499,10 +498,7 @@ def _tabulate_survival(result: AdjustedComparison) -> Table:
     rows = []
     for kind, curves in (("unweighted", result.unadjusted.curves), ("weighted", result.curves)):
         for curve in curves.curves if curves else ():
-            cells = [
-                format_probability(e) if e.value is not None else "not followed so long"
-                for e in survival_at(curve, months)
-            ]
+            cells = [milestone_cell(e) for e in survival_at(curve, months)]
             rows.append(
                 (
                     f"{curve.group}, {kind}",

@@ -16,7 +16,7 @@ from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
-from analytics.formats import MISSING, format_count, format_p, format_probability
+from analytics.formats import MISSING, format_count, format_p
 from analytics.frames import DAYS_PER_MONTH
 from analytics.funnel import Used
 from analytics.policy import govern
@@ -26,6 +26,7 @@ from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
+    milestone_cell,
     note_small_groups,
     strata_control,
 )
@@ -240,10 +241,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
     data, chosen = result.data, result.chosen
     rows = []
     for curve in chosen.curves.curves:
-        cells = [
-            format_probability(e) if e.value is not None else "not followed so long"
-            for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])
-        ]
+        cells = [milestone_cell(e) for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])]
         counts = (format_count(curve.n), format_count(curve.n_event))
         rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
     model = chosen.hazard_ratio

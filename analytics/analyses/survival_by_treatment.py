@@ -24,7 +24,7 @@ from analytics.estimators.treatment import (
 )
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
-from analytics.formats import MISSING, format_count, format_p, format_probability, format_share
+from analytics.formats import MISSING, format_count, format_p, format_share
 from analytics.funnel import Used
 from analytics.policy import govern
 from analytics.regression import tabulate_e_values
@@ -33,6 +33,7 @@ from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
+    milestone_cell,
     note_small_groups,
     strata_control,
 )
@@ -229,7 +230,7 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
     rows = []
     for curve in result.curves.curves:
         cells = [
-            format_probability(e) if e.value is not None else "nobody followed then"
+            milestone_cell(e, "nobody followed then")
             for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])
         ]
         counts = (format_count(curve.n), format_count(curve.n_event))

@@ -34,6 +34,18 @@ class StripPoint:
     n_excluded: int
 
 
+_SAY_NONE = {
+    "text": "No hazard ratio can be given at any of these landmarks",
+    "x": 0.5,
+    "xref": "paper",
+    "y": 0,
+    "yref": "y",
+    "yanchor": "bottom",
+    "showarrow": False,
+    "font": {"size": 13, "color": TEXT_COLOUR},
+}
+
+
 def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: str, reference: str) -> go.Figure:
     """Hazard ratios with intervals on a logarithmic axis against the day of the landmark, counts beneath.
 
@@ -59,6 +71,8 @@ def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: st
     low, high = _range(points)
     shown = [p for p in points if p.ratio.value is not None]
     traces = [_draw(p, low, high, is_chosen=p.days == chosen) for p in shown]
+    # Plotly leaves out axes on which nothing is drawn.
+    traces = traces or [{"type": "scatter", "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip"}]
     spread = max((points[-1].days - points[0].days) / max(len(points) - 1, 1), 1)
     days = [float(p.days) for p in points]
     counts = [
@@ -126,6 +140,7 @@ def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: st
         ],
         "annotations": [
             *titles,
+            *([] if shown else [_SAY_NONE]),
             {
                 "text": reference,
                 "x": 1,
