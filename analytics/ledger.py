@@ -318,7 +318,7 @@ def tabulate_ledger(ledger: Ledger, most: int = 15) -> Table:
         cells = tuple(format_p(p) for p in (c.p_value, a.p_holm, a.p_bh))
         rows.append((f"{number}{c.label}{told_apart[c.key]}", *cells, "yes" if c.planned else ""))
     n, n_planned = len(ledger.explored), len(ledger.planned)
-    families = {0: "None explored", 1: "One explored"}.get(n, f"Adjusted over the {format_count(n)} explored")
+    families = {0: "Nothing explored", 1: "One explored"}.get(n, f"Adjusted over the {format_count(n)} explored")
     families += {0: "", 1: "; one planned"}.get(n_planned, f"; the {format_count(n_planned)} planned among themselves")
     rest = len(ledger.comparisons) - len(listed)
     older = f" {format_count(rest)} older {'one is' if rest == 1 else 'ones are'} in the file." if rest else ""
