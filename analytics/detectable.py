@@ -310,7 +310,7 @@ def tabulate_detectable(
     return (
         Table(
             title="What could have been found",
-            columns=("Factor", "Events", f"Found ({level} CI)", "Detectable below 1", "Detectable above 1"),
+            columns=("Factor", "Events", f"Found ({level} CI)", "Below 1", "Above 1"),
             rows=tuple(rows),
             help=(
                 "",

@@ -449,7 +449,7 @@ def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
     return (
         Table(
             title="What each subgroup could have found",
-            columns=("Among", "Events", "Detectable below 1", "Detectable above 1"),
+            columns=("Among", "Events", "Below 1", "Above 1"),
             rows=tuple(rows),
             indent=tuple(indent),
             help=(
