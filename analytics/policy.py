@@ -429,7 +429,7 @@ class _Governor:
                     "caution" if any(w.whole for w in found) else "info",
                     f"{subject} not shown, because too little stands behind {'it' if len(found) == 1 else 'them'}: {listed}.",
                     f"It takes at least {least.patients} children in every group, {least.events} events and "
-                    f"{least.events_per_parameter:g} events per parameter: loosen a filter, join groups, or take fewer factors.",
+                    f"{least.events_per_parameter:g} of them per parameter: loosen a filter, join groups, or take fewer factors.",
                 )
             )
         return tuple(notes)
