@@ -209,7 +209,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             interval = (format_percent_interval if figure.is_share else format_interval)(estimate.interval)
         sign = estimate.reason or ""
         if whole and estimate.value is not None:
-            sign = "✓\u00a0as printed" if entry.agrees else "differs"
+            sign = "✓\u00a0as\u00a0printed" if entry.agrees else "differs"
         rows.append((figure.label, figure.printed, entry.text, interval, sign))
         indent.append(True)
     return Table(
