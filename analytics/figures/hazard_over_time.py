@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
 from analytics.figures.step_curves import as_figure, choose_ticks, escape, round_months, round_to
-from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
-from analytics.formats import format_count, format_interval, format_level, format_ratio
-from analytics.results import CoefficientOverTime, Interval
+from analytics.figures.theme import PALETTE, TEXT_COLOUR, to_translucent
+from analytics.formats import format_count, format_level
+from analytics.results import CoefficientOverTime
 
 HEIGHT = 270
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
 NARROWEST, WIDEST = math.log(3), math.log(1000)  # of the axis, to each side of a hazard ratio of 1
-FINE = tuple(float(f"{digit}e{power}") for power in range(-4, 4) for digit in (1, 2, 5))
-COARSE = tuple(10.0**power for power in range(-4, 5))
-MOST_FINE_TICKS = 7
 
 
 def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step: float = 1.0) -> go.Figure:
@@ -75,7 +73,7 @@ def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step
     )
     if coefficient.grid.size:
         texts = [
-            f"{_ratio(middle)} ({_limits(below, above)})"
+            f"{ratio_text(middle)} ({ratio_limits(below, above)})"
             for middle, below, above in zip(smooth.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
         traces.append(
@@ -94,7 +92,7 @@ def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step
         {
             "type": "scatter",
             "mode": "lines",
-            "name": f"model: {_ratio(model)}",
+            "name": f"model: {ratio_text(model)}",
             "x": [0, round(end, 3)],
             "y": [round(min(max(model, bottom), top), 3)] * 2,
             "line": {"color": PALETTE[1], "width": 1.8, "dash": "9px,3px"},
@@ -108,13 +106,13 @@ def describe_hazard_over_time(
     coefficient: CoefficientOverTime, label: str, conf_level: float, step: float = 1.0
 ) -> str:
     """The smooth line in words: the hazard ratio where it begins and where it ends, beside the model's one ratio."""
-    one = f"the model’s one hazard ratio is {_ratio(step * coefficient.coefficient)}"
+    one = f"the model’s one hazard ratio is {ratio_text(step * coefficient.coefficient)}"
     n = format_count(coefficient.time.size)
     if coefficient.reason is not None or not coefficient.grid.size:
         return f"{label}: {one}; no smooth line over {n} event times ({coefficient.reason or 'too few of them'})."
     first, last = (
-        f"{_ratio(step * coefficient.smooth[i])} "
-        f"({format_level(conf_level)} limits {_limits(step * coefficient.low[i], step * coefficient.high[i])}) "
+        f"{ratio_text(step * coefficient.smooth[i])} "
+        f"({format_level(conf_level)} limits {ratio_limits(step * coefficient.low[i], step * coefficient.high[i])}) "
         f"at {coefficient.grid[i]:.1f} months"
         for i in (0, -1)
     )
@@ -131,21 +129,8 @@ def _range(model: float, beta: Any, smooth: Any, low: Any, high: Any) -> tuple[f
     return bottom - room, top + room
 
 
-def _ratio(beta: float) -> str:
-    return format_ratio(math.exp(beta)) if abs(beta) < 700 else ("<0.01" if beta < 0 else "beyond number")
-
-
-def _limits(low: float, high: float) -> str:
-    ends = [math.exp(value) if abs(value) < 700 else None for value in (low, high)]
-    return format_interval(Interval(ends[0], ends[1], 0.95, "spline"))
-
-
 def _layout(bottom: float, top: float, end: float, origin: str, reason: str | None) -> dict[str, Any]:
-    fine = [ratio for ratio in FINE if bottom <= math.log(ratio) <= top]
-    ticks = fine if len(fine) <= MOST_FINE_TICKS else [ratio for ratio in COARSE if bottom <= math.log(ratio) <= top]
     months = choose_ticks(end)
-    axis = {"fixedrange": True, "automargin": False, "zeroline": False, "tickfont": {"color": TEXT_COLOUR}}
-    title_font = {"size": 13, "color": TEXT_COLOUR}
     note = {
         "text": escape(f"No smooth line: {reason}"),
         "x": 0.5,
@@ -164,48 +149,14 @@ def _layout(bottom: float, top: float, end: float, origin: str, reason: str | No
         "hovermode": "x",
         "dragmode": False,
         "showlegend": True,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.01,
-            "yanchor": "bottom",
-            "font": {"size": 12},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        "legend": LEGEND_ABOVE,
         "xaxis": {
-            **axis,
+            **number_axis(f"Months from {escape(origin)}"),
             "range": [round(-0.012 * end, 3), round(1.012 * end, 3)],
             "tickvals": list(months),
             "ticktext": [f"{month:g}" for month in months],
-            "ticks": "outside",
-            "ticklen": 4,
-            "tickcolor": AXIS_LINE,
-            "showline": True,
-            "linecolor": AXIS_LINE,
-            "showgrid": False,
-            "title": {"text": f"Months from {escape(origin)}", "standoff": 6, "font": title_font},
         },
-        "yaxis": {
-            **axis,
-            "range": [round(bottom, 4), round(top, 4)],
-            "tickvals": [round(math.log(ratio), 5) for ratio in ticks],
-            "ticktext": [f"{ratio:g}" for ratio in ticks],
-            "gridcolor": GRID_LINE,
-            "title": {"text": "Hazard ratio", "standoff": 8, "font": title_font},
-        },
-        "shapes": [
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": 0,
-                "y1": 0,
-                "line": {"color": AXIS_LINE, "width": 1},
-                "layer": "below",
-            }
-        ],
+        "yaxis": ratio_axis("Hazard ratio", bottom, top),
+        "shapes": [LINE_AT_ONE],
         "annotations": [note] if reason is not None else [],
     }

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.figures.hazard_over_time import COARSE, FINE, MOST_FINE_TICKS
+from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
 from analytics.figures.step_curves import as_figure, escape, round_to
-from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
-from analytics.formats import format_interval, format_level, format_ratio
-from analytics.results import FloatArray, Interval, SplineResult
+from analytics.figures.theme import AXIS_LINE, PALETTE, TEXT_COLOUR, to_translucent
+from analytics.formats import format_level
+from analytics.results import FloatArray, SplineResult
 
 HEIGHT = 280
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 44, 48
@@ -45,7 +45,7 @@ def plot_spline(spline: SplineResult, *, label: str) -> go.Figure:
         return round_to(np.clip(values, bottom, top), 4)
 
     texts = [
-        f"{_ratio(middle)} ({_limits(low, high)})"
+        f"{ratio_text(middle)} ({ratio_limits(low, high)})"
         for middle, low, high in zip(
             spline.log_odds_ratio.tolist(), spline.low.tolist(), spline.high.tolist(), strict=True
         )
@@ -104,8 +104,9 @@ def describe_spline(spline: SplineResult, label: str) -> str:
     for i in (0, -1):
         at, straight = float(spline.grid[i]), (spline.straight or 0.0) * float(spline.grid[i] - spline.reference)
         parts.append(
-            f"{_ratio(float(spline.log_odds_ratio[i]))} ({format_level(spline.conf_level)} limits "
-            f"{_limits(float(spline.low[i]), float(spline.high[i]))}) at {at:.3g}, {_ratio(straight)} by the straight line"
+            f"{ratio_text(float(spline.log_odds_ratio[i]))} ({format_level(spline.conf_level)} limits "
+            f"{ratio_limits(float(spline.low[i]), float(spline.high[i]))}) at {at:.3g}, {ratio_text(straight)} by the straight "
+            "line"
         )
     return f"{label}: odds ratio against the median of {spline.reference:.3g}: {'; '.join(parts)}."
 
@@ -122,27 +123,8 @@ def _range(spline: SplineResult, straight: FloatArray) -> tuple[float, float]:
     return bottom - room, top + room
 
 
-def _ratio(beta: float) -> str:
-    return format_ratio(math.exp(beta)) if abs(beta) < 700 else ("<0.01" if beta < 0 else "beyond number")
-
-
-def _limits(low: float, high: float) -> str:
-    ends = [math.exp(value) if abs(value) < 700 else None for value in (low, high)]
-    return format_interval(Interval(ends[0], ends[1], 0.95, "wald"))
-
-
 def _layout(bottom: float, top: float, grid: FloatArray, label: str, reason: str) -> dict[str, Any]:
     has_curve = len(grid) > 0
-    fine = [ratio for ratio in FINE if bottom <= math.log(ratio) <= top]
-    ticks = fine if len(fine) <= MOST_FINE_TICKS else [ratio for ratio in COARSE if bottom <= math.log(ratio) <= top]
-    axis = {
-        "fixedrange": True,
-        "automargin": False,
-        "zeroline": False,
-        "tickfont": {"color": TEXT_COLOUR},
-        "visible": has_curve,
-    }
-    font = {"size": 13, "color": TEXT_COLOUR}
     ends = [0.0, 1.0]
     if has_curve:
         room = 0.015 * float(grid[-1] - grid[0])
@@ -166,49 +148,9 @@ def _layout(bottom: float, top: float, grid: FloatArray, label: str, reason: str
         "hovermode": "x",
         "dragmode": False,
         "showlegend": has_curve,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.01,
-            "yanchor": "bottom",
-            "font": {"size": 12},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        "xaxis": {
-            **axis,
-            "range": ends,
-            "nticks": 7,
-            "ticks": "outside",
-            "ticklen": 4,
-            "tickcolor": AXIS_LINE,
-            "showline": True,
-            "linecolor": AXIS_LINE,
-            "showgrid": False,
-            "title": {"text": escape(label), "standoff": 6, "font": font},
-        },
-        "yaxis": {
-            **axis,
-            "range": [round(bottom, 4), round(top, 4)],
-            "tickvals": [round(math.log(ratio), 5) for ratio in ticks],
-            "ticktext": [f"{ratio:g}" for ratio in ticks],
-            "gridcolor": GRID_LINE,
-            "title": {"text": "Odds ratio", "standoff": 8, "font": font},
-        },
-        "shapes": [
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": 0,
-                "y1": 0,
-                "line": {"color": AXIS_LINE, "width": 1},
-                "layer": "below",
-            }
-        ]
-        if has_curve
-        else [],
+        "legend": LEGEND_ABOVE,
+        "xaxis": {**number_axis(escape(label)), "visible": has_curve, "range": ends, "nticks": 7},
+        "yaxis": {**ratio_axis("Odds ratio", bottom, top), "visible": has_curve},
+        "shapes": [LINE_AT_ONE] if has_curve else [],
         "annotations": [] if has_curve else [sentence],
     }
