@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from analytics.estimators.concordance import concordance_of
 from analytics.estimators.design import (
     BoolArray,
     Column,
+    Covariate,
     Design,
     IntArray,
     Solution,
@@ -75,13 +76,14 @@ _NEGLIGIBLE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How to fit and what to report."""
+    """How to fit and what to report; ``ratios_only`` leaves out the tests and the concordance."""
 
     ties: str = "efron"
     method: str = "auto"
     conf_type: str = "wald"
     conf_level: float = 0.95
     robust: bool = False
+    ratios_only: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("ties", Ties), ("method", Method), ("conf_type", ConfType)):
@@ -130,31 +132,34 @@ class CoxSample:
         data = Observations.from_arrays(time, event, weight, entry)
         check_covariates(covariates, len(data.kept), "time")
         kept = np.flatnonzero(data.kept)
-        stratum = np.zeros(len(kept), dtype=np.intp)
-        if strata is not None:
-            stratum = Labels.from_values("strata", strata, data.kept).codes
+        stratum = None if strata is None else Labels.from_values("strata", strata, data.kept).codes
         clusters = None if cluster is None else Labels.from_values("cluster", cluster, data.kept).codes
-        sampling = np.ones(len(kept))
+        sampling = None
         if sampling_weight is not None:
             sampling = _read_sampling_weight(sampling_weight, data.kept)[kept]
-        design = Design(
-            read_covariates(covariates, kept), data.event, data.weight, measure="hazard ratio", intercept=False
-        )
-        columns: list[Any] = [design.patterns.of_row, stratum, data.time, data.event]
-        if data.entry is not None:
-            columns.append(data.entry)
-        if sampling_weight is not None:
-            columns.append(sampling)
-        if clusters is not None:
-            columns.append(clusters)
-        first, group = _distinct(columns)
+        read = read_covariates(covariates, kept)
+        return cls.from_observations(data, read, stratum, clusters, sampling)
+
+    @classmethod
+    def from_observations(
+        cls,
+        data: Observations,
+        covariates: Sequence[Covariate],
+        stratum: IntArray | None = None,
+        clusters: IntArray | None = None,
+        sampling: FloatArray | None = None,
+    ) -> CoxSample:
+        """The sample of checked observations, with numbers for the stratum and the cluster of each."""
+        design = Design(covariates, data.event, data.weight, measure="hazard ratio", intercept=False)
+        columns = (design.patterns.of_row, stratum, data.time, data.event, data.entry, sampling, clusters)
+        first, group = _distinct([column for column in columns if column is not None])
         rows = RiskRows(
             design.patterns.of_row[first],
-            stratum[first],
+            np.zeros(len(first), dtype=np.intp) if stratum is None else stratum[first],
             data.time[first],
             data.event[first],
             np.bincount(group, data.weight, len(first)).astype(np.float64),
-            sampling[first],
+            np.ones(len(first)) if sampling is None else sampling[first],
             None if data.entry is None else data.entry[first],
         )
         return cls(design, rows, None if clusters is None else clusters[first])
@@ -273,6 +278,38 @@ def estimate_hazard_ratios(
     return _write_up(sample, options)
 
 
+def estimate_ratios_only(sample: CoxSample, conf_level: float) -> HazardRatioResult:
+    """The ratios of :func:`estimate_hazard_ratios` by its default methods, without tests and concordance."""
+    return _write_up(sample, _Options(conf_level=conf_level, ratios_only=True))
+
+
+class LargestLikelihood(NamedTuple):
+    """The supremum of a model's likelihood, reached or approached, or a ``reason`` why there is none."""
+
+    log_likelihood: float | None
+    n_parameters: int
+    reason: str | None = None
+
+
+def largest_likelihoods(sample: CoxSample) -> tuple[LargestLikelihood, LargestLikelihood]:
+    """Of the model of a sample, and of the model in which each distinct row of its covariates has its own hazard."""
+    design = sample.design
+    if not design.n_event:
+        none = LargestLikelihood(None, 0, "no events" if design.n else NO_PATIENTS)
+        return none, none
+    small = sample.likelihood("efron")
+    large = PartialLikelihood(np.eye(len(design.patterns.n))[:, 1:], small.risk, small.ties)
+    found = []
+    for likelihood, events in ((small, [cell.n_event for cell in design.cells]), (large, design.patterns.y)):
+        inner = likelihood.with_columns(independent_columns(likelihood))
+        optimum = _largest(inner, bool(np.min(events) == 0))
+        if optimum.converged:
+            found.append(LargestLikelihood(optimum.values.log_likelihood, inner.size))
+        else:
+            found.append(LargestLikelihood(None, inner.size, "the fit did not converge"))
+    return found[0], found[1]
+
+
 def estimate_univariable_hazard_ratios(
     time: ArrayLike,
     event: ArrayLike,
@@ -377,8 +414,9 @@ class _Model:
         """Keep the columns that are independent within the risk sets, with a reason for each of the others."""
         design, whole = self.design, self.likelihood
         self.kept = independent_columns(whole)
-        at, _ = whole.moments(np.zeros(whole.size))
-        spread = np.diag(whole.information(at))
+        if len(self.kept) == whole.size:
+            return
+        spread = np.diag(whole.at_zero[1])
         for index in sorted(set(range(whole.size)) - set(self.kept)):
             column = design.columns[index]
             assert column is not None
@@ -509,16 +547,16 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
     model.give_up_without_spread(optimum, covariance, model.kept)
     conf_type = "profile" if fitted == "firth" else options.conf_type
     solution = solve_model(likelihood, optimum, range(likelihood.size), conf_type, options.conf_level, covariance)
-    tests = _tests(model, likelihood, optimum, covariance)
+    extras = not options.ratios_only
     return _assemble(
         sample,
         replace(options, conf_type=conf_type),
         fitted,
         columns=model.kept,
         solution=solution,
-        tests=tests,
+        tests=_tests(model, likelihood, optimum, covariance) if extras else (),
         reasons=model.reasons,
-        concordance=_model_concordance(sample, likelihood, optimum, options.conf_level),
+        concordance=_model_concordance(sample, likelihood, optimum, options.conf_level) if extras else None,
     )
 
 
@@ -589,19 +627,23 @@ def _ratio_without(model: _Model, position: int, log_likelihood: float) -> tuple
     rest = [i for i in range(model.likelihood.size) if i not in own]
     smaller = model.likelihood.with_columns(rest)
     smaller = smaller.with_columns(independent_columns(smaller))
-    optimum = None if model.is_one_sided(position) else maximise(smaller, np.zeros(smaller.size))
-    if not (optimum and optimum.converged and maximum_is_certain(smaller, optimum)):
-        limiting = limiting_risk_sets(smaller)
-        if limiting is not None:
-            left = PartialLikelihood(smaller.design, limiting, smaller.ties)
-            left = left.with_columns(independent_columns(left))
-            optimum = maximise(left, np.zeros(left.size))
-    if optimum is None:
-        optimum = maximise(smaller, np.zeros(smaller.size))
+    optimum = _largest(smaller, model.is_one_sided(position))
     df = len(model.kept) - smaller.size
     if not optimum.converged:
         return math.nan, df
     return max(2.0 * (log_likelihood - optimum.values.log_likelihood), 0.0), df
+
+
+def _largest(likelihood: PartialLikelihood, is_one_sided: bool) -> Optimum:
+    """Where the likelihood is largest or, if it has its largest value only in the limit, the likelihood of the limit."""
+    optimum = None if is_one_sided else maximise(likelihood, np.zeros(likelihood.size))
+    if not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
+        limiting = limiting_risk_sets(likelihood)
+        if limiting is not None:
+            left = PartialLikelihood(likelihood.design, limiting, likelihood.ties)
+            left = left.with_columns(independent_columns(left))
+            return maximise(left, np.zeros(left.size))
+    return optimum or maximise(likelihood, np.zeros(likelihood.size))
 
 
 def _wald(optimum: Optimum, covariance: FloatArray | None, places: Sequence[int]) -> float:

@@ -12,7 +12,7 @@ Altman & Bland (2003), BMJ 326:219, doi:10.1136/bmj.326.7382.219: interaction ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from analytics.estimators.cox import estimate_hazard_ratios
+from analytics.estimators.cox_model import (
+    CoxSample,
+    LargestLikelihood,
+    estimate_ratios_only,
+    largest_likelihoods,
+)
+from analytics.estimators.design import BoolArray, Covariate, IntArray
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
-from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.logistic import Method, estimate_odds_ratios
 from analytics.results import (
     Estimate,
     HazardRatio,
@@ -37,7 +43,6 @@ from analytics.results import (
     TestResult,
 )
 
-BoolArray = NDArray[np.bool_]
 Fit = OddsRatioResult | HazardRatioResult
 
 TEST = "likelihood-ratio test of interaction"
@@ -45,13 +50,19 @@ TEST = "likelihood-ratio test of interaction"
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """Patients by group and subgroup, and the model: ``fit`` takes rows, their covariates and the method."""
+    """Patients by group and subgroup, and the models.
+
+    ``ratios`` takes rows and gives the ratios of the groups among them. ``likelihoods`` are the largest ones of the
+    model with group and subgroup alone, and of that with a parameter for each group in each subgroup.
+    """
 
     group: Labels
     subgroup: Labels
+    event: NDArray[np.float64]
     weight: NDArray[np.float64]
     measure: str
-    fit: Callable[[BoolArray, pd.DataFrame, str], Fit]
+    ratios: Callable[[BoolArray], Fit]
+    likelihoods: Callable[[], tuple[LargestLikelihood, LargestLikelihood]]
 
     @property
     def reference(self) -> int:
@@ -62,10 +73,7 @@ class _Comparison:
         """One entry per group but the reference, among all patients or within a subgroup."""
         rows = np.ones(len(self.weight), dtype=bool) if subgroup is None else self.subgroup.codes == subgroup
         name = None if subgroup is None else self.subgroup.names[subgroup]
-        covariates = pd.DataFrame(
-            {"group": pd.Categorical.from_codes(self.group.codes[rows], pd.Index(self.group.names))}
-        )
-        result = self.fit(rows, covariates, "auto")
+        result = self.ratios(rows)
         if name is not None and (found := [n for n in result.notes if n.code == "separation"]):
             notes += [Note(n.code, n.severity, f"{name}: {n.text}", n.remedy) for n in found]
         terms: tuple[OddsRatio | HazardRatio, ...] = result.terms
@@ -103,20 +111,7 @@ class _Comparison:
             reason = "only one subgroup has patients"
         if reason is not None:
             return TestResult(TEST, None, None, None, reason=reason)
-        everyone = np.ones(len(self.weight), dtype=bool)
-        width = len(self.subgroup.names)
-        apart = pd.DataFrame(
-            {
-                "group": pd.Categorical.from_codes(self.group.codes, pd.Index(self.group.names)),
-                "subgroup": pd.Categorical.from_codes(self.subgroup.codes, pd.Index(self.subgroup.names)),
-            }
-        )
-        names = [f"{group}, {subgroup}" for group in self.group.names for subgroup in self.subgroup.names]
-        cell = self.group.codes * width + self.subgroup.codes
-        # Numbered, as names joined from others may read alike.
-        categories = pd.Categorical.from_codes(cell, pd.RangeIndex(len(names)))
-        small = self.fit(everyone, apart, "ml")
-        large = self.fit(everyone, pd.DataFrame({"cell": categories}), "ml")
+        small, large = self.likelihoods()
         for fit in (small, large):
             if fit.reason is not None:
                 return TestResult(TEST, None, None, None, reason=fit.reason)
@@ -127,9 +122,11 @@ class _Comparison:
             reason = "the model did not converge"
         if reason is not None or small.log_likelihood is None or large.log_likelihood is None:
             return TestResult(TEST, None, None, None, reason=reason)
-        terms: tuple[OddsRatio | HazardRatio, ...] = large.terms
         extreme = (0.0,) if self.measure == "hazard ratio" else (0.0, 1.0)
-        bare = [names[code] for code, term in enumerate(terms) if term.n and term.n_event / term.n in extreme]
+        names = [f"{group}, {subgroup}" for group in self.group.names for subgroup in self.subgroup.names]
+        cell = self.group.codes * len(self.subgroup.names) + self.subgroup.codes
+        n, n_event = (np.bincount(cell, count, len(names)) for count in (self.weight, self.weight * self.event))
+        bare = [names[code] for code in np.flatnonzero(n) if n_event[code] / n[code] in extreme]
         if bare:
             notes.append(
                 Note(
@@ -197,21 +194,30 @@ def subgroup_effects(
     data = Observations.from_arrays(time, event, weight, entry)
     stratum = None if strata is None else Labels.from_values("strata", strata, data.kept).codes
 
-    def fit(rows: BoolArray, covariates: pd.DataFrame, method: Any) -> Fit:
-        return estimate_hazard_ratios(
-            data.time[rows],
-            data.event[rows],
-            covariates,
-            entry=None if data.entry is None else data.entry[rows],
-            weight=data.weight[rows],
-            strata=None if stratum is None else stratum[rows],
-            method=method,
-            conf_level=conf_level,
-        )
-
     groups = Labels.from_values("group", group, data.kept)
     subgroups = Labels.from_values("subgroup", subgroup, data.kept)
-    return _Comparison(groups, subgroups, data.weight, "hazard ratio", fit).result(conf_level)
+
+    def sample(rows: BoolArray, *labels: tuple[str, Labels]) -> CoxSample:
+        part = Observations(
+            data.time[rows],
+            data.event[rows],
+            data.weight[rows],
+            None if data.entry is None else data.entry[rows],
+            np.ones(int(rows.sum()), dtype=bool),
+        )
+        covariates = [Covariate(name, of.names, of.codes[rows], np.zeros(0)) for name, of in labels]
+        return CoxSample.from_observations(part, covariates, None if stratum is None else stratum[rows])
+
+    def ratios(rows: BoolArray) -> Fit:
+        return estimate_ratios_only(sample(rows, ("group", groups)), conf_level)
+
+    def likelihoods() -> tuple[LargestLikelihood, LargestLikelihood]:
+        everyone = np.ones(len(data.time), dtype=bool)
+        return largest_likelihoods(sample(everyone, ("group", groups), ("subgroup", subgroups)))
+
+    return _Comparison(groups, subgroups, data.event, data.weight, "hazard ratio", ratios, likelihoods).result(
+        conf_level
+    )
 
 
 def subgroup_odds_ratios(
@@ -247,12 +253,33 @@ def subgroup_odds_ratios(
     estimate_odds_ratios(outcome, pd.DataFrame(index=range(size)), weight=weight, conf_type="wald")
     counts = np.ones(size) if weight is None else np.asarray(pd.Series(weight).to_numpy(dtype=np.float64))
     kept = counts > 0
-    event = pd.Series(outcome).to_numpy(dtype=np.float64, na_value=np.nan)[kept]
+    event = np.asarray(pd.Series(outcome).to_numpy(dtype=np.float64, na_value=np.nan)[kept], dtype=np.float64)
     counts = counts[kept]
-
-    def fit(rows: BoolArray, covariates: pd.DataFrame, method: Any) -> Fit:
-        return estimate_odds_ratios(event[rows], covariates, weight=counts[rows], method=method, conf_level=conf_level)
 
     groups = Labels.from_values("group", group, kept)
     subgroups = Labels.from_values("subgroup", subgroup, kept)
-    return _Comparison(groups, subgroups, counts, "odds ratio", fit).result(conf_level)
+
+    def fit(rows: BoolArray, method: Method, **codes: tuple[IntArray, Sequence[Any]]) -> OddsRatioResult:
+        covariates = {
+            name: pd.Categorical.from_codes(code[rows], pd.Index(levels)) for name, (code, levels) in codes.items()
+        }
+        return estimate_odds_ratios(
+            event[rows], pd.DataFrame(covariates), weight=counts[rows], method=method, conf_level=conf_level
+        )
+
+    def ratios(rows: BoolArray) -> Fit:
+        return fit(rows, "auto", group=(groups.codes, groups.names))
+
+    def likelihoods() -> tuple[LargestLikelihood, LargestLikelihood]:
+        everyone = np.ones(len(counts), dtype=bool)
+        width = len(subgroups.names)
+        small = fit(everyone, "ml", group=(groups.codes, groups.names), subgroup=(subgroups.codes, subgroups.names))
+        # Numbered, as names joined from others may read alike.
+        cell = (groups.codes * width + subgroups.codes, range(len(groups.names) * width))
+        large = fit(everyone, "ml", cell=cell)
+        return (
+            LargestLikelihood(small.log_likelihood, small.n_parameters, small.reason),
+            LargestLikelihood(large.log_likelihood, large.n_parameters, large.reason),
+        )
+
+    return _Comparison(groups, subgroups, event, counts, "odds ratio", ratios, likelihoods).result(conf_level)

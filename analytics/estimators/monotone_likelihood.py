@@ -3,20 +3,23 @@
 The log partial likelihood is concave. It has no maximum exactly if some direction b of the coefficients never lowers
 it and somewhere raises it, that is if at every event time those with the event have the largest x'b of all who are at
 risk, and somewhere not all at risk share it (Jacobsen 1989; Bryson & Johnson 1981). That there is none is proved from
-the score of a fit where that suffices, and such a direction is found by linear programming.
+the score of a fit where that suffices. With few patterns of covariates the conditions are a short list of pairs, from
+which everything follows (:class:`_Order`); with many, such a direction is found by linear programming.
 
 Sources
 -------
 Bryson & Johnson (1981), Technometrics 23:381, doi:10.1080/00401706.1981.10487683: monotone likelihood.
 Jacobsen (1989), Scandinavian Journal of Statistics 16:335: existence and uniqueness of the estimate.
+Lawson & Hanson (1995), Solving Least Squares Problems, SIAM, chapter 23: least squares with coefficients >= 0.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from analytics.estimators.design import BoolArray, IntArray
 from analytics.estimators.partial_likelihood import Optimum, PartialLikelihood, RiskSets, independent_columns
@@ -24,6 +27,8 @@ from analytics.results import FloatArray
 
 _SLACK = 1e-7
 _MAX_CUTS = 400
+_MOST_LISTED = 64  # Patterns up to this number are compared pair by pair.
+_NEGLIGIBLE = 1e-9
 
 
 def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
@@ -43,7 +48,8 @@ def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
     each = risk.mean_weight * at.w01 / at.risk
     spared = risk.mean_weight * at.w11 / at.event
     if risk.table is not None:
-        share = risk.table * each[:, None] - np.asarray(risk.events.toarray()) * spared[:, None]
+        events = np.asarray(risk.events.toarray()) if risk.event_table is None else risk.event_table
+        share = risk.table * each[:, None] - events * spared[:, None]
         smallest = float((share * at.hazard).min(where=risk.table > 0, initial=math.inf))
     else:
         weight = float((risk.rows.n * risk.rows.weight).min(initial=math.inf))
@@ -57,6 +63,88 @@ def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
     return float(np.linalg.norm(score)) * math.sqrt(likelihood.n_event / (4.0 * lowest)) < smallest
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Which patterns may not have the smaller x'b of two, if b never lowers the likelihood.
+
+    ``above`` (patterns, patterns) is True where some patient of the first pattern has an event while one of the second
+    is at risk. Patterns that are above each other, directly or through others, must have the same x'b: ``tied`` is the
+    first pattern of those with which each is tied.
+    """
+
+    above: BoolArray
+    tied: IntArray
+
+    @classmethod
+    def from_risk_sets(cls, risk: RiskSets) -> _Order | None:
+        """The order that the events ask for; None if there are too many patterns to list it."""
+        if risk.event_table is None or risk.table is None or risk.patterns > _MOST_LISTED:
+            return None
+        above = (risk.event_table > 0).T.astype(np.float64) @ (risk.table > 0) > 0
+        reach = _closure(above)
+        return cls(above, np.argmax(reach & reach.T, axis=1))
+
+    @property
+    def strict(self) -> BoolArray:
+        """Pairs of which the first is above the second but not tied with it: along b it may stay above forever."""
+        return np.asarray(self.above & (self.tied[:, None] != self.tied))
+
+    def is_free(self, columns: int) -> bool:
+        """True if so many independent columns can give the patterns any scores at all.
+
+        A constant may be added to the scores of all who are linked by being at risk together.
+        """
+        linked = _closure(self.above | self.above.T)
+        return columns == len(linked) - len(np.unique(np.argmax(linked, axis=1)))
+
+    def direction(self, design: FloatArray) -> FloatArray | None:
+        """A direction that keeps the order and is not 0 on all of ``strict``; all 0 if there is none, None if not found.
+
+        Within the directions that keep ties, let the rows of A be the differences of the strict pairs, of length 1, and
+        let A'y be as short as it can be for y >= 1. If it is 0, any b with Ab >= 0 has y'Ab = 0 and so Ab = 0. If not,
+        b = A'y is a direction: the conditions of the minimum are A(A'y) >= 0, and y'Ab > 0.
+        """
+        basis = _null_space(design - design[self.tied])
+        first, second = np.nonzero(self.strict)
+        pairs = (design[first] - design[second]) @ basis
+        length = np.linalg.norm(pairs, axis=1)
+        moved = length > _NEGLIGIBLE
+        if not moved.any():
+            return np.zeros(design.shape[1])
+        pairs = pairs[moved] / length[moved, None]
+        shift = pairs.sum(axis=0)
+        try:
+            more, _ = nnls(pairs.T, -shift)
+        except RuntimeError:  # It did not converge.
+            return None
+        found = pairs.T @ more + shift
+        size = float(np.linalg.norm(found))
+        if size <= _NEGLIGIBLE:
+            return np.zeros(design.shape[1])
+        if (pairs @ found < -_NEGLIGIBLE * size).any():
+            return None
+        score = design @ basis @ found
+        return np.asarray(basis @ found / float(np.ptp(score)))
+
+
+def _closure(linked: BoolArray) -> BoolArray:
+    """Pairs that are linked directly or through others; each pattern is linked with itself."""
+    reach = linked | np.eye(len(linked), dtype=bool)
+    while True:
+        step = reach.astype(np.float64)
+        further = step @ step > 0
+        if (further == reach).all():
+            return reach
+        reach = further
+
+
+def _null_space(matrix: FloatArray) -> FloatArray:
+    """An orthonormal basis, as columns, of the vectors that ``matrix`` sends to 0."""
+    _, singular, right = np.linalg.svd(matrix, full_matrices=True)
+    rank = int((singular > _NEGLIGIBLE * max(1.0, float(singular.max(initial=0.0)))).sum())
+    return np.asarray(right[rank:].T)
+
+
 def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
     """A direction b along which the likelihood rises forever; None if there is none.
 
@@ -67,7 +155,7 @@ def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
     risk, design = likelihood.risk, likelihood.design
     if not likelihood.size or not risk.size:
         return None
-    at, _ = likelihood.moments(np.zeros(likelihood.size))
+    at, _ = likelihood.at_zero
     goal = likelihood.score(at)
     extent = float(np.abs(goal).sum())
     cuts = np.zeros((0, likelihood.size))
@@ -115,13 +203,21 @@ def limiting_risk_sets(likelihood: PartialLikelihood) -> RiskSets | None:
     risk = likelihood.risk
     found = False
     while True:
+        order = _Order.from_risk_sets(risk)
+        if order is not None and not order.strict.any():
+            return risk if found else None
         reduced = PartialLikelihood(likelihood.design, risk, likelihood.ties)
         kept = independent_columns(reduced)
-        direction = monotone_direction(reduced.with_columns(kept))
+        if order is not None and order.is_free(len(kept)):
+            return risk.refined(order.tied)
+        design = likelihood.design[:, kept]
+        direction = None if order is None else order.direction(design)
         if direction is None:
+            direction = monotone_direction(reduced.with_columns(kept))
+        if direction is None or not direction.any():
             return risk if found else None
         found = True
-        risk = risk.refined(_classes(likelihood.design[:, kept] @ direction))
+        risk = risk.refined(_classes(design @ direction))
 
 
 def _classes(score: FloatArray) -> IntArray:
@@ -139,7 +235,6 @@ def columns_without_maximum(likelihood: PartialLikelihood, limiting: RiskSets) -
     They are those that can change without changing the likelihood of the risk sets that are left in the limit.
     """
     left = PartialLikelihood(likelihood.design, limiting, likelihood.ties)
-    at, _ = left.moments(np.zeros(left.size))
-    values, vectors = np.linalg.eigh(left.information(at))
+    values, vectors = np.linalg.eigh(left.at_zero[1])
     escape = vectors[:, values <= 1e-9 * max(likelihood.n_event, 1.0)]
     return np.asarray(np.abs(escape).max(axis=1, initial=0.0) > 1e-6)

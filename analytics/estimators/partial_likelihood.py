@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -70,7 +71,8 @@ class RiskSets:
 
     Moments are in the order of strata and of time. Row i is at risk at the moments ``first[i]`` to ``last[i]`` - 1;
     with an event, it has it at ``last[i]`` - 1. ``n_event`` counts the events at each moment, ``mean_weight`` is their
-    mean weight.
+    mean weight; ``of_pattern`` is what the events of each pattern count for, ``total`` their sum. ``table`` is what
+    those at risk count for and ``event_table`` what those with an event do, (moments, patterns), None if too large.
     """
 
     def __init__(self, rows: RiskRows, patterns: int) -> None:
@@ -97,25 +99,49 @@ class RiskSets:
         self.n_event: FloatArray = np.bincount(moment, rows.n[happened], self.size).astype(np.float64)
         event_weight = np.bincount(moment, counts[happened], self.size)
         self.mean_weight = event_weight / self.n_event
-        shape = (self.size, patterns)
-        self.events = csr_array((counts[happened], (moment, rows.pattern[happened])), shape=shape)
-        self.events.sum_duplicates()
+        self.total = float((self.n_event * self.mean_weight).sum())
+        self._happened = (moment, rows.pattern[happened], counts[happened])
+        self.of_pattern: FloatArray = np.bincount(self._happened[1], self._happened[2], patterns).astype(np.float64)
+        self._tie_sums: dict[str, _TieSums] = {}
         # Products with a small table are quicker than with its few entries that are not 0.
-        self._is_small = self.size * patterns <= _SMALLEST_TABLE
-        self._events_at = self.events.toarray() if self._is_small else self.events
-        self._events_of = self._events_at.T if self._is_small else csr_array(self.events.T)
+        self.event_table = self._dense(*self._happened) if self.size * patterns <= _SMALLEST_TABLE else None
+        self._events_at = self.events if self.event_table is None else self.event_table
+        self._events_of = csr_array(self.events.T) if self.event_table is None else self.event_table.T
         seen = np.flatnonzero(self.first < self.last)
         late = seen[self.first[seen] > self.bounds[rows.stratum[seen]]]
         at = np.concatenate([self.last[seen] - 1, self.first[late] - 1])
         who = np.concatenate([rows.pattern[seen], rows.pattern[late]])
-        self._steps = csr_array((np.concatenate([counts[seen], -counts[late]]), (at, who)), shape=shape)
-        self._steps.sum_duplicates()
-        self._steps_of = csr_array(self._steps.T)
+        steps = (at, who, np.concatenate([counts[seen], -counts[late]]))
         self.table: FloatArray | None = None
-        if self.size * patterns <= max(min(4 * len(rows.n), _MAX_TABLE), _SMALL_TABLE):
-            self.table = self._backwards(self._steps.toarray())
+        if self.size * patterns > max(min(4 * len(rows.n), _MAX_TABLE), _SMALL_TABLE):
+            self._steps = self._sparse(*steps)
+            self._steps_of = csr_array(self._steps.T)
+        else:
+            self.table = self._backwards(self._dense(*steps))
             # Who has left and entered is taken off by subtraction: rounding must not pass for a patient.
             self.table[self.table < 0.5 * float(counts.min(initial=1.0))] = 0.0
+
+    @cached_property
+    def events(self) -> csr_array:
+        """What the events count for, (moments, patterns)."""
+        return self._sparse(*self._happened)
+
+    def _sparse(self, moment: IntArray, pattern: IntArray, amount: FloatArray) -> csr_array:
+        """A sparse table of moments by patterns, what falls in one place added up."""
+        table = csr_array((amount, (moment, pattern)), shape=(self.size, self.patterns))
+        table.sum_duplicates()
+        return table
+
+    def _dense(self, moment: IntArray, pattern: IntArray, amount: FloatArray) -> FloatArray:
+        """The same with every entry."""
+        sums = np.bincount(moment * self.patterns + pattern, amount, self.size * self.patterns)
+        return sums.astype(np.float64, copy=False).reshape(self.size, self.patterns)
+
+    def tie_sums(self, ties: str) -> _TieSums:
+        """The sums over tied events of Efron's or Breslow's likelihood."""
+        if ties not in self._tie_sums:
+            self._tie_sums[ties] = _TieSums(self.n_event, ties)
+        return self._tie_sums[ties]
 
     def _backwards(self, values: FloatArray) -> FloatArray:
         """Sums from each moment to the last of its stratum."""
@@ -338,9 +364,10 @@ class PartialLikelihood:
         self.risk = risk
         self.ties = ties
         self.penalised = penalised
-        self._ties = _TieSums(risk.n_event, ties)
-        self._events = np.asarray(risk.events.sum(axis=0)).ravel()
-        self.n_event = float((risk.n_event * risk.mean_weight).sum())
+        self.n_event = risk.total
+        self._ties = risk.tie_sums(ties)
+        self._events = risk.of_pattern
+        self._with_one = np.column_stack([np.ones(len(design)), design])
 
     @property
     def size(self) -> int:
@@ -350,14 +377,22 @@ class PartialLikelihood:
     def with_columns(self, columns: Sequence[int], penalised: bool | None = None) -> PartialLikelihood:
         """The likelihood with some of the columns only."""
         chosen = self.penalised if penalised is None else penalised
+        if chosen == self.penalised and list(columns) == list(range(self.size)):
+            return self
         return PartialLikelihood(self.design[:, list(columns)], self.risk, self.ties, chosen)
+
+    @cached_property
+    def at_zero(self) -> tuple[Moments, FloatArray]:
+        """The sums at coefficients of 0 and the information there."""
+        at, _ = self.moments(np.zeros(self.size))
+        return at, self.information(at)
 
     def moments(self, beta: FloatArray) -> tuple[Moments, float]:
         """The sums at each moment and the log-likelihood without penalty (minus infinity where they underflow)."""
         eta = self.design @ beta
         shift = float(eta.max(initial=0.0)) if len(eta) else 0.0
         hazard = np.exp(eta - shift)
-        table = np.column_stack([hazard, hazard[:, None] * self.design])
+        table = hazard[:, None] * self._with_one
         risk, event = self.risk.at_risk(table), self.risk.among_events(table)
         d, weight = self.risk.n_event, self.risk.mean_weight
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -554,8 +589,7 @@ def independent_columns(likelihood: PartialLikelihood) -> list[int]:
     A combination of columns that is the same for all who are at risk together has no variance in any risk set, which
     is what the information at coefficients of 0 adds up.
     """
-    at, _ = likelihood.moments(np.zeros(likelihood.size))
-    left = likelihood.information(at)
+    _, left = likelihood.at_zero
     own = np.diag(left).copy()
     kept: list[int] = []
     rounding = 1e-2 * likelihood.n_event * (likelihood.design**2).mean(axis=0) if len(likelihood.design) else own
@@ -570,8 +604,7 @@ def independent_columns(likelihood: PartialLikelihood) -> list[int]:
 
 def columns_making_up(likelihood: PartialLikelihood, index: int, kept: Sequence[int]) -> list[int]:
     """Indices of those ``kept`` columns before column ``index`` of which it is a combination within the risk sets."""
-    at, _ = likelihood.moments(np.zeros(likelihood.size))
-    information = likelihood.information(at)
+    _, information = likelihood.at_zero
     earlier = [column for column in kept if column < index]
     share = np.linalg.lstsq(information[np.ix_(earlier, earlier)], information[earlier, index], rcond=None)[0]
     return [column for column, part in zip(earlier, share, strict=True) if abs(part) > 1e-6]
