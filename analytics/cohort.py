@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.dictionary import Dictionary, DictionaryError, Variable, open_dictionary
+from analytics.disclosure import Hidden
 from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
 from analytics.results import Note
 
@@ -122,7 +123,19 @@ class Cohort:
     _is_named: bool = field(compare=False, repr=False, default=False)
     _conditions: dict[Clause, str] = field(compare=False, repr=False, default_factory=dict)
 
-    def tally(self, columns: Sequence[str], cohort_filter: CohortFilter = CohortFilter()) -> pd.DataFrame:  # noqa: B008
+    @property
+    def smallest_cell(self) -> int:
+        """The least number of patients that is given out; 0 where every number is."""
+        return 0
+
+    def tally(
+        self,
+        columns: Sequence[str],
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+        *,
+        outcome: str | None = None,
+        whole: bool = False,
+    ) -> pd.DataFrame:
         """The distinct combinations of ``columns`` among the patients who pass the filter, with their number ``n``.
 
         Parameters
@@ -131,6 +144,11 @@ class Cohort:
             Names out of `variables`, each once. None of them gives one row with the number of patients.
         cohort_filter
             Who is counted.
+        outcome
+            One of the columns, if its levels by those of each other column are all that will be reported: where small
+            numbers are protected, more columns can then be asked for. Here it makes no difference, nor does ``whole``.
+        whole
+            True if nothing could be told once a rare level were left out, as it is where small numbers are protected.
 
         Returns
         -------
@@ -262,6 +280,34 @@ class Cohort:
             values,
         )
         return tuple(map(str, found["name"]))
+
+    def recording(self) -> Cohort:
+        """The cohort, remembering from now on in `left_out` what its tallies leave out."""
+        return self
+
+    @property
+    def left_out(self) -> tuple[Hidden, ...]:
+        """The levels that tallies have left out to protect small numbers: none here."""
+        return ()
+
+    def find_too_near(self, cohort_filter: CohortFilter, answered: Sequence[CohortFilter]) -> CohortFilter | None:
+        """The first of the filters ``answered`` that may not be answered beside this one: none here."""
+        return None
+
+    def _count_differing(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> list[int]:
+        """How many patients pass one of the two filters only, for each of the others."""
+        if not others:
+            return []
+        own, *conditions = (
+            " AND ".join(map(self._passed, f.clauses)) or "true" for f in map(self._valid, (cohort_filter, *others))
+        )
+        counts = (f"{self._n_patients(f'({own}) <> ({other})')} AS n{i}" for i, other in enumerate(conditions))
+        found = self._fetch(f"SELECT {', '.join(counts)} FROM patients AS p")
+        return [int(found[f"n{i}"][0]) for i in range(len(others))]
+
+    def _valid(self, cohort_filter: CohortFilter) -> CohortFilter:
+        cohort_filter.validate(self.dictionary)
+        return cohort_filter
 
     def _stored(self, name: str, value: Any) -> float | int | None:
         """A value as the engine holds it: the position of a level, a number, None for a missing one."""

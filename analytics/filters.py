@@ -78,10 +78,14 @@ class FunnelStep:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """How the clauses narrow the cohort: ``n_all`` patients, then one step per clause in the order of the phases."""
+    """How the clauses narrow the cohort: ``n_all`` patients, then one step per clause in the order of the phases.
+
+    Where small numbers are protected, each number is rounded for itself to a multiple of ``smallest_cell``; else that is 0.
+    """
 
     n_all: int
     steps: tuple[FunnelStep, ...] = ()
+    smallest_cell: int = 0
 
     @property
     def n_left(self) -> int:

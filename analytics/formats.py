@@ -5,11 +5,19 @@ from __future__ import annotations
 from analytics.results import Estimate, Interval
 
 MISSING = "–"
+SUPPRESSED = "not shown"
+SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
 
 
+class FewerThan(int):
+    """A number of children of which no more may be said than that it is at least 1 and less than this."""
+
+
 def format_count(n: float) -> str:
-    """A count with thin spaces between thousands ("1 000 000")."""
+    """A count with thin spaces between thousands ("1 000 000"); "<5" for one of which only that may be said."""
+    if isinstance(n, FewerThan):
+        return f"<{int(n)}"
     return f"{round(n):,}".replace(",", "\u202f")
 
 

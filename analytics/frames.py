@@ -467,7 +467,8 @@ class _Covariates:
                         f"{variable.name}: the reference {reference!r} is none of its levels. "
                         f"Choose one of {', '.join(variable.levels)}."
                     )
-                levels = [str(reference), *(level for level in variable.levels if level != reference)]
+                # A reference that is hidden, because too few have it, leaves its place to the next level.
+                levels = sorted(_levels(tally, variable), key=lambda level: level != reference)
                 column = pd.Categorical(tally[variable.name], categories=levels)
             columns[variable.name] = column
         frame = pd.DataFrame(columns, index=pd.RangeIndex(len(tally)))
@@ -598,4 +599,11 @@ def _categorical(tally: pd.DataFrame, variable: Variable | None) -> pd.Categoric
     if variable is None:
         everyone: Any = [EVERYONE]
         return pd.Categorical(everyone * len(tally), categories=everyone)
-    return pd.Categorical(tally[variable.name], categories=list(variable.levels))
+    return pd.Categorical(tally[variable.name], categories=_levels(tally, variable))
+
+
+def _levels(tally: pd.DataFrame, variable: Variable) -> list[str]:
+    """The variable's levels in order, without those that the tally hides."""
+    dtype = tally[variable.name].dtype
+    known = set(dtype.categories) if isinstance(dtype, pd.CategoricalDtype) else set(variable.levels)
+    return [level for level in variable.levels if level in known]

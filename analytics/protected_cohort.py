@@ -1,0 +1,167 @@
+"""A cohort for shared deployments: every door of it gives out protected numbers only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+
+import pandas as pd
+
+from analytics.cohort import N_SHOWN, Cohort, Range
+from analytics.disclosure import (
+    LARGEST_CELL,
+    LEAST_CELL,
+    Hidden,
+    SuppressedError,
+    protect_cells,
+    protect_margins,
+    round_count,
+    round_table,
+)
+from analytics.filters import CohortFilter, Funnel, FunnelStep
+from analytics.formats import FewerThan
+
+
+@dataclass(frozen=True)
+class ProtectedCohort(Cohort):
+    """A cohort in which no number from 1 to ``smallest_cell`` − 1 can be read off; see `analytics.disclosure`.
+
+    Every public method of `Cohort` is defined here anew. What is known of the file's oddities stays with who runs the
+    deployment: ``notes`` is empty.
+    """
+
+    smallest_cell: int = 5
+    _left_out: list[Hidden] = field(compare=False, repr=False, default_factory=list)
+
+    def tally(
+        self,
+        columns: Sequence[str],
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+        *,
+        outcome: str | None = None,
+        whole: bool = False,
+    ) -> pd.DataFrame:
+        """The tally in which every row stands for ``smallest_cell`` children, or with ``outcome`` every margin.
+
+        Errors are those of `Cohort.tally`, and SuppressedError where nothing can be shown.
+        """
+        exact = super().tally(columns, cohort_filter)
+        if not columns:
+            return exact
+        kinds = {name: self.dictionary[name].kind for name in columns}
+        numbers = [name for name, kind in kinds.items() if kind == "continuous"]
+        durations = [name for name, kind in kinds.items() if kind == "duration"]
+        if outcome is not None:
+            if durations:
+                raise SuppressedError("it would count children by too many variables at once")
+            protected, hidden = protect_margins(exact, outcome=outcome, numbers=numbers, smallest=self.smallest_cell)
+        else:
+            causes = {endpoint.cause for endpoint in self.dictionary.competing}
+            protected, hidden = protect_cells(
+                exact,
+                durations=durations,
+                numbers=numbers,
+                outcomes=[name for name, kind in kinds.items() if kind == "event" or name in causes],
+                smallest=self.smallest_cell,
+                whole=whole,
+            )
+        self._left_out.extend(hidden)
+        return protected
+
+    def count(self, cohort_filter: CohortFilter = CohortFilter()) -> int:  # noqa: B008
+        """The rounded number of patients who pass the filter."""
+        return round_count(super().count(cohort_filter), self.smallest_cell) if cohort_filter else self.n
+
+    def funnel(self, cohort_filter: CohortFilter) -> Funnel:
+        """How many patients are left after each clause, rounded; where few are left, the steps before the last more so."""
+        steps = super().funnel(cohort_filter).steps
+        left = [round_count(step.n, self.smallest_cell) for step in steps]
+        for i, (before, after) in enumerate(pairwise(left)):
+            if 0 < before <= self.smallest_cell and before == after and type(before) is type(after):
+                # Both are so near the smallest cell that they would be known to be near each other.
+                left[i] = FewerThan(2 * self.smallest_cell)
+        rounded = tuple(FunnelStep(step.variable, n) for step, n in zip(steps, left, strict=True))
+        return Funnel(self.n, rounded, self.smallest_cell)
+
+    def level_counts(self, cohort_filter: CohortFilter = CohortFilter()) -> dict[str, dict[str | None, int]]:  # noqa: B008
+        """Patients at each level of each coded filter variable under the other clauses, rounded.
+
+        A number that would tell a small one beside it is not there.
+        """
+        exact = super().level_counts(cohort_filter)
+        shown = {name: round_table(counts, self.smallest_cell) for name, counts in exact.items()}
+        for name, levels in self._known_parts(cohort_filter):
+            if name in exact:
+                part = {level: n for level, n in exact[name].items() if level in levels}
+                told = round_table(part, self.smallest_cell)
+                shown[name] = {level: n for level, n in shown[name].items() if level not in part or level in told}
+        return shown
+
+    def _known_parts(self, cohort_filter: CohortFilter) -> Iterator[tuple[str, tuple[str | None, ...]]]:
+        """Levels of a variable whose sum is told elsewhere: those of the filter, those of one joined level, all known ones."""
+        for clause in cohort_filter.clauses:
+            yield clause.variable, (*clause.levels, *([None] if clause.keep_missing else []))
+        for variable in self.dictionary.variables:
+            if variable.population is not None:
+                yield variable.name, variable.levels
+            if variable.derivation is not None and variable.derivation.rule == "map":
+                for joined in variable.levels:
+                    parts = tuple(level for level, becomes in variable.derivation.mapping if becomes == joined)
+                    yield variable.derivation.source[0], parts
+
+    def name_patients(
+        self,
+        patterns: pd.DataFrame,
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+        limit: int = N_SHOWN,
+    ) -> tuple[str, ...]:
+        """Nobody."""
+        return ()
+
+    def ranges(self) -> dict[str, Range]:
+        """The ranges of numbers, widened to one significant digit: the smallest and largest value are one child's."""
+        return {name: self._widened(limits) for name, limits in super().ranges().items()}
+
+    def _widened(self, limits: Range) -> Range:
+        n_missing = round_count(limits.n_missing, self.smallest_cell)
+        if limits.low is None or limits.high is None:
+            return Range(None, None, n_missing)
+        largest = max(abs(limits.low), abs(limits.high))
+        unit = 10.0 ** math.floor(math.log10(largest)) if largest > 0 else 1.0
+        return Range(unit * math.floor(limits.low / unit), unit * math.ceil(limits.high / unit), n_missing)
+
+    def recording(self) -> ProtectedCohort:
+        """The cohort, remembering from now on in `left_out` what its tallies leave out."""
+        return replace(self, _left_out=[])
+
+    @property
+    def left_out(self) -> tuple[Hidden, ...]:
+        """The levels that the tallies of this record have left out, each once."""
+        return tuple(dict.fromkeys(self._left_out))
+
+    def find_too_near(self, cohort_filter: CohortFilter, answered: Sequence[CohortFilter]) -> CohortFilter | None:
+        """The first of the filters ``answered`` that differs from this one by some, but too few, patients.
+
+        Answering both would tell something of these few. Two filters that leave the same patients may both be answered.
+        """
+        differing = self._count_differing(cohort_filter, answered)
+        return next((f for f, n in zip(answered, differing, strict=True) if 0 < n < self.smallest_cell), None)
+
+
+def protect_cohort(cohort: Cohort, smallest_cell: int) -> ProtectedCohort:
+    """The cohort with its small numbers protected.
+
+    Raises
+    ------
+    ValueError
+        If the smallest cell is not a whole number from 2 to 100.
+    """
+    if not LEAST_CELL <= smallest_cell <= LARGEST_CELL:
+        raise ValueError(
+            f"the smallest cell must be from {LEAST_CELL} to {LARGEST_CELL} children: it is {smallest_cell}."
+        )
+    kept = {f.name: getattr(cohort, f.name) for f in fields(Cohort)}
+    kept |= {"n": round_count(cohort.n, smallest_cell), "notes": (), "_is_named": False}
+    return ProtectedCohort(**kept, smallest_cell=smallest_cell)

@@ -1,0 +1,275 @@
+"""The protected cohort: each of its doors against the true numbers, and how near its estimates stay to the true ones."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.cohort import Cohort, open_cohort
+from analytics.dictionary import open_dictionary
+from analytics.disclosure import Hidden, SuppressedError, round_count, round_table
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.treatment import time_dependent_hazard_ratio
+from analytics.filters import Clause, CohortFilter, FilterError
+from analytics.formats import FewerThan
+from analytics.frames import BinaryOutcome, TimeToEvent, TreatmentHistory, endpoint_columns, history_columns
+from analytics.protected_cohort import ProtectedCohort, protect_cohort
+from tests import cohort_oracle as oracle
+from tests.benchmarks.cohorts import write_cohort
+from tests.cohort_oracle import SMALL
+from tests.test_cohort import frame_of, make_rows
+from tests.test_filters import filters
+
+ROWS = make_rows(300, seed=1)
+DERIVED = oracle.derive(ROWS, SMALL)
+REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+
+
+@pytest.fixture(scope="module")
+def exact() -> Cohort:
+    """300 patients."""
+    return open_cohort(frame_of(ROWS), SMALL)
+
+
+@pytest.fixture(scope="module")
+def protected(exact: Cohort) -> ProtectedCohort:
+    """The same, protected."""
+    return protect_cohort(exact, 5)
+
+
+def test_every_door_is_decided_about() -> None:
+    """A public method added to the cohort has to be defined anew here, or it would give out true numbers."""
+    doors = {name for name in vars(Cohort) if not name.startswith("_")} - {f.name for f in fields(Cohort)}
+    assert {"tally", "count", "funnel", "level_counts", "ranges", "name_patients", "find_too_near"} <= doors
+    own = set(vars(ProtectedCohort)) | {f.name for f in fields(ProtectedCohort)}
+    assert doors <= own, f"{sorted(doors - own)} would be inherited"
+    assert {f.name for f in fields(Cohort) if not f.name.startswith("_")} == {
+        "name", "n", "data_version", "synthetic", "variables", "notes", "dictionary",
+    }, "decide in protect_cohort what is given out of a new field"  # fmt: skip
+    for name in doors:
+        mine, theirs = getattr(ProtectedCohort, name), getattr(Cohort, name)
+        if inspect.isfunction(theirs):
+            assert list(inspect.signature(mine).parameters) == list(inspect.signature(theirs).parameters)
+
+
+@pytest.mark.parametrize("smallest", [1, 0, -5, 101])
+def test_a_smallest_cell_that_protects_nothing_is_refused(exact: Cohort, smallest: int) -> None:
+    with pytest.raises(ValueError, match=f"from 2 to 100 children: it is {smallest}"):
+        protect_cohort(exact, smallest)
+
+
+def test_who_the_cohort_is(exact: Cohort, protected: ProtectedCohort) -> None:
+    assert (protected.n, protected.smallest_cell, protected.notes) == (300, 5, ())
+    assert exact.smallest_cell == 0
+    kept = (protected.name, protected.data_version, protected.variables, protected.dictionary)
+    assert kept == (exact.name, exact.data_version, exact.variables, exact.dictionary)
+    assert protect_cohort(open_cohort(frame_of(ROWS[:293]), SMALL), 5).n == 300
+
+
+def test_a_protected_cohort_is_never_taken_for_another(exact: Cohort, protected: ProtectedCohort) -> None:
+    eleven = protect_cohort(exact, 11)
+    assert len({exact, protected, eleven}) == 3
+    assert exact != protected and protected != exact and protected != eleven
+    for same in (protect_cohort(exact, 5), protected.recording()):
+        assert same == protected and hash(same) == hash(protected)
+
+
+@given(data=st.data(), smallest=st.sampled_from([2, 5, 11]))
+@settings(max_examples=80, deadline=None)
+def test_counts_against_patients_counted_one_by_one(exact: Cohort, data: st.DataObject, smallest: int) -> None:
+    protected = protect_cohort(exact, smallest)
+    chosen = data.draw(filters(SMALL))
+    n = len(oracle.kept(DERIVED, chosen))
+    assert protected.count(chosen) == round_count(n, smallest)
+    assert isinstance(protected.count(chosen), FewerThan) is (0 < n < smallest)
+    assert protected.tally([], chosen)["n"].tolist() == [int(round_count(n, smallest))]
+    funnel = protected.funnel(chosen)
+    assert (funnel.n_all, funnel.n_left, funnel.smallest_cell) == (protected.n, protected.count(chosen), smallest)
+    for step, (name, left) in zip(funnel.steps, oracle.funnel(DERIVED, chosen, SMALL), strict=True):
+        assert step.variable == name
+        widened = isinstance(step.n, FewerThan) and int(step.n) == 2 * smallest
+        assert (0 < left < 3 * smallest and left < step.n * 2) if widened else step.n == round_count(left, smallest)
+    true = oracle.level_counts(DERIVED, chosen, SMALL)
+    shown = protected.level_counts(chosen)
+    assert list(shown) == list(true)
+    for name, levels in shown.items():
+        assert levels.items() <= round_table(true[name], smallest).items()
+        assert all(isinstance(levels[level], FewerThan) is (0 < true[name][level] < smallest) for level in levels)
+
+
+def test_a_number_that_would_tell_another_is_not_in_the_sidebar() -> None:
+    rows = [{**row, "sex": "female" if i < 3 else "male"} for i, row in enumerate(ROWS)]
+    few = protect_cohort(open_cohort(frame_of(rows), SMALL), 5)
+    assert set(few.level_counts()["sex"]) <= {"female", "male", None}
+    # All that the filter leaves are the females and those not recorded: of these the sidebar counts nothing.
+    nobody = few.level_counts(CohortFilter((Clause("sex", ("female",)),)))
+    assert "female" not in nobody["sex"] or nobody["sex"]["female"] == 5
+    assert all(counts == {} or all(n == 0 for n in counts.values()) for name, counts in nobody.items() if name != "sex")
+
+
+def test_the_funnel_says_no_more_of_two_small_steps(exact: Cohort) -> None:
+    found = set()
+    for smallest in (5, 40, 70):
+        protected = protect_cohort(exact, smallest)
+        for low in range(0, 18):
+            steps = protected.funnel(
+                CohortFilter((Clause("age_years", low=float(low), high=18.0), Clause("platelets", high=20.0)))
+            ).steps
+            first, last = (step.n for step in steps)
+            if last > 0 and isinstance(last, FewerThan):
+                assert not isinstance(first, FewerThan) or int(first) == 2 * smallest
+                found.add(type(first))
+    assert found == {int, FewerThan}
+
+
+def test_ranges_are_widened(exact: Cohort, protected: ProtectedCohort) -> None:
+    for name, limits in protected.ranges().items():
+        true = exact.ranges()[name]
+        assert limits.low is not None and limits.high is not None and true.low is not None and true.high is not None
+        assert limits.low <= true.low and limits.high >= true.high
+        unit = 10 ** math.floor(math.log10(true.high))
+        assert limits.low % unit == 0 and limits.high % unit == 0
+        assert limits.n_missing == round_count(true.n_missing, 5)
+    assert protected.ranges()["age_years"].low == 0 and protected.ranges()["age_years"].high == 20
+
+
+def test_ranges_of_nobody_and_of_zeros() -> None:
+    for age, expected in ((None, (None, None)), (0.0, (0.0, 0.0))):
+        cohort = open_cohort(frame_of([{**row, "age_years": age} for row in ROWS[:30]]), SMALL)
+        limits = protect_cohort(cohort, 5).ranges()["age_years"]
+        assert (limits.low, limits.high) == expected
+
+
+def test_nobody_is_named(exact: Cohort, protected: ProtectedCohort) -> None:
+    patterns = pd.DataFrame({"sex": ["male"]})
+    assert len(exact.name_patients(patterns)) == 5
+    assert protected.name_patients(patterns) == ()
+    assert Cohort.name_patients(protected, patterns) == ()
+
+
+def test_tallies_pass_through_protection(exact: Cohort, protected: ProtectedCohort) -> None:
+    for columns in (["sex"], ["sex", "relapsed"], ["age_years"], ["os_days", "os_event", "sex"], ["sex", "age_years"]):
+        tally = protected.tally(columns)
+        assert list(tally) == [*columns, "n"]
+        assert (tally["n"] % 5 == 0).all() and (tally["n"] > 0).all()
+        assert abs(tally["n"].sum() - 300) <= 3 * len(columns) * 5
+    assert protected.tally(["sex"]).equals(protected.tally(["sex"]))
+    margins = protected.tally(
+        ["relapsed", "sex", "mrd", "cns_status", "platelets_group", "age_years"], outcome="relapsed"
+    )
+    assert (margins.groupby(["relapsed", "sex"], observed=True)["n"].sum() % 5 == 0).all()
+    with pytest.raises(SuppressedError, match="too many variables"):
+        protected.tally(["sex", "mrd", "cns_status", "platelets_group", "salvage"])
+    with pytest.raises(SuppressedError, match="too many variables"):
+        protected.tally(["relapsed", "os_days"], outcome="relapsed")
+    with pytest.raises(KeyError, match="patient_id"):
+        protected.tally(["patient_id"])
+    with pytest.raises(FilterError):
+        protected.tally(["sex"], CohortFilter((Clause("sex", ("boy",)),)))
+
+
+def test_what_was_left_out_is_remembered_by_its_record_alone() -> None:
+    rows = [
+        {**row, "salvage": "HSCT" if i == 0 and row["relapsed"] else row.get("salvage")} for i, row in enumerate(ROWS)
+    ]
+    for row in rows:
+        if row["relapsed"]:
+            row["salvage"] = "HSCT" if row is next(r for r in rows if r["relapsed"]) else "chemotherapy"
+    cohort = protect_cohort(open_cohort(frame_of(rows), SMALL), 5)
+    record, other = cohort.recording(), cohort.recording()
+    for _ in range(2):
+        record.tally(["salvage", "relapsed"])
+    assert record.left_out == (Hidden("salvage", "HSCT"),)
+    assert other.left_out == () and cohort.left_out == ()
+    assert open_cohort(frame_of(ROWS[:9]), SMALL).recording().left_out == ()
+
+
+@given(data=st.data(), smallest=st.sampled_from([2, 5, 60]))
+@settings(max_examples=80, deadline=None)
+def test_too_near_is_what_differs_in_too_few_patients(exact: Cohort, data: st.DataObject, smallest: int) -> None:
+    protected = protect_cohort(exact, smallest)
+    asked = data.draw(filters(SMALL))
+    answered = data.draw(st.lists(filters(SMALL), max_size=4))
+    if data.draw(st.booleans()):
+        answered.append(asked.with_clause(Clause("age_years", low=data.draw(st.floats(0, 18)), keep_missing=True)))
+    mine = {row["patient_id"] for row in oracle.kept(DERIVED, asked)}
+    near = [f for f in answered if 0 < len(mine ^ {row["patient_id"] for row in oracle.kept(DERIVED, f)}) < smallest]
+    assert protected.find_too_near(asked, answered) == (near[0] if near else None)
+    assert exact.find_too_near(asked, answered) is None
+
+
+def test_too_near_counts_patients_who_are_alike(exact: Cohort) -> None:
+    rows = [{**row, "patient_id": f"SYN{i}"} for i, row in enumerate(r for r in make_rows(40, 3) for _ in range(4))]
+    cohort = protect_cohort(open_cohort(frame_of(rows), SMALL), 5)
+    assert cohort._n_rows == 40
+    ages = sorted({row["age_years"] for row in rows if row["age_years"] is not None})
+    asked = CohortFilter((Clause("age_years", low=ages[0]),))
+    one_less = CohortFilter((Clause("age_years", low=ages[1]),))
+    n = len(oracle.kept(rows, asked)) - len(oracle.kept(rows, one_less))
+    assert n % 4 == 0
+    assert (cohort.find_too_near(one_less, [asked]) is not None) is (n < 5)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """20,000 patients, all different."""
+    return open_cohort(write_cohort(tmp_path_factory.mktemp("large"), 20_000, jittered=True))
+
+
+PART_OF_ERROR = {5: 0.65, 11: 0.85}  # of a standard error: how far protection may move an estimate
+
+
+@pytest.mark.parametrize("smallest", [5, 11])
+def test_survival_by_site_stays_where_it_was(large: Cohort, smallest: int) -> None:
+    dictionary = open_dictionary()
+    site = dictionary["relapse_site_group"]
+    endpoint = next(e for e in dictionary.endpoints if e.time == "os_relapse_days")
+    columns = endpoint_columns(endpoint, site)
+    found = []
+    for cohort in (large, protect_cohort(large, smallest)):
+        frame = TimeToEvent.from_tally(cohort.tally(columns), endpoint, site)
+        found.append(estimate_survival(frame.time, frame.event, group=frame.group, weight=frame.weight))
+    for true, near in zip(found[0].curves, found[1].curves, strict=True):
+        assert true.group == near.group
+        for months in (12, 36, 60):
+            a, b = (int(np.searchsorted(c.time, months, side="right")) - 1 for c in (true, near))
+            assert abs(true.estimate[a] - near.estimate[b]) <= PART_OF_ERROR[smallest] * true.std_error[a]
+
+
+@pytest.mark.parametrize("smallest", [5, 11])
+def test_the_hazard_ratio_of_transplantation_stays_where_it_was(large: Cohort, smallest: int) -> None:
+    endpoint = next(e for e in large.dictionary.endpoints if e.time == "os_relapse_days")
+    columns = history_columns(large.dictionary, endpoint, treatments=["hsct_days"])
+    found = []
+    for cohort in (large, protect_cohort(large, smallest)):
+        history = TreatmentHistory.from_tally(cohort.tally(columns, whole=True), endpoint, treatments=["hsct_days"])
+        found.append(time_dependent_hazard_ratio(history.time, history.event, history.hsct_at, weight=history.weight))
+    true, near = (next(term for term in result.terms if not term.is_reference).ratio for result in found)
+    assert true.value is not None and near.value is not None and true.std_error is not None
+    assert abs(math.log(true.value) - math.log(near.value)) < PART_OF_ERROR[smallest] * true.std_error
+
+
+@pytest.mark.parametrize("smallest", [5, 11])
+def test_odds_ratios_stay_where_they_were(large: Cohort, smallest: int) -> None:
+    names = ["sex", "immunophenotype", "risk_group", "cns_status"]
+    variables = [large.dictionary[name] for name in names]
+    found = []
+    for cohort in (large, protect_cohort(large, smallest)):
+        frame = BinaryOutcome.from_tally(cohort.tally(["relapsed", *names], outcome="relapsed"), "relapsed", variables)
+        known = frame.complete
+        found.append(estimate_odds_ratios(frame.outcome[known], frame.covariates[known], weight=frame.weight[known]))
+    for true, near in zip(found[0].terms, found[1].terms, strict=True):
+        assert (true.variable, true.level) == (near.variable, near.level)
+        if not true.is_reference:
+            assert true.ratio.value is not None and near.ratio.value is not None and true.ratio.std_error is not None
+            moved = abs(math.log(true.ratio.value) - math.log(near.ratio.value))
+            assert moved < PART_OF_ERROR[smallest] * true.ratio.std_error
