@@ -1,4 +1,5 @@
-# make run     opens the dashboard (COHORT=patients.csv opens another file, PORT=8600 another port)
+# make run     opens the dashboard (COHORT=patients.csv opens another file, PORT=8600 another port, SMALLEST_CELL=5
+#              protects small numbers)
 # make test    checks style and types, then runs all tests
 
 VENV ?= .venv
@@ -13,6 +14,7 @@ WORKERS ?= 2
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
+	@echo "             SMALLEST_CELL=5 to protect small numbers"
 	@echo "make develop      the same, following changes to the code"
 	@echo "make test         style, types and all tests (installs Chromium on Debian when it is missing)"
 	@echo "make lint         style and types alone;  make format  rewrites the style"

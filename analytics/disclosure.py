@@ -7,7 +7,7 @@ test, sentence, tooltip, file) can therefore say no more about fewer children th
 Two forms, after what a page reports. `protect_cells`: blocks of children who share every value, for curves and tables at
 risk (microaggregation: Domingo-Ferrer and Mateo-Sanz 2002, doi:10.1109/69.979982). `protect_margins`: children counted
 once, twice or not at all, so that each factor by outcome comes out rounded, for models of many factors (controlled
-rounding: Cox and Ernst 1982, doi:10.1080/03155986.1982.11731873).
+rounding: Cox and Ernst 1982, INFOR 20:423).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from scipy.sparse import csr_array
 
 from analytics.formats import FewerThan
 
-DAYS_PER_MONTH = 30.4375
+WEEK = 7.0  # days
+# A treatment comes before the end of follow-up in the same week, as it does in every child.
+EARLY_IN_WEEK, LATE_IN_WEEK = 0.25, 0.75
 LEAST_CELL, LARGEST_CELL = 2, 100
 MOST_CROSSED = 4  # coded columns whose every combination is looked at
 SOLVER_SECONDS = 10.0
@@ -90,7 +92,8 @@ def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int]:
     """The numbers of a table, each as `round_count` has it, without those that would tell a small one.
 
     The total is known. Where it narrows a small number down (two children at two levels, nobody else; or a sum that
-    rounding has moved far), further numbers are left out, the smallest first; where that does not help, all of them.
+    rounding has moved far), further numbers are left out, the smallest first; where that does not help, all of them. A zero
+    is never left out: what is not there is somebody.
     """
     present = sorted((n, i) for i, n in enumerate(counts.values()) if n > 0)
     n_small = sum(n < smallest for n, _ in present)
@@ -99,15 +102,16 @@ def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int]:
     rounded = {level: round_count(n, smallest) for level, n in counts.items()}
     if not n_small:
         return rounded
+    zeros = {level: n for level, n in rounded.items() if n == 0}
     if round_count(total, smallest) <= 2 * smallest:
-        return {}
+        return zeros
     for n_gone in range(len(present) - n_small + 1):
         gone, shown = present[n_small : n_small + n_gone], present[n_small + n_gone :]
         others = [*small_ones, *[(smallest, math.inf)] * n_gone, *(limits_of(n, smallest) for n, _ in shown)]
         if leaves_open(total, others, smallest, smallest // 2):
             places = {i for _, i in gone}
             return {level: n for i, (level, n) in enumerate(rounded.items()) if i not in places}
-    return {}
+    return zeros
 
 
 def protect_cells(
@@ -138,7 +142,7 @@ def protect_cells(
     -------
     The tally, its categoricals without the levels left out, and what was left out. Within a combination of codes,
     neighbours in time form blocks of ``smallest`` children or a few more; a block has their mean, durations to the
-    middle of a month and other numbers to two significant digits, and counts as ``smallest`` children. What is left over
+    week and other numbers to two significant digits, and counts as ``smallest`` children. What is left over
     is rounded to the nearest block.
 
     Raises
@@ -161,7 +165,8 @@ def protect_cells(
     kept, hidden = _hide_rare(codes, usable, fixed, smallest)
     people, codes = people[kept], codes[kept]
     parts = _form_blocks(people, codes, values, smallest)
-    people = people.assign(**{name: _shown(people[name], parts.block, name in durations) for name in values})
+    within_week = {name: EARLY_IN_WEEK if i else LATE_IN_WEEK for i, name in enumerate(values) if name in durations}
+    people = people.assign(**{name: _shown(people[name], parts.block, within_week.get(name)) for name in values})
     first = people.iloc[parts.first].assign(n=parts.n)
     named = _named(hidden, [*coded, *values], tally)
     return without_levels(_tidied(first, list(tally.columns)), named), named
@@ -454,15 +459,17 @@ def _neighbours(values: NDArray[np.float64], smallest: int) -> IntArray:
     return block
 
 
-def _shown(values: pd.Series, block: IntArray, is_duration: bool) -> NDArray[np.float64]:
-    """The mean of each block, as it may be given out; NaN where the block has none."""
+def _shown(values: pd.Series, block: IntArray, within_week: float | None) -> NDArray[np.float64]:
+    """The mean of each block, as it may be given out; NaN where the block has none.
+
+    ``within_week`` is the part of the week at which a duration is put, None for other numbers.
+    """
     numbers = values.to_numpy(float)
     sizes = np.bincount(block)
     means = (np.bincount(block, weights=numbers) / np.where(sizes, sizes, 1))[block] if len(block) else numbers
-    if not is_duration:
+    if within_week is None:
         return _two_digits(means)
-    # The middle of a month, so that nobody is carried over the end of a year.
-    return np.where(means > 0, np.floor(means / DAYS_PER_MONTH) + 0.5, np.rint(means)) * DAYS_PER_MONTH
+    return np.where(means > 0, (np.floor(means / WEEK) + within_week) * WEEK, means)
 
 
 def _two_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:

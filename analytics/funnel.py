@@ -89,6 +89,9 @@ def join_stages(
         "everyone", a "clause" each, and with ``used`` also "eligible", "complete" and "landmark" as far as they are
         asked for, and "events".
 
+    Where small numbers are protected, the numbers of the selection and those of the estimate are rounded apart, so that
+    the first need not lead to the second; those of the estimate add up among themselves.
+
     Raises
     ------
     ValueError
@@ -102,7 +105,7 @@ def join_stages(
         stages.append(Stage("clause", text, step.n, stages[-1].n - step.n, short="selected"))
     if used is None:
         return tuple(stages)
-    n = funnel.n_left
+    n = used.n + sum(loss.n for loss in used.losses) if funnel.smallest_cell else funnel.n_left
     asked: tuple[tuple[Kind, str, str], ...] = (
         ("eligible", used.eligible, _shortened(used.eligible)),
         ("complete", used.complete, "complete"),

@@ -15,7 +15,7 @@ from analytics.estimators.cumulative_incidence import estimate_cumulative_incide
 from analytics.estimators.intervals import SurvivalConfType, upper_limit_without_events
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
-from analytics.figures.theme import style_of
+from analytics.figures.theme import Style, style_of
 from analytics.formats import MISSING, format_count, format_level, format_p, format_probability
 from analytics.frames import CompetingEvents, is_post_baseline
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, TestResult
@@ -54,7 +54,12 @@ class IncidenceComparison:
     @property
     def labels(self) -> Mapping[str, str]:
         """Group name to what a reader sees."""
-        return labels_of(self.frame.variable)
+        return labels_of(self.frame.variable, self.frame.group.categories)
+
+    @property
+    def styles(self) -> Mapping[str, Style]:
+        """How each group is drawn, whichever others are there."""
+        return style_of(tuple(labels_of(self.frame.variable)))
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -133,7 +138,7 @@ def plot_comparison(result: IncidenceComparison, *, bands: bool, full_axis: bool
     return plot_incidence(
         result.curves,
         labels=labels,
-        styles=style_of(tuple(labels)),
+        styles=result.styles,
         origin=result.endpoint.origin,
         y_title=title_of(result),
         bands=bands,

@@ -311,6 +311,22 @@ METHODS = (
         "doi:10.2307/2981697",
     ),
     Method(
+        "Protection of small numbers",
+        "What can be shown of real children to many readers, without telling anything of a few of them?",
+        "On by one setting, for shared deployments; then nothing is computed from single records. Curves are made from blocks"
+        " of at least as many children as the smallest cell, alike in group and outcome and near in time, with their mean "
+        "times to a week (microaggregation, k-anonymity). Models of many factors are made from records counted once, twice or"
+        " not at all, as few as possible, so that each level by outcome comes out as a multiple of the smallest cell "
+        "(controlled rounding). So every number of children, its sums and its differences, within a table or between two "
+        "selections, are such multiples. A group that is too small, or has too few of one outcome, is left out whole, never "
+        "shown as zero; and where the others and the total would still tell it, a further one with it (complementary "
+        "suppression). Two selections that differ by fewer children than the smallest cell are not both answered in one "
+        "session. What remains: who may begin session after session can compare more selections than one session allows, "
+        "though of rounded numbers only.",
+        "Sweeney 2002, doi:10.1142/S0218488502001648; Domingo-Ferrer and Mateo-Sanz 2002, doi:10.1109/69.979982; Cox and Ernst "
+        "1982, INFOR 20:423; Hundepool and colleagues 2012, doi:10.1002/9781118348239",
+    ),
+    Method(
         "Number at risk, events, censored",
         "On how many children does the curve still rest?",
         "Under every curve; at risk, events so far and censored so far add up to the group's size at every tick.",

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import pandas as pd
 
 from analytics.analyses import Headline
 from analytics.cohort import Cohort
+from analytics.disclosure import SuppressedError
 from analytics.filters import CohortFilter
-from analytics.formats import MISSING, format_count, format_number, format_share
+from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.published import Published
 from analytics.tables import weighted_quantiles
 
-COUNTED = ("relapsed", "os_event", "os_relapse_event")
+# Each with what has to be counted beside it: who did not relapse lacks no death after relapse.
+AGE_AND_OUTCOMES = (("age_years",), ("relapsed",), ("os_event",), ("os_relapse_event", "relapsed"))
 
 
-def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, pd.DataFrame]:
-    """Tallies behind the headline numbers: outcomes and age, as far as the cohort has them."""
-    outcomes = [name for name in COUNTED if name in cohort.variables]
-    tallies = {"outcomes": cohort.tally(outcomes, cohort_filter)}
-    if "age_years" in cohort.variables:
-        tallies["age_years"] = cohort.tally(["age_years"], cohort_filter)
-    return tallies
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the headline numbers of a selection are made from.
+
+    ``n`` patients; ``tallies`` of age and of each outcome by its name, as far as the cohort has them; None where small
+    numbers are protected and the tally would tell some.
+    """
+
+    n: int
+    tallies: Mapping[str, pd.DataFrame | None]
 
 
-def summarise_selection(tallies: dict[str, pd.DataFrame]) -> tuple[Headline, ...]:
+def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
+    """The number of patients, and the tallies of age and outcomes."""
+    tallies: dict[str, pd.DataFrame | None] = {}
+    for name, *others in AGE_AND_OUTCOMES:
+        if name in cohort.variables:
+            columns = [name, *(other for other in others if other in cohort.variables)]
+            try:
+                tallies[name] = cohort.tally(columns, cohort_filter)
+            except SuppressedError:
+                tallies[name] = None
+    return Counted(cohort.count(cohort_filter), tallies)
+
+
+def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
     """Children, median age, relapses, deaths and deaths after relapse; without a column, its number is left out.
 
     Shares are of the children for whom the outcome is recorded; the explanation counts the others.
     """
-    outcomes = tallies["outcomes"]
-    n = int(outcomes["n"].sum())
-    headlines = [Headline("Children", format_count(n), "In the selection.")]
-    if "age_years" in tallies:
-        known = tallies["age_years"].dropna()
+    headlines = [Headline("Children", format_count(counted.n), "In the selection.")]
+    ages = counted.tallies.get("age_years")
+    if ages is None and "age_years" in counted.tallies:
+        headlines.append(Headline("Median age", SUPPRESSED, f"At diagnosis. Not shown: {SUPPRESSED_REASON}."))
+    if ages is not None:
+        known = ages.dropna()
         quartiles = weighted_quantiles(known["age_years"].to_numpy(float), known["n"].to_numpy(), (0.5, 0.25, 0.75))
         if quartiles is None:
             headlines.append(Headline("Median age", MISSING, "No age in this selection."))
@@ -46,7 +68,11 @@ def summarise_selection(tallies: dict[str, pd.DataFrame]) -> tuple[Headline, ...
         ("os_event", "Died", "From any cause, before or after relapse."),
         ("os_relapse_event", "Died after relapse", "From any cause; a share of those who relapsed."),
     ):
-        if name not in outcomes:
+        if name not in counted.tallies:
+            continue
+        outcomes = counted.tallies[name]
+        if outcomes is None:
+            headlines.append(Headline(label, SUPPRESSED, f"{explained} Not shown: {SUPPRESSED_REASON}."))
             continue
         # Only those who relapsed can die after relapse: everyone else has no such value, and lacks none.
         known = outcomes[outcomes[name].notna()]

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from analytics.dictionary import Dictionary
+from analytics.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
 from analytics.formats import format_count, format_number
 from analytics.results import (
     Estimate,
@@ -50,6 +52,7 @@ class State(IntEnum):
     CAUTION = 1
     WITHOUT_P = 2
     COUNTS_ONLY = 3
+    SUPPRESSED = 4
 
 
 STATE_WORDS = {
@@ -57,6 +60,10 @@ STATE_WORDS = {
     State.CAUTION: ("caution", "Shown, with a note that one child more or less would change it visibly."),
     State.WITHOUT_P: ("estimate without p", "The estimate and its interval are shown; the p value is not."),
     State.COUNTS_ONLY: ("counts only", "The numbers of children and events are shown; the estimate is not."),
+    State.SUPPRESSED: (
+        "suppressed",
+        "Where small numbers are protected: nothing of the group is shown, and never as a zero. Nobody is shown as 0.",
+    ),
 }
 
 
@@ -74,6 +81,7 @@ class Policy:
     """The thresholds: ``full`` without a caution, ``p_value`` with a p value, ``estimate`` with an estimate.
 
     A curve is drawn faintly where fewer than ``fade_below`` are at risk and ends where fewer than ``stop_below`` are.
+    ``smallest_cell`` is the least number of children given out where small numbers are protected.
     """
 
     full: Least
@@ -81,6 +89,7 @@ class Policy:
     estimate: Least
     fade_below: int
     stop_below: int
+    smallest_cell: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,12 @@ def open_policy(path: Path = POLICY_PATH) -> Policy:
         raise ValueError(
             f"{path.name}: [curve] stop_below must lie between 1 and fade_below: it is {curve['stop_below']}."
         )
-    return Policy(full, p_value, estimate, int(curve["fade_below"]), int(curve["stop_below"]))
+    smallest_cell = content["disclosure"]["smallest_cell"]
+    if not LEAST_CELL <= smallest_cell <= LARGEST_CELL:
+        raise ValueError(
+            f"{path.name}: [disclosure] smallest_cell must lie between {LEAST_CELL} and {LARGEST_CELL}: it is {smallest_cell}."
+        )
+    return Policy(full, p_value, estimate, int(curve["fade_below"]), int(curve["stop_below"]), int(smallest_cell))
 
 
 @cache
@@ -161,6 +175,27 @@ class _Withheld:
     what: str  # "p value" or "estimate"
     reason: str
     whole: bool  # a whole test or model, not one of several numbers
+
+
+def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cell: int) -> tuple[Note, ...]:
+    """What was left out of a result to protect small numbers, and what would bring it back."""
+    if not hidden:
+        return ()
+    names = []
+    for h in hidden:
+        variable = dictionary[h.variable]
+        names.append(
+            f"{variable.label}: {variable.level_label(h.level) if variable.is_coded else variable.missing_label}"
+        )
+    return (
+        Note(
+            "suppressed",
+            "caution",
+            f"Left out, because fewer than {smallest_cell} of these children, or fewer with one outcome, are here: "
+            f"{'; '.join(names)}. They are in none of the numbers of this page.",
+            "Loosen a filter, or split by something coarser.",
+        ),
+    )
 
 
 def govern(result: AnyResult, policy: Policy | None = None) -> AnyResult:

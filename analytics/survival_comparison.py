@@ -5,7 +5,7 @@ The analyses differ in whom they compare and from when; the estimate, tables, se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from analytics.estimators.kaplan_meier import estimate_survival, follow_up, surv
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.survival import describe_survival as describe_curves
-from analytics.figures.theme import style_of
+from analytics.figures.theme import Style, style_of
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
@@ -38,7 +38,7 @@ from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.policy import load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.proportionality import note_non_proportional
-from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
+from analytics.results import Estimate, IncidenceCurve, Note, PairwiseTest, SurvivalCurve, SurvivalResult, TestResult
 from analytics.tables import Table, labels_of
 from analytics.wording import (
     describe_no_events,
@@ -163,7 +163,12 @@ class SurvivalComparison:
     @property
     def labels(self) -> Mapping[str, str]:
         """Group name to what a reader sees."""
-        return labels_of(self.frame.variable)
+        return labels_of(self.frame.variable, self.frame.group.categories)
+
+    @property
+    def styles(self) -> Mapping[str, Style]:
+        """How each group is drawn, whichever others are there."""
+        return style_of(tuple(labels_of(self.frame.variable)))
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -237,7 +242,7 @@ def compare_survival(
                 frame.endpoint, group=frame.variable, filters=filters_of(frame), strata=strata_of(frame)
             ),
             *_note_entry(frame),
-            *note_small_groups(curves, labels_of(frame.variable)),
+            *note_small_groups(curves.curves, labels_of(frame.variable)),
             *note_non_proportional(frame, curves.curves, labels_of(frame.variable)),
             *curves.notes,
         )
@@ -261,9 +266,9 @@ def _note_entry(frame: TimeToEvent) -> tuple[Note, ...]:
     )
 
 
-def note_small_groups(curves: SurvivalResult, labels: Mapping[str, str]) -> tuple[Note, ...]:
+def note_small_groups(curves: Sequence[SurvivalCurve | IncidenceCurve], labels: Mapping[str, str]) -> tuple[Note, ...]:
     """A note that names the groups of fewer than ten children."""
-    small = [c for c in curves.curves if 0 < c.n < FEW_PATIENTS]
+    small = [c for c in curves if 0 < c.n < FEW_PATIENTS]
     if not small:
         return ()
     listed = ", ".join(f"{labels.get(c.group, c.group)} (n = {format_count(c.n)})" for c in small)
@@ -317,7 +322,7 @@ def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
     return plot_survival(
         result.curves,
         labels=labels,
-        styles=style_of(tuple(labels)),
+        styles=result.styles,
         origin=result.endpoint.origin,
         y_title=result.endpoint.y_title,
         bands=params["bands"],

@@ -15,6 +15,7 @@ import pandas as pd
 from analytics.analyses import ComparedTest, Control, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.disclosure import SuppressedError
 from analytics.estimators.treatment import TreatedAt
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
@@ -187,6 +188,20 @@ def adjust_control(cohort: Cohort) -> Control:
     )
 
 
+def prepare_landmarks(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
+    """As `prepare_treatments`, for comparisons of those treated by a certain day.
+
+    Raises
+    ------
+    SuppressedError
+        If small numbers are protected: blocks of children with their mean day would put many on the wrong side of it, and
+        more so where deaths are few.
+    """
+    if cohort.smallest_cell:
+        raise SuppressedError("who was treated by a certain day is asked, child by child")
+    return prepare_treatments(cohort, cohort_filter, params)
+
+
 def prepare_treatments(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
     """The records of one comparison under the filter."""
     dictionary = cohort.dictionary
@@ -204,7 +219,13 @@ def prepare_treatments(cohort: Cohort, cohort_filter: CohortFilter, params: Para
     columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days)
     filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
     history = TreatmentHistory.from_tally(
-        cohort.tally(columns, cohort_filter), endpoint, strata, filtered_by, adjusters, treatments=days
+        # Without those of one treatment the others' risk sets would not be what they were.
+        cohort.tally(columns, cohort_filter, whole=True),
+        endpoint,
+        strata,
+        filtered_by,
+        adjusters,
+        treatments=days,
     )
     until_hsct = params["history"] == UNTIL_HSCT
     switches = history.switches("cart" if until_hsct else params["history"], censor_at_hsct=until_hsct)

@@ -34,8 +34,23 @@ def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int,
     children = f"{'synthetic ' if synthetic else ''}{'child' if n_all == 1 else 'children'}"
     if not cohort_filter:
         return f"1 {children}, no filter." if n_all == 1 else f"All {format_count(n_all)} {children}, no filter."
-    clauses = "; ".join(describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses)
-    return f"{format_count(n)} of {format_count(n_all)} {children}: {clauses}."
+    return f"{format_count(n)} of {format_count(n_all)} {children}: {say_selection(cohort_filter, dictionary)}."
+
+
+def say_protection(smallest_cell: int) -> str:
+    """How small numbers are protected, in two sentences."""
+    return (
+        f"Every number of children is rounded to a multiple of {smallest_cell}, times to a week that at least {smallest_cell} "
+        "children share, and groups with fewer children, or with fewer of one outcome, are left out. Estimates are made from "
+        "these numbers: they differ a little from those of the records, and by up to about their standard error where "
+        "treatment begins at different times."
+    )
+
+
+def say_selection(cohort_filter: CohortFilter, dictionary: Dictionary) -> str:
+    """The clauses of a filter in words, without a number; "no filter" for none."""
+    said = [describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses]
+    return "; ".join(said) or "no filter"
 
 
 def describe_clause(clause: Clause, variable: Variable) -> str:

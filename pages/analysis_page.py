@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from analytics.analyses import Analysis, Control
+from analytics.disclosure import SuppressedError
 from analytics.view import View
 from analytics.wording import join_words
 from pages.components.ahead import SHOWN
@@ -28,12 +29,13 @@ from pages.components.output import (
     show_headlines,
     show_link_notes,
     show_notes,
-    show_picture,
+    show_pictures,
     show_sentences,
-    show_table,
+    show_tables,
     show_title,
     show_toolbar,
 )
+from pages.components.protection import show_suppressed
 from pages.components.slow import show_background
 
 
@@ -55,7 +57,13 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
         with head:
             _show_choices(analysis, context, controls)
     params = read_choices(controls)
-    result = load_estimate(cohort, context.filter, analysis.slug, params)
+    try:
+        result = load_estimate(cohort, context.filter, analysis.slug, params)
+    except SuppressedError as error:
+        if choices_known:
+            _show_choices(analysis, context, controls)
+        show_suppressed(error)
+        return
     figure = load_figure(cohort, context.filter, analysis.slug, params)
     stem = file_stem_of(context, analysis)
 
@@ -77,10 +85,8 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     show_toolbar(figure, frames, list_files(analysis), link, provenance, stem, sentences)
     show_ledger(compared, context)
     show_notes(remarks, more, follow)
-    for i, picture in enumerate(load_pictures(cohort, context.filter, analysis.slug, params)):
-        show_picture(picture, f"picture_{i}", stem)
-    for table in analysis.tables(result):
-        show_table(table)
+    show_pictures(load_pictures(cohort, context.filter, analysis.slug, params), stem)
+    show_tables(analysis.tables(result))
     show_background(analysis, context, params, provenance, stem)
     show_sentences(sentences)
     show_checks(analysis, context, params, provenance, stem)

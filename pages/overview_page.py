@@ -21,6 +21,7 @@ from pages.components.output import (
     show_table,
     show_title,
 )
+from pages.components.protection import show_protection
 
 TITLE = "Overview"
 QUESTION = "Who is in this cohort, and does it reproduce what was published?"
@@ -28,7 +29,7 @@ QUESTION = "Who is in this cohort, and does it reproduce what was published?"
 
 def show_overview(context: Context) -> None:
     """Headline numbers, funnel, published figures with their cautions, and Table 1."""
-    cohort, published = context.cohort, load_published()
+    cohort = context.cohort
     show_title(TITLE, QUESTION, context)
     show_link_notes()
     show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
@@ -36,14 +37,23 @@ def show_overview(context: Context) -> None:
     show_notes(warnings)
     left, right = st.columns((3, 2), gap="large")
     with left:
-        show_table(tabulate_published(load_recomputation(cohort, context.filter), whole=not context.filter))
-        st.caption(describe_study(published, filtered=bool(context.filter), synthetic=cohort.synthetic))
-        with st.expander("Where the abstract is silent", icon=":material/help:"):
-            show_table(tabulate_readings(published))
+        if cohort.smallest_cell:
+            show_protection(cohort.smallest_cell)
+        else:
+            _show_published(context)
     with right:
-        show_cautions(published.cautions)
+        if not cohort.smallest_cell:
+            show_cautions(load_published().cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
         show_funnel(way_of(context))
         show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
     show_table(load_baseline(cohort, context.filter))
     show_notes(remarks, more)
+
+
+def _show_published(context: Context) -> None:
+    published = load_published()
+    show_table(tabulate_published(load_recomputation(context.cohort, context.filter), whole=not context.filter))
+    st.caption(describe_study(published, filtered=bool(context.filter), synthetic=context.cohort.synthetic))
+    with st.expander("Where the abstract is silent", icon=":material/help:"):
+        show_table(tabulate_readings(published))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.disclosure import (
-    DAYS_PER_MONTH,
+    WEEK,
     Hidden,
     SuppressedError,
     leaves_open,
@@ -26,6 +26,7 @@ from analytics.disclosure import (
 )
 from analytics.formats import FewerThan, format_count
 
+DAYS_PER_MONTH = 30.4375
 LEVELS = ("a", "b", "c")
 KS = st.sampled_from([2, 3, 5, 6, 11])
 
@@ -62,7 +63,8 @@ def test_blocks_of_twelve_patients() -> None:
     assert hidden == ()
     assert shown["group"].tolist() == ["a", "a", "b", "b"]
     assert shown["event"].tolist() == [0, 1, 0, 1]
-    assert (shown["time"] / DAYS_PER_MONTH).round(9).tolist() == [11.5, 2.5, 22.5, 5.5]
+    # Means of 11, 2, 22 and 5 months are in the 48th, 9th, 96th and 22nd week, each told at three quarters of it.
+    assert (shown["time"] / WEEK).round(9).tolist() == [47.75, 8.75, 95.75, 21.75]
     assert shown["n"].tolist() == [3, 3, 3, 3]
     assert shown.dtypes["n"] == np.int64
     assert list(shown["group"].cat.categories) == list(LEVELS), "nobody is at c: it stays, as a zero"
@@ -71,7 +73,8 @@ def test_blocks_of_twelve_patients() -> None:
 def test_what_is_left_over_is_rounded_to_the_nearest_block() -> None:
     shown, _ = cells(patients(("a", 1, [1, 2, 3, 4]), ("a", 0, [1, 2, 3, 4, 5])), 3)
     assert shown["n"].tolist() == [6, 3]
-    assert (shown["time"] / DAYS_PER_MONTH).round(9).tolist() == [3.5, 2.5]
+    # Means of 3 and 2.5 months are in the 14th and the 11th week.
+    assert (shown["time"] / WEEK).round(9).tolist() == [13.75, 10.75]
 
 
 def test_a_rare_level_is_left_out_whole_and_is_no_zero() -> None:
@@ -388,8 +391,8 @@ def test_every_block_is_the_mean_of_enough_children(tally: pd.DataFrame, smalles
         n_blocks = len(true) // smallest
         parts = [true[np.arange(len(true)) * n_blocks // len(true) == i] for i in range(n_blocks)]
         assert min(map(len, parts)) >= smallest
-        months = {int(np.mean(p) // DAYS_PER_MONTH) for p in parts}
-        assert sorted(part["time"] / DAYS_PER_MONTH) == pytest.approx(sorted(m + 0.5 for m in months))
+        weeks = {int(np.mean(p) // WEEK) for p in parts}
+        assert sorted(part["time"] / WEEK) == pytest.approx(sorted(week + 0.75 for week in weeks))
 
 
 @given(tally=tallies(), smallest=KS)

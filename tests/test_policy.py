@@ -21,12 +21,12 @@ from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
-from analytics.policy import POLICY_PATH, Least, Policy, State, govern, judge, load_policy, open_policy
+from analytics.policy import POLICY_PATH, STATE_WORDS, Least, Policy, State, govern, judge, load_policy, open_policy
 from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, TestResult
 from analytics.tables import tabulate_policy
 from tests.analyses.shown import check_shown, cohort_of, filters, run
 
-POLICY = Policy(Least(10, 10, 5.0), Least(5, 5, 2.0), Least(3, 3, 1.0), fade_below=10, stop_below=3)
+POLICY = Policy(Least(10, 10, 5.0), Least(5, 5, 2.0), Least(3, 3, 1.0), fade_below=10, stop_below=3, smallest_cell=5)
 ANALYSES = load_analyses()
 
 
@@ -66,6 +66,9 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
         assert f"fewer than {least.patients} children" in text
         assert f"fewer than {least.events_per_parameter:g}" in text
     assert f"end where fewer than {policy.stop_below} are" in text
+    for name, shown in STATE_WORDS.values():
+        assert f">{name.capitalize()}<" in text
+        assert shown in text
 
 
 def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> None:
@@ -81,6 +84,7 @@ def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> 
         ("[p_value]\npatients = 5", "[p_value]\npatients = 11", "patients must not fall"),
         ("[estimate]\npatients = 3", "[estimate]\npatients = -1", "patients must not fall"),
         ("stop_below = 3", "stop_below = 0", "stop_below must lie between 1 and fade_below"),
+        ("smallest_cell = 5", "smallest_cell = 1", "smallest_cell must lie between 2 and 100"),
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:

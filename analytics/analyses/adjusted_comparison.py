@@ -57,7 +57,7 @@ from analytics.treatment_comparison import (
     list_ratio_tests,
     note_nobody,
     note_treatment_few,
-    prepare_treatments,
+    prepare_landmarks,
     state_labels,
     state_styles,
     treated_terms,
@@ -150,7 +150,7 @@ def _balance_control(cohort: Cohort) -> Control:
 
 
 def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
-    return prepare_treatments(cohort, cohort_filter, {**params, "adjust": params["balance"], "strata": NO_STRATA})
+    return prepare_landmarks(cohort, cohort_filter, {**params, "adjust": params["balance"], "strata": NO_STRATA})
 
 
 def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:

@@ -18,7 +18,6 @@ from analytics.estimators.cumulative_incidence import estimate_cumulative_incide
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
-from analytics.figures.theme import style_of
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
@@ -51,12 +50,7 @@ from analytics.policy import govern, load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read, chosen_references, note_references, reference_control, tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SurvivalResult
-from analytics.survival_comparison import (
-    BANDS,
-    FEW_PATIENTS,
-    INTERVALS,
-    MILESTONE_YEARS,
-)
+from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 from analytics.tables import Table
 from analytics.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 
@@ -243,7 +237,7 @@ def _collect_notes(frame: _Frame, result: IncidenceComparison, params: Params) -
         ),
         *_note_competing(result),
         *_note_few_events(result),
-        *_note_small_groups(result),
+        *note_small_groups(result.curves, result.labels),
         *_note_causes_of_death(frame, endpoint),
         *_note_incomplete(frame),
         *note_references(params, frame.variables),
@@ -296,21 +290,6 @@ def _note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
             f"{'child' if result.frame.n == 1 else 'children'}. One event more or less would change the curves, tests and "
             "ratios visibly.",
             "Look at the intervals before the curves; do not rank the groups.",
-        ),
-    )
-
-
-def _note_small_groups(result: IncidenceComparison) -> tuple[Note, ...]:
-    small = [c for c in result.curves if 0 < c.n < FEW_PATIENTS]
-    if not small:
-        return ()
-    listed = ", ".join(f"{result.labels.get(c.group, c.group)} (n = {format_count(c.n)})" for c in small)
-    return (
-        Note(
-            "few-patients",
-            "caution",
-            f"Fewer than {FEW_PATIENTS} children: {listed}. One child more or less would change these curves visibly.",
-            "Look at the intervals and the numbers at risk before the curve; loosen a filter to see more children.",
         ),
     )
 
@@ -445,7 +424,7 @@ def _why_not(result: CumulativeIncidence) -> Picture:
             comparison.curves,
             result.naive.curves,
             labels=comparison.labels,
-            styles=style_of(tuple(comparison.labels)),
+            styles=comparison.styles,
             origin=comparison.endpoint.origin,
             y_title=title_of(comparison),
         ),

@@ -15,7 +15,6 @@ from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.figures.differences import DifferenceRow, plot_differences
 from analytics.figures.survival import describe_drawing, plot_survival
-from analytics.figures.theme import style_of
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
@@ -126,8 +125,7 @@ def _estimate(frame: _Frame, params: Params) -> MeanSurvival:
     survival = frame.survival
     compared = compare_survival(survival, {**params, **FIXED}, frame.notes)
     labels = compared.labels
-    others = [level for level in labels if level != frame.reference]
-    ordered = [*([frame.reference] if frame.reference in labels else []), *others]
+    ordered = sorted(survival.group.categories, key=lambda level: level != frame.reference)
     group = survival.group.reorder_categories(ordered).rename_categories(dict(labels))
     arrays: dict[str, Any] = {"weight": survival.weight, "entry": survival.entry}
     years = params["years"]
@@ -239,7 +237,7 @@ def _figure(result: MeanSurvival, params: Params) -> go.Figure:
     return plot_survival(
         compared.curves,
         labels=compared.labels,
-        styles=style_of(tuple(compared.labels)),
+        styles=compared.styles,
         origin=compared.endpoint.origin,
         y_title=compared.endpoint.y_title,
         bands=False,
@@ -262,7 +260,7 @@ def _caption(result: MeanSurvival, params: Params) -> str:
 
 
 def _difference_rows(result: MeanSurvival) -> tuple[DifferenceRow, ...]:
-    styles = style_of(tuple(result.compared.labels))
+    styles = result.compared.styles
     return tuple(
         DifferenceRow(
             f"{d.group} minus {d.reference}",

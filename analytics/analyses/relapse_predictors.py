@@ -24,6 +24,7 @@ from analytics.analyses import (
 from analytics.cohort import N_SHOWN, Cohort
 from analytics.detectable import add_detectable, detect_odds, tabulate_detectable
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
+from analytics.disclosure import SuppressedError
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
@@ -71,7 +72,7 @@ from analytics.regression import (
 )
 from analytics.results import Note, OddsRatioResult, OptimismResult
 from analytics.tables import Table
-from analytics.wording import describe_odds_ratio, in_sentence
+from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
 OUTCOME = "relapsed"
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
@@ -115,10 +116,16 @@ class RelapsePredictors:
 
     @cached_property
     def curves(self) -> IncidenceComparison | None:
-        """Cumulative incidence of relapse; made when it is first needed, so that the odds ratios do not wait for it."""
+        """Cumulative incidence of relapse; made when it is first needed, so that the odds ratios do not wait for it.
+
+        None also where small numbers are protected and these would be too small.
+        """
         if self.read_events is None:
             return None
-        events = self.read_events()
+        try:
+            events = self.read_events()
+        except SuppressedError:
+            return None
         return govern(compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log"))
 
     @property
@@ -210,7 +217,7 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
     horizon: Horizon | None = None
     if params["horizon"] == ANY_TIME or endpoint is None:
-        tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter)
+        tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter, outcome=OUTCOME)
         columns = list(tally.columns)
     else:
         tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
@@ -381,9 +388,18 @@ def _pictures(result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
             plot_comparison(curves, bands=True),
             describe_comparison(curves),
             f"{caption_comparison(curves, bands=True)} Every child in whom the factor is known, for as long as followed; "
-            f"death in first remission competes. Not adjusted for the other factors.{late}",
+            f"death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
         ),
     )
+
+
+def _say_hidden(curves: IncidenceComparison) -> str:
+    """The groups that are left out to protect small numbers."""
+    variable, shown = curves.frame.variable, curves.frame.group.categories
+    if variable is None:
+        return ""
+    hidden = [variable.level_label(level) for level in variable.levels if level not in shown]
+    return f" Left out to protect small numbers: {join_words(hidden)}." if hidden else ""
 
 
 def _caption(result: RelapsePredictors, params: Params) -> str:

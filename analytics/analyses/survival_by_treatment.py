@@ -149,7 +149,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
             *note_nobody(data),
             *note_unknown(data, "the hazard ratios"),
             *note_treatment_few(data),
-            *note_small_groups(curves, state_labels(data)),
+            *note_small_groups(curves.curves, state_labels(data)),
             *curves.notes,
             *hazard.notes,
             *note_not_random(data),

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from analytics.analyses import Analysis, Picture, load_analyses
-from analytics.cohort import Cohort, open_cohort
+from analytics.cohort import Cohort, CohortError, Problem, open_cohort
+from analytics.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.filters import CohortFilter, Funnel
-from analytics.overview import count_outcomes
+from analytics.overview import Counted, count_outcomes
+from analytics.policy import load_policy
+from analytics.protected_cohort import protect_cohort
 from analytics.published import Published, Recomputation, open_published, recompute
 from analytics.simulation import Simulation, open_simulation
 from analytics.tables import Table, tabulate_baseline
@@ -26,16 +29,43 @@ def active_source() -> str:
     return os.environ.get("COHORT") or str(REFERENCE_COHORT)
 
 
+def active_smallest_cell() -> int:
+    """The least number of children that is given out, by the environment variable SMALLEST_CELL; 0 where every number is.
+
+    "on" stands for that of the policy.
+
+    Raises
+    ------
+    CohortError
+        If it is neither "on" nor "off" nor a number that can be: nothing is opened unprotected by mistake.
+    """
+    text = os.environ.get("SMALLEST_CELL", "").strip().lower()
+    if text in ("", "off"):
+        return 0
+    if text == "on":
+        return load_policy().smallest_cell
+    if text.isdecimal() and LEAST_CELL <= int(text) <= LARGEST_CELL:
+        return int(text)
+    asked = f"on, off, or a whole number from {LEAST_CELL} to {LARGEST_CELL}"
+    raise CohortError(
+        [Problem(f"SMALLEST_CELL must be {asked}: it is {text!r}", "", "Start the dashboard again with one.")]
+    )
+
+
 def load_cohort(source: str) -> Cohort:
-    """The cohort of a file, read again when the file has changed. CohortError says what is wrong with it."""
+    """The cohort of a file, read again when the file has changed. CohortError says what is wrong with it.
+
+    Its small numbers are protected where the deployment asks for that.
+    """
     path = Path(source)
     stamp = path.stat().st_mtime_ns if path.exists() else 0
-    return _load_cohort(source, stamp)
+    return _load_cohort(source, stamp, active_smallest_cell())
 
 
 @lru_cache(maxsize=2)
-def _load_cohort(source: str, stamp: int) -> Cohort:
-    return open_cohort(source)
+def _load_cohort(source: str, stamp: int, smallest_cell: int) -> Cohort:
+    cohort = open_cohort(source)
+    return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
 
 
 @lru_cache(maxsize=1)
@@ -52,10 +82,8 @@ def load_simulation() -> Simulation:
 
 @lru_cache(maxsize=SELECTIONS)
 def load_estimate(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
-    """The result of one analysis of one selection."""
-    analysis = _analysis(slug)
-    frame = analysis.prepare(cohort, cohort_filter, dict(params))
-    return analysis.estimate(frame, dict(params))
+    """The result of one analysis of one selection; SuppressedError where small numbers are protected and it has some."""
+    return _analysis(slug).run(cohort, cohort_filter, dict(params))
 
 
 @lru_cache(maxsize=SELECTIONS)
@@ -99,7 +127,7 @@ def load_baseline(cohort: Cohort, cohort_filter: CohortFilter) -> Table:
 
 
 @lru_cache(maxsize=64)
-def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, Any]:
+def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
     """The tallies behind the headline numbers of a selection."""
     return count_outcomes(cohort, cohort_filter)
 

@@ -20,8 +20,11 @@ OPENED = "checks"  # of the expander; True while it is open
 
 
 def show_checks(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
-    """The checks of an analysis behind a line to click; opening them draws nothing else of the page anew."""
-    if analysis.checks is not None:
+    """The checks of an analysis behind a line to click; opening them draws nothing else of the page anew.
+
+    They look at handfuls of children, so that where small numbers are protected there are none.
+    """
+    if analysis.checks is not None and not context.cohort.smallest_cell:
         st.fragment(_show_line)(analysis, analysis.checks, context, params, provenance, stem)
 
 

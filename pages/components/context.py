@@ -23,15 +23,21 @@ MISSING = "missing"  # the option of a pills widget that keeps patients without 
 LINK_READ = "link_read"
 LINK_NOTES = "link_notes"
 USE_REFERENCE = "use_reference"
+ANSWERED = "answered"
 ADDRESS_SENT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The cohort and filter of this run."""
+    """The cohort and filter of this run.
+
+    ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
+    to be answered, where small numbers are protected; None if there is none.
+    """
 
     cohort: Cohort
     filter: CohortFilter
+    too_near: CohortFilter | None = None
 
     @property
     def funnel(self) -> Funnel:
@@ -57,7 +63,38 @@ def open_active_cohort() -> Cohort | CohortError:
 def read_context(cohort: Cohort) -> Context:
     """The filter as the widgets hold it."""
     clauses = [clause for v in filter_variables(cohort) if (clause := _read_clause(v, cohort)) is not None]
-    return Context(cohort, CohortFilter(tuple(clauses)))
+    cohort_filter = CohortFilter(tuple(clauses))
+    return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter))
+
+
+def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter | None:
+    """The selection beside which this one may not be answered; without one it counts as answered from now on."""
+    if not cohort.smallest_cell:
+        return None
+    # The whole cohort is answered at the start: the sidebar counts it.
+    answered = st.session_state.setdefault(ANSWERED, (CohortFilter(),))
+    if cohort_filter in answered:
+        return None
+    too_near = cohort.find_too_near(cohort_filter, answered)
+    if too_near is None:
+        st.session_state[ANSWERED] = (*answered, cohort_filter)
+    return too_near
+
+
+def return_to_answered(cohort: Cohort) -> None:
+    """Set the filters back to the selection that was answered last."""
+    last = st.session_state[ANSWERED][-1]
+    clear_filters(cohort)
+    for clause in last.clauses:
+        variable = cohort.dictionary[clause.variable]
+        if variable.is_coded:
+            kept = [level for level in variable.levels if level in clause.levels]
+            st.session_state[clause.variable] = [*kept, *([MISSING] if clause.keep_missing else [])]
+            continue
+        low, high = bounds(variable, cohort)
+        limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+        st.session_state[clause.variable] = limits
+        st.session_state[clause.variable + MISSING_SUFFIX] = clause.keep_missing
 
 
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
@@ -104,6 +141,9 @@ def _read_clause(variable: Variable, cohort: Cohort) -> Clause | None:
     if variable.is_coded:
         return Clause(variable.name, tuple(v for v in value if v != MISSING), keep_missing=MISSING in value)
     low, high = bounds(variable, cohort)
+    if cohort.smallest_cell:
+        # A link can ask for any limit; by fine ones single children could be told apart.
+        value = (math.floor(value[0]), math.ceil(value[1]))
     if (value[0] <= low and value[1] >= high) or value[0] > value[1]:
         return None
     return Clause(
@@ -162,6 +202,8 @@ def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tu
     low, high = bounds(variable, cohort)
     asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
     used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
+    if cohort.smallest_cell:
+        used = (float(math.floor(used[0])), float(math.ceil(used[1])))
     texts = {clause.variable: [f"{limit:g}" for limit in used]}
     if clause.keep_missing and cohort.ranges()[clause.variable].n_missing:
         texts[clause.variable + MISSING_SUFFIX] = ["true"]

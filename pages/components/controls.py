@@ -18,6 +18,7 @@ from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
 
 FEW_OPTIONS = 3
+WITHHELD = "…"  # in the place of a number that would tell a small one
 NUMBER_WIDTH = 230
 CHOICE_WIDTH = 270
 
@@ -37,7 +38,8 @@ def show_filters(cohort: Cohort) -> Context:
                 else:
                     _ask_range(variable, cohort)
         context = read_context(cohort)
-        st.html(_count_styles(cohort, load_level_counts(cohort, context.filter)))
+        if context.too_near is None:
+            st.html(_count_styles(cohort, load_level_counts(cohort, context.filter)))
     top.button(
         "Clear all filters",
         icon=":material/filter_alt_off:",
@@ -53,7 +55,8 @@ def show_filters(cohort: Cohort) -> Context:
 def options_of(variable: Variable, cohort: Cohort) -> list[str]:
     """The levels to choose from, and "missing" where anyone in the whole cohort lacks the value."""
     everyone = load_level_counts(cohort, CohortFilter())[variable.name]
-    return [*variable.levels, *([MISSING] if everyone[None] else [])]
+    # A number that is withheld to protect small ones is not none.
+    return [*variable.levels, *([MISSING] if everyone.get(None, 1) else [])]
 
 
 def _ask_levels(variable: Variable, options: list[str]) -> None:
@@ -101,10 +104,12 @@ def _count_styles(cohort: Cohort, counts: dict[str, dict[str | None, int]]) -> s
     rules = []
     for name, levels in counts.items():
         for i, option in enumerate(options_of(cohort.dictionary[name], cohort), start=1):
-            n = levels[None if option == MISSING else option]
+            n = levels.get(None if option == MISSING else option)
             pill = f".st-key-{name} [data-variant='pills']:nth-of-type({i})"
-            rules.append(f"{pill}::after{{content:{json.dumps(format_count(n), ensure_ascii=False)}}}")
-            if not n:
+            # A "<" would end the style sheet.
+            text = json.dumps(WITHHELD if n is None else format_count(n), ensure_ascii=False).replace("<", r"\3c ")
+            rules.append(f"{pill}::after{{content:{text}}}")
+            if n == 0:
                 rules.append(f"{pill}{{opacity:.5}}")
     return f"<style>{''.join(rules)}</style>"
 

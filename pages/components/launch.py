@@ -10,6 +10,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -17,10 +18,14 @@ SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 
 
 def prepare_first_pages() -> None:
-    """Open the cohort and compute every page of it without filters. What is wrong with a file the page will say."""
+    """Open the cohort and compute every page of it without filters.
+
+    What is wrong with a file the page will say, or this where small numbers are protected: it names single patients.
+    """
     # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
     from analytics.analyses import load_analyses
     from analytics.cohort import CohortError
+    from analytics.disclosure import SuppressedError
     from analytics.filters import CohortFilter
     from pages.components import cache
 
@@ -28,17 +33,22 @@ def prepare_first_pages() -> None:
     print(f"\n  Opening {Path(source).name} ...", flush=True)
     try:
         cohort = cache.load_cohort(source)
-    except CohortError:
+    except CohortError as error:
+        if os.environ.get("SMALLEST_CELL"):
+            print(f"\n{error}\n", flush=True)
         return
     everyone = CohortFilter()
     for load in (cache.load_level_counts, cache.load_funnel, cache.load_outcome_counts, cache.load_baseline):
         load(cohort, everyone)
-    cache.load_recomputation(cohort, everyone)
+    if not cohort.smallest_cell:
+        cache.load_recomputation(cohort, everyone)
     for analysis in load_analyses():
         if not analysis.missing(cohort):
             params = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
-            cache.load_figure(cohort, everyone, analysis.slug, params)
-            cache.load_pictures(cohort, everyone, analysis.slug, params)
+            # What may not be shown the page will say.
+            with suppress(SuppressedError):
+                cache.load_figure(cohort, everyone, analysis.slug, params)
+                cache.load_pictures(cohort, everyone, analysis.slug, params)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from analytics.figures.theme import to_image_config
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result
-from analytics.wording import join_words, say_children
+from analytics.wording import join_words, say_children, say_protection
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
@@ -47,6 +48,9 @@ def show_title(title: str, question: str, context: Context) -> None:
     partly = any(note.code == "partly-synthetic" for note in cohort.notes)
     said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
     chip = f'<span class="outcomes-chip">{said}</span>' if said else ""
+    if cohort.smallest_cell:
+        meaning = escape(say_protection(cohort.smallest_cell))
+        chip += f'<span class="outcomes-chip" data-testid="protected" title="{meaning}">SMALL NUMBERS PROTECTED</span>'
     st.html(
         f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
         f'<p class="outcomes-cohort" data-testid="cohort-sentence">{chip}{escape(context.sentence)}</p>'
@@ -133,6 +137,12 @@ def show_table(table: Table) -> None:
     st.html(say_children(table.to_html()))
 
 
+def show_tables(tables: Sequence[Table]) -> None:
+    """Tables, one below the other."""
+    for table in tables:
+        show_table(table)
+
+
 def show_figure(figure: Any, alt: str, file_stem: str, on_reference: Callable[[], None] | None = None) -> None:
     """A Plotly figure, or a figure in HTML whose rows can be clicked."""
     if isinstance(figure, HtmlFigure):
@@ -157,6 +167,12 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     show_caption(picture.caption)
 
 
+def show_pictures(pictures: Sequence[Picture], file_stem: str) -> None:
+    """The further figures of a page."""
+    for i, picture in enumerate(pictures):
+        show_picture(picture, f"picture_{i}", file_stem)
+
+
 def show_caption(text: str) -> None:
     """How to read the figure above."""
     if text:
@@ -179,6 +195,11 @@ def provenance_of(context: Context, analysis: Analysis, result: Any, params: dic
         cohort.synthetic,
         date.today(),
         (
+            *(
+                (f"Small numbers are protected. {say_protection(cohort.smallest_cell)}",)
+                if cohort.smallest_cell
+                else ()
+            ),
             say_way(context, analysis, result),
             *map(say_children, describe_result(analysis, result, load_controls(cohort, analysis.slug), params)),
         ),
@@ -258,6 +279,13 @@ def show_cautions(cautions: Sequence[str]) -> None:
 def show_problems(error: CohortError, source: str) -> None:
     """What is wrong with a file, where and what to do; then a way on."""
     st.html(f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p>{escape(source)}</p>')
+    if os.environ.get("SMALLEST_CELL"):
+        # What is wrong names rows and values of single children: that is for those who run the deployment.
+        st.html(
+            "<div class='outcomes-note warning' role='alert' data-testid='problems'>Small numbers are protected here, so "
+            "that what is wrong is written where the dashboard was started, and not shown.</div>"
+        )
+        return
     items = "".join(
         f"<li><b>{escape(p.what)}</b> <span>{escape(p.where)}</span><br><span class='remedy'>{escape(p.remedy)}</span></li>"
         for p in error.problems

@@ -28,7 +28,12 @@ def show_background(
     stem: str,
     parts: Sequence[Background] | None = None,
 ) -> None:
-    """The slow parts of an analysis, or some ``parts`` of it, each redrawn on its own while it is computed."""
+    """The slow parts of an analysis, or some ``parts`` of it, each redrawn on its own while it is computed.
+
+    They look at handfuls of children, so that where small numbers are protected there are none.
+    """
+    if context.cohort.smallest_cell:
+        return
     for background in analysis.background if parts is None else parts:
         key: Key = (context.cohort, context.filter, analysis.slug, params, background.name)
         name = f"slow_{background.name}"

@@ -23,12 +23,16 @@ PROBES = re.compile(r"\d/[a-z-]+/_stcore/(health|host-config)$")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def start_server(root: Path, log: Path, cohort: str | None = None) -> tuple[subprocess.Popen[bytes], str]:
+def start_server(
+    root: Path, log: Path, cohort: str | None = None, smallest_cell: str = ""
+) -> tuple[subprocess.Popen[bytes], str]:
     """The process and address of a dashboard on a free port, as `make run` starts it, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {key: value for key, value in os.environ.items() if key != "COHORT"}
+    environment = {key: value for key, value in os.environ.items() if key != "COHORT"} | {
+        "SMALLEST_CELL": smallest_cell
+    }
     if cohort is not None:
         environment["COHORT"] = cohort
     command = [sys.executable, "-m", "pages.components.launch", "run", "dashboard.py"]
@@ -47,12 +51,15 @@ def start_server(root: Path, log: Path, cohort: str | None = None) -> tuple[subp
 
 
 @pytest.fixture(scope="session")
-def serve(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str | None], str]]:
-    """A function that starts a dashboard with a cohort (None: the reference cohort) and returns its address."""
+def serve(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """A function that starts a dashboard with a cohort (None: the reference cohort) and returns its address.
+
+    Its second argument is the smallest cell, where small numbers are to be protected.
+    """
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(cohort: str | None) -> str:
-        process, address = start_server(root, tmp_path_factory.mktemp("server") / "log.txt", cohort)
+    def start(cohort: str | None, smallest_cell: str = "") -> str:
+        process, address = start_server(root, tmp_path_factory.mktemp("server") / "log.txt", cohort, smallest_cell)
         running.append(process)
         return address
 
@@ -63,7 +70,7 @@ def serve(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 
 
 @pytest.fixture(scope="session")
-def address(serve: Callable[[str | None], str]) -> str:
+def address(serve: Callable[..., str]) -> str:
     """The dashboard with the reference cohort."""
     return serve(None)
 

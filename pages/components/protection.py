@@ -1,0 +1,55 @@
+"""What a reader meets where small numbers are protected: what is not shown, and why."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from analytics.disclosure import SuppressedError
+from analytics.filters import CohortFilter
+from analytics.wording import say_protection, say_selection
+from pages.components.context import Context, return_to_answered
+
+
+def show_protection(smallest_cell: int) -> None:
+    """What it means that small numbers are protected."""
+    st.html(
+        "<h2 class='outcomes-h2'>Small numbers are protected here</h2>"
+        f"<p>{escape(say_protection(smallest_cell))}</p>"
+        f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} children, 0 for none, and … for "
+        "a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
+        f"{smallest_cell}, so that they need not add up.</li>"
+        f"<li>Two selections that differ by fewer than {smallest_cell} children are not both answered.</li>"
+        "<li>What looks at handfuls of children is not offered: landmarks, subgroups, missing values, checks of models.</li>"
+        "</ul>"
+    )
+
+
+def show_suppressed(error: SuppressedError) -> None:
+    """Why a page shows nothing of a selection."""
+    st.html(
+        '<div class="outcomes-note caution" role="status" data-testid="suppressed" data-code="suppressed"><b>Not shown.</b> '
+        f"Small numbers are protected here, and this page cannot answer without telling some: {escape(str(error))}. This is "
+        'not the same as none. <span class="remedy">A wider selection, or fewer and coarser groups, may help.</span></div>'
+    )
+
+
+def show_too_near(context: Context, answered: CohortFilter) -> None:
+    """Why a selection is not answered, and the way back."""
+    cohort = context.cohort
+    before = say_selection(answered, cohort.dictionary)
+    st.html(
+        '<h1 class="outcomes-title">This selection is not answered</h1>'
+        '<div class="outcomes-note caution" role="status" data-testid="too-near"><b>Too near another.</b> '
+        f"It differs from one that you have seen ({escape(before)}) by fewer than {cohort.smallest_cell} children. The two "
+        "answers, one taken from the other, would describe these few. "
+        '<span class="remedy">Change the filter so that more children come or go.</span></div>'
+    )
+    st.button(
+        "Back to the last selection",
+        icon=":material/undo:",
+        on_click=return_to_answered,
+        args=(cohort,),
+        key="return_to_answered",
+    )

@@ -1,0 +1,174 @@
+"""Where small numbers are protected: the setting, what is answered in a session, and what the pages are made of."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analytics.analyses import load_analyses
+from analytics.cohort import Cohort, CohortError, open_cohort
+from analytics.disclosure import Hidden, SuppressedError
+from analytics.filters import Clause, CohortFilter
+from analytics.formats import SUPPRESSED
+from analytics.funnel import join_stages
+from analytics.overview import count_outcomes, summarise_selection
+from analytics.policy import load_policy, note_left_out
+from analytics.protected_cohort import ProtectedCohort, protect_cohort
+from analytics.tables import tabulate_baseline
+from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
+from pages.components.context import ANSWERED
+
+ROOT = Path(__file__).parents[2]
+K = 5
+HIGH_RISK = CohortFilter((Clause("risk_group", ("high",)),))
+WHOLE_NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d.,]*\d)(?!\s*%)")
+
+
+@pytest.fixture(scope="module")
+def cohort() -> ProtectedCohort:
+    return protect_cohort(open_cohort(REFERENCE_COHORT), K)
+
+
+@pytest.fixture(autouse=True)
+def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COHORT", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "smallest"), [(None, 0), ("", 0), (" off ", 0), ("on", load_policy().smallest_cell), ("ON", 5), ("11", 11)]
+)
+def test_the_setting_turns_protection_on(monkeypatch: pytest.MonkeyPatch, text: str | None, smallest: int) -> None:
+    if text is None:
+        monkeypatch.delenv("SMALLEST_CELL", raising=False)
+    else:
+        monkeypatch.setenv("SMALLEST_CELL", text)
+    assert active_smallest_cell() == smallest
+    opened = load_cohort(str(REFERENCE_COHORT))
+    assert opened.smallest_cell == smallest
+    assert isinstance(opened, ProtectedCohort) == bool(smallest)
+
+
+@pytest.mark.parametrize("text", ["five", "1", "0", "101", "-5", "4.5", "yes", "²"])
+def test_a_setting_that_cannot_be_read_opens_nothing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", text)
+    with pytest.raises(CohortError, match=r"SMALLEST_CELL must be on, off, or a whole number from 2 to 100"):
+        load_cohort(str(REFERENCE_COHORT))
+
+
+def selection(high: float | None = None) -> CohortFilter:
+    return CohortFilter(() if high is None else (Clause("age_years", high=high),))
+
+
+def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", str(K))
+    exact = open_cohort(REFERENCE_COHORT)
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    answered = [selection()]
+    assert list(app.session_state[ANSWERED]) == answered
+    refused = 0
+    for high in (17.0, 15.0, 14.0, 13.0, 10.0, 9.0, 14.0):
+        app.session_state["age_years"] = (0.0, high)
+        app = app.run()
+        assert not app.exception
+        n = exact.count(selection(high))
+        is_near = any(0 < abs(exact.count(other) - n) < K for other in answered)
+        said = [h.proto.body for h in app.get("html") if "too-near" in h.proto.body]
+        shown = [h.proto.body for h in app.get("html") if "cohort-sentence" in h.proto.body]
+        assert bool(said) == is_near
+        assert bool(shown) == (not is_near)
+        refused += is_near
+        if not is_near and selection(high) not in answered:
+            answered.append(selection(high))
+        assert list(app.session_state[ANSWERED]) == answered
+    assert refused >= 2
+
+
+def test_a_link_cannot_ask_for_finer_limits_than_the_slider_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", str(K))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    app.query_params["age_years"] = ["2.6", "9.4"]
+    app = app.run()
+    assert app.session_state[ANSWERED][-1] == CohortFilter((Clause("age_years", low=2.0, high=10.0),))
+    assert [h for h in app.get("html") if "Age at diagnosis 2 to 10 years" in h.proto.body]
+    assert [h for h in app.get("html") if "link-range-clipped" in h.proto.body]
+
+
+def test_everything_is_answered_where_nothing_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SMALLEST_CELL", raising=False)
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    for high in (15.0, 14.0, 13.0):
+        app.session_state["age_years"] = (0.0, high)
+        app = app.run()
+        assert not [h for h in app.get("html") if "too-near" in h.proto.body]
+    assert ANSWERED not in app.session_state
+
+
+def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort: ProtectedCohort) -> None:
+    everyone = {h.label: h.value for h in summarise_selection(count_outcomes(cohort, CohortFilter()))}
+    assert int(everyone["Children"]) % K == 0
+    assert int(everyone["Relapsed"].split()[0]) == 65
+    few = summarise_selection(count_outcomes(cohort, HIGH_RISK))
+    withheld = {h.label: h for h in few if h.value == SUPPRESSED}
+    # Four children of high risk did not relapse: neither number is told, and neither is a zero.
+    assert "Relapsed" in withheld
+    assert "it need not be none" in withheld["Relapsed"].help
+    nobody = summarise_selection(count_outcomes(cohort, CohortFilter((Clause("platelets", low=1999.0),))))
+    assert {h.label: h.value for h in nobody}["Relapsed"] == "0"
+
+
+@pytest.mark.parametrize("cohort_filter", [CohortFilter(), HIGH_RISK, CohortFilter((Clause("sex", ("female",)),))])
+def test_table_1_tells_multiples_and_names_what_it_withholds(
+    cohort: ProtectedCohort, cohort_filter: CohortFilter
+) -> None:
+    variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables and v.is_coded]
+    table = tabulate_baseline(cohort, cohort_filter, variables)
+    cells = [cell for row in table.rows for cell in row[1:] if cell]
+    assert SUPPRESSED in cells
+    for cell in (*cells, *table.columns[1:]):
+        if cell != SUPPRESSED:
+            for found in WHOLE_NUMBER.findall(re.sub(r"\([\d.]+\s%\)", "", cell)):
+                assert int(found) % K == 0, cell
+    assert f"multiples of {K}" in table.caption
+
+
+def test_what_nobody_has_is_a_zero_in_table_1_and_what_a_few_have_is_not(cohort: ProtectedCohort) -> None:
+    exact = open_cohort(REFERENCE_COHORT)
+    variable = cohort.dictionary["cns_status"]
+    table = tabulate_baseline(cohort, CohortFilter(), [variable])
+    counts = exact.tally(["cns_status", "relapsed"])
+    for row in table.rows[1:]:
+        level = next((name for name in variable.levels if variable.level_label(name) == row[0]), None)
+        these = counts[counts["cns_status"] == level] if level else counts[counts["cns_status"].isna()]
+        for cell, value in zip(row[2:], (0.0, 1.0), strict=False):
+            n = int(these.loc[these["relapsed"] == value, "n"].sum())
+            assert (cell.split()[0] == "0") == (n == 0), (row, n)
+
+
+def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: ProtectedCohort) -> None:
+    boys = CohortFilter((Clause("sex", ("male",)),))
+    for analysis in load_analyses():
+        try:
+            result = analysis.run(cohort, boys, analysis.defaults(cohort))
+        except SuppressedError:
+            continue
+        for stage in join_stages(cohort.funnel(boys), boys, cohort.dictionary, analysis.used(result)):
+            assert stage.n % K == 0
+            assert all(n % K == 0 for _, n in stage.reasons)
+
+
+def test_what_is_left_out_is_a_note_of_the_result(cohort: ProtectedCohort) -> None:
+    analysis = next(a for a in load_analyses() if a.slug == "survival-by-site")
+    result = analysis.run(cohort, CohortFilter(), analysis.defaults(cohort))
+    note = analysis.notes(result)[0]
+    assert note.code == "suppressed"
+    assert "combined" in note.text
+    assert note_left_out((), cohort.dictionary, K) == ()
+    unknown = note_left_out((Hidden("relapse_site", None),), cohort.dictionary, K)
+    assert cohort.dictionary["relapse_site"].missing_label in unknown[0].text
+    plain: Cohort = open_cohort(REFERENCE_COHORT)
+    assert "suppressed" not in {
+        n.code for n in analysis.notes(analysis.run(plain, CohortFilter(), analysis.defaults(plain)))
+    }

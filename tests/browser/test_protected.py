@@ -1,0 +1,182 @@
+"""Where small numbers are protected: what a reader sees, and does not see, of a handful of children."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from analytics.analyses import load_analyses
+from tests.browser.dashboard import Dashboard, plain
+
+OpenTab = Callable[[str], Dashboard]
+SMALLEST = 5
+SLUGS = [analysis.slug for analysis in load_analyses()]
+# A number of children in running text, in a table, or in the table at risk.
+FOLLOWING = "of [0-9]|child|boy|girl|had|died|death|relapse\\b|relapses|relapsed|event|were still|selected|complete"
+OF_CHILDREN = re.compile(rf"(?<![\d.,–≥≤<>×])(\d+)(?= (?:{FOLLOWING}))")
+COUNTS = ("n", "n_risk", "n_event", "n_censor", "n_lost", "observed", "n_treated", "n_missing")
+
+
+@pytest.fixture(scope="module")
+def protected(serve: Callable[..., str]) -> str:
+    """The dashboard with the reference cohort and its small numbers protected."""
+    return serve(None, "on")
+
+
+@pytest.fixture
+def open_tab(new_page: Callable[..., Page], protected: str) -> OpenTab:
+    """Opens a tab of its own on a page or a link."""
+
+    def open_one(path: str = "") -> Dashboard:
+        return Dashboard(new_page(), protected).open(path)
+
+    return open_one
+
+
+def texts_of(seen: Any) -> Iterator[str]:
+    """Every text in what is seen."""
+    if isinstance(seen, str):
+        yield plain(seen.replace("\u202f", ""))
+    elif isinstance(seen, dict):
+        for value in seen.values():
+            yield from texts_of(value)
+    elif isinstance(seen, list):
+        for value in seen:
+            yield from texts_of(value)
+
+
+def check_numbers(tab: Dashboard) -> None:
+    """No number of children that is not a multiple of the smallest cell, in words, tables, figures, tooltips or files."""
+    hovers = tab.page.locator("[title]").evaluate_all("(all) => all.map((e) => e.title)")
+    drawn = tab.page.evaluate(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].map((p) => JSON.stringify(p.data))"
+    )
+    texts = [*texts_of(tab.seen()), *map(plain, hovers), *(t for d in drawn for t in texts_of(json.loads(d)))]
+    for text in texts:
+        for found in OF_CHILDREN.finditer(text):
+            assert int(found[1]) % SMALLEST == 0, text
+    for name in [b.removeprefix("st-key-csv_") for b in csv_buttons(tab)]:
+        _, rows = tab.csv(name)
+        for row in rows:
+            for column in COUNTS:
+                if row.get(column):
+                    assert float(row[column]) % SMALLEST == 0, (name, row)
+
+
+def csv_buttons(tab: Dashboard) -> list[str]:
+    found: list[str] = tab.page.locator("[class*=st-key-csv_]").evaluate_all(
+        "(all) => all.map((e) => [...e.classList].find((c) => c.startsWith('st-key-csv_')))"
+    )
+    return found
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("query", ["", "sex=boys", "risk_group=high+risk"])
+def test_no_small_number_is_shown_anywhere(open_tab: OpenTab, slug: str, query: str) -> None:
+    tab = open_tab(f"{slug}?{query}")
+    tab.check_readable()
+    check_numbers(tab)
+    expect(tab.page.get_by_test_id("protected")).to_have_count(1)
+    expect(tab.page.locator("[class*=st-key-slow_], .st-key-checks")).to_have_count(0)
+    not_shown = tab.page.get_by_test_id("suppressed").count()
+    assert not_shown or tab.page.get_by_test_id("headlines").count()
+
+
+def test_counts_behind_the_filters_are_rounded_and_a_few_are_not_none(open_tab: OpenTab) -> None:
+    tab = open_tab("survival-by-site?risk_group=high+risk")
+    found = [n for counts in tab.seen()["counts"] for n in [counts.strip('"')]]
+    assert f"<{SMALLEST}" in found
+    assert "0" in found
+    for n in found:
+        assert n == f"<{SMALLEST}" or int(n) % SMALLEST == 0
+
+
+def test_the_overview_says_what_is_rounded_and_compares_with_no_published_figure(open_tab: OpenTab) -> None:
+    tab = open_tab("")
+    main = plain(tab.page.inner_text("[data-testid=stMain]"))
+    assert "Every number of children is rounded to a multiple of 5" in main
+    assert "not shown" in main
+    assert "Published" not in main
+    check_numbers(tab)
+
+
+def test_a_group_that_is_left_out_has_no_row_of_zeros(open_tab: OpenTab) -> None:
+    tab = open_tab("survival-by-site")
+    note = tab.note("suppressed")
+    expect(note).to_contain_text("Site of relapse, grouped: combined")
+    names = {line["name"] for line in tab.lines()}
+    assert names == {"isolated marrow", "isolated extramedullary"}
+    figure = json.dumps(tab.seen()["curves"]) + json.dumps(tab.seen()["under"])
+    assert "combined" not in figure
+    # No death is still a number.
+    assert "none of 10 children died" in plain(tab.says.inner_text())
+    comments, rows = tab.csv("curves")
+    assert "rounded to a multiple of 5" in comments
+    assert {row["group"] for row in rows} == names
+
+
+def test_a_page_that_would_tell_a_few_says_so_and_keeps_its_choices(open_tab: OpenTab) -> None:
+    tab = open_tab("landmark")
+    expect(tab.page.get_by_test_id("suppressed")).to_contain_text("This is not the same as none.")
+    expect(tab.page.get_by_test_id("suppressed")).to_contain_text("who was treated by a certain day")
+    expect(tab.page.locator(".js-plotly-plot")).to_have_count(0)
+    expect(tab.page.locator(".st-key-choices")).to_be_visible()
+    tab.turn_to("Survival by site")
+    assert tab.headlines["Children"] == "60"
+
+
+def test_two_selections_that_differ_by_a_few_are_not_both_answered(open_tab: OpenTab) -> None:
+    tab = open_tab("survival-by-site?age_years=0&age_years=16")
+    assert tab.headlines["Children"] == "60"
+    before = tab.seen()
+    # Of those up to 16 years, six are older than 15, four of the others older than 14, and six more older than 13.
+    slider = tab.page.locator(".st-key-age_years input[type=range]").nth(1)
+    answers = []
+    for limit in (15, 14, 13):
+        slider.press("ArrowLeft")
+        expect(tab.page.locator(".st-key-age_years")).to_contain_text(str(limit))
+        tab.page.wait_for_timeout(400)
+        tab.settle()
+        answers.append(tab.page.get_by_test_id("too-near").count() == 0)
+    assert answers == [True, False, True]
+    assert tab.seen()["sentence"] != before["sentence"]
+
+
+def test_the_way_back_from_a_selection_that_is_not_answered(open_tab: OpenTab) -> None:
+    tab = open_tab("survival-by-site?age_years=0&age_years=15")
+    before = tab.seen()
+    tab.page.locator(".st-key-age_years input[type=range]").nth(1).press("ArrowLeft")
+    said = tab.page.get_by_test_id("too-near")
+    expect(said).to_contain_text("Age at diagnosis up to 15 years")
+    expect(said).to_contain_text("fewer than 5 children")
+    expect(tab.page.locator("[data-testid=cohort-sentence], .js-plotly-plot, .outcomes-table")).to_have_count(0)
+    assert set(tab.seen()["counts"]) == {"none"}
+    # Neither does another page answer it.
+    tab.page.get_by_test_id("stTopNavLink").filter(has_text="Overview").first.click()
+    expect(said).to_be_visible()
+    tab.page.go_back()
+    tab.page.get_by_role("button", name="Back to the last selection").click()
+    expect(tab.sentence).to_contain_text("up to 15 years")
+    tab.wait_for(before)
+
+
+def test_what_is_wrong_with_a_file_is_not_shown(
+    serve: Callable[..., str], new_page: Callable[..., Page], root: Any
+) -> None:
+    page = new_page()
+    page.goto(serve(str(root / "tests" / "fixtures" / "many_problems.csv"), "11"))
+    problems = page.get_by_test_id("problems")
+    expect(problems).to_contain_text("written where the dashboard was started")
+    expect(problems.locator("li")).to_have_count(0)
+
+
+def test_a_setting_that_cannot_be_read_opens_nothing(serve: Callable[..., str], new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.goto(serve(None, "five"))
+    expect(page.get_by_test_id("problems")).to_be_visible()
+    expect(page.locator("[data-testid=cohort-sentence]")).to_have_count(0)
