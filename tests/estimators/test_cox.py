@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.optimize import linprog, minimize
 
-from analytics.estimators import cox, partial_likelihood
+from analytics.estimators import cox, monotone_likelihood, partial_likelihood
 from analytics.estimators.concordance import concordance
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.logistic import estimate_odds_ratios
@@ -426,9 +426,9 @@ def is_monotone(months: np.ndarray, event: np.ndarray, entry: np.ndarray, block:
     return bool(-found.fun > 1e-7)
 
 
-@pytest.mark.parametrize("tabulated", [True, False])
+@pytest.mark.parametrize("patterns", ["listed", "tabulated", "summed"])
 @pytest.mark.parametrize("seed", range(40))
-def test_monotone_likelihood_is_found_exactly(seed: int, tabulated: bool) -> None:
+def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(6, 14))
     months, event = rng.integers(2, 9, n).astype(float), rng.integers(0, 2, n)
@@ -437,7 +437,9 @@ def test_monotone_likelihood_is_found_exactly(seed: int, tabulated: bool) -> Non
     block = rng.integers(0, 2, n)
     x = pd.DataFrame({"a": rng.integers(0, 2, n), "b": rng.integers(0, 3, n), "c": rng.integers(0, 2, n)})
     with pytest.MonkeyPatch.context() as patch:
-        if not tabulated:
+        if patterns == "tabulated":
+            patch.setattr(monotone_likelihood, "_MOST_LISTED", 0)
+        if patterns == "summed":
             patch.setattr(partial_likelihood, "_MAX_TABLE", 0)
             patch.setattr(partial_likelihood, "_SMALL_TABLE", 0)
         result = estimate_hazard_ratios(months, event, x, entry=entry, strata=block)
@@ -451,6 +453,50 @@ def test_monotone_likelihood_is_found_exactly(seed: int, tabulated: bool) -> Non
         assert found.reason is None and found.log_likelihood is not None and found.log_likelihood <= 1e-9
         for test in found.tests:
             assert (test.statistic is None) == (test.reason is not None)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pairs_of_patterns_and_linear_programmes_lead_to_the_same_limit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 30))
+    months, event = rng.integers(1, 12, n).astype(float), (rng.random(n) < 0.4).astype(int)
+    x = pd.DataFrame({name: pd.Categorical.from_codes(rng.integers(0, 4, n), list("abcd")) for name in ("arm", "site")})
+    event[(x["arm"] == "b") & (x["site"] != "c")] = 0
+    # What happens late in one arm happens last of all: the arms are put in order wholly or in part.
+    months += 9 * rng.integers(0, 2, 4)[x["arm"].cat.codes]
+    covariates = x if seed % 2 else x[["arm"]]
+    options = {"strata": rng.integers(0, 2, n) if seed % 3 else None, "weight": rng.integers(1, 4, n)}
+    pairs = [estimate_hazard_ratios(months, event, covariates, method=method, **options) for method in ("ml", "auto")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(monotone_likelihood, "_MOST_LISTED", 0)
+        programmes = [
+            estimate_hazard_ratios(months, event, covariates, method=method, **options) for method in ("ml", "auto")
+        ]
+    for one, other in zip(pairs, programmes, strict=True):
+        pd.testing.assert_frame_equal(one.to_frame(), other.to_frame(), rtol=1e-9)
+        assert one.method == other.method and one.notes == other.notes
+        assert one.log_likelihood == pytest.approx(other.log_likelihood, rel=1e-12)
+        for test, same in zip(one.tests, other.tests, strict=True):
+            assert (test.df, test.reason) == (same.df, same.reason)
+            if same.statistic is None or test.statistic is None:
+                assert test.statistic is same.statistic
+            else:
+                assert test.statistic == pytest.approx(same.statistic, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_short_search_for_a_limit_ends_where_the_long_one_does(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 40))
+    months, event = rng.integers(1, 20, n).astype(float), (rng.random(n) < 0.5).astype(int)
+    arm = rng.integers(0, 2 + seed % 2, n)
+    event[0], event[arm == 1] = 1, 0
+    x = pd.DataFrame({"arm": pd.Categorical.from_codes(arm, list("abc"))})
+    result = estimate_hazard_ratios(months, event, x, method="firth")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partial_likelihood, "_QUICK", 0)
+        longer = estimate_hazard_ratios(months, event, x, method="firth")
+    pd.testing.assert_frame_equal(result.to_frame(), longer.to_frame(), rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(8))

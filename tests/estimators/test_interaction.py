@@ -236,6 +236,14 @@ def test_weights_equal_repeated_rows(drawn: dict[str, np.ndarray]) -> None:
 def test_every_subgroup_equals_its_own_model(drawn: dict[str, np.ndarray]) -> None:
     group = pd.Categorical.from_codes(drawn["group"], ["a", "b"])
     found = subgroup_effects(drawn["time"], drawn["event"], group, drawn["subgroup"])
+    if found.interaction.p_value is not None:
+        cell = [f"{g} {s}" for g, s in zip(drawn["group"], drawn["subgroup"], strict=True)]
+        models = (pd.DataFrame({"g": group, "s": drawn["subgroup"].astype(str)}), pd.DataFrame({"cell": cell}))
+        small, large = (estimate_hazard_ratios(drawn["time"], drawn["event"], x, method="ml") for x in models)
+        assert found.interaction.df == large.n_parameters - small.n_parameters
+        assert small.log_likelihood is not None and large.log_likelihood is not None
+        statistic = 2 * (large.log_likelihood - small.log_likelihood)
+        assert found.interaction.statistic == pytest.approx(max(statistic, 0.0), rel=1e-9, abs=1e-10)
     assert (found.interaction.p_value is None) == (found.interaction.reason is not None)
     for effect in found.subgroups:
         rows = drawn["subgroup"] == int(effect.subgroup or "")
