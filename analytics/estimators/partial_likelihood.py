@@ -31,6 +31,8 @@ from analytics.results import FloatArray
 _MAX_STEP = 5.0
 _MAX_ITERATIONS = 200
 _STEP_TOLERANCE = 1e-10
+# Where only the height of a maximum is asked for: it is off by the square of the step.
+_HEIGHT_TOLERANCE = 1e-6
 _SMALLEST_GAIN = 1e-13
 _PATIENCE = 4
 # Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
@@ -513,12 +515,13 @@ def maximise(
     start: FloatArray,
     free: BoolArray | None = None,
     curvature: FloatArray | None = None,
+    tolerance: float = _STEP_TOLERANCE,
 ) -> Optimum:
     """The maximum of the likelihood over the ``free`` coefficients, the others staying at ``start``.
 
     Newton's method with step halving. The penalised likelihood has no closed second derivative here: its curvature
     starts as the information, or as the ``curvature`` of an earlier maximisation, and learns from the change of the
-    score along each step (the BFGS update).
+    score along each step (the BFGS update), and it ends at a step below ``tolerance``.
     """
     free = np.ones(likelihood.size, dtype=bool) if free is None else free
     beta = start.copy()
@@ -560,7 +563,7 @@ def maximise(
         idle = idle + 1 if trial.log_likelihood - values.log_likelihood <= _SMALLEST_GAIN * size else 0
         change = values.score[free] - trial.score[free]
         beta, values = trial_beta, trial
-        done = largest <= (_STEP_TOLERANCE if likelihood.penalised else 1e-7) * (1.0 + float(np.abs(beta).max()))
+        done = largest <= (tolerance if likelihood.penalised else 1e-7) * (1.0 + float(np.abs(beta).max()))
         if done or idle >= _PATIENCE:
             return end(bool(done or largest <= 1e-6))
         if not likelihood.penalised:
@@ -611,7 +614,7 @@ def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: Bool
     best, inverse = optimum.beta, _inverse(optimum.values.information)
     moved = best - inverse[:, drop] @ _solve(inverse[np.ix_(drop, drop)], best[drop])
     start = np.where(drop, 0.0, moved)
-    restricted = maximise(likelihood, start, ~drop, optimum.curvature)
+    restricted = maximise(likelihood, start, ~drop, optimum.curvature, _HEIGHT_TOLERANCE)
     if not restricted.converged:
         return math.nan
     return max(2.0 * (optimum.values.log_likelihood - restricted.values.log_likelihood), 0.0)
@@ -692,7 +695,7 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     beta = best + side * reach * inverse[index] / inverse[index, index]
     for _ in range(100):
         beta[index] = best[index] + side * reach
-        inner = maximise(likelihood, beta, free, curvature)
+        inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE)
         curvature = inner.curvature
         if not inner.converged:
             return math.nan
