@@ -14,6 +14,7 @@ Kind = Literal["binary", "categorical", "continuous", "duration", "event", "iden
 Phase = Literal["diagnosis", "induction", "treatment", "relapse", "reinduction", "salvage", "follow-up"]
 KINDS: tuple[str, ...] = get_args(Kind)
 PHASES: tuple[str, ...] = get_args(Phase)
+DAYS_PER_MONTH = 30.4375  # 365.25 / 12; days in the data, months in results and on axes
 
 
 class DictionaryError(ValueError):

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
 from analytics.results import FloatArray, read_only
 
-DAYS_PER_MONTH = 30.4375  # 365.25 / 12
 EVERYONE = "everyone"  # the group of all when nothing splits them
 
 # A treatment after relapse as `salvage_treatment` calls it, by the column of its day.

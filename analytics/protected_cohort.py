@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from analytics.cohort import N_SHOWN, Cohort, Range
+from analytics.cohort import MOST_NAMED, Cohort, Range
 from analytics.disclosure import (
     LARGEST_CELL,
     LEAST_CELL,
@@ -115,7 +115,7 @@ class ProtectedCohort(Cohort):
         self,
         patterns: pd.DataFrame,
         cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
-        limit: int = N_SHOWN,
+        limit: int = MOST_NAMED,
     ) -> tuple[str, ...]:
         """Nobody."""
         return ()

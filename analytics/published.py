@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from analytics.cohort import DAYS_PER_MONTH, Cohort
+from analytics.cohort import Cohort
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import wilson
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analytics.cohort import CohortError, Problem, open_cohort
+from analytics.cohort import open_cohort
+from analytics.patient_file import CohortError, Problem
 
 FIXTURES = Path(__file__).parent / "fixtures"
 GOOD = """\

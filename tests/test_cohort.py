@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics import cohort as engine
-from analytics.cohort import Cohort, CohortError, Range, open_cohort
+from analytics.cohort import Cohort, Range, open_cohort
 from analytics.dictionary import open_dictionary
 from analytics.filters import Clause, CohortFilter, FilterError, Funnel
+from analytics.patient_file import CohortError
 from tests import cohort_oracle as oracle
 from tests.cohort_oracle import SMALL, Row
 from tests.test_filters import filters

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cohort import open_cohort
-from analytics.dictionary import PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
 from analytics.filters import Clause, CohortFilter
 from analytics.frames import (
-    DAYS_PER_MONTH,
     EVERYONE,
     HISTORIES,
     BinaryOutcome,

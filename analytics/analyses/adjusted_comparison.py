@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.analyses.landmark import LANDMARK
 from analytics.cohort import Cohort
-from analytics.dictionary import PHASES
+from analytics.dictionary import DAYS_PER_MONTH, PHASES
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_survival
@@ -33,7 +33,7 @@ from analytics.formats import (
     format_percent,
     format_ratio,
 )
-from analytics.frames import DAYS_PER_MONTH, filters_of
+from analytics.frames import filters_of
 from analytics.funnel import Used
 from analytics.post_baseline import note_balanced, note_post_baseline
 from analytics.regression import Relabelling

@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p
-from analytics.frames import DAYS_PER_MONTH
 from analytics.funnel import Used
 from analytics.policy import govern
 from analytics.regression import tabulate_e_values

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
 from analytics.cohort import Cohort
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.figures.comparison_forest import (
     ComparisonForest,
@@ -20,7 +21,6 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
-from analytics.frames import DAYS_PER_MONTH
 from analytics.funnel import Used
 from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note

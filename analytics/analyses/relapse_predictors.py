@@ -21,7 +21,7 @@ from analytics.analyses import (
     Progress,
     Shown,
 )
-from analytics.cohort import N_SHOWN, Cohort
+from analytics.cohort import MOST_NAMED, Cohort
 from analytics.detectable import add_detectable, detect_odds, tabulate_detectable
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
 from analytics.disclosure import SuppressedError
@@ -248,7 +248,7 @@ def _name_patients(
     alike = rows
     for name in (OUTCOME, *factors):
         alike = alike[(alike[name] == rows[name].iloc[row]).to_numpy()]
-    return cohort.name_patients(alike[list(columns)].head(N_SHOWN), cohort_filter)
+    return cohort.name_patients(alike[list(columns)].head(MOST_NAMED), cohort_filter)
 
 
 def _read_events(

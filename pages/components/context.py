@@ -11,9 +11,10 @@ from typing import Any
 import streamlit as st
 
 from analytics.analyses import Control, load_analyses
-from analytics.cohort import Cohort, CohortError
+from analytics.cohort import Cohort
 from analytics.dictionary import Variable
 from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
+from analytics.patient_file import CohortError
 from analytics.results import Note
 from analytics.view import DATA_KEY, describe_data_version, read_params
 from analytics.wording import describe_cohort

@@ -24,9 +24,9 @@ def prepare_first_pages() -> None:
     """
     # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
     from analytics.analyses import load_analyses
-    from analytics.cohort import CohortError
     from analytics.disclosure import SuppressedError
     from analytics.filters import CohortFilter
+    from analytics.patient_file import CohortError
     from pages.components import cache
 
     source = cache.active_source()

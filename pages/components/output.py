@@ -15,9 +15,9 @@ import pandas as pd
 import streamlit as st
 
 from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
-from analytics.cohort import CohortError
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
+from analytics.patient_file import CohortError
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result

@@ -9,12 +9,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.analyses import load_analyses
-from analytics.cohort import Cohort, CohortError, open_cohort
+from analytics.cohort import Cohort, open_cohort
 from analytics.disclosure import Hidden, SuppressedError
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import SUPPRESSED
 from analytics.funnel import join_stages
 from analytics.overview import count_outcomes, summarise_selection
+from analytics.patient_file import CohortError
 from analytics.policy import load_policy, note_left_out
 from analytics.protected_cohort import ProtectedCohort, protect_cohort
 from analytics.tables import tabulate_baseline

@@ -21,6 +21,7 @@ from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 
 from analytics.cohort import Cohort, open_cohort
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
@@ -29,7 +30,6 @@ from analytics.estimators.logrank import logrank_test
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.treatment import mantel_byar_test, simon_makuch, time_dependent_hazard_ratio
 from analytics.frames import (
-    DAYS_PER_MONTH,
     BinaryOutcome,
     CompetingEvents,
     TimeToEvent,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.cohort import DERIVATIONS, MISSING_WORDS
+from analytics.derivations import DERIVATIONS
 from analytics.dictionary import PHASES, Variable, open_dictionary
+from analytics.patient_file import MISSING_WORDS
 from data.build_reference_cohort import COLUMNS, EXAMPLE_COLUMNS
 
 DICTIONARY = open_dictionary()

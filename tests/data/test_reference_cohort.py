@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.cohort import DAYS_PER_MONTH, open_cohort
-from analytics.dictionary import open_dictionary
+from analytics.cohort import open_cohort
+from analytics.dictionary import DAYS_PER_MONTH, open_dictionary
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
