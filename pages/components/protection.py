@@ -16,7 +16,7 @@ def show_protection(smallest_cell: int) -> None:
     """What it means that small numbers are protected."""
     st.html(
         "<h2 class='outcomes-h2'>Small numbers are protected here</h2>"
-        f"<p>{escape(say_protection(smallest_cell))}</p>"
+        f"<div class='outcomes-note info' role='note'>{escape(say_protection(smallest_cell))}</div>"
         f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} children, 0 for none, and … for "
         "a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
         f"{smallest_cell}, so that they need not add up.</li>"
