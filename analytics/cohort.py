@@ -238,21 +238,6 @@ class Cohort:
         """The first of the filters ``answered`` that may not be answered beside this one: none here."""
         return None
 
-    def _count_differing(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> list[int]:
-        """How many patients pass one of the two filters only, for each of the others."""
-        if not others:
-            return []
-        own, *conditions = (
-            " AND ".join(map(self._passed, f.clauses)) or "true" for f in map(self._valid, (cohort_filter, *others))
-        )
-        counts = (f"{self._n_patients(f'({own}) <> ({other})')} AS n{i}" for i, other in enumerate(conditions))
-        found = self._fetch(f"SELECT {', '.join(counts)} FROM patients AS p")
-        return [int(found[f"n{i}"][0]) for i in range(len(others))]
-
-    def _valid(self, cohort_filter: CohortFilter) -> CohortFilter:
-        cohort_filter.validate(self.dictionary)
-        return cohort_filter
-
     def _stored(self, name: str, value: Any) -> float | int | None:
         """A value as the engine holds it: the position of a level, a number, None for a missing one."""
         if pd.isna(value):

@@ -154,22 +154,22 @@ def protect_cells(
     coded = [name for name in tally.columns if name not in values and name != "n"]
     if len(coded) > MOST_CROSSED:
         raise SuppressedError("it would count children by too many variables at once")
-    people = _repeated(tally)
-    codes = _codes(people, coded, values)
+    cells, of_row, counts = _count_codes(tally, coded, values)
     # Who could not be counted anyway (without an outcome, without a time) may be left out like a level.
-    usable = np.ones(len(people), dtype=bool)
+    usable = np.ones(len(cells), dtype=bool)
     for i, name in enumerate((*coded, *values)):
         if name in outcomes or name in values[:1]:
-            usable &= codes[:, i] != UNKNOWN
+            usable &= cells[:, i] != UNKNOWN
     fixed = [whole or name in outcomes for name in coded] + [whole] * len(values)
-    kept, hidden = _hide_rare(codes, usable, fixed, smallest)
-    people, codes = people[kept], codes[kept]
-    parts = _form_blocks(people, codes, values, smallest)
+    kept, hidden = _hide_rare(cells, counts, usable, fixed, smallest)
+    children = _children(tally, kept[of_row])
+    block, n = _form_blocks(of_row[children], tally[values].to_numpy(float)[children], smallest)
+    _, first = np.unique(block, return_index=True)
     within_week = {name: EARLY_IN_WEEK if i else LATE_IN_WEEK for i, name in enumerate(values) if name in durations}
-    people = people.assign(**{name: _shown(people[name], parts.block, within_week.get(name)) for name in values})
-    first = people.iloc[parts.first].assign(n=parts.n)
+    shown = {name: _shown(tally[name].to_numpy(float)[children], block, within_week.get(name)) for name in values}
     named = _named(hidden, [*coded, *values], tally)
-    return without_levels(_tidied(first, list(tally.columns)), named), named
+    rows = tally.iloc[children[first]].assign(n=n, **shown)
+    return without_levels(_tidied(rows, list(tally.columns)), named), named
 
 
 def protect_margins(
@@ -198,74 +198,89 @@ def protect_margins(
     """
     values = [name for name in tally.columns if name in numbers]
     coded = [name for name in tally.columns if name not in values and name not in ("n", outcome)]
-    people = _repeated(tally)
-    codes = _codes(people, [outcome, *coded], values)
-    kept, hidden = _hide_rare_margins(codes, smallest)
-    people, codes = people[kept], codes[kept]
-    pattern, inverse, n = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-    counted = _round_margins(_margins(pattern), n, smallest)
-    order = np.lexsort((*(people[name].to_numpy(float) for name in reversed(values)), inverse.ravel()))
-    chosen = _resized(order, n, counted)
-    rounded = {name: _two_digits(people[name].to_numpy(float)) for name in values}
-    chosen_people = people.assign(**rounded).iloc[chosen].assign(n=1)
+    patterns, of_row, n = _count_codes(tally, [outcome, *coded], values)
+    kept, hidden = _hide_rare_margins(patterns, n, smallest)
+    counted = np.zeros(len(n), dtype=np.int64)
+    counted[kept] = _round_margins(_margins(patterns[kept]), n[kept], smallest)
+    children = _children(tally, kept[of_row])
+    numbers_of = [tally[name].to_numpy(float)[children] for name in reversed(values)]
+    order = np.lexsort((*numbers_of, of_row[children]))
+    chosen = _resized(order, n[kept], counted[kept])
+    rows = tally.assign(
+        n=np.bincount(children[chosen], minlength=len(tally)),
+        **{name: _two_digits(tally[name].to_numpy(float)) for name in values},
+    )
     named = _named(hidden, [outcome, *coded, *values], tally)
-    return without_levels(_tidied(chosen_people, list(tally.columns)), named), named
+    return without_levels(_tidied(rows[rows["n"] > 0], list(tally.columns)), named), named
 
 
-def _repeated(tally: pd.DataFrame) -> pd.DataFrame:
-    """One row per child."""
-    return tally.iloc[np.repeat(np.arange(len(tally)), tally["n"].to_numpy(np.int64))].reset_index(drop=True)
+def _children(tally: pd.DataFrame, kept: NDArray[np.bool_]) -> IntArray:
+    """The row of each child of the rows that are kept."""
+    rows = np.flatnonzero(kept)
+    return np.repeat(rows, tally["n"].to_numpy(np.int64)[rows])
 
 
-def _codes(people: pd.DataFrame, coded: Sequence[str], values: Sequence[str]) -> IntArray:
+def _count_codes(
+    tally: pd.DataFrame, coded: Sequence[str], values: Sequence[str]
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The distinct combinations of codes in order, the one of each row, and how many children have each."""
+    codes = _codes(tally, coded, values)
+    if not codes.size:
+        distinct, of_row = codes[:1], np.zeros(len(codes), dtype=np.int64)
+    else:
+        # As one number for each row they are sorted far faster than as rows.
+        sizes = codes.max(axis=0) - UNKNOWN + 1
+        joined = np.ravel_multi_index(tuple((codes - UNKNOWN).T), tuple(sizes.tolist()))
+        _, first, of_row = np.unique(joined, return_index=True, return_inverse=True)
+        distinct = codes[first]
+    counts = np.bincount(of_row, weights=tally["n"].to_numpy(float), minlength=len(distinct))
+    return distinct, of_row, counts.astype(np.int64)
+
+
+def _codes(tally: pd.DataFrame, coded: Sequence[str], values: Sequence[str]) -> IntArray:
     """A column of codes per column: positions of levels, events, and of numbers only whether they are known (0)."""
     columns = []
     for name in coded:
-        column = people[name]
+        column = tally[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             columns.append(column.cat.codes.to_numpy(np.int64))
         else:
             columns.append(column.fillna(UNKNOWN).to_numpy(np.int64))
-    columns += [np.where(people[name].isna(), UNKNOWN, 0) for name in values]
-    return np.column_stack(columns) if columns else np.zeros((len(people), 0), dtype=np.int64)
+    columns += [np.where(tally[name].isna(), UNKNOWN, 0) for name in values]
+    return np.column_stack(columns) if columns else np.zeros((len(tally), 0), dtype=np.int64)
 
 
 def _hide_rare(
-    codes: IntArray, usable: NDArray[np.bool_], fixed: Sequence[bool], smallest: int
+    cells: IntArray, counts: IntArray, usable: NDArray[np.bool_], fixed: Sequence[bool], smallest: int
 ) -> tuple[NDArray[np.bool_], list[tuple[int, int]]]:
-    """Who is left once no combination of codes is rarer than ``smallest``, and the (column, code) left out for that."""
-    kept = np.ones(len(codes), dtype=bool)
-    hidden: list[tuple[int, int]] = []
-    cells, of_cell, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-    of_cell = of_cell.ravel()
-    usable_in = np.bincount(of_cell, weights=usable, minlength=len(cells)) > 0
+    """The combinations that are left once none is rarer than ``smallest``, and the (column, code) left out for that."""
     left = np.ones(len(cells), dtype=bool)
+    hidden: list[tuple[int, int]] = []
     while True:
         rare: int | None = None
         if (left & (counts < smallest)).any():
             rare = int(np.argmin(np.where(left, counts, np.iinfo(np.int64).max)))
-            if not usable_in[rare]:
+            if not usable[rare]:
                 # Only the number of those who could not be counted is lost.
                 left[rare] = False
                 continue
-        elif _is_hidden_well(cells, counts, left, usable_in, smallest):
+        elif _is_hidden_well(cells, counts, left, usable, smallest):
             break
-        n_usable = counts[left & usable_in].sum()
+        n_usable = counts[left & usable].sum()
         choices = []
         for column, code in {(j, int(c)) for row in cells[left if rare is None else [rare]] for j, c in enumerate(row)}:
             same = left & (cells[:, column] == code)
             # What remains without the larger part is another question's answer.
-            if not fixed[column] and 2 * counts[same & usable_in].sum() < n_usable:
+            if not fixed[column] and 2 * counts[same & usable].sum() < n_usable:
                 choices.append((int(counts[same].sum()), column, code))
         if not choices:
             raise SuppressedError(f"fewer than {smallest} children of one kind have, or do not have, the event")
         _, column, code = min(choices)
         hidden.append((column, code))
         left &= cells[:, column] != code
-    kept = left[of_cell]
-    if usable.any() and not (kept & usable).any():
+    if usable.any() and not (left & usable).any():
         raise SuppressedError(f"fewer than {smallest} children")
-    return kept, hidden
+    return left, hidden
 
 
 def _is_hidden_well(
@@ -286,25 +301,26 @@ def _are_open(shown: IntArray, gone: IntArray, smallest: int) -> bool:
     return leaves_open(total, [*at_most, *(limits_of(n, smallest) for n in shown.tolist())], smallest)
 
 
-def _hide_rare_margins(codes: IntArray, smallest: int) -> tuple[NDArray[np.bool_], list[tuple[int, int]]]:
-    """Who is left once no margin is rarer than ``smallest``, and the (column, code) left out; the outcome comes first."""
-    kept = np.ones(len(codes), dtype=bool)
-    known = codes[:, 0] != UNKNOWN
+def _hide_rare_margins(
+    patterns: IntArray, n: IntArray, smallest: int
+) -> tuple[NDArray[np.bool_], list[tuple[int, int]]]:
+    """The patterns left once no margin is rarer than ``smallest``, and the (column, code) left out; the outcome is first."""
+    kept = np.ones(len(patterns), dtype=bool)
+    known = patterns[:, 0] != UNKNOWN
     hidden: list[tuple[int, int]] = []
     while True:
-        patterns, n = np.unique(codes[kept], axis=0, return_counts=True)
-        sizes = [(int(n[margin.rows].sum()), i, margin) for i, margin in enumerate(_margins(patterns))]
+        sizes = [(int(n[kept][m.rows].sum()), i, m) for i, m in enumerate(_margins(patterns[kept]))]
         rare = [size for size in sizes if size[0] < smallest]
-        if not rare and _are_margins_hidden_well(codes, kept, hidden, smallest):
+        if not rare and _are_margins_hidden_well(patterns, n, kept, hidden, smallest):
             break
         levels = [(size, i, margin) for size, i, margin in sizes if margin.column or margin.code == UNKNOWN]
         margin = min(rare or levels, default=(0, 0, _Margin(np.zeros(0, dtype=bool), 0, 0)))[2]
         if margin.column is None:
-            kept &= ~_lacking_alike(codes, margin.lacking)
+            kept &= ~_lacking_alike(patterns, margin.lacking)
             continue
-        same = codes[:, margin.column] == margin.code
+        same = patterns[:, margin.column] == margin.code
         is_known_outcome = margin.column == 0 and margin.code != UNKNOWN
-        if is_known_outcome or 2 * (same & kept & known).sum() >= (kept & known).sum():
+        if is_known_outcome or 2 * n[same & kept & known].sum() >= n[kept & known].sum():
             raise SuppressedError(f"fewer than {smallest} children of one kind have, or do not have, the event")
         kept &= ~same
         if margin.column:
@@ -315,22 +331,26 @@ def _hide_rare_margins(codes: IntArray, smallest: int) -> tuple[NDArray[np.bool_
 
 
 def _are_margins_hidden_well(
-    codes: IntArray, kept: NDArray[np.bool_], hidden: Sequence[tuple[int, int]], smallest: int
+    patterns: IntArray, n: IntArray, kept: NDArray[np.bool_], hidden: Sequence[tuple[int, int]], smallest: int
 ) -> bool:
     """True if nobody left out can be told by subtraction, within an outcome and a level or between the levels."""
-    for y in np.unique(codes[:, 0][codes[:, 0] != UNKNOWN]):
-        of_outcome = codes[:, 0] == y
-        for j in range(1, codes.shape[1]):
+
+    def count(of: NDArray[np.bool_]) -> int:
+        return int(n[of].sum())
+
+    for y in np.unique(patterns[:, 0][patterns[:, 0] != UNKNOWN]):
+        of_outcome = patterns[:, 0] == y
+        for j in range(1, patterns.shape[1]):
             gone_codes = [code for column, code in hidden if column == j]
-            is_gone = np.isin(codes[:, j], gone_codes)
-            shown = [(of_outcome & kept & (codes[:, j] == code)).sum() for code in np.unique(codes[kept, j])]
-            gone = [(of_outcome & (codes[:, j] == code)).sum() for code in gone_codes]
-            if not _are_open(np.array(shown), np.array([n for n in gone if n]), smallest):
+            is_gone = np.isin(patterns[:, j], gone_codes)
+            shown = [count(of_outcome & kept & (patterns[:, j] == code)) for code in np.unique(patterns[kept, j])]
+            gone = [count(of_outcome & (patterns[:, j] == code)) for code in gone_codes]
+            if not _are_open(np.array(shown), np.array([size for size in gone if size]), smallest):
                 return False
-            for code in np.unique(codes[of_outcome & ~is_gone, j]):
-                here = of_outcome & (codes[:, j] == code)
-                lost = np.array([n for n in [(here & ~kept).sum()] if n])
-                if not _are_open(np.array([(here & kept).sum()]), lost, smallest):
+            for code in np.unique(patterns[of_outcome & ~is_gone, j]):
+                here = of_outcome & (patterns[:, j] == code)
+                lost = [size for size in [count(here & ~kept)] if size]
+                if not _are_open(np.array([count(here & kept)]), np.array(lost), smallest):
                     return False
     return True
 
@@ -408,34 +428,22 @@ def _resized(order: IntArray, n: IntArray, counted: IntArray) -> IntArray:
     return np.concatenate(chosen) if chosen else np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class _Blocks:
-    """The block of each child, one child of each block, and how many children a block counts for."""
-
-    block: IntArray
-    first: IntArray
-    n: IntArray
-
-
-def _form_blocks(people: pd.DataFrame, codes: IntArray, values: Sequence[str], smallest: int) -> _Blocks:
-    block = np.zeros(len(people), dtype=np.int64)
-    weights: list[IntArray] = []
-    matrix = people[list(values)].to_numpy(float)
-    _, of_cell, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-    order = np.argsort(of_cell.ravel(), kind="stable")
+def _form_blocks(of_cell: IntArray, values: NDArray[np.float64], smallest: int) -> tuple[IntArray, IntArray]:
+    """The block of each child, within its combination of codes, and for how many children each block counts."""
+    block = np.zeros(len(of_cell), dtype=np.int64)
+    weights = [np.zeros(0, dtype=np.int64)]
+    order = np.argsort(of_cell, kind="stable")
     n_blocks = 0
-    for members in np.split(order, np.cumsum(counts)[:-1]) if len(people) else []:
-        known = matrix[members][:, ~np.isnan(matrix[members[0]])]
-        within = _neighbours(known, smallest)
+    for members in np.split(order, np.flatnonzero(np.diff(of_cell[order])) + 1) if len(order) else []:
+        within = _neighbours(values[members][:, ~np.isnan(values[members[0]])], smallest)
         size = int(within.max()) + 1
         block[members] = n_blocks + within
-        units = (2 * len(members) + smallest) // (2 * smallest)
+        units = round_cell(len(members), smallest) // smallest
         weight = np.full(size, units // size, dtype=np.int64)
         weight[(np.arange(units % size) * size + size // 2) // max(units % size, 1)] += 1
         weights.append(smallest * weight)
         n_blocks += size
-    _, first = np.unique(block, return_index=True)
-    return _Blocks(block, first, np.concatenate(weights) if weights else np.zeros(0, dtype=np.int64))
+    return block, np.concatenate(weights)
 
 
 def _neighbours(values: NDArray[np.float64], smallest: int) -> IntArray:
@@ -459,14 +467,12 @@ def _neighbours(values: NDArray[np.float64], smallest: int) -> IntArray:
     return block
 
 
-def _shown(values: pd.Series, block: IntArray, within_week: float | None) -> NDArray[np.float64]:
+def _shown(values: NDArray[np.float64], block: IntArray, within_week: float | None) -> NDArray[np.float64]:
     """The mean of each block, as it may be given out; NaN where the block has none.
 
     ``within_week`` is the part of the week at which a duration is put, None for other numbers.
     """
-    numbers = values.to_numpy(float)
-    sizes = np.bincount(block)
-    means = (np.bincount(block, weights=numbers) / np.where(sizes, sizes, 1))[block] if len(block) else numbers
+    means = np.bincount(block, weights=values) / np.bincount(block)
     if within_week is None:
         return _two_digits(means)
     return np.where(means > 0, (np.floor(means / WEEK) + within_week) * WEEK, means)

@@ -321,8 +321,9 @@ METHODS = (
         "selections, are such multiples. A group that is too small, or has too few of one outcome, is left out whole, never "
         "shown as zero; and where the others and the total would still tell it, a further one with it (complementary "
         "suppression). Two selections that differ by fewer children than the smallest cell are not both answered in one "
-        "session. What remains: who may begin session after session can compare more selections than one session allows, "
-        "though of rounded numbers only.",
+        "session. What remains: that a number is small and not zero is told; who begins one session after another can compare"
+        " more selections than one allows, though of rounded numbers only; and who knows all of a cohort but one value can "
+        "test a guess by the data version.",
         "Sweeney 2002, doi:10.1142/S0218488502001648; Domingo-Ferrer and Mateo-Sanz 2002, doi:10.1109/69.979982; Cox and Ernst "
         "1982, INFOR 20:423; Hundepool and colleagues 2012, doi:10.1002/9781118348239",
     ),

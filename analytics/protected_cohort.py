@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.cohort import MOST_NAMED, Cohort, Range
 from analytics.disclosure import (
@@ -23,6 +26,8 @@ from analytics.disclosure import (
 from analytics.filters import CohortFilter, Funnel, FunnelStep
 from analytics.formats import FewerThan
 
+MAX_MASKS = 1000
+
 
 @dataclass(frozen=True)
 class ProtectedCohort(Cohort):
@@ -34,6 +39,7 @@ class ProtectedCohort(Cohort):
 
     smallest_cell: int = 5
     _left_out: list[Hidden] = field(compare=False, repr=False, default_factory=list)
+    _masks: dict[CohortFilter, NDArray[np.uint8]] = field(compare=False, repr=False, default_factory=dict)
 
     def tally(
         self,
@@ -146,8 +152,30 @@ class ProtectedCohort(Cohort):
 
         Answering both would tell something of these few. Two filters that leave the same patients may both be answered.
         """
-        differing = self._count_differing(cohort_filter, answered)
-        return next((f for f, n in zip(answered, differing, strict=True) if 0 < n < self.smallest_cell), None)
+        own = self._passing(cohort_filter)
+        for other in answered:
+            differing = np.unpackbits(own ^ self._passing(other), count=self._n_rows).view(bool)
+            if 0 < self._patients_per_row[differing].sum() < self.smallest_cell:
+                return other
+        return None
+
+    def _passing(self, cohort_filter: CohortFilter) -> NDArray[np.uint8]:
+        """A bit for each row, set where it passes the filter; kept, since a session asks for the same ones again."""
+        mask = self._masks.get(cohort_filter)
+        if mask is None:
+            if len(self._masks) >= MAX_MASKS:
+                self._masks.clear()
+            cohort_filter.validate(self.dictionary)
+            condition = " AND ".join(map(self._passed, cohort_filter.clauses)) or "true"
+            mask = np.packbits(self._fetch(f"SELECT {condition} AS passed FROM patients AS p")["passed"].astype(bool))
+            self._masks[cohort_filter] = mask
+        return mask
+
+    @cached_property
+    def _patients_per_row(self) -> NDArray[np.int64]:
+        if not self._is_compressed:
+            return np.ones(self._n_rows, dtype=np.int64)
+        return np.asarray(self._fetch("SELECT p.n FROM patients AS p")["n"], dtype=np.int64)
 
 
 def protect_cohort(cohort: Cohort, smallest_cell: int) -> ProtectedCohort:
