@@ -17,6 +17,7 @@ from analytics.funnel import Used
 from analytics.policy import govern, note_left_out
 from analytics.results import Note
 from analytics.tables import Table
+from analytics.wording import say_protection
 
 Params = Mapping[str, Any]
 Section = Literal["Relapse", "Survival", "Treatment"]
@@ -241,7 +242,7 @@ class Analysis:
         return min(lacking, key=len)
 
     def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Any:
-        """The result for a selection, with a note on what was left out of it to protect small numbers.
+        """The result for a selection, with notes on how small numbers were protected and what was left out for that.
 
         Raises
         ------
@@ -250,8 +251,11 @@ class Analysis:
         """
         record = cohort.recording()
         result = self.estimate(self.prepare(record, cohort_filter, params), params)
-        notes = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
-        return replace(result, notes=(*notes, *result.notes)) if notes else result
+        if not cohort.smallest_cell:
+            return result
+        left_out = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
+        protected = Note("protected", "info", say_protection(cohort.smallest_cell))
+        return replace(result, notes=(*left_out, *result.notes, protected))
 
     def left_out(self, result: Any) -> tuple[tuple[str, int], ...]:
         """Whom the main estimate leaves out: why, and how many, each child once."""
