@@ -159,10 +159,11 @@ def test_the_way_back_from_a_selection_that_is_not_answered(open_tab: OpenTab) -
     # Neither does another page answer it.
     tab.page.get_by_test_id("stTopNavLink").filter(has_text="Overview").first.click()
     expect(said).to_be_visible()
-    tab.page.go_back()
+    tab.settle()
     tab.page.get_by_role("button", name="Back to the last selection").click()
     expect(tab.sentence).to_contain_text("up to 15 years")
-    tab.wait_for(before)
+    expect(tab.page.locator(".st-key-age_years")).to_contain_text("15")
+    tab.settle().turn_to("Survival by site").wait_for(before)
 
 
 def test_what_is_wrong_with_a_file_is_not_shown(
