@@ -55,6 +55,9 @@ class ProtectedCohort(Cohort):
         """
         exact = super().tally(columns, cohort_filter)
         if not columns:
+            if isinstance(self.count(cohort_filter), FewerThan):
+                # In an array it would be a number like any other.
+                raise SuppressedError(f"fewer than {self.smallest_cell} children")
             return exact
         kinds = {name: self.dictionary[name].kind for name in columns}
         numbers = [name for name, kind in kinds.items() if kind == "continuous"]

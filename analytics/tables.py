@@ -383,7 +383,8 @@ def tabulate_policy(policy: Policy) -> Table:
         title="What is shown for how few",
         columns=("State", "What is shown", "In a group", "Events", "Events per parameter"),
         rows=tuple(rows),
-        caption="The lowest row of which one condition holds decides. Groups are those compared, or the one described; empty "
+        caption="The lowest row of which one condition holds decides; the last counts only where small numbers are protected. "
+        "Groups are those compared, or the one described; empty "
         "groups, and children in whom the value is not known, are not looked at. Curves are drawn faintly where fewer than "
         f"{policy.fade_below} children are at risk, and end where fewer than {policy.stop_below} are; the counts under them "
         "go on.",

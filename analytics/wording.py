@@ -42,8 +42,8 @@ def say_protection(smallest_cell: int) -> str:
     return (
         f"Every number of children is rounded to a multiple of {smallest_cell}, times to a week that at least {smallest_cell} "
         "children share, and groups with fewer children, or with fewer of one outcome, are left out. Estimates are made from "
-        "these numbers: they differ a little from those of the records, and by up to about their standard error where "
-        "treatment begins at different times."
+        "these numbers: they differ a little from those of the records, and where treatment begins at different times by "
+        "up to one and a half standard errors."
     )
 
 

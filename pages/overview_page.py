@@ -25,12 +25,13 @@ from pages.components.protection import show_protection
 
 TITLE = "Overview"
 QUESTION = "Who is in this cohort, and does it reproduce what was published?"
+PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
 
 
 def show_overview(context: Context) -> None:
     """Headline numbers, funnel, published figures with their cautions, and Table 1."""
     cohort = context.cohort
-    show_title(TITLE, QUESTION, context)
+    show_title(TITLE, PROTECTED_QUESTION if cohort.smallest_cell else QUESTION, context)
     show_link_notes()
     show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
     warnings, remarks, more = arrange_notes(cohort.notes)

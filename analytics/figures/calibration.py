@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.ratio_axis import LEGEND_ABOVE
 from analytics.figures.step_curves import as_figure, escape
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_probability
@@ -177,16 +178,7 @@ def _layout(top: float, event: str, has_groups: bool) -> dict[str, Any]:
         "dragmode": False,
         "bargap": 0,
         "showlegend": has_groups,
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.01,
-            "yanchor": "bottom",
-            "font": {"size": 12},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        "legend": LEGEND_ABOVE,
         "xaxis": {
             **axis,
             **scale,

@@ -30,6 +30,11 @@ def active_source() -> str:
     return os.environ.get("COHORT") or str(REFERENCE_COHORT)
 
 
+def asks_for_protection() -> bool:
+    """True if small numbers are to be protected, even by a setting that cannot be read."""
+    return os.environ.get("SMALLEST_CELL", "").strip().lower() not in ("", "off")
+
+
 def active_smallest_cell() -> int:
     """The least number of children that is given out, by the environment variable SMALLEST_CELL; 0 where every number is.
 
@@ -40,9 +45,9 @@ def active_smallest_cell() -> int:
     CohortError
         If it is neither "on" nor "off" nor a number that can be: nothing is opened unprotected by mistake.
     """
-    text = os.environ.get("SMALLEST_CELL", "").strip().lower()
-    if text in ("", "off"):
+    if not asks_for_protection():
         return 0
+    text = os.environ["SMALLEST_CELL"].strip().lower()
     if text == "on":
         return load_policy().smallest_cell
     if text.isdecimal() and LEAST_CELL <= int(text) <= LARGEST_CELL:

@@ -34,7 +34,7 @@ def prepare_first_pages() -> None:
     try:
         cohort = cache.load_cohort(source)
     except CohortError as error:
-        if os.environ.get("SMALLEST_CELL"):
+        if cache.asks_for_protection():
             print(f"\n{error}\n", flush=True)
         return
     everyone = CohortFilter()

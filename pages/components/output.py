@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +22,7 @@ from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result
 from analytics.wording import join_words, say_children, say_protection
 from pages.components.browser import FOREST, TOOLBAR
-from pages.components.cache import load_controls
+from pages.components.cache import asks_for_protection, load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
 from pages.components.funnel import say_way
 from pages.components.ledger import say_for_file
@@ -279,7 +278,7 @@ def show_cautions(cautions: Sequence[str]) -> None:
 def show_problems(error: CohortError, source: str) -> None:
     """What is wrong with a file, where and what to do; then a way on."""
     st.html(f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p>{escape(source)}</p>')
-    if os.environ.get("SMALLEST_CELL"):
+    if asks_for_protection():
         # What is wrong names rows and values of single children: that is for those who run the deployment.
         st.html(
             "<div class='outcomes-note warning' role='alert' data-testid='problems'>Small numbers are protected here, so "

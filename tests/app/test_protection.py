@@ -52,6 +52,18 @@ def test_the_setting_turns_protection_on(monkeypatch: pytest.MonkeyPatch, text: 
     assert isinstance(opened, ProtectedCohort) == bool(smallest)
 
 
+@pytest.mark.parametrize(("text", "hidden"), [("off", False), ("", False), ("on", True), ("five", True)])
+def test_what_is_wrong_with_a_file_is_hidden_where_small_numbers_are_protected(
+    monkeypatch: pytest.MonkeyPatch, text: str, hidden: bool
+) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", text)
+    monkeypatch.setenv("COHORT", str(ROOT / "tests" / "fixtures" / "many_problems.csv"))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    said = "".join(h.proto.body for h in app.get("html"))
+    assert ("written where the dashboard was started" in said) == hidden
+    assert ("<li>" in said) == (not hidden)
+
+
 @pytest.mark.parametrize("text", ["five", "1", "0", "101", "-5", "4.5", "yes", "²"])
 def test_a_setting_that_cannot_be_read_opens_nothing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SMALLEST_CELL", text)
