@@ -8,6 +8,7 @@ MISSING = "–"
 SUPPRESSED = "not shown"
 SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
+MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
 
 
 class FewerThan(int):
@@ -42,13 +43,40 @@ def format_ratio(value: float | None) -> str:
     return f"{value:.2f}" if value >= 0.01 else "<0.01"
 
 
+def format_ratio_limit(value: float | None) -> str:
+    """A limit of a ratio as :func:`format_ratio`, with the decimals that tell on which side of 1 it lies ("0.998")."""
+    text = format_ratio(value)
+    return text if value is None or text != "1.00" else _beside(value, 1.0, 2)
+
+
+def format_ratio_of(ratio: Estimate) -> str:
+    """The ratio of an estimate, without its interval; with the decimals of its limits where these lie on one side of 1.
+
+    A ratio of 1.002 with limits of 1.0005 and 1.004 would otherwise read as none, outside of its own interval.
+    """
+    limits = ratio.interval
+    if limits is None or not ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
+        return format_ratio(ratio.value)
+    return format_ratio_limit(ratio.value)
+
+
 def format_p(p_value: float | None) -> str:
-    """A p value with three decimals, "<0.001" below, ">0.999" above; a dash for None."""
+    """A p value with three decimals, "<0.001" below, ">0.999" above; a dash for None.
+
+    One that would read as 0.050 has the further decimals that tell on which side of it it lies ("0.0499", "0.0504").
+    """
     if p_value is None:
         return MISSING
     if p_value < 0.001:
         return "<0.001"
-    return ">0.999" if p_value > 0.999 else f"{p_value:.3f}"
+    text = ">0.999" if p_value > 0.999 else f"{p_value:.3f}"
+    return text if text != "0.050" else _beside(p_value, 0.05, 3)
+
+
+def _beside(value: float, threshold: float, digits: int) -> str:
+    """A number with at least that many decimals, and as many more as tell it from a threshold that it is not."""
+    texts = [f"{value:.{decimals}f}" for decimals in range(digits, MOST_DECIMALS + 1)]
+    return next((text for text in texts if float(text) != threshold), texts[0])
 
 
 def format_p_phrase(p_value: float | None) -> str:
@@ -94,12 +122,12 @@ def format_level(conf_level: float) -> str:
 
 
 def format_interval(interval: Interval | None, digits: int = 2) -> str:
-    """The two limits of a ratio or number ("1.04–4.17"); a limit that does not exist reads "no limit"."""
+    """The two limits of a ratio (two digits) or number ("1.04–4.17"); a limit that does not exist reads "no limit"."""
     if interval is None:
         return MISSING
     return _limits(
-        format_ratio(interval.low) if digits == 2 else format_number(interval.low, digits),
-        format_ratio(interval.high) if digits == 2 else format_number(interval.high, digits),
+        format_ratio_limit(interval.low) if digits == 2 else format_number(interval.low, digits),
+        format_ratio_limit(interval.high) if digits == 2 else format_number(interval.high, digits),
         interval,
     )
 
@@ -148,7 +176,15 @@ def _difference(estimate: Estimate, digits: int, factor: float) -> str:
     if limits is None:
         return text
     low, high = (None if limit is None else factor * limit for limit in (limits.low, limits.high))
-    return f"{text} ({format_signed(low, digits)} to {format_signed(high, digits)})"
+    if (low or 0) > 0 or (high or 0) < 0:
+        text = _signed_beside_none(factor * estimate.value, digits)
+    return f"{text} ({_signed_beside_none(low, digits)} to {_signed_beside_none(high, digits)})"
+
+
+def _signed_beside_none(value: float | None, digits: int) -> str:
+    """A difference as :func:`format_signed`, with the decimals that tell on which side of no difference it lies."""
+    texts = [format_signed(value, decimals) for decimals in range(digits, MOST_DECIMALS + 1)]
+    return next((text for text in texts if text[0] in "+−"), texts[0])
 
 
 def _singular(unit: str) -> str:

@@ -19,6 +19,7 @@ from analytics.formats import (
     format_level,
     format_percent,
     format_ratio,
+    format_ratio_of,
     format_step,
 )
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
@@ -225,7 +226,7 @@ def tabulate_e_values(model: OddsRatioResult | HazardRatioResult, variables: Seq
             against = references[term.variable]
             label = f"{variable.label}: {variable.level_label(term.level)} against {variable.level_label(against)}"
         limit = MISSING if found.limit is None else format_ratio(found.limit)
-        text = f"{format_ratio(ratio.value)} ({format_interval(interval)})" if interval else format_ratio(ratio.value)
+        text = f"{format_ratio_of(ratio)} ({format_interval(interval)})" if interval else format_ratio(ratio.value)
         rows.append((label, text, format_ratio(found.point), limit))
     if not rows:
         return ()

@@ -15,7 +15,7 @@ from analytics.formats import (
     format_percent,
     format_percent_interval,
     format_quantity,
-    format_ratio,
+    format_ratio_of,
     format_step,
 )
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
@@ -114,7 +114,7 @@ def _describe_ratio(
         subject = f"with every {format_step(variable.per, variable.unit)} more, {subject}"
     else:
         what = f"{what} against {variable.level_label(reference)}"
-    factor, limits = format_ratio(ratio.value), ratio.interval
+    factor, limits = format_ratio_of(ratio), ratio.interval
     # The direction is stated only where the interval excludes no difference: a point estimate alone is not a finding.
     if limits is not None and ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
         reading = f"{subject} {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
@@ -260,14 +260,14 @@ def describe_two_hazard_ratios(
         parts = [f"there is no cause-specific hazard ratio of {event} ({first.reason})"]
     else:
         parts = [
-            f"{event} came at {format_ratio(first.value)} times the rate among children free of every event "
+            f"{event} came at {format_ratio_of(first)} times the rate among children free of every event "
             f"(cause-specific hazard ratio{', ' if first.interval else ''}{_limits_of(first)})"
         ]
     if second.value is None:
         parts.append(f"there is no subdistribution hazard ratio ({second.reason})")
     else:
         parts.append(
-            f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio(second.value)}"
+            f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio_of(second)}"
             f"{f' ({_limits_of(second)})' if second.interval else ''}"
         )
     not_effects = "" if first.value is None and second.value is None else "; associations, not effects"

@@ -24,6 +24,7 @@ from analytics.formats import (
     format_probability,
     format_quantity,
     format_ratio,
+    format_ratio_of,
     format_share,
     format_signed,
     format_step,
@@ -79,7 +80,12 @@ def test_the_larger_ratio_never_reads_as_the_smaller_one(one: float, other: floa
         (0.00099, "<0.001", "p < 0.001"),
         (0.001, "0.001", "p = 0.001"),
         (0.0366, "0.037", "p = 0.037"),
+        (0.0494, "0.049", "p = 0.049"),
+        (0.0499, "0.0499", "p = 0.0499"),
+        (0.04999, "0.04999", "p = 0.04999"),
         (0.05, "0.050", "p = 0.050"),
+        (0.0504, "0.0504", "p = 0.0504"),
+        (0.0506, "0.051", "p = 0.051"),
         (0.999, "0.999", "p = 0.999"),
         (0.9991, ">0.999", "p > 0.999"),
         (1.0, ">0.999", "p > 0.999"),
@@ -93,8 +99,17 @@ def test_p_values_have_three_decimals_and_are_never_zero_or_one(p: float | None,
 @settings(deadline=None)
 @given(st.floats(min_value=0, max_value=1))
 def test_no_p_value_reads_as_zero_or_one(p: float) -> None:
-    assert re.fullmatch(r"<0\.001|>0\.999|0\.\d{3}", format_p(p))
+    assert re.fullmatch(r"<0\.001|>0\.999|0\.\d{3}|0\.0(49|50)\d+", format_p(p))
     assert format_p(p) != "0.000"
+
+
+@settings(deadline=None)
+@given(st.floats(min_value=0.0494, max_value=0.0506))
+def test_a_p_value_reads_on_its_side_of_one_in_twenty(p: float) -> None:
+    read = float(format_p(p))
+    assert read == pytest.approx(p, abs=0.0005)
+    assert read == 0.05 or (read < 0.05) == (p < 0.05)
+    assert read != 0.05 or p == pytest.approx(0.05, abs=5e-6)
 
 
 def test_probabilities_become_per_cent_with_a_space_that_does_not_break() -> None:
@@ -155,6 +170,10 @@ def test_the_step_of_a_ratio_is_read_after_per(per: float, unit: str, text: str)
         (None, 2, MISSING),
         (Interval(1.067, 4.321, 0.95, "profile"), 2, "1.07–4.32"),
         (Interval(1.0, 12.21, 0.95, "profile"), 2, "1.00–12.2"),
+        (Interval(0.304, 0.9996, 0.95, "profile"), 2, "0.30–0.9996"),
+        (Interval(0.304, 1.0021, 0.95, "profile"), 2, "0.30–1.002"),
+        (Interval(1.0004, 4.321, 0.95, "profile"), 2, "1.0004–4.32"),
+        (Interval(0.304, 0.994, 0.95, "profile"), 2, "0.30–0.99"),
         (Interval(None, 12.21, 0.95, "profile"), 2, "no lower limit to 12.2"),
         (Interval(1.1, None, 0.95, "profile"), 2, "1.10 to no upper limit"),
         (Interval(None, None, 0.95, "profile"), 2, "no lower limit to no upper limit"),
@@ -164,6 +183,20 @@ def test_the_step_of_a_ratio_is_read_after_per(per: float, unit: str, text: str)
 )
 def test_intervals_say_where_a_limit_is_missing(interval: Interval | None, digits: int, text: str) -> None:
     assert format_interval(interval, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (1.002, 1.0005, 1.004, "1.002"),
+        (0.998, 0.9961, 0.9999, "0.998"),
+        (1.002, 0.998, 1.006, "1.00"),
+        (2.09, 1.04, 4.17, "2.09"),
+    ],
+)
+def test_a_ratio_reads_inside_an_interval_on_one_side_of_one(value: float, low: float, high: float, text: str) -> None:
+    assert format_ratio_of(Estimate(value, Interval(low, high, 0.95, "profile"))) == text
+    assert format_ratio_of(Estimate(value)) == format_ratio(value)
 
 
 def test_intervals_of_probabilities_are_in_per_cent_without_the_sign() -> None:
@@ -186,6 +219,9 @@ def test_differences_have_a_sign_and_no_difference_has_none() -> None:
     interval = Interval(-8.14, 1.7, 0.95, "plain")
     assert format_difference(Estimate(-3.2, interval)) == "−3.2 (−8.1 to +1.7)"
     assert format_difference(Estimate(-3.2)) == "−3.2"
+    assert format_difference(Estimate(-3.2, Interval(-6.41, -0.02, 0.95, "plain"))) == "−3.2 (−6.4 to −0.02)"
+    assert format_difference(Estimate(-3.2, Interval(-6.41, 0.02, 0.95, "plain"))) == "−3.2 (−6.4 to +0.02)"
+    assert format_difference(Estimate(0.03, Interval(0.01, 0.05, 0.95, "plain"))) == "+0.03 (+0.01 to +0.1)"
     assert format_difference(Estimate(None, reason="no patients")) == "no patients"
 
 

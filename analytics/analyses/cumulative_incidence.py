@@ -26,7 +26,7 @@ from analytics.formats import (
     format_p,
     format_percent,
     format_percent_interval,
-    format_ratio,
+    format_ratio_of,
     format_share,
     format_step,
 )
@@ -527,7 +527,7 @@ def _ratio_cells(term: HazardRatio) -> tuple[str, str]:
     if ratio.value is None:
         return "not estimable (no events)" if term.n_event == 0 else str(ratio.reason), MISSING
     limits = f" ({format_interval(ratio.interval)})" if ratio.interval is not None else ""
-    return f"{format_ratio(ratio.value)}{limits}", format_p(term.p_value)
+    return f"{format_ratio_of(ratio)}{limits}", format_p(term.p_value)
 
 
 def _sentences(result: CumulativeIncidence) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from analytics.formats import (
     format_p,
     format_percent,
     format_percent_points,
-    format_ratio,
+    format_ratio_of,
     format_share,
 )
 from analytics.frames import EVERYONE, TimeToEvent
@@ -370,7 +370,7 @@ def _tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
 
 def _ratio_text(ratio: Estimate) -> str:
     limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
-    return f"{format_ratio(ratio.value)}{limits}"
+    return f"{format_ratio_of(ratio)}{limits}"
 
 
 def _tabulate_differences(shown: tuple[SurvivalDifference, ...], result: MeanSurvival, level: str) -> Table:

@@ -53,6 +53,7 @@ from analytics.formats import (
     format_percent,
     format_percent_points,
     format_ratio,
+    format_ratio_of,
     format_share,
     format_step,
 )
@@ -636,7 +637,7 @@ def _say_change(result: MissingValues, model: OddsRatioResult) -> tuple[str, ...
     references = {t.variable: t.level for t in model.terms if t.is_reference}
     name = in_sentence(_name(variable, term.level, references.get(term.variable)))
     before_and_after = (
-        f"{format_ratio(was.value)} ({format_interval(was.interval)}) becomes {format_ratio(now.value)} "
+        f"{format_ratio_of(was)} ({format_interval(was.interval)}) becomes {format_ratio_of(now)} "
         f"({format_interval(now.interval)}), a factor of {format_ratio(factor)}"
     )
     return (

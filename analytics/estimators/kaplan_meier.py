@@ -263,7 +263,7 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
     )
     if not curve.n:
         return tuple(Estimate(None, reason=NO_PATIENTS) for _ in wanted)
-    slack = _time_tolerance(curve.time)
+    slack = time_tolerance(curve.time)
     steps = np.searchsorted(curve.time, wanted + slack, side="right")
     events = np.concatenate([[0.0], np.cumsum(curve.n_event_at)])
     found = []
@@ -312,7 +312,7 @@ def n_at_risk(curve: SurvivalCurve, times: ArrayLike) -> FloatArray:
     wanted = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if not curve.n:
         return np.zeros(len(wanted))
-    slack = _time_tolerance(curve.time)
+    slack = time_tolerance(curve.time)
     left = np.concatenate([[0.0], np.cumsum(curve.n_event_at + curve.n_censor)])
     gone = left[np.searchsorted(curve.time, wanted - slack, side="left")]
     if not len(curve.entry):
@@ -499,13 +499,14 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _time_tolerance(distinct: FloatArray) -> float:
+def time_tolerance(distinct: FloatArray) -> float:
+    """How far apart two of these times may lie and still count as the same; 0 without times."""
     return _TOLERANCE * max(1.0, float(distinct.mean())) if len(distinct) else 0.0
 
 
 def _merge_times(times: FloatArray) -> FloatArray:
     distinct, position = np.unique(times, return_inverse=True)
-    is_new = np.concatenate([[True], np.diff(distinct) > _time_tolerance(distinct)])
+    is_new = np.concatenate([[True], np.diff(distinct) > time_tolerance(distinct)])
     if len(distinct) == 0 or is_new.all():
         return times
     return np.asarray(distinct[is_new][np.cumsum(is_new)[position] - 1])

@@ -34,7 +34,7 @@ from analytics.formats import (
     format_level,
     format_p,
     format_p_phrase,
-    format_ratio,
+    format_ratio_of,
     format_share,
     format_step,
 )
@@ -221,7 +221,7 @@ def describe_forest(
                 continue
             limits = f" ({format_interval(estimate.interval)})" if estimate.interval else ""
             p = f", {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
-            parts.append(f"{row.label} {kind}{format_ratio(estimate.value)}{limits}{p}")
+            parts.append(f"{row.label} {kind}{format_ratio_of(estimate)}{limits}{p}")
         against = f" against {reference}" if reference is not None else ""
         sentences.append(f"{block.label}{against}: {'; '.join(parts) if parts else 'no other level'}.")
     return " ".join(sentences)

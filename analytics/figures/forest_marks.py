@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.figures.theme import PALETTE
-from analytics.formats import MISSING, format_interval, format_ratio
+from analytics.formats import MISSING, format_interval, format_ratio_of
 from analytics.results import Estimate
 
 ACCENT = PALETTE[0]
@@ -106,7 +106,7 @@ def ratio_text(ratio: Estimate | None) -> str:
     if ratio.value is None:
         return ratio.reason or MISSING
     limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
-    return f"{format_ratio(ratio.value)}{limits}"
+    return f"{format_ratio_of(ratio)}{limits}"
 
 
 # --- HTML ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from analytics.figures.step_curves import as_figure, draw_counts, empty_layout
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR
-from analytics.formats import format_interval, format_ratio
+from analytics.formats import format_interval, format_ratio_of
 from analytics.results import Estimate
 
 LEFT, RIGHT, TOP, BOTTOM = 70, 14, 12, 4
@@ -191,5 +191,5 @@ def _draw(point: StripPoint, low: float, high: float, *, is_chosen: bool) -> dic
             ],
             "symbol": ["triangle-down", "square" if is_chosen else "square-open", "triangle-up"],
         },
-        "hovertemplate": f"<b>{point.days} days</b><br>{format_ratio(value)}{limits}<extra></extra>",
+        "hovertemplate": f"<b>{point.days} days</b><br>{format_ratio_of(ratio)}{limits}<extra></extra>",
     }

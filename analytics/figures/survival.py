@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.estimators.kaplan_meier import n_at_risk, survival_at
+from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
 from analytics.figures import step_curves
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
@@ -106,7 +106,7 @@ def risk_table(curve: SurvivalCurve, ticks: Sequence[float] | FloatArray) -> Ris
     """
     times = np.asarray(ticks, dtype=np.float64)
     # Days divided by the length of a month miss a whole number of months by rounding alone.
-    first = np.searchsorted(curve.time, times - 1e-9 * np.maximum(1.0, np.abs(times)), side="left")
+    first = np.searchsorted(curve.time, times - (time_tolerance(curve.time) if curve.n else 0.0), side="left")
     events = np.append(0.0, np.cumsum(curve.n_event_at))[first]
     censored = np.append(0.0, np.cumsum(curve.n_censor))[first]
     return RiskTable(
