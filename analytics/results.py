@@ -355,9 +355,10 @@ class TermTest:
 class OddsRatioResult:
     """Odds ratios of one logistic model.
 
-    ``method`` is what was fitted ("ml" or "firth"); ``terms`` has one entry per level in the order of the covariates;
-    ``tests`` one per covariate; ``n`` and ``n_event`` count the patients used; ``n_parameters`` excludes the intercept.
-    ``reason`` is set when nothing could be fitted (then every term says so too).
+    ``method`` is what was fitted ("ml", "firth" or "ipcw", weighted for censoring); ``terms`` has one entry per level in
+    the order of the covariates; ``tests`` one per covariate, of the kind ``test_type`` ("likelihood ratio" or "robust
+    Wald"); ``n`` and ``n_event`` count the patients used; ``n_parameters`` excludes the intercept. ``std_error_type`` is
+    "model" or "robust". ``reason`` is set when nothing could be fitted (then every term says so too).
     """
 
     terms: tuple[OddsRatio, ...]
@@ -371,6 +372,8 @@ class OddsRatioResult:
     log_likelihood: float | None
     reason: str | None = None
     notes: tuple[Note, ...] = ()
+    std_error_type: str = "model"
+    test_type: str = "likelihood ratio"
 
     @property
     def measure(self) -> str:

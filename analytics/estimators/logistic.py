@@ -179,7 +179,14 @@ def _all_or_none(label: str, n: float, n_event: float) -> str:
     return f"All {counted(n)} with {label} had the event" if n > 1 else f"The {counted(n)} with {label} had the event"
 
 
-def _check_options(method: str, conf_type: str, conf_level: float) -> None:
+def check_options(method: str, conf_type: str, conf_level: float) -> None:
+    """An error unless the options of a logistic model are known.
+
+    Raises
+    ------
+    ValueError
+        If one is not, or the level does not lie between 0 and 1.
+    """
     for name, value, known in (
         ("method", method, get_args(Method)),
         ("conf_type", conf_type, get_args(ConfType)),
@@ -190,7 +197,7 @@ def _check_options(method: str, conf_type: str, conf_level: float) -> None:
         raise ValueError(f"conf_level must lie between 0 and 1 (0.95, not 95): it is {conf_level}.")
 
 
-class _Report(Design):
+class LogisticReport(Design):
     """The model being written up, with the words for what separates its patients."""
 
     def separation_sentences(self, infinite: Sequence[int], separated: BoolArray) -> list[str]:
@@ -281,13 +288,13 @@ def estimate_odds_ratios(
     TypeError
         If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
     """
-    _check_options(method, conf_type, conf_level)
+    check_options(method, conf_type, conf_level)
     y = read_outcome(outcome)
     check_covariates(covariates, len(y))
     counts = read_weight(weight, len(y))
     rows = rows_in_use(y, counts)
     read = read_covariates(covariates, rows)
-    return _write_up(_Report(read, y[rows], counts[rows]), method, conf_type, conf_level)
+    return _write_up(LogisticReport(read, y[rows], counts[rows]), method, conf_type, conf_level)
 
 
 def estimate_univariable_odds_ratios(
@@ -304,7 +311,7 @@ def estimate_univariable_odds_ratios(
     Each model uses the patients whose own covariate is known; the others are counted in a note with the code
     "missing-excluded". Parameters, results and errors are those of :func:`estimate_odds_ratios`; no columns give ().
     """
-    _check_options(method, conf_type, conf_level)
+    check_options(method, conf_type, conf_level)
     y = read_outcome(outcome)
     check_covariates(covariates, len(y))
     counts = read_weight(weight, len(y))
@@ -340,11 +347,11 @@ def nothing_to_fit(n: float, n_event: float) -> str | None:
     return None
 
 
-def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -> OddsRatioResult:
+def _write_up(report: LogisticReport, method: str, conf_type: str, conf_level: float) -> OddsRatioResult:
     """The fit of a report's design and its result."""
     reason = nothing_to_fit(report.n, report.n_event)
     if reason:
-        return _assemble(report, "firth" if method == "firth" else "ml", conf_type, conf_level, reason=reason)
+        return assemble(report, "firth" if method == "firth" else "ml", conf_type, conf_level, reason=reason)
     design, n, y = report.matrix, report.patterns.n, report.patterns.y
     kept = independent_columns(design)
     reasons: dict[int, str] = {}
@@ -371,11 +378,11 @@ def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -
     likelihood, optimum, fitted = fit.likelihood, fit.optimum, fit.method
     if optimum is None or not optimum.converged[0]:
         reason = "the fit did not converge"
-        return _assemble(report, fitted, conf_type, conf_level, reason=reason)
+        return assemble(report, fitted, conf_type, conf_level, reason=reason)
     wanted = list(range(1, len(kept)))
     solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
     tests = _term_tests(report, kept, likelihood, optimum)
-    return _assemble(
+    return assemble(
         report,
         fitted,
         conf_type,
@@ -389,7 +396,7 @@ def _write_up(report: _Report, method: str, conf_type: str, conf_level: float) -
 
 
 def _write_up_separated(
-    report: _Report,
+    report: LogisticReport,
     kept: list[int],
     overlap: BoolArray,
     infinite: list[int],
@@ -412,7 +419,7 @@ def _write_up_separated(
         likelihood = BinomialLikelihood(report.matrix[overlap][:, columns], n[overlap], y[overlap], penalised=False)
         optimum = fit_likelihood(likelihood)
         if not optimum.converged[0]:
-            return _assemble(report, "ml", conf_type, conf_level, reason="the fit did not converge")
+            return assemble(report, "ml", conf_type, conf_level, reason="the fit did not converge")
         wanted = [i for i, index in enumerate(columns) if index > 0 and index not in infinite]
         solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
         log_likelihood = solution.log_likelihood
@@ -424,7 +431,7 @@ def _write_up_separated(
         lower = largest_log_likelihood(rest, n, y, report.masks(position)) if df else None
         statistic = math.nan if lower is None else max(2.0 * (log_likelihood - lower), 0.0)
         tests.append(_term_test(report, position, statistic, df))
-    return _assemble(
+    return assemble(
         report,
         "ml",
         conf_type,
@@ -438,7 +445,7 @@ def _write_up_separated(
     )
 
 
-def _note_separation(report: _Report, infinite: Sequence[int], separated: BoolArray, method: str) -> None:
+def _note_separation(report: LogisticReport, infinite: Sequence[int], separated: BoolArray, method: str) -> None:
     found = ". ".join(report.separation_sentences(infinite, separated))
     then = (
         "Firth's penalised likelihood is used instead."
@@ -457,7 +464,7 @@ def _note_separation(report: _Report, infinite: Sequence[int], separated: BoolAr
     )
 
 
-def _term_test(report: _Report, position: int, statistic: float, df: int) -> TermTest:
+def _term_test(report: LogisticReport, position: int, statistic: float, df: int) -> TermTest:
     name = report.covariates[position].name
     if position in report.single:
         return TermTest(name, None, None, None, report.single[position])
@@ -468,7 +475,9 @@ def _term_test(report: _Report, position: int, statistic: float, df: int) -> Ter
     return TermTest(name, statistic, df, float(chdtrc(df, statistic)))
 
 
-def _term_tests(report: _Report, kept: list[int], likelihood: BinomialLikelihood, optimum: Optimum) -> list[TermTest]:
+def _term_tests(
+    report: LogisticReport, kept: list[int], likelihood: BinomialLikelihood, optimum: Optimum
+) -> list[TermTest]:
     """Likelihood-ratio tests of each covariate."""
     total = len(report.covariates)
     if len(kept) == report.matrix.shape[1]:
@@ -494,8 +503,8 @@ def _term_tests(report: _Report, kept: list[int], likelihood: BinomialLikelihood
     return tests
 
 
-def _assemble(
-    report: _Report,
+def assemble(
+    report: LogisticReport,
     fitted: str,
     conf_type: str,
     conf_level: float,
@@ -507,6 +516,8 @@ def _assemble(
     reason: str | None = None,
     rank: int = 1,
     log_likelihood: float | None = None,
+    std_error_type: str = "model",
+    test_type: str = "likelihood ratio",
 ) -> OddsRatioResult:
     """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
     rows = report.rows(columns, solution, reasons or {}, reason, conf_type, conf_level)
@@ -531,10 +542,12 @@ def _assemble(
         log_likelihood=log_likelihood,
         reason=reason,
         notes=tuple(report.notes),
+        std_error_type=std_error_type,
+        test_type=test_type,
     )
 
 
-def _note_events_per_parameter(report: _Report, n_parameters: int) -> None:
+def _note_events_per_parameter(report: LogisticReport, n_parameters: int) -> None:
     if not n_parameters:
         return
     without = report.n - report.n_event
