@@ -51,6 +51,33 @@ def prepare_first_pages() -> None:
                 cache.load_pictures(cohort, everyone, analysis.slug, params)
 
 
+def stay_on_this_machine() -> None:
+    """Let Streamlit look for no address of this machine but those it is started with.
+
+    It asks the internet for them to print them, and whenever a page of another origin knocks. Such a page is refused
+    either way: only the addresses of the configuration and this machine's own names are let in.
+    """
+    from streamlit import net_util
+
+    net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: None
+
+
+def lead_to_pages() -> None:
+    """Let the server know every page by any spelling of its address."""
+    from streamlit import config
+    from streamlit.web.server.starlette import starlette_server
+
+    from analytics.analyses import load_analyses
+    from pages.components.addresses import OVERVIEW, with_page_addresses
+
+    pages = [(OVERVIEW, "Overview"), ("methods", "Methods"), *((a.slug, a.title) for a in load_analyses())]
+    create = starlette_server.create_starlette_app
+    starlette_server.create_starlette_app = lambda runtime: with_page_addresses(
+        create(runtime), pages, config.get_option("server.baseUrlPath") or ""
+    )
+
+
 def main() -> None:
     """Prepare the first pages, then hand over to Streamlit's own command line."""
     # Matrices here have a few rows: threads only cost. The libraries read this when they are imported.
@@ -63,6 +90,8 @@ def main() -> None:
     # Until a script has called st.navigation once, Streamlit takes the files of pages/ for the pages, and answers the
     # first deep link with "Page not found".
     PagesManager.uses_pages_directory = False
+    stay_on_this_machine()
+    lead_to_pages()
 
     # An error nobody foresaw ends this thread alone, with its traceback here; the page that meets it will show it.
     preparation = Thread(target=prepare_first_pages, daemon=True)

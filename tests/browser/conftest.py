@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,10 +23,16 @@ PROBES = re.compile(r"\d/[a-z-]+/_stcore/(health|host-config)$")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+LAUNCH = ("-m", "pages.components.launch")
+
+
 def start_server(
-    root: Path, log: Path, cohort: str | None = None, smallest_cell: str = ""
+    root: Path, log: Path, cohort: str | None = None, smallest_cell: str = "", program: Sequence[str] = LAUNCH
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """The process and address of a dashboard on a free port, as `make run` starts it, once it answers."""
+    """The process and address of a dashboard on a free port, as `make run` starts it, once it answers.
+
+    ``program`` is what Python runs.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,7 +41,7 @@ def start_server(
     }
     if cohort is not None:
         environment["COHORT"] = cohort
-    command = [sys.executable, "-m", "pages.components.launch", "run", "dashboard.py"]
+    command = [sys.executable, *program, "run", "dashboard.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
