@@ -29,7 +29,7 @@ from analytics.regression import as_read
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import NO_STRATA, endpoint_control
 from analytics.tables import Table, weighted_quantiles
-from analytics.wording import in_sentence, join_words
+from analytics.wording import in_sentence, join_words, start_sentence
 
 TREATMENT = "treatment"  # the variable of the estimators
 HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"
@@ -279,9 +279,23 @@ def name_comparison(data: TreatmentData, how: str = "", *, adjusted: bool = Fals
     return f"{in_sentence(data.endpoint.label)}, {compared}{how}{by}{within}"
 
 
+def name_term_test(*models: HazardRatioResult | None) -> str:
+    """The test of a single hazard ratio that was made, or the tests where the models differ in it."""
+    found = dict.fromkeys(
+        "penalised likelihood-ratio test"
+        if model.method == "firth"
+        else "robust Wald test"
+        if model.std_error_type == "robust"
+        else "Wald test"
+        for model in models
+        if model is not None
+    )
+    return " or ".join(found)
+
+
 def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "") -> tuple[ComparedTest, ...]:
     """The test of each treatment's hazard ratio in a model with the adjusting variables; ``how`` says when it counts."""
-    name = "penalised likelihood-ratio test" if model.method == "firth" else "Wald test"
+    name = name_term_test(model)
     what = name_comparison(data, how, adjusted=True)
     terms = treated_terms(model)
     return tuple(
@@ -468,6 +482,11 @@ def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: st
             "p",
         ),
         rows=tuple(rows),
-        help=("", "In the group, of the children who were ever in it", "Against the reference", "Wald test"),
+        help=(
+            "",
+            "In the group, of the children who were ever in it",
+            "Against the reference",
+            start_sentence(name_term_test(model)),
+        ),
         caption=caption,
     )

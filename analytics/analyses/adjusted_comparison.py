@@ -55,6 +55,7 @@ from analytics.treatment_comparison import (
     TreatmentData,
     count_used,
     list_ratio_tests,
+    name_term_test,
     note_nobody,
     note_treatment_few,
     prepare_landmarks,
@@ -478,7 +479,7 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
             "",
             "Treated and not yet; for the weighted groups their effective sizes",
             "Cox model, Efron ties; the weighted interval is robust",
-            "Wald test",
+            start_sentence(name_term_test(unadjusted.hazard_ratio, result.weighted)),
             "How strongly an unmeasured cause would have to go with both treatment and event, as a ratio of risks, to explain "
             "the ratio away",
             "The same for the limit nearer to 1; 1 where the interval includes it already",

@@ -142,9 +142,10 @@ def _note_horizon(compared: SurvivalComparison, means: RestrictedMeanResult, hor
     """Which groups are not followed up to the horizon, or which one sets the longest common horizon."""
     labels = compared.labels
     ends = {labels[c.group]: float(c.time[-1]) for c in compared.curves.curves if c.n and c.estimate[-1] > 0}
+    without = [mean.group for mean in means.groups if mean.n and mean.mean.value is None]
     if horizon is None:
         if len(ends) < 2:
-            return ()
+            return _note_unobserved(compared, without, means.horizon or 0.0)
         shortest = min(ends, key=lambda label: ends[label])
         return (
             Note(
@@ -154,18 +155,43 @@ def _note_horizon(compared: SurvivalComparison, means: RestrictedMeanResult, hor
                 "by the data, it differs from one selection to the next.",
                 "For a comparison planned beforehand choose a fixed number of years.",
             ),
+            *_note_unobserved(compared, without, means.horizon or 0.0),
         )
-    short = [mean.group for mean in means.groups if mean.n and mean.mean.value is None]
-    if not short:
+    short = [label for label in without if label in ends and ends[label] < horizon]
+    notes = []
+    if short:
+        listed = ", ".join(f"{label} (until {format_months(ends[label])})" for label in short)
+        notes.append(
+            Note(
+                "beyond-follow-up",
+                "caution",
+                f"Not followed for {horizon:g} months: {listed}. A curve is never carried on beyond its follow-up, so there "
+                "is no mean and no difference.",
+                "Choose a shorter horizon, or the longest common one.",
+            )
+        )
+    return (*notes, *_note_unobserved(compared, [label for label in without if label not in short], horizon))
+
+
+def _note_unobserved(compared: SurvivalComparison, labels: list[str], horizon: float) -> tuple[Note, ...]:
+    """Which groups have nobody under observation at the horizon, though some are later (delayed entry)."""
+    if not labels:
         return ()
-    listed = ", ".join(f"{label} (until {format_months(ends[label])})" for label in short)
+    listed = []
+    for label in labels:
+        (curve,) = (c for c in compared.curves.curves if compared.labels[c.group] == label)
+        later = curve.entry[curve.entry >= horizon] if len(curve.entry) else ()
+        again = f" (again from {format_months(float(min(later)))} on)" if len(later) else ""
+        if len(later) == len(curve.entry) and len(later):
+            again = f" (from {format_months(float(min(later)))} on)"
+        listed.append(f"{label}{again}")
     return (
         Note(
-            "beyond-follow-up",
+            "unobserved",
             "caution",
-            f"Not followed for {horizon:g} months: {listed}. A curve is never carried on beyond its follow-up, so there is no "
-            "mean and no difference.",
-            "Choose a shorter horizon, or the longest common one.",
+            f"Nobody under observation at {horizon:g} months: {', '.join(listed)}. Children count from the day on which "
+            "they come under observation, so there is no mean and no difference.",
+            "Choose a longer horizon.",
         ),
     )
 
@@ -364,7 +390,8 @@ def _tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
             f"Mean of the group divided by that of the reference, {level} interval",
             "",
         ),
-        caption="Not adjusted for anything. Without an event in a group up to the horizon there is no interval.",
+        caption="Not adjusted for anything. There is no interval where a group has no event before the horizon, or all at "
+        "risk have it at its first one.",
     )
 
 

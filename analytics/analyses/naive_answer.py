@@ -33,6 +33,7 @@ from analytics.treatment_comparison import (
     count_used,
     describe_waiting,
     list_ratio_tests,
+    name_term_test,
     note_late_conditions,
     note_nobody,
     note_not_random,
@@ -205,7 +206,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
             f"{data.endpoint.event_noun.capitalize()}, of others",
         ),
         conf_level=result.answers[0].model.conf_level,
-        p_help="Wald test of the ratio",
+        p_help=f"{start_sentence(name_term_test(*(answer.model for answer in result.answers)))} of the ratio",
         sides=("lower if treated", "higher if treated"),
         guide=guide.ratio.value if guide is not None and len(treatments) == 1 else None,
     )

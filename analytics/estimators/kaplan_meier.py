@@ -38,6 +38,9 @@ NO_PATIENTS = "no patients"
 # Two times closer than this share of the mean time (or than this) are one time, and a probability this close to a
 # quantile has reached it: computed in floating point, equal quantities differ by less.
 _TOLERANCE = math.sqrt(np.finfo(np.float64).eps)
+# Probabilities closer than this are one level of a curve: sums of weights differ by less from one order of the rows to
+# another, and a step of one patient among ten million is a thousand times as large.
+_ONE_LEVEL = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,9 +473,9 @@ def _crossing(time: FloatArray, survival: FloatArray, q: float) -> float | None:
     """The time at which 1 - survival first reaches ``q``; the middle of the stretch on which it equals ``q``.
 
     A curve of limits may rise again and may be undefined at places: as in R, its distinct defined values are looked up
-    in ascending order, each at the first time it was taken.
+    in ascending order, each at the first time it was taken. Values that differ by rounding are one value.
     """
-    share = np.concatenate([[0.0], 1 - survival])
+    share = _levelled(np.concatenate([[0.0], 1 - survival]))
     start = np.concatenate([[0.0], time])
     # NaN is one value among the distinct ones: a curve that is undefined from some time on has no last value.
     distinct = np.sort(np.unique(share, return_index=True)[1])
@@ -487,6 +490,21 @@ def _crossing(time: FloatArray, survival: FloatArray, q: float) -> float | None:
         return float((begins[reached] + time[-1]) / 2)
     passed = int(np.searchsorted(ordered - _TOLERANCE, q, side="left"))
     return None if passed == len(ordered) else float((begins[reached] + begins[passed]) / 2)
+
+
+def _levelled(share: FloatArray) -> FloatArray:
+    """The values of a curve, those that differ by rounding only replaced by the one that was taken first."""
+    order = np.argsort(share, kind="stable")
+    steps = np.diff(share[order])
+    near = steps <= _ONE_LEVEL
+    if not near.any() or not steps[near].any():
+        return share
+    level = np.cumsum(np.concatenate([[0], ~near]))
+    first = np.full(level[-1] + 1, len(share), dtype=np.intp)
+    np.minimum.at(first, level, order)
+    levelled = np.empty_like(share)
+    levelled[order] = share[first[level]]
+    return levelled
 
 
 def _interval(low: float, high: float, curve: SurvivalCurve) -> Interval | None:

@@ -14,7 +14,7 @@ ratios between groups.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,9 @@ def estimate_restricted_mean(
     RestrictedMeanResult
         One entry per group, in order, and one contrast of each later group with the first that has patients. A group
         that is not followed up to the horizon has no mean (a curve is never carried on), and neither has a contrast
-        with it. Where no event or none but a common one gives a standard error of 0, there is no interval: it would be
-        one point and not say how few the patients are. Without patients, every entry says so.
+        with it. Where the standard error is 0 there is no interval: it would be one point and not say how few the
+        patients are. That is so without an event before the horizon, and where at the first event all who were still at
+        risk had it. Without patients, every entry says so.
 
     Raises
     ------
@@ -90,7 +91,9 @@ def estimate_restricted_mean(
     limit = _common_horizon(curves) if horizon is None else float(horizon)
     means = [_restricted_mean(curve, limit, conf_level) for curve in curves]
     first = next((i for i, mean in enumerate(means) if mean.n), None)
-    contrasts = [] if first is None else [_contrast(mean, means[first], conf_level) for mean in means[first + 1 :]]
+    flat = {mean.group: _why_flat(curve, mean, limit) for curve, mean in zip(curves, means, strict=True)}
+    later = [] if first is None else means[first + 1 :]
+    contrasts = [_contrast(mean, means[first or 0], flat, conf_level) for mean in later]
     return RestrictedMeanResult(limit, tuple(means), tuple(contrasts), conf_level, _notes(curves, means, limit))
 
 
@@ -136,7 +139,9 @@ def _restricted_mean(curve: SurvivalCurve, horizon: float | None, conf_level: fl
     )
 
 
-def _contrast(group: RestrictedMean, reference: RestrictedMean, conf_level: float) -> RestrictedMeanContrast:
+def _contrast(
+    group: RestrictedMean, reference: RestrictedMean, flat: Mapping[str, str | None], conf_level: float
+) -> RestrictedMeanContrast:
     n, n_event = group.n + reference.n, group.n_event + reference.n_event
     for side in (group, reference):
         if side.mean.value is None:
@@ -146,10 +151,9 @@ def _contrast(group: RestrictedMean, reference: RestrictedMean, conf_level: floa
     se, base_se = group.mean.std_error, reference.mean.std_error
     assert mean is not None and base is not None and se is not None and base_se is not None
     z = normal_quantile(conf_level)
-    flat = [side for side in (group, reference) if not side.mean.std_error]
-    reason = "; ".join(_why_flat(side) for side in flat) if flat else None
+    reason = "; ".join(why for side in (group, reference) if (why := flat[side.group])) or None
     limits = p_difference = std_error = None
-    if not flat:
+    if reason is None:
         std_error = math.hypot(se, base_se)
         half = z * std_error
         limits = Interval(mean - base - half, mean - base + half, conf_level, "plain")
@@ -160,7 +164,7 @@ def _contrast(group: RestrictedMean, reference: RestrictedMean, conf_level: floa
         ratio = Estimate(None, n=n, n_event=n_event, reason=f"the mean of {empty[0]} is 0")
         return RestrictedMeanContrast(group.group, reference.group, difference, ratio, p_difference, None, reason)
     limits = p_ratio = std_error = None
-    if not flat:
+    if reason is None:
         std_error = math.hypot(se / mean, base_se / base)
         spread = math.exp(z * std_error)
         limits = Interval(mean / base / spread, mean / base * spread, conf_level, "log")
@@ -169,11 +173,24 @@ def _contrast(group: RestrictedMean, reference: RestrictedMean, conf_level: floa
     return RestrictedMeanContrast(group.group, reference.group, difference, ratio, p_difference, p_ratio, reason)
 
 
-def _why_flat(side: RestrictedMean) -> str:
-    """Why the standard error of a group's mean is 0."""
+def _why_flat(curve: SurvivalCurve, side: RestrictedMean, horizon: float | None) -> str | None:
+    """Why the standard error of a group's mean is 0; None if it is not, or there is no mean."""
+    if horizon is None or side.mean.value is None or side.mean.std_error:
+        return None
     if not side.n_event:
-        return f"no interval: nobody in {side.group} had the event up to the horizon"
-    return f"no interval: all of {side.group} had the event at one time"
+        return f"no interval: nobody in {curve.group} had the event up to the horizon"
+    first = int(np.flatnonzero(curve.n_event_at)[0])
+    when, n = float(curve.time[first]), round(float(curve.n_risk[first]))
+    if when >= horizon:
+        return f"no interval: nobody in {curve.group} had the event before the horizon"
+    if n == curve.n:
+        return f"no interval: all of {curve.group} had the event at one time"
+    who = (
+        f"the {format_count(n)} of {format_count(curve.n)} in {curve.group}"
+        if n > 1
+        else f"the only one of {curve.group}"
+    )
+    return f"no interval: {who} at risk at {format_months(when)} had the event then, the first of the group"
 
 
 def _two_sided(z: float) -> float:

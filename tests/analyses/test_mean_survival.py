@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -246,3 +247,45 @@ def test_the_file_holds_every_number_with_the_names_of_levels() -> None:
     assert set(frame["reference"].dropna()) == {"late"}
     differences = frame[frame["term"] == "survival difference"]
     assert list(differences["time"]) == [12.0, 36.0, 60.0] * 2
+
+
+def late_entry(tmp_path: Path, hsct_days: list[int]) -> Cohort:
+    """Two girls and two boys, all transplanted, at risk from the day of HSCT on."""
+    frame = pd.DataFrame(
+        {
+            "patient_id": list("ABCD"),
+            "sex": ["female", "female", "male", "male"],
+            "relapsed": 1,
+            "relapse_days": 100,
+            "relapse_site": "isolated marrow",
+            "os_relapse_days": [492, 900, 800, 300],
+            "os_relapse_event": [1, 1, 0, 1],
+            "os_days": [592, 1000, 900, 400],
+            "os_event": [1, 1, 0, 1],
+            "salvage_treatment": "HSCT",
+            "hsct_days": hsct_days,
+        }
+    )
+    frame.to_csv(tmp_path / "late.csv", index=False)
+    return open_cohort(tmp_path / "late.csv")
+
+
+@pytest.mark.parametrize("by", ["sex", EVERYONE])
+@pytest.mark.parametrize("years", ["1", "2", "3", "5", "longest"])
+@pytest.mark.parametrize("hsct_days", [[400, 450, 60, 70], [400, 450, 790, 70], [480, 890, 790, 290]])
+def test_groups_that_come_under_observation_late(tmp_path: Path, hsct_days: list[int], years: str, by: str) -> None:
+    cohort = late_entry(tmp_path, hsct_days)
+    params = ANALYSIS.defaults(cohort) | {"by": by, "endpoint": "os_relapse_after_hsct", "years": years}
+    check_shown(ANALYSIS, run(ANALYSIS, cohort, CohortFilter(), params), params)
+
+
+def test_nobody_under_observation_at_the_horizon_is_said(tmp_path: Path) -> None:
+    cohort = late_entry(tmp_path, [400, 450, 60, 70])
+    result = estimate(cohort, by="sex", endpoint="os_relapse_after_hsct", years="1")
+    girls, boys = result.means.groups
+    assert girls.mean.value is None and boys.mean.value is not None
+    assert plain(girls.mean.reason or "") == "nobody is under observation at 12.0 months (0 at risk)"
+    (note,) = [n for n in ANALYSIS.notes(result) if n.code == "unobserved"]
+    assert plain(note.text).startswith("Nobody under observation at 12 months: girls (from 13.1 months on).")
+    assert "beyond-follow-up" not in [n.code for n in ANALYSIS.notes(result)]
+    assert "girls: nobody is under observation" in plain(ANALYSIS.sentences(result)[0])

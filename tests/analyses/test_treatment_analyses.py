@@ -200,6 +200,9 @@ def test_histories_equal_the_penalised_likelihood_written_out(relapses: str) -> 
     found = minimize(minus, np.zeros(3), method="BFGS", options={"gtol": 1e-8}).x
     assert result.hazard.method == "firth"
     assert [np.log(term.ratio.value) for term in treated_terms(result.hazard)] == pytest.approx(found, abs=1e-4)
+    assert [h for table in CHANGING.tables(result) for h in table.help if " test" in h] == [
+        "Penalised likelihood-ratio test"
+    ]
 
 
 @pytest.mark.parametrize("strata", ["none", "sex", "relapse_timing_cog"])

@@ -341,3 +341,31 @@ def test_scores_of_weighted_rows_equal_those_of_repeated_rows(seed: int, estiman
         assert one.largest_difference == pytest.approx(0, abs=1e-7)
     if one.reason is None and estimand == "ate" and one.weights is not None:
         assert all(0 < (a.effective_n or 0) <= a.n + 1e-9 for a in one.arms)
+
+
+# Medians of weighted curves
+
+
+def test_a_limit_on_a_flat_stretch_is_the_first_time_it_was_taken() -> None:
+    (curve,) = weighted_survival([4, 3, 7, 7], [0, 1, 0, 1], None, [1.5, 1.1, 1.5, 2]).curves
+    assert curve.median.value == 7 and curve.median.interval is not None
+    assert curve.median.interval.low == 3 and curve.median.interval.high is None
+
+
+@MODERATE
+@given(st.data())
+def test_a_weighted_median_depends_neither_on_the_order_of_rows_nor_on_their_splitting(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 12))
+    time, event, tenths, count = (
+        np.array(data.draw(st.lists(st.integers(low, high), min_size=n, max_size=n)))
+        for low, high in ((0, 8), (0, 1), (5, 30), (1, 3))
+    )
+    weight = tenths / 10
+    order = np.array(data.draw(st.permutations(range(n))))
+
+    def median(*arrays: np.ndarray, **more: Any) -> Any:
+        return weighted_survival(arrays[0], arrays[1], None, arrays[2], **more).curves[0].median
+
+    found = median(time, event, weight, weight=count)
+    assert median(time[order], event[order], weight[order], weight=count[order]) == found
+    assert median(*(np.repeat(values, count) for values in (time, event, weight))) == found

@@ -159,6 +159,27 @@ def test_one_patient_and_events_at_time_zero() -> None:
     assert contrast.reason == "no interval: all of a had the event at one time"
 
 
+@pytest.mark.parametrize(
+    ("time", "event", "horizon", "reason"),
+    [
+        ([1, 2, 5], [0, 0, 1], 6, "the only one of a at risk at 5.0 months had the event then, the first of the group"),
+        ([1, 5, 5], [0, 1, 1], 6, "the 2 of 3 in a at risk at 5.0 months had the event then, the first of the group"),
+        ([5, 5, 5], [1, 1, 1], 6, "all of a had the event at one time"),
+        ([6, 8, 9], [1, 0, 0], 6, "nobody in a had the event before the horizon"),
+        ([7, 8, 9], [1, 0, 0], 6, "nobody in a had the event up to the horizon"),
+    ],
+)
+def test_the_reason_without_an_interval_is_true(
+    time: list[float], event: list[int], horizon: float, reason: str
+) -> None:
+    group = ["a"] * 3 + ["b"] * 3
+    result = estimate_restricted_mean([*time, 2, 4, 9], [*event, 1, 1, 0], group=group, horizon=horizon)
+    (contrast,) = result.contrasts
+    assert result.groups[0].mean.interval is None
+    assert contrast.difference.interval is None and contrast.p_difference is None
+    assert (contrast.reason or "").replace("\u00a0", " ") == f"no interval: {reason}"
+
+
 @pytest.mark.parametrize("horizon", [0, -1, math.inf, math.nan])
 def test_a_horizon_must_be_a_time(horizon: float) -> None:
     with pytest.raises(ValueError, match="horizon must be finite and above 0"):
