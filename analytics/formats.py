@@ -150,6 +150,12 @@ def format_probability(estimate: Estimate, digits: int = 1) -> str:
     return f"{format_percent(estimate.value, digits)} ({format_percent_interval(estimate.interval, digits)})"
 
 
+def format_hidden(interval: Interval, *, survives: bool) -> str:
+    """The exact limit of a share with no event so far ("at least 22.4 %, exact one-sided 95 % limit"), or of its rest."""
+    limit = f"at least {format_percent(interval.low)}" if survives else f"at most {format_percent(interval.high)}"
+    return f"{limit}, exact one-sided {format_level(interval.level)} limit"
+
+
 def format_signed(value: float | None, digits: int = 1) -> str:
     """A difference with its sign ("+3.2", "−0.5", "0.0" without one where it rounds to none); a dash for None."""
     if value is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,16 @@ import plotly.graph_objects as go
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, detect_incidence, say_detectable
 from analytics.dictionary import CompetingEndpoint, Variable
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
-from analytics.estimators.intervals import SurvivalConfType, upper_limit_without_events
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
+from analytics.estimators.intervals import SurvivalConfType
+from analytics.estimators.zero_events import read_curve
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
 from analytics.figures.theme import Style, style_of
 from analytics.formats import MISSING, format_count, format_level, format_p, format_probability
 from analytics.frames import CompetingEvents, is_post_baseline
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, TestResult
-from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS
+from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
 from analytics.tables import Table, labels_of
 from analytics.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
 
@@ -128,7 +129,7 @@ def compare_incidence(
         )
     months = [12.0 * years for years in MILESTONE_YEARS]
     return IncidenceComparison(
-        frame, cause, event, incidence, tuple(incidence_at(curve, months) for curve in incidence.curves), tests
+        frame, cause, event, incidence, tuple(read_curve(curve, months) for curve in incidence.curves), tests
     )
 
 
@@ -192,9 +193,17 @@ def tabulate_incidence(result: IncidenceComparison, *, every_cause: bool = True)
             *(f"Share with it by {y} {'year' if y == 1 else 'years'} ({level} interval)" for y in MILESTONE_YEARS),
             *([] if not gray else ["Gray's test that the groups share one cumulative incidence"]),
         ),
-        caption=f"Aalen–Johansen estimates with {level} {result.incidence.conf_type} intervals. At any time the events and "
+        caption=f"Aalen–Johansen estimates with {level} {result.incidence.conf_type} intervals"
+        f"{_say_exact(result, shown)}. At any time the events and "
         f"“{result.cause.level_label(result.cause.levels[0])}” add up to 100\u00a0%.",
     )
+
+
+def _say_exact(result: IncidenceComparison, causes: Sequence[str]) -> str:
+    """What the limits of a table of these causes are where an event has not come yet."""
+    shown = [result.milestones_of(curve) for cause in causes for curve in result.incidence.for_cause(cause)]
+    said = say_exact_limits(shown, "such events")
+    return f"{said} or accounted for by another event" if said else ""
 
 
 def _cell(estimate: Estimate) -> str:
@@ -220,11 +229,12 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
     sentences = []
     for curve in (curve for curve in result.curves if curve.n):
         name, estimate = result.names.get(curve.group, curve.group), result.milestones_of(curve)[k]
-        limit = upper_limit_without_events(curve.n, curve.conf_level) if curve.n_event == 0 else None
-        if limit is None:
+        if curve.n_event:
             sentences.append(describe_incidence(name, years, origin, event, estimate))
         else:
-            sentences.append(describe_no_incidence(name, curve.n, years, origin, event, estimate.n, limit))
+            others = round(float(curve.n_competing_at[curve.time <= 12 * years].sum()))
+            limit = estimate.interval
+            sentences.append(describe_no_incidence(name, curve.n, years, origin, event, estimate.n, others, limit))
     if sentences and result.test is not None and result.frame.variable is not None:
         variable = result.frame.variable
         late = is_post_baseline(variable, result.endpoint)
@@ -257,7 +267,7 @@ def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:
                     "conf_low": interval.low if interval else None,
                     "conf_high": interval.high if interval else None,
                     "conf_level": curve.conf_level,
-                    "conf_type": curve.conf_type,
+                    "conf_type": interval.method if interval else curve.conf_type,
                     "statistic": None,
                     "df": None,
                     "p_value": None,

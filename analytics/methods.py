@@ -20,9 +20,19 @@ METHODS = (
         "Survival curve (Kaplan–Meier)",
         "What share of children is still alive at each time, when some have been followed for a short time only?",
         "Product-limit estimate; a child counts as at risk at a time if followed at least that long. Variance by "
-        "Greenwood's formula. Intervals log-log (default), log or plain. Where everybody has died, and before the first "
-        "death for the log-log form, no interval is defined and none is shown.",
+        "Greenwood's formula. Intervals log-log (default), log or plain; where everybody has died, none is defined.",
         "Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice 2002",
+    ),
+    Method(
+        "Groups without events",
+        "Nobody died: how many deaths could chance still hide?",
+        "The exact one-sided limit by the children still followed at the time, not by all: of 20 children of whom 2 are "
+        "followed for 5 years, 2 say anything on 5 years, and up to 77.6 % could have died by then (95 % limit). It stands "
+        "wherever nobody has had the event yet, in curves, tables, sentences and files; in differences of survival, the "
+        "two-sided one. With delayed entry the fewest at risk so far count. For a cumulative incidence, children with another "
+        "event count for as long as they would have been followed, by the Kaplan–Meier estimate of follow-up.",
+        "Fay, Brittain and Proschan 2013, doi:10.1093/biostatistics/kxt016; Hanley and Lippman-Hand 1983, "
+        "doi:10.1001/jama.1983.03330370053031; Fine and Gray 1999, doi:10.1080/01621459.1999.10474144",
     ),
     Method(
         "Median survival",

@@ -14,9 +14,10 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import wilson
-from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
+from analytics.estimators.zero_events import read_curve
 from analytics.filters import CohortFilter
 from analytics.formats import MISSING
 from analytics.results import Estimate, OddsRatioResult
@@ -299,7 +300,7 @@ def _survival_estimate(figure: PublishedFigure, time: pd.Series, event: pd.Serie
         return Estimate(test.p_value, n=n, n_event=n_event, reason=test.reason)
     for curve in estimate_survival(time, event, group=group, weight=tally["n"]).curves:
         if curve.group == figure.level and curve.n:
-            (at_months,) = survival_at(curve, [figure.months or 0.0])
+            (at_months,) = read_curve(curve, [figure.months or 0.0])
             # The reader compares groups: all of the group's patients and deaths, not those left at that time.
             return Estimate(
                 at_months.value, at_months.interval, curve.n, curve.n_event, at_months.reason, at_months.std_error

@@ -52,6 +52,11 @@ class Interval:
         if not 0 < self.level < 1:
             raise ValueError(f"level must lie between 0 and 1 (0.95, not 95): it is {self.level}.")
 
+    @property
+    def is_one_sided(self) -> bool:
+        """True if all of the error lies on one side: the other limit is the end of what is possible."""
+        return self.method.endswith("one-sided")
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

@@ -5,7 +5,7 @@ The analyses differ in whom they compare and from when; the estimate, tables, se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, detect_groups, say_detectable
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
-from analytics.estimators.intervals import upper_limit_without_events
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
+from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.survival import describe_survival as describe_curves
 from analytics.figures.theme import Style, style_of
@@ -232,7 +232,7 @@ def compare_survival(
     return SurvivalComparison(
         frame=frame,
         curves=curves,
-        milestones=tuple(survival_at(curve, months) for curve in curves.curves),
+        milestones=tuple(read_curve(curve, months) for curve in curves.curves),
         overall=overall,
         pairwise=pairwise,
         median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
@@ -364,7 +364,8 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
                     for y in MILESTONE_YEARS
                 ),
             ),
-            caption=f"Kaplan–Meier estimates with {level} {result.curves.conf_type} intervals. "
+            caption=f"Kaplan–Meier estimates with {level} {result.curves.conf_type} intervals"
+            f"{say_exact_limits(result.milestones, result.endpoint.event_noun)}. "
             "The table under the curves says how many children are still followed at each time.",
         )
     ]
@@ -378,6 +379,13 @@ def milestone_cell(estimate: Estimate, nobody: str = "not followed so long") -> 
     if estimate.value is None:
         return nobody if estimate.n == 0 else str(estimate.reason)
     return format_probability(estimate)
+
+
+def say_exact_limits(rows: Iterable[Iterable[Estimate]], events: str) -> str:
+    """What the intervals of a table are where nobody has had the event yet, after a semicolon; "" if there are none."""
+    if not any(e.interval is not None and e.interval.is_one_sided for row in rows for e in row):
+        return ""
+    return f"; where there are no {events} yet, exact one-sided limits by the children still followed"
 
 
 def _tabulate_pairs(result: SurvivalComparison) -> Table:
@@ -420,10 +428,9 @@ def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
 def _say_group(result: SurvivalComparison, i: int, k: int) -> str:
     curve, estimate = result.curves.curves[i], result.milestones[i][k]
     name, years, endpoint = result.names[curve.group], MILESTONE_YEARS[k], result.endpoint
-    limit = upper_limit_without_events(curve.n, result.curves.conf_level) if curve.n_event == 0 else None
-    if limit is None:
+    if curve.n_event:
         return describe_survival(name, years, endpoint, estimate)
-    return describe_no_events(name, curve.n, years, endpoint, estimate.n, limit)
+    return describe_no_events(name, curve.n, years, endpoint, estimate.n, estimate.interval)
 
 
 def collect_notes(result: SurvivalComparison) -> tuple[Note, ...]:
@@ -499,7 +506,7 @@ def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
         )
     if (found := result.detectable) is not None:
         rows += found.rows()
-    return {"estimates": pd.DataFrame(rows), "curves": result.curves.to_frame()}
+    return {"estimates": pd.DataFrame(rows), "curves": tabulate_curves(result.curves)}
 
 
 def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison) -> dict[str, Any]:
@@ -515,7 +522,7 @@ def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: Sur
         "conf_low": interval.low if interval else None,
         "conf_high": interval.high if interval else None,
         "conf_level": result.curves.conf_level,
-        "conf_type": result.curves.conf_type,
+        "conf_type": interval.method if interval else result.curves.conf_type,
         "reason": estimate.reason,
     }
 

@@ -9,6 +9,7 @@ from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import (
     format_count,
+    format_hidden,
     format_interval,
     format_level,
     format_p_phrase,
@@ -138,7 +139,9 @@ def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Esti
         return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
     interval = estimate.interval
     limits = ""
-    if interval is not None:
+    if interval is not None and interval.is_one_sided:
+        limits = f" ({format_hidden(interval, survives=True)})"
+    elif interval is not None:
         limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
     whom = "" if endpoint.entry is None else f", of {endpoint.population} and counted from then on,"
     share = f"an estimated {format_percent(estimate.value)}{limits}{whom}"
@@ -149,26 +152,35 @@ def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Esti
     return f"{text}; {nobody}{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'} still followed."
 
 
-def describe_no_events(label: str, n: int, years: int, endpoint: Endpoint, n_followed: int, limit: Interval) -> str:
+def describe_no_events(
+    label: str, n: int, years: int, endpoint: Endpoint, n_followed: int, limit: Interval | None
+) -> str:
     """A group of ``n`` children in which nobody had the event, with the share with it that chance could still hide.
 
-    ``n_followed`` children were still followed at that number of years; ``limit`` is the one-sided exact limit of the
-    share with the event, which takes all children as followed equally long, and the sentence says so.
+    ``n_followed`` children were still followed at that number of years; ``limit`` is the exact one-sided limit of
+    survival then, None where nobody was.
     """
     origin, died = endpoint.origin, endpoint.event_noun == "deaths"
     if n == 1:
-        who, among = f"the only child did not {'die' if died else 'have an event'}", "with one child"
+        who = f"the only child did not {'die' if died else 'have an event'}"
     else:
         who = f"none of {format_count(n)} children {'died' if died else 'had an event'}"
-        among = f"with {format_count(n)} children"
     nothing, hidden = ("death", "a mortality") if died else ("event", "a share with events")
-    followed = f"{format_count(n_followed)} {'was' if n_followed == 1 else 'were'}" if n_followed else "nobody was"
+    text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
+    if limit is None or limit.low is None:
+        return f"{text}, so that nothing is known of that time."
     return (
-        f"{start_sentence(label)}: {who}; {followed} still followed {years} {_plural(years)} after {origin}. "
-        f"No {nothing} is not certain survival: {among}, chance could hide {hidden} of up to "
-        f"{format_percent(limit.high)} (exact one-sided {format_level(limit.level)} limit, which takes no account of how "
-        "long each child was followed)."
+        f"{text}. No {nothing} is not certain survival: {_with_followed(n_followed)} so long, chance could hide {hidden} of "
+        f"up to {format_percent(1 - limit.low)} by then (exact one-sided {format_level(limit.level)} limit)."
     )
+
+
+def _followed(n: int) -> str:
+    return f"{format_count(n)} {'was' if n == 1 else 'were'}" if n else "nobody was"
+
+
+def _with_followed(n: int) -> str:
+    return f"with {format_count(n)} {'child' if n == 1 else 'children'} followed"
 
 
 def describe_test(
@@ -205,33 +217,39 @@ def describe_incidence(label: str, years: int, origin: str, event: str, estimate
         return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
     interval = estimate.interval
     limits = ""
-    if interval is not None:
+    if interval is not None and interval.is_one_sided:
+        limits = f" ({format_hidden(interval, survives=False)})"
+    elif interval is not None:
         limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
-    followed = f"{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'}" if estimate.n else "nobody was"
-    who = f"an estimated {format_percent(estimate.value)}{limits}" if estimate.n_event else "nobody"
+    who = f"an estimated {format_percent(estimate.value)}" if estimate.n_event else "nobody"
     return (
-        f"{name}: {who} had {event} as the first event within {years} {_plural(years)} of {origin}; "
-        f"{followed} still followed."
+        f"{name}: {who}{limits} had {event} as the first event within {years} {_plural(years)} of {origin}; "
+        f"{_followed(estimate.n)} still followed."
     )
 
 
 def describe_no_incidence(
-    label: str, n: int, years: int, origin: str, event: str, n_followed: int, limit: Interval
+    label: str, n: int, years: int, origin: str, event: str, n_followed: int, n_other: int, limit: Interval | None
 ) -> str:
     """A group of ``n`` children in which nobody had an event first, with the share that chance could still hide.
 
-    ``n_followed`` children were still followed at that number of years; ``limit`` is the one-sided exact limit.
+    ``n_followed`` children were still followed at that number of years and ``n_other`` had had another event by then;
+    ``limit`` is the exact one-sided limit, None where neither is anybody.
     """
-    who, among = (
-        (f"the only child did not have {event}", "with one child")
+    who = (
+        f"the only child did not have {event}"
         if n == 1
-        else (f"none of {format_count(n)} children had {event} as the first event", f"with {format_count(n)} children")
+        else f"none of {format_count(n)} children had {event} as the first event"
     )
-    followed = f"{format_count(n_followed)} {'was' if n_followed == 1 else 'were'}" if n_followed else "nobody was"
+    text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
+    if limit is None:
+        return f"{text}, so that nothing is known of that time."
+    among = f"{_with_followed(n_followed)} so long"
+    if n_other:
+        among += f" and {format_count(n_other)} who had another event first"
     return (
-        f"{start_sentence(label)}: {who}; {followed} still followed {years} {_plural(years)} after {origin}. "
-        f"That does not rule it out: {among}, chance could hide a share of up to {format_percent(limit.high)} (exact "
-        f"one-sided {format_level(limit.level)} limit, which takes no account of how long each child was followed)."
+        f"{text}. That does not rule it out: {among}, chance could hide a share of up to {format_percent(limit.high)} by "
+        f"then (exact one-sided {format_level(limit.level)} limit)."
     )
 
 

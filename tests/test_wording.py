@@ -19,7 +19,9 @@ from analytics.wording import (
     describe_clause,
     describe_cohort,
     describe_hazard_ratio,
+    describe_incidence,
     describe_no_events,
+    describe_no_incidence,
     describe_odds_ratio,
     describe_survival,
     describe_test,
@@ -323,32 +325,57 @@ def test_event_free_survival_in_words(estimate: Estimate, years: int, text: str)
 
 
 def test_a_group_without_deaths_is_not_called_certain_to_survive() -> None:
-    limit = Interval(0, 0.2209, 0.95, "Clopper–Pearson, one-sided")
-    assert plain(describe_no_events("isolated extramedullary", 12, 5, OS, 1, limit)) == (
-        "Isolated extramedullary: none of 12 children died; 1 was still followed 5 years after first relapse. No death is "
-        "not certain survival: with 12 children, chance could hide a mortality of up to 22.1 % (exact one-sided 95 % limit, "
-        "which takes no account of how long each child was followed)."
+    limit = Interval(0.2236, 1, 0.95, "exact, one-sided")
+    assert plain(describe_no_events("isolated extramedullary", 20, 5, OS, 2, limit)) == (
+        "Isolated extramedullary: none of 20 children died; 2 were still followed 5 years after first relapse. No death is "
+        "not certain survival: with 2 children followed so long, chance could hide a mortality of up to 77.6 % by then (exact "
+        "one-sided 95 % limit)."
     )
 
 
 def test_one_child_without_death() -> None:
-    limit = Interval(0, 0.95, 0.95, "Clopper–Pearson, one-sided")
-    assert plain(describe_no_events("CAR-T", 1, 1, DIAGNOSIS, 0, limit)).startswith(
-        "CAR-T: the only child did not die; nobody was still followed 1 year after diagnosis. No death is not certain "
-        "survival: with one child, chance could hide a mortality of up to 95.0 %"
+    limit = Interval(0.05, 1, 0.95, "exact, one-sided")
+    assert plain(describe_no_events("CAR-T", 1, 1, DIAGNOSIS, 1, limit)).startswith(
+        "CAR-T: the only child did not die; 1 was still followed 1 year after diagnosis. No death is not certain "
+        "survival: with 1 child followed so long, chance could hide a mortality of up to 95.0 %"
+    )
+    assert plain(describe_no_events("CAR-T", 1, 1, DIAGNOSIS, 0, None)) == (
+        "CAR-T: the only child did not die; nobody was still followed 1 year after diagnosis, so that nothing is known of "
+        "that time."
+    )
+
+
+def test_a_year_without_deaths_has_the_exact_limit_beside_it() -> None:
+    estimate = Estimate(1.0, Interval(0.8609, 1, 0.95, "exact, one-sided"), 20, 0)
+    assert plain(describe_survival("isolated marrow", 1, OS, estimate)) == (
+        "Isolated marrow: an estimated 100.0 % (at least 86.1 %, exact one-sided 95 % limit) were alive 1 year after first "
+        "relapse; nobody had died by then, 20 were still followed."
+    )
+    none = Estimate(0.0, Interval(0, 0.1391, 0.95, "exact, one-sided"), 18, 0)
+    assert plain(describe_incidence("girls", 1, "diagnosis", "relapse", none)) == (
+        "Girls: nobody (at most 13.9 %, exact one-sided 95 % limit) had relapse as the first event within 1 year of "
+        "diagnosis; 18 were still followed."
+    )
+
+
+def test_who_had_another_event_vouches_for_there_being_none() -> None:
+    limit = Interval(0, 0.1391, 0.95, "exact, one-sided")
+    assert plain(describe_no_incidence("girls", 20, 5, "diagnosis", "relapse", 18, 2, limit)) == (
+        "Girls: none of 20 children had relapse as the first event; 18 were still followed 5 years after diagnosis. That "
+        "does not rule it out: with 18 children followed so long and 2 who had another event first, chance could hide a share "
+        "of up to 13.9 % by then (exact one-sided 95 % limit)."
+    )
+    assert plain(describe_no_incidence("girls", 2, 5, "diagnosis", "relapse", 0, 0, None)).endswith(
+        "nobody was still followed 5 years after diagnosis, so that nothing is known of that time."
     )
 
 
 def test_a_group_without_events_is_not_called_certain_to_stay_free_of_them() -> None:
-    limit = Interval(0, 0.2209, 0.95, "Clopper–Pearson, one-sided")
+    limit = Interval(0.3684, 1, 0.95, "exact, one-sided")
     assert plain(describe_no_events("isolated extramedullary", 12, 5, EFS, 3, limit)) == (
         "Isolated extramedullary: none of 12 children had an event; 3 were still followed 5 years after first relapse. No "
-        "event is not certain survival: with 12 children, chance could hide a share with events of up to 22.1 % (exact "
-        "one-sided 95 % limit, which takes no account of how long each child was followed)."
-    )
-    assert plain(describe_no_events("CAR-T", 1, 1, EFS, 0, Interval(0, 0.95, 0.95, "one-sided"))).startswith(
-        "CAR-T: the only child did not have an event; nobody was still followed 1 year after first relapse. No event is not "
-        "certain survival: with one child, chance could hide a share with events of up to 95.0 %"
+        "event is not certain survival: with 3 children followed so long, chance could hide a share with events of up to "
+        "63.2 % by then (exact one-sided 95 % limit)."
     )
 
 

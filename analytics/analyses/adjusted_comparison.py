@@ -19,6 +19,7 @@ from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_survival
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value
 from analytics.estimators.treatment import landmark_survival
+from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
@@ -499,7 +500,9 @@ def _tabulate_survival(result: AdjustedComparison) -> Table:
     rows = []
     for kind, curves in (("unweighted", result.unadjusted.curves), ("weighted", result.curves)):
         for curve in curves.curves if curves else ():
-            cells = [milestone_cell(e) for e in survival_at(curve, months)]
+            # Weighted children have no exact limit: how much each counts was estimated.
+            found = read_curve(curve, months) if kind == "unweighted" else survival_at(curve, months)
+            cells = [milestone_cell(e) for e in found]
             rows.append(
                 (
                     f"{curve.group}, {kind}",
@@ -632,7 +635,7 @@ def _downloads(result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
                 "reason": ratio.reason,
             }
         )
-    curves = [result.unadjusted.curves.to_frame().assign(weighting="none")]
+    curves = [tabulate_curves(result.unadjusted.curves).assign(weighting="none")]
     curves += [result.curves.to_frame().assign(weighting=result.estimand)] if result.curves else []
     joined = [row for frame in curves for row in frame.to_dict("records")]
     return {

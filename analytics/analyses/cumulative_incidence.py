@@ -14,9 +14,10 @@ from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, incidence_at
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
+from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
 from analytics.filters import CohortFilter
 from analytics.formats import (
@@ -196,7 +197,7 @@ def _estimate(frame: _Frame, params: Params) -> CumulativeIncidence:
     return CumulativeIncidence(
         comparison=comparison,
         dictionary=dictionary,
-        everyone=incidence_at(everyone.for_cause(frame.event)[0], [12.0 * MILESTONE_YEARS[-1]])[0],
+        everyone=read_curve(everyone.for_cause(frame.event)[0], [12.0 * MILESTONE_YEARS[-1]])[0],
         naive=naive,
         models=Models(frame),
         variables=frame.variables,
@@ -606,7 +607,7 @@ def _downloads(result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
     ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
     return {
         "estimates": pd.DataFrame(incidence_rows(result.comparison), columns=INCIDENCE_COLUMNS),
-        "curves": result.comparison.incidence.to_frame(),
+        "curves": tabulate_curves(result.comparison.incidence),
         "hazard-ratios": ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
     }
 

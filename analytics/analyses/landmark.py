@@ -12,8 +12,8 @@ from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
 from analytics.dictionary import DAYS_PER_MONTH
-from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.treatment import landmark_profile, landmark_survival
+from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
@@ -28,6 +28,7 @@ from analytics.survival_comparison import (
     MILESTONE_YEARS,
     milestone_cell,
     note_small_groups,
+    say_exact_limits,
     strata_control,
 )
 from analytics.tables import Table
@@ -239,9 +240,10 @@ def _point(days: int, chosen: LandmarkResult) -> StripPoint:
 
 def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
     data, chosen = result.data, result.chosen
-    rows = []
+    rows, milestones = [], []
     for curve in chosen.curves.curves:
-        cells = [milestone_cell(e) for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])]
+        milestones.append(read_curve(curve, [12.0 * years for years in MILESTONE_YEARS]))
+        cells = [milestone_cell(e) for e in milestones[-1]]
         counts = (format_count(curve.n), format_count(curve.n_event))
         rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
     model = chosen.hazard_ratio
@@ -264,7 +266,8 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
                     for y in MILESTONE_YEARS
                 ),
             ),
-            caption=f"Kaplan–Meier estimates with 95 % {chosen.curves.conf_type} intervals; years are counted from relapse.",
+            caption=f"Kaplan–Meier estimates with 95 % {chosen.curves.conf_type} intervals"
+            f"{say_exact_limits(milestones, data.endpoint.event_noun)}; years are counted from relapse.",
         ),
         tabulate_treatments(
             data,
@@ -352,7 +355,7 @@ def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
     return {
         "estimates": chosen,
         "landmarks": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")]),
-        "curves": result.chosen.curves.to_frame().assign(landmark_days=result.days),
+        "curves": tabulate_curves(result.chosen.curves).assign(landmark_days=result.days),
     }
 
 

@@ -14,7 +14,7 @@ from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.treatment import (
     ever_treated,
     mantel_byar_test,
@@ -22,6 +22,7 @@ from analytics.estimators.treatment import (
     simon_makuch,
     time_dependent_hazard_ratio,
 )
+from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.formats import MISSING, format_count, format_p, format_share
@@ -35,6 +36,7 @@ from analytics.survival_comparison import (
     MILESTONE_YEARS,
     milestone_cell,
     note_small_groups,
+    say_exact_limits,
     strata_control,
 )
 from analytics.tables import Table
@@ -227,12 +229,10 @@ def _caption(result: TreatmentSurvival, params: Params) -> str:
 
 def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
     data = result.data
-    rows = []
+    rows, milestones = [], []
     for curve in result.curves.curves:
-        cells = [
-            milestone_cell(e, "nobody followed then")
-            for e in survival_at(curve, [12.0 * years for years in MILESTONE_YEARS])
-        ]
+        milestones.append(read_curve(curve, [12.0 * years for years in MILESTONE_YEARS]))
+        cells = [milestone_cell(e, "nobody followed then") for e in milestones[-1]]
         counts = (format_count(curve.n), format_count(curve.n_event))
         rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
     curves = Table(
@@ -248,7 +248,8 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
                 for y in MILESTONE_YEARS
             ),
         ),
-        caption=f"Simon–Makuch estimates with 95 % {result.curves.conf_type} intervals.",
+        caption=f"Simon–Makuch estimates with 95 % {result.curves.conf_type} intervals"
+        f"{say_exact_limits(milestones, data.endpoint.event_noun)}.",
     )
     hazard = tabulate_treatments(
         data,
@@ -317,8 +318,8 @@ def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
         ]
     )
     curves = [
-        result.curves.to_frame().assign(method="Simon–Makuch"),
-        result.naive_curves.to_frame().assign(method="naive, ever against never (biased)"),
+        tabulate_curves(result.curves).assign(method="Simon–Makuch"),
+        tabulate_curves(result.naive_curves).assign(method="naive, ever against never (biased)"),
     ]
     return {
         "estimates": pd.DataFrame([row for f in (*hazard, test) for row in f.to_dict("records")]),

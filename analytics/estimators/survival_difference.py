@@ -6,7 +6,8 @@ Zou & Donner (2008), Statistics in Medicine 27:1693, doi:10.1002/sim.3095: limit
 limits of its two parts (MOVER); Newcombe (1998), Statistics in Medicine 17:873, is the same for two proportions.
 Tang (2021), arXiv:2110.12636: the same for survival at a milestone, with simulations.
 Klein, Logan, Harhoff & Andersen (2007), Statistics in Medicine 26:4505, doi:10.1002/sim.2864: tests at a fixed time.
-Clopper & Pearson (1934), Biometrika 26:404, doi:10.1093/biomet/26.4.404: limits where nobody or everybody had the event.
+Fay, Brittain & Proschan (2013), Biostatistics 14:723, doi:10.1093/biostatistics/kxt016: limits where nobody had the event.
+Clopper & Pearson (1934), Biometrika 26:404, doi:10.1093/biomet/26.4.404: limits where everybody had it at once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from scipy.special import chdtrc
 
 from analytics.estimators.intervals import clopper_pearson, normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
+from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.formats import format_months
 from analytics.results import Estimate, FloatArray, Interval, SurvivalCurve, SurvivalDifference, TestResult
 
@@ -90,8 +92,8 @@ def estimate_survival_differences(
         D - sqrt((S1 - l1)^2 + (u0 - S0)^2)   and   D + sqrt((u1 - S1)^2 + (S0 - l0)^2).
 
     The groups' own limits are log-log. As these do not exist at 1, the exact lower limit for the patients who are still
-    followed is taken there, all of whom are without the event; at 0, the upper limit just before the last event, which
-    survival cannot exceed later (the exact one where all had the event at once).
+    followed is taken there, all of whom are without the event (two-sided, as the others); at 0, the upper limit just
+    before the last event, which survival cannot exceed later (the exact one where all had the event at once).
 
     With c(S) = log(-log S), the statistic is (c(S1) - c(S0))^2 / (v1 + v0), v = (se / (S log S))^2, chi-square with one
     degree of freedom (Klein et al. 2007). It does not exist where a curve is at 1 or 0.
@@ -101,7 +103,13 @@ def estimate_survival_differences(
     curves = estimate_survival(time, event, group=group, weight=weight, entry=entry, conf_level=conf_level).curves
     wanted = np.atleast_1d(np.asarray(times, dtype=np.float64))
     points = [
-        [_point(curve, at, conf_level) for at in survival_at(curve, wanted)] if curve.n else None for curve in curves
+        [
+            _point(curve, at, followed, conf_level)
+            for at, followed in zip(survival_at(curve, wanted), patients_followed(curve, wanted).tolist(), strict=True)
+        ]
+        if curve.n
+        else None
+        for curve in curves
     ]
     first = next((i for i, found in enumerate(points) if found is not None), None)
     if first is None:
@@ -182,15 +190,14 @@ def _at_risk(curve: SurvivalCurve, grid: FloatArray) -> FloatArray:
     return np.concatenate([curve.n_risk, [0.0]])[np.searchsorted(curve.time, grid, side="left")]
 
 
-def _point(curve: SurvivalCurve, at: Estimate, conf_level: float) -> _Point:
+def _point(curve: SurvivalCurve, at: Estimate, followed: float, conf_level: float) -> _Point:
     if at.value is None:
         return _Point(curve.group, at, math.nan, math.nan)
     if at.interval is not None and at.interval.low is not None and at.interval.high is not None:
         return _Point(curve.group, at, at.interval.low, at.interval.high)
     if at.value > 0:
-        exact = clopper_pearson(at.n, at.n, conf_level)
-        assert exact is not None and exact.low is not None
-        return _Point(curve.group, at, exact.low, 1.0)
+        # Half of the error on each side, as in the limits of the other group.
+        return _Point(curve.group, at, 1.0 - hidden_share(followed, (1 + conf_level) / 2), 1.0)
     last = int(np.argmax(curve.estimate == 0))
     high = float(curve.high[last - 1]) if last else math.nan
     if math.isnan(high):

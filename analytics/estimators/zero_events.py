@@ -17,12 +17,22 @@ another event stays in the risk set for as long as follow-up would have lasted.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.cumulative_incidence import incidence_at
 from analytics.estimators.intervals import upper_limit_without_events
 from analytics.estimators.kaplan_meier import n_at_risk, survival_at
-from analytics.results import Estimate, FloatArray, IncidenceCurve, Interval, SurvivalCurve
+from analytics.results import (
+    Estimate,
+    FloatArray,
+    IncidenceCurve,
+    IncidenceResult,
+    Interval,
+    SurvivalCurve,
+    SurvivalResult,
+    shown_values,
+)
 
 METHOD = "exact, one-sided"
 
@@ -122,6 +132,28 @@ def band_without_events(curve: SurvivalCurve | IncidenceCurve) -> FloatArray:
     hidden = np.array([hidden_share(followed, curve.conf_level) for followed in patients_followed(curve, until)])
     limit = 1.0 - hidden if isinstance(curve, SurvivalCurve) else hidden
     return np.where(np.cumsum(curve.n_event_at) == 0, limit, np.nan)
+
+
+def tabulate_curves(result: SurvivalResult | IncidenceResult) -> pd.DataFrame:
+    """The curves' coordinates as from ``result.to_frame()``, with the exact limits where nobody has had the event yet.
+
+    ``conf_low`` and ``conf_high`` are those at the time of the row, by those followed until then, and ``conf_type`` says
+    "exact, one-sided" there.
+    """
+    frame = result.to_frame()
+    if frame.empty:
+        return frame
+    low, high, is_exact = [], [], []
+    for curve in result.curves:
+        estimate, _, below, above = shown_values(curve)
+        without = (np.cumsum(curve.n_event_at) == 0) & np.isfinite(estimate)
+        hidden = np.array([hidden_share(m, curve.conf_level) for m in patients_followed(curve, curve.time)])
+        is_survival = isinstance(curve, SurvivalCurve)
+        low.append(np.where(without, 1.0 - hidden if is_survival else 0.0, below))
+        high.append(np.where(without, 1.0 if is_survival else hidden, above))
+        is_exact.append(without)
+    conf_type = np.where(np.concatenate(is_exact), METHOD, result.conf_type)
+    return frame.assign(conf_low=np.concatenate(low), conf_high=np.concatenate(high), conf_type=conf_type)
 
 
 def _at_risk(curve: SurvivalCurve | IncidenceCurve, moments: FloatArray) -> FloatArray:

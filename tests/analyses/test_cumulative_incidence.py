@@ -155,7 +155,14 @@ def test_incidences_equal_those_of_survfit(name: str) -> None:
                 assert found.std_error == pytest.approx(expected["std_error"][i][k], rel=1e-9, abs=1e-14)
                 assert found.n == expected["n_risk"][i]
                 low, high = numbers(expected["low"][i])[k], numbers(expected["high"][i])[k]
-                if math.isnan(low):
+                if not found.n_event:
+                    # Nobody had it: by those followed, at most all and at least those still at risk.
+                    assert math.isnan(low)
+                    assert (found.interval is not None) == (found.value is not None)
+                    if found.interval is not None:
+                        assert found.interval.low == 0 and found.interval.is_one_sided
+                        assert 1 - 0.05 ** (1 / curve.n) <= found.interval.high <= 1 - 0.05 ** (1 / max(found.n, 1))
+                elif math.isnan(low):
                     assert found.interval is None
                 else:
                     assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
@@ -257,8 +264,8 @@ def test_sentences_on_a_written_out_case() -> None:
     )
     assert said[1] == (
         "Sex, boys: none of 6 children had relapse as the first event; 6 were still followed 5 years after diagnosis. "
-        "That does not rule it out: with 6 children, chance could hide a share of up to 39.3 % (exact one-sided 95 % limit, "
-        "which takes no account of how long each child was followed)."
+        "That does not rule it out: with 6 children followed so long, chance could hide a share of up to 39.3 % by then (exact "
+        "one-sided 95 % limit)."
     )
     assert said[2].startswith("Sex, girls and boys: Gray’s test, p = ")
     assert said[3] == (

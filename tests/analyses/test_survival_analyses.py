@@ -162,7 +162,9 @@ def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: d
                 continue
             assert found.value == pytest.approx(fitted.predict(months), rel=1e-9)
             assert found.n_event == ((some["months"] <= months) & (some["event"] == 1)).sum()
-            if found.interval is not None:
+            if not found.n_event:
+                assert (found.interval.low, found.interval.high) == (pytest.approx(0.05 ** (1 / found.n)), 1.0)
+            elif found.interval is not None:
                 low, high = fitted.confidence_interval_.loc[:months].iloc[-1]
                 assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
     if result.overall is not None:
@@ -400,7 +402,7 @@ def test_sentences_on_the_site_of_relapse() -> None:
         "Isolated marrow: an estimated 83.9 % (95 % interval 67.5–92.5 %) were alive 1 year after"
     )
     assert said[1].startswith("Isolated extramedullary: none of 12 children died; 10 were still followed 1 year after")
-    assert "a mortality of up to 22.1 %" in said[1]
+    assert "with 10 children followed so long, chance could hide a mortality of up to 25.9 % by then" in said[1]
     assert said[2].startswith("Combined: an estimated 66.7 %")
     assert said[3].startswith("Isolated marrow, isolated extramedullary and combined: log-rank test, p = 0.038.")
 
@@ -542,9 +544,9 @@ def test_a_handful_of_children_is_described_without_errors(
         (
             [child(400, 1, 0), child(800, 1, 1)],
             (
-                "Site of relapse, grouped, isolated marrow: an estimated 100.0 % were alive 1 year after first relapse; "
-                "nobody had died by then, 1 was still followed.",
-                "Site of relapse, grouped, isolated extramedullary: an estimated 100.0 % were alive 1 year",
+                "Site of relapse, grouped, isolated marrow: an estimated 100.0 % (at least 5.0 %, exact one-sided 95 % "
+                "limit) were alive 1 year after first relapse; nobody had died by then, 1 was still followed.",
+                "Site of relapse, grouped, isolated extramedullary: an estimated 100.0 % (at least 5.0 %, exact",
                 "Site of relapse, grouped, isolated marrow and isolated extramedullary: log-rank test, p = 0.317.",
                 "With 2 deaths among 2 children in groups of this size, even a hundredfold hazard ratio would often be missed.",
             ),

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, incidence_at
 from analytics.estimators.kaplan_meier import estimate_survival, n_at_risk, survival_at
-from analytics.estimators.zero_events import METHOD, band_without_events, hidden_share, patients_followed, read_curve
-from analytics.results import IncidenceCurve, SurvivalCurve
+from analytics.estimators.survival_difference import estimate_survival_differences
+from analytics.estimators.zero_events import (
+    METHOD,
+    band_without_events,
+    hidden_share,
+    patients_followed,
+    read_curve,
+    tabulate_curves,
+)
+from analytics.results import IncidenceCurve, SurvivalCurve, SurvivalResult
 
 REFERENCE = json.loads((Path(__file__).parent.parent / "reference" / "zero_events_reference.json").read_text("utf-8"))
 
@@ -137,3 +147,28 @@ def test_less_follow_up_never_hides_less(data: st.DataObject) -> None:
     repeated = incidence(np.repeat(time, 2), np.repeat(cause, 2))
     weighted = incidence(time, cause, weight=np.full(len(time), 2))
     assert patients_followed(repeated, grid) == pytest.approx(patients_followed(weighted, grid))
+
+
+def test_files_have_the_limits_at_each_time() -> None:
+    result = estimate_survival([1, 2, 3, 4], [0, 1, 0, 0])
+    frame = tabulate_curves(result)
+    assert frame["conf_type"].tolist() == [METHOD, "log-log", "log-log", "log-log"]
+    assert frame["conf_low"][0] == pytest.approx(0.05 ** (1 / 4)) and frame["conf_high"][0] == 1
+    pd.testing.assert_frame_equal(frame[1:], result.to_frame()[1:])
+    hidden = tabulate_curves(SurvivalResult((replace(result.curves[0], shown_until=0.5),), 0.95, "log-log"))
+    assert hidden[["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert tabulate_curves(estimate_survival([], [])).empty
+    others = tabulate_curves(estimate_cumulative_incidence([1, 2], [2, 0], causes=("relapse", "death")))
+    assert others["conf_high"][:2].tolist() == [pytest.approx(1 - 0.05 ** (1 / 2))] * 2
+
+
+def test_a_difference_rests_on_those_followed_so_far() -> None:
+    # One of the treated at risk in (3, 5], though four later; half of the error is on this side.
+    time, event = [3, 9, 9, 9, 8, 4, 6, 9, 9], [0, 0, 0, 0, 0, 1, 1, 0, 0]
+    entry, group = [0, 0, 5, 5, 5, 0, 0, 0, 0], ["b"] * 5 + ["a"] * 4
+    (found,) = estimate_survival_differences(time, event, group, entry=entry, times=[7])
+    reference = survival_at(estimate_survival(time[5:], event[5:]).curves[0], [7])[0]
+    assert reference.value == 0.5 and reference.interval is not None
+    low = 0.5 - np.hypot(1 - 0.025, (reference.interval.high or 0) - 0.5)
+    assert found.difference.interval is not None
+    assert found.difference.interval.low == pytest.approx(max(low, -1))
