@@ -345,7 +345,8 @@ class TreatmentHistory:
             "histories": the three states `HISTORIES` after no treatment; HSCT is the last of them, so that CAR-T given
             on the day of HSCT or later changes nothing.
         censor_at_hsct
-            With "cart" alone: patients are followed until HSCT only, and are without the event then.
+            With "cart" alone: patients are followed until HSCT only, and are without the event then, also if it came on
+            the day of HSCT. CAR-T given on that day changes nothing.
 
         Raises
         ------
@@ -370,8 +371,9 @@ class TreatmentHistory:
             return Switches(self.time, self.event, self._histories())
         if not censor_at_hsct:
             return Switches(self.time, self.event, self.cart_at)
-        # A comparison with NaN is False, so who was never transplanted stays as they are.
-        ends = self.hsct_at < self.time
+        # A comparison with NaN is False, so who was never transplanted stays as they are. A death on the day of HSCT is
+        # one after it, as everywhere that treatment changes.
+        ends = self.hsct_at <= self.time
         time = np.where(ends, self.hsct_at, self.time)
         cart_at = np.where(self.cart_at >= self.hsct_at, np.nan, self.cart_at)
         return Switches(read_only(time), read_only(np.where(ends, 0.0, self.event)), read_only(cart_at))

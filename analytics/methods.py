@@ -219,17 +219,21 @@ METHODS = (
     Method(
         "Treatment as it changes (Simon–Makuch curves, Mantel–Byar test)",
         "How do children fare once treated, against not yet, without counting the wait for treatment as survival?",
-        "A child counts as untreated until the day of treatment and as treated from then on; an event on the very day "
-        "belongs to the time before. The curves are Kaplan–Meier estimates whose risk sets children enter and leave, so no "
-        "curve is the survival of a fixed group. The test is the log-rank test over these risk sets.",
+        "A child counts as untreated until the day of treatment and as treated from that day on: a death, or the end of "
+        "follow-up, on the very day of the child’s own treatment counts as under treatment, as if treatment had begun half a "
+        "day before (half-day rule, as in the Stanford heart transplant data). At the death of another child on that day "
+        "the child still counts as untreated. The curves are Kaplan–Meier estimates whose risk sets children enter and "
+        "leave, so no curve is the survival of a fixed group. The test is the log-rank test over these risk sets.",
+        "Crowley and Hu 1977, doi:10.1080/01621459.1977.10479903; "
         "Simon and Makuch 1984, doi:10.1002/sim.4780030106; Mantel and Byar 1974, doi:10.1080/01621459.1974.10480131; "
         "Snapinn, Jiang and Iglewicz 2005, doi:10.1198/000313005X70371",
     ),
     Method(
         "Hazard ratio of a treatment (time-dependent Cox model)",
         "How much higher or lower is the rate of the event at any moment among the treated, against those not yet treated?",
-        "Cox model with treatment switching on at its day, Efron ties, with chosen covariates and strata; Firth's penalised "
-        "likelihood where a group has no events. CAR-T followed by HSCT is a state of its own, or ends follow-up, as chosen.",
+        "Cox model with treatment switching on at its day, by the same half-day rule, Efron ties, with chosen covariates and "
+        "strata; Firth's penalised likelihood where a group has no events. CAR-T followed by HSCT is a state of its own, or ends "
+        "follow-up, as chosen.",
         "Therneau and Grambsch 2000, section 3.7; Iacobelli 2013, doi:10.1038/bmt.2012.282",
     ),
     Method(

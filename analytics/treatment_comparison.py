@@ -60,8 +60,8 @@ HISTORY = Control(
         ("cart-until-hsct", "CAR-T or not yet, until HSCT"),
         ("histories", "CAR-T, HSCT, or both in turn"),
     ),
-    help="A child counts as treated from the day of treatment, never before. “Until HSCT” ends the follow-up of every "
-    "child on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
+    help="A child counts as treated from the day of treatment on, that day included, never before. "
+    "“Until HSCT” ends the follow-up of every child on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
 )
 RELAPSES = Control(
     "relapses",
@@ -129,7 +129,7 @@ class TreatmentData:
     @property
     def n_treated(self) -> int:
         """Children treated within their follow-up, whichever the treatment."""
-        return int(self.weight[self.first_treated() < self.time].sum())
+        return int(self.weight[self.first_treated() <= self.time].sum())
 
     def first_treated(self) -> FloatArray:
         """Months to the first of the treatments compared; infinite for never."""
@@ -307,7 +307,7 @@ def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "
 def describe_waiting(data: TreatmentData) -> str:
     """How many were treated and after how long, with how many had the event or left before: for a sentence."""
     at = data.first_treated()
-    treated = at < data.time
+    treated = at <= data.time
     n = int(data.weight[treated].sum())
     treatments = join_words(list(data.treated_at)) if len(data.treated_at) == 1 else "CAR-T or HSCT"
     if not data.n:

@@ -15,6 +15,8 @@ Simon & Makuch (1984), Statistics in Medicine 3:35, doi:10.1002/sim.4780030106, 
 The American Statistician 59:301, doi:10.1198/000313005X70371: the curves.
 Anderson, Cain & Gelber (1983), Journal of Clinical Oncology 1:710, doi:10.1200/JCO.1983.1.11.710: the bias and the
 landmark method.
+Crowley & Hu (1977), Journal of the American Statistical Association 72:27, doi:10.1080/01621459.1977.10479903: the
+Stanford heart transplant data, in which a death on the day of transplantation is one after it.
 Therneau & Grambsch (2000), Modeling Survival Data, Springer, section 3.7: rows of a counting process.
 """
 
@@ -76,9 +78,11 @@ def split_at_treatment(
     treated_at : array of shape (rows,), or mapping of state to such an array
         Time at which treatment begins, >= 0 in the unit of ``time``; missing or infinite for never. With several
         treatments, one array per state: a patient is in the state entered last and, of states entered at the same time,
-        in the one that comes later in the mapping. A patient is at risk in (start, stop], so an event at the very time
-        of a switch belongs to the state before it, and a switch at or after the patient's own ``time`` did not happen
-        within follow-up. A switch at 0 means treated from the start.
+        in the one that comes later in the mapping. A patient is treated from the day of treatment on: an event or the
+        end of follow-up at the very time of the patient's own switch belongs to the state that it leads to (half-day
+        rule, as in the Stanford heart transplant data), and a switch after the patient's own ``time`` did not happen
+        within follow-up. At an event of somebody else at the time of a switch the patient still stands in the state
+        before, since rows are at risk in (start, stop]. A switch at 0 means treated from the start.
     weight : array of shape (rows,), optional
         How many patients share the row, a whole number; a row with weight 0 is dropped. Default 1.
     entry : array of shape (rows,), optional
@@ -90,7 +94,8 @@ def split_at_treatment(
     -------
     TreatmentRows
         Empty for empty input. So that a patient followed for no time is at risk at all, a ``time`` of 0 becomes half of
-        the first positive moment in the data, which leaves the order of events unchanged.
+        the first positive moment in the data; a switch at the patient's own ``time`` moves half of the smallest step
+        between two moments to before it. Both leave the order of events unchanged.
 
     Raises
     ------

@@ -1,7 +1,13 @@
 """Patients whose treatment begins, or changes, during follow-up: checked, in their states, and as rows at risk.
 
-Source
-------
+A patient is treated from the day of treatment on, that day included: what happens to a patient on the day of the own
+treatment happens under treatment. As rows at risk are open at their start, a switch at the end of a patient's follow-up
+is moved to just before it, as the Stanford heart transplant data have it (half a day, where moments are whole days).
+
+Sources
+-------
+Crowley & Hu (1977), Journal of the American Statistical Association 72:27, doi:10.1080/01621459.1977.10479903: the
+heart transplant data; a death on the day of transplantation counts as one after it.
 Therneau & Grambsch (2000), Modeling Survival Data, Springer, section 3.7: rows of a counting process.
 """
 
@@ -15,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.estimators.kaplan_meier import BoolArray, IntArray, Labels, Observations
+from analytics.estimators.kaplan_meier import BoolArray, IntArray, Labels, Observations, time_tolerance
 from analytics.results import FloatArray, read_only
 
 UNTREATED = "not yet treated"
@@ -56,7 +62,8 @@ class TreatmentRows:
 class SwitchingPatients:
     """Checked patients, one entry per input row with a positive weight.
 
-    ``switch`` is (patients, states beyond the first): the time of entering each, infinite for never; ``names`` are the
+    ``switch`` is (patients, states beyond the first): the time of entering each, infinite for never, and after the own
+    ``time`` where it did not happen within follow-up; ``names`` are the
     states, the untreated one first. ``kept`` marks the rows of the input that are patients here.
     """
 
@@ -116,7 +123,7 @@ class SwitchingPatients:
 
     def last_state(self) -> IntArray:
         """The state of each patient at the end of follow-up."""
-        return self._latest((self.switch < self.time[:, None]) | (self.switch == 0))
+        return self._latest(self.switch <= self.time[:, None])
 
     def _latest(self, happened: BoolArray) -> IntArray:
         entered = np.where(happened, self.switch, -np.inf)
@@ -125,7 +132,7 @@ class SwitchingPatients:
 
     def moves_after(self, moment: float) -> BoolArray:
         """True for patients who enter another state after ``moment`` and within follow-up."""
-        return np.asarray(((self.switch > moment) & (self.switch < self.time[:, None])).any(axis=1))
+        return np.asarray(((self.switch > moment) & (self.switch <= self.time[:, None])).any(axis=1))
 
     def start_of_time(self) -> float:
         """The moment that stands for 0 as a time of follow-up: half of the first positive moment of any kind."""
@@ -136,7 +143,7 @@ class SwitchingPatients:
     def split(self, since: float = 0.0) -> TreatmentRows:
         """One row per patient and state, from ``since`` on."""
         size = len(self.time)
-        begin = np.column_stack([np.full(size, -np.inf), self.switch])
+        begin = np.column_stack([np.full(size, -np.inf), self._before_the_end(since)])
         order = np.argsort(begin, axis=1, kind="stable")
         begin = np.take_along_axis(begin, order, axis=1)
         end = np.column_stack([begin[:, 1:], np.full(size, np.inf)])
@@ -144,7 +151,7 @@ class SwitchingPatients:
         stop = np.where(self.time == 0, self.start_of_time(), self.time) if since == 0 else self.time
         begin = np.maximum(begin, start[:, None])
         end = np.minimum(end, stop[:, None])
-        # States entered together leave an empty stretch to all but the last of them, and so does a switch at the end.
+        # States entered together leave an empty stretch to all but the last of them.
         patient, place = np.nonzero(begin < end)
         time = end[patient, place]
         row = self.row[patient]
@@ -157,6 +164,19 @@ class SwitchingPatients:
             weight=read_only(self.weight[patient]),
             row=row,
         )
+
+    def _before_the_end(self, since: float) -> FloatArray:
+        """The switches, those at the end of a patient's own follow-up half of the smallest step earlier."""
+        at_end = (self.switch == self.time[:, None]) & (self.time > since)[:, None]
+        if not at_end.any():
+            return self.switch
+        entries = np.zeros(0) if self.entry is None else self.entry
+        moments = np.concatenate([self.time, entries, self.switch[np.isfinite(self.switch)], [0.0, since]])
+        moments = np.unique(moments[moments >= since])
+        # Never so near that the two would be merged again, and never before anything else that happened.
+        half = max(float(np.diff(moments).min()) / 2, 2 * time_tolerance(moments))
+        last = moments[np.searchsorted(moments, self.time) - 1]
+        return np.where(at_end, np.maximum(last, self.time - half)[:, None], self.switch)
 
     def states(self, codes: IntArray) -> pd.Categorical:
         """Codes of states as a categorical."""

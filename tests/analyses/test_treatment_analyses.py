@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +43,7 @@ from tests.analyses.shown import (
     texts,
 )
 
+ROOT = Path(__file__).parent.parent.parent
 REFERENCE = "reference_cohort.csv"
 BY_SLUG = {analysis.slug: analysis_of(analysis.slug) for analysis in load_analyses()}
 CHANGING, LANDMARK, NAIVE = (BY_SLUG[slug] for slug in ("survival-by-treatment", "landmark", "naive-answer"))
@@ -86,7 +90,7 @@ def compared(
     }
     frame = frame.assign(time=frame[time].astype(float), event=frame[event].astype(int), **days_of)
     if history == "cart-until-hsct":
-        ends = frame["hsct"] < frame["time"]
+        ends = frame["hsct"] <= frame["time"]
         frame = frame.assign(time=frame["time"].mask(ends, frame["hsct"]), event=frame["event"].mask(ends, 0))
     return frame.reset_index(drop=True)
 
@@ -94,11 +98,11 @@ def compared(
 def switches(child: Any, history: str) -> list[tuple[float, str]]:
     """The days on which a child changes treatment within follow-up, with the treatment from then on."""
     found = []
-    if history != "hsct" and child.cart < child.time and not child.hsct <= child.cart:
+    if history != "hsct" and child.cart <= child.time and not child.hsct <= child.cart:
         found.append((child.cart, CART))
-    if history == "cart" and child.cart < child.time:
+    if history == "cart" and child.cart <= child.time:
         found = [(child.cart, CART)]
-    if history in ("hsct", "histories") and child.hsct < child.time:
+    if history in ("hsct", "histories") and child.hsct <= child.time:
         found.append((child.hsct, BOTH if history == "histories" and child.cart < child.hsct else HSCT))
     return found
 
@@ -682,7 +686,10 @@ def test_nobody_left_says_so_without_numbers(analysis: Analysis) -> None:
             "no-events",
             "2 of 3 children were given HSCT, after a median of 2.5 months, the first after 1.6; there were no deaths.",
         ),
-        ("treated-as-follow-up-ends", "Nobody was given HSCT within the follow-up of these 2 children."),
+        (
+            "treated-as-follow-up-ends",
+            "2 of 2 children were given HSCT, after a median of 11.5 months, the first after 9.9; the only death came after it.",
+        ),
     ],
 )
 def test_sentences_on_waiting_among_a_handful(name: str, sentence: str) -> None:
@@ -690,6 +697,37 @@ def test_sentences_on_waiting_among_a_handful(name: str, sentence: str) -> None:
     for analysis in (CHANGING, NAIVE):
         result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort))
         assert plain(analysis.sentences(result)[0]) == sentence
+
+
+def test_a_death_on_the_day_of_hsct_counts_as_under_hsct_on_every_page() -> None:
+    reference = json.loads((ROOT / "tests/reference/treatment_reference.json").read_text())["on_the_day"]["died"]
+    days = zip(*(reference[name] for name in ("time", "event", "treated_at")), strict=True)
+    cohort = cohort_with([child(time, event, hsct) for time, event, hsct in days])
+    found = {}
+    for analysis in (CHANGING, NAIVE, LANDMARK):
+        result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"relapses": "all", "landmark": 115})
+        found[analysis.slug] = result
+    changing, naive, landmark = (found[a.slug] for a in (CHANGING, NAIVE, LANDMARK))
+    for model in (changing.hazard, naive.answers[-1].model):
+        (term,) = treated_terms(model)
+        assert math.log(term.ratio.value) == pytest.approx(reference["coef"], rel=1e-7)
+        assert (term.n, term.n_event) == (16, 8)
+    assert f"{treated_terms(changing.hazard)[0].ratio.value:.2f}" == "1.08"
+    (ever,) = treated_terms(naive.answers[0].model)
+    assert math.log(ever.ratio.value) == pytest.approx(reference["naive"]["coef"], rel=1e-7)
+    assert changing.data.n_treated == 16
+    assert CHANGING.sentences(changing)[0].startswith("16 of 28 children were given HSCT")
+    assert "; 6 of 14 deaths came without it." in CHANGING.sentences(changing)[0]
+    # Two of those who died on the day of HSCT did so by day 115; the others were not treated yet.
+    assert (landmark.chosen.n_event_before, landmark.chosen.n_treated, landmark.chosen.n_switch_later) == (2, 12, 2)
+
+
+def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
+    cohort = cohort_with([child(400, 1, 400, 100), child(300, 1, None, 300), child(200, 0, 200, 200), child(90, 1)])
+    found = run(CHANGING, cohort, CohortFilter(), CHANGING.defaults(cohort) | {"history": "cart-until-hsct"}).data
+    got = sorted(zip(found.time * DAYS_PER_MONTH, found.event, found.treated_at[CART] * DAYS_PER_MONTH, strict=True))
+    expected = [(90, 1, math.nan), (200, 0, math.nan), (300, 1, 300), (400, 0, 100)]
+    np.testing.assert_allclose(np.array(got), np.array(expected, dtype=float))
 
 
 @pytest.mark.parametrize(
@@ -727,7 +765,7 @@ def test_sentences_on_waiting_among_a_handful(name: str, sentence: str) -> None:
             350,
             (
                 "Of 2 children, 0 had died and 1 had left follow-up by day 350; that child is not in the comparison.",
-                "0 had been treated by then, 1 had not, and 0 of these were treated later.",
+                "0 had been treated by then, 1 had not, and 1 of these was treated later.",
                 "The groups cannot be compared: only one group has patients.",
             ),
         ),

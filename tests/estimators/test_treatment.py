@@ -270,7 +270,8 @@ def test_twelve_patients_are_cut_by_hand() -> None:
         (1, 0, 0, 3, 0),
         (2, 0, 0, 3, 0),
         (2, 1, 3, 4, 1),
-        (3, 0, 0, 5, 1),  # dies at the moment of treatment: untreated
+        (3, 0, 0, 4.5, 0),
+        (3, 1, 4.5, 5, 1),  # dies on the day of treatment: treated for the last half day
         (4, 0, 0, 2, 0),
         (4, 1, 2, 6, 0),
         (5, 0, 0, 7, 1),
@@ -293,32 +294,33 @@ def test_twelve_patients_are_cut_by_hand() -> None:
 
 def test_twelve_patients_are_compared_by_hand() -> None:
     found = mantel_byar_test(TIME, EVENT, SWITCH)
-    # At each death (untreated, treated) at risk: 2: 11, 1; 4: 7, 3; 5: 6, 3; 7: 3, 4; 8: 2, 4; 11: 2, 1.
-    at_risk = [(11, 1), (7, 3), (6, 3), (3, 4), (2, 4), (2, 1)]
+    # At each death (untreated, treated) at risk: 2: 11, 1; 4: 7, 3; 5: 5, 4; 7: 3, 4; 8: 2, 4; 11: 2, 1.
+    at_risk = [(11, 1), (7, 3), (5, 4), (3, 4), (2, 4), (2, 1)]
     expected = sum(treated / (untreated + treated) for untreated, treated in at_risk)
     variance = sum(a * b / (a + b) ** 2 for a, b in at_risk)
     statistic, df, p_value = estimable(found)
-    assert found.observed == (4, 2)
+    assert found.observed == (3, 3)
     assert found.expected[1] == pytest.approx(expected, rel=1e-14)
-    assert statistic == pytest.approx((2 - expected) ** 2 / variance, rel=1e-13)
+    assert statistic == pytest.approx((3 - expected) ** 2 / variance, rel=1e-13)
     assert p_value == pytest.approx(math.erfc(math.sqrt(statistic / 2)), rel=1e-12)
     assert (df, found.method) == (1, "Mantel–Byar test")
-    assert [(g.group, g.n) for g in found.groups] == [("not yet treated", 11), ("treated", 6)]
+    assert [(g.group, g.n) for g in found.groups] == [("not yet treated", 11), ("treated", 7)]
 
 
 def test_twelve_patients_have_curves_by_hand() -> None:
     untreated, treated = simon_makuch(TIME, EVENT, SWITCH).curves
-    steps = {2: 10 / 11, 4: 6 / 7, 5: 5 / 6, 7: 2 / 3, 11: 1 / 2}
-    np.testing.assert_array_equal(untreated.time, [2, 3, 4, 5, 6, 7, 11, 12])
+    steps = {2: 10 / 11, 7: 2 / 3, 11: 1 / 2}
+    np.testing.assert_array_equal(untreated.time, [2, 3, 4, 4.5, 5, 6, 7, 11, 12])
     at = dict(zip(untreated.time, untreated.estimate, strict=True))
     assert at[2] == pytest.approx(10 / 11)
-    # The death at 4 is that of a treated patient.
-    assert at[5] == pytest.approx(10 / 11 * steps[5])
-    assert at[12] == pytest.approx(10 / 11 * steps[5] * steps[7] * steps[11])
+    # The deaths at 4 and 5 are those of treated patients.
+    assert at[5] == pytest.approx(steps[2])
+    assert at[12] == pytest.approx(steps[2] * steps[7] * steps[11])
     at = dict(zip(treated.time, treated.estimate, strict=True))
     assert at[4] == pytest.approx(2 / 3)
-    assert at[12] == pytest.approx(2 / 3 * 3 / 4)
-    np.testing.assert_array_equal(treated.entry, [0, 2, 3, 4, 5, 6])
+    assert at[5] == pytest.approx(2 / 3 * 3 / 4)
+    assert at[12] == pytest.approx(2 / 3 * 3 / 4 * 3 / 4)
+    np.testing.assert_array_equal(treated.entry, [0, 2, 3, 4, 4.5, 5, 6])
     assert n_at_risk(treated, [0, 4, 6, 13]).tolist() == [1, 3, 4, 0]
 
 
@@ -382,7 +384,66 @@ def test_delayed_entry_after_the_switch() -> None:
 
 def test_times_that_differ_by_rounding_are_one_time() -> None:
     found = split_at_treatment([0.3, 0.6], [1, 0], [0.1 + 0.2, 0.1])
-    assert found.state.codes.tolist() == [0, 0, 1]
+    assert found.state.codes.tolist() == [0, 1, 0, 1]
+    assert found.entry[1] == pytest.approx(0.25)  # half of the smallest step before the end
+
+
+# The day of treatment itself
+
+
+@pytest.mark.parametrize("case", ["died", "left"])
+def test_what_happens_on_the_day_of_treatment_happens_under_treatment(case: str) -> None:
+    expected = R["on_the_day"][case]
+    patients = {name: np.array(expected[name], dtype=float) for name in ("time", "event", "treated_at")}
+    found = time_dependent_hazard_ratio(**patients)
+    (term,) = (t for t in found.terms if not t.is_reference)
+    assert (term.n, term.n_event) == (16, 8 if case == "died" else 4)
+    assert_model(found, expected)
+    assert estimable(mantel_byar_test(**patients))[0] == pytest.approx(expected["score"], rel=1e-9)
+    assert_model(naive_hazard_ratio(**patients), expected["naive"])
+    treated = simon_makuch(**patients).curves[1]
+    for name, values in (("time", treated.time), ("n_risk", treated.n_risk), ("estimate", treated.estimate)):
+        np.testing.assert_allclose(values, expected["curve"][name], rtol=1e-12)
+    if case == "died":
+        assert f"{term.hazard_ratio.value:.2f}" == "1.08"
+        wald = time_dependent_hazard_ratio(**patients, conf_type="wald").terms[1].hazard_ratio.interval
+        assert wald is not None
+        np.testing.assert_allclose([wald.low, wald.high], expected["interval"], rtol=1e-7)
+    # Those treated on day 100 are treated on day 100, whoever dies then, and nobody is on day 99.
+    at = [landmark_survival(**patients, landmark=day) for day in (99, 100, 109)]
+    assert [(one.n, one.n_treated, one.n_switch_later) for one in at] == [(28, 12, 4), (27, 12, 3), (27, 12, 3)]
+
+
+def test_the_days_of_the_heart_data_give_its_rows() -> None:
+    data = read_data("jasa")
+    found = time_dependent_hazard_ratio(data["time"] + 1, data["event"], data["treated_at"] + 1)
+    assert_model(found, R["heart_rows"])
+
+
+def test_a_landmark_between_the_last_moments_sees_nobody_treated_too_early() -> None:
+    # By the half-day rule the first is treated from 7.5 on; by day 8, the landmark, nobody is.
+    curves = simon_makuch([10, 5, 20], [1, 1, 0], [10, None, None], landmark=8).curves
+    assert [curve.n for curve in curves] == [2, 1]
+    assert curves[1].entry.tolist() == [9]
+    found = landmark_survival([10, 5, 20], [1, 1, 0], [10, None, None], landmark=8)
+    assert (found.n_treated, found.n_switch_later) == (0, 1)
+
+
+def test_the_half_day_never_precedes_what_happened_before() -> None:
+    found = split_at_treatment([5, 5, 3], [1, 1, 0], {"CAR-T": [5, 4, None], "HSCT": [5, 5, 3]}, entry=[4, 0, 2.5])
+    rows = zip(found.row, found.state, found.entry, found.time, found.event, strict=True)
+    assert list(rows) == [
+        (0, "not yet treated", 4, 4.75, 0),
+        (0, "HSCT", 4.75, 5, 1),
+        (1, "not yet treated", 0, 4, 0),
+        (1, "CAR-T", 4, 4.75, 0),
+        (1, "HSCT", 4.75, 5, 1),
+        (2, "not yet treated", 2.5, 2.75, 0),
+        (2, "HSCT", 2.75, 3, 0),
+    ]
+    near = split_at_treatment([1, 1 + 2e-8], [1, 1], [None, 1 + 2e-8])
+    assert (near.entry < near.time).all() and near.state.codes.tolist() == [0, 0, 1]
+    assert time_dependent_hazard_ratio([1, 1 + 2e-8], [1, 1], [None, 1 + 2e-8]).n_event == 2
 
 
 def test_followed_for_no_time() -> None:
@@ -428,7 +489,7 @@ def test_a_curve_that_falls_to_zero_early_says_so() -> None:
         ([3, 4], [0, 0], [1, None], "no events"),
         ([3, 4], [1, 1], [None, None], "only one group has patients"),
         ([3, 4], [1, 1], [0, 0], "only one group has patients"),
-        ([3, 4], [1, 1], [3, 9], "only one group has patients"),
+        ([3, 4], [1, 1], [4, 9], "only one group has patients"),
     ],
 )
 def test_what_cannot_be_compared_says_why(time: Any, event: Any, treated_at: Any, reason: str) -> None:

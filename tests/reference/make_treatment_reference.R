@@ -43,12 +43,18 @@ for (name in names(data_sets)) {
 
 number <- function(x) ifelse(is.finite(x), x, NA)
 
-# Rows from tmerge; a follow-up of 0 becomes half the smallest positive time, as for the heart data in survival.
+# Rows from tmerge; a follow-up of 0 becomes half the smallest positive time, and a switch at the end of the own follow-up
+# half of the smallest step between two moments earlier, both as for the heart data in survival.
 split_rows <- function(d, states) {
   d$row <- seq_len(nrow(d)) - 1
   if (!is.null(d$weight)) d <- d[d$weight > 0, ]
   d$pid <- seq_len(nrow(d))
   moments <- c(d$time, unlist(d[states]), d$entry)
+  half <- min(diff(sort(unique(c(0, moments[!is.na(moments)]))))) / 2
+  for (s in states) {
+    own <- !is.na(d[[s]]) & d[[s]] == d$time & d$time > 0
+    d[[s]][own] <- d[[s]][own] - half
+  }
   d$time[d$time == 0] <- min(moments[!is.na(moments) & moments > 0]) / 2
   d$begin <- if (is.null(d$entry)) 0 else d$entry
   base <- d[c("pid", "row", "begin", "time", "event", setdiff(names(d), c("pid", "row", "begin", "time", "event")))]
@@ -143,7 +149,7 @@ landmark_case <- function(d, states, L, covariates, with_curves) {
     state[now] <- i; latest[now] <- at[now]
   }
   later <- rep(FALSE, nrow(d))
-  for (s in states) later <- later | (!is.na(d[[s]]) & d[[s]] > L & d[[s]] < d$time)
+  for (s in states) later <- later | (!is.na(d[[s]]) & d[[s]] > L & d[[s]] <= d$time)
   k <- d$time > L
   d <- d[k, ]; g <- factor(state[k]); later <- later[k]
   test <- survdiff(Surv(d$time, d$event) ~ g)
@@ -173,7 +179,7 @@ treatment_case <- function(data, states, covariates, strata = NULL, landmarks, w
     full <- repeated(d)
     last <- rep(0, nrow(full)); latest <- rep(-Inf, nrow(full))
     for (i in seq_along(states)) {
-      at <- full[[states[i]]]; now <- !is.na(at) & (at < full$time | at == 0) & at >= latest
+      at <- full[[states[i]]]; now <- !is.na(at) & at <= full$time & at >= latest
       last[now] <- i; latest[now] <- at[now]
     }
     ever <- data.frame(time = full$time, event = full$event, last = factor(last), full[covariates])
@@ -199,10 +205,31 @@ cases <- list(
   treatment_case("late", "treated_at", "dose", "clinic", landmarks = NULL),
   treatment_case("late", c("treated_at", "second_at"), "dose", landmarks = NULL, weighted = TRUE))
 
-# The heart data come with survival as rows already: the same model on them as they are.
+# The heart data come with survival as rows already: the same model on them as they are. The half-day rule makes these rows
+# of the days of jasa, counted from 1.
 fit <- coxph(Surv(start, stop, event) ~ transplant, heart, control = control)
 exact <- coxph(Surv(start, stop, event) ~ transplant, heart, ties = "exact", control = control)
 heart_rows <- c(fitted(fit), list(score = unname(exact$score)))
 
-write_json(list(cases = cases, heart_rows = heart_rows), "treatment_reference.json", digits = NA, na = "null",
+# 28 children by hand, four of whom die or leave on the day of HSCT: the rows as the half-day rule has them, without tmerge.
+died <- data.frame(
+  time = c(200, 290, 380, 470, 560, 650, 740, 830, 920, 1010, 1100, 1190, 400, 480, 560, 640, 720, 800, 880, 960, 1040, 1120,
+           1200, 1280, 100, 110, 120, 130),
+  event = c(rep(c(1, 0), 6), 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 1, 1),
+  treated_at = c(rep(NA, 12), seq(60, 93, 3), 100, 110, 120, 130))
+same_day <- function(d) {
+  at <- ifelse(d$treated_at == d$time, d$treated_at - 0.5, d$treated_at)
+  never <- is.na(at)
+  rows <- rbind(data.frame(start = 0, stop = ifelse(never, d$time, at), event = ifelse(never, d$event, 0), hsct = 0),
+                data.frame(start = at, stop = d$time, event = d$event, hsct = 1)[!never, ])
+  fit <- coxph(Surv(start, stop, event) ~ hsct, rows, control = control)
+  exact <- coxph(Surv(start, stop, event) ~ hsct, rows, ties = "exact", control = control)
+  ever <- coxph(Surv(time, event) ~ !is.na(treated_at), d, control = control)
+  curve <- survfit(Surv(start, stop, event) ~ 1, rows[rows$hsct == 1, ])
+  c(d, fitted(fit), list(interval = as.vector(exp(confint(fit))), score = unname(exact$score),
+    naive = fitted(ever), curve = list(time = curve$time, n_risk = curve$n.risk, estimate = curve$surv)))
+}
+on_the_day <- list(died = same_day(died), left = same_day(within(died, event[25:28] <- 0)))
+
+write_json(list(cases = cases, heart_rows = heart_rows, on_the_day = on_the_day), "treatment_reference.json", digits = NA, na = "null",
            null = "null", auto_unbox = TRUE)
