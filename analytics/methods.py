@@ -203,9 +203,11 @@ METHODS = (
     ),
     Method(
         "E-value",
-        "How strong would an unmeasured cause have to be to explain an association away?",
-        "The ratio of risks by which it would have to go with both factor and event. Odds and hazard ratios are taken as "
-        "ratios of risks where at most 15 % have the event; otherwise the ratio of risks is approximated first.",
+        "How strong would an unmeasured cause have to be to explain a treatment’s association with the event away?",
+        "The ratio of risks by which it would have to go with both treatment and event. A hazard ratio is taken as a ratio of "
+        "risks only where at most 15 % of each group have the event by the end of follow-up (one minus Kaplan–Meier); "
+        "otherwise the ratio of risks is approximated first. Given for comparisons of treatments alone: markers are no "
+        "causes that could be given or withheld.",
         "VanderWeele and Ding 2017, doi:10.7326/M16-2607; VanderWeele 2020, doi:10.1111/biom.13197",
     ),
     Method(

@@ -6,24 +6,16 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from analytics.analyses import ComparedTest, Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
-from analytics.estimators.sensitivity import COMMON_OUTCOME, Measure, e_value
 from analytics.formats import (
-    MISSING,
     format_count,
-    format_interval,
-    format_level,
     format_percent,
-    format_ratio,
-    format_ratio_of,
-    format_step,
 )
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
-from analytics.tables import Table
 from analytics.wording import in_sentence, join_words
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
@@ -203,53 +195,5 @@ def note_incomplete(
             "not in the multivariable model, "
             f"because a factor is unknown: {listed}.",
             f"Drop the factor to keep them; if being unknown has to do with {event}, the estimates are biased.",
-        ),
-    )
-
-
-def tabulate_e_values(model: OddsRatioResult | HazardRatioResult, variables: Sequence[Variable]) -> tuple[Table, ...]:
-    """The E-value of each ratio of the multivariable model and of its nearer limit; nothing without a ratio."""
-    known = {v.name: v for v in variables}
-    references = {t.variable: t.level for t in model.terms if t.is_reference}
-    is_rare = bool(model.n) and model.n_event / model.n <= COMMON_OUTCOME
-    rows = []
-    for term in model.terms:
-        ratio = term.ratio
-        if term.is_reference or ratio.value is None:
-            continue
-        variable, interval = known[term.variable], ratio.interval
-        limits = (interval.low, interval.high) if interval else (None, None)
-        found = e_value(ratio.value, *limits, measure=cast("Measure", model.measure), rare=is_rare)
-        if term.level is None:
-            label = f"{variable.label}, per {format_step(variable.per, variable.unit)}"
-        else:
-            against = references[term.variable]
-            label = f"{variable.label}: {variable.level_label(term.level)} against {variable.level_label(against)}"
-        limit = MISSING if found.limit is None else format_ratio(found.limit)
-        text = f"{format_ratio_of(ratio)} ({format_interval(interval)})" if interval else format_ratio(ratio.value)
-        rows.append((label, text, format_ratio(found.point), limit))
-    if not rows:
-        return ()
-    share = format_percent(model.n_event / model.n, 0)
-    scale = (
-        f"With the event in {share} of the children it is rare enough for the {model.measure} to stand for a ratio of risks."
-        if is_rare
-        else f"With the event in {share} of the children, the ratio of risks is first approximated from the {model.measure}."
-    )
-    level = format_level(model.conf_level)
-    return (
-        Table(
-            title="Sensitivity to unmeasured causes (E-values)",
-            columns=("Factor", f"{model.measure.capitalize()} ({level} CI)", "E-value", "E-value of the limit"),
-            rows=tuple(rows),
-            help=(
-                "",
-                "From the multivariable model",
-                "To move the estimate to no association",
-                "To move the limit nearer to 1 to no association; 1 where the interval includes it already",
-            ),
-            caption="An unmeasured cause would have to go with both the factor and the event by at least this ratio of risks, "
-            "beyond the factors of the model, to explain the association away. It does not say whether there is such a cause, "
-            f"nor does it cover chance, selection or wrong measurement. {scale}",
         ),
     )

@@ -5,7 +5,7 @@ A child belongs to a treatment from the day it was given, never before. The anal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,17 +16,27 @@ from analytics.analyses import ComparedTest, Control, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES, Endpoint, Variable
 from analytics.disclosure import SuppressedError
-from analytics.estimators.treatment import TreatedAt
+from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
+from analytics.estimators.treatment import TreatedAt, simon_makuch
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
 from analytics.filters import Clause, CohortFilter
-from analytics.formats import format_count, format_level, format_number, format_p, format_step
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_level,
+    format_number,
+    format_p,
+    format_percent,
+    format_ratio,
+    format_step,
+)
 from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
 from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
 from analytics.policy import load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, Note
+from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, Note, SurvivalCurve
 from analytics.survival_comparison import NO_STRATA, endpoint_control
 from analytics.tables import Table, weighted_quantiles
 from analytics.wording import in_sentence, join_words, start_sentence
@@ -150,6 +160,11 @@ class TreatmentData:
         if self.strata is not None:
             arrays["strata"] = self.strata[kept]
         return arrays
+
+    def curves(self) -> tuple[SurvivalCurve, ...]:
+        """The curve of each state as children move through them, of complete cases."""
+        arrays = self.arrays(adjusted=True)
+        return simon_makuch(**{k: v for k, v in arrays.items() if k not in ("covariates", "strata")}).curves
 
     def _switches(self, kept: np.ndarray) -> TreatedAt:
         return {state: at[kept] for state, at in self.treated_at.items()}
@@ -451,6 +466,56 @@ def note_not_random(data: TreatmentData) -> tuple[Note, ...]:
             "Who is treated is decided by remission, donors and the child’s condition. Counting time correctly removes the "
             "immortal time, not these reasons: the ratio is an association, not the effect of treatment.",
             "Adjust for what is known at relapse, or see the adjusted comparison.",
+        ),
+    )
+
+
+def tabulate_e_values(
+    data: TreatmentData, model: HazardRatioResult, curves: Sequence[SurvivalCurve]
+) -> tuple[Table, ...]:
+    """The E-value of each treatment's ratio and of its nearer limit; nothing without a ratio.
+
+    ``curves`` are those of the groups that the model compares: they tell whether the event is rare in every one of them.
+    """
+    risk = highest_risk(curves)
+    rows = []
+    for term in treated_terms(model):
+        if term.ratio.value is None:
+            continue
+        interval = term.ratio.interval
+        limits = (interval.low, interval.high) if interval else (None, None)
+        found = e_value(term.ratio.value, *limits, measure="hazard ratio", rare=risk <= COMMON_OUTCOME)
+        limit = MISSING if found.limit is None else format_ratio(found.limit)
+        rows.append(
+            (f"{term.level} against {data.untreated}", ratio_text(term.ratio), format_ratio(found.point), limit)
+        )
+    if not rows:
+        return ()
+    scale = (
+        "which is rare enough for the hazard ratio to stand for a ratio of risks."
+        if risk <= COMMON_OUTCOME
+        else "so the ratio of risks is first approximated from the hazard ratio."
+    )
+    return (
+        Table(
+            title="Sensitivity to unmeasured causes (E-values)",
+            columns=(
+                "Treatment",
+                f"Hazard ratio ({format_level(model.conf_level)} CI)",
+                "E-value",
+                "E-value of the limit",
+            ),
+            rows=tuple(rows),
+            help=(
+                "",
+                "Of the treated against those not yet treated",
+                "To move the estimate to no association",
+                "To move the limit nearer to 1 to no association; 1 where the interval includes it already",
+            ),
+            caption="An unmeasured cause would have to go with both the treatment and the event by at least this ratio of risks, "
+            "beyond what is adjusted for, to explain the association away. It does not say whether there is such a cause, "
+            "nor does it cover chance, selection or wrong measurement. By the end of follow-up the event came to up to "
+            f"{format_percent(risk, 0)} of a group, {scale}",
         ),
     )
 

@@ -17,7 +17,7 @@ from analytics.dictionary import DAYS_PER_MONTH, PHASES
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_survival
-from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value
+from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap
@@ -441,8 +441,8 @@ def _describe_overlap(result: AdjustedComparison) -> str:
 def _e_value(result: AdjustedComparison, model: HazardRatioResult | None) -> EValue:
     ratio = _ratio(result, model)
     limits = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
-    n = result.unadjusted.n
-    is_rare = bool(n) and result.unadjusted.n_event / n <= COMMON_OUTCOME
+    curves = (*result.unadjusted.curves.curves, *(result.curves.curves if result.curves else ()))
+    is_rare = highest_risk(curves) <= COMMON_OUTCOME
     return e_value(ratio.value, *limits, measure="hazard ratio", rare=is_rare)
 
 

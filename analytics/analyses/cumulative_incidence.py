@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -49,7 +49,7 @@ from analytics.incidence_comparison import (
 )
 from analytics.policy import govern, load_policy
 from analytics.post_baseline import note_post_baseline
-from analytics.regression import as_read, chosen_references, note_references, reference_control, tabulate_e_values
+from analytics.regression import as_read, chosen_references, note_references, reference_control
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SurvivalResult
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 from analytics.tables import Table
@@ -458,17 +458,7 @@ def _tables(result: CumulativeIncidence) -> tuple[Table, ...]:
     tables = [tabulate_incidence(result.comparison)]
     if result.models.fitted:
         tables.append(_tabulate_models(result))
-        tables += _tabulate_e_values(result)
     return tuple(tables)
-
-
-def _tabulate_e_values(result: CumulativeIncidence) -> tuple[Table, ...]:
-    """The E-values of the chosen event's rate; the approximation behind them was made for ratios of rates."""
-    event = result.comparison.event_label
-    return tuple(
-        replace(table, title=f"{table.title}: cause-specific hazard ratio of {event}")
-        for table in tabulate_e_values(result.models.fitted[0].cause_specific, result.variables)
-    )
 
 
 def _tabulate_models(result: CumulativeIncidence) -> Table:

@@ -39,7 +39,6 @@ from analytics.regression import (
     note_incomplete,
     note_references,
     reference_control,
-    tabulate_e_values,
 )
 from analytics.results import (
     CoefficientOverTime,
@@ -369,7 +368,6 @@ def _tables(result: HazardRatios) -> tuple[Table, ...]:
     return (
         *_tabulate_proportionality(result),
         *tabulate_detectable(result.multivariable, found, result.variables),
-        *tabulate_e_values(result.multivariable, result.variables),
     )
 
 
@@ -488,7 +486,7 @@ ANALYSIS = Analysis(
     icon=":material/speed:",
     method="Cox regression (Efron ties) of each factor alone and of all together, complete cases; likelihood-ratio test per "
     "factor; Firth's penalised likelihood where the likelihood is monotone; test of proportional hazards by Grambsch and "
-    "Therneau; E-values.",
+    "Therneau.",
     requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
     controls=_controls,
     prepare=_prepare,

@@ -20,7 +20,6 @@ from analytics.figures.survival import describe_drawing, describe_survival, plot
 from analytics.formats import MISSING, format_count, format_p
 from analytics.funnel import Used
 from analytics.policy import govern
-from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, LandmarkResult, Note
 from analytics.survival_comparison import (
     BANDS,
@@ -49,6 +48,7 @@ from analytics.treatment_comparison import (
     read_model,
     state_labels,
     state_styles,
+    tabulate_e_values,
     tabulate_treatments,
     treated_terms,
     treatment_controls,
@@ -275,7 +275,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
             "Hazard ratios from the landmark on",
             f"Cox model from day {result.days} on, Efron ties.",
         ),
-        *tabulate_e_values(model, (data.treatment, *data.adjusters)),
+        *tabulate_e_values(data, model, chosen.curves.curves),
     )
 
 

@@ -22,7 +22,6 @@ from analytics.figures.comparison_forest import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
 from analytics.funnel import Used
-from analytics.regression import tabulate_e_values
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import strata_control
 from analytics.tables import Table
@@ -41,6 +40,7 @@ from analytics.treatment_comparison import (
     note_unknown,
     prepare_landmarks,
     read_model,
+    tabulate_e_values,
     treated_terms,
     treatment_controls,
 )
@@ -272,7 +272,7 @@ def _tables(result: NaiveComparison) -> tuple[Table, ...]:
                 "Of those not yet; with several treatments, a further one counts, too",
             ),
         ),
-        *tabulate_e_values(result.answers[-1].model, (result.data.treatment, *result.data.adjusters)),
+        *tabulate_e_values(result.data, result.answers[-1].model, result.data.curves()),
     )
 
 

@@ -68,7 +68,6 @@ from analytics.regression import (
     note_incomplete,
     note_references,
     reference_control,
-    tabulate_e_values,
 )
 from analytics.results import Note, OddsRatioResult, OptimismResult
 from analytics.tables import Table
@@ -417,7 +416,6 @@ def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
     return (
         *incidence,
         *tabulate_detectable(result.multivariable, found, result.variables),
-        *tabulate_e_values(result.multivariable, result.variables),
     )
 
 

@@ -38,7 +38,7 @@ from analytics.formats import MISSING, format_count, format_p, format_p_phrase, 
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.post_baseline import note_post_baseline
-from analytics.regression import as_read, chosen_references, reference_control, tabulate_e_values
+from analytics.regression import as_read, chosen_references, reference_control
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 from analytics.tables import Table
@@ -415,8 +415,7 @@ def _caption(result: Subgroups, params: Params) -> str:
 
 
 def _tables(result: Subgroups) -> tuple[Table, ...]:
-    shown = replace(result.overall, terms=tuple(t for t in result.overall.terms if t.is_reference or t in result.terms))
-    return (*tabulate_e_values(shown, [result.variable]), *_tabulate_detectable(result))
+    return _tabulate_detectable(result)
 
 
 def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:

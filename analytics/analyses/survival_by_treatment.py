@@ -28,7 +28,6 @@ from analytics.figures.survival import Overlay, describe_drawing, describe_survi
 from analytics.formats import MISSING, format_count, format_p, format_share
 from analytics.funnel import Used
 from analytics.policy import govern
-from analytics.regression import tabulate_e_values
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
@@ -58,6 +57,7 @@ from analytics.treatment_comparison import (
     read_model,
     state_labels,
     state_styles,
+    tabulate_e_values,
     tabulate_treatments,
     treated_terms,
     treatment_controls,
@@ -257,7 +257,7 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
         "Hazard ratios, with treatment as it changes",
         "Cox model, Efron ties; a child counts in each group for the time spent in it.",
     )
-    return (hazard, curves, *tabulate_e_values(result.hazard, (data.treatment, *data.adjusters)))
+    return (hazard, curves, *tabulate_e_values(data, result.hazard, result.curves.curves))
 
 
 def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:

@@ -10,14 +10,24 @@ VanderWeele (2020), Biometrics 76:746, doi:10.1111/biom.13197: how good these ap
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal, get_args
 
-from analytics.results import EValue
+from analytics.results import EValue, SurvivalCurve
 
 Measure = Literal["hazard ratio", "odds ratio", "risk ratio"]
 
-# An outcome is common where more than this share has had it at the end of follow-up (VanderWeele & Ding 2017).
+# An outcome is common where more than this share of any group has had it at the end of follow-up (VanderWeele & Ding 2017).
 COMMON_OUTCOME = 0.15
+
+
+def highest_risk(curves: Iterable[SurvivalCurve]) -> float:
+    """The share with the event by the end of follow-up in the group where it is highest; 0 without patients.
+
+    It is one minus the Kaplan–Meier estimate at the end of the group's follow-up, since the share of all patients counts
+    as free of the event whoever was not followed long enough. The outcome is rare if it is at most `COMMON_OUTCOME`.
+    """
+    return max((1 - float(curve.estimate[-1]) for curve in curves if curve.n), default=0.0)
 
 
 def e_value(ratio: float | None, low: float | None, high: float | None, *, measure: Measure, rare: bool) -> EValue:
@@ -33,8 +43,8 @@ def e_value(ratio: float | None, low: float | None, high: float | None, *, measu
     measure : {"hazard ratio", "odds ratio", "risk ratio"}
         What ``ratio`` is.
     rare : bool
-        True if the outcome is rare (at most 15 % at the end of follow-up), so that a hazard or odds ratio is close to
-        the risk ratio. It has no meaning for a risk ratio.
+        True if the outcome is rare, in at most 15 % of each group by the end of follow-up (see :func:`highest_risk`), so
+        that a hazard or odds ratio is close to the risk ratio. It has no meaning for a risk ratio.
 
     Returns
     -------

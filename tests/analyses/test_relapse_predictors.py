@@ -21,7 +21,6 @@ from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.relapse_predictors import RelapsePredictors
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import Clause, CohortFilter
-from analytics.formats import format_ratio
 from tests.analyses.shown import (
     FILES,
     analysis_of,
@@ -431,39 +430,6 @@ def test_factors_of_induction_come_with_a_caution() -> None:
     )
     result, _ = estimate(factors=("sex", "thrombocytopenia"))
     assert "post-baseline-adjustment" not in {note.code for note in PREDICTORS.notes(result)}
-
-
-# E-values
-
-
-def test_e_values_follow_the_formula_for_rare_and_for_common_outcomes() -> None:
-    def of(ratio: float) -> float:
-        away = max(ratio, 1 / ratio)
-        return float(away + np.sqrt(away * (away - 1)))
-
-    result, params = estimate()
-    assert result.multivariable.n_event / result.multivariable.n <= 0.15
-    common, _ = estimate(Clause("mrd_day46", ("positive",)), factors=("thrombocytopenia", "bcr_abl1"))
-    assert common.multivariable.n_event / common.multivariable.n > 0.15
-    for shown, scale in ((result, 1.0), (common, 0.5)):
-        table = PREDICTORS.tables(shown)[-1]
-        terms = [t for t in shown.multivariable.terms if not t.is_reference]
-        assert len(table.rows) == len(terms)
-        for row, term in zip(table.rows, terms, strict=True):
-            value, interval = term.odds_ratio.value, term.odds_ratio.interval
-            nearer = interval.low if value > 1 else interval.high
-            includes_one = nearer < 1 if value > 1 else nearer > 1
-            assert row[2] == format_ratio(of(value**scale))
-            assert row[3] == ("1.00" if includes_one else format_ratio(of(nearer**scale)))
-    assert PREDICTORS.tables(result)[-1].rows[0][0] == "Thrombocytopenia: yes (< 100 × 10⁹/L) against no"
-    assert "rare enough" in PREDICTORS.tables(result)[-1].caption
-    assert "first approximated" in PREDICTORS.tables(common)[-1].caption
-    check_shown(PREDICTORS, result, params)
-
-
-def test_without_a_ratio_there_is_no_table_of_e_values() -> None:
-    assert PREDICTORS.tables(estimate(factors=())[0]) == ()
-    assert PREDICTORS.tables(estimate(Clause("platelets", low=1999))[0]) == ()
 
 
 # By a horizon

@@ -18,7 +18,6 @@ from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.subgroups import Subgroups
 from analytics.cohort import Cohort, open_cohort
 from analytics.estimators.logrank import logrank_test
-from analytics.estimators.sensitivity import e_value
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_interval, format_p, format_ratio
 from tests.analyses.shown import (
@@ -306,14 +305,3 @@ def test_the_file_holds_the_numbers_of_the_figure() -> None:
     figure = SUBGROUPS.figure(result, params)
     assert isinstance(figure, HtmlFigure)
     assert figure.html.count("data-row=") == len(frame) + len(result.subgroupings)
-
-
-def test_the_ratio_among_all_children_has_its_e_value() -> None:
-    result, _ = estimate()
-    table = SUBGROUPS.tables(result)[0]
-    (term,) = result.terms
-    interval = term.hazard_ratio.interval
-    is_rare = result.overall.n_event / result.overall.n <= 0.15
-    expected = e_value(term.hazard_ratio.value, interval.low, interval.high, measure="hazard ratio", rare=is_rare)
-    (row,) = table.rows
-    assert row[2:] == (format_ratio(expected.point), format_ratio(expected.limit))

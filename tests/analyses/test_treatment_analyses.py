@@ -969,9 +969,52 @@ def test_a_number_to_adjust_for_is_read_per_its_step() -> None:
     ]
 
 
-def test_the_ratio_over_time_has_its_e_value_on_the_page_of_the_naive_answer() -> None:
-    result = estimate(NAIVE)
-    table = NAIVE.tables(result)[1]
-    ratio = result.over_time.ratio
-    expected = e_value(ratio.value, ratio.interval.low, ratio.interval.high, measure="hazard ratio", rare=False)
-    assert [row[2:] for row in table.rows] == [(format_ratio(expected.point), format_ratio(expected.limit))]
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
+def test_e_values_are_those_of_the_treatments_alone(analysis: Analysis, history: str) -> None:
+    result = estimate(analysis, history=history, adjust=("sex", "risk_group"))
+    (table,) = (t for t in analysis.tables(result) if "E-value" in t.columns)
+    model = {CHANGING: "hazard", LANDMARK: "chosen", NAIVE: "answers"}[analysis]
+    found = getattr(result, model)
+    found = {CHANGING: found, LANDMARK: getattr(found, "hazard_ratio", None), NAIVE: None}[analysis] or found[-1].model
+    terms = [term for term in treated_terms(found) if term.ratio.value is not None]
+    untreated = UNTREATED[history]
+    assert [row[0] for row in table.rows] == [f"{term.level} against {untreated}" for term in terms]
+    for row, term in zip(table.rows, terms, strict=True):
+        low, high = term.ratio.interval.low, term.ratio.interval.high
+        expected = e_value(term.ratio.value, low, high, measure="hazard ratio", rare=False)
+        assert row[2:] == (format_ratio(expected.point), format_ratio(expected.limit))
+    assert "first approximated" in table.caption
+
+
+def test_an_event_is_rare_only_if_it_is_by_the_end_of_follow_up_in_every_group() -> None:
+    """9 of 80 die, but half of the untreated have died by the time when the last of them is followed."""
+    left = [child(100 + i, 0) for i in range(40)]
+    treated = [child(2000, 0, 50) for _ in range(30)] + [child(300 + i, 1, 50) for i in range(4)]
+    few = [child(1000 + i, int(i < 5)) for i in range(6)]
+    common, rare = cohort_with([*left, *treated, *few]), cohort_with([*treated, *(child(2000, 0) for _ in range(50))])
+    for cohort, words in ((common, "so the ratio of risks is first approximated"), (rare, "which is rare enough")):
+        for analysis in TREATMENT:
+            result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"landmark": 60})
+            assert result.data.n_event / result.data.n < 0.15
+            (table,) = (t for t in analysis.tables(result) if "E-value" in t.columns)
+            assert words in table.caption
+            (term,) = treated_terms(
+                result.answers[-1].model
+                if analysis is NAIVE
+                else getattr(result, "hazard", None) or result.chosen.hazard_ratio
+            )
+            interval = term.ratio.interval
+            expected = e_value(
+                term.ratio.value, interval.low, interval.high, measure="hazard ratio", rare=cohort is rare
+            )
+            assert table.rows[0][2] == format_ratio(expected.point)
+
+
+def test_markers_have_no_e_values() -> None:
+    for analysis in load_analyses():
+        if analysis.section != "Treatment":
+            cohort = cohort_of(REFERENCE)
+            result = run(analysis_of(analysis.slug), cohort, CohortFilter(), analysis.defaults(cohort))
+            shown = " ".join([*texts(analysis, result, analysis.defaults(cohort)), analysis.method])
+            assert "E-value" not in shown

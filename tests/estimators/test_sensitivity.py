@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.sensitivity import e_value
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.sensitivity import e_value, highest_risk
 from analytics.results import EValue
 
 MODERATE = settings(max_examples=60, deadline=None)
@@ -92,3 +93,15 @@ def test_direction_does_not_matter_and_stronger_needs_more(
     bias = found.point**2 / (2 * found.point - 1)
     assert found.risk_ratio is not None
     assert bias == pytest.approx(max(found.risk_ratio, 1 / found.risk_ratio))
+
+
+def test_the_highest_risk_is_that_by_the_end_of_follow_up() -> None:
+    # 2 of 20 had the event, which is 10 %; but both came when two were left.
+    time, event = [*range(1, 19), 20, 21], [0] * 18 + [1, 0]
+    assert highest_risk(estimate_survival(time, event).curves) == pytest.approx(0.5)
+    group = ["a"] * 20 + ["b"] * 10
+    both = estimate_survival([*time, *range(1, 11)], [*event, *([0] * 10)], group=group)
+    assert highest_risk(both.curves) == pytest.approx(0.5)
+    assert highest_risk(estimate_survival([1, 2, 3], [1, 0, 0]).curves) == pytest.approx(1 / 3)
+    assert highest_risk(estimate_survival([], []).curves) == 0
+    assert highest_risk(()) == 0
