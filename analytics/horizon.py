@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analytics.dictionary import CompetingEndpoint, Variable
+from analytics.estimators.horizon_logistic import (
+    estimate_odds_ratios_by_horizon,
+    estimate_univariable_odds_ratios_by_horizon,
+)
+from analytics.frames import CompetingEvents
+from analytics.results import FloatArray, OddsRatioResult
 
 DAYS_PER_YEAR = 365.25
+MONTHS_PER_YEAR = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
     """How far ahead the outcome looks, and what that did: ``n_not_followed`` children without the event were not followed
-    that long and are left out, ``n_competing`` had another event before and count as without it."""
+    that long, so that their outcome is not known, ``n_competing`` had another event before and count as without it."""
 
     years: int
     n_not_followed: int
@@ -65,3 +73,118 @@ def event_within(
     values = np.where(is_known, (by_then & is_event).astype(np.float64), np.nan)
     made = tally.assign(**{outcome: values})[~lost]
     return made, Horizon(years, int(weight[lost].sum()), int(weight[another].sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedOutcome:
+    """The children of a horizon some of whom were last seen before it, for models in which the others count for them.
+
+    ``events`` holds all of them, ``of`` is the number of the event among its causes.
+    """
+
+    events: CompetingEvents
+    years: int
+    of: int
+
+    @classmethod
+    def from_tally(
+        cls,
+        tally: pd.DataFrame,
+        endpoint: CompetingEndpoint,
+        cause: Variable,
+        event: str,
+        years: int,
+        covariates: Sequence[Variable],
+        references: Mapping[str, str] | None = None,
+    ) -> WeighedOutcome:
+        """From the tally that :func:`event_within` takes; covariates as in :meth:`CompetingEvents.from_tally`."""
+        events = CompetingEvents.from_tally(tally, endpoint, cause, covariates=covariates, references=references)
+        return cls(events, years, events.causes.index(event) + 1)
+
+    @property
+    def horizon(self) -> float:
+        """The horizon in months, as the times of the events are."""
+        return MONTHS_PER_YEAR * self.years
+
+    def estimate(self) -> OddsRatioResult:
+        """Odds ratios of all covariates together, of the children of whom all are known."""
+        events = self.events
+        if events.covariates is None or events.complete is None:
+            return self.estimate_with(pd.DataFrame(index=pd.RangeIndex(len(events.time))))
+        kept = events.complete
+        return estimate_odds_ratios_by_horizon(
+            events.time[kept],
+            events.cause[kept],
+            events.covariates[kept],
+            horizon=self.horizon,
+            of=self.of,
+            weight=events.weight[kept],
+        )
+
+    def estimate_univariable(self) -> tuple[OddsRatioResult, ...]:
+        """Odds ratios of each covariate alone, of the children of whom it is known."""
+        events = self.events
+        if events.covariates is None:
+            return ()
+        return estimate_univariable_odds_ratios_by_horizon(
+            events.time, events.cause, events.covariates, horizon=self.horizon, of=self.of, weight=events.weight
+        )
+
+    def estimate_with(self, covariates: pd.DataFrame) -> OddsRatioResult:
+        """Odds ratios of other covariates of all children, a row for each of ``events``."""
+        events = self.events
+        return estimate_odds_ratios_by_horizon(
+            events.time, events.cause, covariates, horizon=self.horizon, of=self.of, weight=events.weight
+        )
+
+    def estimate_imputed(self, covariates: pd.DataFrame) -> OddsRatioResult:
+        """Odds ratios from completed covariates of the children whose outcome is known, one row per child, in their order."""
+        events = self.events
+        known = (events.cause > 0) | (events.time >= self.horizon)
+        order = np.concatenate(
+            [np.repeat(np.flatnonzero(rows), events.weight[rows].astype(np.intp)) for rows in (known, ~known)]
+        )
+        # The covariates of those last seen before the horizon are not read.
+        everyone = covariates.reset_index(drop=True).reindex(range(len(order)))
+        return estimate_odds_ratios_by_horizon(
+            events.time[order], events.cause[order], everyone, horizon=self.horizon, of=self.of
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Of ``n`` children who count as without the event: ``n_died`` died without it, ``n_other`` had another first event,
+    and ``n_short`` were last seen free of all within a number of years."""
+
+    n: int
+    n_died: int
+    n_other: int
+    n_short: int
+
+
+def count_unfinished(
+    tally: pd.DataFrame, endpoint: CompetingEndpoint, cause: Variable, death: str, years: int, outcome: str
+) -> Unfinished:
+    """Why children who count as without an event could not have had it, or may have it later.
+
+    Parameters
+    ----------
+    tally
+        With the yes/no outcome, the endpoint's time (days), its cause and counts ``n``.
+    endpoint, cause
+        As for :func:`event_within`.
+    death
+        The level of the cause that is death without the event.
+    years
+        How long a child without any event has to be followed, for its follow-up not to be short.
+    outcome
+        The column of the outcome.
+    """
+    weight: FloatArray = tally["n"].to_numpy(float)
+    is_free = (tally[outcome] == 0).to_numpy(bool)
+    first, days = tally[endpoint.cause], tally[endpoint.time].to_numpy(float)
+    died = is_free & (first == death).to_numpy(bool)
+    none = is_free & (first == cause.levels[0]).to_numpy(bool)
+    other = is_free & first.notna().to_numpy(bool) & ~died & ~none
+    short = none & (days < DAYS_PER_YEAR * years)
+    return Unfinished(*(int(weight[rows].sum()) for rows in (is_free, died, other, short)))

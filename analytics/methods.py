@@ -287,10 +287,16 @@ METHODS = (
     Method(
         "Relapse within a number of years",
         "How do the odds of relapse by a given time differ between children?",
-        "Logistic regression of relapse by then against none by then. Children without relapse who were not followed that "
-        "long are left out and counted, which makes relapse look more frequent than it is; death in first remission before "
-        "counts as no relapse. The cumulative incidence has neither flaw.",
-        "Putter, Fiocco and Geskus 2007, doi:10.1002/sim.2712",
+        "Logistic regression of relapse by then against none by then; death in first remission, or another first event, before "
+        "counts as no relapse. Children without relapse who were not followed that long are not dropped, which would make "
+        "relapse look too frequent: those whose outcome is known count with the inverse of the Kaplan–Meier probability of "
+        "being followed until then (inverse probability of censoring weights), which takes for granted that the end of "
+        "follow-up has nothing to do with the factors or with relapse. Robust standard errors that know that the weights were "
+        "estimated, Wald intervals and tests; a factor that predicts relapse perfectly has no odds ratio, since Firth’s method "
+        "does not know weights. Counts are of children whose outcome is known. Where everyone was followed that long, "
+        "ordinary logistic regression.",
+        "Blanche, Holt and Scheike 2023, doi:10.1007/s10985-022-09564-6; Scheike, Zhang and Gerds 2008, "
+        "doi:10.1093/biomet/asm096; Klein and Andersen 2005, doi:10.1111/j.0006-341X.2005.031209.x",
     ),
     Method(
         "Ledger of comparisons",

@@ -164,7 +164,7 @@ def list_factor_tests(
 ) -> tuple[ComparedTest, ...]:
     """The test of each factor of a model of ``event``; ``within`` is the variable of its strata."""
     labels = {v.name: in_sentence(v.label) for v in variables}
-    kind = "likelihood ratio" if isinstance(model, OddsRatioResult) else model.test_type
+    kind = model.test_type
     name = {"likelihood ratio": "likelihood-ratio test"}.get(kind, f"{kind} test")
     if model.method == "firth":
         name = f"penalised {name}"

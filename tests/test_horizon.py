@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.dictionary import open_dictionary
-from analytics.horizon import Horizon, event_within
+from analytics.horizon import Horizon, Unfinished, count_unfinished, event_within
 
 DICTIONARY = open_dictionary()
 ENDPOINT = DICTIONARY.competing_endpoint("relapse")
@@ -55,3 +55,17 @@ def test_an_empty_tally_stays_empty() -> None:
     made, horizon = within([], 2)
     assert made.empty and list(made) == ["efs_days", "first_event", "n", "came"]
     assert (horizon.n_not_followed, horizon.n_competing) == (0, 0)
+
+
+def test_who_is_unfinished_among_those_without_the_event() -> None:
+    data = [
+        (1, 100.0, "relapse", 3),  # had the event
+        (0, 400.0, "death in remission", 2),
+        (0, 400.0, "none", 4),  # followed for a short time
+        (0, 730.5, "none", 5),  # followed for two years
+        (0, None, None, 1),  # nothing known but that there was no relapse
+        (None, 400.0, "none", 7),
+    ]
+    tally = pd.DataFrame(data, columns=["relapsed", "efs_days", "first_event", "n"])
+    found = count_unfinished(tally, ENDPOINT, CAUSE, "death in remission", 2, "relapsed")
+    assert found == Unfinished(n=12, n_died=2, n_other=0, n_short=4)

@@ -17,8 +17,10 @@ from analytics.analyses.relapse_predictors import (
     OUTCOME,
     PUBLISHED,
     controls_of_time,
+    list_unfollowed,
     note_horizon,
     note_late,
+    weigh_horizon,
 )
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
@@ -58,8 +60,8 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import BinaryOutcome, endpoint_columns
-from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
-from analytics.horizon import Horizon, event_within
+from analytics.funnel import Used, list_incomplete, list_losses, name_complete
+from analytics.horizon import Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
 from analytics.policy import govern
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
@@ -79,7 +81,7 @@ class MissingValues:
     """Missing values of the factors of a model, and of the other factors, in one selection of children.
 
     ``frame`` holds the factors of the model; ``counts`` counts these, ``others`` all further factors of the cohort that
-    are not made from counted ones.
+    are not made from counted ones. ``weighed`` holds all children of a horizon that some did not reach.
     """
 
     frame: BinaryOutcome
@@ -88,6 +90,7 @@ class MissingValues:
     others: MissingResult
     notes: tuple[Note, ...]
     horizon: Horizon | None = None
+    weighed: WeighedOutcome | None = None
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -113,6 +116,8 @@ class MissingValues:
     @cached_property
     def complete_cases(self) -> OddsRatioResult:
         """The model of the children of whom everything is known."""
+        if self.weighed is not None:
+            return govern(as_read(self.weighed.estimate(), self.variables))
         kept = self.frame.complete
         covariates = self.frame.covariates[kept].reset_index(drop=True)
         fit = estimate_odds_ratios(
@@ -123,6 +128,10 @@ class MissingValues:
     @cached_property
     def own_level(self) -> OddsRatioResult:
         """The model of all children, "not recorded" being a level."""
+        if self.weighed is not None and self.weighed.events.covariates is not None:
+            events = self.weighed.events
+            values = with_own_level(self.weighed.events.covariates, events.weight)
+            return govern(as_read(self.weighed.estimate_with(values), self.variables))
         values = with_own_level(self.frame.covariates, self.frame.weight)
         fit = estimate_odds_ratios(self.frame.outcome, values, weight=self.frame.weight, conf_type="wald")
         return govern(as_read(fit, self.variables))
@@ -135,6 +144,7 @@ class _Frame:
     dictionary: Dictionary
     filtered_by: tuple[Variable, ...]
     horizon: Horizon | None
+    weighed: WeighedOutcome | None
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -180,16 +190,18 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     ]
     endpoint = next((e for e in list_competing(cohort) if e.name == COMPETING), None)
     horizon: Horizon | None = None
+    weighed: WeighedOutcome | None = None
     if params["horizon"] == ANY_TIME or endpoint is None:
         tally = cohort.tally([OUTCOME, *(v.name for v in (*chosen, *others))], cohort_filter)
     else:
         tally = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
-        years, cause = int(params["horizon"]), dictionary[endpoint.cause]
-        tally, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
+        tally, horizon, weighed = weigh_horizon(
+            tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), chosen, chosen_references(params)
+        )
     outcome = BinaryOutcome.from_tally(tally, OUTCOME, chosen, chosen_references(params))
     kept = tally[tally[OUTCOME].notna()].reset_index(drop=True)
     filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
-    return _Frame(outcome, kept[[v.name for v in others]], dictionary, filtered_by, horizon)
+    return _Frame(outcome, kept[[v.name for v in others]], dictionary, filtered_by, horizon, weighed)
 
 
 def _estimate(frame: _Frame, params: Params) -> MissingValues:
@@ -206,7 +218,7 @@ def _estimate(frame: _Frame, params: Params) -> MissingValues:
         *note_references(params, variables),
         general,
     )
-    return MissingValues(data, frame.dictionary, counts, others, notes, frame.horizon)
+    return MissingValues(data, frame.dictionary, counts, others, notes, frame.horizon, frame.weighed)
 
 
 def _note_lost(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
@@ -406,7 +418,7 @@ def _used(result: MissingValues) -> Used:
     eligible, events = "children with a known outcome", "relapses"
     if horizon is not None:
         limit = horizon.text.removeprefix("within ")
-        losses = (Loss("eligible", f"{limit} of follow-up not reached, no relapse", horizon.n_not_followed), *losses)
+        losses = (*list_unfollowed(horizon), *losses)
         eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
     return Used(
         eligible, losses, counts.n_complete, counts.patterns[0].n_event, events, name_complete(result.variables)
@@ -472,6 +484,7 @@ def _run(result: MissingValues, params: Params, progress: Progress) -> PooledRes
         m=params["imputations"],
         progress=progress,
         as_read=lambda fit: as_read(fit, result.variables),
+        refit=None if result.weighed is None else result.weighed.estimate_imputed,
     )
 
 

@@ -31,7 +31,7 @@ from analytics.filters import CohortFilter
 from analytics.formats import format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
-from analytics.horizon import Horizon, event_within
+from analytics.horizon import Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -77,12 +77,13 @@ OUTCOME = "relapsed"
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
 COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
+DEATH = "death in remission"  # the level of the first event
 FIRST_FACTOR = "first"
 CROSS_SECTIONAL = Note(
     "odds-not-risk",
     "info",
     "An odds ratio is not a ratio of risks, and it overstates one where relapse is common. Relapse is counted whenever it "
-    "came; children followed for a short time have had less chance to relapse.",
+    "came; children followed for a short time, and those who died in remission, have had less chance to relapse.",
 )
 
 BY_HORIZON = replace(
@@ -99,7 +100,9 @@ def _nobody(row: int) -> tuple[str, ...]:
 class RelapsePredictors:
     """Univariable and multivariable odds ratios of relapse in one selection of children.
 
-    ``horizon`` is None where relapse counts whenever it came. ``read_events`` takes the times of relapse and death out of
+    ``horizon`` is None where relapse counts whenever it came; then ``unfinished`` counts those who died in remission or
+    were followed for a short time, as far as the times are known. ``weighed`` holds all children of a horizon that some did
+    not reach. ``read_events`` takes the times of relapse and death out of
     the engine; it is None without these times, or without a factor to split them by. ``name_patients`` gives the
     identifiers of children like that in a row of ``frame``, where the cohort gives any.
     """
@@ -112,6 +115,8 @@ class RelapsePredictors:
     horizon: Horizon | None = None
     read_events: Callable[[], CompetingEvents] | None = None
     name_patients: NamePatients = _nobody
+    weighed: WeighedOutcome | None = None
+    unfinished: Unfinished | None = None
 
     @cached_property
     def curves(self) -> IncidenceComparison | None:
@@ -154,6 +159,8 @@ class _Frame:
     horizon: Horizon | None
     read_events: Callable[[], CompetingEvents] | None
     name_patients: NamePatients
+    weighed: WeighedOutcome | None
+    unfinished: Unfinished | None
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -190,8 +197,8 @@ def controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Contr
             "one",
             ANY_TIME,
             tuple(horizons),
-            help="Any time counts a relapse whenever it came. With a horizon, children without relapse count only if they "
-            "were followed that long.",
+            help="Any time counts a relapse whenever it came. With a horizon, children not followed that long are "
+            "represented by the others (inverse probability of censoring weights).",
         ),
         Control(
             "curve",
@@ -215,14 +222,20 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     variables = [dictionary[name] for name in params["factors"]]
     filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
     horizon: Horizon | None = None
+    weighed: WeighedOutcome | None = None
+    unfinished: Unfinished | None = None
     if params["horizon"] == ANY_TIME or endpoint is None:
         tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter, outcome=OUTCOME)
         columns = list(tally.columns)
+        if endpoint is not None and not cohort.smallest_cell:
+            times = cohort.tally([OUTCOME, endpoint.time, endpoint.cause], cohort_filter)
+            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], OUTCOME)
     else:
         tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
         columns = list(tally.columns)
-        years, cause = int(params["horizon"]), dictionary[endpoint.cause]
-        tally, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
+        tally, horizon, weighed = weigh_horizon(
+            tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), variables, chosen_references(params)
+        )
     outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params))
     split = _split(dictionary, variables, params["curve"])
     read_events = None
@@ -232,7 +245,23 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     rows = tally[tally[OUTCOME].notna()]
     columns.remove("n")
     name_patients = partial(_name_patients, cohort, cohort_filter, rows, columns, params["factors"])
-    return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients)
+    return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients, weighed, unfinished)
+
+
+def weigh_horizon(
+    tally: pd.DataFrame,
+    endpoint: CompetingEndpoint,
+    cause: Variable,
+    years: int,
+    variables: Sequence[Variable],
+    references: Mapping[str, str],
+) -> tuple[pd.DataFrame, Horizon, WeighedOutcome | None]:
+    """The tally of those whose outcome at a horizon is known, the horizon, and all children where some did not reach it."""
+    known, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
+    if not horizon.n_not_followed:
+        return known, horizon, None
+    weighed = WeighedOutcome.from_tally(tally, endpoint, cause, COMPETING, years, variables, references)
+    return known, horizon, weighed
 
 
 def _name_patients(
@@ -266,10 +295,15 @@ def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> 
 
 def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
     data = frame.outcome
-    options = {"method": params["fit"], "conf_type": params["limits"]}
-    univariable = estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
-    kept = data.complete
-    multivariable = estimate_odds_ratios(data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options)
+    if frame.weighed is not None:
+        univariable, multivariable = frame.weighed.estimate_univariable(), frame.weighed.estimate()
+    else:
+        options = {"method": params["fit"], "conf_type": params["limits"]}
+        univariable = estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
+        kept = data.complete
+        multivariable = estimate_odds_ratios(
+            data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options
+        )
     variables = [frame.dictionary[name] for name in data.covariates.columns]
     multivariable = as_read(multivariable, variables)
     univariable = tuple(as_read(result, variables) for result in univariable)
@@ -278,6 +312,7 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
         *note_late(frame.dictionary, frame.filtered_by, variables),
         *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
         *note_horizon(frame.horizon, data.n),
+        *_note_fit(frame.weighed, params),
         *note_references(params, variables),
     )
     general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
@@ -290,11 +325,28 @@ def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
         frame.horizon,
         frame.read_events,
         frame.name_patients,
+        frame.weighed,
+        frame.unfinished,
+    )
+
+
+def _note_fit(weighed: WeighedOutcome | None, params: Params) -> tuple[Note, ...]:
+    """That a way of fitting was asked for that does not know weights."""
+    if weighed is None or params["fit"] != "firth":
+        return ()
+    return (
+        Note(
+            "firth-without-weights",
+            "info",
+            "Firth’s penalised likelihood was asked for, but does not know the weights that stand for children not followed "
+            "long enough. The weighted likelihood is not penalised.",
+            "Take relapse at any time for Firth’s method.",
+        ),
     )
 
 
 def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
-    """Whom a horizon leaves out of ``n`` children and more, and who died before it."""
+    """Who did not reach a horizon, beside ``n`` children and more who did, and who died before it."""
     if horizon is None:
         return ()
     notes = []
@@ -306,9 +358,10 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
                 "not-followed-to-horizon",
                 "caution" if lost / (lost + n) > 0.1 else "info",
                 f"{format_count(lost)} of {format_count(lost + n)} children ({share}) {'was' if lost == 1 else 'were'} "
-                f"without relapse but not followed for {horizon.text.removeprefix('within ')}, and "
-                f"{'is' if lost == 1 else 'are'} left out. Children who relapsed stay in however short their follow-up, so "
-                "relapse looks more frequent than it is, and the odds ratios are biased if follow-up goes with a factor.",
+                f"without relapse but not followed for {horizon.text.removeprefix('within ')}. To drop "
+                f"{'this child' if lost == 1 else 'them'} would make relapse look too frequent, so the children who were "
+                "followed longer count for more than one (inverse probability of censoring weights). This takes for granted "
+                "that when follow-up ended had nothing to do with the factors or with who would have relapsed.",
                 "Compare with the cumulative incidence below, which uses every child for as long as followed.",
             )
         )
@@ -336,14 +389,18 @@ def _endpoint_of_relapse() -> CompetingEndpoint:
     return open_dictionary().competing_endpoint(COMPETING)
 
 
+FITTED = {"ml": "maximum likelihood", "firth": "Firth’s method", "ipcw": "weights for follow-up"}
+
+
 def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
     model = result.multivariable
-    fitted = "maximum likelihood" if model.method == "ml" else "Firth’s method"
+    fitted = FITTED.get(model.method, model.method)
     return (
         Headline(
             "Children in the model",
             f"{format_count(model.n)} of {format_count(result.frame.n)}",
-            "Complete cases: every chosen factor is known.",
+            "Complete cases: every chosen factor is known"
+            + (" and so is whether relapse came by then." if result.horizon is not None else "."),
         ),
         Headline("Relapses", format_count(model.n_event), "Among the children in the model."),
         Headline(
@@ -355,7 +412,8 @@ def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
         Headline(
             "Fitted by",
             fitted if model.reason is None else "not fitted",
-            "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these children.",
+            "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these children. Weights for "
+            "follow-up: inverse probability of censoring weights, with robust standard errors and Wald intervals.",
         ),
     )
 
@@ -402,11 +460,47 @@ def _say_hidden(curves: IncidenceComparison) -> str:
 
 
 def _caption(result: RelapsePredictors, params: Params) -> str:
+    parts = [say_unfinished(result.unfinished, result.frame), say_weighed(result.horizon, result.frame.n)]
+    if result.variables:
+        parts.append("Click a level to make it the reference that the others of its factor are compared with.")
+    return " ".join(part for part in parts if part)
+
+
+def say_unfinished(unfinished: Unfinished | None, frame: BinaryOutcome) -> str:
+    """Who counts as not relapsed without having been able to, or having been seen long enough; empty if nobody does."""
+    if unfinished is None or not unfinished.n or not (unfinished.n_died or unfinished.n_other or unfinished.n_short):
+        return ""
+    parts = []
+    if unfinished.n_died:
+        parts.append(f"{format_count(unfinished.n_died)} died in remission")
+    if unfinished.n_other:
+        parts.append(f"{format_count(unfinished.n_other)} had another first event")
+    if unfinished.n_short:
+        were = "was" if unfinished.n_short == 1 else "were"
+        parts.append(f"{format_count(unfinished.n_short)} {were} followed for less than {YEARS[-1]} years")
     return (
-        "Click a level to make it the reference that the others of its factor are compared with."
-        if result.variables
-        else ""
+        f"Of the {format_count(unfinished.n)} children who count as not relapsed, {join_words(parts)}: they had less chance to "
+        "relapse, or still may. Choose a horizon to take this into account."
     )
+
+
+def say_weighed(horizon: Horizon | None, n: int) -> str:
+    """Who is not followed to a horizon or died before it, in short; empty if nobody."""
+    if horizon is None or not (horizon.n_not_followed or horizon.n_competing):
+        return ""
+    limit, lost, died = horizon.text.removeprefix("within "), horizon.n_not_followed, horizon.n_competing
+    said = []
+    if lost:
+        said.append(
+            f"Beside the {format_count(n)} children whose outcome is known, {format_count(lost)} without relapse "
+            f"{'was' if lost == 1 else 'were'} not followed for {limit}: weights stand for {'it' if lost == 1 else 'them'}."
+        )
+    if died:
+        said.append(
+            f"{format_count(died)} {'child' if died == 1 else 'children'} died in remission or had another first event "
+            f"{horizon.text} and {'counts' if died == 1 else 'count'} as not relapsed."
+        )
+    return " ".join(said)
 
 
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
@@ -443,14 +537,20 @@ def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
     return result.notes
 
 
+def list_unfollowed(horizon: Horizon) -> tuple[Loss, ...]:
+    """Those who did not reach a horizon, as a loss: not dropped, but not among the children counted either."""
+    limit = horizon.text.removeprefix("within ")
+    text = f"not followed for {limit}, no relapse: represented by weights"
+    return (Loss("eligible", text, horizon.n_not_followed),)
+
+
 def _used(result: RelapsePredictors) -> Used:
     frame, horizon, model = result.frame, result.horizon, result.multivariable
     losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
     eligible, events = "children with a known outcome", "relapses"
     if horizon is not None:
         limit = horizon.text.removeprefix("within ")
-        lost = Loss("eligible", f"{limit} of follow-up not reached, no relapse", horizon.n_not_followed)
-        losses = (lost, *losses)
+        losses = (*list_unfollowed(horizon), *losses)
         eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
     return Used(eligible, losses, model.n, model.n_event, events, name_complete(result.variables))
 
@@ -501,9 +601,17 @@ def _phrases(result: RelapsePredictors) -> EventPhrases:
     return EventPhrases(f"relapse{within}", f"relapsed{within}", f"did not relapse{within}")
 
 
+WEIGHTED = (
+    "the model has weights for children not followed long enough, which the checks do not know (they are there for relapse at "
+    "any time, and for a horizon that every child reached)"
+)
+
+
 def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
     # What is not shown of the model is not checked either.
     model = govern(result.multivariable)
+    if result.weighed is not None and model.reason is None:
+        model = replace(model, reason=WEIGHTED)
     made = check_model(result.frame, result.variables, model, params["fit"], params["limits"], result.name_patients)
     return govern(made)
 
@@ -517,7 +625,7 @@ def _resample(result: RelapsePredictors, params: Params, progress: Progress) -> 
 
 
 def _refuse_to_resample(result: RelapsePredictors, params: Params) -> str:
-    reason = why_no_checks(result.multivariable)
+    reason = why_no_checks(result.multivariable) or (WEIGHTED if result.weighed is not None else "")
     return f"Nothing can be corrected: {reason}." if reason else ""
 
 
@@ -546,8 +654,9 @@ ANALYSIS = Analysis(
     order=10,
     icon=":material/forest:",
     method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
-    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation. Curves: Aalen–Johansen "
-    "estimates of the cumulative incidence, death in first remission competing; Gray’s test.",
+    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation. By a horizon that some were not "
+    "followed to: inverse probability of censoring weights, robust standard errors, Wald intervals and tests. Curves: "
+    "Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; Gray’s test.",
     requires=((OUTCOME,),),
     controls=_controls,
     prepare=_prepare,

@@ -152,17 +152,21 @@ def estimate_imputed_odds_ratios(
     conf_level: float = 0.95,
     progress: Progress = nothing_reported,
     as_read: Callable[[OddsRatioResult], OddsRatioResult] = lambda result: result,
+    refit: Callable[[pd.DataFrame], OddsRatioResult] | None = None,
 ) -> PooledResult:
     """Odds ratios of one logistic model of all ``values``, from ``m`` imputed sets pooled by Rubin's rules.
 
     Each set is fitted by maximum likelihood. If the data of any set are separated, all are fitted by Firth's penalised
     likelihood, since estimates of two kinds cannot be pooled; ``method`` of the result says which. ``as_read`` turns the
-    result of a set into the scale that is to be pooled (a number's odds ratio per ten units). All else as in
-    :func:`impute`.
+    result of a set into the scale that is to be pooled (a number's odds ratio per ten units). ``refit`` fits another model to
+    a set, whose standard errors are pooled (one weighted for censoring). All else as in :func:`impute`.
     """
     if m < 2:
         raise ValueError(f"m must be at least 2 to be pooled: it is {m}.")
     y, sets = impute(values, outcome, weight=weight, m=m, cycles=cycles, seed=seed, progress=progress)
+
+    if refit is not None:
+        return pool_odds_ratios([as_read(refit(each)) for each in sets])
 
     def fit(method: Any) -> list[OddsRatioResult]:
         options = {"method": method, "conf_type": "wald", "conf_level": conf_level}

@@ -45,7 +45,11 @@ Ratio = OddsRatio | HazardRatio
 RatioResult = OddsRatioResult | HazardRatioResult
 
 CLICK_TITLE = "Click to make this the reference level"
-METHODS = {"ml": "maximum likelihood", "firth": "Firth's penalised likelihood"}
+METHODS = {
+    "ml": "maximum likelihood",
+    "firth": "Firth's penalised likelihood",
+    "ipcw": "weighted for children not followed long enough (inverse probability of censoring), robust standard errors",
+}
 TESTS = {"likelihood-ratio": "LR", "robust Wald": "Wald"}
 SHORT = {"odds ratio": "OR", "hazard ratio": "HR"}
 WHAT_HAZARD_IS = (
@@ -87,6 +91,7 @@ class _Row:
     n_event: int
     univariable: Ratio | None
     multivariable: Ratio | None
+    has_share: bool = True  # not where some outcomes are not known, so that the share of the others is not that of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +262,7 @@ def _explanations(measure: str, words: EventWords, test: str) -> dict[str, str]:
 
 def _test_name(result: RatioResult) -> str:
     """What the p of a whole factor comes from ("likelihood-ratio", "robust Wald")."""
-    kind = result.test_type if isinstance(result, HazardRatioResult) else "likelihood ratio"
+    kind = result.test_type
     return kind if kind in TESTS else "likelihood-ratio"
 
 
@@ -289,6 +294,7 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
                     n_event=counted.n_event,
                     univariable=term,
                     multivariable=other,
+                    has_share=multivariable.method != "ipcw",
                 )
             )
         label = dictionary[variable].label if variable in dictionary else variable
@@ -342,7 +348,7 @@ def _together_text(row: _Row) -> str:
 
 
 def _count_text(row: _Row) -> str:
-    if row.level is None:
+    if row.level is None or not row.has_share:
         return f"{format_count(row.n_event)} of {format_count(row.n)}"
     if row.n == 0:
         return "0 of 0"
@@ -364,7 +370,7 @@ def _footnotes(
             f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type})."
         )
     methods = {result.method for result in univariable if result.reason is None}
-    if methods == {"firth"} or methods == {"ml"}:
+    if len(methods) == 1:
         notes.append(f"Univariable: {METHODS[methods.pop()]}.")
     elif methods:
         penalised = [

@@ -183,6 +183,28 @@ def test_notes_by_code() -> None:
     assert many.severity == "caution" and "24 of 60 children (40\u00a0%), 8 of the 20 relapses" in many.text
     assert "post-baseline-selection" in codes(estimate(Clause("second_remission", ("yes",)))[0])
     assert "not-followed-to-horizon" in codes(estimate(horizon="5")[0])
+
+
+def test_by_a_horizon_all_three_ways_are_weighted_for_those_not_followed() -> None:
+    result, params = estimate(horizon="5", imputations=5)
+    assert result.weighed is not None
+    assert (result.complete_cases.method, result.own_level.method) == ("ipcw", "ipcw")
+    pooled = PART.run(result, params, lambda done, total: None)
+    assert pooled.method == "ipcw" and pooled.n == result.frame.n == result.own_level.n
+    for term in pooled.terms:
+        if not term.is_reference and term.odds_ratio.value is not None:
+            assert term.odds_ratio.std_error
+    check_part(result, pooled, params)
+    # Without anything missing, imputed sets would be the data themselves, in the order of the rows.
+    known = [v for v in result.frame.covariates if result.frame.covariates[v].notna().all()]
+    values = result.frame.covariates[known]
+    rows = np.repeat(np.arange(len(values)), result.frame.weight.astype(int))
+    again = result.weighed.estimate_imputed(values.iloc[rows])
+    same = result.weighed.estimate_with(result.weighed.events.covariates[known])
+    assert len(known) > 1
+    for a, b in zip(again.terms, same.terms, strict=True):
+        assert (a.n, a.n_event) == (b.n, b.n_event)
+        assert a.odds_ratio.value == pytest.approx(b.odds_ratio.value, rel=1e-8)
     several = estimate(reference=("cns_status:CNS2", "cns_status:CNS3"))[0]
     assert "several-references" in codes(several)
 

@@ -145,14 +145,21 @@ def test_the_child_named_is_the_one_without_whom_the_ratio_is_lowest_or_highest(
         assert high.startswith(f"{format_ratio(max(ratios.values()))} – ")
 
 
-def test_with_a_horizon_the_children_named_are_those_of_the_horizon() -> None:
-    factors = ("bcr_abl1", "mrd_day46")
-    _, made, _ = check(factors=factors, horizon="3")
+def followed(years: int) -> pd.DataFrame:
+    """The reference cohort without children last seen before a horizon, so that a model by then needs no weights."""
     patients = patients_of(REFERENCE)
     days = patients["relapse_days"].where(patients["relapsed"] == 1, patients["os_days"])
-    lost = (patients["relapsed"] == 0) & (patients["os_event"] == 0) & (days < 365.25 * 3)
-    came = ((patients["relapsed"] == 1) & (days <= 365.25 * 3)).astype(float)
-    within = complete(factors, patients.assign(relapsed=came)[~lost])
+    lost = (patients["relapsed"] == 0) & (patients["os_event"] == 0) & (days < 365.25 * years)
+    return patients[~lost]
+
+
+def test_with_a_horizon_the_children_named_are_those_of_the_horizon() -> None:
+    factors = ("bcr_abl1", "mrd_day46")
+    patients = followed(3)
+    _, made, _ = check(source=open_cohort(patients), factors=factors, horizon="3")
+    came = ((patients["relapsed"] == 1) & (patients["relapse_days"] <= 365.25 * 3)).astype(float)
+    within = complete(factors, patients.assign(relapsed=came))
+    assert made.departures
     for d in made.departures:
         column = f"{d.coefficient.variable}:{d.coefficient.level}"
         for extreme in (d.lowest, d.highest):
@@ -256,7 +263,7 @@ def test_sentences_of_the_published_model() -> None:
 
 
 def test_firth_has_words_of_its_own_and_a_horizon_stands_in_all() -> None:
-    _, made, shown = check(fit="firth", horizon="2")
+    _, made, shown = check(source=open_cohort(followed(2)), fit="firth", horizon="2")
     assert made.fitted.method == "firth"
     said = " ".join(sentences(shown))
     assert "Firth’s method draws the predictions towards the middle" in said

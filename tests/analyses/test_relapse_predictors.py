@@ -327,7 +327,7 @@ def test_no_factor_chosen() -> None:
     result, params = estimate(factors=())
     assert PREDICTORS.sentences(result) == ()
     assert headline(PREDICTORS, result, "Children in the model") == "436 of 436"
-    assert PREDICTORS.caption(result, params) == ""
+    assert "Click a level" not in PREDICTORS.caption(result, params)
     check_shown(PREDICTORS, result, params)
 
 
@@ -435,14 +435,99 @@ def test_factors_of_induction_come_with_a_caution() -> None:
 # By a horizon
 
 
+def censoring_weights(everyone: pd.DataFrame, years: int) -> pd.Series:
+    """One over the probability of still being followed just before relapse, death or the horizon, 0 where lost before."""
+    horizon = 365.25 * years
+    days = everyone["relapse_days"].where(everyone["relapsed"] == 1, everyone["os_days"])
+    has_event = (everyone["relapsed"] == 1) | (everyone["os_event"] == 1)
+    is_lost = ~has_event & (days < horizon)
+    weights = []
+    for day, lost in zip(days, is_lost, strict=True):
+        free = 1.0
+        for moment in sorted(set(days[is_lost])):
+            if moment < min(day, horizon):
+                at_risk = ((days > moment) | ((days == moment) & ~has_event)).sum()
+                free *= 1 - (is_lost & (days == moment)).sum() / at_risk
+        weights.append(0.0 if lost else 1 / free)
+    return pd.Series(weights, index=everyone.index)
+
+
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
-def test_odds_ratios_of_relapse_within_some_years_equal_those_of_statsmodels(years: int) -> None:
+def test_odds_ratios_within_some_years_equal_those_of_statsmodels_with_weights(years: int) -> None:
     result, params = estimate(horizon=str(years))
-    patients = by_horizon(patients_of(REFERENCE), str(years)).dropna(subset=["relapsed", *PUBLISHED])
+    complete = patients_of(REFERENCE).dropna(subset=["relapsed", *PUBLISHED])
+    weights = censoring_weights(complete, years)
+    assert weights.sum() == pytest.approx(len(complete)) and weights.max() < 1.2
+    patients = by_horizon(complete, str(years))
+    assert (weights > 0).sum() == len(patients) < len(complete)
     design = design_of(patients, PUBLISHED, cohort_of(REFERENCE))
-    fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=200)
+    weighted = sm.GLM(
+        patients["relapsed"], design, family=sm.families.Binomial(), freq_weights=weights[patients.index]
+    ).fit(tol=1e-14, maxiter=200)
+    assert result.multivariable.method == "ipcw" and result.multivariable.conf_type == "wald"
+    values = [t.odds_ratio.value for t in result.multivariable.terms if not t.is_reference]
+    assert values == pytest.approx(np.exp(weighted.params.iloc[1:]).tolist(), rel=1e-6)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_a_horizon_that_every_child_reached_needs_no_weights() -> None:
+    patients = patients_of(REFERENCE)
+    followed = by_horizon(patients, "3")["patient_id"]
+    source = open_cohort(patients[patients["patient_id"].isin(followed)])
+    result, params = estimate(source=source, horizon="3")
+    assert result.weighed is None and result.multivariable.method == "ml"
+    assert result.multivariable.conf_type == "profile" and result.horizon.n_not_followed == 0
+    assert "not-followed-to-horizon" not in {note.code for note in PREDICTORS.notes(result)}
+    known = by_horizon(patients, "3").dropna(subset=["relapsed", *PUBLISHED])
+    fitted = sm.Logit(known["relapsed"], design_of(known, PUBLISHED, source)).fit(disp=0, tol=1e-14, maxiter=200)
     values = [t.odds_ratio.value for t in result.multivariable.terms if not t.is_reference]
     assert values == pytest.approx(np.exp(fitted.params.iloc[1:]).tolist(), rel=1e-6)
+    check_shown(PREDICTORS, result, params)
+
+
+def test_what_is_unfinished_at_any_time_is_said_beside_the_figure() -> None:
+    result, params = estimate()
+    patients = patients_of(REFERENCE)
+    free = patients[patients["relapsed"] == 0]
+    died = int(free["os_event"].sum())
+    short = int(((free["os_event"] == 0) & (free["os_days"] < 365.25 * 5)).sum())
+    assert died and short
+    assert PREDICTORS.caption(result, params).startswith(
+        f"Of the {len(free)} children who count as not relapsed, {died} died in remission and {short} were followed for less "
+        "than 5 years"
+    )
+
+
+def test_what_a_horizon_leaves_open_is_said_beside_the_figure() -> None:
+    result, params = estimate(horizon="5", fit="firth")
+    assert (
+        PREDICTORS.caption(result, params)
+        .replace("\u00a0", " ")
+        .startswith(
+            "Beside the 418 children whose outcome is known, 18 without relapse were not followed for 5 years: weights stand for "
+            "them. 14 children died in remission or had another first event within 5 years and count as not relapsed."
+        )
+    )
+    assert headline(PREDICTORS, result, "Fitted by") == "weights for follow-up"
+    assert "firth-without-weights" in {note.code for note in PREDICTORS.notes(result)}
+    html = PREDICTORS.figure(result, params).html
+    assert "inverse probability of censoring" in html and ">Wald<" in html
+    # A share of those whose outcome is known would be one of a selection.
+    counts = re.findall(r'class="forest-count">([^<]*)<', html)
+    assert len(counts) > 8 and all(re.fullmatch(r"[0-9]+ of [0-9]+", text) for text in counts)
+    assert PREDICTORS.comparisons(result)[0].name.startswith("robust Wald test of ")
+
+
+def test_a_level_without_relapse_by_a_horizon_has_a_reason() -> None:
+    patients = patients_of(REFERENCE).copy()
+    days = patients["relapse_days"].fillna(np.inf)
+    patients = patients[~((patients["bcr_abl1"] == "positive") & (days < 365.25 * 3))]
+    result, params = estimate(source=open_cohort(patients), horizon="3", factors=("bcr_abl1", "sex"))
+    assert result.weighed is not None
+    by_level = {(t.variable, t.level): t for t in result.multivariable.terms}
+    ratio = by_level["bcr_abl1", "positive"].odds_ratio
+    assert ratio.value is None and ratio.reason.startswith("not estimable: none of the ")
+    assert by_level["sex", "male"].odds_ratio.value or by_level["sex", "female"].odds_ratio.value
     check_shown(PREDICTORS, result, params)
 
 
@@ -465,7 +550,7 @@ def test_who_counts_by_a_horizon_of_two_years() -> None:
         ("female", 1, 700.0, 2000.0, 0),  # relapsed
         ("female", 1, 731.0, 2000.0, 0),  # not yet: relapse came later
         ("male", 1, 100.0, 200.0, 1),  # relapsed, though followed for a short time
-        ("male", 0, None, 730.0, 0),  # left out
+        ("male", 0, None, 730.0, 0),  # not known: the others count for this child
         ("male", 0, None, 731.0, 0),  # followed long enough
         ("male", 0, None, 300.0, 1),  # died in remission: not relapsed
         ("female", 0, None, 900.0, 1),  # alive without relapse at two years
@@ -473,13 +558,13 @@ def test_who_counts_by_a_horizon_of_two_years() -> None:
     result, params = estimate(source=timed(rows), factors=("sex",), horizon="2")
     assert (result.multivariable.n, result.multivariable.n_event) == (6, 2)
     assert (result.horizon.n_not_followed, result.horizon.n_competing) == (1, 1)
-    assert PREDICTORS.left_out(result) == (("2 years of follow-up not reached, no relapse", 1),)
+    assert PREDICTORS.left_out(result) == (("not followed for 2 years, no relapse: represented by weights", 1),)
     notes = {note.code: note for note in PREDICTORS.notes(result)}
     assert notes["not-followed-to-horizon"].severity == "caution"
     assert (
         notes["not-followed-to-horizon"]
         .text.replace("\u00a0", " ")
-        .startswith("1 of 7 children (14 %) was without relapse but not followed for 2 years, and is left out.")
+        .startswith("1 of 7 children (14 %) was without relapse but not followed for 2 years. To drop this child would")
     )
     assert notes["deaths-not-relapsed"].text == (
         "1 child died in first remission within 2 years and counts as not relapsed."
