@@ -462,7 +462,8 @@ def _say_calibration(checks: ModelChecks) -> tuple[str, ...]:
         ": maximum likelihood makes the predictions add up to the observed number, with a slope of exactly 1. Only the "
         "corrected slope below, or other children, can tell whether predictions hold."
         if checks.fitted.method == "ml"
-        else ". Firth’s method draws the predictions towards the middle, which shows as a slope above 1. Only the corrected "
+        else ". Firth’s method draws the odds ratios towards 1, which shows as a slope above 1. Its intercept is estimated again "
+        "(FLIC), so that the predictions add up to the observed number and are not drawn towards one half. Only the corrected "
         "slope below, or other children, can tell whether predictions hold."
     )
     if slope.value is None:

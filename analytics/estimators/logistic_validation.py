@@ -14,6 +14,8 @@ Harrell, Lee & Mark (1996), Statistics in Medicine 15:361,
 doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4: correction for optimism by the bootstrap.
 Fox & Monette (1992), Journal of the American Statistical Association 87:178, doi:10.1080/01621459.1992.10475190:
 generalised variance inflation.
+Puhr, Heinze, Nold, Lusa & Geroldinger (2017), Statistics in Medicine 36:2302, doi:10.1002/sim.7273: Firth's logistic
+regression with the intercept estimated again (FLIC), so that predictions are not drawn towards one half.
 """
 
 from __future__ import annotations
@@ -256,8 +258,11 @@ def fit_probabilities(
     Returns
     -------
     FittedProbabilities
-        With method "ml" on separated data, the probabilities are the limits that maximum likelihood approaches: exactly
-        0 or 1 for the patients told apart. None, with a reason, if nobody or everybody had the event, or nobody is left.
+        Those of Firth's method have the intercept estimated again by maximum likelihood, with the other coefficients as they
+        are (FLIC; Puhr et al. 2017, section 2.3): they add up to the number with the event, which Firth's own, drawn towards
+        one half, do not. With method "ml" on separated data, the probabilities are the limits that maximum likelihood
+        approaches: exactly 0 or 1 for the patients told apart. None, with a reason, if nobody or everybody had the event, or
+        nobody is left.
     """
     model = FittedLogistic.read(outcome, covariates, weight, method)
     patterns, fitted = model.design.patterns, None
@@ -312,7 +317,8 @@ def optimism_by_bootstrap(
         Area under the ROC curve, calibration slope and Brier score. Each resample draws as many patients as there are,
         with replacement, and the model is fitted to it by the same ``method`` ("auto" decides anew each time). The
         optimism is the mean of the model's measure in the resample less its measure in all patients (Harrell et al.
-        1996, section 4.4); for the Brier score it is negative as a rule. Resamples in which nobody or everybody had the
+        1996, section 4.4); for the Brier score it is negative as a rule. Models by Firth's method predict with the intercept
+        of :func:`fit_probabilities`. Resamples in which nobody or everybody had the
         event, or without a finite maximum, give no model and are counted; those in which a model predicts the same for
         everybody, or tells the outcomes apart completely, are left out of the slope alone. A level that a resample lacks
         has no coefficient in it and predicts as the reference level does.
@@ -463,6 +469,7 @@ def _read(
 class FittedLogistic:
     """A model fitted to all patients: its design, the columns ``kept`` of it, and the log odds per pattern.
 
+    With Firth's method these have the intercept of :func:`_predict`, which the coefficients of ``fit`` have not.
     ``log_odds`` is None exactly when ``reason`` says why there are none. ``rows`` of ``size`` stand for patients.
     """
 
@@ -506,7 +513,21 @@ class FittedLogistic:
         if fit.coefficients is None:
             reason = _NO_MAXIMUM if fit.separated.any() and fit.optimum is None else _NOT_CONVERGED
             return cls(design, len(y), rows, kept, fit, None, fit.method, reason)
-        return cls(design, len(y), rows, kept, fit, matrix @ fit.coefficients, fit.method, None)
+        log_odds = _predict(matrix, fit, design.patterns.n, design.patterns.y)
+        return cls(design, len(y), rows, kept, fit, log_odds, fit.method, None)
+
+
+def _predict(matrix: FloatArray, fit: PatternFit, n: FloatArray, y: FloatArray) -> FloatArray:
+    """The log odds of the rows of a design by a fit to ``n`` patients and ``y`` events of each; there is a maximum.
+
+    After Firth's method the intercept is estimated again by maximum likelihood (FLIC).
+    """
+    assert fit.coefficients is not None
+    log_odds = np.asarray(matrix @ fit.coefficients, dtype=np.float64)
+    if fit.method == "firth":
+        used = n > 0
+        log_odds = log_odds + _shift(log_odds[used], n[used], y[used])[0]
+    return log_odds
 
 
 def _limiting_probabilities(fit: PatternFit) -> FloatArray | None:
@@ -662,7 +683,7 @@ def _refit(
     fit = fit_patterns(inner[:, columns], n[used], y[used], masks[:, used], method)
     if fit.coefficients is None:
         return None
-    return matrix[:, columns] @ fit.coefficients, fit.method
+    return _predict(matrix[:, columns], fit, n, y), fit.method
 
 
 def _performance(log_odds: FloatArray, n: FloatArray, y: FloatArray) -> FloatArray:

@@ -266,7 +266,8 @@ def test_firth_has_words_of_its_own_and_a_horizon_stands_in_all() -> None:
     _, made, shown = check(source=open_cohort(followed(2)), fit="firth", horizon="2")
     assert made.fitted.method == "firth"
     said = " ".join(sentences(shown))
-    assert "Firth’s method draws the predictions towards the middle" in said
+    assert "(FLIC), so that the predictions add up to the observed number" in said
+    assert made.fitted.probability @ made.weight == pytest.approx(made.model.n_event, rel=1e-9)
     assert "relapsed within 2 years" in said and "did not relapse within 2 years" in said
 
 

@@ -514,7 +514,7 @@ def test_what_a_horizon_leaves_open_is_said_beside_the_figure() -> None:
     assert "inverse probability of censoring" in html and ">Wald<" in html
     # A share of those whose outcome is known would be one of a selection.
     counts = re.findall(r'class="forest-count">([^<]*)<', html)
-    assert len(counts) > 8 and all(re.fullmatch(r"[0-9]+ of [0-9]+", text) for text in counts)
+    assert len(counts) == 8 and all(re.fullmatch(r"[0-9]+ of [0-9]+", text) for text in counts)
     assert PREDICTORS.comparisons(result)[0].name.startswith("robust Wald test of ")
 
 

@@ -14,6 +14,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 
 from analytics.estimators import logistic_validation
 from analytics.estimators.logistic import estimate_odds_ratios
@@ -327,10 +328,18 @@ def test_separated_data() -> None:
     limits = fit_probabilities(outcome, covariates, weight=weight, method="ml")
     assert limits.probability is not None and limits.method == "ml"
     np.testing.assert_allclose(limits.probability, [5 / 17, 5 / 17, 1.0], rtol=1e-9)
-    # With half a patient added to each cell, Firth's estimate is that of the table.
+    # With half a patient added to each cell, Firth's estimate is that of the table; its intercept is then moved until the
+    # predictions add up to the twelve events.
     firth = fit_probabilities(outcome, covariates, weight=weight)
     assert firth.probability is not None and firth.method == "firth"
-    np.testing.assert_allclose(firth.probability, [5.5 / 18, 5.5 / 18, 7.5 / 8], rtol=1e-9)
+    odds = np.array([5.5 / 12.5, 5.5 / 12.5, 7.5 / 0.5])
+
+    def moved(factor: float) -> np.ndarray:
+        return factor * odds / (1 + factor * odds)
+
+    factor = brentq(lambda f: float(moved(f) @ weight) - 12, 0.1, 10, xtol=1e-15)
+    assert factor > 1, "Firth's own predictions add up to 11.76"
+    np.testing.assert_allclose(firth.probability, moved(factor), rtol=1e-9)
     reason = "the covariates predict the outcome exactly (separation)"
     assert optimism_by_bootstrap(outcome, covariates, weight=weight, method="ml", replicates=3, seed=1).reason == reason
     assert [v.reason for v in variance_inflation(outcome, covariates, weight=weight, method="ml")] == [reason]
@@ -338,6 +347,21 @@ def test_separated_data() -> None:
     assert estimate_calibration(outcome, limits.probability, weight=weight).slope.reason == (
         "some predicted probabilities are exactly 0 or 1"
     )
+
+
+@pytest.mark.parametrize("name", ["endometrial", "birthwt", "infert"])
+def test_predictions_of_firth_with_the_intercept_estimated_again_equal_r(name: str) -> None:
+    """FLIC, made by make_flic_reference.R from brglm2 and glm with an offset."""
+    entry, expected = MODELS[name], json.loads((REFERENCE / "flic_reference.json").read_text())[name]
+    data = pd.read_csv(REFERENCE / f"logistic_{name}.csv")
+    for column, levels in entry["levels"].items() if entry["levels"] else ():
+        data[column] = pd.Categorical(data[column].astype(str), categories=levels)
+    outcome = data[entry["outcome"]]
+    fitted = fit_probabilities(outcome, data[entry["covariates"]], method="firth")
+    np.testing.assert_allclose(fitted.probability, expected["flic"], rtol=1e-7)
+    assert np.abs(np.array(expected["flic"]) - expected["firth"]).max() > 1e-3
+    assert fitted.probability.sum() == pytest.approx(outcome.sum(), rel=1e-12)
+    assert estimate_calibration(outcome, fitted.probability).in_the_large.value == pytest.approx(0.0, abs=1e-9)
 
 
 def test_predictions_that_tell_the_outcomes_apart() -> None:

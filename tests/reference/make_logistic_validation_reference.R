@@ -76,8 +76,9 @@ result$rounded <- measured(d$y, pmin(pmax(round(fitted(glm(d$formula, binomial, 
 d <- patients("endometrial")
 firth <- glm(d$formula, binomial, d$data, method = "brglmFit", type = "AS_mean",
              control = list(epsilon = 1e-12, maxit = 10000))
-result$endometrial <- list(own = measured(d$y, unname(fitted(firth))), vif = inflation(firth),
-                           probability = unname(fitted(firth)))
+# The intercept is estimated again by maximum likelihood (FLIC).
+flic <- unname(fitted(glm(d$y ~ offset(qlogis(fitted(firth))), family = binomial, control = tight)))
+result$endometrial <- list(own = measured(d$y, flic), vif = inflation(firth), probability = flic)
 
 # Harrell's optimism with single patients drawn; the mean and its Monte Carlo error.
 set.seed(20240229)
