@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run develop test chromium lint format bench cohort references clean
+.PHONY: help run develop test fuzz chromium lint format bench cohort references clean
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
@@ -18,6 +18,7 @@ help:
 	@echo "make develop      the same, following changes to the code"
 	@echo "make test         style, types and all tests (installs Chromium on Debian when it is missing)"
 	@echo "make lint         style and types alone;  make format  rewrites the style"
+	@echo "make fuzz         draws 5,000 views of drawn cohorts and looks at each; VIEWS=20000 FUZZ_FROM=9000 for others"
 	@echo "make bench        times the stages and writes tests/benchmarks/results/latest.md"
 	@echo "make cohort       builds the synthetic reference cohort anew"
 	@echo "make references   computes the reference values of the tests anew (needs R)"
@@ -56,6 +57,9 @@ develop: $(VENV)/requirements.stamp
 
 test: lint chromium
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+
+fuzz: $(VENV)/tests.stamp
+	FUZZ=$(or $(VIEWS),5000) $(VENV_PYTHON) -m pytest -n $(WORKERS) --dist load tests/fuzz
 
 lint: $(VENV)/tests.stamp
 	$(VENV_PYTHON) -m ruff check .

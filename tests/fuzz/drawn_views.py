@@ -1,0 +1,192 @@
+"""One drawn view: an analysis, a selection and a choice of every control on a drawn cohort, and all that it shows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.analyses import Analysis, Background, Control, Shown, load_analyses
+from analytics.cohort import Cohort, open_cohort
+from analytics.exports.csv_file import to_csv
+from analytics.figures.funnel import draw_funnel
+from analytics.filters import Clause, CohortFilter
+from analytics.funnel import describe_stages, join_stages, say_gist, tabulate_stages
+from analytics.overview import count_outcomes, summarise_selection
+from analytics.tables import Table, tabulate_baseline
+from analytics.wording import describe_cohort
+from tests.analyses.shown import NOT_WORDS, PROVENANCE, check_picture, check_shown, cohort_of, steps_of, texts
+from tests.fuzz.drawn_cohorts import Rng, draw_patients
+
+VIEWS_PER_COHORT = 8
+REFERENCE = "reference_cohort.csv"
+
+
+@dataclass(frozen=True)
+class View:
+    """A drawn view; ``patients`` are None where it looks at the reference cohort."""
+
+    analysis: Analysis
+    cohort: Cohort
+    cohort_filter: CohortFilter
+    params: dict[str, Any]
+    patients: pd.DataFrame | None
+
+    def __str__(self) -> str:
+        asked = self.cohort_filter.to_query(self.cohort.dictionary)
+        rows = "the reference cohort" if self.patients is None else self.patients.to_csv(index=False)
+        return f"{self.analysis.slug}, filter {asked}, choices {self.params}, of:\n{rows}"
+
+
+def draw_cohort(rng: Rng) -> tuple[Cohort, pd.DataFrame | None]:
+    """A small cohort, or now and then the reference cohort."""
+    if rng.random() < 0.2:
+        return cohort_of(REFERENCE), None
+    patients = draw_patients(rng)
+    return open_cohort(patients), patients
+
+
+def draw_views(seed: int) -> list[View]:
+    """Some views of one cohort; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    cohort, patients = draw_cohort(rng)
+    offered = [analysis for analysis in load_analyses() if not analysis.missing(cohort)]
+    if not offered:
+        return []
+    chosen = [offered[i] for i in rng.integers(len(offered), size=VIEWS_PER_COHORT)]
+    return [View(a, cohort, draw_filter(rng, cohort), draw_params(rng, a.controls(cohort)), patients) for a in chosen]
+
+
+def draw_filter(rng: Rng, cohort: Cohort) -> CohortFilter:
+    """Up to three clauses, none most of the time."""
+    names = [v.name for v in cohort.dictionary.filters if v.name in cohort.variables]
+    chosen = rng.choice(names, min(int(rng.choice([0, 0, 0, 1, 1, 2, 3])), len(names)), replace=False) if names else []
+    return CohortFilter(
+        tuple(clause for name in chosen if (clause := _draw_clause(rng, cohort, str(name))) is not None)
+    )
+
+
+def _draw_clause(rng: Rng, cohort: Cohort, name: str) -> Clause | None:
+    variable, keep = cohort.dictionary[name], bool(rng.random() < 0.3)
+    if variable.is_coded:
+        size = int(rng.integers(1, len(variable.levels) + 1))
+        return Clause(name, tuple(map(str, rng.choice(variable.levels, size, replace=False))), keep_missing=keep)
+    limits = cohort.ranges()[name]
+    if limits.low is None or limits.high is None:
+        return None
+    low, high = sorted(rng.uniform(limits.low, limits.high, 2).round(1).tolist())
+    return Clause(name, low=low, high=high, keep_missing=keep)
+
+
+def draw_params(rng: Rng, controls: Sequence[Control]) -> dict[str, Any]:
+    """Some choices changed, the others as they stand at first."""
+    bold = rng.choice([0.0, 0.3, 1.0])
+    return {c.name: _draw_choice(rng, c) if rng.random() < bold else c.default for c in controls}
+
+
+def _draw_choice(rng: Rng, control: Control) -> Any:
+    values = [value for value, _ in control.options]
+    if control.kind == "toggle":
+        return bool(rng.random() < 0.5)
+    if control.kind == "number":
+        steps = steps_of(control)
+        return steps[int(rng.integers(len(steps)))]
+    if control.kind == "one":
+        return values[int(rng.integers(len(values)))]
+    size = min(int(rng.integers(0, 5)), len(values))
+    return tuple(values[i] for i in rng.choice(len(values), size, replace=False))
+
+
+def look_at(view: View, *, slow: bool = False) -> None:
+    """Make everything that a reader can get from a view, and check it as far as any view can be checked.
+
+    ``slow`` asks for the parts that a reader has to ask for as well.
+    """
+    analysis, params, cohort = view.analysis, view.params, view.cohort
+    result = analysis.run(cohort, view.cohort_filter, params)
+    check_shown(analysis, result, params)
+    funnel = cohort.funnel(view.cohort_filter)
+    stages = join_stages(funnel, view.cohort_filter, cohort.dictionary, analysis.used(result))
+    said = [say_gist(stages), describe_stages(stages), draw_funnel(stages)]
+    said.append(describe_cohort(view.cohort_filter, cohort.dictionary, funnel.n_left, cohort.n, cohort.synthetic))
+    said += [
+        text for h in summarise_selection(count_outcomes(cohort, view.cohort_filter)) for text in (h.value, h.help)
+    ]
+    for text in said:
+        assert not NOT_WORDS.search(text), text
+    assert to_csv(tabulate_stages(stages), PROVENANCE)
+    for name, p_value in ((test.name, test.p_value) for test in analysis.comparisons(result)):
+        assert p_value is None or 0 <= p_value <= 1, name
+    check_ratios(analysis.downloads(result))
+    check_table(tabulate_baseline(cohort, view.cohort_filter, cohort.dictionary.filters[:6]))
+    for table in analysis.tables(result):
+        check_table(table)
+    if analysis.checks is not None:
+        made = analysis.checks.make(result, params)
+        for shown in analysis.checks.show(result, made, params):
+            check_part(shown)
+        check_ratios(analysis.checks.downloads(made))
+    for part in (*analysis.background, *(analysis.checks.background if analysis.checks else ())):
+        look_at_slow(part, result, params, slow=slow)
+
+
+def look_at_slow(part: Background, result: Any, params: dict[str, Any], *, slow: bool) -> None:
+    """A slow part before it has run, and, if asked for, what it finds."""
+    refusal = part.refusal(result, params)
+    assert not refusal or refusal.endswith("."), refusal
+    check_part(part.show(result, None, params))
+    if refusal or not slow:
+        return
+    found = part.run(result, params, lambda done, total: None)
+    check_part(part.show(result, found, params))
+    frames = part.downloads(found)
+    assert tuple(frames) == part.files
+    check_ratios(frames)
+
+
+def check_part(shown: Shown) -> None:
+    """Words, tables and pictures of a part of a page."""
+    said = [text for note in shown.notes for text in (note.text, note.remedy)]
+    for text in (*shown.sentences, *said):
+        assert not NOT_WORDS.search(text), text
+        assert ".." not in text and "  " not in text, text
+    for table in shown.tables:
+        check_table(table)
+    for picture in shown.pictures:
+        check_picture(picture)
+
+
+def check_table(table: Table) -> None:
+    """A rectangle of cells without a number that is none."""
+    assert all(len(row) == len(table.columns) for row in table.rows), table.title
+    for text in (
+        table.title,
+        table.caption,
+        *table.columns,
+        *table.help,
+        *(cell for row in table.rows for cell in row),
+    ):
+        assert not NOT_WORDS.search(text), (table.title, text)
+    assert table.to_html()
+
+
+def check_ratios(frames: Any) -> None:
+    """In files: p between 0 and 1, limits around the estimate, nothing infinite, and text that reads back."""
+    for name, frame in frames.items():
+        numbers = frame.select_dtypes("number").to_numpy(float)
+        assert not np.isinf(numbers).any(), name
+        for column in frame.columns[frame.columns.astype(str).str.startswith("p_")]:
+            values = pd.to_numeric(frame[column], errors="coerce").dropna()
+            assert values.between(0, 1).all(), (name, column)
+        back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#", float_precision="round_trip")
+        assert back.shape == frame.shape, name
+
+
+def words_of(view: View) -> list[str]:
+    """Every text of a view, to be compared with those of the same patients in another order."""
+    result = view.analysis.run(view.cohort, view.cohort_filter, view.params)
+    return list(texts(view.analysis, result, view.params))
