@@ -21,7 +21,7 @@ from analytics.disclosure import Hidden
 from analytics.engine import fetch, quoted, schema_of
 from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
 from analytics.patient_checks import find_problems, remark_on
-from analytics.patient_file import CohortError, PatientFile, load_file, load_frame, match_columns
+from analytics.patient_file import CohortError, PatientFile, finding_damage, load_file, load_frame, match_columns
 from analytics.results import Note
 
 MAX_CONDITIONS = 10_000
@@ -317,10 +317,24 @@ def open_cohort(
     connection = duckdb.connect(
         config={"temp_directory": "", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     )
+    try:
+        if isinstance(source, pd.DataFrame):
+            return _open(connection, source, dictionary, name or "data frame")
+        path = Path(source)
+        with finding_damage(path):
+            return _open(connection, path, dictionary, name or path.stem)
+    except CohortError:
+        connection.close()
+        raise
+
+
+def _open(
+    connection: duckdb.DuckDBPyConnection, source: Path | pd.DataFrame, dictionary: Dictionary, name: str
+) -> Cohort:
     if isinstance(source, pd.DataFrame):
-        name, (header, problems) = name or "data frame", load_frame(connection, source)
+        header, problems = load_frame(connection, source)
     else:
-        name, (header, problems) = name or Path(source).stem, load_file(connection, Path(source))
+        header, problems = load_file(connection, source)
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
     raw = ibis.table(schema_of(connection, "raw"), name="raw")
@@ -328,7 +342,6 @@ def open_cohort(
     if dictionary.identifier.name in columns:
         problems += find_problems(file)
     if problems:
-        connection.close()
         raise CohortError(problems, notes)
     return _store(file, name, notes)
 

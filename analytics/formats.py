@@ -9,6 +9,7 @@ SUPPRESSED = "not shown"
 SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
+LONGEST_QUOTE = 60  # characters of a text that is not the project's own
 
 
 class FewerThan(int):
@@ -20,6 +21,18 @@ def format_count(n: float) -> str:
     if isinstance(n, FewerThan):
         return f"<{int(n)}"
     return f"{round(n):,}".replace(",", "\u202f")
+
+
+def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:
+    """Text from a file, a path or a link as a message repeats it: on one line, what cannot be printed as "�", cut short.
+
+    Longer text keeps its beginning and its end.
+    """
+    said = str(text)
+    half = (longest - 1) // 2
+    if len(said) > longest:
+        said = f"{said[: longest - 1 - half]}…{said[len(said) - half :]}"
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in said)
 
 
 def format_number(value: float | None, digits: int = 2) -> str:

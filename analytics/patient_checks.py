@@ -14,10 +14,12 @@ import numpy as np
 from analytics.derivations import derive, sources_of
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.engine import schema_of
+from analytics.formats import LONGEST_QUOTE, shorten
 from analytics.patient_file import N_SHOWN, PatientFile, Problem, list_places
 from analytics.results import Note
 
 MAX_AGE_YEARS = 120
+LONGEST_NAME = 30  # characters of an identifier, or of a cell, in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +251,13 @@ def find_problems(file: PatientFile) -> list[Problem]:
 
 def _where(file: PatientFile, check: _Check, n: int) -> str:
     """The first patients of a failed check by identifier, or by row where that is blank, with what stands there."""
-    shown = {name: file.column(name).cast("string") for name in check.shown}
-    identifier = file.text(file.dictionary.identifier.name)
+    shown = {name: file.column(name).cast("string").left(LONGEST_QUOTE) for name in check.shown}
+    identifier = file.text(file.dictionary.identifier.name).left(LONGEST_QUOTE)
     rows = file.raw.select(_row=ibis.row_number(), _identifier=identifier, _wrong=check.wrong, **shown)
     found = file.fetch(rows.filter(rows._wrong).limit(N_SHOWN))
     names = []
     for i, (row, identifier) in enumerate(zip(found["_row"], found["_identifier"], strict=True)):
-        patient = f"in row {row + 1}" if identifier is np.ma.masked else str(identifier)
+        patient = f"in row {row + 1}" if identifier is np.ma.masked else shorten(identifier, LONGEST_NAME)
         values = [_short(found[name][i]) for name in check.shown]
         if len(values) > 1:
             values = [f"{name} {value}" for name, value in zip(check.shown, values, strict=True)]
@@ -266,8 +268,7 @@ def _where(file: PatientFile, check: _Check, n: int) -> str:
 def _short(value: object) -> str:
     if value is np.ma.masked:
         return "empty"
-    text = str(value)
-    return repr(text if len(text) <= 30 else text[:29] + "…")
+    return repr(shorten(value, LONGEST_NAME))
 
 
 def _find_repeats(file: PatientFile) -> list[Problem]:
@@ -283,8 +284,10 @@ def _find_repeats(file: PatientFile) -> list[Problem]:
     n_repeated = int(file.fetch(repeated.aggregate(n=repeated.count()))["n"][0])
     if not n_repeated:
         return []
-    found = file.fetch(repeated.order_by("first").limit(N_SHOWN))
-    names = [f"{identifier}: {n} rows" for identifier, n in zip(found["identifier"], found["n"], strict=True)]
+    repeated = repeated.order_by("first").limit(N_SHOWN)
+    found = file.fetch(repeated.mutate(identifier=repeated.identifier.left(LONGEST_QUOTE)))
+    identifiers = [shorten(identifier, LONGEST_NAME) for identifier in found["identifier"]]
+    names = [f"{identifier}: {n} rows" for identifier, n in zip(identifiers, found["n"], strict=True)]
     return [
         Problem(
             f"{name} repeats: {n_repeated} identifier{'s stand' if n_repeated > 1 else ' stands'} in several rows",

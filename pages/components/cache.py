@@ -63,13 +63,20 @@ def load_cohort(source: str) -> Cohort:
 
     Its small numbers are protected where the deployment asks for that.
     """
-    path = Path(source)
-    stamp = path.stat().st_mtime_ns if path.exists() else 0
-    return _load_cohort(source, stamp, active_smallest_cell())
+    return _load_cohort(source, _stamp_of(source), active_smallest_cell())
+
+
+def _stamp_of(source: str) -> tuple[int, ...]:
+    """What changes with a file. Its time alone does not where one file takes the place of another within a tick."""
+    try:
+        found = os.stat(source)
+    except (OSError, ValueError):  # what is wrong is found when it is opened
+        return ()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 @lru_cache(maxsize=2)
-def _load_cohort(source: str, stamp: int, smallest_cell: int) -> Cohort:
+def _load_cohort(source: str, stamp: tuple[int, ...], smallest_cell: int) -> Cohort:
     cohort = open_cohort(source)
     return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
 

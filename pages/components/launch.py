@@ -26,11 +26,12 @@ def prepare_first_pages() -> None:
     from analytics.analyses import load_analyses
     from analytics.disclosure import SuppressedError
     from analytics.filters import CohortFilter
+    from analytics.formats import shorten
     from analytics.patient_file import CohortError
     from pages.components import cache
 
     source = cache.active_source()
-    print(f"\n  Opening {Path(source).name} ...", flush=True)
+    print(f"\n  Opening {shorten(Path(source).name)} ...", flush=True)
     try:
         cohort = cache.load_cohort(source)
     except CohortError as error:

@@ -16,7 +16,8 @@ import streamlit as st
 from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
-from analytics.patient_file import CohortError
+from analytics.formats import shorten
+from analytics.patient_file import LONGEST_PATH, CohortError
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result
@@ -277,7 +278,9 @@ def show_cautions(cautions: Sequence[str]) -> None:
 
 def show_problems(error: CohortError, source: str) -> None:
     """What is wrong with a file, where and what to do; then a way on."""
-    st.html(f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p>{escape(source)}</p>')
+    st.html(
+        f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p><bdi>{escape(shorten(source, LONGEST_PATH))}</bdi></p>'
+    )
     if asks_for_protection():
         # What is wrong names rows and values of single children: that is for those who run the deployment.
         st.html(
