@@ -58,6 +58,7 @@ NEEDS = {
 }
 UNTIL_HSCT = "cart-until-hsct"
 FEW_EVENTS = load_policy().full.events
+MOST_RATIOS = 2  # among the headlines; the tables have them all
 AS_IT_CHANGES = ", with treatment as it changes"
 HISTORY = Control(
     "history",
@@ -278,6 +279,12 @@ def state_styles(data: TreatmentData) -> dict[str, Style]:
 def read_model(data: TreatmentData, model: HazardRatioResult) -> HazardRatioResult:
     """The model in the words of the dictionary, numbers per step."""
     return as_read(model, (data.treatment, *data.adjusters))
+
+
+def adjusted(data: TreatmentData) -> str:
+    """Whether the ratios are adjusted, for what stands beside them ("adjusted for sex", "not adjusted")."""
+    names = [in_sentence(v.label) for v in data.adjusters]
+    return f"adjusted for {join_words(names)}" if names else "not adjusted"
 
 
 def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:

@@ -285,7 +285,7 @@ def _headlines(result: AdjustedComparison) -> tuple[Headline, ...]:
     unadjusted, data = result.unadjusted, result.data
     crude, weighted = (_ratio(result, model) for model in (unadjusted.hazard_ratio, result.weighted))
     sizes = [arm.effective_n for arm in result.propensity.arms]
-    effective = MISSING
+    effective, compared = MISSING, f"{result.treatment} against {data.untreated}"
     if result.reason is None and None not in sizes:
         effective = " and ".join(format_number(size, 0) for size in sizes)
     return (
@@ -306,12 +306,12 @@ def _headlines(result: AdjustedComparison) -> tuple[Headline, ...]:
             "How many children the weighted groups are worth, treated and not yet: uneven weights tell less.",
         ),
         Headline(
-            "Hazard ratio, unweighted",
+            f"Hazard ratio, {compared}, unweighted",
             _ratio_text(crude),
             f"{result.treatment} against {data.untreated}, from the landmark on. {_reason(crude)}".strip(),
         ),
         Headline(
-            "Hazard ratio, weighted",
+            f"Hazard ratio, {compared}, weighted",
             _ratio_text(weighted),
             f"Weighted to {WEIGHTED_TO[result.estimand]}, robust interval. {_reason(weighted)}".strip(),
         ),
@@ -568,7 +568,8 @@ def _say_e_value(result: AdjustedComparison) -> tuple[str, ...]:
     event = result.data.endpoint.event_label
     return (
         f"An unmeasured cause would have to go with both {result.treatment} by the landmark and {event} by a ratio of risks of "
-        f"{_e_text(found.point)} each to explain the weighted ratio away (E-value){limit}.",
+        f"{_e_text(found.point)} each to explain the weighted hazard ratio of "
+        f"{result.treatment} against {result.data.untreated} away (E-value){limit}.",
     )
 
 

@@ -345,7 +345,7 @@ def _pictures(result: HazardRatios, params: Params) -> tuple[Picture, ...]:
         pictures.append(
             Picture(
                 f"Hazard ratio over time: {label} ({format_p_phrase(p_values[coefficient.variable])})",
-                plot_hazard_over_time(coefficient, origin=result.endpoint.origin, step=step),
+                plot_hazard_over_time(coefficient, origin=result.endpoint.origin, step=step, label=label),
                 describe_hazard_over_time(coefficient, label, result.proportionality.conf_level, step),
                 caption,
             )
@@ -465,15 +465,18 @@ def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
         ("proportional hazards", "multivariable", t.variable, t.statistic, t.df, t.p_value, t.reason)
         for t in (*proportionality.tests, proportionality.global_test)
     ]
+    references = {t.variable: t.level for t in result.multivariable.terms if t.is_reference}
     residuals = [
-        (c.variable, c.level, time, n, beta)
+        (c.variable, c.level, references.get(c.variable), time, n, beta)
         for c in proportionality.coefficients
         for time, n, beta in zip(c.time.tolist(), c.n_event.tolist(), c.beta.tolist(), strict=True)
     ]
     return {
         "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
         "tests": pd.DataFrame(tests, columns=test_columns),
-        "residuals": pd.DataFrame(residuals, columns=["variable", "level", "time", "n_event", "log_hazard_ratio"]),
+        "residuals": pd.DataFrame(
+            residuals, columns=["variable", "level", "reference", "time", "n_event", "log_hazard_ratio"]
+        ),
     }
 
 

@@ -32,9 +32,11 @@ from analytics.survival_comparison import (
 )
 from analytics.tables import Table
 from analytics.treatment_comparison import (
+    MOST_RATIOS,
     TREATMENT,
     TreatmentData,
     adjust_control,
+    adjusted,
     count_children,
     count_used,
     list_ratio_tests,
@@ -97,8 +99,8 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
 
 def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
     days = int(params["landmark"])
-    adjusted = data.arrays(adjusted=True)
-    chosen = landmark_survival(**adjusted, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"])
+    arrays = data.arrays(adjusted=True)
+    chosen = landmark_survival(**arrays, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"])
     chosen = replace(chosen, hazard_ratio=read_model(data, chosen.hazard_ratio))
     return LandmarkComparison(
         data=data,
@@ -127,7 +129,7 @@ def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
 
 
 def _hazard(chosen: LandmarkResult) -> Estimate:
-    """The ratio of the first treatment, or why there is none."""
+    """The ratio of the first treatment against not yet, or why there is none."""
     terms = treated_terms(chosen.hazard_ratio)
     return terms[0].ratio if terms else Estimate(None, reason=chosen.reason or "not estimable")
 
@@ -135,9 +137,7 @@ def _hazard(chosen: LandmarkResult) -> Estimate:
 def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     chosen, data = result.chosen, result.data
     before = chosen.n_event_before + chosen.n_censored_before
-    ratio, test = _hazard(chosen), chosen.test
-    text = MISSING if ratio.value is None else ratio_text(ratio)
-    reason = f" Not estimable: {ratio.reason}." if ratio.reason else ""
+    test = chosen.test
     later = format_count(chosen.n_switch_later)
     moved = f"{later} changed treatment later" if len(data.treated_at) > 1 else f"of whom {later} were treated later"
     return (
@@ -160,11 +160,7 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
             if len(data.treated_at) > 1
             else f"{format_count(chosen.n_untreated)} not yet, {moved}.",
         ),
-        Headline(
-            "Hazard ratio",
-            text,
-            f"By treatment at the landmark, against {data.untreated}; in brackets the 95 % interval.{reason}",
-        ),
+        *_ratio_headlines(result),
         Headline(
             f"p ({test.method})",
             format_p(test.p_value),
@@ -173,6 +169,24 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
             else f"Not done: {chosen.reason or test.reason}.",
         ),
     )
+
+
+def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
+    """One per treatment, as many as there is room for; the table has them all."""
+    data, chosen = result.data, result.chosen
+    ratios = {term.level: term.ratio for term in treated_terms(chosen.hazard_ratio)}
+    headlines = []
+    for treatment in list(data.treated_at)[:MOST_RATIOS]:
+        ratio = ratios.get(treatment) or Estimate(None, reason=chosen.reason or "not estimable")
+        reason = f" Not estimable: {ratio.reason}." if ratio.reason else ""
+        headlines.append(
+            Headline(
+                f"Hazard ratio, {treatment} against {data.untreated}",
+                MISSING if ratio.value is None else ratio_text(ratio),
+                f"By treatment at the landmark, {adjusted(data)}; in brackets the 95 % interval.{reason}",
+            )
+        )
+    return tuple(headlines)
 
 
 def _hint(result: LandmarkComparison) -> str:
@@ -224,11 +238,12 @@ def _pictures(result: LandmarkComparison, params: Params) -> tuple[Picture, ...]
                 chosen=result.days,
                 origin=data.endpoint.origin,
                 reference=f"above 1: higher hazard with {treated}",
+                compared=f"{treated} against {data.untreated}",
             ),
             f"Hazard ratio of {treated} against {data.untreated} at each landmark. " + "; ".join(found) + ".",
-            "Filled: the landmark chosen above. Vertical lines: 95 % intervals; a triangle marks a limit beyond the axis. "
-            "Each landmark asks another question of other children, so the ratios differ for that reason too. Picking the "
-            "landmark with the smallest p would be a finding by chance.",
+            f"Hazard ratios of {treated} against {data.untreated}. Filled: the landmark chosen above. Vertical lines: 95 % "
+            "intervals; a triangle marks a limit beyond the axis. Each landmark asks another question of other children, so "
+            "the ratios differ for that reason too. Picking the landmark with the smallest p would be a finding by chance.",
         ),
     )
 
@@ -290,14 +305,14 @@ def _sentences(result: LandmarkComparison) -> tuple[str, ...]:
         said.append(_say_treated(result))
     if chosen.reason is not None:
         return (*said, f"The groups cannot be compared: {chosen.reason}.")
-    adjusted = [v.label for v in data.adjusters]
+    labels = [v.label for v in data.adjusters]
     said += [
         f"From day {result.days} on: "
-        + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint))
+        + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, labels, data.endpoint))
         for term in treated_terms(chosen.hazard_ratio)
     ]
     said.append(describe_test(chosen.test, state_labels(data)))
-    setting = "from the landmark on, in groups of this size" + (" adjusted alike" if adjusted else "")
+    setting = "from the landmark on, in groups of this size" + (" adjusted alike" if labels else "")
     return (*said, *say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting))
 
 

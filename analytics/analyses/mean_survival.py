@@ -236,10 +236,11 @@ def _headlines(result: MeanSurvival) -> tuple[Headline, ...]:
     if len(filled) == 2:
         (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
         value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
-        text = f"{contrast.group} minus {contrast.reference}, {format_level(means.conf_level)} interval."
+        named = f"{contrast.group} minus {contrast.reference}"
+        text = f"In brackets the {format_level(means.conf_level)} interval."
         reason = contrast.difference.reason or contrast.reason
         text += f" {start_sentence(reason)}." if reason else ""
-        return (children, events, horizon, Headline("Difference of the means", value, text))
+        return (children, events, horizon, Headline(f"Difference of the means, {named}", value, text))
     known = [mean.mean.value for mean in filled if mean.mean.value is not None]
     if len(filled) == 1:
         return (children, events, horizon, Headline(f"Mean time {_alive(result)}", _mean_text(filled[0].mean), ""))

@@ -69,6 +69,11 @@ class NaiveComparison:
     notes: tuple[Note, ...]
 
     @property
+    def first(self) -> str:
+        """The treatment that the headlines speak of."""
+        return next(iter(self.data.treated_at))
+
+    @property
     def naive(self) -> HazardRatio | None:
         """The first treated term of the naive model."""
         return next(iter(treated_terms(self.answers[0].model)), None)
@@ -148,19 +153,24 @@ def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
         return MISSING if term is None or term.ratio.value is None else ratio_text(term.ratio)
 
     factor = _exaggeration(result)
+    compared = f"{result.first} against {data.untreated}"
     return (
         Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
         Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
         Headline(
-            "Naive hazard ratio (biased)", text(result.naive), "Ever against never treated: biased by immortal time."
+            f"Naive hazard ratio of {compared} (biased)",
+            text(result.naive),
+            f"Ever against never given {result.first}: biased by immortal time.",
         ),
         Headline(
-            "Treatment as it changes", text(result.over_time), "Hazard ratio with treatment counted from its day on."
+            f"Hazard ratio of {compared}, as treatment changes",
+            text(result.over_time),
+            "With treatment counted from its day on.",
         ),
         Headline(
             "Naive against time-dependent",
             MISSING if factor is None else f"× {format_number(factor, 2)}",
-            "The naive hazard ratio divided by the one with treatment as it changes; at 1 the two agree. "
+            f"The naive hazard ratio of {compared} divided by the one with treatment as it changes; at 1 the two agree. "
             "The latter, too, is an association.",
         ),
     )
@@ -178,8 +188,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
     rows: list[ComparisonRow] = []
     treatments = list(data.treated_at)
     for treatment in treatments:
-        if len(treatments) > 1:
-            rows.append(ComparisonRow(f"{treatment} against {data.untreated}"))
+        rows.append(ComparisonRow(f"{treatment} against {data.untreated}"))
         for answer in result.answers:
             term = next((t for t in treated_terms(answer.model) if t.level == treatment), None)
             reason = answer.model.reason or "nobody in this group"
@@ -191,7 +200,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
                     answer.detail + (" (biased)" if answer.is_biased else ""),
                     _counts(answer, term),
                     format_p(term.p_value if term is not None else None),
-                    is_indented=len(treatments) > 1,
+                    is_indented=True,
                     is_biased=answer.is_biased,
                     is_emphasised=answer is result.answers[-1],
                 )
@@ -290,7 +299,7 @@ def _sentences(result: NaiveComparison) -> tuple[str, ...]:
         return (*said, f"The two answers cannot be set against each other: {reason}.")
     away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
     verdict = (
-        f"the naive answer is {away}: its ratio is {format_number(factor, 2)} times the other"
+        f"the naive answer is {away}: its hazard ratio is {format_number(factor, 2)} times the other"
         if abs(factor - 1) >= 0.05
         else "the two agree closely, which cannot be known beforehand"
     )
@@ -307,7 +316,8 @@ def _sentences(result: NaiveComparison) -> tuple[str, ...]:
     ]
     if len(values) > 1:
         said.append(
-            f"From landmark to landmark the ratio runs from {format_ratio(min(values))} to {format_ratio(max(values))}: "
+            f"From landmark to landmark the hazard ratio of {correct.level} against {data.untreated} runs from "
+            f"{format_ratio(min(values))} to {format_ratio(max(values))}: "
             "with few events the choice of the day matters, which is why it has to be made before looking."
         )
     return tuple(said)

@@ -295,17 +295,18 @@ def _headlines(result: Subgroups) -> tuple[Headline, ...]:
         text = ratio_text(result.terms[0].hazard_ratio)
         headlines.append(
             Headline(
-                "Hazard ratio, all children",
+                f"Hazard ratio, {_compared(result)}",
                 text,
-                f"{_name_comparison(result, result.levels[0])}, with its 95 % interval.",
+                f"{result.variable.label}, all children, with its 95 % interval.",
             )
         )
     return tuple(headlines)
 
 
-def _name_comparison(result: Subgroups, level: str) -> str:
-    variable = result.variable
-    return f"{variable.label}: {variable.level_label(level)} against {variable.level_label(result.reference)}"
+def _compared(result: Subgroups) -> str:
+    """What every ratio of the page compares ("positive against negative")."""
+    levels = join_words([result.variable.level_label(level) for level in result.levels])
+    return f"{levels} against {result.variable.level_label(result.reference)}"
 
 
 def _forest(result: Subgroups) -> ComparisonForest:
@@ -351,13 +352,13 @@ def _forest(result: Subgroups) -> ComparisonForest:
         p_help="The likelihood-ratio p of interaction: whether the hazard ratio differs between the levels of the variable.",
         guide=values[0] if len(values) == 1 else None,
         footnotes=_footnotes(result) if rows else (),
+        compared=f"{in_sentence(variable.label)}, {_compared(result)}" if rows else "",
     )
 
 
 def _footnotes(result: Subgroups) -> tuple[str, ...]:
     variable = result.variable
-    levels = join_words([variable.level_label(level) for level in result.levels])
-    compared = f"{variable.label}: {levels} against {variable.level_label(result.reference)}"
+    compared = f"{variable.label}: {_compared(result)}"
     stratified = f", stratified by {result.frame.conditions[-1].label}" if result.frame.strata is not None else ""
     effects = [e for s in result.subgroupings for e in result.shown(s)]
     methods = {result.overall.method, *(e.method for e in effects)}
@@ -488,7 +489,7 @@ def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
             for effect in result.shown(subgrouping)
             if effect.ratio.value is not None
         ]
-        listed = f" hazard ratios {join_words(parts)};" if parts else ""
+        listed = f" hazard ratios, {_compared(result)}: {join_words(parts)};" if parts else ""
     reading = (
         "the hazard ratio differs between them by more than chance alone would readily explain in a single test"
         if test.p_value < FEW

@@ -41,9 +41,11 @@ from analytics.survival_comparison import (
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     AS_IT_CHANGES,
+    MOST_RATIOS,
     TREATMENT,
     TreatmentData,
     adjust_control,
+    adjusted,
     count_used,
     describe_waiting,
     list_ratio_tests,
@@ -64,7 +66,6 @@ from analytics.treatment_comparison import (
 )
 from analytics.wording import describe_hazard_ratio, describe_test, start_sentence
 
-MOST_RATIOS = 2  # among the headlines; the table has them all
 NAIVE = Control(
     "naive",
     "Show the naive curves",
@@ -129,10 +130,10 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
 
 
 def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
-    arrays, adjusted = data.arrays(), data.arrays(adjusted=True)
+    arrays, complete = data.arrays(), data.arrays(adjusted=True)
     unstratified = {name: values for name, values in arrays.items() if name != "strata"}
     curves = simon_makuch(**unstratified, conf_type=params["interval"])
-    hazard = read_model(data, time_dependent_hazard_ratio(**adjusted))
+    hazard = read_model(data, time_dependent_hazard_ratio(**complete))
     naive_note = (
         Note(
             "immortal-time",
@@ -161,7 +162,6 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
 
 def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
     data = result.data
-    adjusted = "adjusted" if data.adjusters else "not adjusted"
     headlines = [
         Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
         Headline("Treated", format_share(data.n_treated, data.n, 0), "Given the treatment within their follow-up."),
@@ -173,10 +173,10 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         reason = f" Not estimable: {term.ratio.reason}." if term.ratio.reason else ""
         headlines.append(
             Headline(
-                f"Hazard ratio, {term.level}",
+                f"Hazard ratio, {term.level} against {data.untreated}",
                 ratio_text(term.ratio) if term.ratio.value is not None else MISSING,
-                f"{term.level} against {data.untreated}, by a Cox model in which a child changes group on the day of "
-                f"treatment; {adjusted}. In brackets the 95 % interval.{reason}",
+                "By a Cox model in which a child changes group on the day of "
+                f"treatment; {adjusted(data)}. In brackets the 95 % interval.{reason}",
             )
         )
     test = result.test
@@ -276,8 +276,8 @@ def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
 
 
 def _say_detectable(result: TreatmentSurvival) -> tuple[str, ...]:
-    data, adjusted = result.data, " and adjusted alike" if result.adjusted_for else ""
-    setting = f"treated when these were{adjusted}"
+    data, alike = result.data, " and adjusted alike" if result.adjusted_for else ""
+    setting = f"treated when these were{alike}"
     return say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
 
 

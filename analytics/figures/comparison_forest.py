@@ -53,7 +53,8 @@ class ComparisonForest:
     heads the first column, ``count_heads`` one or two columns of counts (or none), ``p_head`` that of p; ``p_help`` says
     on hover what p tests; another number may stand there, or none under an empty head. ``sides`` say what it means to lie
     to the left and to the right of 1. ``guide`` is a ratio at which a broken line is drawn (the effect among all, say).
-    ``footnotes`` stand below.
+    ``footnotes`` stand below. ``compared`` names what every ratio compares ("HSCT against not yet transplanted"), where
+    the rows do not: it is said on hover and in words.
     """
 
     rows: tuple[ComparisonRow, ...]
@@ -66,6 +67,7 @@ class ComparisonForest:
     sides: tuple[str, str] = ("lower hazard", "higher hazard")
     guide: float | None = None
     footnotes: tuple[str, ...] = ()
+    compared: str = ""
 
     @property
     def axis(self) -> Axis:
@@ -90,11 +92,12 @@ def draw_comparison_table(forest: ComparisonForest) -> str:
     axis = forest.axis
     title = forest.measure.capitalize()
     interval = f"({escape(format_level(forest.conf_level))} CI)"
-    scale = f"{title}s on a logarithmic scale. To the right of the line at 1: {forest.sides[1]}."
+    of = f" of {forest.compared}" if forest.compared else ""
+    scale = f"{title}s{of} on a logarithmic scale. To the right of the line at 1: {forest.sides[1]}."
     heads = [("label", escape(forest.label_head), "")]
     heads += [("numbers", escape(head), "") for head in forest.count_heads]
     heads += [
-        ("ratio", f"{escape(title)} <small>{interval}</small>", "The ratio; in brackets its confidence interval.")
+        ("ratio", f"{escape(title)} <small>{interval}</small>", f"The ratio{of}; in brackets its confidence interval.")
     ]
     heads += [("p", escape(forest.p_head), forest.p_help)]
     narrow = ", ".join(text for text in (f"{escape(title)} {interval}", escape(forest.p_head)) if text)
@@ -108,7 +111,8 @@ def draw_comparison_table(forest: ComparisonForest) -> str:
     head = "".join(
         f'<th scope="col" class="forest-{name}"{_title(explanation)}>{text}</th>' for name, text, explanation in heads
     )
-    body = "".join(_html_row(row, number, forest, axis) for number, row in enumerate(forest.rows))
+    names = _name_rows(forest)
+    body = "".join(_html_row(row, number, forest, axis, names[number]) for number, row in enumerate(forest.rows))
     notes = "".join(f'<p class="forest-note">{escape(note)}</p>' for note in forest.footnotes)
     style = f"--forest-grid:{html_grid(axis, forest.visible_guide)}"
     foot = html_axis(axis, len(heads) - 1, forest.sides)
@@ -142,7 +146,8 @@ def describe_comparison(forest: ComparisonForest) -> str:
     """The table in words: each row with its ratio, interval and p, or the reason why there is none."""
     if not forest.rows:
         return NOTHING
-    sentences = [f"{forest.measure.capitalize()}s with {format_level(forest.conf_level)} confidence intervals."]
+    of = f" of {forest.compared}" if forest.compared else ""
+    sentences = [f"{forest.measure.capitalize()}s{of} with {format_level(forest.conf_level)} confidence intervals."]
     for row in forest.rows:
         name = f"{row.label} ({row.detail})" if row.detail else row.label
         p = f", {forest.p_head} {row.p}" if row.p else ""
@@ -162,7 +167,17 @@ def _title(text: str) -> str:
     return f' title="{escape(text)}"' if text else ""
 
 
-def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: Axis) -> str:
+def _name_rows(forest: ComparisonForest) -> list[str]:
+    """What each row compares, in full: what all do, the heading above it, and its own label."""
+    names, heading = [], ""
+    for row in forest.rows:
+        heading = row.label if row.ratio is None else heading
+        parts = (forest.compared, heading if row.is_indented else "", row.label, row.detail)
+        names.append(", ".join(part for part in parts if part))
+    return names
+
+
+def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: Axis, name: str) -> str:
     classes = [
         "forest-group" if row.ratio is None else "forest-compared",
         *(["forest-indented"] if row.is_indented else []),
@@ -175,7 +190,7 @@ def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: A
         for head, text in zip(forest.count_heads, (*row.counts, *[""] * len(forest.count_heads)), strict=False)
     )
     ratio = html_ratio(ratio_text(row.ratio), has_value=row.ratio.value is not None) if row.ratio else ""
-    marks = html_marks([mark_of(row.ratio, axis, is_thick=row.is_emphasised, name=row.label)])
+    marks = html_marks([mark_of(row.ratio, axis, is_thick=row.is_emphasised, name=name)])
     return (
         f'<tr class="{" ".join(classes)}" data-row="{number}">'
         f'<th scope="row" class="forest-label">{escape(row.label)}{detail}</th>{counts}'

@@ -86,6 +86,7 @@ class _Row:
     variable: str
     level: str | None
     label: str
+    compared: str
     is_reference: bool
     n: int
     n_event: int
@@ -281,7 +282,12 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
     blocks = []
     for variable in dict.fromkeys(name for name, _ in keys):
         rows = []
-        for level in (level for name, level in keys if name == variable):
+        label = dictionary[variable].label if variable in dictionary else variable
+        levels = [level for name, level in keys if name == variable]
+        known = (alone.get((variable, level)) or together[variable, level] for level in levels)
+        reference = next((term.level for term in known if term.is_reference), None)
+        against = "" if reference is None else f" against {_level_label(dictionary, variable, reference)}"
+        for level in levels:
             term, other = alone.get((variable, level)), together.get((variable, level))
             counted = alone.get((variable, level)) or together[variable, level]
             rows.append(
@@ -289,6 +295,7 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
                     variable=variable,
                     level=level,
                     label=_level_label(dictionary, variable, level),
+                    compared=f"{label}, {_level_label(dictionary, variable, level)}{against}",
                     is_reference=counted.is_reference,
                     n=counted.n,
                     n_event=counted.n_event,
@@ -297,7 +304,6 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
                     has_share=multivariable.method != "ipcw",
                 )
             )
-        label = dictionary[variable].label if variable in dictionary else variable
         tests = alone_tests.get(variable), together_tests.get(variable)
         blocks.append(_Block(variable, label, *tests, _test_name(multivariable), _in_order(dictionary, rows)))
     return blocks
@@ -331,10 +337,10 @@ def _marks(row: _Row, axis: Axis) -> list[Mark | None]:
     if row.is_reference:
         return []
     return [
-        mark_of(term.ratio if term else None, axis, is_thick=is_thick, name=name)
+        mark_of(term.ratio if term else None, axis, is_thick=is_thick, name=f"{row.compared}, {name}")
         for term, is_thick, name in (
-            (row.univariable, False, "Univariable"),
-            (row.multivariable, True, "Multivariable"),
+            (row.univariable, False, "univariable"),
+            (row.multivariable, True, "multivariable"),
         )
     ]
 

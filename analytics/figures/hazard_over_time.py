@@ -19,7 +19,9 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
 NARROWEST, WIDEST = math.log(3), math.log(1000)  # of the axis, to each side of a hazard ratio of 1
 
 
-def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step: float = 1.0) -> go.Figure:
+def plot_hazard_over_time(
+    coefficient: CoefficientOverTime, *, origin: str, step: float = 1.0, label: str = ""
+) -> go.Figure:
     """The hazard ratio at each time of an event, the smooth line through them with its band, and the model's one ratio.
 
     Parameters
@@ -30,6 +32,8 @@ def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step
         Where the clock starts, for the axis.
     step
         For a number: how many units more the hazard ratio is for.
+    label
+        What the hazard ratio compares, for what is read on hover.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def plot_hazard_over_time(coefficient: CoefficientOverTime, *, origin: str, step
                 "y": round_to(np.clip(smooth, bottom, top), 3),
                 "text": texts,
                 "line": {"color": colour, "width": 2.4},
-                "hovertemplate": "%{x:.1f} months: hazard ratio %{text}<extra></extra>",
+                "hovertemplate": f"{escape(label)}<br>%{{x:.1f}} months: hazard ratio %{{text}}<extra></extra>",
             }
         )
     traces.append(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.figures.step_curves import as_figure, draw_counts, empty_layout
+from analytics.figures.step_curves import as_figure, draw_counts, empty_layout, escape
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR
 from analytics.formats import format_interval, format_ratio_of
 from analytics.results import Estimate
@@ -46,7 +46,9 @@ _SAY_NONE = {
 }
 
 
-def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: str, reference: str) -> go.Figure:
+def plot_landmark_strip(
+    points: Sequence[StripPoint], *, chosen: int, origin: str, reference: str, compared: str = ""
+) -> go.Figure:
     """Hazard ratios with intervals on a logarithmic axis against the day of the landmark, counts beneath.
 
     Parameters
@@ -58,7 +60,9 @@ def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: st
     origin
         The day the clock starts, as written on the axis.
     reference
-        What a hazard ratio above 1 is to the disadvantage of, for the axis ("HSCT against not yet transplanted").
+        What a hazard ratio above 1 means, for the axis ("above 1: higher hazard with HSCT").
+    compared
+        What the ratios compare ("HSCT against not yet transplanted"), for what is read on hover.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def plot_landmark_strip(points: Sequence[StripPoint], *, chosen: int, origin: st
         return as_figure([], empty_layout(height))
     low, high = _range(points)
     shown = [p for p in points if p.ratio.value is not None]
-    traces = [_draw(p, low, high, is_chosen=p.days == chosen) for p in shown]
+    traces = [_draw(p, low, high, compared, is_chosen=p.days == chosen) for p in shown]
     # Plotly leaves out axes on which nothing is drawn.
     traces = traces or [{"type": "scatter", "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip"}]
     spread = max((points[-1].days - points[0].days) / max(len(points) - 1, 1), 1)
@@ -169,13 +173,14 @@ def _range(points: Sequence[StripPoint]) -> tuple[float, float]:
     return max(min(lows), WIDEST[0]), min(max(highs), WIDEST[1])
 
 
-def _draw(point: StripPoint, low: float, high: float, *, is_chosen: bool) -> dict[str, Any]:
+def _draw(point: StripPoint, low: float, high: float, compared: str, *, is_chosen: bool) -> dict[str, Any]:
     ratio = point.ratio
     value = float(ratio.value or 1.0)
     interval = ratio.interval
     bottom = (interval.low or low) if interval else value
     top = (interval.high or high) if interval else value
     limits = f" ({format_interval(interval)})" if interval else ""
+    name = f"Hazard ratio of {escape(compared)}:<br>" if compared else "Hazard ratio "
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -191,5 +196,5 @@ def _draw(point: StripPoint, low: float, high: float, *, is_chosen: bool) -> dic
             ],
             "symbol": ["triangle-down", "square" if is_chosen else "square-open", "triangle-up"],
         },
-        "hovertemplate": f"<b>{point.days} days</b><br>{format_ratio_of(ratio)}{limits}<extra></extra>",
+        "hovertemplate": f"<b>{point.days} days</b><br>{name}{format_ratio_of(ratio)}{limits}<extra></extra>",
     }

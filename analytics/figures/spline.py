@@ -71,7 +71,7 @@ def plot_spline(spline: SplineResult, *, label: str) -> go.Figure:
             "y": inside(spline.log_odds_ratio),
             "text": texts,
             "line": {"color": PALETTE[0], "width": 2.4},
-            "hovertemplate": "%{x}: odds ratio %{text}<extra></extra>",
+            "hovertemplate": f"%{{x}} against {_round(np.array([spline.reference]))[0]:g}: odds ratio %{{text}}<extra></extra>",
         },
         {
             "type": "scatter",

@@ -282,6 +282,6 @@ def check_picture(picture: Picture) -> None:
 
 
 def headline(analysis: Analysis, result: Any, label: str) -> str:
-    """The value of a headline, with ordinary spaces."""
-    found = {h.label: h.value for h in analysis.headlines(result)}
-    return found[label].replace("\u00a0", " ").replace("\u202f", "")
+    """The value of the headline with this label, or whose label begins with it and a comma; with ordinary spaces."""
+    (value,) = (h.value for h in analysis.headlines(result) if h.label == label or h.label.startswith(f"{label},"))
+    return value.replace("\u00a0", " ").replace("\u202f", "")

@@ -162,8 +162,8 @@ def test_headlines_of_the_reference_cohort() -> None:
         "At the landmark": "46 of 52",
         "Treated and not yet": "27 and 19",
         "Effective sizes": "26 and 18",
-        "Hazard ratio, unweighted": "1.09 (0.29–4.07)",
-        "Hazard ratio, weighted": "1.23 (0.34–4.41)",
+        "Hazard ratio, HSCT against not yet transplanted, unweighted": "1.09 (0.29–4.07)",
+        "Hazard ratio, HSCT against not yet transplanted, weighted": "1.23 (0.34–4.41)",
     }
 
 
@@ -180,7 +180,8 @@ def test_sentences_of_the_reference_cohort() -> None:
         "adjusted for time of relapse (BFM) and second remission (CR2); p = 0.748; an association, not an effect. 5 of 27 in "
         "the model died.",
         "An unmeasured cause would have to go with both HSCT by the landmark and death from any cause by a ratio of risks of "
-        "1.58 each to explain the weighted ratio away (E-value); the interval includes no association already.",
+        "1.58 each to explain the weighted hazard ratio of HSCT against not yet transplanted away (E-value); the interval "
+        "includes no association already.",
         "After weighting the groups differ by at most 0.01 standard deviations in what was chosen; in what is not on record "
         "they may differ by any amount, so this is an association.",
     ]
@@ -210,7 +211,9 @@ def test_where_groups_cannot_be_weighted_the_reason_stands_in_place_of_the_resul
     assert result.reason is not None and why in result.reason
     (note,) = [n for n in ANALYSIS.notes(result) if n.code == "not-weighted"]
     assert note.severity == "warning" and why in note.text
-    assert headline(ANALYSIS, result, "Hazard ratio, weighted") == headline(ANALYSIS, result, "Effective sizes") == "–"
+    compared = f"{result.treatment} against {result.data.untreated}"
+    assert headline(ANALYSIS, result, f"Hazard ratio, {compared}, weighted") == "–"
+    assert headline(ANALYSIS, result, "Effective sizes") == "–"
     assert result.weighted is None and result.curves is None
     rows = {row[0]: row for row in ANALYSIS.tables(result)[0].rows}
     assert rows["weighted"][1] == "–" and why in rows["weighted"][2]

@@ -261,7 +261,8 @@ def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> Non
     one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("female", "male"))
     apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
     assert SUBGROUPS.sentences(result)[2] == (
-        f"Sex: hazard ratios girls {format_ratio(girls.value)} ({format_interval(girls.interval)}) and boys "
+        f"Sex: hazard ratios, 50 × 10⁹/L and over against under 50 × 10⁹/L: "
+        f"girls {format_ratio(girls.value)} ({format_interval(girls.interval)}) and boys "
         f"{format_ratio(boys.value)} ({format_interval(boys.interval)}); test of interaction, p = {p}; this does not show that "
         "the hazard ratio differs between them, nor that it is the same. A study of this size would find one hazard ratio "
         f"{format_ratio(apart)} times the other four times in five; less would often be missed."
@@ -278,7 +279,7 @@ def test_what_could_have_been_found_in_all_children_and_in_each_subgroup() -> No
         f"With {n_event} events among {n} children in groups of this size, a study would find a hazard ratio of {low} or less, "
         f"or {high} or more, four times in five; a smaller difference would often be missed."
     )
-    table, _ = sorted(SUBGROUPS.tables(result), key=lambda t: t.title, reverse=True)
+    (table,) = SUBGROUPS.tables(result)
     assert table.title == "What each subgroup could have found"
     rows = {row[0]: row for row in table.rows}
     girls = next(e for e in result.shown(result.subgroupings[0]) if e.subgroup == "female")

@@ -588,8 +588,9 @@ def test_sentences_on_the_naive_answer() -> None:
         "40 of 52 children were given HSCT, after a median of 4.7 months, the first after 2.5; 5 of 11 deaths came without it.",
         "HSCT against not yet transplanted: ever against never gives a hazard ratio of 0.28 (0.09–0.93); with treatment "
         "counted from its day on it is 0.45 (0.12–1.62); both are associations, not effects. In these children the naive "
-        "answer is too favourable to treatment: its ratio is 0.64 times the other.",
-        "From landmark to landmark the ratio runs from 0.23 to 2.40: with few events the choice of the day matters, which is "
+        "answer is too favourable to treatment: its hazard ratio is 0.64 times the other.",
+        "From landmark to landmark the hazard ratio of HSCT against not yet transplanted runs from 0.23 to 2.40: with few "
+        "events the choice of the day matters, which is "
         "why it has to be made before looking.",
     ]
     assert (

@@ -88,6 +88,11 @@ class Dashboard:
         )
         return {label: plain(value) for label, value in found}
 
+    def headline(self, start: str, end: str = "") -> str:
+        """The value of the one headline whose label begins, and ends, so."""
+        (value,) = (v for label, v in self.headlines.items() if label.startswith(start) and label.endswith(end))
+        return value
+
     @property
     def says(self) -> Locator:
         """The sentences."""

@@ -47,14 +47,18 @@ def test_another_comparison_of_treatments(open_tab: OpenTab) -> None:
     tab.pick("history", "CAR-T or not yet")
     assert "CAR-T" in names(tab) and "HSCT" not in names(tab)
     cart = tab.headlines
-    assert "Hazard ratio, HSCT" in hsct and "Hazard ratio, CAR-T" in cart
+    assert "Hazard ratio, HSCT against not yet transplanted" in hsct
+    assert "Hazard ratio, CAR-T against no CAR-T yet" in cart
     assert cart["Children"] == hsct["Children"]
     expect(tab.says).to_contain_text("CAR-T")
     tab.pick("relapses", "all")
     assert int(tab.headlines["Children"]) > int(cart["Children"])
     tab.pick("history", "CAR-T, HSCT, or both in turn")
     assert len(names(tab)) == 4
-    assert [label for label in tab.headlines if label.startswith("Hazard ratio")] != ["Hazard ratio, CAR-T"]
+    assert [label for label in tab.headlines if label.startswith("Hazard ratio")] == [
+        "Hazard ratio, CAR-T against neither yet",
+        "Hazard ratio, HSCT against neither yet",
+    ]
     tab.check_readable()
 
 
@@ -88,12 +92,12 @@ def test_the_naive_curves_come_with_their_warning(open_tab: OpenTab) -> None:
 
 def test_adjusting_changes_ratio_table_and_sentence(open_tab: OpenTab) -> None:
     tab = open_tab("survival-by-treatment")
-    ratio, curves = tab.headlines["Hazard ratio, HSCT"], tab.lines()
+    ratio, curves = tab.headline("Hazard ratio, HSCT against"), tab.lines()
     assert re.fullmatch(RATIO, ratio)
     assert row_of_table(tab, 0, "Treatment: HSCT")[1] == ratio
     expect(tab.says).to_contain_text("not adjusted")
     tab.pick("adjust", "Age at diagnosis").pick("adjust", "Sex").close_options()
-    adjusted = tab.headlines["Hazard ratio, HSCT"]
+    adjusted = tab.headline("Hazard ratio, HSCT against")
     assert re.fullmatch(RATIO, adjusted) and adjusted != ratio
     assert row_of_table(tab, 0, "Treatment: HSCT")[1] == adjusted
     expect(tab.says).to_contain_text(f"{adjusted.split()[0]} times as high")
@@ -172,7 +176,7 @@ def test_the_slider_moves_the_landmark(open_tab: OpenTab) -> None:
     comments, rows = tab.csv("landmarks")
     assert "Landmark analysis" in comments and "SYNTHETIC DATA" in comments
     ratios = {r["landmark_days"]: r["estimate"] for r in rows if r["level"] == "HSCT"}
-    assert f"{float(ratios['245']):.2f}" == tab.headlines["Hazard ratio"].split()[0]
+    assert f"{float(ratios['245']):.2f}" == tab.headline("Hazard ratio, HSCT against").split()[0]
     comments, rows = tab.csv("estimates")
     assert {r["landmark_days"] for r in rows} == {"245"}
 
@@ -184,16 +188,24 @@ def test_the_answers_side_by_side(open_tab: OpenTab) -> None:
     tab = open_tab("naive-answer")
     rows = tab.page.locator(".forest-comparison tbody tr")
     labels = rows.locator(".forest-label").all_inner_texts()
-    starts = ["Naive", "Landmark, day 90", "Landmark, day 120", "Landmark, day 150", "Landmark, day 180"]
+    starts = [
+        "HSCT against not yet transplanted",
+        "Naive",
+        "Landmark, day 90",
+        "Landmark, day 120",
+        "Landmark, day 150",
+        "Landmark, day 180",
+    ]
     starts += ["Landmark, day 240", "Treatment as it changes"]
     assert [start for start, label in zip(starts, labels, strict=True) if not label.startswith(start)] == []
-    assert "biased" in labels[0]
+    assert "biased" in labels[1]
 
     def check() -> None:
         """Headlines, rows and sentence hold the same ratios."""
         shown = tab.headlines
-        naive, correct = shown["Naive hazard ratio (biased)"], shown["Treatment as it changes"]
-        for text, row in ((naive, rows.first), (correct, rows.last)):
+        naive = tab.headline("Naive hazard ratio of HSCT against not yet transplanted")
+        correct = tab.headline("Hazard ratio of HSCT against not yet transplanted, as treatment changes")
+        for text, row in ((naive, rows.nth(1)), (correct, rows.last)):
             assert plain(row.locator(".forest-ratio").inner_text()) == text
         factor = float(naive.split()[0]) / float(correct.split()[0])
         assert float(shown["Naive against time-dependent"].removeprefix("× ")) == pytest.approx(factor, abs=0.03)
@@ -202,17 +214,17 @@ def test_the_answers_side_by_side(open_tab: OpenTab) -> None:
 
     check()
     # One landmark is the same here as on its own page.
-    at_180 = plain(rows.nth(4).locator(".forest-ratio").inner_text())
+    at_180 = plain(rows.nth(5).locator(".forest-ratio").inner_text())
     sentence = tab.sentence.inner_text()
     tab.pick("endpoint", "EFS from first relapse")
     check()
     link = tab.link()
     _, saved = tab.csv("estimates")
-    assert {r["method"] for r in saved} == set(starts)
+    assert {r["method"] for r in saved} == set(starts[1:])
     open_tab(link).wait_for(tab.seen())
 
     tab.pick("endpoint", "OS from first relapse").turn_to("Landmark comparison")
-    assert tab.headlines["Hazard ratio"] == at_180
+    assert tab.headline("Hazard ratio, HSCT against") == at_180
     assert tab.sentence.inner_text() == sentence
 
 
@@ -228,14 +240,15 @@ def test_weighting_shows_balance_and_says_when_it_refuses(open_tab: OpenTab) -> 
     balance = tab.page.locator(".js-plotly-plot").nth(1).locator("text")
     assert any(text.startswith("Second remission (CR2)") for text in balance.all_text_contents())
     assert not any(text.startswith("Sex") for text in balance.all_text_contents())
-    before, headlines = tab.seen(), tab.headlines
-    assert re.fullmatch(RATIO, headlines["Hazard ratio, weighted"])
+    before = tab.seen()
+    weighted, unweighted = (tab.headline("Hazard ratio, HSCT", f", {how}") for how in ("weighted", "unweighted"))
+    assert re.fullmatch(RATIO, weighted)
 
     # One more variable to make alike: it is in the picture, the ratio changes, the unweighted one does not.
     tab.pick("balance", "Sex").close_options()
     assert any(text.startswith("Sex") for text in balance.all_text_contents())
-    assert tab.headlines["Hazard ratio, weighted"] != headlines["Hazard ratio, weighted"]
-    assert tab.headlines["Hazard ratio, unweighted"] == headlines["Hazard ratio, unweighted"]
+    assert tab.headline("Hazard ratio, HSCT", ", weighted") != weighted
+    assert tab.headline("Hazard ratio, HSCT", ", unweighted") == unweighted
     expect(tab.says).to_contain_text("second remission (CR2)")
     assert tab.seen()["pictures"] != before["pictures"]
     open_tab(tab.wait_for_link("balance=Sex")).wait_for(tab.seen())
@@ -246,5 +259,5 @@ def test_weighting_shows_balance_and_says_when_it_refuses(open_tab: OpenTab) -> 
     tab.choose("sex", "girls", says="179 of 436 synthetic children: Sex: girls.")
     expect(tab.note("not-weighted")).to_be_visible()
     expect(tab.says).to_contain_text("The groups are not weighted: only 9 children untreated: at least 10 are needed")
-    assert tab.headlines["Hazard ratio, weighted"] == "–"
+    assert tab.headline("Hazard ratio, HSCT", ", weighted") == "–"
     tab.check_readable()

@@ -62,7 +62,7 @@ def test_every_ratio_stands_at_its_day_between_its_limits() -> None:
     assert drawn[150]["y"] == [0.48, 1.79, 6.71]
     assert drawn[150]["x"] == [150, 150, 150]
     assert drawn[90]["y"] == [0.31, 2.4, 18.8]
-    assert drawn[90]["hovertemplate"] == "<b>90 days</b><br>2.40 (0.31–18.8)<extra></extra>"
+    assert drawn[90]["hovertemplate"] == "<b>90 days</b><br>Hazard ratio 2.40 (0.31–18.8)<extra></extra>"
 
 
 def test_the_chosen_landmark_is_filled_and_the_others_are_open() -> None:
