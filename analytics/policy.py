@@ -170,6 +170,21 @@ def judge(
     return Verdict(State.FULL)
 
 
+def says_the_opposite(ratio: float | None, n_event: int, n_event_reference: int | None) -> str:
+    """Why a penalised ratio is no finding: it points the other way than the counts that it stands for; "" if it does not.
+
+    A penalty gives every group part of an event, which in a small one can outweigh that there was none: 0 of 5 against 2 of
+    60 make an odds ratio above 2.
+    """
+    if ratio is None:
+        return ""
+    if n_event == 0 and n_event_reference and ratio > 1.0:
+        return "nobody in the group had the event, and a ratio above 1 would come from the penalty alone"
+    if n_event_reference == 0 and n_event and ratio < 1.0:
+        return "nobody in the reference group had the event, and a ratio below 1 would come from the penalty alone"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Withheld:
     what: str  # "p value" or "estimate"
@@ -320,6 +335,7 @@ class _Governor:
         overall = judge(self.policy, events=events, events_per_parameter=model.events_per_parameter)
         whole = overall.state >= State.WITHOUT_P
         references = {t.variable: t.n for t in model.terms if t.is_reference}
+        events_of = {t.variable: t.n_event for t in model.terms if t.is_reference}
         terms: list[OddsRatio | HazardRatio] = []
         best: dict[str, Verdict] = {}  # of each covariate's levels
         for term in model.terms:
@@ -331,7 +347,13 @@ class _Governor:
                 )
             if not term.is_reference:
                 best[term.variable] = min(best.get(term.variable, verdict), verdict, key=lambda v: v.state)
-            terms.append(self.term(term, verdict, whole))
+            against = ""
+            if model.method == "firth" and term.level is not None and not term.is_reference:
+                against = says_the_opposite(term.ratio.value, term.n_event, events_of.get(term.variable))
+            if against and verdict.state < State.COUNTS_ONLY:
+                terms.append(self.term(term, Verdict(State.COUNTS_ONLY, against), whole=False))
+            else:
+                terms.append(self.term(term, verdict, whole))
         tests = tuple(self.term_test(test, best.get(test.variable, overall), whole) for test in model.tests)
         changes: dict[str, Any] = {}
         if any(a is not b for a, b in zip(terms, model.terms, strict=True)):
@@ -419,6 +441,9 @@ class _Governor:
             events=effect.n_event + effect.n_event_reference,
             group="in one of the groups",
         )
+        against = says_the_opposite(effect.ratio.value, effect.n_event, effect.n_event_reference)
+        if against and verdict.state < State.COUNTS_ONLY:
+            verdict = Verdict(State.COUNTS_ONLY, against)
         if verdict.state < State.WITHOUT_P:
             return effect
         ratio = effect.ratio

@@ -22,24 +22,25 @@ from analytics.estimators.logrank import logrank_test
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
 from analytics.policy import POLICY_PATH, STATE_WORDS, Least, Policy, State, govern, judge, load_policy, open_policy
-from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, TestResult
+from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, SubgroupEffect, TestResult
 from analytics.tables import tabulate_policy
 from tests.analyses.shown import check_shown, cohort_of, filters, run
 
-POLICY = Policy(Least(10, 10, 5.0), Least(5, 5, 2.0), Least(3, 3, 1.0), fade_below=10, stop_below=3, smallest_cell=5)
+POLICY = Policy(Least(10, 10, 10.0), Least(5, 5, 5.0), Least(3, 3, 3.0), fade_below=10, stop_below=3, smallest_cell=5)
 ANALYSES = load_analyses()
 
 
 @pytest.mark.parametrize(
     ("counts", "state", "reason"),
     [
-        ({"patients": 10, "events": 10, "events_per_parameter": 5.0}, State.FULL, ""),
-        ({"patients": 9, "events": 10, "events_per_parameter": 5.0}, State.CAUTION, "only 9 children"),
+        ({"patients": 10, "events": 10, "events_per_parameter": 10.0}, State.FULL, ""),
+        ({"patients": 9, "events": 10, "events_per_parameter": 10.0}, State.CAUTION, "only 9 children"),
         ({"patients": 10, "events": 9}, State.CAUTION, "only 9 events"),
-        ({"patients": 40, "events_per_parameter": 4.9}, State.CAUTION, "only 4.9 events per parameter"),
+        ({"patients": 40, "events_per_parameter": 9.9}, State.CAUTION, "only 9.9 events per parameter"),
         ({"patients": 4, "events": 30, "group": "in a group"}, State.WITHOUT_P, "only 4 children in a group"),
         ({"patients": 40, "events": 4}, State.WITHOUT_P, "only 4 events"),
-        ({"events": 20, "events_per_parameter": 1.5}, State.WITHOUT_P, "only 1.5 events per parameter"),
+        ({"events": 20, "events_per_parameter": 4.5}, State.WITHOUT_P, "only 4.5 events per parameter"),
+        ({"events": 20, "events_per_parameter": 2.9}, State.COUNTS_ONLY, "only 2.9 events per parameter"),
         ({"patients": 1, "events": 4}, State.COUNTS_ONLY, "only 1 child"),
         ({"patients": 40, "events": 1}, State.COUNTS_ONLY, "only 1 event"),
         ({"patients": 40, "events": 0}, State.COUNTS_ONLY, "only 0 events"),
@@ -66,6 +67,14 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
         assert f"fewer than {least.patients} children" in text
         assert f"fewer than {least.events_per_parameter:g}" in text
     assert f"end where fewer than {policy.stop_below} are" in text
+    # The literature that the thresholds follow stands in the file and on the page.
+    for source in (
+        "10.1093/aje/kwk052",
+        "10.1016/j.jclinepi.2010.11.012",
+        "10.1186/s12874-016-0267-3",
+        "10.1136/bmj.m441",
+    ):
+        assert source in text and source in POLICY_PATH.read_text(encoding="utf-8")
     for name, shown in STATE_WORDS.values():
         assert f">{name.capitalize()}<" in text
         assert shown in text
@@ -73,8 +82,9 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
 
 def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> None:
     policy = load_policy()
-    assert policy.full.events_per_parameter == logistic.FEW_EVENTS_PER_PARAMETER
-    assert policy.full.events_per_parameter == cox_model.FEW_EVENTS_PER_PARAMETER
+    for estimator in (logistic, cox_model):
+        assert policy.full.events_per_parameter == estimator.SCARCE_EVENTS_PER_PARAMETER
+        assert policy.p_value.events_per_parameter == estimator.FEW_EVENTS_PER_PARAMETER
     assert signature(plot_survival).parameters["fade_below"].default == policy.fade_below
 
 
@@ -94,6 +104,33 @@ def test_a_policy_that_contradicts_itself_is_refused(tmp_path: Path, old: str, n
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ValueError, match=complaint):
         open_policy(path)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_penalised_ratio_that_says_the_opposite_of_the_counts_is_not_shown(mirrored: bool) -> None:
+    """0 of 5 against 3 of 95: with half a child more in each cell the odds ratio is 2.4."""
+    levels = ["few", "many"] if mirrored else ["many", "few"]
+    groups = pd.DataFrame({"g": pd.Categorical(["few", "many", "many"], categories=levels)})
+    fitted = estimate_odds_ratios([0, 1, 0], groups, weight=[5, 3, 92])
+    ratio = (0.5 / 5.5) / (3.5 / 92.5)
+    assert fitted.method == "firth" and fitted.terms[1].odds_ratio.value == pytest.approx(
+        ratio ** (-1 if mirrored else 1)
+    )
+    shown = govern(fitted).terms[1]
+    assert shown.odds_ratio.value is None and shown.p_value is None and shown.n == fitted.terms[1].n
+    which, side = ("reference group", "below") if mirrored else ("group", "above")
+    assert shown.odds_ratio.reason == (
+        f"not shown: nobody in the {which} had the event, and a ratio {side} 1 would come from the penalty alone"
+    )
+    # Where it points the way of the counts, it stays.
+    usual = estimate_odds_ratios([0, 1, 0], groups, weight=[40, 10, 60])
+    assert usual.method == "firth" and govern(usual).terms[1].odds_ratio.value is not None
+
+
+def test_an_effect_in_a_subgroup_without_events_follows_the_same_rule() -> None:
+    effect = SubgroupEffect("a", "treated", "not", 12, 0, 60, 6, Estimate(1.4, None, 12, 0), 0.8, "firth")
+    assert govern(effect).ratio.reason is not None and govern(effect).p_value is None
+    assert govern(replace(effect, ratio=Estimate(0.4, None, 12, 0))).ratio.value == 0.4
 
 
 def logrank_of(sizes: tuple[int, int], events: tuple[int, int]) -> TestResult:
