@@ -280,8 +280,12 @@ METHODS = (
         "Does a factor go with the rate of an event, and does it go with how many will have it?",
         "Cause-specific: a Cox model with the competing events as censored, the ratio for questions about causes. "
         "Subdistribution (Fine–Gray): children with a competing event stay at risk with a weight for censoring, the ratio for "
-        "questions about the incidence. Both for every event, on complete cases, adjusted for the same factors.",
-        "Fine and Gray 1999, doi:10.1080/01621459.1999.10474144; Lau, Cole and Gange 2009, doi:10.1093/aje/kwp107; "
+        "questions about the incidence. Both for every event, on complete cases, adjusted for the same factors. Whether the "
+        "ratios of the chosen event stay the same over the follow-up is tested by scores against a log ratio that changes with "
+        "time: of the cause-specific hazard on the scale of the Kaplan–Meier curve, of the subdistribution hazard on that of the "
+        "cumulative incidence, with a robust variance.",
+        "Fine and Gray 1999, doi:10.1080/01621459.1999.10474144; Zhou, Fine and Laird 2013, doi:10.1002/sim.5815; "
+        "Lau, Cole and Gange 2009, doi:10.1093/aje/kwp107; "
         "Latouche and colleagues 2013, doi:10.1016/j.jclinepi.2012.09.017",
     ),
     Method(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown
 from analytics.cohort import Cohort
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -49,6 +49,12 @@ from analytics.incidence_comparison import (
 )
 from analytics.policy import govern, load_policy
 from analytics.post_baseline import note_post_baseline
+from analytics.ratios_over_time import (
+    RatiosOverTime,
+    check_ratios_over_time,
+    ratios_over_time_frame,
+    tabulate_ratios_over_time,
+)
 from analytics.regression import as_read, chosen_references, note_references, reference_control
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SurvivalResult
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
@@ -107,6 +113,13 @@ class Models:
     def fitted(self) -> tuple[HazardRatios, ...]:
         """The fitted models."""
         return govern(_fit(self._frame))
+
+    def check(self) -> RatiosOverTime | None:
+        """Whether the ratios of the chosen event stay the same; None where there is no ratio."""
+        if not self.fitted or (self.fitted[0].cause_specific.reason and self.fitted[0].subdistribution.reason):
+            return None
+        events, cause = self._frame.events, self._frame.dictionary[self._frame.events.endpoint.cause]
+        return govern(check_ratios_over_time(events, self._frame.event, cause.levels.index(self._frame.event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,6 +615,20 @@ def _downloads(result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _check(result: CumulativeIncidence, params: Params) -> RatiosOverTime | None:
+    return result.models.check()
+
+
+def _show_checks(result: CumulativeIncidence, made: RatiosOverTime | None, params: Params) -> tuple[Shown, ...]:
+    if made is None:
+        return (Shown(sentences=("Nothing can be checked: no ratio is shown.",)),)
+    return (Shown(tables=(tabulate_ratios_over_time(made, result.variables, result.comparison.event_label),)),)
+
+
+def _checks_frames(made: RatiosOverTime | None) -> Mapping[str, pd.DataFrame]:
+    return {"ratios-over-time": ratios_over_time_frame(made)}
+
+
 ANALYSIS = Analysis(
     slug="cumulative-incidence",
     title="Cumulative incidence",
@@ -610,7 +637,7 @@ ANALYSIS = Analysis(
     order=20,
     icon=":material/area_chart:",
     method="Aalen–Johansen estimates; Gray’s test; Cox models of the cause-specific hazard and Fine–Gray models of the "
-    "subdistribution hazard of every event, on complete cases.",
+    "subdistribution hazard of every event, on complete cases; score tests of whether their ratios stay the same over time.",
     requires=(("efs_days", "first_event"), ("efs_relapse_days", "event_after_relapse")),
     controls=_controls,
     prepare=_prepare,
@@ -627,4 +654,13 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     pictures=_pictures,
+    checks=Checks(
+        title="Do the hazard ratios hold over time?",
+        about="Both models take for granted that a ratio is the same throughout the follow-up. Tested for the chosen event, in "
+        "the children in the models.",
+        make=_check,
+        show=_show_checks,
+        files=("ratios-over-time",),
+        downloads=_checks_frames,
+    ),
 )

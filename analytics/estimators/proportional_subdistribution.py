@@ -192,7 +192,7 @@ class _Pieces:
             x=x,
             hazard=np.exp(eta - eta.max()),
             moments=moments,
-            n_event=np.bincount(place, n[is_event], len(moments)),
+            n_event=np.bincount(place, n[is_event], len(moments)).astype(np.float64),
             uncensored=before[np.searchsorted(grid, moments)],
             own=before[at],
         )
@@ -205,11 +205,11 @@ class _Pieces:
         contributions = np.zeros_like(self.x)
         mean = np.zeros((len(self.moments), size))
         rate = np.zeros(len(self.moments))
+        stays = np.where(self.is_competing & (self.own > 0), 1.0 / np.where(self.own > 0, self.own, 1.0), 0.0)
         step = max(1, _BLOCK // max(len(time), 1))
         for start in range(0, len(self.moments), step):
             block = slice(start, start + step)
             at, free = self.moments[block, None], self.uncensored[block, None]
-            stays = np.where(self.is_competing & (self.own > 0), 1.0 / np.where(self.own > 0, self.own, 1.0), 0.0)
             in_risk = np.where(time >= at, 1.0, free * stays) * self.hazard
             amount = in_risk * n
             total = amount.sum(axis=1)

@@ -18,7 +18,10 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from analytics.analyses import to_reference
 from analytics.analyses.cumulative_incidence import CumulativeIncidence
 from analytics.cohort import Cohort, open_cohort
+from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.filters import Clause, CohortFilter
+from analytics.formats import format_p
 from analytics.frames import EVERYONE
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
@@ -318,6 +321,38 @@ def test_a_chosen_reference_inverts_both_ratios() -> None:
             for result in (usual, turned)
         )
         assert after == pytest.approx(1 / before, rel=1e-6)
+
+
+def test_whether_ratios_stay_the_same_is_checked_for_the_chosen_event() -> None:
+    result, params = estimate(by="sex", adjust=("white_cells",))
+    assert INCIDENCE.checks is not None
+    made = INCIDENCE.checks.make(result, params)
+    events = result.comparison.frame
+    kept = events.complete
+    arrays = (events.time[kept], events.cause[kept], events.covariates[kept])
+    share = proportional_subdistribution_hazards_test(*arrays, of=1, weight=events.weight[kept])
+    rate = proportional_hazards_test(arrays[0], arrays[1] == 1, arrays[2], weight=events.weight[kept])
+    (shown,) = INCIDENCE.checks.show(result, made, params)
+    (table,) = shown.tables
+    assert table.title == "Do the ratios stay the same over the follow-up? Relapse"
+    assert [row[0] for row in table.rows] == ["Sex", "White cells", "All together"]
+    for row, a, b in zip(table.rows, (*rate.tests, rate.global_test), (*share.tests, share.global_test), strict=True):
+        assert row[1:] == (format_p(a.p_value), format_p(b.p_value))
+    file = INCIDENCE.checks.downloads(made)["ratios-over-time"]
+    assert file["p_value"].tolist() == [t.p_value for r in (rate, share) for t in (*r.tests, r.global_test)]
+
+
+def test_without_a_ratio_there_is_none_to_be_checked() -> None:
+    assert INCIDENCE.checks is not None
+    for result, params in (estimate(by=EVERYONE), estimate(Clause("sex", ("female",)), by="sex")):
+        made = INCIDENCE.checks.make(result, params)
+        assert INCIDENCE.checks.show(result, made, params)
+    # Deaths are too few for any p value: none is shown, and the reason stands in its place.
+    result, params = estimate(by="immunophenotype", event="relapse:death in remission")
+    made = INCIDENCE.checks.make(result, params)
+    (shown,) = INCIDENCE.checks.show(result, made, params)
+    assert all("not tested" in cell for row in shown.tables[0].rows for cell in row[1:])
+    assert len(INCIDENCE.checks.downloads(None)["ratios-over-time"]) == 0
 
 
 def test_a_number_is_given_per_step_of_the_dictionary() -> None:
