@@ -927,6 +927,34 @@ class OptimismResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcordanceOptimismResult:
+    """A Cox model's own concordance and what is left of it after correction for optimism.
+
+    ``replicates``, ``n_drawn``, ``n_failed``, ``n_penalised`` and ``method`` are as in :class:`OptimismResult`.
+    """
+
+    concordance: Optimism
+    method: str
+    n: int
+    n_event: int
+    n_parameters: int
+    replicates: int
+    n_drawn: int
+    n_failed: int
+    n_penalised: int
+    seed: int
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: ``term estimate optimism corrected std_error n_replicates reason method n n_event``."""
+        m = self.concordance
+        row = (m.measure, m.apparent, m.optimism, m.corrected, m.std_error, m.n_replicates, m.reason)
+        columns = ["term", "estimate", "optimism", "corrected", "std_error", "n_replicates", "reason"]
+        return pd.DataFrame([row], columns=columns).assign(method=self.method, n=self.n, n_event=self.n_event)
+
+
+@dataclass(frozen=True, slots=True)
 class VarianceInflation:
     """How much the other covariates widen what is known of one covariate's coefficients.
 

@@ -8,8 +8,28 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, Picture
+from analytics.analyses import (
+    Analysis,
+    Background,
+    Checks,
+    ComparedTest,
+    Control,
+    Headline,
+    HtmlFigure,
+    Params,
+    Picture,
+    Progress,
+    Shown,
+)
 from analytics.cohort import Cohort
+from analytics.concordance_checks import (
+    REPLICATES,
+    check_concordance,
+    concordance_frames,
+    resample_concordance,
+    show_concordance,
+    show_concordance_optimism,
+)
 from analytics.detectable import add_detectable, detect_hazards, tabulate_detectable
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
@@ -28,6 +48,7 @@ from analytics.formats import (
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.funnel import Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.policy import govern
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     Relabelling,
@@ -42,6 +63,8 @@ from analytics.regression import (
 )
 from analytics.results import (
     CoefficientOverTime,
+    ConcordanceOptimismResult,
+    Estimate,
     HazardRatioResult,
     Note,
     ProportionalHazardsResult,
@@ -480,6 +503,41 @@ def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _check(result: HazardRatios, params: Params) -> Estimate:
+    # What is not shown of the model is not checked either.
+    return check_concordance(govern(result.multivariable))
+
+
+def _show_checks(result: HazardRatios, made: Estimate, params: Params) -> tuple[Shown, ...]:
+    return (show_concordance(made),)
+
+
+def _resample(result: HazardRatios, params: Params, progress: Progress) -> ConcordanceOptimismResult:
+    return resample_concordance(result.frame, params["fit"], progress)
+
+
+def _refuse_to_resample(result: HazardRatios, params: Params) -> str:
+    reason = _check(result, params).reason
+    return f"Nothing can be corrected: {reason}." if reason else ""
+
+
+def _show_optimism(result: HazardRatios, found: ConcordanceOptimismResult | None, params: Params) -> Shown:
+    return show_concordance_optimism(found)
+
+
+OPTIMISM = Background(
+    name="concordance-optimism",
+    title="Corrected for optimism",
+    about=f"Draws the children anew {REPLICATES} times (with replacement), fits the model to each draw and sees how much less "
+    "concordant it is in the actual children than in the draw. Takes some seconds, more with many factors.",
+    button=f"Correct by {REPLICATES} resamples",
+    run=_resample,
+    show=_show_optimism,
+    refusal=_refuse_to_resample,
+    files=("optimism",),
+    downloads=concordance_frames,
+)
+
 ANALYSIS = Analysis(
     slug="hazard-ratios",
     title="Hazard ratios",
@@ -506,4 +564,12 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     pictures=_pictures,
+    checks=Checks(
+        title="How good is this model?",
+        about="How well the multivariable model puts children in order of their hazard, in the children it was made from and, "
+        "corrected, in new ones.",
+        make=_check,
+        show=_show_checks,
+        background=(OPTIMISM,),
+    ),
 )

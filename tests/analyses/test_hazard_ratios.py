@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2, norm
 
-from analytics.analyses import HtmlFigure, to_reference
+from analytics import concordance_checks
+from analytics.analyses import HtmlFigure, Shown, to_reference
 from analytics.analyses.hazard_ratios import HazardRatios
 from analytics.cohort import Cohort, open_cohort
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -381,3 +382,34 @@ def test_hazards_are_tested_and_drawn_on_the_page_as_it_opens() -> None:
     assert result.multivariable.method == "ml"
     assert result.proportionality.global_test.p_value is not None
     assert len(HAZARDS.pictures(result, params)) == 2
+
+
+def test_concordance_is_corrected_for_optimism(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concordance_checks, "REPLICATES", 6)
+    result, params = estimate(endpoint="os_diagnosis", covariates=FACTORS)
+    assert HAZARDS.checks is not None
+    made = HAZARDS.checks.make(result, params)
+    assert made == result.multivariable.concordance
+    (shown,) = HAZARDS.checks.show(result, made, params)
+    assert shown.sentences[0].startswith(f"Concordance {made.value:.2f} (95")
+    (part,) = HAZARDS.checks.background
+    assert part.refusal(result, params) == "" and part.show(result, None, params) == Shown()
+    seen: list[tuple[int, int]] = []
+    found = part.run(result, params, lambda done, total: seen.append((done, total)))
+    assert seen == [(i, 6) for i in range(1, 7)]
+    # The same model of the same children, entries and strata included: its own concordance is that of the page.
+    assert found.concordance.apparent == pytest.approx(made.value, rel=1e-10)
+    assert (found.n, found.n_event) == (result.multivariable.n, result.multivariable.n_event)
+    after = part.show(result, found, params)
+    assert after.tables[0].rows[0][1] == f"{made.value:.2f}"
+    assert part.downloads(found)["optimism"]["corrected"].tolist() == [found.concordance.corrected]
+
+
+def test_without_a_model_there_is_no_concordance_to_correct() -> None:
+    result, params = estimate(covariates=())
+    assert HAZARDS.checks is not None
+    made = HAZARDS.checks.make(result, params)
+    assert made.value is None
+    (shown,) = HAZARDS.checks.show(result, made, params)
+    assert shown.sentences == ("Nothing can be checked: no coefficient was estimated.",)
+    assert HAZARDS.checks.background[0].refusal(result, params).startswith("Nothing can be corrected")

@@ -1,0 +1,194 @@
+"""How concordant a Cox model is in its own patients, and how concordant it may be expected to be in new ones.
+
+Sources
+-------
+Harrell, Lee & Mark (1996), Statistics in Medicine 15:361,
+doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4: correction for optimism by the bootstrap, section 4.4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from analytics.estimators.concordance import concordance
+from analytics.estimators.cox_model import Method, Ties, estimate_hazard_ratios
+from analytics.results import ConcordanceOptimismResult, FloatArray, HazardRatioResult, Note, Optimism
+
+MEASURE = "concordance"
+_MIN_SHARE_FITTED = 0.9
+
+
+def concordance_optimism_by_bootstrap(
+    time: ArrayLike,
+    event: ArrayLike,
+    covariates: pd.DataFrame,
+    *,
+    entry: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    strata: Any = None,
+    ties: Ties = "efron",
+    method: Method = "auto",
+    replicates: int = 200,
+    seed: int,
+    on_progress: Callable[[float], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> ConcordanceOptimismResult:
+    """Concordance of a Cox model, corrected for having been measured in the patients it was made from.
+
+    Parameters
+    ----------
+    time, event, covariates, entry, weight, strata, ties, method
+        As for :func:`~analytics.estimators.cox_model.estimate_hazard_ratios`; no covariate is missing. Each row is a patient,
+        or as many alike as ``weight`` says.
+    replicates : int
+        How many resamples to draw, at least 1.
+    seed : int
+        Equal seeds and rows give equal resamples.
+    on_progress : callable, optional
+        Called with the share of the resamples that are done, above 0 to 1, after each.
+    should_stop : callable, optional
+        Asked before each resample; True ends the drawing, and the result rests on the resamples until then.
+
+    Returns
+    -------
+    ConcordanceOptimismResult
+        Each resample draws as many patients as there are, with replacement, and the model is fitted to it by the same
+        ``method`` ("auto" decides anew each time). The optimism is the mean of its concordance in the resample less that in all
+        patients. Resamples without events, or whose model has no coefficient, are counted and left out. A level that a resample
+        lacks predicts as the reference level does. Without a model of all patients, or without a pair of patients that can be
+        compared, there is a reason.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`~analytics.estimators.cox_model.estimate_hazard_ratios`, or if ``replicates`` is below 1.
+    TypeError
+        If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
+
+    Notes
+    -----
+    Codes of notes: "resamples-failed", "resamples-penalised", "stopped".
+    """
+    if replicates != int(replicates) or replicates < 1:
+        raise ValueError(f"replicates must be a whole number from 1: it is {replicates}.")
+    options: dict[str, Any] = {"entry": entry, "strata": strata}
+    whole = estimate_hazard_ratios(time, event, covariates, weight=weight, ties=ties, method=method, **options)
+    counts = np.ones(np.size(time)) if weight is None else np.asarray(pd.Series(weight), dtype=np.float64)
+    apparent = None if whole.concordance is None else whole.concordance.value
+    reason = whole.reason or (None if whole.concordance is None else whole.concordance.reason)
+    if reason is None and (apparent is None or not _coefficients(whole)):
+        reason = "no coefficient was estimated"
+    gains: list[float] = []
+    drawn = penalised = 0
+    if reason is None:
+        rng = np.random.default_rng(seed)
+        while drawn < replicates and not (should_stop is not None and should_stop()):
+            again = _resample(rng, counts)
+            drawn += 1
+            if again @ (np.asarray(event, dtype=np.float64) * (again > 0)) > 0:
+                model = estimate_hazard_ratios(
+                    time, event, covariates, weight=again, ties=ties, method=method, **options
+                )
+                gain = _gain(model, time, event, covariates, counts, again, options)
+                if gain is not None:
+                    gains.append(gain)
+                    penalised += model.method == "firth"
+            if on_progress is not None:
+                on_progress(drawn / replicates)
+        if not drawn:
+            reason = "stopped before the first resample"
+        elif not gains:
+            reason = f"none of the {drawn} resamples gave a model"
+    measure = Optimism(MEASURE, apparent, None, None, None, len(gains), reason)
+    if reason is None and apparent is not None:
+        mean = float(np.mean(gains))
+        error = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if len(gains) > 1 else None
+        measure = Optimism(MEASURE, apparent, mean, apparent - mean, error, len(gains))
+    return ConcordanceOptimismResult(
+        concordance=measure,
+        method=whole.method,
+        n=whole.n,
+        n_event=whole.n_event,
+        n_parameters=whole.n_parameters,
+        replicates=int(replicates),
+        n_drawn=drawn,
+        n_failed=drawn - len(gains),
+        n_penalised=penalised,
+        seed=seed,
+        reason=reason,
+        notes=_notes(whole.method, int(replicates), drawn, len(gains), penalised),
+    )
+
+
+def _resample(rng: np.random.Generator, counts: FloatArray) -> FloatArray:
+    """How often each row is drawn when as many patients as there are are drawn with replacement."""
+    return np.asarray(rng.multinomial(int(counts.sum()), counts / counts.sum()), dtype=np.float64)
+
+
+def _coefficients(model: HazardRatioResult) -> dict[tuple[str, str | None], float]:
+    """The log hazard ratios that were estimated."""
+    return {
+        (t.variable, t.level): math.log(t.ratio.value)
+        for t in model.terms
+        if t.ratio.value is not None and not t.is_reference
+    }
+
+
+def _gain(
+    model: HazardRatioResult,
+    time: ArrayLike,
+    event: ArrayLike,
+    covariates: pd.DataFrame,
+    counts: FloatArray,
+    again: FloatArray,
+    options: dict[str, Any],
+) -> float | None:
+    """The concordance of a resample's model in the resample less that in all patients; None without a model or a pair."""
+    beta = _coefficients(model)
+    if model.reason is not None or not beta or model.concordance is None or model.concordance.value is None:
+        return None
+    score = np.zeros(len(counts))
+    for name in covariates.columns:
+        column = covariates[name]
+        if (str(name), None) in beta:
+            score = score + beta[str(name), None] * column.to_numpy(dtype=np.float64)
+        else:
+            text = column.astype(str).to_numpy(dtype=object)
+            for (variable, level), value in beta.items():
+                if variable == str(name):
+                    score = score + value * (text == level)
+    # Scores that differ by rounding alone are equal.
+    score = np.round(score, 11)
+    outside = concordance(time, event, score, weight=counts, **options).value
+    return None if outside is None else model.concordance.value - outside
+
+
+def _notes(method: str, replicates: int, drawn: int, fitted: int, penalised: int) -> tuple[Note, ...]:
+    notes = []
+    if drawn and fitted < drawn:
+        notes.append(
+            Note(
+                "resamples-failed",
+                "caution" if fitted < _MIN_SHARE_FITTED * drawn else "info",
+                f"{drawn - fitted} of {drawn} resamples gave no model and are left out of the correction.",
+                "Choose fewer covariates, or join small levels where that makes clinical sense.",
+            )
+        )
+    if method == "ml" and penalised:
+        notes.append(
+            Note(
+                "resamples-penalised",
+                "info",
+                f"In {penalised} of {fitted} resamples the likelihood had no maximum (separation); these models use Firth's "
+                "penalised likelihood.",
+            )
+        )
+    if 0 < drawn < replicates:
+        notes.append(Note("stopped", "info", f"The bootstrap was stopped after {drawn} of {replicates} resamples."))
+    return tuple(notes)
