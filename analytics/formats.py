@@ -6,6 +6,7 @@ from analytics.results import Estimate, Interval
 
 MISSING = "–"
 SUPPRESSED = "not shown"
+WITHHELD = "not shown: "  # what the reason of a number begins with that too few children stand behind
 SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
@@ -90,6 +91,39 @@ def _beside(value: float, threshold: float, digits: int) -> str:
     """A number with at least that many decimals, and as many more as tell it from a threshold that it is not."""
     texts = [f"{value:.{decimals}f}" for decimals in range(digits, MOST_DECIMALS + 1)]
     return next((text for text in texts if float(text) != threshold), texts[0])
+
+
+def is_withheld(reason: str | None) -> bool:
+    """True for the reason of a number that could be estimated and is not shown, since too few stand behind it."""
+    return reason is not None and reason.startswith(WITHHELD)
+
+
+def say_missing(what: str, reason: str | None) -> str:
+    """That there is no such number, or that it is not shown, and why, within a sentence.
+
+    >>> say_missing("odds ratio", "no events"), say_missing("odds ratio", "not shown: only 2 children")
+    ('no odds ratio (no events)', 'odds ratio not shown (only 2 children)')
+    """
+    if is_withheld(reason):
+        return f"{what} {SUPPRESSED} ({(reason or '').removeprefix(WITHHELD)})"
+    return f"no {what} ({reason})"
+
+
+def say_inestimable(what: str, reason: str | None) -> str:
+    """What has no estimate, named: "boys not estimable (no events)", or "boys not shown (only 2 children)"."""
+    if is_withheld(reason):
+        return say_missing(what, reason)
+    return f"{what} not estimable ({(reason or '').removeprefix('not estimable: ')})"
+
+
+def say_undone(reason: str | None) -> str:
+    """Why there is no test, as a sentence of its own: "Not done: no events." or "Not shown: only 2 events."."""
+    return f"Not shown: {(reason or '').removeprefix(WITHHELD)}." if is_withheld(reason) else f"Not done: {reason}."
+
+
+def format_p_cell(p_value: float | None, reason: str | None) -> str:
+    """A p value in a table: "not shown" where it is withheld, a dash where there is none."""
+    return SUPPRESSED if p_value is None and is_withheld(reason) else format_p(p_value)
 
 
 def format_p_phrase(p_value: float | None) -> str:

@@ -17,7 +17,7 @@ from analytics.estimators.zero_events import read_curve
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
 from analytics.figures.theme import Style, style_of
-from analytics.formats import MISSING, format_count, format_level, format_p, format_probability
+from analytics.formats import MISSING, format_count, format_level, format_p, format_probability, is_withheld
 from analytics.frames import CompetingEvents, is_post_baseline
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, TestResult
 from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
@@ -208,7 +208,7 @@ def _say_exact(result: IncidenceComparison, causes: Sequence[str]) -> str:
 
 def _cell(estimate: Estimate) -> str:
     if estimate.value is None:
-        return "not followed so long" if estimate.n == 0 else str(estimate.reason)
+        return str(estimate.reason) if estimate.n or is_withheld(estimate.reason) else "not followed so long"
     return format_probability(estimate)
 
 

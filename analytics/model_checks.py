@@ -562,8 +562,8 @@ def _say_influence(departures: Sequence[Departure], event: EventPhrases) -> tupl
             if w is not None and _flip(d, w):
                 verdict = "include" if _excludes_one(d.interval) else "exclude"  # type: ignore[arg-type]
                 said.append(
-                    f"Without {_who(w.who, event)}, the interval of the odds ratio of {_inside(d.label)} would {verdict} no "
-                    "difference: whether it does hangs on single children."
+                    f"Without {_who(w.who, event)}, the interval of the odds ratio of {_inside(d.label)} would {verdict} 1, the "
+                    "value of no difference: whether it does hangs on single children."
                 )
                 break
         if d.lost is not None:

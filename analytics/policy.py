@@ -19,7 +19,7 @@ import numpy as np
 
 from analytics.dictionary import Dictionary
 from analytics.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
-from analytics.formats import format_count, format_number
+from analytics.formats import WITHHELD, format_count, format_number
 from analytics.results import (
     Estimate,
     HazardRatio,
@@ -166,7 +166,7 @@ def judge(
     ):
         for name, count, words in counts:
             if count is not None and count < getattr(least, name):
-                return Verdict(state, f"only {words(count)}")
+                return Verdict(state, f"only {words(count)}" if count or name != "events" else "no events")
     return Verdict(State.FULL)
 
 
@@ -271,7 +271,7 @@ class _Governor:
     def say(self, what: str, reason: str, whole: bool = False) -> str:
         """Remember what is withheld; the reason as it stands in its place."""
         self.withheld.append(_Withheld(what, reason, whole))
-        return f"not shown: {reason}"
+        return f"{WITHHELD}{reason}"
 
     def estimate(self, estimate: Estimate) -> Estimate:
         # Where all have had the event, nobody is left at risk, and the events say how many there were.
@@ -368,15 +368,15 @@ class _Governor:
     def term(self, term: OddsRatio | HazardRatio, verdict: Verdict, whole: bool) -> OddsRatio | HazardRatio:
         if term.is_reference or verdict.state < State.WITHOUT_P:
             return term
-        ratio = term.ratio
+        ratio, reason = term.ratio, term.p_reason
         if verdict.state is State.COUNTS_ONLY:
             ratio = self.without_value(ratio, verdict.reason, whole)
         elif term.p_value is not None:
-            self.say("p value", verdict.reason, whole)
+            reason = self.say("p value", verdict.reason, whole)
         elif ratio is term.ratio:
             return term
         name = "odds_ratio" if isinstance(term, OddsRatio) else "hazard_ratio"
-        return replace(term, p_value=None, statistic=None, **{name: ratio})  # type: ignore[arg-type]
+        return replace(term, p_value=None, p_reason=reason, statistic=None, **{name: ratio})  # type: ignore[arg-type]
 
     def term_test(self, test: TermTest, verdict: Verdict, whole: bool = False) -> TermTest:
         if test.p_value is None or verdict.state < State.WITHOUT_P:
@@ -482,7 +482,8 @@ class _Governor:
                 continue
             reasons = list(dict.fromkeys(w.reason for w in found))
             listed = "; ".join(reasons[:MOST_NAMED]) + ("; …" if len(reasons) > MOST_NAMED else "")
-            subject = f"1 {what} is" if len(found) == 1 else f"{len(found)} {what}s are"
+            # A page shows some of them twice and others nowhere, so that their number would be another than the reader's.
+            subject = f"One {what} is" if len(found) == 1 else f"Some {what}s are"
             notes.append(
                 Note(
                     code,

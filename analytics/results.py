@@ -305,6 +305,7 @@ class OddsRatio:
 
     ``n`` patients and ``n_event`` outcomes in that level. A reference row has an odds ratio of exactly 1 without
     interval or p. ``p_value`` is Wald's for maximum likelihood and the penalised likelihood-ratio p for Firth.
+    ``p_reason`` says why there is none, where the policy on small numbers took it out.
     """
 
     variable: str
@@ -315,6 +316,7 @@ class OddsRatio:
     odds_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
+    p_reason: str | None = None
 
     @property
     def ratio(self) -> Estimate:
@@ -328,6 +330,7 @@ class HazardRatio:
 
     ``n`` patients and ``n_event`` events in that level. A reference row has a hazard ratio of exactly 1 without
     interval or p. ``p_value`` is Wald's for maximum likelihood and the penalised likelihood-ratio p for Firth.
+    ``p_reason`` says why there is none, where the policy on small numbers took it out.
     """
 
     variable: str
@@ -338,6 +341,7 @@ class HazardRatio:
     hazard_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
+    p_reason: str | None = None
 
     @property
     def ratio(self) -> Estimate:

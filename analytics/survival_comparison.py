@@ -25,13 +25,17 @@ from analytics.figures.theme import Style, style_of
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
+    SUPPRESSED,
     format_count,
     format_interval,
     format_months,
     format_number,
     format_p,
+    format_p_cell,
     format_probability,
     format_share,
+    is_withheld,
+    say_undone,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.funnel import Used, list_losses, name_complete, name_eligible
@@ -287,6 +291,8 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
     frame = result.frame
     median = result.median_follow_up
     follow_up_text = "not reached" if median.value is None and frame.n else format_months(median.value)
+    if is_withheld(median.reason):
+        follow_up_text = SUPPRESSED
     reason = f" {start_sentence(median.reason)}." if median.reason else ""
     interval = f" (95 % interval {format_interval(median.interval, 1)})" if median.interval else ""
     headlines = [
@@ -304,11 +310,11 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
     ]
     if result.overall is not None:
         test = result.overall
-        text = format_p(test.p_value)
+        text = format_p_cell(test.p_value, test.reason)
         detail = (
             f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
             if test.statistic is not None
-            else f"Not done: {test.reason}."
+            else say_undone(test.reason)
         )
         found = result.detectable if test.p_value is not None else None
         hint = found.hint() if found is not None else ""
@@ -337,7 +343,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
     rows = []
     for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
         median = curve.median
-        text = MISSING if curve.n == 0 else "not reached"
+        text = MISSING if curve.n == 0 else str(median.reason) if is_withheld(median.reason) else "not reached"
         if median.value is not None:
             text = format_number(median.value, 1)
             text += f" ({format_interval(median.interval, 1)})" if median.interval is not None else ""
@@ -377,7 +383,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
 def milestone_cell(estimate: Estimate, nobody: str = "not followed so long") -> str:
     """Survival at a milestone with its interval, or why there is none."""
     if estimate.value is None:
-        return nobody if estimate.n == 0 else str(estimate.reason)
+        return str(estimate.reason) if estimate.n or is_withheld(estimate.reason) else nobody
     return format_probability(estimate)
 
 

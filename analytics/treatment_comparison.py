@@ -26,7 +26,7 @@ from analytics.formats import (
     format_count,
     format_level,
     format_number,
-    format_p,
+    format_p_cell,
     format_percent,
     format_ratio,
     format_step,
@@ -543,7 +543,12 @@ def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: st
             label = f"{variable.label}: {variable.level_label(term.level)}"
         counts = f"{format_count(term.n_event)} of {format_count(term.n)}"
         rows.append(
-            (label, counts, "1 (reference)" if term.is_reference else ratio_text(term.ratio), format_p(term.p_value))
+            (
+                label,
+                counts,
+                "1 (reference)" if term.is_reference else ratio_text(term.ratio),
+                format_p_cell(term.p_value, term.p_reason),
+            )
         )
     return Table(
         title=title,

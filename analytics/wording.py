@@ -18,6 +18,8 @@ from analytics.formats import (
     format_quantity,
     format_ratio_of,
     format_step,
+    is_withheld,
+    say_missing,
 )
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
@@ -110,7 +112,7 @@ def _describe_ratio(
     what = variable.label if is_number else f"{variable.label}, {variable.level_label(term.level)}"
     ratio = term.ratio
     if ratio.value is None:
-        return f"{what}: no {measure} ({ratio.reason})."
+        return f"{what}: {say_missing(measure, ratio.reason)}."
     if is_number:
         subject = f"with every {format_step(variable.per, variable.unit)} more, {subject}"
     else:
@@ -120,7 +122,7 @@ def _describe_ratio(
     if limits is not None and ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
         reading = f"{subject} {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
     elif limits is not None:
-        reading = f"{subject} {factor} times as high, and the interval includes no difference"
+        reading = f"{subject} {factor} times as high, and the interval includes 1, the value of no difference"
     else:
         reading = f"{subject} {factor} times as high"
     interval = f" ({format_level(limits.level)} interval {format_interval(limits)})" if limits is not None else ""
@@ -136,7 +138,7 @@ def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Esti
     origin, had = endpoint.origin, _had(endpoint)
     name = start_sentence(label)
     if estimate.value is None:
-        return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
+        return f"{name}: {say_missing(f'estimate at {years} {_plural(years)} from {origin}', estimate.reason)}."
     interval = estimate.interval
     limits = ""
     if interval is not None and interval.is_one_sided:
@@ -192,6 +194,8 @@ def describe_test(
     True adds that groups which form after the clock has started differ by that alone.
     """
     if test.p_value is None:
+        if is_withheld(test.reason):
+            return start_sentence(f"{_method(test)}: {say_missing('p value', test.reason)}.")
         return f"The curves cannot be compared by a test: {test.reason}."
     groups = join_words([labels.get(group.group, group.group) for group in test.groups if group.n])
     named = start_sentence(f"{variable}, {groups}" if variable else groups)
@@ -205,16 +209,20 @@ def describe_test(
         else ""
     )
     return (
-        f"{named}: {test.method.replace(chr(39), '’')}, {format_p_phrase(test.p_value)}. {reading}; "
+        f"{named}: {_method(test)}, {format_p_phrase(test.p_value)}. {reading}; "
         f"the p value says nothing about the size or the cause of a difference.{late}"
     )
+
+
+def _method(test: TestResult) -> str:
+    return test.method.replace("'", "’")
 
 
 def describe_incidence(label: str, years: int, origin: str, event: str, estimate: Estimate) -> str:
     """One group's cumulative incidence of an event at a number of years in words, with how many are still followed."""
     name = start_sentence(label)
     if estimate.value is None:
-        return f"{name}: no estimate at {years} {_plural(years)} from {origin} ({estimate.reason})."
+        return f"{name}: {say_missing(f'estimate at {years} {_plural(years)} from {origin}', estimate.reason)}."
     interval = estimate.interval
     limits = ""
     if interval is not None and interval.is_one_sided:
@@ -275,14 +283,14 @@ def describe_two_hazard_ratios(
     )
     first, second = rate.ratio, incidence.ratio
     if first.value is None:
-        parts = [f"there is no cause-specific hazard ratio of {event} ({first.reason})"]
+        parts = [say_missing(f"cause-specific hazard ratio of {event}", first.reason)]
     else:
         parts = [
             f"{event} came at {format_ratio_of(first)} times the rate among children free of every event "
             f"(cause-specific hazard ratio{', ' if first.interval else ''}{_limits_of(first)})"
         ]
     if second.value is None:
-        parts.append(f"there is no subdistribution hazard ratio ({second.reason})")
+        parts.append(say_missing("subdistribution hazard ratio", second.reason))
     else:
         parts.append(
             f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio_of(second)}"
@@ -291,7 +299,11 @@ def describe_two_hazard_ratios(
     not_effects = "" if first.value is None and second.value is None else "; associations, not effects"
     apart = [_excludes_one(ratio.interval) for ratio in (first, second) if ratio.interval is not None]
     if len(apart) == 2 and apart[0] == apart[1]:
-        parts.append("both intervals exclude no difference" if apart[0] else "both intervals include no difference")
+        parts.append(
+            "neither interval includes 1, the value of no difference"
+            if apart[0]
+            else "both intervals include 1, the value of no difference"
+        )
     return f"{what}: {'; '.join(parts)}; {by}{not_effects}."
 
 

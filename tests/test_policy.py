@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
+from analytics.dictionary import open_dictionary
 from analytics.estimators import cox_model, logistic
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
+from analytics.figures.forest import draw_forest_table
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
 from analytics.policy import POLICY_PATH, STATE_WORDS, Least, Policy, State, govern, judge, load_policy, open_policy
@@ -43,7 +45,7 @@ ANALYSES = load_analyses()
         ({"events": 20, "events_per_parameter": 2.9}, State.COUNTS_ONLY, "only 2.9 events per parameter"),
         ({"patients": 1, "events": 4}, State.COUNTS_ONLY, "only 1 child"),
         ({"patients": 40, "events": 1}, State.COUNTS_ONLY, "only 1 event"),
-        ({"patients": 40, "events": 0}, State.COUNTS_ONLY, "only 0 events"),
+        ({"patients": 40, "events": 0}, State.COUNTS_ONLY, "no events"),
         ({}, State.FULL, ""),
     ],
 )
@@ -291,3 +293,24 @@ def test_no_analysis_shows_a_p_value_or_an_estimate_of_too_few(analysis: Analysi
                     if term.ratio.value is not None:
                         assert events >= policy.estimate.events
                         assert term.n >= policy.estimate.patients
+
+
+def test_what_is_withheld_is_said_without_a_number_that_the_reader_could_not_count() -> None:
+    outcome = np.array([True] * 4 + [False] * 36)
+    raw = estimate_odds_ratios(outcome, pd.DataFrame({"side": pd.Categorical(["left", "right"] * 20)}))
+    (note,) = (note for note in govern(raw, POLICY).notes if note.code == "without-p")
+    # That of the level and that of the factor, of which a table may show one.
+    assert note.text == "Some p values are not shown, because too little stands behind them: only 4 events."
+
+
+def test_a_p_value_that_is_withheld_has_its_reason_beside_a_ratio_that_is_shown() -> None:
+    level = np.repeat(["many", "few"], [60, 4])
+    outcome = np.arange(64) % 2 == 0
+    raw = estimate_odds_ratios(outcome, pd.DataFrame({"level": pd.Categorical(level, ["many", "few"])}))
+    governed = govern(raw, POLICY)
+    term = governed.terms[1]
+    assert term.ratio.value is not None
+    assert (term.p_value, term.p_reason) == (None, "not shown: only 4 children in one of the groups")
+    html = draw_forest_table([governed], governed, open_dictionary())
+    assert "p not shown: only 4 children in one of the groups" in html
+    assert '<td class="forest-p">not shown</td>' in html

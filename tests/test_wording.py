@@ -180,8 +180,10 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
     term = odds_ratio("CNS", 1.204, (0.61, 2.402), 0.59, n=1, n_event=0)
     text = describe_odds_ratio(term, SITE, "marrow", ["Age group"])
     assert plain(text) == (
-        "Site of relapse, CNS against marrow: the odds of relapse were 1.20 times as high, and the interval includes no "
-        "difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590; an association, not an effect. 0 of "
+        "Site of relapse, CNS against marrow: the odds of relapse were 1.20 times as high, and the interval includes 1, "
+        ""
+        "the value of no difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590; an association, not "
+        "an effect. 0 of "
         "1 in the model relapsed."
     )
     assert "higher" not in text and "lower" not in text
@@ -195,20 +197,24 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
         (
             8.1,
             (0.9, None),
-            "8.10 times as high, and the interval includes no difference (95 % interval 0.90 to no upper limit)",
+            "8.10 times as high, and the interval includes 1, the value of no difference (95 % interval 0.90 to no upper limit)",
         ),
         (
             0.1,
             (None, 1.8),
-            "0.10 times as high, and the interval includes no difference (95 % interval no lower limit to 1.80)",
+            "0.10 times as high, and the interval includes 1, the value of no difference (95 % interval no lower limit to 1.80)",
         ),
         (
             1.0,
             (None, None),
-            "1.00 times as high, and the interval includes no difference "
+            "1.00 times as high, and the interval includes 1, the value of no difference "
             "(95 % interval no lower limit to no upper limit)",
         ),
-        (1.5, (1.0, 2.0), "1.50 times as high, and the interval includes no difference (95 % interval 1.00–2.00)"),
+        (
+            1.5,
+            (1.0, 2.0),
+            "1.50 times as high, and the interval includes 1, the value of no difference (95 % interval 1.00–2.00)",
+        ),
     ],
 )
 def test_a_limit_may_be_missing(value: float, limits: tuple[float | None, float | None], reading: str) -> None:
@@ -238,9 +244,8 @@ def test_a_number_is_read_per_unit(variable: Variable, step: str) -> None:
 
 def test_a_number_without_a_clear_direction() -> None:
     term = odds_ratio(None, 1.02, (0.95, 1.1), 0.6, n=436, n_event=64)
-    assert (
-        "with every year more, the odds of relapse were 1.02 times as high, and the interval includes no difference"
-        in (describe_odds_ratio(term, AGE, None, []))
+    assert "the odds of relapse were 1.02 times as high, and the interval includes 1, the value of no difference" in (
+        describe_odds_ratio(term, AGE, None, [])
     )
 
 
@@ -413,7 +418,8 @@ def hazard_ratio(
             [],
             EFS,
             "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of second relapse or death from any "
-            "cause was 0.45 times as high, and the interval includes no difference (95 % interval 0.12–1.62), not adjusted; "
+            "cause was 0.45 times as high, and the interval includes 1, "
+            "the value of no difference (95 % interval 0.12–1.62), not adjusted; "
             "p = 0.220; an association, not an effect. 6 of 40 in the model had an event.",
         ),
         (
@@ -529,7 +535,7 @@ def test_every_sentence_on_odds_speaks_of_odds_alone(
     assert text.endswith(" relapsed.") and text[0].isupper()
     excludes = (low is not None and low > 1) or (high is not None and high < 1)
     assert excludes == ("by a factor of" in text)
-    assert excludes != ("includes no difference" in text)
+    assert excludes != ("includes 1, the value of no difference" in text)
 
 
 @settings(deadline=None)
@@ -578,3 +584,17 @@ def test_the_product_gives_no_advice() -> None:
 def test_patients_are_children_on_the_page() -> None:
     said = "1 patient of 12 patients. Patients count once; patient_id and “inpatients” stay."
     assert say_children(said) == "1 child of 12 children. Children count once; patient_id and “inpatients” stay."
+
+
+def test_a_test_that_is_withheld_is_not_one_that_cannot_be_made() -> None:
+    withheld = TestResult("log-rank test", None, None, None, (), "not shown: only 4 children in a group")
+    assert describe_test(withheld, {}) == "Log-rank test: p value not shown (only 4 children in a group)."
+    impossible = TestResult("log-rank test", None, None, None, (), "no events")
+    assert describe_test(impossible, {}) == "The curves cannot be compared by a test: no events."
+
+
+def test_a_ratio_that_is_withheld_is_not_one_that_does_not_exist() -> None:
+    estimate = Estimate(None, reason="not shown: only 2 children in one of the groups")
+    term = OddsRatio("site", "CNS", False, 2, 1, estimate, None)
+    said = "Site of relapse, CNS: odds ratio not shown (only 2 children in one of the groups)."
+    assert describe_odds_ratio(term, SITE, "marrow", []) == said

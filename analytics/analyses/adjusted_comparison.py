@@ -30,9 +30,10 @@ from analytics.formats import (
     format_count,
     format_level,
     format_number,
-    format_p,
+    format_p_cell,
     format_percent,
     format_ratio,
+    say_inestimable,
 )
 from analytics.frames import filters_of
 from analytics.funnel import Used
@@ -323,7 +324,7 @@ def _ratio_text(ratio: Estimate) -> str:
 
 
 def _reason(ratio: Estimate) -> str:
-    return f"Not estimated: {ratio.reason}." if ratio.reason else ""
+    return f"{start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
 
 
 def _figure(result: AdjustedComparison, params: Params) -> go.Figure:
@@ -468,9 +469,10 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
     ):
         ratio, e = _ratio(result, model), _e_value(result, model)
         shown = ratio_text(ratio) if ratio.value is not None else str(ratio.reason)
-        p_value = treated_terms(model)[0].p_value if model and treated_terms(model) else None
+        term = treated_terms(model)[0] if model and treated_terms(model) else None
+        p = MISSING if term is None else format_p_cell(term.p_value, term.p_reason)
         rows.append(
-            (label, size, shown, format_p(p_value), _e_text(e.point), _e_text(e.limit)),
+            (label, size, shown, p, _e_text(e.point), _e_text(e.limit)),
         )
     return Table(
         title=f"{result.treatment} against {result.data.untreated}, from day {result.days} on",

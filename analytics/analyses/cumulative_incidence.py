@@ -22,14 +22,17 @@ from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
+    SUPPRESSED,
     format_count,
     format_interval,
-    format_p,
+    format_p_cell,
     format_percent,
     format_percent_interval,
     format_ratio_of,
     format_share,
     format_step,
+    is_withheld,
+    say_undone,
 )
 from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns, filters_of
 from analytics.funnel import Used, list_losses, name_complete, name_eligible
@@ -346,7 +349,7 @@ def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
     event, others = comparison.event_label, join_words(list(comparison.others))
     interval = result.everyone.interval
     limits = f"95 % interval {format_percent_interval(interval)} %. " if interval is not None else ""
-    value = format_percent(result.everyone.value)
+    value = SUPPRESSED if is_withheld(result.everyone.reason) else format_percent(result.everyone.value)
     reason = "" if result.everyone.reason is None else f"{start_sentence(result.everyone.reason)}. "
     headlines = [
         Headline(
@@ -369,11 +372,11 @@ def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
         detail = (
             f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
             if test.statistic is not None
-            else f"Not done: {test.reason}."
+            else say_undone(test.reason)
         )
         found = comparison.detectable if test.p_value is not None else None
         hint = found.hint() if found is not None else ""
-        headlines.append(Headline("p (Gray’s test)", format_p(test.p_value), detail + hint))
+        headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail + hint))
     return tuple(headlines)
 
 
@@ -531,7 +534,7 @@ def _ratio_cells(term: HazardRatio) -> tuple[str, str]:
     if ratio.value is None:
         return "not estimable (no events)" if term.n_event == 0 else str(ratio.reason), MISSING
     limits = f" ({format_interval(ratio.interval)})" if ratio.interval is not None else ""
-    return f"{format_ratio_of(ratio)}{limits}", format_p(term.p_value)
+    return f"{format_ratio_of(ratio)}{limits}", format_p_cell(term.p_value, term.p_reason)
 
 
 def _sentences(result: CumulativeIncidence) -> tuple[str, ...]:

@@ -17,7 +17,13 @@ from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
-from analytics.formats import MISSING, format_count, format_p
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_p_cell,
+    say_inestimable,
+    say_undone,
+)
 from analytics.funnel import Used
 from analytics.policy import govern
 from analytics.results import Estimate, LandmarkResult, Note
@@ -163,10 +169,10 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
         *_ratio_headlines(result),
         Headline(
             f"p ({test.method})",
-            format_p(test.p_value),
+            format_p_cell(test.p_value, test.reason),
             f"Chi-square {test.statistic:.2f}, {test.df} df.{_hint(result)}"
             if test.statistic is not None
-            else f"Not done: {chosen.reason or test.reason}.",
+            else say_undone(chosen.reason or test.reason),
         ),
     )
 
@@ -178,7 +184,7 @@ def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     headlines = []
     for treatment in list(data.treated_at)[:MOST_RATIOS]:
         ratio = ratios.get(treatment) or Estimate(None, reason=chosen.reason or "not estimable")
-        reason = f" Not estimable: {ratio.reason}." if ratio.reason else ""
+        reason = f" {start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
         headlines.append(
             Headline(
                 f"Hazard ratio, {treatment} against {data.untreated}",

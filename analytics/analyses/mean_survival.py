@@ -24,11 +24,12 @@ from analytics.formats import (
     format_level,
     format_months,
     format_number,
-    format_p,
+    format_p_cell,
     format_percent,
     format_percent_points,
     format_ratio_of,
     format_share,
+    say_missing,
 )
 from analytics.frames import EVERYONE, TimeToEvent
 from analytics.funnel import Used
@@ -373,9 +374,9 @@ def _tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
         (
             c.group,
             format_difference(c.difference),
-            format_p(c.p_difference),
+            format_p_cell(c.p_difference, c.reason),
             MISSING if c.ratio.value is None else _ratio_text(c.ratio),
-            format_p(c.p_ratio),
+            format_p_cell(c.p_ratio, c.reason),
         )
         for c in result.means.contrasts
         if c.difference.reason != f"{c.group}: no patients"
@@ -413,7 +414,7 @@ def _tabulate_differences(shown: tuple[SurvivalDifference, ...], result: MeanSur
             f"{format_percent(at[d.group, d.time].value)} ({format_count(d.n_risk)})",
             f"{format_percent(at[d.reference, d.time].value)} ({format_count(d.n_risk_reference)})",
             format_percent_points(d.difference),
-            format_p(d.p_value),
+            format_p_cell(d.p_value, d.test.reason),
         )
         for d in shown
     )
@@ -474,7 +475,7 @@ def _named(result: MeanSurvival, label: str) -> str:
 def _say_mean(result: MeanSurvival, mean: RestrictedMean) -> str:
     name, origin = _named(result, mean.group), result.compared.endpoint.origin
     if mean.mean.value is None:
-        return f"{name}: no mean over the first {result.horizon} after {origin} ({mean.mean.reason})."
+        return f"{name}: {say_missing(f'mean over the first {result.horizon} after {origin}', mean.mean.reason)}."
     lived = "lived" if _alive(result) == "alive" else f"were {_alive(result)} for"
     limits = ""
     if mean.mean.interval is not None:
@@ -492,7 +493,8 @@ def _say_contrast(
     what = f"{_named(result, contrast.group)} against {contrast.reference}"
     origin, difference = result.compared.endpoint.origin, contrast.difference
     if difference.value is None:
-        return f"{what}: no difference of means over the first {result.horizon} after {origin} ({difference.reason})."
+        missing = say_missing(f"difference of means over the first {result.horizon} after {origin}", difference.reason)
+        return f"{what}: {missing}."
     own, base = by_label[contrast.group].mean.value, by_label[contrast.reference].mean.value
     reading = _reading(difference, "months", 1.0, ("longer", "less"), "just as long")
     tail = "" if difference.interval is not None else f" {start_sentence(contrast.reason or 'no interval')}."
@@ -527,9 +529,7 @@ def _reading(estimate: Estimate, unit: str, factor: float, words: tuple[str, str
         return text
     level = format_level(limits.level)
     if limits.low <= 0 <= limits.high:
-        return (
-            f"{text} ({level} interval {directed(limits.low)} to {directed(limits.high)}, which includes no difference)"
-        )
+        return f"{text} ({level} interval {directed(limits.low)} to {directed(limits.high)}, on both sides of no difference)"
     return f"{text} ({level} interval {_sizes(limits, factor)})"
 
 

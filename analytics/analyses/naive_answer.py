@@ -20,7 +20,7 @@ from analytics.figures.comparison_forest import (
     draw_comparison_table,
 )
 from analytics.figures.forest_marks import ratio_text
-from analytics.formats import MISSING, format_count, format_number, format_p, format_ratio
+from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_ratio
 from analytics.funnel import Used
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import strata_control
@@ -199,7 +199,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
                     ratio,
                     answer.detail + (" (biased)" if answer.is_biased else ""),
                     _counts(answer, term),
-                    format_p(term.p_value if term is not None else None),
+                    MISSING if term is None else format_p_cell(term.p_value, term.p_reason),
                     is_indented=True,
                     is_biased=answer.is_biased,
                     is_emphasised=answer is result.answers[-1],

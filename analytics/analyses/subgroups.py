@@ -34,7 +34,15 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest_marks import ratio_text
 from analytics.filters import CohortFilter
-from analytics.formats import MISSING, format_count, format_p, format_p_phrase, format_percent, format_ratio
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_p,
+    format_p_phrase,
+    format_percent,
+    format_ratio,
+    say_missing,
+)
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.post_baseline import note_post_baseline
@@ -326,7 +334,7 @@ def _forest(result: Subgroups) -> ComparisonForest:
         other, test = subgrouping.variable, subgrouping.effects.interaction
         about = [f"{format_count(subgrouping.n_missing)} {other.missing_label}"] if subgrouping.n_missing else []
         if test.p_value is None:
-            about.append(f"no test of interaction: {_relabelled(test.reason or '', result, other)}")
+            about.append(say_missing("test of interaction", _relabelled(test.reason or "", result, other)))
         p = "" if test.p_value is None else format_p(test.p_value)
         rows.append(ComparisonRow(other.label, None, "; ".join(about), p=p))
         for effect in result.shown(subgrouping):
@@ -481,7 +489,7 @@ def _sentences(result: Subgroups) -> tuple[str, ...]:
 def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
     other, test = subgrouping.variable, subgrouping.effects.interaction
     if test.p_value is None:
-        return f"{other.label}: no test of interaction ({_relabelled(test.reason or '', result, other)})."
+        return f"{other.label}: {say_missing('test of interaction', _relabelled(test.reason or '', result, other))}."
     listed = ""
     if len(result.levels) == 1:
         parts = [

@@ -25,7 +25,7 @@ from analytics.estimators.treatment import (
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
-from analytics.formats import MISSING, format_count, format_p, format_share
+from analytics.formats import MISSING, format_count, format_p_cell, format_share, say_inestimable, say_undone
 from analytics.funnel import Used
 from analytics.policy import govern
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
@@ -170,7 +170,7 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         ),
     ]
     for term in treated_terms(result.hazard)[:MOST_RATIOS]:
-        reason = f" Not estimable: {term.ratio.reason}." if term.ratio.reason else ""
+        reason = f" {start_sentence(say_inestimable('hazard ratio', term.ratio.reason))}." if term.ratio.reason else ""
         headlines.append(
             Headline(
                 f"Hazard ratio, {term.level} against {data.untreated}",
@@ -183,11 +183,11 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
     detail = (
         f"Chi-square {test.statistic:.2f}, {test.df} df. The log-rank test for groups that change."
         if test.statistic is not None
-        else f"Not done: {test.reason}."
+        else say_undone(test.reason)
     )
     found = result.detectable if test.p_value is not None else None
     hint = found.hint() if found is not None else ""
-    headlines.append(Headline(f"p ({test.method})", format_p(test.p_value), detail + hint))
+    headlines.append(Headline(f"p ({test.method})", format_p_cell(test.p_value, test.reason), detail + hint))
     return tuple(headlines)
 
 

@@ -19,7 +19,10 @@ from analytics.figures.forest_marks import (
     mark_of,
     ratio_text,
 )
-from analytics.formats import format_level
+from analytics.formats import (
+    format_level,
+    say_inestimable,
+)
 from analytics.results import Estimate
 
 NOTHING = "There is nothing to compare."
@@ -154,7 +157,7 @@ def describe_comparison(forest: ComparisonForest) -> str:
         if row.ratio is None:
             sentences.append(f"{name}{p}:")
         elif row.ratio.value is None:
-            sentences.append(f"{name}: not estimable ({(row.ratio.reason or '').removeprefix('not estimable: ')}).")
+            sentences.append(f"{say_inestimable(f'{name}:', row.ratio.reason)}.")
         else:
             sentences.append(f"{name}: {ratio_text(row.ratio)}{p}.")
     return " ".join(sentences)

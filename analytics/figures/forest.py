@@ -32,11 +32,13 @@ from analytics.formats import (
     format_count,
     format_interval,
     format_level,
-    format_p,
+    format_p_cell,
     format_p_phrase,
     format_ratio_of,
     format_share,
     format_step,
+    is_withheld,
+    say_inestimable,
 )
 from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRatioResult, TermTest
 from analytics.wording import start_sentence
@@ -223,7 +225,7 @@ def describe_forest(
                 continue
             estimate = term.ratio
             if estimate.value is None:
-                parts.append(f"{row.label} {kind}not estimable ({estimate.reason})")
+                parts.append(say_inestimable(f"{row.label} {kind}".rstrip(), estimate.reason))
                 continue
             limits = f" ({format_interval(estimate.interval)})" if estimate.interval else ""
             p = f", {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
@@ -416,9 +418,14 @@ def _html_test(test: TermTest | None, name: str, kind: str) -> str:
     if test is None:
         return ""
     if test.p_value is None:
-        return f'<span class="forest-muted">{escape(test.reason or MISSING)}</span>'
+        return f'<span class="forest-muted">{escape(_why_no_test(test))}</span>'
     title = f"{start_sentence(name)} p of the whole factor, {kind}"
     return f'<span title="{title}"><small>{TESTS[name]}</small> {escape(format_p_phrase(test.p_value))}</span>'
+
+
+def _why_no_test(test: TermTest) -> str:
+    # Beside a ratio that is shown, "not shown" alone would seem to be said of the ratio.
+    return f"p {test.reason}" if is_withheld(test.reason) else test.reason or MISSING
 
 
 def _html_row(row: _Row, axis: Axis) -> str:
@@ -432,7 +439,7 @@ def _html_row(row: _Row, axis: Axis) -> str:
             attributes += f' role="button" tabindex="0" title="{CLICK_TITLE}"'
     term = row.multivariable
     used = f"In the model: {format_count(term.n_event)} of {format_count(term.n)}" if term else ""
-    p = "" if row.is_reference or term is None else format_p(term.p_value)
+    p = "" if row.is_reference or term is None else format_p_cell(term.p_value, term.p_reason)
     return (
         f'<tr class="{classes}"{attributes}>'
         f'<th scope="row" class="forest-factor">{escape(row.label)}</th>'
@@ -526,7 +533,7 @@ class _TableDrawing(Drawing):
         cells = {"factor": (block.label, BOLD)}
         for name, test in (("univariable", block.univariable), ("multivariable", block.multivariable)):
             if test is not None:
-                text = test.reason or MISSING
+                text = _why_no_test(test)
                 if test.p_value is not None:
                     text = f"{TESTS[block.test]} {format_p_phrase(test.p_value)}"
                 cells[name] = (text, "")
@@ -545,7 +552,7 @@ class _TableDrawing(Drawing):
                 "count": (_count_text(row), ""),
                 "univariable": (_ratio_text(row.univariable), "" if _has_value(row.univariable) else soft),
                 "multivariable": (_together_text(row), BOLD if _has_value(term) else soft),
-                "p": ("" if row.is_reference or term is None else format_p(term.p_value), ""),
+                "p": ("" if row.is_reference or term is None else format_p_cell(term.p_value, term.p_reason), ""),
             },
             indent=14,
         )

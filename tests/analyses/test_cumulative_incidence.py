@@ -291,7 +291,7 @@ def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
         f"{rate.value:.2f} times the rate among children free of every event (cause-specific hazard ratio, "
         f"95 % interval {rate.interval.low:.2f}–{rate.interval.high:.2f}); the subdistribution hazard ratio, of its cumulative "
         f"incidence, was {share.value:.2f} (95 % interval {share.interval.low:.2f}–{share.interval.high:.2f}); "
-        "both intervals exclude no difference; adjusted for sex; associations, not effects."
+        "neither interval includes 1, the value of no difference; adjusted for sex; associations, not effects."
     )
 
 

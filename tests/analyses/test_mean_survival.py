@@ -147,7 +147,7 @@ def test_an_interval_that_includes_none_says_so_with_both_directions() -> None:
         "children lived on average 5.6 months longer: 36.0 against 30.4 months. No interval: nobody in isolated "
         "extramedullary had the event up to the horizon."
     )
-    assert "7.2 months less (95 % interval 18.6 less to 4.3 longer, which includes no difference): 23.2" in said[1]
+    assert "7.2 months less (95 % interval 18.6 less to 4.3 longer, on both sides of no difference): 23.2" in said[1]
 
 
 def test_everyone_together_has_a_mean_and_no_difference() -> None:

@@ -257,7 +257,8 @@ def test_sentences_of_the_published_model() -> None:
     )
     assert said[6] == (
         "Without any one of 4 children alike (SYN0005, SYN0047, SYN0137, …), who relapsed, the interval of the odds ratio "
-        "of BCR::ABL1: positive against negative would include no difference: whether it does hangs on single children."
+        "of BCR::ABL1: positive against negative would include 1, the value of no difference: whether it does "
+        "hangs on single children."
     )
     assert said[-1].startswith("Straight lines: no factor of the model is a number")
 

@@ -548,7 +548,8 @@ def test_sentences_on_treatment_as_it_changes() -> None:
     assert [plain(text) for text in CHANGING.sentences(estimate(CHANGING))] == [
         "40 of 52 children were given HSCT, after a median of 4.7 months, the first after 2.5; 5 of 11 deaths came without it.",
         "Treatment, HSCT against not yet transplanted: the hazard of death from any cause was 0.45 times as high, and the "
-        "interval includes no difference (95 % interval 0.12–1.62), not adjusted; p = 0.220; an association, not an effect. "
+        "interval includes 1, "
+        "the value of no difference (95 % interval 0.12–1.62), not adjusted; p = 0.220; an association, not an effect. "
         "6 of 40 in the model died.",
         "Not yet transplanted and HSCT: Mantel–Byar test, p = 0.213. This does not show that the curves differ, nor that they "
         "are the same; the p value says nothing about the size or the cause of a difference.",
@@ -562,7 +563,8 @@ def test_sentences_on_a_landmark() -> None:
         "Of 52 children, 2 had died and 4 had left follow-up by day 180; they are not in the comparison.",
         "27 had been treated by then, 19 had not, and 11 of these were treated later.",
         "From day 180 on: treatment, HSCT against not yet transplanted: the hazard of death from any cause was 1.09 times as "
-        "high, and the interval includes no difference (95 % interval 0.29–4.07), not adjusted; p = 0.898; an association, not "
+        "high, and the interval includes 1, "
+        "the value of no difference (95 % interval 0.29–4.07), not adjusted; p = 0.898; an association, not "
         "an effect. 5 of 27 in the model died.",
         "Not yet transplanted and HSCT: log-rank test, p = 0.898. This does not show that the curves differ, nor that they "
         "are the same; the p value says nothing about the size or the cause of a difference.",

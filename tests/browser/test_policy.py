@@ -55,12 +55,12 @@ def test_in_full_and_with_a_caution_a_p_value_is_shown(open_tab: OpenTab) -> Non
 
 def test_without_p_the_estimates_stay_and_the_reason_is_said(open_tab: OpenTab) -> None:
     tab = open_tab("survival-by-site").choose("immunophenotype", "T-ALL", says="T-ALL")
-    assert tab.headlines["p (log-rank test)"] == "–"
+    assert tab.headlines["p (log-rank test)"] == "not shown"
     note = tab.page.locator(".outcomes-note[data-code=without-p]")
     expect(note).to_be_visible()
     expect(note).to_contain_text("not shown, because too little stands behind")
     expect(note.locator(".remedy")).to_contain_text("at least 5 children in every group, 5 events")
-    expect(tab.says).to_contain_text("not shown: only 1 child in a group")
+    expect(tab.says).to_contain_text("Log-rank test: p value not shown (only 1 child in a group).")
     comments, rows = tab.csv("estimates")
     tests = [row for row in rows if row["term"].startswith("log-rank")]
     assert tests
