@@ -181,12 +181,22 @@ class SurvivalCurve:
     shown_until: float | None = None
 
 
+def is_shown(curve: SurvivalCurve | IncidenceCurve) -> np.ndarray:
+    """True at each of the curve's times after which its value may be shown.
+
+    A step at the time of ``shown_until`` is not: the level that it leads to rests on the few who are left.
+    """
+    if curve.shown_until is None:
+        return np.ones(len(curve.time), dtype=bool)
+    return (curve.time < curve.shown_until) | ((curve.time == curve.shown_until) & (curve.n_event_at == 0))
+
+
 def shown_values(curve: SurvivalCurve | IncidenceCurve) -> tuple[FloatArray, ...]:
     """Estimate, standard error and limits of a curve, NaN where it is not shown."""
     values = (curve.estimate, curve.std_error, curve.low, curve.high)
     if curve.shown_until is None:
         return values
-    return tuple(np.where(curve.time <= curve.shown_until, array, np.nan) for array in values)
+    return tuple(np.where(is_shown(curve), array, np.nan) for array in values)
 
 
 @dataclass(frozen=True, slots=True)

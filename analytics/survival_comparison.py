@@ -332,6 +332,7 @@ def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
         origin=result.endpoint.origin,
         y_title=result.endpoint.y_title,
         bands=params["bands"],
+        event_noun=result.endpoint.event_noun,
     )
 
 

@@ -233,10 +233,11 @@ def test_two_children_have_no_curve_but_their_counts() -> None:
     figure = plot_survival(
         governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
     )
-    assert not [trace for trace in figure.data if trace.mode == "lines"]
+    (key,) = (trace for trace in figure.data if trace.mode == "lines")
+    assert key.name == "All: not drawn, 2 children, 1 event" and list(key.x) == [None]
     assert governed.curves[0].n == 2
     words = describe_survival(governed, {"all": "All"}, "relapse")
-    assert "2 patients, 1 event; too few for a curve" in words
+    assert "2 patients, 1 event; not drawn, too few for a curve" in words
     assert "%" not in words
 
 

@@ -345,6 +345,8 @@ def _figure(result: AdjustedComparison, params: Params) -> go.Figure:
         y_title=data.endpoint.y_title,
         bands=params["bands"],
         overlays=overlays,
+        event_noun=data.endpoint.event_noun,
+        exact_limits=result.curves is None,
     )
     if result.unadjusted.n:
         month = round(result.days / DAYS_PER_MONTH, 3)
@@ -364,7 +366,7 @@ def _caption(result: AdjustedComparison, params: Params) -> str:
         f"Thick: weighted to {WEIGHTED_TO[result.estimand]}, to be alike in {names}; limits are robust. "
         "Thin and dotted: the same children unweighted. "
         f"Dotted vertical line: the landmark, day {result.days}. The table counts children, not weights. "
-        + describe_drawing(result.curves, bands=params["bands"])
+        + describe_drawing(result.curves, bands=params["bands"], exact_limits=False)
     )
 
 
@@ -592,7 +594,8 @@ def _notes(result: AdjustedComparison) -> tuple[Note, ...]:
 
 def _alt_text(result: AdjustedComparison) -> str:
     labels, origin = state_labels(result.data), result.data.endpoint.origin
-    drawn = describe_survival(result.curves or result.unadjusted.curves, labels, origin)
+    curves = result.curves or result.unadjusted.curves
+    drawn = describe_survival(curves, labels, origin, exact_limits=result.curves is None)
     how = f"Weighted to {WEIGHTED_TO[result.estimand]}, from" if result.curves else "Unweighted, from"
     return f"{how} the landmark at day {result.days} on. {drawn}"
 

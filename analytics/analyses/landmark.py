@@ -17,13 +17,8 @@ from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_p_cell,
-    say_inestimable,
-    say_undone,
-)
+from analytics.figures.theme import AXIS_LINE
+from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
 from analytics.funnel import Used
 from analytics.policy import govern
 from analytics.results import Estimate, LandmarkResult, Note
@@ -208,10 +203,11 @@ def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
         origin=data.endpoint.origin,
         y_title=data.endpoint.y_title,
         bands=params["bands"],
+        event_noun=data.endpoint.event_noun,
     )
     if result.chosen.n:
         month = round(result.days / DAYS_PER_MONTH, 3)
-        line = {"color": "rgba(128,128,128,0.75)", "width": 1.5, "dash": "dot"}
+        line = {"color": AXIS_LINE, "width": 1.5, "dash": "dot"}
         figure.update_layout(
             shapes=[{"type": "line", "x0": month, "x1": month, "y0": 0, "y1": 100, "yref": "y", "line": line}]
         )

@@ -270,6 +270,7 @@ def _figure(result: MeanSurvival, params: Params) -> go.Figure:
         y_title=compared.endpoint.y_title,
         bands=False,
         mean_until=result.means.horizon,
+        event_noun=compared.endpoint.event_noun,
     )
 
 

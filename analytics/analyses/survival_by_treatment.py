@@ -210,6 +210,7 @@ def _figure(result: TreatmentSurvival, params: Params) -> go.Figure:
         origin=result.data.endpoint.origin,
         y_title=result.data.endpoint.y_title,
         bands=params["bands"],
+        event_noun=result.data.endpoint.event_noun,
         overlays=overlays,
         switching=True,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.figures.step_curves import as_figure, escape
+from analytics.figures.step_curves import as_figure, chip_of, escape
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style
 from analytics.formats import format_percent_points
 from analytics.results import Estimate
@@ -62,7 +62,7 @@ def plot_differences(rows: Sequence[DifferenceRow], *, sides: tuple[str, str], t
         if row.heading != heading:
             heading = row.heading
             lines = _wrapped(heading)
-            text = f'<b style="color:{row.style.colour}">{"<br>".join(map(escape, lines))}</b>'
+            text = f"{chip_of(row.style.colour)}<b>{'<br>'.join(map(escape, lines))}</b>"
             annotations.append({**_annotation(text, 0, y + 4, "left"), "yanchor": "top"})
             y += 6 + LINE_HEIGHT * len(lines)
         traces += _draw(row, y)

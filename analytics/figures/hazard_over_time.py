@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
 from analytics.figures.step_curves import as_figure, choose_ticks, escape, round_months, round_to
-from analytics.figures.theme import PALETTE, TEXT_COLOUR, to_translucent
+from analytics.figures.theme import AXIS_LINE, PALETTE, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_level
 from analytics.results import CoefficientOverTime
 
@@ -71,7 +71,7 @@ def plot_hazard_over_time(
             "name": "events",
             "x": round_months(coefficient.time),
             "y": round_to(np.clip(beta, bottom + inset, top - inset), 3),
-            "marker": {"size": 6, "color": "rgba(128,128,128,0.6)"},
+            "marker": {"size": 6, "color": AXIS_LINE},
             "hoverinfo": "skip",
         }
     )

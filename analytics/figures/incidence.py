@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.estimators.cumulative_incidence import incidence_at
+from analytics.estimators.zero_events import METHOD, read_curve
 from analytics.figures.step_curves import (
     BOTTOM,
     EMPTY_SENTENCE,
@@ -20,24 +20,33 @@ from analytics.figures.step_curves import (
     MOST_DETAILED_GROUPS,
     RIGHT,
     SMALL,
+    TOO_FEW_SENTENCE,
     TOP,
     Lines,
+    add_exact_limits,
     as_figure,
     block_height,
     choose_ticks,
+    count_group,
     cut,
     draw_band,
     draw_counts,
+    draw_key,
     draw_line,
     draw_readings,
+    draw_silent_readings,
     empty_layout,
     escape,
     figure_height,
+    head_of,
+    is_drawn,
     is_shown,
     layout_of,
+    name_undrawn,
     reading_grid,
     round_months,
     round_to,
+    say_bands,
     say_ends,
     thinned,
 )
@@ -91,6 +100,7 @@ class _Complement:
 
 def _complement(curve: SurvivalCurve, until: float) -> _Complement:
     """One minus a survival curve, as far as the incidence beside it is shown."""
+    curve = cut(curve)
     inside = curve.time <= until
     arrays = (curve.time, curve.n_risk, 1 - curve.estimate, 1 - curve.high, 1 - curve.low)
     return _Complement(curve.group, *(values[inside] for values in arrays))
@@ -160,7 +170,7 @@ def plot_incidence(
     bands
         True draws the pointwise confidence limits, where they are defined.
     fade_below
-        The curve is drawn faintly where fewer patients than this are at risk; 0 never fades it.
+        The line is thin where fewer patients than this are at risk; 0 never makes it thin.
     full_axis
         True ends the axis at 100 %; else at the next of 10, 20, 30, 40, 60, 80 and 100 % that holds all lines and
         bands, and a line in the figure says where it ends.
@@ -177,17 +187,26 @@ def plot_incidence(
         return as_figure([], empty_layout(height))
     end = _end_of(drawn, horizon)
     ticks = choose_ticks(end)
-    visible = {group: part for group, curve in drawn.items() if (part := cut(curve)).time.size}
+    parts = {group: cut(add_exact_limits(curve)) for group, curve in drawn.items()}
+    visible = {group: part for group, part in parts.items() if is_drawn(part)}
     percents = FULL_AXIS if full_axis else choose_percents(_highest(visible.values(), end, bands))
     traces: list[dict[str, Any]] = []
     if bands:
         traces += [draw_band(curve, looks[group], end) for group, curve in visible.items()]
-    for group, curve in visible.items():
-        traces += draw_line(curve, names[group], looks[group], end, fade_below, start=0.0)
+    for group, curve in parts.items():
+        if group in visible:
+            traces += draw_line(curve, names[group], looks[group], end, fade_below, start=0.0)
+        else:
+            traces.append(draw_key(group, name_undrawn(names[group], curve.n, curve.n_event), looks[group]))
     for group, curve in visible.items():
         grid = reading_grid(curve, end)
+        grid = grid[grid < curve.time[-1]] if curve.shown_until is not None else grid
         at_risk = count_incidence(drawn[group], grid).at_risk
         traces.append(draw_readings(curve, names[group], looks[group], grid, at_risk, start=0.0))
+    for group, curve in drawn.items():
+        grid = reading_grid(curve, end)
+        at_risk = count_incidence(curve, grid).at_risk
+        traces.append(draw_silent_readings(curve, names[group], looks[group], grid, at_risk))
     traces = [trace for trace in traces if trace]
     counts = [count_incidence(drawn[group], ticks) if group in drawn else None for group in groups]
     blocks = [(c.at_risk, c.n_event, c.n_competing, c.n_censor) if c else None for c in counts]
@@ -195,7 +214,8 @@ def plot_incidence(
     cells, rows = draw_counts(blocks, lines, ticks, [names[group] for group in groups], colours)
     table_height = len(groups) * block_height(len(lines))
     rows += _say_end(percents)
-    layout = layout_of(height, table_height, end, ticks, "months", origin, y_title, rows, len(drawn) > 1, percents)
+    has_legend = len(drawn) > 1 or len(visible) < len(drawn)
+    layout = layout_of(height, table_height, end, ticks, "months", origin, y_title, rows, has_legend, percents)
     _fit_title(layout)
     return as_figure([*traces, cells], layout)
 
@@ -215,13 +235,14 @@ def describe_incidence(
     for group in [group for group in dict.fromkeys([*labels, *drawn]) if group in drawn]:
         curve = drawn[group]
         parts = []
-        for year, estimate in zip(years, incidence_at(curve, [12.0 * year for year in years]), strict=True):
+        for year, estimate in zip(years, read_curve(curve, [12.0 * year for year in years]), strict=True):
             if estimate.n == 0 or estimate.value is None or not is_shown(curve, 12.0 * year):
                 continue
             limits = ""
             if estimate.interval is not None:
-                level = format_level(estimate.interval.level)
-                limits = f" ({level} confidence interval {format_percent_interval(estimate.interval)})"
+                level, exact = format_level(estimate.interval.level), estimate.interval.method == METHOD
+                kind = f"{METHOD} limit" if exact else "confidence interval"
+                limits = f" ({level} {kind} {format_percent_interval(estimate.interval)})"
             parts.append(
                 f"{format_percent(estimate.value)}{limits} at {year} {'year' if year == 1 else 'years'}, "
                 f"{format_count(estimate.n)} still at risk"
@@ -229,6 +250,8 @@ def describe_incidence(
         patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
         nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
+        if not is_drawn(cut(curve)):
+            nothing = "not drawn, too few for a curve"
         tail = "; ".join(parts) or nothing
         competing = format_count(curve.n_competing_at.sum())
         sentences.append(f"{labels.get(group, group)}: {patients}, {events}, {competing} competing; {tail}.")
@@ -243,16 +266,16 @@ def describe_drawing(
     bands: bool = True,
     fade_below: int = FADE_BELOW,
 ) -> str:
-    """The key to the drawing, for the line under the figure: what shading, faint lines and the table mean."""
+    """The key to the drawing, for the line under the figure: what shading, thin lines and the table mean."""
     if not any(curve.n for curve in curves):
         return ""
     parts = [
         "Each curve rises from 0\u00a0% at every event; a competing event takes a child out of the running for good."
     ]
     if bands:
-        parts.append(f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}).")
+        parts.append(say_bands(conf_level, conf_type))
     if fade_below > 0:
-        parts.append(f"Faint line: fewer than {fade_below} patients at risk.")
+        parts.append(f"Thin line: fewer than {fade_below} patients at risk.")
     parts += say_ends(curves)
     parts.append(
         "Events of either kind and censored are counted before each time; the four rows add up to all patients."
@@ -288,12 +311,20 @@ def plot_stacked_incidence(
         return as_figure([], empty_layout(SINGLE_PANEL_HEIGHT))
     end = max(*(float(result.for_group(group)[0].time[-1]) for group in groups), 1.0)
     traces: list[dict[str, Any]] = []
+    undrawn: dict[int, str] = {}
+    # The first panel that is drawn names the areas for all.
+    keyed = False
     for panel, group in enumerate(groups):
         curves = [cut(curve) for curve in result.for_group(group)]
-        if curves[0].time.size:
-            traces += _stack(curves, cause_labels, free_label, panel, end)
+        if is_drawn(curves[0]):
+            traces += _stack(curves, cause_labels, free_label, panel, end, names_areas=not keyed)
+            keyed = True
+        else:
+            n_event = sum(curve.n_event for curve in curves)
+            undrawn[panel] = f"not drawn: {count_group(curves[0].n, n_event)}"
+            traces.append(_empty_panel(panel))
     panels = [_panel_title(labels.get(group, group), _n_of(result, group)) for group in groups]
-    return as_figure(traces, _panel_layout(panels, end, origin))
+    return as_figure(traces, _panel_layout(panels, end, origin, undrawn))
 
 
 def plot_naive_incidence(
@@ -326,20 +357,25 @@ def plot_naive_incidence(
     if not drawn:
         return as_figure([], empty_layout(height))
     end = _end_of(drawn, None)
-    drawn = {group: part for group, curve in drawn.items() if (part := cut(curve)).time.size}
+    counted = drawn
+    drawn = {group: part for group, curve in drawn.items() if is_drawn(part := cut(curve))}
     if not drawn:
-        return as_figure([], empty_layout(height))
+        return as_figure([], empty_layout(height, TOO_FEW_SENTENCE))
     wrong = {c.group: _complement(c, float(drawn[c.group].time[-1])) for c in naive if c.group in drawn}
     percents = choose_percents(_highest([*drawn.values(), *(wrong[group] for group in drawn)], end, False))
     traces: list[dict[str, Any]] = []
-    for group, curve in drawn.items():
+    for group, curve in counted.items():
         colour = looks[group].colour
+        if group not in drawn:
+            traces.append(draw_key(group, name_undrawn(names[group], curve.n, curve.n_event), looks[group]))
+            continue
+        curve = drawn[group]
         solid, dashed = Style(colour, "solid", looks[group].symbol), Style(colour, NAIVE_DASH, looks[group].symbol)
         for line in draw_line(wrong[group], names[group], dashed, end, 0, start=0.0):
             traces.append({**line, "showlegend": False})
         traces += draw_line(curve, names[group], solid, end, 0, start=0.0)
     for group, curve in drawn.items():
-        traces.append(_readings_of_both(curve, wrong[group], names[group], looks[group].colour, end))
+        traces.append(_readings_of_both(curve, wrong[group], names[group], looks[group], end))
     key = {"color": NAIVE_COLOUR, "dash": NAIVE_DASH, "width": 2.4}
     traces.append({"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": NAIVE_LABEL, "line": key})
     highest = max((wrong[group] for group in drawn), key=lambda c: float(c.estimate[-1]))
@@ -419,7 +455,7 @@ def _fit_title(layout: dict[str, Any]) -> None:
     title["font"] = {**title["font"], "size": size}
 
 
-def _readings_of_both(curve: IncidenceCurve, naive: _Complement, name: str, colour: str, end: float) -> dict[str, Any]:
+def _readings_of_both(curve: IncidenceCurve, naive: _Complement, name: str, style: Style, end: float) -> dict[str, Any]:
     grid = reading_grid(curve, end)
     slack = grid + 1e-9 * np.maximum(1.0, grid)
     right = np.append(0.0, curve.estimate)[np.searchsorted(curve.time, slack, side="right")]
@@ -430,8 +466,7 @@ def _readings_of_both(curve: IncidenceCurve, naive: _Complement, name: str, colo
         "x": round_months(grid),
         "y": round_to(100 * right),
         "customdata": round_to(100 * wrong),
-        "hovertemplate": f'<b style="color:{colour}">{escape(name)}</b><br>%{{y:.1f}} %, '
-        "1 − KM %{customdata:.1f} %<extra></extra>",
+        "hovertemplate": f"{head_of(name, style)}%{{y:.1f}} %, 1 − KM %{{customdata:.1f}} %<extra></extra>",
         "legendgroup": curve.group,
         "showlegend": False,
     }
@@ -448,7 +483,13 @@ def _panel_title(label: str, n: int) -> str:
 
 
 def _stack(
-    curves: Sequence[IncidenceCurve], cause_labels: Sequence[str], free_label: str, panel: int, end: float
+    curves: Sequence[IncidenceCurve],
+    cause_labels: Sequence[str],
+    free_label: str,
+    panel: int,
+    end: float,
+    *,
+    names_areas: bool,
 ) -> list[dict[str, Any]]:
     """The areas of one panel, from the bottom: each cause, then those without any."""
     time = curves[0].time
@@ -482,7 +523,7 @@ def _stack(
                 **fill,
                 "hovertemplate": f"{escape(label)}: %{{y:.1f}} %<extra></extra>",
                 "legendgroup": label,
-                "showlegend": panel == 0,
+                "showlegend": names_areas,
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
             }
@@ -490,7 +531,14 @@ def _stack(
     return traces
 
 
-def _panel_layout(titles: Sequence[str], end: float, origin: str) -> dict[str, Any]:
+def _empty_panel(panel: int) -> dict[str, Any]:
+    """What keeps the axes of a panel without areas."""
+    suffix = "" if panel == 0 else str(panel + 1)
+    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "showlegend": False, **axes}
+
+
+def _panel_layout(titles: Sequence[str], end: float, origin: str, undrawn: Mapping[int, str]) -> dict[str, Any]:
     """Small panels, two in a row, all with the same axes; the time is named under the lowest of each column."""
     n_columns = min(len(titles), 2)
     n_rows = math.ceil(len(titles) / n_columns)
@@ -586,4 +634,16 @@ def _panel_layout(titles: Sequence[str], end: float, origin: str) -> dict[str, A
                 "font": {"size": 12},
             }
         )
+        if panel in undrawn:
+            layout["annotations"].append(
+                {
+                    "text": "<br>".join(textwrap.wrap(undrawn[panel], PANEL_TITLE_WIDTH)),
+                    "x": round(left + width / 2, 5),
+                    "xref": "paper",
+                    "y": round(top - plot_height / inner / 2, 5),
+                    "yref": "paper",
+                    "showarrow": False,
+                    "font": {"size": 12},
+                }
+            )
     return layout

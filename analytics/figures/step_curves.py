@@ -9,18 +9,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal, Protocol
+from zlib import crc32
 
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
-from analytics.formats import format_count
+from analytics.formats import MISSING, format_count, format_level
 from analytics.policy import load_policy
-from analytics.results import FloatArray, read_only
+from analytics.results import FloatArray, SurvivalCurve, read_only
+from analytics.results import is_shown as marks_shown
 
 TimeUnit = Literal["months", "years"]
 
 EMPTY_SENTENCE = "No children in this selection"
+TOO_FEW_SENTENCE = "Too few children for a curve"
 MOST_VERTICES = 1000
 FADE_BELOW = load_policy().fade_below
 MOST_TICKS = 9
@@ -36,6 +40,8 @@ PLOT_HEIGHT, AXIS_HEIGHT = 256, 48
 SMALL = 11
 LINE = 1.3 * SMALL  # Plotly's line height
 GAP = 5
+# Where few are at risk a line gets thinner. Paler, it would fall below the contrast of 3:1 that a graphic needs.
+THICK, THIN = 2.4, 1.1
 
 Lines = Sequence[tuple[str, tuple[int, ...]]]  # of a table: title, and which counts stand on the line
 
@@ -77,14 +83,69 @@ class StepCurve(Protocol):
 def cut(curve: Any) -> Any:
     """The part of a survival or incidence curve that may be drawn: until ``shown_until``, where that is set.
 
-    The counts under the figure are made of the whole curve.
+    The counts under the figure are made of the whole curve. A step at the end leads to a level that is not drawn, so that
+    the line ends before it.
     """
     if curve.shown_until is None:
         return curve
     inside = curve.time <= curve.shown_until
     along = [f.name for f in fields(curve) if f.name not in ("entry", "n_entry")]
     arrays = {name: value for name in along if isinstance(value := getattr(curve, name), np.ndarray)}
-    return replace(curve, **{name: read_only(values[inside]) for name, values in arrays.items()})
+    values = {name: array[inside] for name, array in arrays.items()}
+    if inside.any() and not marks_shown(curve)[inside][-1]:
+        before = start_of(curve), np.nan, np.nan, np.nan
+        for name, first in zip(("estimate", "std_error", "low", "high"), before, strict=True):
+            kept = values[name][:-1]
+            values[name] = np.append(kept, kept[-1:] if kept.size else first)
+    return replace(curve, **{name: read_only(array) for name, array in values.items()})
+
+
+def start_of(curve: Any) -> float:
+    """The value of a curve before its first time: 1 of a survival, 0 of an incidence."""
+    return 1.0 if isinstance(curve, SurvivalCurve) else 0.0
+
+
+def add_exact_limits(curve: Any, begin: float = 0.0) -> Any:
+    """The curve with the exact one-sided limit as its band for as long as nobody has had the event.
+
+    The usual limits do not exist there, and a bare line at 100 % would look certain. The curve gains an entry at
+    ``begin``, from which on somebody is at risk.
+    """
+    events = np.flatnonzero(curve.n_event_at > 0)
+    first = int(events[0]) if events.size else len(curve.time)
+    if not curve.n or curve.time[0] <= begin:
+        return curve  # an event, or the last who left, at the very start
+    # Each limit holds until the next time, and rests on those who are followed until then.
+    until = np.concatenate((curve.time[:1], curve.time[1 : first + 1]))
+    until = np.append(until, curve.time[-1:]) if first == len(curve.time) else until
+    hidden = np.array([hidden_share(n, curve.conf_level) for n in patients_followed(curve, until).tolist()])
+    survives = isinstance(curve, SurvivalCurve)
+    low, high = (1 - hidden, np.ones(len(hidden))) if survives else (np.zeros(len(hidden)), hidden)
+    added = {
+        "time": begin,
+        "n_risk": curve.n_risk[0],
+        "n_event_at": 0.0,
+        "n_competing_at": 0.0,
+        "n_censor": 0.0,
+        "estimate": start_of(curve),
+        "std_error": 0.0,
+        "low": low[0],
+        "high": high[0],
+    }
+    arrays = {name: np.append(value, getattr(curve, name)) for name, value in added.items() if hasattr(curve, name)}
+    arrays["low"][1 : len(hidden)], arrays["high"][1 : len(hidden)] = low[1:], high[1:]
+    return replace(curve, **{name: read_only(array) for name, array in arrays.items()})
+
+
+def say_bands(conf_level: float, conf_type: str, *, exact_limits: bool = True) -> str:
+    """What the shading is, for the line under the figure."""
+    exact = "; before a group’s first event, the exact one-sided limit by those still followed" if exact_limits else ""
+    return f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}){exact}."
+
+
+def is_drawn(part: Any, begin: float = 0.0) -> bool:
+    """True if the part of a curve that may be drawn has a length."""
+    return bool(part.time.size) and (part.shown_until is None or float(part.time[-1]) > begin)
 
 
 def is_shown(curve: Any, time: float) -> bool:
@@ -93,10 +154,38 @@ def is_shown(curve: Any, time: float) -> bool:
 
 
 def say_ends(curves: Sequence[Any]) -> list[str]:
-    """That curves end before the follow-up does, for the line under the figure; nothing where none does."""
+    """That curves end before the follow-up does, or are not drawn, for the line under the figure; nothing otherwise."""
     if all(curve.shown_until is None for curve in curves):
         return []
-    return ["A line ends where too few are left at risk; the counts go on."]
+    return ["A line ends where too few are left at risk, and a group of too few has none; the counts go on."]
+
+
+def name_undrawn(name: str, n: int, n_event: int, event_noun: str = "events") -> str:
+    """What the legend says of a group without a line ("combined: not drawn, 1 child, 1 died")."""
+    return f"{name}: not drawn, {count_group(n, n_event, event_noun)}"
+
+
+def count_group(n: int, n_event: int, event_noun: str = "events") -> str:
+    """A group's children and events in words ("1 child, 1 died", "2 children, no events")."""
+    if event_noun == "deaths":
+        events = f"{format_count(n_event) if n_event else 'none'} died"
+    else:
+        events = f"{format_count(n_event) if n_event else 'no'} {'event' if n_event == 1 else 'events'}"
+    return f"{format_count(n)} {'child' if n == 1 else 'children'}, {events}"
+
+
+def draw_key(group: str, name: str, style: Style) -> dict[str, Any]:
+    """An entry of the legend without a line in the figure, which also keeps the axes of a figure without any."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "legendgroup": group,
+        "hoverinfo": "skip",
+        "x": [None],
+        "y": [None],
+        "line": {"color": style.colour, "dash": style.dash, "width": THIN},
+    }
 
 
 def choose_ticks(end: float, time_unit: TimeUnit = "months", most: int = MOST_TICKS) -> tuple[float, ...]:
@@ -148,7 +237,7 @@ def draw_line(
     begin: float = 0.0,
     solid_from: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """The solid line and, where fewer than ``fade_below`` are at risk, the faint ones.
+    """The thick line and, where fewer than ``fade_below`` are at risk, the thin ones.
 
     ``start`` is the curve's value at ``begin``, where somebody is at risk for the first time; before ``solid_from`` too
     few have entered.
@@ -181,10 +270,10 @@ def draw_line(
             "hoverinfo": "skip",
             "x": round_months(np.concatenate(([low], time[inside], [high]))),
             "y": round_to(100 * np.concatenate(([first], estimate[inside], [ends[1]]))),
-            "line": {**line, "width": 2.4 if is_solid else 1.6},
+            "line": {**line, "width": THICK if is_solid else THIN},
         }
         if not is_solid:
-            drawn |= {"opacity": 0.6, "showlegend": i == named}
+            drawn["showlegend"] = i == named
         lines.append(drawn)
     return lines
 
@@ -247,8 +336,6 @@ def draw_readings(
         f" ({100 * below:.1f}–{100 * above:.1f})" if math.isfinite(below) and math.isfinite(above) else ""
         for below, above in zip(low.tolist(), high.tolist(), strict=True)
     ]
-    # A long name on the same line would make the pointer's box wider than a telephone.
-    head = f'<b style="color:{style.colour}">{escape(name)}</b>{": " if len(name) <= 12 else "<br>"}'
     return {
         "type": "scatter",
         "mode": "none",
@@ -256,10 +343,41 @@ def draw_readings(
         "y": round_to(100 * estimate),
         "text": limits,
         "customdata": at_risk.astype(np.int64).tolist(),
-        "hovertemplate": f"{head}%{{y:.1f}} %%{{text}}, %{{customdata}} at risk<extra></extra>",
+        "hovertemplate": f"{head_of(name, style)}%{{y:.1f}} %%{{text}}, %{{customdata}} at risk<extra></extra>",
         "legendgroup": curve.group,
         "showlegend": False,
     }
+
+
+def draw_silent_readings(curve: Any, name: str, style: Style, grid: FloatArray, at_risk: FloatArray) -> dict[str, Any]:
+    """The same where the curve is not shown and children are still followed; nothing where there is no such time."""
+    if curve.shown_until is None:
+        return {}
+    ends_in_step = not marks_shown(curve)[curve.time <= curve.shown_until][-1:].all()
+    behind = grid >= curve.shown_until if ends_in_step or curve.shown_until == 0 else grid > curve.shown_until
+    if not behind.any():
+        return {}
+    return {
+        "type": "scatter",
+        "mode": "none",
+        "x": round_months(grid[behind]),
+        "y": [0] * int(behind.sum()),
+        "customdata": at_risk[behind].astype(np.int64).tolist(),
+        "hovertemplate": f"{head_of(name, style)}not shown, %{{customdata}} at risk<extra></extra>",
+        "legendgroup": curve.group,
+        "showlegend": False,
+    }
+
+
+def head_of(name: str, style: Style) -> str:
+    """How the pointer's box names a group; its colour stands beside the name, which would be hard to read in it."""
+    # A long name on the same line would make the box wider than a telephone.
+    return f"{chip_of(style.colour)}<b>{escape(name)}</b>{': ' if len(name) <= 12 else '<br>'}"
+
+
+def chip_of(colour: str) -> str:
+    """A group's colour beside its name: letters in it would be hard to read."""
+    return f'<span style="color:{colour}">■</span> '
 
 
 def escape(text: str) -> str:
@@ -268,7 +386,9 @@ def escape(text: str) -> str:
 
 
 def short_count(n: float) -> str:
-    """A count that fits under a tick: exact below 100 000, then in thousands or millions."""
+    """A count that fits under a tick: exact below 100 000, then in thousands or millions; a dash for NaN."""
+    if math.isnan(n):
+        return MISSING
     if n >= 1e7:
         return f"{n / 1e6:.1f}M"
     return f"{n / 1e3:.0f}k" if n >= 1e5 else format_count(n)
@@ -284,7 +404,8 @@ def draw_counts(
     """The table: per group one annotation (name and row titles) and one text of several lines under each tick.
 
     Both hang from the same height and have the same font size, hence the same line height: rows line up at any width.
-    A block has one array of counts per tick for each number in ``lines``; None fills it with zeros.
+    A block has one array of counts per tick for each number in ``lines``, NaN before the clock of anybody has started;
+    None fills it with zeros.
     """
     titles = "<br>".join(title for title, _ in lines)
     n_counts = sum(len(counts) for _, counts in lines)
@@ -300,7 +421,7 @@ def draw_counts(
         tops += [top] * len(ticks)
         annotations.append(
             {
-                "text": f'<b style="color:{colour}">{escape(name)}</b><br>{titles}',
+                "text": f"{chip_of(colour)}<b>{escape(name)}</b><br>{titles}",
                 "x": 0,
                 "xref": "paper",
                 "xanchor": "left",
@@ -414,8 +535,8 @@ def layout_of(
     }
 
 
-def empty_layout(height: int) -> dict[str, Any]:
-    """The layout of a figure without patients: one sentence."""
+def empty_layout(height: int, sentence: str = EMPTY_SENTENCE) -> dict[str, Any]:
+    """The layout of a figure without patients, or with too few: one sentence."""
     hidden = {"visible": False, "fixedrange": True}
     return {
         "template": {},
@@ -427,7 +548,7 @@ def empty_layout(height: int) -> dict[str, Any]:
         "yaxis": hidden,
         "annotations": [
             {
-                "text": EMPTY_SENTENCE,
+                "text": sentence,
                 "x": 0.5,
                 "y": 0.5,
                 "xref": "paper",
@@ -440,6 +561,13 @@ def empty_layout(height: int) -> dict[str, Any]:
 
 
 def as_figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
-    """The figure of these traces, unchecked."""
+    """The figure of these traces, unchecked.
+
+    What a reader has hidden by a click on the legend is kept while the figure stays the same. Plotly keeps it by a
+    trace's place in the list, so that in another figure it would hide another group.
+    """
+    if "uirevision" in layout:
+        drawn = [(t.get("name"), t.get("mode"), len(t["x"]), t["x"][-1:], t["y"][-1:]) for t in traces]
+        layout = {**layout, "uirevision": f"{layout['uirevision']} {crc32(repr(drawn).encode()):08x}"}
     # Checking every property takes longer than estimating the curves; the tests check them once.
     return go.Figure({"data": traces, "layout": layout}, _validate=False)

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
+from analytics.estimators.zero_events import METHOD, read_curve
 from analytics.figures import step_curves
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
@@ -21,20 +22,26 @@ from analytics.figures.step_curves import (
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
+    add_exact_limits,
     as_figure,
     block_height,
     choose_ticks,
     cut,
     draw_band,
     draw_counts,
+    draw_key,
     draw_line,
     draw_readings,
+    draw_silent_readings,
     empty_layout,
+    is_drawn,
     is_shown,
     layout_of,
+    name_undrawn,
     reading_grid,
     round_months,
     round_to,
+    say_bands,
     say_ends,
     thinned,
 )
@@ -134,6 +141,8 @@ def plot_survival(
     overlays: Sequence[Overlay] = (),
     switching: bool = False,
     mean_until: float | None = None,
+    event_noun: str = "events",
+    exact_limits: bool = True,
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
 
@@ -157,7 +166,7 @@ def plot_survival(
     censor_marks
         True marks each censoring by a small vertical line, in groups of at most 300 censored patients.
     fade_below
-        The curve is drawn faintly where fewer patients than this are at risk; 0 never fades it.
+        The line is thin where fewer patients than this are at risk; 0 never makes it thin.
     time_unit
         The unit of the ticks, "months" or "years". The data stay in months.
     overlays
@@ -167,6 +176,10 @@ def plot_survival(
     mean_until
         The horizon of restricted means in months: marked by a line, with the area between two curves shaded up to it, or
         that under each of another number of curves. A curve that does not reach it is not shaded.
+    event_noun
+        What the legend counts of a group too small for a line, "events" or "deaths".
+    exact_limits
+        True draws the exact limit before a group's first event; False where weights are no numbers of patients.
 
     Returns
     -------
@@ -186,37 +199,64 @@ def plot_survival(
     names = {group: labels.get(group, group) for group in groups}
 
     traces: list[dict[str, Any]] = []
-    visible = [(group, part) for group, curve in _in_order(drawn, groups) if (part := cut(curve)).time.size]
+    whole = dict(_in_order(drawn, groups))
+    if exact_limits:
+        whole = {group: add_exact_limits(curve, _begin(curve)) for group, curve in whole.items()}
+    parts = {group: cut(curve) for group, curve in whole.items()}
+    visible = [(group, part) for group, part in parts.items() if is_drawn(part, _begin(part))]
     if mean_until is not None:
         traces += _shade_means(visible, looks, mean_until)
     if bands:
         traces += [draw_band(curve, looks[group], end) for group, curve in visible]
-    parts = [(overlay, cut(overlay.curve)) for overlay in overlays if overlay.curve.n]
-    traces += [_draw_overlay(overlay, curve, end) for overlay, curve in parts if curve.time.size]
-    for group, curve in visible:
+    behind = [(overlay, cut(overlay.curve)) for overlay in overlays if overlay.curve.n]
+    traces += [_draw_overlay(overlay, curve, end) for overlay, curve in behind if is_drawn(curve, _begin(curve))]
+    shown = dict(visible)
+    for group, curve in parts.items():
+        if group not in shown:
+            traces.append(draw_key(group, name_undrawn(names[group], curve.n, curve.n_event, event_noun), looks[group]))
+            continue
         begin, enough = _begin(curve), _begin(curve, fade_below)
         traces += draw_line(curve, names[group], looks[group], end, fade_below, begin=begin, solid_from=enough)
     if censor_marks:
         traces += [_censor_marks(curve, looks[group], end) for group, curve in visible]
     for group, curve in visible:
         grid = reading_grid(curve, end, _begin(curve))
+        grid = grid[grid < curve.time[-1]] if curve.shown_until is not None else grid
         traces.append(draw_readings(curve, names[group], looks[group], grid, n_at_risk(drawn[group], grid)))
+    for group, curve in _in_order(drawn, groups):
+        grid = reading_grid(curve, end, _begin(curve))
+        traces.append(draw_silent_readings(curve, names[group], looks[group], grid, n_at_risk(curve, grid)))
     traces = [trace for trace in traces if trace]
+    # Before anybody is under observation, as before a landmark, nobody is at risk or has left: there is nothing to count.
+    counted = np.where(np.asarray(ticks) < min(map(_begin, drawn.values())) - 1e-6, np.nan, 0.0)
     tables = [risk_table(drawn[group], ticks) if group in drawn else None for group in groups]
-    blocks = [(table.at_risk, table.n_event, table.n_censor) if table else None for table in tables]
+    blocks = [
+        tuple(counts + counted for counts in ((table.at_risk, table.n_event, table.n_censor) if table else [0.0] * 3))
+        for table in tables
+    ]
     lines = _lines(len(groups), switching)
     colours = [looks[group].colour for group in groups]
     cells, rows = draw_counts(blocks, lines, ticks, [names[group] for group in groups], colours)
     table_height = len(groups) * block_height(len(lines))
     layout = layout_of(
-        height, table_height, end, ticks, time_unit, origin, y_title, rows, len(drawn) + len(overlays) > 1
+        height,
+        table_height,
+        end,
+        ticks,
+        time_unit,
+        origin,
+        y_title,
+        rows,
+        len(drawn) + len(overlays) > 1 or len(visible) < len(drawn),
     )
     if mean_until is not None and mean_until <= end:
         layout["shapes"] = [_horizon_line(mean_until)]
     return as_figure([*traces, cells], layout)
 
 
-def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin: str) -> str:
+def describe_survival(
+    result: SurvivalResult, labels: Mapping[str, str], origin: str, *, exact_limits: bool = True
+) -> str:
     """The figure in words for those who cannot see it: patients, events and survival at 1, 3 and 5 years.
 
     Survival is given where patients are still at risk, with its confidence interval. Without patients it says so.
@@ -228,7 +268,8 @@ def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin:
     sentences = [f"Kaplan–Meier curves in months from {origin}."]
     for group, curve in _in_order(drawn, [*labels, *drawn]):
         table = risk_table(curve, [12.0 * year for year in years])
-        estimates = survival_at(curve, [12.0 * year for year in years])
+        read = read_curve if exact_limits else survival_at
+        estimates = read(curve, [12.0 * year for year in years])
         parts = []
         for year, risk, estimate in zip(years, table.at_risk, estimates, strict=True):
             if risk == 0 or estimate.value is None or not is_shown(curve, 12.0 * year):
@@ -241,6 +282,8 @@ def describe_survival(result: SurvivalResult, labels: Mapping[str, str], origin:
         patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
         nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
+        if not is_drawn(cut(curve), _begin(curve)):
+            nothing = "not drawn, too few for a curve"
         sentences.append(f"{labels.get(group, group)}: {patients}, {events}; {'; '.join(parts) or nothing}.")
     return " ".join(sentences)
 
@@ -252,15 +295,16 @@ def describe_drawing(
     censor_marks: bool = True,
     fade_below: int = FADE_BELOW,
     switching: bool = False,
+    exact_limits: bool = True,
 ) -> str:
-    """The key to the drawing, for the line under the figure: what shading, ticks and faint lines mean."""
+    """The key to the drawing, for the line under the figure: what shading, ticks and thin lines mean."""
     parts = []
     if bands:
-        parts.append(f"Shaded: pointwise {format_level(result.conf_level)} confidence interval ({result.conf_type}).")
+        parts.append(say_bands(result.conf_level, result.conf_type, exact_limits=exact_limits))
     if censor_marks and any(0 < curve.n_censor.sum() <= MOST_CENSOR_MARKS for curve in result.curves):
         parts.append(f"Vertical marks: {'patients who left' if switching else 'censored patients'}.")
     if fade_below > 0:
-        parts.append(f"Faint line: fewer than {fade_below} patients at risk.")
+        parts.append(f"Thin line: fewer than {fade_below} patients at risk.")
     parts += say_ends(result.curves)
     if switching or any(len(curve.entry) for curve in result.curves):
         left = "Left: changed group, or follow-up ended" if switching else "Censored: follow-up ended"
@@ -279,7 +323,8 @@ def _in_order(drawn: Mapping[str, SurvivalCurve], groups: Sequence[str]) -> list
 def _limits(interval: Interval | None) -> str:
     if interval is None:
         return ""
-    return f" ({format_level(interval.level)} confidence interval {format_percent_interval(interval)})"
+    kind = f"{METHOD} limit" if interval.method == METHOD else "confidence interval"
+    return f" ({format_level(interval.level)} {kind} {format_percent_interval(interval)})"
 
 
 def _lines(n_groups: int, switching: bool = False) -> Lines:

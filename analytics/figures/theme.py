@@ -36,8 +36,8 @@ SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "trian
 # the contrast of 4.5:1 that small text needs.
 TEXT_COLOUR = "#000037"
 
-# A mid grey at part opacity is visible on white and on a dark page alike.
-AXIS_LINE = "rgba(128,128,128,0.75)"
+# A mid grey is visible on white and on a dark page alike; lines that mean something reach a contrast of 3:1 on both.
+AXIS_LINE = "#808080"
 GRID_LINE = "rgba(128,128,128,0.22)"
 
 

@@ -37,6 +37,14 @@ function wrapped(text, longest) {
   return lines
 }
 
+// A click on the legend hides a curve on this screen alone: counts, tests and tables are still those of all groups, so
+// that the file has to say what is not to be seen in it.
+function hidden(plot) {
+  const out = (plot._fullData || []).filter((trace) => trace.visible === 'legendonly' && trace.showlegend)
+  const names = [...new Set(out.map((trace) => trace.name))]
+  return names.length ? [`Hidden in this picture by a click on its legend, and counted all the same: ${names.join('; ')}.`] : []
+}
+
 function drawn(data) {
   if (data.svg) return data.svg
   const plot = document.querySelector('[data-testid="stPlotlyChart"] .js-plotly-plot')
@@ -50,7 +58,8 @@ function drawn(data) {
     copy.querySelectorAll('.hoverlayer').forEach((part) => part.remove())
     return new XMLSerializer().serializeToString(copy)
   })
-  const lines = data.lines.flatMap((line) => wrapped(line, Math.floor(width / 6)))
+  const said = [...data.lines.slice(0, 1), ...hidden(plot), ...data.lines.slice(1)]
+  const lines = said.flatMap((line) => wrapped(line, Math.floor(width / 6)))
   const foot = lines.map((line, i) =>
     `<text x="10" y="${height + 18 + 15 * i}" font-size="11" font-weight="${i ? 400 : 600}">${escaped(line)}</text>`)
   const tall = Math.ceil(height + 24 + 15 * lines.length)

@@ -3,10 +3,13 @@
 from analytics.figures.forest import FOREST_CSS
 from analytics.figures.funnel import FUNNEL_CSS
 
-# Streamlit writes its light or dark text colour into a figure once, and leaves it there when the theme is changed.
+# Streamlit writes its light or dark text colour into a figure once, and leaves it there when the theme is changed. What
+# the pointer reads it writes in a grey that falls below the contrast of 4.5:1.
 FIGURE_TEXT_CSS = """
 .js-plotly-plot text[style*="rgb(38, 39, 48)"], .js-plotly-plot text[style*="rgb(250, 250, 250)"] {
   fill: currentColor !important}
+.js-plotly-plot .hoverlayer .legend text, .js-plotly-plot .hoverlayer .hovertext text {fill: currentColor !important}
+.js-plotly-plot .hoverlayer .spikeline[stroke-dasharray] {stroke: currentColor !important}
 """
 # While a page computes, Streamlit fades each of its elements by a transition of its own, a hundred layers for the browser
 # to set up and tear down on every click. One does: that of the page. The sidebar is never out of date.
@@ -26,6 +29,7 @@ STYLE = (
 [data-testid="stSidebar"] [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0}
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button {min-height: 1.7rem; padding: 0 .55rem; font-size: .82rem}
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button p {font-size: .82rem}
+[data-testid="stSidebar"] [data-testid="stSliderThumbValue"] {color: inherit}
 [data-testid="stSidebar"] [data-variant="pills"]::after {
   margin-left: .4em; opacity: .72; font-size: .76rem; font-variant-numeric: tabular-nums}
 [data-testid="stSidebar"] [data-variant="pills"][aria-pressed="true"] {color: inherit; font-weight: 650}

@@ -51,7 +51,7 @@ def test_a_heading_stands_once_over_its_rows_and_is_written_as_it_is() -> None:
 def test_long_headings_break_into_lines_of_a_telephone() -> None:
     long = "20 to under 50 × 10⁹/L minus 100 × 10⁹/L and over, among those tested"
     (heading,) = [t for t in texts(plot(DifferenceRow(long, "1 year", Estimate(0.0), STYLES["a"]))) if "20 to" in t]
-    lines = heading.split(">", 1)[1].removesuffix("</b>").split("<br>")
+    lines = heading.split("<b>", 1)[1].removesuffix("</b>").split("<br>")
     assert " ".join(lines) == long and max(map(len, lines)) <= LONGEST_LINE
 
 

@@ -23,8 +23,9 @@ from analytics.figures.incidence import (
     plot_naive_incidence,
     plot_stacked_incidence,
 )
-from analytics.figures.step_curves import EMPTY_SENTENCE
+from analytics.figures.step_curves import EMPTY_SENTENCE, THICK, THIN, TOO_FEW_SENTENCE
 from analytics.figures.theme import style_of
+from analytics.policy import govern
 from analytics.results import IncidenceResult, SurvivalResult
 
 CAUSES = ("relapse", "death in remission")
@@ -217,10 +218,48 @@ def test_many_groups_have_a_shorter_table() -> None:
 
 
 def test_line_fades_where_few_are_at_risk() -> None:
-    (faint,) = lines(plot(result_of()), "B")
-    assert faint["opacity"] < 1 and faint.get("showlegend", True)
-    (solid,) = lines(plot(result_of(), fade_below=0), "B")
-    assert "opacity" not in solid
+    (thin,) = lines(plot(result_of()), "B")
+    assert thin["line"]["width"] == THIN and thin.get("showlegend", True)
+    (thick,) = lines(plot(result_of(), fade_below=0), "B")
+    assert thick["line"]["width"] == THICK
+    assert "opacity" not in thin, "a paler line would fall below the contrast of a graphic"
+
+
+def test_a_group_too_small_for_a_curve_stays_in_the_legend() -> None:
+    result = govern(result_of([3.0, 5.0, 9.0, 12.0, 15.0, 18.0, 7.0], [1, 0, 2, 0, 1, 0, 1], ["B"] * 6 + ["T"]))
+    figure = plot(result)
+    (key,) = (t for t in traces(figure) if t["mode"] == "lines" and t.get("legendgroup") == "T")
+    assert key["name"] == "T-ALL: not drawn, 1 child, 1 event"
+    assert key["x"] == [None] and key["line"]["color"] == STYLES["T"].colour
+    assert figure.layout.showlegend
+    (silent,) = (t for t in traces(figure) if t.get("legendgroup") == "T" and "hovertemplate" in t)
+    assert "not shown, %{customdata} at risk" in silent["hovertemplate"] and set(silent["customdata"]) == {1}
+    words = describe_incidence(result.for_cause("relapse"), LABELS, ORIGIN, "relapse")
+    assert "T-ALL: 1 patient, 1 event, 0 competing; not drawn, too few for a curve." in words
+    stacked = plot_stack(result)
+    assert "not drawn: 1 child, 1<br>event" in [a.text for a in stacked.layout.annotations]
+    assert {t["xaxis"] for t in traces(stacked)} == {"x", "x2"}, "the empty panel keeps its axes"
+    naive = plot_naive(result, naive_of([3.0, 5.0, 9.0, 7.0], [1, 0, 2, 1], ["B", "B", "B", "T"]))
+    assert "T-ALL: not drawn, 1 child, 1 event" in [t.get("name") for t in traces(naive)]
+
+
+def test_too_few_for_any_curve_are_not_nobody() -> None:
+    result = govern(result_of([7.0], [1], ["T"]))
+    figure = plot(result)
+    assert "T-ALL: not drawn, 1 child, 1 event" in [t.get("name") for t in traces(figure)]
+    assert {t.get("yaxis", "y") for t in traces(figure)} == {"y", "y2"}, "both axes keep their place"
+    naive = plot_naive(result, naive_of([7.0], [1], ["T"]))
+    assert [a.text for a in naive.layout.annotations] == [TOO_FEW_SENTENCE]
+
+
+def test_before_the_first_event_the_band_is_the_exact_limit() -> None:
+    figure = plot(result_of([10.0, 20.0, 30.0], [0, 0, 0], ["B"] * 3))
+    (band,) = (t for t in traces(figure) if t.get("fill") == "toself")
+    hidden = [100 * (1 - 0.05 ** (1 / n)) for n in (3, 2, 1)]
+    assert max(band["y"]) == pytest.approx(hidden[2], abs=0.01)
+    assert band["y"][0] == pytest.approx(hidden[0], abs=0.01) and (min(band["x"]), max(band["x"])) == (0, 30)
+    (points,) = (t for t in traces(figure) if "customdata" in t)
+    assert points["text"][points["x"].index(15.0)] == f" (0.0–{hidden[1]:.1f})"
 
 
 def test_nobody() -> None:
@@ -249,6 +288,9 @@ def test_the_figure_in_words() -> None:
 
 def test_the_key_names_the_interval_and_the_table() -> None:
     key = describe_drawing(result_of().for_cause("relapse"), 0.95, "log-log").replace("\u00a0", " ")
-    assert "Shaded: pointwise 95 % confidence interval (log-log)." in key
+    assert (
+        "Shaded: pointwise 95 % confidence interval (log-log); before a group’s first event, the exact one-sided limit"
+        in key
+    )
     assert "the four rows add up to all patients" in key
     assert "Shaded" not in describe_drawing(result_of().for_cause("relapse"), 0.95, "log-log", bands=False)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.figures.step_curves import THICK, THIN
 from analytics.figures.survival import (
     EMPTY_SENTENCE,
     Overlay,
@@ -27,6 +28,7 @@ from analytics.figures.survival import (
     risk_table,
 )
 from analytics.figures.theme import style_of
+from analytics.policy import govern
 from analytics.results import SurvivalCurve, SurvivalResult
 
 MakeCurve = Callable[..., SurvivalCurve]
@@ -140,19 +142,20 @@ def test_a_death_at_time_zero_is_a_drop_from_one_hundred(
 def test_line_fades_where_fewer_than_ten_are_at_risk(three_groups: SurvivalResult) -> None:
     solid, faint = lines(plot(three_groups), "hsct")
     curve = three_groups.curves[0]
-    assert "opacity" not in solid and faint["opacity"] < 1
+    assert (solid["line"]["width"], faint["line"]["width"]) == (THICK, THIN)
+    assert "opacity" not in faint, "a paler line would fall below the contrast of a graphic"
     assert solid["x"][-1] == faint["x"][0]
     at_risk_after = int((curve.time > solid["x"][-1]).sum())
     assert at_risk_after == 9
     assert len(lines(plot(three_groups, fade_below=0), "hsct")) == 1
     (all_faint,) = lines(plot(three_groups, fade_below=100), "hsct")
-    assert all_faint["opacity"] < 1 and all_faint["showlegend"]
+    assert all_faint["line"]["width"] == THIN and all_faint["showlegend"]
 
 
-def test_bands_stay_between_zero_and_one_hundred_and_are_absent_without_limits(three_groups: SurvivalResult) -> None:
+def test_bands_stay_between_zero_and_one_hundred(three_groups: SurvivalResult) -> None:
     figure = plot(three_groups)
     bands = [t for t in traces(figure) if t.get("fill") == "toself"]
-    assert [band["legendgroup"] for band in bands] == ["hsct", "chemotherapy"]
+    assert [band["legendgroup"] for band in bands] == ["hsct", "chemotherapy", "spared"]
     for band in bands:
         assert band["x"][0] == band["x"][-1]
         assert all(0 <= value <= 100 for value in band["y"])
@@ -164,7 +167,8 @@ def test_bands_stay_between_zero_and_one_hundred_and_are_absent_without_limits(t
 def test_band_ends_where_the_curve_reaches_zero(make_curve: MakeCurve) -> None:
     result = SurvivalResult((make_curve("all", [5, 10, 20], [1, 1, 1]),), 0.95, "log-log")
     (band,) = (t for t in traces(plot(result)) if t.get("fill"))
-    assert (min(band["x"]), max(band["x"])) == (5, 20)
+    assert (min(band["x"]), max(band["x"])) == (0, 20)
+    assert band["y"][-1] == pytest.approx(100 * 0.05 ** (1 / 3), abs=0.01), "before the first of three events"
     assert lines(plot(result), "all")[-1]["y"][-1] == 0
 
 
@@ -193,7 +197,7 @@ def test_table_text_adds_up_in_every_column(three_groups: SurvivalResult) -> Non
 def test_groups_come_in_the_order_of_the_labels(three_groups: SurvivalResult) -> None:
     reversed_result = SurvivalResult(three_groups.curves[::-1], 0.95, "log-log")
     figure = plot(reversed_result)
-    names = [re.sub(r"<b[^>]*>(.*?)</b>.*", r"\1", a.text) for a in figure.layout.annotations]
+    names = [re.sub(r".*<b>(.*?)</b>.*", r"\1", a.text) for a in figure.layout.annotations]
     assert names == list(LABELS.values())
     legend = [t["legendgroup"] for t in traces(figure) if t.get("showlegend", True)]
     assert legend == list(LABELS)
@@ -332,8 +336,8 @@ def test_curve_of_late_entries_begins_where_somebody_is_at_risk() -> None:
         late_curve(), labels={"early": "Early", "late": "Late"}, styles={}, origin="x", y_title="OS", fade_below=2
     )
     first, solid, last = (t for t in figure.to_dict()["data"] if t.get("name") == "Late")
-    assert (first["x"], first["y"], first["opacity"]) == ([2.0, 5.0], [100.0, 100.0], 0.6)
-    assert (solid["x"], solid["y"], "opacity" in solid) == ([5.0, 8.0, 8.0], [100.0, 50.0, 50.0], False)
+    assert (first["x"], first["y"], first["line"]["width"]) == ([2.0, 5.0], [100.0, 100.0], THIN)
+    assert (solid["x"], solid["y"], solid["line"]["width"]) == ([5.0, 8.0, 8.0], [100.0, 50.0, 50.0], THICK)
     assert (last["x"], last["y"]) == ([8.0, 10.0], [50.0, 50.0])
     assert [t.get("showlegend", True) for t in (first, solid, last)] == [False, True, False]
 
@@ -343,6 +347,91 @@ def test_table_of_late_entries_counts_who_has_entered() -> None:
     table = risk_table(curve, [0, 3, 6, 9])
     assert table.at_risk.tolist() == [0, 1, 2, 1]
     assert (table.at_risk + table.n_event + table.n_censor).tolist() == [0, 1, 2, 2]
+
+
+def test_before_anybody_has_entered_there_is_nothing_to_count() -> None:
+    result = estimate_survival([8.0, 10.0, 12.0, 14.0], [1, 0, 1, 0], group=list("aabb"), entry=[6.0] * 4)
+    figure = plot(result, labels={"a": "A", "b": "B", "none": "Nobody"}, styles={}, horizon=14.0)
+    ticks = list(figure.layout.xaxis.tickvals)
+    cells = table(figure)
+    for group in range(3):
+        for tick, cell in zip(ticks, cells[group * len(ticks) :], strict=False):
+            assert ("–" in cell) == (tick < 6), (group, tick)
+    late = table(plot_survival(late_curve(), labels={"early": "E", "late": "L"}, styles={}, origin="x", y_title="OS"))
+    assert not any("–" in cell for cell in late), "where some are at risk, none is a number"
+
+
+# Groups that are too small for a line, and lines that end
+
+
+def test_a_group_too_small_for_a_curve_stays_in_the_legend(make_curve: MakeCurve) -> None:
+    curves = (make_curve("hsct", [5, 10, 20, 40, 50], [1, 0, 1, 1, 0]), make_curve("spared", [7], [1]))
+    result = govern(SurvivalResult(curves, 0.95, "log-log"))
+    figure = plot(result, event_noun="deaths")
+    (key,) = (t for t in traces(figure, "spared") if t["mode"] == "lines")
+    assert key["name"] == "Isolated extramedullary: not drawn, 1 child, 1 died"
+    assert key["line"]["color"] == STYLES["spared"].colour and figure.layout.showlegend
+    (silent,) = (t for t in traces(figure, "spared") if "hovertemplate" in t)
+    assert "not shown, %{customdata} at risk" in silent["hovertemplate"] and set(silent["customdata"]) == {1}
+    words = describe_survival(result, LABELS, "first relapse")
+    assert "Isolated extramedullary: 1 patient, 1 event; not drawn, too few for a curve." in words
+    assert "a group of too few has none" in describe_drawing(result)
+
+
+@pytest.mark.parametrize(
+    ("time", "event", "noun", "said"),
+    [
+        ([7], [0], "deaths", "1 child, none died"),
+        ([7, 8], [1, 1], "deaths", "2 children, 2 died"),
+        ([7, 8], [1, 0], "events", "2 children, 1 event"),
+        ([7, 8], [0, 0], "events", "2 children, no events"),
+    ],
+)
+def test_a_figure_of_a_handful_keeps_its_axes(
+    make_curve: MakeCurve, time: list[float], event: list[int], noun: str, said: str
+) -> None:
+    result = govern(SurvivalResult((make_curve("hsct", time, event),), 0.95, "log-log"))
+    figure = plot(result, event_noun=noun)
+    assert f"HSCT: not drawn, {said}" in [t.get("name") for t in traces(figure)]
+    assert {t.get("yaxis", "y") for t in traces(figure)} == {"y", "y2"}, "a figure without a line collapses"
+    assert figure.layout.showlegend and figure.layout.height == figure_height(3)
+
+
+def test_a_line_does_not_drop_where_the_step_is_not_shown(make_curve: MakeCurve) -> None:
+    result = govern(SurvivalResult((make_curve("hsct", [4, 6, 10, 15, 20], [1, 0, 1, 1, 1]),), 0.95, "log-log"))
+    (curve,) = result.curves
+    assert curve.shown_until == 10, "three are at risk before the death at ten months, two after it"
+    figure = plot(result)
+    line = lines(figure, "hsct")[-1]
+    assert (line["x"][-1], line["y"][-1]) == (10, 80), "it ends before the step"
+    assert min(y for t in lines(figure, "hsct") for y in t["y"]) == 80
+    reads = {x: t["hovertemplate"] for t in traces(figure) if "hovertemplate" in t for x in t["x"]}
+    assert "not shown" not in reads[9.5] and all("not shown" in reads[x] for x in (10.0, 12.0, 20.0))
+    frame = result.to_frame().set_index("time")
+    assert frame["estimate"].notna().tolist() == [True, True, False, False, False]
+
+
+def test_before_the_first_event_the_band_is_the_exact_limit(make_curve: MakeCurve) -> None:
+    result = SurvivalResult((make_curve("spared", [10, 20, 30], [0, 0, 0]),), 0.95, "log-log")
+    figure = plot(result)
+    (band,) = (t for t in traces(figure, "spared") if t.get("fill") == "toself")
+    limits = [100 * 0.05 ** (1 / n) for n in (3, 2, 1)]
+    assert (min(band["x"]), max(band["x"])) == (0, 30) and max(band["y"]) == 100
+    assert sorted({round(y, 1) for y in band["y"]}) == [round(y, 1) for y in (*limits[::-1], 100)]
+    (points,) = (t for t in traces(figure, "spared") if "customdata" in t)
+    assert points["text"][points["x"].index(15.0)] == f" ({limits[1]:.1f}–100.0)"
+    words = describe_survival(result, LABELS, "first relapse").replace("\u00a0", " ")
+    assert f"100.0 % (95 % exact, one-sided limit {limits[1]:.1f}–100.0) at 1 year" in words
+    weighted = plot(result, exact_limits=False)
+    assert not [t for t in traces(weighted, "spared") if t.get("fill") == "toself"], (
+        "weights are no numbers of children"
+    )
+
+
+def test_another_figure_does_not_keep_what_was_hidden_in_this_one(three_groups: SurvivalResult) -> None:
+    one, same = plot(three_groups), plot(three_groups)
+    other = plot(SurvivalResult(three_groups.curves[1:], 0.95, "log-log"))
+    assert one.layout.uirevision == same.layout.uirevision != other.layout.uirevision
 
 
 def test_overlay_is_a_thin_dotted_line_with_a_name() -> None:
