@@ -29,7 +29,7 @@ STYLE = (
 [data-testid="stSidebar"] [data-testid="stSidebarHeader"] {height: 2.2rem; margin-bottom: 0}
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button {min-height: 1.7rem; padding: 0 .55rem; font-size: .82rem}
 [data-testid="stSidebar"] [data-testid="stButtonGroup"] button p {font-size: .82rem}
-[data-testid="stSidebar"] [data-testid="stSliderThumbValue"] {color: inherit}
+[data-testid="stSliderThumbValue"] {color: inherit}
 [data-testid="stSidebar"] [data-variant="pills"]::after {
   margin-left: .4em; opacity: .72; font-size: .76rem; font-variant-numeric: tabular-nums}
 [data-testid="stSidebar"] [data-variant="pills"][aria-pressed="true"] {color: inherit; font-weight: 650}
