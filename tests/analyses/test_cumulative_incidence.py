@@ -275,7 +275,7 @@ def test_sentences_on_a_written_out_case() -> None:
         "With relapse first in 2 of 16 children in groups of this size, a study would find a subdistribution hazard ratio of "
         "0.02 or less, or 59.9 or more, four times in five; a smaller difference would often be missed."
     )
-    assert said[4].startswith("Sex, boys against girls: there is no cause-specific hazard ratio of relapse (")
+    assert said[4].startswith("Sex, boys against girls: no cause-specific hazard ratio of relapse (")
     assert said[5].startswith("Hazard ratios are associations in these children")
 
 
