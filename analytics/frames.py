@@ -561,7 +561,9 @@ def _eligible(tally: pd.DataFrame, columns: Sequence[str], origin: str) -> tuple
     """The rows with follow-up from the origin, and a list that starts with who had none."""
     exclusions: list[Exclusion] = []
     followed = tally[list(columns)].notna().all(axis=1)
-    return _leave_out(tally, followed, "not-eligible", f"no follow-up from {origin}", exclusions), exclusions
+    # Every child has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
+    why = f"no follow-up from {origin}" if origin == "diagnosis" else f"no {origin}, or no follow-up from it"
+    return _leave_out(tally, followed, "not-eligible", why, exclusions), exclusions
 
 
 def _split(

@@ -65,7 +65,9 @@ def describe_clause(clause: Clause, variable: Variable) -> str:
             labels.append(variable.missing_label)
         return f"{variable.label}: {' or '.join(labels)}"
     if clause.low is not None and clause.high is not None:
-        return f"{variable.label} {clause.low:g} to {format_quantity(clause.high, variable.unit)}{missing}"
+        high = format_quantity(clause.high, variable.unit)
+        low = f"{clause.low:g} to " if f"{clause.low:g}" != f"{clause.high:g}" else ""
+        return f"{variable.label} {low}{high}{missing}"
     if clause.low is not None:
         return f"{variable.label} from {format_quantity(clause.low, variable.unit)}{missing}"
     return f"{variable.label} up to {format_quantity(clause.high or 0.0, variable.unit)}{missing}"

@@ -110,13 +110,13 @@ def test_without_a_variable_all_are_one_group() -> None:
     assert set(frame.group) == {EVERYONE}
     assert (frame.n, frame.n_event) == (17, 9)
     assert frame.strata is None
-    assert frame.exclusions == (Exclusion("not-eligible", "no follow-up from first relapse", 81),)
+    assert frame.exclusions == (Exclusion("not-eligible", "no first relapse, or no follow-up from it", 81),)
 
 
 def test_exclusions_are_counted_once_each_in_order() -> None:
     frame = TimeToEvent.from_tally(tally_of(ROWS), OS, SITE, MRD)
     assert frame.exclusions == (
-        Exclusion("not-eligible", "no follow-up from first relapse", 81),
+        Exclusion("not-eligible", "no first relapse, or no follow-up from it", 81),
         Exclusion("group-missing", "Site of relapse: not recorded", 5),
         Exclusion("stratum-missing", "MRD: not measured", 7),
     )
@@ -225,7 +225,7 @@ def test_children_enter_on_their_own_day() -> None:
     assert frame.entry[0] == 2.0 and frame.time[0] == 10.0
     assert (frame.n, frame.n_event) == (32, 19)
     assert frame.exclusions == (
-        Exclusion("not-eligible", "no follow-up from first relapse", 11),
+        Exclusion("not-eligible", "no first relapse, or no follow-up from it", 11),
         Exclusion("no-entry", "not among transplanted children", 3),
         Exclusion("entry-too-late", "last seen on the day observation would have begun, or before", 12),
     )
@@ -278,7 +278,7 @@ def test_causes_are_numbered_in_the_order_of_the_levels() -> None:
     assert (frame.causes, frame.labels) == (("second relapse", "death"), ("a second relapse", "death without it"))
     np.testing.assert_array_equal(frame.time, np.array([365.25, 30.4375, 100, 200]) / 30.4375)
     assert (frame.n, frame.n_events) == (23, (2, 18))
-    assert frame.exclusions == (Exclusion("not-eligible", "no follow-up from first relapse", 18),)
+    assert frame.exclusions == (Exclusion("not-eligible", "no first relapse, or no follow-up from it", 18),)
     assert list(frame.group.categories) == [EVERYONE]
     with pytest.raises(ValueError, match="read-only"):
         frame.cause[0] = 2
@@ -287,7 +287,7 @@ def test_causes_are_numbered_in_the_order_of_the_levels() -> None:
 def test_competing_events_have_groups_strata_and_covariates() -> None:
     frame = CompetingEvents.from_tally(tally_of(COMPETING), FIRST, CAUSE, SITE, MRD, [AGE], [AGE])
     assert frame.exclusions == (
-        Exclusion("not-eligible", "no follow-up from first relapse", 18),
+        Exclusion("not-eligible", "no first relapse, or no follow-up from it", 18),
         Exclusion("group-missing", "Site of relapse: not recorded", 13),
         Exclusion("stratum-missing", "MRD: not measured", 5),
         Exclusion("covariate-missing", "Age: not recorded", 5),
@@ -326,7 +326,7 @@ TREATED = [
     (None, None, 60, 70, "HSCT"),
 ]
 UNKNOWN_DAYS = (
-    Exclusion("not-eligible", "no follow-up from first relapse", 2048),
+    Exclusion("not-eligible", "no first relapse, or no follow-up from it", 2048),
     Exclusion("cart-day-missing", "given CAR-T on an unknown day", 512),
     Exclusion("hsct-day-missing", "transplanted on an unknown day", 1280),
 )

@@ -37,7 +37,7 @@ ANALYSES = {analysis.slug: analysis for analysis in load_analyses()}
 RELAPSED = Used(
     eligible="children who relapsed",
     losses=(
-        Loss("eligible", "no follow-up from first relapse", 216),
+        Loss("eligible", "no first relapse, or no follow-up from it", 216),
         Loss("complete", "MRD on day 19: not recorded", 2),
         Loss("complete", "more than one unknown (MRD on day 19 in 1, CNS status in 1)", 1),
     ),
@@ -59,7 +59,7 @@ def test_stages_by_hand() -> None:
             "Children who relapsed",
             41,
             216,
-            (("no follow-up from first relapse", 216),),
+            (("no first relapse, or no follow-up from it", 216),),
             "relapsed",
         ),
         Stage(
@@ -91,9 +91,9 @@ def test_the_gist_is_one_line_without_stages_that_lose_nobody() -> None:
 
 def test_the_way_in_words() -> None:
     assert describe_stages(WAY) == (
-        "Everyone in the cohort: 436. Sex: boys: 257, 179 fewer. Children who relapsed: 41, 216 fewer (216 no follow-up "
-        "from first relapse). MRD on day 19 and CNS status known: 38, 3 fewer (2 MRD on day 19: not recorded; 1 more than "
-        "one unknown (MRD on day 19 in 1, CNS status in 1)). Deaths: 20."
+        "Everyone in the cohort: 436. Sex: boys: 257, 179 fewer. Children who relapsed: 41, 216 fewer (216 no first relapse, "
+        "or no follow-up from it). MRD on day 19 and CNS status known: 38, 3 fewer (2 MRD on day 19: not recorded; 1 more "
+        "than one unknown (MRD on day 19 in 1, CNS status in 1)). Deaths: 20."
     )
 
 
@@ -103,7 +103,7 @@ def test_the_table_has_a_row_per_reason() -> None:
     assert frame["n"].tolist() == [436, 257, 41, 39, 38, 20]
     assert frame["n_lost"].tolist() == [0, 179, 216, 2, 1, 0]
     assert frame["stage"].tolist() == ["everyone", "clause", "eligible", "complete", "complete", "events"]
-    assert frame["reason"].tolist()[:3] == [None, None, "no follow-up from first relapse"]
+    assert frame["reason"].tolist()[:3] == [None, None, "no first relapse, or no follow-up from it"]
 
 
 @pytest.mark.parametrize(

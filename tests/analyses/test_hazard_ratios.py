@@ -121,7 +121,7 @@ def test_the_numbers_rest_on_the_patients_of_the_file() -> None:
         assert (term.n, term.n_event) == (len(level), level["os_relapse_event"].sum())
     assert headline(HAZARDS, result, "Children in the model") == f"{len(patients)} of {len(patients)}"
     assert headline(HAZARDS, result, "Deaths") == str(int(patients["os_relapse_event"].sum()))
-    assert HAZARDS.left_out(result) == (("no follow-up from first relapse", 436 - len(patients)),)
+    assert HAZARDS.left_out(result) == (("no first relapse, or no follow-up from it", 436 - len(patients)),)
     check_shown(HAZARDS, result, params)
 
 
