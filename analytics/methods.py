@@ -160,8 +160,12 @@ METHODS = (
         "Pooling of imputed data sets (Rubin’s rules)",
         "What do several imputed data sets say together, and how much was lost by what is missing?",
         "Mean of the logarithms of the odds ratios; their variance is that within the sets plus (1 + 1/m) times that between "
-        "them; t intervals with degrees of freedom for small samples; fraction of missing information.",
-        "Rubin 1987; Barnard and Rubin 1999, doi:10.1093/biomet/86.4.948",
+        "them; t intervals with degrees of freedom for small samples; fraction of missing information. Whole factors: F test of "
+        "all their levels at once (D1). Where a factor predicts relapse perfectly in a set, all sets are fitted by Firth’s "
+        "method and their penalised profile likelihoods are combined (CLIP) instead, without a test of whole factors.",
+        "Rubin 1987; Barnard and Rubin 1999, doi:10.1093/biomet/86.4.948; Li, Raghunathan and Rubin 1991, "
+        "doi:10.1080/01621459.1991.10475152; Reiter 2007, doi:10.1093/biomet/asm028; Heinze, Ploner and Beyea 2013, "
+        "doi:10.1002/sim.5899",
     ),
     Method(
         "Hazard ratio (Cox regression)",

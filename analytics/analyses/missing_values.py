@@ -50,8 +50,11 @@ from analytics.figures.forest import METHODS
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
 from analytics.filters import CohortFilter
 from analytics.formats import (
+    MISSING,
     format_count,
     format_interval,
+    format_number,
+    format_p,
     format_percent,
     format_percent_points,
     format_ratio,
@@ -65,7 +68,7 @@ from analytics.horizon import Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
 from analytics.policy import govern
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
-from analytics.results import Estimate, Note, OddsRatio, OddsRatioResult
+from analytics.results import Estimate, Note, OddsRatio, OddsRatioResult, TermTest
 from analytics.tables import Table
 from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
@@ -73,6 +76,7 @@ from analytics.wording import describe_odds_ratio, in_sentence, join_words
 OFTEN_MISSING = ("etv6_runx1", "high_hyperdiploidy", "cns_status")
 FEWEST, MOST, STEP = 5, 100, 5
 MANY_LOST = 0.1
+MANY_DF = 100_000.0
 COMPLETE, OWN_LEVEL, IMPUTED = "Complete cases", "Missing as own level", "Multiply imputed"
 
 
@@ -494,8 +498,9 @@ def as_model(pooled: PooledResult) -> OddsRatioResult:
         OddsRatio(t.variable, t.level, t.is_reference, t.odds_ratio.n, t.odds_ratio.n_event, t.odds_ratio, t.p_value)
         for t in pooled.terms
     )
+    tests = tuple(TermTest(t.variable, t.statistic, t.df, t.p_value, t.reason) for t in pooled.tests)
     numbers = (pooled.n, pooled.n_event, pooled.n_parameters)
-    return OddsRatioResult(terms, (), pooled.method, pooled.conf_level, "t", *numbers, None, pooled.reason)
+    return OddsRatioResult(terms, tests, pooled.method, pooled.conf_level, "t", *numbers, None, pooled.reason)
 
 
 Terms = Mapping[tuple[str, str | None], OddsRatio]
@@ -537,7 +542,8 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
     intervals = "95 % Wald intervals."
     if found is not None:
         intervals = (
-            f"95 % Wald intervals; those of {format_count(found.m)} imputed data sets are t intervals by Rubin’s rules, "
+            f"95 % Wald intervals; those of {format_count(found.m)} imputed data sets are "
+            f"{'combined penalised profiles (CLIP)' if found.method == 'firth' else 't intervals by Rubin’s rules'}, "
             "with the mean numbers of children. Missing info: the share of the information about an odds ratio that the "
             "missing values cost."
         )
@@ -587,7 +593,35 @@ def _show(result: MissingValues, found: PooledResult | None, params: Params) -> 
     return Shown(
         notes=_notes_of_imputation(found),
         pictures=(picture,),
+        tables=_tabulate_factors(result, found),
         sentences=_say_imputed(result, found),
+    )
+
+
+def _tabulate_factors(result: MissingValues, found: PooledResult) -> tuple[Table, ...]:
+    """The pooled test of every factor; nothing where none was made."""
+    if not found.tests or found.reason is not None:
+        return ()
+    labels = {v.name: v.label for v in result.variables}
+    relabelled = Relabelling(result.variables)
+    rows = []
+    for test, pooled in zip(govern(as_model(found)).tests, found.tests, strict=True):
+        if test.p_value is None or test.statistic is None:
+            rows.append((labels[test.variable], MISSING, MISSING, f"not tested ({relabelled(test.reason or MISSING)})"))
+        else:
+            of = "∞" if pooled.df_error is None or pooled.df_error > MANY_DF else format_number(pooled.df_error, 0)
+            rows.append(
+                (labels[test.variable], format_number(test.statistic), f"{test.df} and {of}", format_p(test.p_value))
+            )
+    return (
+        Table(
+            title="Whole factors, over the imputed data sets",
+            columns=("Factor", "F", "Degrees of freedom", "p"),
+            rows=tuple(rows),
+            help=("", "Wald tests of all levels at once, pooled (D1)", "", "All levels at once"),
+            caption="Does relapse differ between any levels of a factor, the other factors being equal? Pooled over the sets "
+            "after Li, Raghunathan and Rubin, with Reiter’s degrees of freedom; of a single odds ratio, its t test squared.",
+        ),
     )
 
 
@@ -605,7 +639,8 @@ def _notes_of_imputation(found: PooledResult) -> tuple[Note, ...]:
             "separation",
             "caution",
             "In at least one imputed data set a factor predicts relapse perfectly. All sets are fitted by Firth’s penalised "
-            "likelihood instead of maximum likelihood, so that they can be pooled.",
+            "likelihood instead of maximum likelihood; intervals and p values come from their combined profiles (CLIP), since "
+            "Rubin’s rules mislead there.",
             "Rely on the intervals rather than on the odds ratios.",
         ),
         assumed,
@@ -666,7 +701,14 @@ def _download_imputed(found: PooledResult) -> Mapping[str, pd.DataFrame]:
         for t in found.terms
     )
     frame = replace(found, terms=terms).to_frame()
-    return {"imputed-estimates": frame.assign(imputations=found.m)}
+    tests = pd.DataFrame(
+        [
+            (t.variable, t.statistic, t.df, None if t.p_value is None else p.df_error, t.p_value, t.reason)
+            for t, p in zip(govern(as_model(found)).tests, found.tests, strict=True)
+        ],
+        columns=["variable", "statistic", "df", "df_error", "p_value", "reason"],
+    )
+    return {"imputed-estimates": frame.assign(imputations=found.m), "imputed-tests": tests}
 
 
 IMPUTATION = Background(
@@ -678,7 +720,7 @@ IMPUTATION = Background(
     run=_run,
     show=_show,
     refusal=_refuse,
-    files=("imputed-estimates",),
+    files=("imputed-estimates", "imputed-tests"),
     downloads=_download_imputed,
 )
 

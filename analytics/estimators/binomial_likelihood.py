@@ -358,6 +358,22 @@ def likelihood_ratio(likelihood: BinomialLikelihood, optimum: Optimum, drop: Boo
     return np.asarray(np.where(restricted.converged, np.maximum(fall, 0.0), np.nan))
 
 
+def profile_fall(likelihood: BinomialLikelihood, optimum: Optimum, index: int, value: float) -> float:
+    """Twice the fall of the (penalised) log-likelihood when one coefficient is held at a value; NaN where not found."""
+    best, inverse = optimum.beta[0], _inverse(optimum.curvature)[0]
+    along = inverse[:, index] / inverse[index, index]
+    if not np.isfinite(along).all():
+        along = np.zeros(len(best))
+    start = best + (value - best[index]) * along
+    start[index] = value
+    free = np.ones((1, len(best)), dtype=bool)
+    free[0, index] = False
+    restricted = _maximise(likelihood, start[None], free)
+    if not restricted.converged[0]:
+        return math.nan
+    return max(2.0 * float(optimum.log_likelihood[0] - restricted.log_likelihood[0]), 0.0)
+
+
 def _profile_limits(
     likelihood: BinomialLikelihood, optimum: Optimum, which: IntArray, critical: float
 ) -> tuple[FloatArray, FloatArray]:

@@ -20,26 +20,34 @@ augmentation against perfect prediction.
 White, Royston & Wood (2011), Statistics in Medicine 30:377, doi:10.1002/sim.4067: the outcome among the predictors, and
 how many imputations.
 Morris, White & Royston (2014), BMC Medical Research Methodology 14:75, doi:10.1186/1471-2288-14-75: ten donors.
+Heinze, Ploner & Beyea (2013), Statistics in Medicine 32:5062, doi:10.1002/sim.5899: combined profiles under separation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr
 
-from analytics.estimators.design import check_covariates
-from analytics.estimators.logistic import estimate_odds_ratios, read_outcome, read_weight, rows_in_use
-from analytics.estimators.missing_data import PooledResult, pool_odds_ratios
-from analytics.results import FloatArray, OddsRatioResult, read_only
+from analytics.estimators.binomial_likelihood import profile_fall
+from analytics.estimators.design import check_covariates, ratio_of
+from analytics.estimators.logistic import PatternFit, estimate_odds_ratios, read_outcome, read_weight, rows_in_use
+from analytics.estimators.logistic_validation import FittedLogistic
+from analytics.estimators.missing_data import PooledResult, PooledTest, pool_odds_ratios, pool_test
+from analytics.results import FloatArray, Interval, OddsRatio, OddsRatioResult, read_only
 
 IMPUTATIONS, CYCLES, DONORS = 20, 10, 10
 SEED = 20251
 MOST_PATIENTS = 20_000
 _MAX_ITERATIONS = 50
+_MOST_STEPS = 40
 
 Progress = Callable[[int, int], None]
 
@@ -157,7 +165,8 @@ def estimate_imputed_odds_ratios(
     """Odds ratios of one logistic model of all ``values``, from ``m`` imputed sets pooled by Rubin's rules.
 
     Each set is fitted by maximum likelihood. If the data of any set are separated, all are fitted by Firth's penalised
-    likelihood, since estimates of two kinds cannot be pooled; ``method`` of the result says which. ``as_read`` turns the
+    likelihood, since estimates of two kinds cannot be pooled, and intervals and p values come from their combined profiles
+    (:func:`combine_profiles`); ``method`` of the result says which. ``as_read`` turns the
     result of a set into the scale that is to be pooled (a number's odds ratio per ten units). ``refit`` fits another model to
     a set, whose standard errors are pooled (one weighted for censoring). All else as in :func:`impute`.
     """
@@ -173,9 +182,179 @@ def estimate_imputed_odds_ratios(
         return [as_read(estimate_odds_ratios(y, each, **options)) for each in sets]
 
     results = fit("auto")
-    if any(r.method == "firth" for r in results):
-        results = fit("firth")
-    return pool_odds_ratios(results)
+    if not any(r.method == "firth" for r in results):
+        return with_factor_tests(pool_odds_ratios(results), y, sets)
+    plain = [estimate_odds_ratios(y, each, method="firth", conf_type="wald", conf_level=conf_level) for each in sets]
+    pooled = pool_odds_ratios([as_read(result) for result in plain])
+    return combine_profiles(pooled, plain, y, sets, as_read)
+
+
+def combine_profiles(
+    pooled: PooledResult,
+    plain: Sequence[OddsRatioResult],
+    outcome: FloatArray,
+    sets: Sequence[pd.DataFrame],
+    as_read: Callable[[OddsRatioResult], OddsRatioResult] = lambda result: result,
+) -> PooledResult:
+    """The result with intervals and p values from the combined penalised profile likelihoods of the sets (CLIP).
+
+    Where a factor predicts the outcome perfectly in a set, the likelihood of its coefficient is so lopsided that neither a
+    standard error nor Rubin's rules describe it. Instead the profiles are combined: with the signed root r of twice the fall of
+    the penalised profile likelihood, each set says that the coefficient is below b with probability Phi(r(b)); the limits are
+    where the mean of these over the sets is half of what the level leaves, and p is twice the smaller tail at 0 (Heinze,
+    Ploner & Beyea 2013, section 2.3). The odds ratio stays that of the mean coefficient. There is no test of whole factors.
+
+    Parameters
+    ----------
+    pooled
+        What Rubin's rules make of the sets, on the scale of ``as_read``.
+    plain
+        The fits of the sets by Firth's method, before that.
+    outcome, sets
+        What they were fitted to.
+    as_read
+        As for :func:`estimate_imputed_odds_ratios`.
+    """
+    if pooled.reason is not None:
+        return pooled
+    models = [FittedLogistic.read(outcome, each, None, "firth") for each in sets]
+    combined = [_combined(term, models, pooled.conf_level) for term in plain[0].terms]
+    shown = as_read(replace(plain[0], terms=tuple(term for term, _ in combined)))
+    terms = []
+    for term, (own, p_value), read in zip(pooled.terms, combined, shown.terms, strict=True):
+        if term.is_reference or term.odds_ratio.value is None or own.odds_ratio.interval is None:
+            terms.append(term)
+            continue
+        estimate = replace(term.odds_ratio, interval=read.odds_ratio.interval)
+        terms.append(replace(term, odds_ratio=estimate, p_value=p_value, df=None))
+    why = "not pooled where a factor predicts the outcome perfectly in an imputed set"
+    tests = tuple(PooledTest(str(name), None, None, None, None, why) for name in sets[0].columns)
+    return replace(pooled, terms=tuple(terms), tests=tests)
+
+
+def _combined(term: OddsRatio, models: Sequence[FittedLogistic], conf_level: float) -> tuple[OddsRatio, float | None]:
+    """One term of a set with the limits and the p value of all sets together; without an interval where none is found."""
+    without = replace(term, odds_ratio=replace(term.odds_ratio, interval=None))
+    if term.is_reference or term.odds_ratio.value is None:
+        return without, None
+    profiles = [profile for model in models if (profile := _Profile.of(model, term)) is not None]
+    if len(profiles) < len(models):
+        return without, None
+
+    def below(b: float) -> float:
+        return float(np.mean([profile.below(b) for profile in profiles]))
+
+    centre = float(np.mean([profile.estimate for profile in profiles]))
+    width = max(profile.std_error for profile in profiles)
+    half = (1.0 - conf_level) / 2.0
+    low, high = (_crossing(below, centre, sign * width, tail) for sign, tail in ((-1.0, half), (1.0, 1.0 - half)))
+    interval = Interval(
+        None if low is None else ratio_of(low), None if high is None else ratio_of(high), conf_level, "CLIP"
+    )
+    at_none = below(0.0)
+    p_value = 2.0 * min(at_none, 1.0 - at_none) if math.isfinite(at_none) else None
+    return replace(term, odds_ratio=replace(term.odds_ratio, interval=interval)), p_value
+
+
+def _crossing(below: Callable[[float], float], start: float, step: float, tail: float) -> float | None:
+    """Where an increasing function takes a value, looked for from ``start`` in steps that grow; None if not found."""
+    inner = start
+    for _ in range(_MOST_STEPS):
+        outer = inner + step
+        reached = below(outer)
+        if not math.isfinite(reached):
+            return None
+        if (reached - tail) * step >= 0:
+            return float(brentq(lambda b: below(b) - tail, inner, outer, xtol=1e-10, rtol=1e-12))
+        inner, step = outer, 1.5 * step
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """The penalised profile likelihood of one coefficient in one set; ``scale`` is the unit of its column."""
+
+    fit: PatternFit
+    index: int
+    scale: float
+    estimate: float
+    std_error: float
+
+    @classmethod
+    def of(cls, model: FittedLogistic, term: OddsRatio) -> _Profile | None:
+        if model.fit is None or model.fit.optimum is None or model.fit.coefficients is None:
+            return None
+        for place, index in enumerate(model.kept):
+            column = model.design.columns[index]
+            if column is None:
+                continue
+            covariate = model.design.covariates[column.covariate]
+            level = None if column.level is None else covariate.levels[column.level]
+            if (covariate.name, level) == (term.variable, term.level):
+                beta = model.fit.coefficients
+                information = model.fit.likelihood.information(beta)
+                if np.linalg.slogdet(information)[0] <= 0:
+                    return None
+                error = math.sqrt(float(np.linalg.inv(information)[place, place]))
+                return cls(model.fit, place, column.scale, float(beta[place]) / column.scale, error / column.scale)
+        return None
+
+    def below(self, b: float) -> float:
+        """How probable it is that the coefficient is below ``b``."""
+        assert self.fit.optimum is not None
+        fall = profile_fall(self.fit.likelihood, self.fit.optimum, self.index, b * self.scale)
+        return float(ndtr(math.copysign(math.sqrt(fall), b - self.estimate)))
+
+
+def with_factor_tests(pooled: PooledResult, outcome: FloatArray, sets: Sequence[pd.DataFrame]) -> PooledResult:
+    """The result of maximum likelihood with the pooled test of every covariate, from the sets' coefficients and covariances.
+
+    That of a number or of two levels is the t test of its one coefficient, squared.
+    """
+    if pooled.reason is not None:
+        return pooled
+    models = [FittedLogistic.read(outcome, each, None, "ml") for each in sets]
+    tests = []
+    for position, name in enumerate(sets[0].columns):
+        own = [t for t in pooled.terms if t.variable == str(name) and not t.is_reference]
+        why = next((t.odds_ratio.reason for t in own if t.odds_ratio.value is None and t.odds_ratio.n), None)
+        own = [t for t in own if t.odds_ratio.value is not None]
+        if why is not None or not own:
+            tests.append(PooledTest(str(name), None, None, None, None, why or "only one level left"))
+        elif len(own) == 1:
+            (term,) = own
+            assert term.odds_ratio.value is not None and term.odds_ratio.std_error is not None
+            statistic = (math.log(term.odds_ratio.value) / term.odds_ratio.std_error) ** 2
+            tests.append(PooledTest(str(name), statistic, 1, term.df, term.p_value))
+        else:
+            blocks = [_block(model, position) for model in models]
+            sizes = {len(beta) for beta, _ in blocks}
+            if sizes != {len(own)}:
+                tests.append(PooledTest(str(name), None, None, None, None, "its levels are not the same in all sets"))
+                continue
+            df_complete = pooled.n - pooled.n_parameters - 1
+            tests.append(
+                pool_test(
+                    np.array([beta for beta, _ in blocks]),
+                    np.array([covariance for _, covariance in blocks]),
+                    df_complete,
+                    variable=str(name),
+                )
+            )
+    return replace(pooled, tests=tuple(tests))
+
+
+def _block(model: FittedLogistic, position: int) -> tuple[FloatArray, FloatArray]:
+    """The coefficients of one covariate and their covariance; empty without a model."""
+    nothing = np.zeros(0), np.zeros((0, 0))
+    if model.fit is None or model.fit.coefficients is None:
+        return nothing
+    beta = model.fit.coefficients
+    information = model.fit.likelihood.information(beta)
+    if np.linalg.slogdet(information)[0] <= 0:
+        return nothing
+    places = [i for i, index in enumerate(model.kept) if index in set(model.design.of_covariate(position))]
+    return beta[places], np.asarray(np.linalg.inv(information)[np.ix_(places, places)], dtype=np.float64)
 
 
 def _n_columns(column: pd.Series) -> int:

@@ -5,6 +5,9 @@ Sources
 Newcombe (1998), Statistics in Medicine 17:873, method 10: the difference of two shares from their score intervals.
 Rubin (1987), Multiple Imputation for Nonresponse in Surveys, section 3.3: the pooled estimate and its variance.
 Barnard & Rubin (1999), Biometrika 86:948, doi:10.1093/biomet/86.4.948: degrees of freedom in small samples.
+Li, Raghunathan & Rubin (1991), Journal of the American Statistical Association 86:1065, doi:10.1080/01621459.1991.10475152:
+the test of several coefficients at once (D1).
+Reiter (2007), Biometrika 94:502, doi:10.1093/biomet/asm028: its degrees of freedom in small samples.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc, stdtr, stdtrit
 
 from analytics.estimators.design import check_covariates, ratio_of
 from analytics.estimators.intervals import wilson
@@ -298,6 +301,100 @@ def pool_estimates(estimates: ArrayLike, variances: ArrayLike, df_complete: floa
 
 
 @dataclass(frozen=True, slots=True)
+class PooledTest:
+    """The test, pooled over imputed sets, that all coefficients of a covariate are 0.
+
+    ``statistic`` is F with ``df`` and ``df_error`` degrees of freedom, the latter infinite where the sets do not differ and the
+    complete data set no limit. All are None, with a reason, where there is no test.
+    """
+
+    variable: str
+    statistic: float | None
+    df: int | None
+    df_error: float | None
+    p_value: float | None
+    reason: str | None = None
+
+
+def pool_test(
+    estimates: ArrayLike, covariances: ArrayLike, df_complete: float = math.inf, *, variable: str = ""
+) -> PooledTest:
+    """The test that k coefficients are all 0 (Li, Raghunathan & Rubin 1991, D1).
+
+    Parameters
+    ----------
+    estimates : array of shape (m, k)
+        The coefficients in each of m >= 2 imputed sets.
+    covariances : array of shape (m, k, k)
+        Their covariance matrices.
+    df_complete : float
+        The degrees of freedom of a complete data set, above 0.
+    variable : str
+        What the result calls them.
+
+    Returns
+    -------
+    PooledTest
+        F = Q' U^-1 Q / (k (1 + r)) with the means Q and U over the sets and r = (1 + 1/m) tr(B U^-1) / k, B being the
+        covariance of the coefficients between the sets. The degrees of freedom of its denominator are Reiter's (2007, equations
+        1 to 3) if ``df_complete`` is finite and k (m - 1) above 4, otherwise those of Li and colleagues (their equation 1.17).
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, there are fewer than two sets, a number is not finite, or ``df_complete`` is not above 0.
+    """
+    q, u = np.asarray(estimates, dtype=float), np.asarray(covariances, dtype=float)
+    if q.ndim != 2 or len(q) < 2 or not q.shape[1] or u.shape != (*q.shape, q.shape[1]):
+        raise ValueError(
+            "estimates must be a table with a row for each of at least two sets, and covariances a square table for each: they "
+            f"are {q.shape} and {u.shape}."
+        )
+    if not (np.isfinite(q).all() and np.isfinite(u).all()):
+        raise ValueError("estimates and covariances must be finite. Leave out what cannot be estimated in a set.")
+    if not df_complete > 0:
+        raise ValueError(f"df_complete must be above 0: it is {df_complete:g}. Fit fewer coefficients.")
+    m, k = q.shape
+    mean, within = q.mean(axis=0), u.mean(axis=0)
+    spread = np.sqrt(np.maximum(np.diag(within), 0.0))
+    if not (spread > 0).all() or np.linalg.eigvalsh(within / np.outer(spread, spread))[0] < 1e-12:
+        return PooledTest(variable, None, None, None, None, "the variance of its coefficients is singular")
+    between = np.atleast_2d(np.cov(q, rowvar=False))
+    r = (1.0 + 1.0 / m) * float(np.trace(np.linalg.solve(within, between))) / k
+    statistic = float(mean @ np.linalg.solve(within, mean)) / (k * (1.0 + r))
+    df_error = _denominator(r, k, m, df_complete)
+    if not df_error > 0:
+        return PooledTest(
+            variable, None, None, None, None, "there are too few patients for a test over the imputed sets"
+        )
+    p_value = float(fdtrc(k, df_error, statistic)) if math.isfinite(df_error) else float(chdtrc(k, k * statistic))
+    return PooledTest(variable, statistic, k, df_error, p_value)
+
+
+def _denominator(r: float, k: int, m: int, df_complete: float) -> float:
+    """Degrees of freedom of the denominator of D1."""
+    t = k * (m - 1)
+    if math.isfinite(df_complete) and t > 4:
+        a = r * t / (t - 2)
+        v = df_complete * (df_complete + 1) / (df_complete + 3)
+        c1, c2, b = v - 2 * (1 + a), v - 4 * (1 + a), 1 + a
+        if c2 <= 0:
+            return math.nan
+        z = 1 / c2 + (
+            a**2 * c1 / (b**2 * c2)
+            + 8 * a**2 * c1 / (b * c2**2)
+            + 4 * a**2 / (b * c2)
+            + 4 * a**2 / (c2 * c1)
+            + 16 * a**2 * c1 / c2**3
+            + 8 * a**2 / c2**2
+        ) / (t - 4)
+        return 4 + 1 / z
+    if r <= 0:
+        return math.inf
+    return 4 + (t - 4) * (1 + (1 - 2 / t) / r) ** 2 if t > 4 else t * (1 + 1 / k) * (1 + 1 / r) ** 2 / 2
+
+
+@dataclass(frozen=True, slots=True)
 class PooledRatio:
     """The odds ratio of one level (or number) pooled over imputed sets.
 
@@ -320,7 +417,8 @@ class PooledRatio:
 class PooledResult:
     """Odds ratios pooled over ``m`` imputed sets of ``n`` patients each; ``method`` as in ``OddsRatioResult``.
 
-    ``n_parameters`` excludes the intercept. ``reason`` is set where nothing could be pooled.
+    ``n_parameters`` excludes the intercept. ``tests`` has one entry per covariate, where they were asked for. ``reason`` is
+    set where nothing could be pooled.
     """
 
     terms: tuple[PooledRatio, ...]
@@ -331,6 +429,7 @@ class PooledResult:
     n_parameters: int
     conf_level: float
     reason: str | None = None
+    tests: tuple[PooledTest, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """One row per level: ``variable level is_reference n n_event estimate std_error conf_low … df reason``."""

@@ -21,6 +21,7 @@ from analytics.estimators.imputation import estimate_imputed_odds_ratios
 from analytics.estimators.missing_data import PooledResult
 from analytics.figures.missingness import NOTHING
 from analytics.filters import Clause, CohortFilter
+from analytics.formats import format_p
 from analytics.policy import govern
 from tests.analyses.shown import (
     DATA,
@@ -294,3 +295,38 @@ def test_imputing_any_selection_is_refused_or_works(data: st.DataObject, file: s
         assert reason.endswith(".") and not NOT_WORDS.search(reason)
     else:
         check_part(result, impute(result, params), params)
+
+
+def test_whole_factors_are_tested_over_the_imputed_sets() -> None:
+    factors = ("mrd_day46", "cns_status", "age_years")
+    result, params = estimate(factors=factors, imputations=5)
+    pooled = PART.run(result, params, lambda done, total: None)
+    shown = PART.show(result, pooled, params)
+    (table,) = shown.tables
+    assert table.title == "Whole factors, over the imputed data sets"
+    assert [row[0] for row in table.rows] == ["MRD on day 46", "CNS status", "Age at diagnosis"]
+    tests = {t.variable: t for t in pooled.tests}
+    assert tests["cns_status"].df == 2 and table.rows[1][3] == format_p(tests["cns_status"].p_value)
+    file = PART.downloads(pooled)["imputed-tests"]
+    assert file["variable"].tolist() == list(factors)
+    assert file["p_value"].tolist() == [tests[name].p_value for name in factors]
+    (age,) = (t for t in pooled.terms if t.variable == "age_years")
+    assert tests["age_years"].p_value == age.p_value
+
+
+def test_separation_in_a_set_combines_the_profiles() -> None:
+    patients = patients_of(REFERENCE).copy()
+    patients = patients[~((patients["bcr_abl1"] == "positive") & (patients["relapsed"] == 0))]
+    params = MISSING.defaults(cohort_of(REFERENCE)) | {
+        "factors": ("bcr_abl1", "mrd_day46", "cns_status"),
+        "imputations": 5,
+    }
+    result = run(MISSING, open_cohort(patients), CohortFilter(), params)
+    pooled = PART.run(result, params, lambda done, total: None)
+    assert pooled.method == "firth"
+    positive = next(t for t in pooled.terms if (t.variable, t.level) == ("bcr_abl1", "positive"))
+    assert positive.odds_ratio.interval.method == "CLIP"
+    shown = PART.show(result, pooled, params)
+    assert "combined profiles (CLIP)" in shown.notes[0].text
+    assert all("not tested" in row[3] for row in shown.tables[0].rows)
+    check_part(result, pooled, params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from hypothesis import strategies as st
 
 from analytics.estimators.imputation import (
     augment,
+    combine_profiles,
     estimate_imputed_odds_ratios,
     fit_levels,
     impute,
     why_not_imputed,
 )
 from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.missing_data import pool_odds_ratios
+from analytics.results import OddsRatioResult
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "missing_data_reference.json").read_text())
@@ -233,3 +237,88 @@ def test_imputation_undoes_the_bias_of_complete_cases_and_covers_the_truth() -> 
     assert abs(bias_pooled[1]) < 0.12
     assert abs(bias_pooled[0]) < 0.15
     assert 0.88 <= np.mean(covered) <= 1.0
+
+
+# Combined profiles, and tests of whole factors
+
+
+CLIP = json.loads((Path(__file__).parent.parent / "reference" / "clip_reference.json").read_text())
+
+
+def test_combined_profiles_equal_r() -> None:
+    """make_clip_reference.R writes the penalised likelihood out; level c has no events."""
+    sets = [pd.DataFrame({"x": pd.Categorical(s["x"]), "z": s["z"]}) for s in CLIP["sets"]]
+    y = np.array(CLIP["sets"][0]["y"], dtype=float)
+    plain = [estimate_odds_ratios(y, each, method="firth", conf_type="wald") for each in sets]
+    found = combine_profiles(pool_odds_ratios(plain), plain, y, sets)
+    terms = [t for t in found.terms if not t.is_reference]
+    for term, value, low, high, p in zip(
+        terms, CLIP["estimate"], CLIP["low"], CLIP["high"], CLIP["p_value"], strict=True
+    ):
+        interval = term.odds_ratio.interval
+        assert interval.method == "CLIP"
+        assert math.log(term.odds_ratio.value) == pytest.approx(value, rel=1e-6)
+        assert math.log(interval.low) == pytest.approx(low, rel=1e-5)
+        assert math.log(interval.high) == pytest.approx(high, rel=1e-5)
+        assert term.p_value == pytest.approx(p, rel=1e-5)
+    # The interval of the level without events is lopsided, as Rubin's cannot be.
+    c = terms[1].odds_ratio
+    below, above = math.log(c.value / c.interval.low), math.log(c.interval.high / c.value)
+    assert below > 1.5 * above
+    assert all(
+        t.reason == "not pooled where a factor predicts the outcome perfectly in an imputed set" for t in found.tests
+    )
+
+
+def test_sets_that_do_not_differ_give_the_profile_limits_of_one() -> None:
+    s = CLIP["sets"][0]
+    each, y = pd.DataFrame({"x": pd.Categorical(s["x"]), "z": s["z"]}), np.array(s["y"], dtype=float)
+    plain = [estimate_odds_ratios(y, each, method="firth", conf_type="wald")] * 2
+    found = combine_profiles(pool_odds_ratios(plain), plain, y, [each, each])
+    single = estimate_odds_ratios(y, each, method="firth", conf_type="profile")
+    for a, b in zip(found.terms, single.terms, strict=True):
+        if not a.is_reference:
+            assert a.odds_ratio.interval.low == pytest.approx(b.odds_ratio.interval.low, rel=1e-6)
+            assert a.odds_ratio.interval.high == pytest.approx(b.odds_ratio.interval.high, rel=1e-6)
+            assert a.p_value == pytest.approx(b.p_value, rel=1e-6), "twice the tail is the likelihood-ratio p"
+
+
+def test_a_number_per_step_has_the_combined_limits_of_the_step() -> None:
+    s = CLIP["sets"][0]
+    each, y = pd.DataFrame({"x": pd.Categorical(s["x"]), "z": s["z"]}), np.array(s["y"], dtype=float)
+    each.loc[[4, 9, 17], "z"] = np.nan
+    per_unit = estimate_imputed_odds_ratios(each, y, m=3, seed=1)
+    assert per_unit.method == "firth"
+
+    def tenfold(result: OddsRatioResult) -> OddsRatioResult:
+        (z,) = (t for t in result.terms if t.variable == "z")
+        ratio = z.odds_ratio
+        interval = ratio.interval
+        if interval is not None:
+            interval = replace(interval, low=interval.low**2, high=interval.high**2)
+        new = replace(ratio, value=ratio.value**2, std_error=2 * ratio.std_error, interval=interval)
+        return replace(
+            result, terms=tuple(replace(t, odds_ratio=new) if t.variable == "z" else t for t in result.terms)
+        )
+
+    per_step = estimate_imputed_odds_ratios(each, y, m=3, seed=1, as_read=tenfold)
+    one, two = per_unit.terms[-1].odds_ratio, per_step.terms[-1].odds_ratio
+    assert two.value == pytest.approx(one.value**2) and two.interval.method == "CLIP"
+    assert two.interval.low == pytest.approx(one.interval.low**2)
+    assert two.interval.high == pytest.approx(one.interval.high**2)
+
+
+def test_whole_factors_are_tested_over_the_sets() -> None:
+    rng = np.random.default_rng(8)
+    n = 200
+    group = rng.choice(list("abc"), n)
+    z = rng.normal(size=n)
+    y = (rng.random(n) < np.where(group == "c", 0.6, 0.3)).astype(float)
+    values = pd.DataFrame({"g": pd.Categorical(group), "z": np.where(rng.random(n) < 0.15, np.nan, z)})
+    found = estimate_imputed_odds_ratios(values, y, m=4, seed=2)
+    g, number = found.tests
+    assert (g.variable, g.df, number.variable, number.df) == ("g", 2, "z", 1)
+    assert 0 < g.p_value < 0.05
+    term = found.terms[-1]
+    assert number.p_value == term.p_value and number.df_error == term.df
+    assert number.statistic == pytest.approx((math.log(term.odds_ratio.value) / term.odds_ratio.std_error) ** 2)

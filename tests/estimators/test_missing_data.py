@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 from scipy.stats import t as student
 
 from analytics.estimators.logistic import estimate_odds_ratios
@@ -21,6 +22,7 @@ from analytics.estimators.missing_data import (
     own_level_name,
     pool_estimates,
     pool_odds_ratios,
+    pool_test,
     with_own_level,
 )
 
@@ -261,3 +263,41 @@ def test_too_few_patients_give_a_reason_not_an_error() -> None:
     results = [estimate_odds_ratios([0, 1], x, conf_type="wald", method="firth")] * 2
     pooled = pool_odds_ratios(results)
     assert all(t.is_reference or t.odds_ratio.reason for t in pooled.terms)
+
+
+D1 = json.loads((Path(__file__).parent.parent / "reference" / "pooled_tests_reference.json").read_text())
+
+
+@pytest.mark.parametrize(("name", "df"), [("reg", D1["df_complete"]), ("reg_unlimited", math.inf), ("reg_few", 20.0)])
+def test_the_pooled_test_of_a_factor_equals_mice(name: str, df: float) -> None:
+    found, expected = pool_test(D1["estimates"], D1["covariances"], df, variable="reg"), D1[name]
+    assert (found.variable, found.df) == ("reg", expected["df"]) == ("reg", 4)
+    assert found.statistic == pytest.approx(expected["statistic"], rel=1e-8)
+    assert found.df_error == pytest.approx(expected["df_error"], rel=1e-7)
+    assert found.p_value == pytest.approx(expected["p_value"], rel=1e-7)
+    if name == "reg":
+        assert [found.statistic, found.df, found.df_error, found.p_value] == pytest.approx(D1["mice"][:4], rel=1e-7)
+
+
+def test_the_pooled_test_of_sets_that_do_not_differ_is_that_of_one() -> None:
+    same = pool_test([[1.0, 2.0]] * 5, [np.eye(2)] * 5, 50)
+    assert same.statistic == pytest.approx(2.5) and same.df_error == pytest.approx(50 * 51 / 53)
+    endless = pool_test([[1.0, 2.0]] * 5, [np.eye(2)] * 5)
+    assert endless.df_error == math.inf and endless.p_value == pytest.approx(chi2.sf(5.0, 2))
+    few = pool_test([[1.0, 2.0], [1.5, 1.0]], [np.eye(2)] * 2, 50)
+    assert few.df_error is not None and math.isfinite(few.df_error) and few.p_value is not None
+
+
+def test_pooled_tests_that_cannot_be_made() -> None:
+    assert (
+        pool_test([[1.0, 1.0]] * 3, [np.ones((2, 2))] * 3, 50).reason == "the variance of its coefficients is singular"
+    )
+    assert pool_test([[1.0, 2.0], [2.0, 0.0], [0.0, 1.0], [3.0, 3.0]], [np.eye(2)] * 4, 4).reason is not None
+    for estimates, covariances, df, text in (
+        ([[1.0]], [np.eye(1)], 10, "at least two sets"),
+        ([[1.0], [2.0]], [np.eye(2)] * 2, 10, "square table"),
+        ([[1.0], [math.nan]], [np.eye(1)] * 2, 10, "must be finite"),
+        ([[1.0], [2.0]], [np.eye(1)] * 2, 0, "df_complete must be above 0"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            pool_test(estimates, covariances, df)
