@@ -376,7 +376,8 @@ class _Governor:
         elif ratio is term.ratio:
             return term
         name = "odds_ratio" if isinstance(term, OddsRatio) else "hazard_ratio"
-        return replace(term, p_value=None, p_reason=reason, statistic=None, **{name: ratio})  # type: ignore[arg-type]
+        nothing = {"p_value": None, "p_reason": reason, "statistic": None, "p_value_wald": None, "statistic_lr": None}
+        return replace(term, **nothing, **{name: ratio})  # type: ignore[arg-type]
 
     def term_test(self, test: TermTest, verdict: Verdict, whole: bool = False) -> TermTest:
         if test.p_value is None or verdict.state < State.WITHOUT_P:

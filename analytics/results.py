@@ -314,8 +314,11 @@ class OddsRatio:
     """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
 
     ``n`` patients and ``n_event`` outcomes in that level. A reference row has an odds ratio of exactly 1 without
-    interval or p. ``p_value`` is Wald's for maximum likelihood and the penalised likelihood-ratio p for Firth.
-    ``p_reason`` says why there is none, where the policy on small numbers took it out.
+    interval or p. ``p_value`` is of the same kind as the interval, so that it is below 0.05 where the 95 % interval leaves
+    out 1: of the (penalised) likelihood-ratio test that this coefficient alone is 0 beside a profile interval, Wald's
+    beside a Wald interval. ``statistic`` is Wald's z, ``p_value_wald`` its p, and ``statistic_lr`` the chi-square of the
+    likelihood-ratio test, None where that was not made.
+    ``p_reason`` says why there is no p, where the policy on small numbers took it out.
     """
 
     variable: str
@@ -326,6 +329,8 @@ class OddsRatio:
     odds_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
+    p_value_wald: float | None = None
+    statistic_lr: float | None = None
     p_reason: str | None = None
 
     @property
@@ -339,8 +344,11 @@ class HazardRatio:
     """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
 
     ``n`` patients and ``n_event`` events in that level. A reference row has a hazard ratio of exactly 1 without
-    interval or p. ``p_value`` is Wald's for maximum likelihood and the penalised likelihood-ratio p for Firth.
-    ``p_reason`` says why there is none, where the policy on small numbers took it out.
+    interval or p. ``p_value`` is of the same kind as the interval, so that it is below 0.05 where the 95 % interval leaves
+    out 1: of the (penalised) likelihood-ratio test that this coefficient alone is 0 beside a profile interval, Wald's
+    beside a Wald interval. ``statistic`` is Wald's z, ``p_value_wald`` its p, and ``statistic_lr`` the chi-square of the
+    likelihood-ratio test, None where that was not made.
+    ``p_reason`` says why there is no p, where the policy on small numbers took it out.
     """
 
     variable: str
@@ -351,6 +359,8 @@ class HazardRatio:
     hazard_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
+    p_value_wald: float | None = None
+    statistic_lr: float | None = None
     p_reason: str | None = None
 
     @property
@@ -400,6 +410,11 @@ class OddsRatioResult:
         return "odds ratio"
 
     @property
+    def ratio_test(self) -> str:
+        """The test of a single ratio, whose p stands beside its interval."""
+        return name_ratio_test(self)
+
+    @property
     def events_per_parameter(self) -> float | None:
         """The smaller of events and non-events, per estimated parameter without the intercept; None without any."""
         return min(self.n_event, self.n - self.n_event) / self.n_parameters if self.n_parameters else None
@@ -407,7 +422,8 @@ class OddsRatioResult:
     def to_frame(self) -> pd.DataFrame:
         """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low …``.
 
-        ``estimate`` is the odds ratio, ``std_error`` the standard error of its logarithm, ``statistic`` the Wald z.
+        ``estimate`` is the odds ratio, ``std_error`` the standard error of its logarithm. ``test`` names the test of the
+        ratio with its ``statistic`` (chi-square, or z of Wald's test) and ``p_value``; ``p_value_wald`` is Wald's p.
         """
         return _ratio_frame(self)
 
@@ -445,6 +461,11 @@ class HazardRatioResult:
         return "hazard ratio"
 
     @property
+    def ratio_test(self) -> str:
+        """The test of a single ratio, whose p stands beside its interval."""
+        return name_ratio_test(self)
+
+    @property
     def events_per_parameter(self) -> float | None:
         """Events per estimated parameter; None without parameters."""
         return self.n_event / self.n_parameters if self.n_parameters else None
@@ -452,9 +473,19 @@ class HazardRatioResult:
     def to_frame(self) -> pd.DataFrame:
         """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low …``.
 
-        ``estimate`` is the hazard ratio, ``std_error`` the standard error of its logarithm, ``statistic`` the Wald z.
+        ``estimate`` is the hazard ratio, ``std_error`` the standard error of its logarithm. ``test`` names the test of the
+        ratio with its ``statistic`` (chi-square, or z of Wald's test) and ``p_value``; ``p_value_wald`` is Wald's p.
         """
         return _ratio_frame(self)
+
+
+def name_ratio_test(result: OddsRatioResult | HazardRatioResult) -> str:
+    """The test of a single ratio that goes with the intervals of a model ("likelihood-ratio test")."""
+    if result.std_error_type == "robust":
+        return "robust Wald test"
+    if result.conf_type == "wald":
+        return "Wald test"
+    return "penalised likelihood-ratio test" if result.method == "firth" else "likelihood-ratio test"
 
 
 def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
@@ -479,8 +510,10 @@ def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
                 "conf_high": interval.high if interval else None,
                 "conf_level": result.conf_level,
                 "conf_type": result.conf_type,
-                "statistic": t.statistic,
+                "test": result.ratio_test if t.p_value is not None else None,
+                "statistic": t.statistic if t.statistic_lr is None else t.statistic_lr,
                 "p_value": t.p_value,
+                "p_value_wald": t.p_value_wald,
                 "method": result.method,
                 "reason": t.ratio.reason,
             }
@@ -518,16 +551,17 @@ class LandmarkResult:
         """One row per treatment: ``landmark level n n_event estimate conf_low conf_high statistic df p_value …``.
 
         ``n`` and ``n_event`` are those of the treatment; ``estimate`` is its hazard ratio against the reference, whose
-        own row has 1. ``statistic``, ``df`` and ``p_value``, repeated, are those of the log-rank test.
+        own row has 1, and ``test``, ``statistic`` and ``p_value`` are those of the ratio. ``statistic_logrank``,
+        ``df_logrank`` and ``p_value_logrank``, repeated, are those of the log-rank test.
         """
         first = self.hazard_ratio.terms[0].variable
         frame = self.hazard_ratio.to_frame()
-        frame = frame[frame["variable"] == first].drop(columns=["term", "variable", "statistic", "p_value"])
+        frame = frame[frame["variable"] == first].drop(columns=["term", "variable"])
         frame.insert(0, "landmark", self.landmark)
         return frame.assign(
-            statistic=self.test.statistic,
-            df=self.test.df,
-            p_value=self.test.p_value,
+            statistic_logrank=self.test.statistic,
+            df_logrank=self.test.df,
+            p_value_logrank=self.test.p_value,
             n_event_before=self.n_event_before,
             n_censored_before=self.n_censored_before,
             n_switch_later=self.n_switch_later,

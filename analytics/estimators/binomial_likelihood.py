@@ -520,13 +520,18 @@ def solve_model(
         low, high = beta - critical * std_error, beta + critical * std_error
     elif len(index):
         low[index], high[index] = _profile_limits(likelihood, optimum, index, critical)
-    if likelihood.penalised and len(index):
+    fall = None
+    if conf_type == "profile":
+        # The test that goes with the interval: its p is below 0.05 just where the 95 % interval leaves out 1.
+        fall = np.full(size, np.nan)
         drop = np.zeros((len(index), size), dtype=bool)
         drop[np.arange(len(index)), index] = True
-        p_value[index] = chdtrc(1, likelihood_ratio(likelihood, optimum, drop))
+        if len(index):
+            fall[index] = likelihood_ratio(likelihood, optimum, drop)
+        p_value = np.asarray(chdtrc(1, fall), dtype=np.float64)
     elif len(index):
         p_value = 2.0 * ndtr(-np.abs(beta / std_error))
-    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta))
+    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta), fall)
 
 
 def independent_columns(design: FloatArray) -> list[int]:

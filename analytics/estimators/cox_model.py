@@ -245,7 +245,8 @@ def estimate_hazard_ratios(
         ``robust``. Rows that stand for no patient may have any.
     conf_type : {"wald", "profile"}
         Limits exp(estimate +/- z SE), or where the profile likelihood falls by half the chi-squared quantile. A
-        penalised fit always has profile limits, since Wald's mislead there.
+        penalised fit always has profile limits, since Wald's mislead there. The p value of each ratio is of the same
+        kind: Wald's, or that of the (penalised) likelihood-ratio test that this coefficient alone is 0.
     conf_level : float
         Between 0 and 1.
 
@@ -278,9 +279,21 @@ def estimate_hazard_ratios(
     return _write_up(sample, options)
 
 
-def estimate_ratios_only(sample: CoxSample, conf_level: float) -> HazardRatioResult:
+def estimate_ratios_only(sample: CoxSample, conf_level: float, conf_type: ConfType = "wald") -> HazardRatioResult:
     """The ratios of :func:`estimate_hazard_ratios` by its default methods, without tests and concordance."""
-    return _write_up(sample, _Options(conf_level=conf_level, ratios_only=True))
+    return _write_up(sample, _Options(conf_level=conf_level, conf_type=conf_type, ratios_only=True))
+
+
+def check_conf_type(conf_type: str) -> None:
+    """An error that names the known intervals, unless ``conf_type`` is one of them.
+
+    Raises
+    ------
+    ValueError
+        If it is not "wald" or "profile".
+    """
+    if conf_type not in get_args(ConfType):
+        raise ValueError(f"conf_type must be one of {', '.join(get_args(ConfType))}: it is {conf_type!r}.")
 
 
 class LargestLikelihood(NamedTuple):
@@ -554,7 +567,7 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
         fitted,
         columns=model.kept,
         solution=solution,
-        tests=_tests(model, likelihood, optimum, covariance) if extras else (),
+        tests=_tests(model, likelihood, optimum, covariance, solution.fall) if extras else (),
         reasons=model.reasons,
         concordance=_model_concordance(sample, likelihood, optimum, options.conf_level) if extras else None,
     )
@@ -657,9 +670,13 @@ def _wald(optimum: Optimum, covariance: FloatArray | None, places: Sequence[int]
 
 
 def _tests(
-    model: _Model, likelihood: PartialLikelihood, optimum: Optimum, covariance: FloatArray | None
+    model: _Model,
+    likelihood: PartialLikelihood,
+    optimum: Optimum,
+    covariance: FloatArray | None,
+    fall: FloatArray | None,
 ) -> list[TermTest]:
-    """The test of each covariate."""
+    """The test of each covariate; ``fall`` has the likelihood-ratio statistics of single coefficients known already."""
     tests = []
     for position in range(len(model.design.covariates)):
         places = model.own_columns(position)
@@ -670,6 +687,8 @@ def _tests(
             statistic, df = _ratio_without(model, position, optimum.values.log_likelihood)
         elif not places:
             statistic, df = 0.0, 0
+        elif fall is not None and len(places) == 1 and math.isfinite(fall[places[0]]):
+            statistic, df = float(fall[places[0]]), 1
         else:
             drop = np.isin(np.arange(likelihood.size), places)
             statistic, df = likelihood_ratio(likelihood, optimum, drop), len(places)

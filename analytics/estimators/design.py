@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from analytics.results import Estimate, FloatArray, Interval, Note
 
@@ -83,7 +84,8 @@ class Patterns:
 class Solution:
     """A fitted model, one entry per coefficient in use; NaN marks what was not asked for or has no finite value.
 
-    ``estimable`` is False where the data say next to nothing about a coefficient beside the others.
+    ``estimable`` is False where the data say next to nothing about a coefficient beside the others. ``fall`` is the
+    likelihood-ratio statistic that each coefficient is 0, where ``p_value`` is its p.
     """
 
     beta: FloatArray
@@ -93,6 +95,7 @@ class Solution:
     p_value: FloatArray
     estimable: BoolArray
     log_likelihood: float
+    fall: FloatArray | None = None
 
 
 def read_covariate(name: str, series: pd.Series, rows: IntArray) -> tuple[Covariate, BoolArray]:
@@ -337,8 +340,10 @@ class Design:
         reason: str | None,
         conf_type: str,
         conf_level: float,
-    ) -> Iterator[tuple[str, str | None, bool, int, int, Estimate, float | None, float | None]]:
-        """One row per level, in order: covariate, level, is reference, n, n_event, estimate, p value and statistic.
+    ) -> Iterator[
+        tuple[str, str | None, bool, int, int, Estimate, float | None, float | None, float | None, float | None]
+    ]:
+        """One row per level, in order: covariate, level, is reference, n, n_event, estimate, p, z, Wald's p, LR statistic.
 
         ``columns`` are those that ``solution`` speaks of, ``reasons`` say why a column has no estimate, and ``reason``
         why none has.
@@ -351,7 +356,7 @@ class Design:
                 count, events = int(n[row]), int(n_event[row])
                 is_reference = self.references[position] == row
                 index = column_of.get((position, None if level is None else row))
-                z = p_value = None
+                z = p_value = wald = fall = None
                 if is_reference:
                     estimate = Estimate(1.0, n=count, n_event=events)
                 elif level is not None and count == 0:
@@ -371,7 +376,9 @@ class Design:
                     if estimate.value is not None:
                         z = finite(solution.beta[place[index]] / solution.std_error[place[index]])
                         p_value = finite(solution.p_value[place[index]])
-                yield covariate.name, level, is_reference, count, events, estimate, p_value, z
+                        wald = None if z is None else float(2.0 * ndtr(-abs(z)))
+                        fall = None if solution.fall is None else finite(solution.fall[place[index]])
+                yield covariate.name, level, is_reference, count, events, estimate, p_value, z, wald, fall
 
     def _estimate(
         self, solution: Solution, place: int, scale: float, n: int, n_event: int, conf_type: str, conf_level: float

@@ -22,8 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
 from analytics.estimators.cox_model import (
+    ConfType,
     CoxSample,
     LargestLikelihood,
+    check_conf_type,
     estimate_ratios_only,
     largest_likelihoods,
 )
@@ -161,6 +163,7 @@ def subgroup_effects(
     entry: ArrayLike | None = None,
     strata: Any = None,
     conf_level: float = 0.95,
+    conf_type: ConfType = "wald",
 ) -> SubgroupResult:
     """Hazard ratios of groups within subgroups, and the test that they are the same in all of them.
 
@@ -175,6 +178,9 @@ def subgroup_effects(
         Patients are compared within their stratum only.
     conf_level : float
         Two-sided level of the intervals, between 0 and 1.
+    conf_type : {"wald", "profile"}
+        The intervals, and with them the p values, as for
+        :func:`analytics.estimators.cox.estimate_hazard_ratios`; Firth's are always profile ones.
 
     Returns
     -------
@@ -190,6 +196,7 @@ def subgroup_effects(
     ValueError
         As for :func:`analytics.estimators.cox.estimate_hazard_ratios`, or if a group or subgroup is missing.
     """
+    check_conf_type(conf_type)
     normal_quantile(conf_level)
     data = Observations.from_arrays(time, event, weight, entry)
     stratum = None if strata is None else Labels.from_values("strata", strata, data.kept).codes
@@ -209,7 +216,7 @@ def subgroup_effects(
         return CoxSample.from_observations(part, covariates, None if stratum is None else stratum[rows])
 
     def ratios(rows: BoolArray) -> Fit:
-        return estimate_ratios_only(sample(rows, ("group", groups)), conf_level)
+        return estimate_ratios_only(sample(rows, ("group", groups)), conf_level, conf_type)
 
     def likelihoods() -> tuple[LargestLikelihood, LargestLikelihood]:
         everyone = np.ones(len(data.time), dtype=bool)

@@ -270,9 +270,10 @@ def estimate_odds_ratios(
         everybody had the event, or nobody is left. Reference rows always have an odds ratio of exactly 1.
         ``std_error`` is that of the log odds ratio: for Firth, from the inverse of the Fisher information at the
         penalised estimate (Heinze & Schemper 2002), not of the information augmented by the leverages. ``statistic``
-        is estimate / SE on the log scale. ``p_value`` is Wald's for maximum likelihood and the penalised
-        likelihood-ratio p for Firth. ``tests`` are likelihood-ratio tests against the model without the covariate on
-        the same patients; ``df`` counts the parameters that this loses. ``log_likelihood`` leaves out the penalty.
+        is estimate / SE on the log scale. ``p_value`` goes with the interval: beside profile limits, that of the
+        (penalised) likelihood-ratio test that this coefficient alone is 0; beside Wald's, Wald's. ``tests`` are
+        likelihood-ratio tests against the model without the covariate on the same patients; ``df`` counts the
+        parameters that this loses. ``log_likelihood`` leaves out the penalty.
 
     Notes
     -----
@@ -381,7 +382,7 @@ def _write_up(report: LogisticReport, method: str, conf_type: str, conf_level: f
         return assemble(report, fitted, conf_type, conf_level, reason=reason)
     wanted = list(range(1, len(kept)))
     solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
-    tests = _term_tests(report, kept, likelihood, optimum)
+    tests = _term_tests(report, kept, likelihood, optimum, solution.fall)
     return assemble(
         report,
         fitted,
@@ -476,15 +477,24 @@ def _term_test(report: LogisticReport, position: int, statistic: float, df: int)
 
 
 def _term_tests(
-    report: LogisticReport, kept: list[int], likelihood: BinomialLikelihood, optimum: Optimum
+    report: LogisticReport,
+    kept: list[int],
+    likelihood: BinomialLikelihood,
+    optimum: Optimum,
+    fall: FloatArray | None,
 ) -> list[TermTest]:
-    """Likelihood-ratio tests of each covariate."""
+    """Likelihood-ratio tests of each covariate; ``fall`` has the statistics of single coefficients known already."""
     total = len(report.covariates)
     if len(kept) == report.matrix.shape[1]:
         drop = np.zeros((total, len(kept)), dtype=bool)
         for position in range(total):
             drop[position, report.of_covariate(position)] = True
-        statistics = likelihood_ratio(likelihood, optimum, drop) if total else np.zeros(0)
+        statistics = np.full(total, np.nan)
+        if fall is not None:
+            single = drop.sum(axis=1) == 1
+            statistics[single] = fall[drop[single].argmax(axis=1)]
+        if len(unknown := np.flatnonzero(np.isnan(statistics))):
+            statistics[unknown] = likelihood_ratio(likelihood, optimum, drop[unknown])
         return [_term_test(report, i, float(statistics[i]), int(drop[i].sum())) for i in range(total)]
     # Without a covariate, a column that it had made superfluous counts again: put its own columns last.
     tests = []

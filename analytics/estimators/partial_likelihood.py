@@ -748,13 +748,17 @@ def solve_model(
         for i in index:
             low[i] = profile_limit(likelihood, optimum, i, -1.0, critical)
             high[i] = profile_limit(likelihood, optimum, i, 1.0, critical)
-    if likelihood.penalised:
+    fall = None
+    if conf_type == "profile":
+        # The test that goes with the interval: its p is below 0.05 just where the 95 % interval leaves out 1.
+        fall = np.full(size, np.nan)
         for i in index:
-            p_value[i] = chdtrc(1, likelihood_ratio(likelihood, optimum, np.arange(size) == i))
+            fall[i] = likelihood_ratio(likelihood, optimum, np.arange(size) == i)
+        p_value = np.asarray(chdtrc(1, fall), dtype=np.float64)
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             p_value = 2.0 * ndtr(-np.abs(beta / std_error))
-    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta))
+    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta), fall)
 
 
 def robust_covariance(likelihood: PartialLikelihood, optimum: Optimum, cluster: IntArray | None = None) -> FloatArray:

@@ -86,8 +86,9 @@ def test_maximum_likelihood_equals_glm(name: str) -> None:
     result, entry = fitted(name, method="ml"), R[name]["ml"]
     assert result.method == "ml"
     assert (result.n, result.n_event) == (R[name]["n"], R[name]["n_event"])
-    wald = [(t.odds_ratio.std_error, t.p_value) for t in estimated(result)]
+    wald = [(t.odds_ratio.std_error, t.p_value_wald) for t in estimated(result)]
     std_error, p_value = (np.array(v) for v in zip(*wald, strict=True))
+    np.testing.assert_allclose([t.p_value for t in estimated(result)], numbers(entry["p_single"]), rtol=1e-7)
     np.testing.assert_allclose(logs(result), numbers(entry["glm"]["coef"]), rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(std_error, numbers(entry["std_error"]), rtol=1e-8)
     np.testing.assert_allclose(p_value, numbers(entry["p_wald"]), rtol=1e-8)
