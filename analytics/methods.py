@@ -80,9 +80,12 @@ METHODS = (
     Method(
         "Odds ratio (logistic regression)",
         "How do the odds of relapse differ between children with and without a factor, others being equal?",
-        "Maximum likelihood on complete cases. p of a level by Wald's test, p of a whole factor by the likelihood-ratio "
-        "test, intervals by profile likelihood.",
-        "Venzon and Moolgavkar 1988; Hosmer, Lemeshow and Sturdivant 2013",
+        "Maximum likelihood on complete cases. Intervals by profile likelihood, and p by the likelihood-ratio test, of a level "
+        "that this coefficient alone is 0, of a whole factor that all its levels are: interval and p of a ratio always say the "
+        "same. Wald intervals on request, with Wald's p. Wald's p stands in the files, named: with few events it can contradict "
+        "the profile interval.",
+        "Venzon and Moolgavkar 1988; Hosmer, Lemeshow and Sturdivant 2013; Meeker and Escobar 1995, "
+        "doi:10.1080/00031305.1995.10476112",
     ),
     Method(
         "Discrimination, calibration and Brier score of a logistic model",
@@ -171,8 +174,9 @@ METHODS = (
         "Hazard ratio (Cox regression)",
         "How does the rate of the event differ between children with and without a factor, others being equal?",
         "Maximum partial likelihood with Efron's handling of ties, complete cases; strata have baseline hazards of their own, "
-        "children who enter late count from their entry on. Profile-likelihood or Wald intervals, likelihood-ratio test per "
-        "factor; robust standard errors (with Wald intervals and tests) on request. Firth's penalised likelihood where the "
+        "children who enter late count from their entry on. Profile-likelihood intervals with likelihood-ratio p of each "
+        "ratio and each factor on every page, those that compare treatments included; Wald ones on request. Weighted fits and "
+        "robust standard errors have no likelihood: robust Wald intervals and tests. Firth's penalised likelihood where the "
         "likelihood has no finite maximum.",
         "Cox 1972; Efron 1977, doi:10.1080/01621459.1977.10480613; Lin and Wei 1989, doi:10.1080/01621459.1989.10478874; "
         "Heinze and Schemper 2001, doi:10.1111/j.0006-341X.2001.00114.x",
@@ -218,9 +222,10 @@ METHODS = (
     Method(
         "Subgroups and test of interaction",
         "Is the hazard ratio between groups the same in all kinds of children?",
-        "A Cox model of the groups in each subgroup, from its children alone; Firth's penalised likelihood where nobody in a "
-        "group had the event. Whether subgroups differ is tested by likelihood ratio: the model with group, subgroup and their "
-        "products against that without the products. Not adjusted for the number of variables looked at.",
+        "A Cox model of the groups in each subgroup, from its children alone, with profile-likelihood intervals; Firth's "
+        "penalised likelihood where nobody in a group had the event. Whether subgroups differ is tested by likelihood ratio: "
+        "the model with group, subgroup and their products against that without the products. Not adjusted for the number of "
+        "variables looked at.",
         "Wang and colleagues 2007, doi:10.1056/NEJMsr077003; Altman and Bland 2003, doi:10.1136/bmj.326.7382.219",
     ),
     Method(

@@ -454,7 +454,7 @@ class _Governor:
             return effect
         if ratio is effect.ratio:
             self.say("p value", verdict.reason)
-        return replace(effect, ratio=ratio, p_value=None)
+        return replace(effect, ratio=ratio, p_value=None, p_value_wald=None)
 
     def subgroups(self, result: SubgroupResult) -> SubgroupResult:
         overall, inside = self.walk(result.overall), self.walk(result.subgroups)

@@ -285,8 +285,10 @@ def _model_estimate(figure: PublishedFigure, model: OddsRatioResult | None) -> E
         if (term.variable, term.level) == (figure.variable, figure.level):
             if figure.kind == "odds_ratio":
                 return term.odds_ratio
-            reason = None if term.p_value is not None else term.odds_ratio.reason or model.reason or "no p value"
-            return Estimate(term.p_value, n=model.n, n_event=model.n_event, reason=reason)
+            # The study printed Wald's p: only the like can agree with it.
+            p_value = term.p_value_wald
+            reason = None if p_value is not None else term.odds_ratio.reason or model.reason or "no p value"
+            return Estimate(p_value, n=model.n, n_event=model.n_event, reason=reason)
     return Estimate(None, reason=f"nobody with {figure.variable} {figure.level}")
 
 

@@ -48,7 +48,8 @@ def limits_control() -> Control:
         "profile",
         LIMITS,
         "more",
-        "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale.",
+        "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale. The p value beside an "
+        "interval is of the same kind.",
         display=True,
     )
 

@@ -483,9 +483,14 @@ def name_ratio_test(result: OddsRatioResult | HazardRatioResult) -> str:
     """The test of a single ratio that goes with the intervals of a model ("likelihood-ratio test")."""
     if result.std_error_type == "robust":
         return "robust Wald test"
-    if result.conf_type == "wald":
-        return "Wald test"
-    return "penalised likelihood-ratio test" if result.method == "firth" else "likelihood-ratio test"
+    return name_ratio_test_of(result.method, result.conf_type)
+
+
+def name_ratio_test_of(method: str, conf_type: str) -> str:
+    """The test that goes with intervals of ``conf_type`` in a model fitted by ``method``."""
+    if conf_type in ("wald", "t"):
+        return f"{'Wald' if conf_type == 'wald' else 't'} test"
+    return "penalised likelihood-ratio test" if method == "firth" else "likelihood-ratio test"
 
 
 def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
@@ -805,7 +810,8 @@ class SubgroupEffect:
     """The ratio of one group against the reference within one subgroup (``subgroup`` None: among all patients).
 
     ``n`` and ``n_event`` count the group's patients and events in the subgroup, ``n_reference`` and
-    ``n_event_reference`` those of the reference. ``method`` is what was fitted ("ml" or "firth").
+    ``n_event_reference`` those of the reference. ``method`` is what was fitted ("ml" or "firth"). ``p_value`` is of the kind
+    of the interval, ``p_value_wald`` Wald's.
     """
 
     subgroup: str | None
@@ -818,6 +824,14 @@ class SubgroupEffect:
     ratio: Estimate
     p_value: float | None
     method: str = "ml"
+    p_value_wald: float | None = None
+
+    @property
+    def test(self) -> str | None:
+        """The test that ``p_value`` is of; None without one."""
+        if self.p_value is None or self.ratio.interval is None:
+            return None
+        return name_ratio_test_of(self.method, self.ratio.interval.method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -841,12 +855,12 @@ class SubgroupResult:
         ``p_interaction`` of the test of interaction are repeated.
         """
         columns = ["level", "group", "reference", "n", "n_event", "n_reference", "n_event_reference", "estimate"]
-        columns += ["std_error", "conf_low", "conf_high", "p_value", "method", "reason"]
+        columns += ["std_error", "conf_low", "conf_high", "test", "p_value", "p_value_wald", "method", "reason"]
         rows = []
         for e in (*self.overall, *self.subgroups):
             low, high = (e.ratio.interval.low, e.ratio.interval.high) if e.ratio.interval else (None, None)
             counts = (e.subgroup, e.group, e.reference, e.n, e.n_event, e.n_reference, e.n_event_reference)
-            numbers = (e.ratio.value, e.ratio.std_error, low, high, e.p_value)
+            numbers = (e.ratio.value, e.ratio.std_error, low, high, e.test, e.p_value, e.p_value_wald)
             rows.append((*counts, *numbers, e.method, e.ratio.reason))
         test = self.interaction
         return pd.DataFrame(rows, columns=columns).assign(

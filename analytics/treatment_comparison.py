@@ -303,15 +303,7 @@ def name_comparison(data: TreatmentData, how: str = "", *, adjusted: bool = Fals
 
 def name_term_test(*models: HazardRatioResult | None) -> str:
     """The test of a single hazard ratio that was made, or the tests where the models differ in it."""
-    found = dict.fromkeys(
-        "penalised likelihood-ratio test"
-        if model.method == "firth"
-        else "robust Wald test"
-        if model.std_error_type == "robust"
-        else "Wald test"
-        for model in models
-        if model is not None
-    )
+    found = dict.fromkeys(model.ratio_test for model in models if model is not None)
     return " or ".join(found)
 
 
@@ -565,5 +557,6 @@ def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: st
             "Against the reference",
             start_sentence(name_term_test(model)),
         ),
-        caption=caption,
+        caption=f"{caption} Intervals by {'profile likelihood' if model.conf_type == 'profile' else 'Wald'}, p by the "
+        f"{name_term_test(model)}.",
     )

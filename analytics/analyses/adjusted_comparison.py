@@ -161,7 +161,7 @@ def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:
     landmark = days / DAYS_PER_MONTH
     arrays = data.arrays(adjusted=True)
     arrays.pop("covariates", None)
-    unadjusted = landmark_survival(**arrays, landmark=landmark, conf_type=params["interval"])
+    unadjusted = landmark_survival(**arrays, landmark=landmark, conf_type=params["interval"], ratio_conf_type="profile")
     chosen = data.complete & (data.time > landmark)
     time, event, counts = data.time[chosen], data.event[chosen], data.weight[chosen]
     treated = next(iter(data.treated_at.values()))[chosen] <= landmark
@@ -483,7 +483,7 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
         help=(
             "",
             "Treated and not yet; for the weighted groups their effective sizes",
-            "Cox model, Efron ties; the weighted interval is robust",
+            "Cox model, Efron ties; profile-likelihood interval, the weighted one robust",
             start_sentence(name_term_test(unadjusted.hazard_ratio, result.weighted)),
             "How strongly an unmeasured cause would have to go with both treatment and event, as a ratio of risks, to explain "
             "the ratio away",
@@ -634,8 +634,11 @@ def _downloads(result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
                 "conf_low": ratio.interval.low if ratio.interval else None,
                 "conf_high": ratio.interval.high if ratio.interval else None,
                 "conf_level": result.unadjusted.hazard_ratio.conf_level,
-                "statistic": term.statistic if term else None,
+                "conf_type": ratio.interval.method if ratio.interval else None,
+                "test": model.ratio_test if model and term and term.p_value is not None else None,
+                "statistic": (term.statistic if term.statistic_lr is None else term.statistic_lr) if term else None,
                 "p_value": term.p_value if term else None,
+                "p_value_wald": term.p_value_wald if term else None,
                 "e_value": found.point,
                 "e_value_limit": found.limit,
                 "reason": ratio.reason,

@@ -236,7 +236,8 @@ def _fit(frame: _Frame) -> tuple[HazardRatios, ...]:
     found = []
     for level in (frame.event, *(level for level in levels[1:] if level != frame.event)):
         of = levels.index(level)
-        rate = estimate_hazard_ratios(time, (cause == of).astype(np.float64), covariates, weight=weight, method="ml")
+        happened = (cause == of).astype(np.float64)
+        rate = estimate_hazard_ratios(time, happened, covariates, weight=weight, method="ml", conf_type="profile")
         share = estimate_subdistribution_hazard_ratios(time, cause, covariates, of=of, weight=weight)
         found.append(HazardRatios(level, as_read(rate, frame.variables), as_read(share, frame.variables)))
     return tuple(found)
@@ -494,7 +495,7 @@ def _tabulate_models(result: CumulativeIncidence) -> Table:
                 )
             )
             indent.append(True)
-    ratio = "95 % interval in brackets; 1 means no difference."
+    ratio, first = "95 % interval in brackets; 1 means no difference.", result.models.fitted[0]
     return Table(
         title="Hazard ratios of both kinds, for every first event",
         columns=("First event", "Children", "Cause-specific", "p", "Subdistribution", "p"),
@@ -504,9 +505,9 @@ def _tabulate_models(result: CumulativeIncidence) -> Table:
             "",
             "In whom it came first, of the children in the models",
             f"Cox model of the rate of this event among children free of every event. {ratio}",
-            "Against the reference level",
+            f"Against the reference level, by the {first.cause_specific.ratio_test}",
             f"Fine–Gray model of the cumulative incidence of this event. {ratio}",
-            "Against the reference level",
+            f"Against the reference level, by the {first.subdistribution.ratio_test}",
         ),
         caption=" ".join((READING, *_remarks(result))),
     )

@@ -101,7 +101,9 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
 def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
     days = int(params["landmark"])
     arrays = data.arrays(adjusted=True)
-    chosen = landmark_survival(**arrays, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"])
+    chosen = landmark_survival(
+        **arrays, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"], ratio_conf_type="profile"
+    )
     chosen = replace(chosen, hazard_ratio=read_model(data, chosen.hazard_ratio))
     return LandmarkComparison(
         data=data,
@@ -124,7 +126,7 @@ def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
     """The comparison at many landmarks, the chosen one in the place of its neighbours; made when shown or saved."""
     days = sorted({result.days, *(day for day in STRIP_DAYS if abs(day - result.days) >= STRIP_DISTANCE)})
     landmarks = [day / DAYS_PER_MONTH for day in days]
-    found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks)
+    found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks, ratio_conf_type="profile")
     read = [govern(replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio))) for at in found]
     return list(zip(days, read, strict=True))
 

@@ -124,9 +124,7 @@ class MissingValues:
             return govern(as_read(self.weighed.estimate(), self.variables))
         kept = self.frame.complete
         covariates = self.frame.covariates[kept].reset_index(drop=True)
-        fit = estimate_odds_ratios(
-            self.frame.outcome[kept], covariates, weight=self.frame.weight[kept], conf_type="wald"
-        )
+        fit = estimate_odds_ratios(self.frame.outcome[kept], covariates, weight=self.frame.weight[kept])
         return govern(as_read(fit, self.variables))
 
     @cached_property
@@ -137,7 +135,7 @@ class MissingValues:
             values = with_own_level(self.weighed.events.covariates, events.weight)
             return govern(as_read(self.weighed.estimate_with(values), self.variables))
         values = with_own_level(self.frame.covariates, self.frame.weight)
-        fit = estimate_odds_ratios(self.frame.outcome, values, weight=self.frame.weight, conf_type="wald")
+        fit = estimate_odds_ratios(self.frame.outcome, values, weight=self.frame.weight)
         return govern(as_read(fit, self.variables))
 
 
@@ -539,10 +537,11 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
         f"{METHODS.get(model.method, model.method)}"
         for name, model in models.items()
     ]
-    intervals = "95 % Wald intervals."
+    kind = "Wald" if result.complete_cases.conf_type == "wald" else "profile-likelihood"
+    intervals = f"95 % {kind} intervals."
     if found is not None:
         intervals = (
-            f"95 % Wald intervals; those of {format_count(found.m)} imputed data sets are "
+            f"95 % {kind} intervals; those of {format_count(found.m)} imputed data sets are "
             f"{'combined penalised profiles (CLIP)' if found.method == 'firth' else 't intervals by Rubin’s rules'}, "
             "with the mean numbers of children. Missing info: the share of the information about an odds ratio that the "
             "missing values cost."

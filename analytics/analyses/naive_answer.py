@@ -90,12 +90,14 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
 
 def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
     arrays = data.arrays(adjusted=True)
-    profile = landmark_profile(**arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS])
+    profile = landmark_profile(
+        **arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS], ratio_conf_type="profile"
+    )
     answers = [
         Answer(
             "Naive",
             "ever against never treated, from relapse on",
-            read_model(data, naive_hazard_ratio(**arrays)),
+            read_model(data, naive_hazard_ratio(**arrays, conf_type="profile")),
             is_biased=True,
         ),
         *(
@@ -110,7 +112,7 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
         Answer(
             "Treatment as it changes",
             "time-dependent Cox model",
-            read_model(data, time_dependent_hazard_ratio(**arrays)),
+            read_model(data, time_dependent_hazard_ratio(**arrays, conf_type="profile")),
         ),
     ]
     notes = (

@@ -202,6 +202,7 @@ def _estimate(frame: _Frame, params: Params) -> Subgroups:
         entry=data.entry,
         weight=data.weight,
         strata=data.strata,
+        conf_type="profile",
     )
     subgroupings = tuple(_divide(data, group, other) for other in frame.within)
     asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
@@ -223,6 +224,7 @@ def _divide(data: TimeToEvent, group: pd.Categorical, other: Variable) -> Subgro
         entry=None if data.entry is None else data.entry[known],
         weight=data.weight[known],
         strata=None if data.strata is None else data.strata[known],
+        conf_type="profile",
     )
     return Subgrouping(other, effects, int(data.weight[~known].sum()))
 
@@ -371,8 +373,7 @@ def _footnotes(result: Subgroups) -> tuple[str, ...]:
     effects = [e for s in result.subgroupings for e in result.shown(s)]
     methods = {result.overall.method, *(e.method for e in effects)}
     firth = "; Firth’s penalised likelihood where nobody in a group had the event" if "firth" in methods else ""
-    profile = " (profile ones with Firth’s)" if firth else ""
-    return (f"{compared}. {result.endpoint.label}, Cox regression{stratified}{firth}. Wald intervals{profile}.",)
+    return (f"{compared}. {result.endpoint.label}, Cox regression{stratified}{firth}. Profile-likelihood intervals.",)
 
 
 def _reference_counts(result: Subgroups) -> tuple[int, int]:
@@ -573,12 +574,15 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
         row |= {"n": term.n, "n_event": term.n_event, "n_reference": reference[1], "n_event_reference": reference[0]}
         overall = None if among_all is None else among_all.groups.get(str(term.level))
         row |= dict(zip(COLUMNS, (None, None) if overall is None else (overall.low, overall.high), strict=True))
-        rows.append(row | {"p_value": term.p_value, "method": result.overall.method})
+        tested = result.overall.ratio_test if term.p_value is not None else None
+        row |= {"test": tested, "p_value": term.p_value, "p_value_wald": term.p_value_wald}
+        rows.append(row | {"method": result.overall.method})
     for subgrouping in result.subgroupings:
         test = subgrouping.effects.interaction
         for effect in result.shown(subgrouping):
             row = {"variable": subgrouping.variable.name, "level": effect.subgroup, **_numbers(effect.ratio)}
-            names = ("group", "reference", "n", "n_event", "n_reference", "n_event_reference", "p_value", "method")
+            names = ["group", "reference", "n", "n_event", "n_reference", "n_event_reference", "method"]
+            names += ["test", "p_value", "p_value_wald"]
             row |= {name: getattr(effect, name) for name in names}
             row |= {"statistic_interaction": test.statistic, "df_interaction": test.df, "p_interaction": test.p_value}
             one = result.detectable[subgrouping.variable.name].get((str(effect.subgroup), effect.group))
@@ -595,8 +599,16 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
         "n_event_reference",
         "estimate",
     ]
-    columns += ["std_error", "conf_low", "conf_high", "conf_level", "p_value", "method", "reason"]
-    columns += ["statistic_interaction", "df_interaction", "p_interaction", *COLUMNS]
+    columns += ["std_error", "conf_low", "conf_high", "conf_level", "conf_type", "test", "p_value"]
+    columns += [
+        "p_value_wald",
+        "method",
+        "reason",
+        "statistic_interaction",
+        "df_interaction",
+        "p_interaction",
+        *COLUMNS,
+    ]
     return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
 
 
@@ -607,6 +619,7 @@ def _numbers(ratio: Estimate) -> dict[str, Any]:
         "std_error": ratio.std_error,
         "conf_low": low,
         "conf_high": high,
+        "conf_type": ratio.interval.method if ratio.interval else None,
         "reason": ratio.reason,
     }
 

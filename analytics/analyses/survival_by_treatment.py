@@ -110,7 +110,7 @@ class TreatmentSurvival:
     @cached_property
     def naive(self) -> HazardRatioResult:
         """The model of ever against never treated."""
-        return govern(read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True))))
+        return govern(read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True), conf_type="profile")))
 
     @property
     def detectable(self) -> DetectedGroups | None:
@@ -133,7 +133,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
     arrays, complete = data.arrays(), data.arrays(adjusted=True)
     unstratified = {name: values for name, values in arrays.items() if name != "strata"}
     curves = simon_makuch(**unstratified, conf_type=params["interval"])
-    hazard = read_model(data, time_dependent_hazard_ratio(**complete))
+    hazard = read_model(data, time_dependent_hazard_ratio(**complete, conf_type="profile"))
     naive_note = (
         Note(
             "immortal-time",

@@ -83,11 +83,11 @@ class _Comparison:
         for code, term in enumerate(terms):
             if code == self.reference:
                 continue
-            ratio, p_value = term.ratio, term.p_value
+            ratio, p_value, wald = term.ratio, term.p_value, term.p_value_wald
             if term.n and not base.n:
                 # Another group would have become the reference in its place.
                 ratio = Estimate(None, n=term.n, n_event=term.n_event, reason=f"no patients of {base.level} to compare")
-                p_value = None
+                p_value = wald = None
             yield SubgroupEffect(
                 subgroup=name,
                 group=self.group.names[code],
@@ -99,6 +99,7 @@ class _Comparison:
                 ratio=ratio,
                 p_value=p_value,
                 method=result.method,
+                p_value_wald=wald,
             )
 
     def interaction(self, notes: list[Note]) -> TestResult:

@@ -441,7 +441,9 @@ class PooledResult:
             low, high = (e.interval.low, e.interval.high) if e.interval else (None, None)
             numbers = (e.n, e.n_event, e.value, e.std_error, low, high, t.p_value, t.df)
             rows.append((t.variable, t.level, t.is_reference, *numbers, t.fraction_missing, t.efficiency, e.reason))
-        return pd.DataFrame(rows, columns=columns).assign(conf_level=self.conf_level, conf_type="t", method=self.method)
+        return pd.DataFrame(rows, columns=columns).assign(
+            conf_level=self.conf_level, conf_type="t", test="t test (Rubin’s rules)", method=self.method
+        )
 
 
 def pool_odds_ratios(results: Sequence[OddsRatioResult]) -> PooledResult:

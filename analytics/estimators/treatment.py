@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -406,6 +406,7 @@ def landmark_survival(
     method: Method = "auto",
     conf_level: float = 0.95,
     conf_type: SurvivalConfType = "log-log",
+    ratio_conf_type: ConfType = "wald",
     untreated: str = UNTREATED,
     treated: str = TREATED,
 ) -> LandmarkResult:
@@ -423,6 +424,9 @@ def landmark_survival(
         As for :func:`time_dependent_hazard_ratio`.
     conf_type
         The intervals of the curves, as for :func:`analytics.estimators.kaplan_meier.estimate_survival`.
+    ratio_conf_type : {"wald", "profile"}
+        Those of the hazard ratios, with the p values beside them, as ``conf_type`` of
+        :func:`analytics.estimators.cox.estimate_hazard_ratios`.
 
     Returns
     -------
@@ -449,7 +453,8 @@ def landmark_survival(
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
     _check_covariates(covariates, history)
     strata = history.strata(strata)
-    return _landmark(history, landmark, strata, covariates, ties, method, conf_level, conf_type, with_curves=True)
+    options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
+    return _landmark(history, landmark, strata, covariates, options, conf_type, with_curves=True)
 
 
 def landmark_profile(
@@ -464,6 +469,7 @@ def landmark_profile(
     ties: Ties = "efron",
     method: Method = "auto",
     conf_level: float = 0.95,
+    ratio_conf_type: ConfType = "wald",
     untreated: str = UNTREATED,
     treated: str = TREATED,
 ) -> tuple[LandmarkResult, ...]:
@@ -473,7 +479,7 @@ def landmark_profile(
     ----------
     landmarks : sequence of shape (m,)
         Landmarks, finite and >= 0, in any order.
-    time, event, treated_at, weight, strata, covariates, ties, method, conf_level, untreated, treated
+    time, event, treated_at, weight, strata, covariates, ties, method, conf_level, ratio_conf_type, untreated, treated
         As for :func:`landmark_survival`.
 
     Returns
@@ -498,11 +504,19 @@ def landmark_profile(
     for at in np.asarray(landmarks, dtype=np.float64).tolist():
         key = ((history.time > at).tobytes(), history.state_at(at).tobytes())
         if key not in known:
-            known[key] = _landmark(
-                history, at, strata, covariates, ties, method, conf_level, "log-log", with_curves=False
-            )
+            options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
+            known[key] = _landmark(history, at, strata, covariates, options, "log-log", with_curves=False)
         profile.append(replace(known[key], landmark=at))
     return tuple(profile)
+
+
+class _CoxOptions(NamedTuple):
+    """How the hazard ratios after a landmark are estimated."""
+
+    ties: Ties
+    method: Method
+    conf_level: float
+    conf_type: ConfType
 
 
 def _landmark(
@@ -510,9 +524,7 @@ def _landmark(
     landmark: float,
     strata: pd.Categorical | None,
     covariates: pd.DataFrame | None,
-    ties: Ties,
-    method: Method,
-    conf_level: float,
+    options: _CoxOptions,
     conf_type: SurvivalConfType,
     *,
     with_curves: bool,
@@ -522,11 +534,11 @@ def _landmark(
     codes = history.state_at(landmark)[followed]
     state = history.states(codes)
     own_strata = None if strata is None else strata[followed]
-    curves = SurvivalResult((), conf_level, conf_type)
+    curves = SurvivalResult((), options.conf_level, conf_type)
     if with_curves:
         start = np.full(len(time), float(landmark))
         curves = estimate_survival(
-            time, event, group=state, weight=weight, entry=start, conf_level=conf_level, conf_type=conf_type
+            time, event, group=state, weight=weight, entry=start, conf_level=options.conf_level, conf_type=conf_type
         )
     test = logrank_test(time, event, state, weight=weight, strata=own_strata)
     hazard_ratio = estimate_hazard_ratios(
@@ -535,9 +547,7 @@ def _landmark(
         _design(state, covariates, history.row[followed]),
         weight=weight,
         strata=own_strata,
-        ties=ties,
-        method=method,
-        conf_level=conf_level,
+        **options._asdict(),
     )
     lost = ~followed * history.weight
     result = LandmarkResult(

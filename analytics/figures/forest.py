@@ -141,7 +141,7 @@ def draw_forest_table(
     axis = _axis(blocks)
     measure = multivariable.measure
     interval = f"({escape(format_level(multivariable.conf_level))} CI)"
-    explanations = _explanations(measure, words, _test_name(multivariable))
+    explanations = _explanations(measure, words, _test_name(multivariable), multivariable.ratio_test)
     head = "".join(
         f'<th scope="col" class="forest-{name}" title="{escape(explanations[name])}">{text}</th>'
         for name, text in (
@@ -211,7 +211,7 @@ def describe_forest(
         return "No factor is chosen."
     start = (
         f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_count(multivariable.n)} patients, "
-        f"{format_count(multivariable.n_event)} of them {words.with_event}."
+        f"{format_count(multivariable.n_event)} of them {words.with_event}; p by the {multivariable.ratio_test}."
     )
     sentences = [start if multivariable.reason is None else f"Multivariable model not fitted: {multivariable.reason}."]
     for block in blocks:
@@ -235,7 +235,7 @@ def describe_forest(
     return " ".join(sentences)
 
 
-def _explanations(measure: str, words: EventWords, test: str) -> dict[str, str]:
+def _explanations(measure: str, words: EventWords, test: str, ratio_test: str) -> dict[str, str]:
     """What stands in each column, shown on hover."""
     scale = measure.partition(" ")[0]  # odds or hazard
     verb = "are" if scale == "odds" else "is"
@@ -254,7 +254,8 @@ def _explanations(measure: str, words: EventWords, test: str) -> dict[str, str]:
         ),
         "p": (
             f"Beside a factor: the {test} p of the multivariable model, which asks whether the model fits worse "
-            "without the factor (all its levels at once). Beside a level: the p of this level against the reference."
+            "without the factor (all its levels at once). Beside a level: the p of this level against the "
+            f"reference, by the {ratio_test}, which is of the kind of its interval."
         ),
         "forest": (
             f"{measure.capitalize()}s on a logarithmic scale. To the right of the line at 1 the {scale} of {words.event} "
@@ -375,7 +376,8 @@ def _footnotes(
             f"Multivariable: {format_count(multivariable.n)} patients with all its factors known, "
             f"{format_count(multivariable.n_event)} {words.with_event}; "
             f"{METHODS.get(multivariable.method, multivariable.method)}, "
-            f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type})."
+            f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type}), p of a level by the "
+            f"{multivariable.ratio_test}."
         )
     methods = {result.method for result in univariable if result.reason is None}
     if len(methods) == 1:

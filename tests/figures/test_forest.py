@@ -294,7 +294,7 @@ def test_hazard_ratios_have_words_of_their_own() -> None:
     assert "<title>Hazard ratios of death from any cause</title>" in svg
     assert not re.search(r"\bodds\b|\bOR\b|relapse", svg)
     assert describe_forest([model], model, DICTIONARY, words_of(ENDPOINT)) == (
-        "Hazard ratios of death from any cause from a model of 64 patients, 31 of them with the event. "
+        "Hazard ratios of death from any cause from a model of 64 patients, 31 of them with the event; p by the Wald test. "
         "Platelets below 100 against no: yes 2.09 (1.04–4.17), p = 0.037."
     )
 
