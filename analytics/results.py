@@ -488,8 +488,9 @@ def name_ratio_test(result: OddsRatioResult | HazardRatioResult) -> str:
 
 def name_ratio_test_of(method: str, conf_type: str) -> str:
     """The test that goes with intervals of ``conf_type`` in a model fitted by ``method``."""
-    if conf_type in ("wald", "t"):
-        return f"{'Wald' if conf_type == 'wald' else 't'} test"
+    named = {"wald": "Wald test", "t": "t test", "CLIP": "test by combined penalised profiles (CLIP)"}
+    if conf_type in named:
+        return named[conf_type]
     return "penalised likelihood-ratio test" if method == "firth" else "likelihood-ratio test"
 
 

@@ -498,7 +498,16 @@ def as_model(pooled: PooledResult) -> OddsRatioResult:
     )
     tests = tuple(TermTest(t.variable, t.statistic, t.df, t.p_value, t.reason) for t in pooled.tests)
     numbers = (pooled.n, pooled.n_event, pooled.n_parameters)
-    return OddsRatioResult(terms, tests, pooled.method, pooled.conf_level, "t", *numbers, None, pooled.reason)
+    return OddsRatioResult(
+        terms,
+        tests,
+        pooled.method,
+        pooled.conf_level,
+        "CLIP" if pooled.method == "firth" else "t",
+        *numbers,
+        None,
+        pooled.reason,
+    )
 
 
 Terms = Mapping[tuple[str, str | None], OddsRatio]

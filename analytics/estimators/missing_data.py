@@ -442,7 +442,10 @@ class PooledResult:
             numbers = (e.n, e.n_event, e.value, e.std_error, low, high, t.p_value, t.df)
             rows.append((t.variable, t.level, t.is_reference, *numbers, t.fraction_missing, t.efficiency, e.reason))
         return pd.DataFrame(rows, columns=columns).assign(
-            conf_level=self.conf_level, conf_type="t", test="t test (Rubin’s rules)", method=self.method
+            conf_level=self.conf_level,
+            conf_type="CLIP" if self.method == "firth" else "t",
+            test="combined penalised profiles (CLIP)" if self.method == "firth" else "t test (Rubin’s rules)",
+            method=self.method,
         )
 
 

@@ -173,12 +173,8 @@ def test_sentences_of_the_reference_cohort() -> None:
         "On day 180 after relapse 46 of 52 children were alive and followed, with every chosen variable on record; 27 had been "
         "given HSCT by then, 19 had not.",
         "From day 180 on, unweighted: treatment, HSCT against not yet transplanted: the hazard of death from any cause was 1.09 "
-<<<<<<< HEAD
         "times as high, and the interval includes 1, "
-        "the value of no difference (95 % interval 0.29–4.07), not adjusted; p = 0.898; an "
-=======
-        "times as high, and the interval includes no difference (95 % interval 0.29–4.41), not adjusted; p = 0.897; an "
->>>>>>> e191c38 (Compare Wald's p with the libraries that give it)
+        "the value of no difference (95 % interval 0.29–4.41), not adjusted; p = 0.897; an "
         "association, not an effect. 5 of 27 in the model died.",
         "From day 180 on, weighted to all children at the landmark: treatment, HSCT against not yet transplanted: the hazard of "
         "death from any cause was 1.23 times as high, and the interval includes 1, "
