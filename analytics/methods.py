@@ -235,7 +235,8 @@ METHODS = (
         "follow-up, on the very day of the child’s own treatment counts as under treatment, as if treatment had begun half a "
         "day before (half-day rule, as in the Stanford heart transplant data). At the death of another child on that day "
         "the child still counts as untreated. The curves are Kaplan–Meier estimates whose risk sets children enter and "
-        "leave, so no curve is the survival of a fixed group. The test is the log-rank test over these risk sets.",
+        "leave, so no curve is the survival of a fixed group; they may start on a later day, and a curve in which somebody had "
+        "the event while hardly anybody was in it is shown until then only. The test is the log-rank test over these risk sets.",
         "Crowley and Hu 1977, doi:10.1080/01621459.1977.10479903; "
         "Simon and Makuch 1984, doi:10.1002/sim.4780030106; Mantel and Byar 1974, doi:10.1080/01621459.1974.10480131; "
         "Snapinn, Jiang and Iglewicz 2005, doi:10.1198/000313005X70371",

@@ -307,9 +307,17 @@ class _Governor:
         return pair if test is pair.test else replace(pair, test=test, p_adjusted=None)
 
     def curve_end(self, curve: SurvivalCurve | IncidenceCurve) -> float | None:
-        """The time at which fewer than enough are left at risk; None where that is at the end of follow-up or later."""
-        enough = np.flatnonzero(curve.n_risk >= self.policy.stop_below)
+        """The time at which fewer than enough are left at risk; None where that is at the end of follow-up or later.
+
+        Where patients come in later, as into the curve of the treated, an event while too few are in it ends it as well:
+        all that follows would rest on them, however many come.
+        """
+        is_thin = curve.n_risk < self.policy.stop_below
+        enough = np.flatnonzero(~is_thin)
         end = float(curve.time[enough[-1]]) if enough.size else 0.0
+        moved = np.flatnonzero(is_thin & (curve.n_event_at > 0))
+        if moved.size:
+            end = min(end, float(curve.time[moved[0] - 1]) if moved[0] else 0.0)
         if not curve.n or end >= curve.time[-1]:
             return None
         # Where the curve does not move any more, nothing is withheld by its end.

@@ -20,6 +20,7 @@ from analytics.estimators import cox_model, logistic
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
+from analytics.estimators.treatment import simon_makuch
 from analytics.figures.forest import draw_forest_table
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
@@ -225,6 +226,23 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     assert figure.layout.height == whole.layout.height
     assert figure.layout.xaxis.range == whole.layout.xaxis.range
     assert max(max(line.x) for line in whole.data if line.mode == "lines" and line.fill is None) == 6.0
+
+
+def test_a_curve_does_not_go_on_from_an_event_of_two_however_many_come_later() -> None:
+    """Two are treated at 1 and one of them dies at 4; ten more are treated at 5, of whom one dies at 9."""
+    time, event = [4, 20, *[20] * 9, 9, *[20] * 5], [1, 0, *[0] * 9, 1, *[0] * 5]
+    treated_at = [1, 1, *[5] * 10, *[None] * 5]
+    result = govern(simon_makuch(time, event, treated_at))
+    untreated, treated = result.curves
+    assert (untreated.shown_until, treated.shown_until) == (None, 0.0)
+    early, late = survival_at(treated, [3, 12])
+    assert early.value is None and early.reason == "not shown: only 2 at risk"
+    assert (late.value, late.n, late.reason) == (None, 10, "not shown: only 2 at risk at an event before")
+    assert treated.median.value is None
+    later = govern(simon_makuch(time, event, treated_at, landmark=5)).curves[1]
+    assert later.shown_until is None
+    (found,) = survival_at(later, [12])
+    assert found.value == pytest.approx(10 / 11)
 
 
 def test_two_children_have_no_curve_but_their_counts() -> None:

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.treatment import (
@@ -25,9 +26,17 @@ from analytics.estimators.treatment import (
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
-from analytics.formats import MISSING, format_count, format_p_cell, format_share, say_inestimable, say_undone
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_months,
+    format_p_cell,
+    format_share,
+    say_inestimable,
+    say_undone,
+)
 from analytics.funnel import Used
-from analytics.policy import govern
+from analytics.policy import govern, load_policy
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
@@ -74,6 +83,19 @@ NAIVE = Control(
     help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
     display=True,
 )
+START = Control(
+    "start",
+    "Curves from (days from relapse)",
+    "number",
+    0,
+    place="more",
+    limits=(0, 365),
+    step=5,
+    help="From relapse on, the curve of the treated begins with the first few of them, and a death among these moves it for "
+    "good. From a later day on it begins with all who were treated by then; children are left out of the curves who died or "
+    "left before. The test and the hazard ratios are of the whole time from relapse.",
+    display=True,
+)
 NAIVE_NOTE = (
     "Thin dotted lines: the usual curves of ever against never treated. They are wrong: a child had to live long enough to "
     "be treated, so every earlier {event} falls to the other group (immortal time)."
@@ -93,6 +115,7 @@ class TreatmentSurvival:
     test: TestResult
     hazard: HazardRatioResult
     notes: tuple[Note, ...]
+    start: int = 0
 
     @cached_property
     def naive_curves(self) -> SurvivalResult:
@@ -126,13 +149,16 @@ class TreatmentSurvival:
 def _controls(cohort: Cohort) -> tuple[Control, ...]:
     # The test of the curves is not adjusted, and that of the ratio names what it is adjusted for.
     adjust = replace(adjust_control(cohort), display=True)
-    return (*treatment_controls(cohort), NAIVE, adjust, strata_control(cohort), INTERVALS, BANDS)
+    # Blocks of protected children with their mean day would put many on the wrong side of a later start.
+    start = () if cohort.smallest_cell else (START,)
+    return (*treatment_controls(cohort), NAIVE, adjust, *start, strata_control(cohort), INTERVALS, BANDS)
 
 
 def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
     arrays, complete = data.arrays(), data.arrays(adjusted=True)
     unstratified = {name: values for name, values in arrays.items() if name != "strata"}
-    curves = simon_makuch(**unstratified, conf_type=params["interval"])
+    start = int(params.get("start", 0))
+    curves = simon_makuch(**unstratified, landmark=start / DAYS_PER_MONTH, conf_type=params["interval"])
     hazard = read_model(data, time_dependent_hazard_ratio(**complete, conf_type="profile"))
     naive_note = (
         Note(
@@ -157,6 +183,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
             *hazard.notes,
             *note_not_random(data),
         ),
+        start=start,
     )
 
 
@@ -221,9 +248,15 @@ def _treatments(data: TreatmentData, group: str) -> str:
 
 
 def _caption(result: TreatmentSurvival, params: Params) -> str:
+    begin = (
+        f"They begin on day {result.start}, at 100 % of the children {result.data.endpoint.alive} and followed then, in the "
+        "group of that day; test and hazard ratios count from relapse. "
+        if result.start
+        else ""
+    )
     return (
         "Simon–Makuch curves: a child counts as not treated until the day of treatment, and then changes curve. They compare "
-        "children by their treatment at each time; no curve is the survival of one fixed group. "
+        f"children by their treatment at each time; no curve is the survival of one fixed group. {begin}"
         + describe_drawing(result.curves, bands=params["bands"], switching=True)
     )
 
@@ -237,7 +270,8 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
         counts = (format_count(curve.n), format_count(curve.n_event))
         rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
     curves = Table(
-        title=f"{data.endpoint.y_title} by treatment at the time",
+        title=f"{data.endpoint.y_title} by treatment at the time"
+        + (f", of those {data.endpoint.alive} at day {result.start}" if result.start else ""),
         columns=("While", "Children ever", data.endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
         rows=tuple(rows),
         help=(
@@ -283,13 +317,33 @@ def _say_detectable(result: TreatmentSurvival) -> tuple[str, ...]:
 
 
 def _notes(result: TreatmentSurvival) -> tuple[Note, ...]:
-    return result.notes
+    """Those of the estimate, and which curves end because of the few who came into them first."""
+    least = load_policy().stop_below
+    notes = list(result.notes)
+    for curve in result.curves.curves:
+        if curve.shown_until is None:
+            continue
+        later = curve.time > curve.shown_until
+        if not (later & (curve.n_risk >= least)).any():
+            continue
+        when = format_months(curve.shown_until)
+        notes.append(
+            Note(
+                "thin-start",
+                "caution",
+                f"The curve of {curve.group} is shown until {when} only: then a child had the event while fewer than {least} "
+                "were in the group, and all that follows would rest on these few.",
+                "Start the curves on a later day, by which more children are in the group.",
+            )
+        )
+    return tuple(notes)
 
 
 def _alt_text(result: TreatmentSurvival) -> str:
     labels = {state: start_sentence(state) for state in result.data.states}
     drawn = describe_survival(result.curves, labels, result.data.endpoint.origin)
-    return drawn.replace("Kaplan–Meier curves", "Simon–Makuch curves")
+    drawn = drawn.replace("Kaplan–Meier curves", "Simon–Makuch curves")
+    return f"From day {result.start} on. {drawn}" if result.start else drawn
 
 
 def _used(result: TreatmentSurvival) -> Used:
@@ -319,7 +373,7 @@ def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
         ]
     )
     curves = [
-        tabulate_curves(result.curves).assign(method="Simon–Makuch"),
+        tabulate_curves(result.curves).assign(method="Simon–Makuch", start_days=result.start),
         tabulate_curves(result.naive_curves).assign(method="naive, ever against never (biased)"),
     ]
     return {

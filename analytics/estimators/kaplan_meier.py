@@ -280,7 +280,10 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
                 reason = f"nobody is under observation at {format_months(at)} (0 at risk)"
             found.append(Estimate(None, n=0, n_event=n_event, reason=reason))
         elif curve.shown_until is not None and at > curve.shown_until + slack:
-            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: only {n} at risk"))
+            hidden = (curve.time > curve.shown_until + slack) & (curve.time <= at + slack) & (curve.n_event_at > 0)
+            fewest = round(float(curve.n_risk[hidden].min(initial=n)))
+            earlier = " at an event before" if fewest < n else ""
+            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: only {fewest} at risk{earlier}"))
         elif step:
             found.append(
                 Estimate(

@@ -22,9 +22,11 @@ from analytics.analyses import Analysis, load_analyses
 from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.cohort import Cohort, open_cohort
+from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.sensitivity import e_value
 from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
+from analytics.policy import govern
 from analytics.results import HazardRatioResult
 from analytics.treatment_comparison import BOTH, CART, HSCT, UNTREATED, treated_terms
 from tests.analyses.shown import (
@@ -724,6 +726,51 @@ def test_a_death_on_the_day_of_hsct_counts_as_under_hsct_on_every_page() -> None
     assert "; 6 of 14 deaths came without it." in CHANGING.sentences(changing)[0]
     # Two of those who died on the day of HSCT did so by day 115; the others were not treated yet.
     assert (landmark.chosen.n_event_before, landmark.chosen.n_treated, landmark.chosen.n_switch_later) == (2, 12, 2)
+
+
+def shown(analysis: Analysis, cohort: Cohort, **params: Any) -> Any:
+    """The result as a page has it, with what too few stand behind taken out."""
+    return govern(run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | params))
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("start", [0, 90, 180])
+def test_no_table_gives_the_height_of_a_curve_that_rests_on_two(history: str, start: int) -> None:
+    result = shown(CHANGING, cohort_of(REFERENCE), history=history, start=start)
+    table = next(t for t in CHANGING.tables(result) if "treatment at the time" in t.title)
+    for row, curve in zip(table.rows, result.curves.curves, strict=True):
+        for cell, year in zip(row[3:], (1, 3, 5), strict=True):
+            before = (curve.time <= 12 * year) & (curve.n_event_at > 0)
+            fewest = min([n_at_risk(curve, [12 * year])[0], *curve.n_risk[before]])
+            assert ("%" in cell) == (fewest >= 3), (row[0], year)
+    assert (f"at day {start}" in table.title) == bool(start)
+
+
+def test_curves_that_start_later_are_those_of_the_followed_in_their_groups_of_that_day() -> None:
+    cohort = cohort_of(REFERENCE)
+    result = shown(CHANGING, cohort, start=120)
+    data = result.data
+    followed = data.time > 120 / DAYS_PER_MONTH
+    by_then = data.treated_at[HSCT] <= 120 / DAYS_PER_MONTH
+    treated = result.curves.curves[1]
+    assert treated.entry[0] == pytest.approx(120 / DAYS_PER_MONTH)
+    assert treated.n_entry[0] == (data.weight * (followed & by_then)).sum()
+    assert "They begin on day 120" in CHANGING.caption(result, CHANGING.defaults(cohort))
+    assert CHANGING.alt_text(result).startswith("From day 120 on. Simon–Makuch curves")
+    assert set(CHANGING.downloads(result)["curves"]["start_days"].dropna()) == {120}
+    # The test and the ratios are of the whole time.
+    usual = shown(CHANGING, cohort)
+    assert (result.test, result.hazard) == (usual.test, usual.hazard)
+
+
+def test_a_curve_that_ends_for_its_first_few_says_so() -> None:
+    few = [child(60, 1, 30), child(800, 0, 30)]
+    later = [child(900, int(i < 3), 90) for i in range(12)] + [child(1000, int(i < 4)) for i in range(8)]
+    result = shown(CHANGING, cohort_with(few + later))
+    (note,) = [n for n in CHANGING.notes(result) if n.code == "thin-start"]
+    assert "The curve of HSCT is shown until 0.0\u00a0months only" in note.text
+    result = shown(CHANGING, cohort_with(few + later), start=100)
+    assert "thin-start" not in {n.code for n in CHANGING.notes(result)}
 
 
 def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
