@@ -148,15 +148,16 @@ def judge(
     events: float | None = None,
     events_per_parameter: float | None = None,
     group: str = "",
+    events_group: str = "",
 ) -> Verdict:
     """The state of a number behind which so much stands; None where a count does not apply to it.
 
     ``patients`` is the size of the smallest group that is compared, or of the one described; ``group`` says which it is
-    ("in the smaller group").
+    ("in the smaller group"), and ``events_group`` whose events are counted, where they are not those of all.
     """
     counts = (
         ("patients", patients, lambda n: f"{format_count(n)} {'child' if n == 1 else 'children'}{group and f' {group}'}"),
-        ("events", events, lambda n: f"{format_count(n)} {'event' if n == 1 else 'events'}"),
+        ("events", events, lambda n: f"{format_count(n)} {'event' if n == 1 else 'events'}{events_group and f' {events_group}'}"),
         ("events_per_parameter", events_per_parameter, lambda n: f"{format_number(n, 1)} events per parameter"),
     )  # fmt: skip
     for state, least in (
@@ -402,6 +403,8 @@ class _Governor:
         return replace(result, tests=tests, global_test=overall)
 
     def restricted_means(self, result: RestrictedMeanResult) -> RestrictedMeanResult:
+        # With few events in one group the normal approximation finds too much, however many the other has (6 to 8 % of
+        # p < 0.05 without a difference; at most 5 % with the events of a p value in each: tests/simulations).
         sizes = {g.group: (g.n, g.n_event) for g in result.groups}
         contrasts = []
         for contrast in result.contrasts:
@@ -409,8 +412,9 @@ class _Governor:
             verdict = judge(
                 self.policy,
                 patients=min((n for n, _ in pair), default=None),
-                events=sum(n_event for _, n_event in pair),
+                events=min((n_event for _, n_event in pair), default=None),
                 group="in one of the groups",
+                events_group="in one of the groups",
             )
             few = verdict.state is State.COUNTS_ONLY
             if few:

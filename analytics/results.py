@@ -758,7 +758,9 @@ class PropensityResult:
     ``scores`` are probabilities of treatment, None without a model; ``weights`` are None exactly when ``reason`` says
     why the arms should not be weighted. Rows that stand for no patient are NaN in both. ``arms`` are the treated and
     the untreated; ``support`` is the range of scores that both arms reach and ``share_outside`` the share of patients
-    beyond it. ``model`` is the logistic model of treatment.
+    beyond it. ``model`` is the logistic model of treatment. ``gradient`` (rows, parameters) is how a row's weight moves
+    with the parameters that it was made with, ``influence`` by how much each patient of the row has moved these: what an
+    estimate under the weights needs to know that they were estimated. None without weights.
     """
 
     estimand: str
@@ -773,6 +775,8 @@ class PropensityResult:
     model: OddsRatioResult
     reason: str | None = None
     notes: tuple[Note, ...] = ()
+    gradient: FloatArray | None = None
+    influence: FloatArray | None = None
 
     @property
     def largest_difference(self) -> float | None:

@@ -59,6 +59,7 @@ NEEDS = {
 UNTIL_HSCT = "cart-until-hsct"
 FEW_EVENTS = load_policy().full.events
 MOST_RATIOS = 2  # among the headlines; the tables have them all
+SECOND_RELAPSE = "second-relapse"
 AS_IT_CHANGES = ", with treatment as it changes"
 HISTORY = Control(
     "history",
@@ -204,8 +205,12 @@ def adjust_control(cohort: Cohort) -> Control:
     )
 
 
-def prepare_landmarks(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
+def prepare_landmarks(
+    cohort: Cohort, cohort_filter: CohortFilter, params: Params, *, in_remission_until: int | None = None
+) -> TreatmentData:
     """As `prepare_treatments`, for comparisons of those treated by a certain day.
+
+    With ``in_remission_until``, children are left out whose second relapse came by that day, as far as days are known.
 
     Raises
     ------
@@ -215,11 +220,13 @@ def prepare_landmarks(cohort: Cohort, cohort_filter: CohortFilter, params: Param
     """
     if cohort.smallest_cell:
         raise SuppressedError("who was treated by a certain day is asked, child by child")
-    return prepare_treatments(cohort, cohort_filter, params)
+    return prepare_treatments(cohort, cohort_filter, params, in_remission_until=in_remission_until)
 
 
-def prepare_treatments(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
-    """The records of one comparison under the filter."""
+def prepare_treatments(
+    cohort: Cohort, cohort_filter: CohortFilter, params: Params, *, in_remission_until: int | None = None
+) -> TreatmentData:
+    """The records of one comparison under the filter; ``in_remission_until`` is as for `prepare_landmarks`."""
     dictionary = cohort.dictionary
     endpoint = dictionary.endpoint(params["endpoint"])
     left_out: tuple[Exclusion, ...] = ()
@@ -234,6 +241,14 @@ def prepare_treatments(cohort: Cohort, cohort_filter: CohortFilter, params: Para
     days = [name for name in ("cart_days", "hsct_days") if name in NEEDS[params["history"]]]
     columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days)
     filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+    if in_remission_until is not None and "second_relapse_days" in cohort.variables:
+        n = cohort.count(cohort_filter)
+        later = Clause("second_relapse_days", low=in_remission_until + 1, keep_missing=True)
+        cohort_filter = cohort_filter.with_clause(later)
+        n -= cohort.count(cohort_filter)
+        if n:
+            text = f"second relapse by day {in_remission_until}"
+            left_out = (*left_out, Exclusion(SECOND_RELAPSE, text, n))
     history = TreatmentHistory.from_tally(
         # Without those of one treatment the others' risk sets would not be what they were.
         cohort.tally(columns, cohort_filter, whole=True),

@@ -20,6 +20,7 @@ from analytics.estimators import cox_model, logistic
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
+from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.treatment import simon_makuch
 from analytics.figures.forest import draw_forest_table
 from analytics.figures.survival import describe_survival, plot_survival
@@ -226,6 +227,21 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     assert figure.layout.height == whole.layout.height
     assert figure.layout.xaxis.range == whole.layout.xaxis.range
     assert max(max(line.x) for line in whole.data if line.mode == "lines" and line.fill is None) == 6.0
+
+
+def test_differences_of_means_need_events_in_each_group() -> None:
+    """20 in each group, followed for 40 months; of b 8 die, of a so many as stated."""
+    for n_event, state in ((0, "counts"), (2, "counts"), (3, "estimate"), (4, "estimate"), (5, "p")):
+        time = [*range(1, n_event + 1), *[40] * (20 - n_event), *range(2, 10), *[40] * 12]
+        event = [*[1] * n_event, *[0] * (20 - n_event), *[1] * 8, *[0] * 12]
+        raw = estimate_restricted_mean(time, event, group=["a"] * 20 + ["b"] * 20, horizon=36)
+        (contrast,) = govern(raw, POLICY).contrasts
+        assert (contrast.difference.value is None) == (state == "counts")
+        assert (contrast.p_difference is not None) == (contrast.p_ratio is not None) == (state == "p")
+        if state != "p" and n_event:
+            reason = contrast.difference.reason or contrast.reason
+            events = "2 events" if n_event == 2 else f"{n_event} events"
+            assert reason == f"not shown: only {events} in one of the groups"
 
 
 def test_a_curve_does_not_go_on_from_an_event_of_two_however_many_come_later() -> None:

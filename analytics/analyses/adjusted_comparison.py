@@ -14,9 +14,13 @@ from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.analyses.landmark import LANDMARK
 from analytics.cohort import Cohort
 from analytics.dictionary import DAYS_PER_MONTH, PHASES
-from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.kaplan_meier import survival_at
-from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_survival
+from analytics.estimators.propensity import (
+    Estimand,
+    estimate_propensity,
+    weighted_hazard_ratio,
+    weighted_survival,
+)
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
@@ -53,6 +57,7 @@ from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     FEW_EVENTS,
+    SECOND_RELAPSE,
     TREATMENT,
     TreatmentData,
     count_used,
@@ -153,7 +158,8 @@ def _balance_control(cohort: Cohort) -> Control:
 
 
 def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
-    return prepare_landmarks(cohort, cohort_filter, {**params, "adjust": params["balance"], "strata": NO_STRATA})
+    own = {**params, "adjust": params["balance"], "strata": NO_STRATA}
+    return prepare_landmarks(cohort, cohort_filter, own, in_remission_until=int(params["landmark"]))
 
 
 def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:
@@ -175,9 +181,7 @@ def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:
         names: Any = np.where(treated, treatment, untreated)
         state = pd.Categorical(names, categories=[untreated, treatment])
         shared: dict[str, Any] = {"weight": counts, "entry": np.full(len(time), landmark)}
-        weighted = estimate_hazard_ratios(
-            time, event, pd.DataFrame({TREATMENT: state}), weight=counts, sampling_weight=share, robust=True
-        )
+        weighted = weighted_hazard_ratio(time, event, state, propensity, name=TREATMENT, weight=counts)
         curves = weighted_survival(time, event, state, share, conf_type=params["interval"], **shared)
     labels = Relabelling(data.adjusters)
     reason = None if reason is None else labels(reason)
@@ -199,6 +203,7 @@ def _estimate(data: TreatmentData, params: Params) -> AdjustedComparison:
             *note_post_baseline(data.endpoint, filters=filters_of(data)),
             *note_nobody(data),
             *_note_refused(unadjusted, reason),
+            *_note_second_relapse(data, days),
             *_note_incomplete(data),
             *note_balanced(data.adjusters, data.endpoint, days),
             *few,
@@ -242,6 +247,21 @@ def _note_refused(unadjusted: LandmarkResult, reason: str | None) -> tuple[Note,
             f"The groups are not weighted: {reason}. Only the unweighted comparison is shown, which is not adjusted for "
             "anything.",
             "Choose fewer variables, another landmark, or a wider selection.",
+        ),
+    )
+
+
+def _note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
+    n = sum(exclusion.n for exclusion in data.exclusions if exclusion.code == SECOND_RELAPSE)
+    if not n:
+        return ()
+    return (
+        Note(
+            "second-relapse",
+            "info",
+            f"{format_count(n)} {'child is' if n == 1 else 'children are'} left out of both groups, because a second relapse "
+            f"came by day {days}: it decides about treatment and outlook, and too few have it to make the groups alike in it.",
+            "The landmark comparison keeps them.",
         ),
     )
 
@@ -483,7 +503,8 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
         help=(
             "",
             "Treated and not yet; for the weighted groups their effective sizes",
-            "Cox model, Efron ties; profile-likelihood interval, the weighted one robust",
+            "Cox model, Efron ties; profile-likelihood interval, the weighted one Wald’s with an error that takes into account "
+            "that the weights were estimated",
             start_sentence(name_term_test(unadjusted.hazard_ratio, result.weighted)),
             "How strongly an unmeasured cause would have to go with both treatment and event, as a ratio of risks, to explain "
             "the ratio away",
@@ -662,7 +683,9 @@ ANALYSIS = Analysis(
     order=50,
     icon=":material/balance:",
     method="Landmark analysis with inverse probability of treatment weights: propensity scores by logistic regression on the "
-    "chosen variables; weighted Kaplan–Meier curves and Cox model from the landmark on, with robust errors; E-values.",
+    "chosen variables; weighted Kaplan–Meier curves with robust errors, and a weighted Cox model from the landmark on with "
+    "errors that take into account that the weights were estimated; without children whose second relapse came by the "
+    "landmark; E-values.",
     requires=(
         ("os_relapse_days", "os_relapse_event", "hsct_days"),
         ("os_relapse_days", "os_relapse_event", "cart_days"),

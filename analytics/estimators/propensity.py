@@ -10,6 +10,8 @@ Robins, Hernán & Brumback (2000), Epidemiology 11:550, doi:10.1097/00001648-200
 Li, Morgan & Zaslavsky (2018), Journal of the American Statistical Association 113:390,
 doi:10.1080/01621459.2016.1260466: overlap weights, and the family of weights to which all three belong.
 Austin (2009), Statistics in Medicine 28:3083, doi:10.1002/sim.3697: standardised differences.
+Stefanski & Boos (2002), The American Statistician 56:29, doi:10.1198/000313002753631330: stacked estimating equations.
+Shu, Young, Toh & Wang (2021), Biometrics 77:120, doi:10.1111/biom.13332: the variance of a weighted hazard ratio.
 Kish (1965), Survey Sampling, Wiley, section 8.2: the effective sample size.
 """
 
@@ -22,11 +24,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, fit_likelihood, independent_columns
+from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.design import BoolArray, Covariate, Design, check_covariates, counted, listed, read_covariates
-from analytics.estimators.intervals import SurvivalConfType, survival_limits
+from analytics.estimators.intervals import SurvivalConfType, normal_quantile, survival_limits
 from analytics.estimators.kaplan_meier import (
     EVERYONE,
     NO_PATIENTS,
@@ -41,6 +44,8 @@ from analytics.formats import format_percent
 from analytics.results import (
     Balance,
     FloatArray,
+    HazardRatioResult,
+    Interval,
     Note,
     PropensityArm,
     PropensityResult,
@@ -63,6 +68,11 @@ MAX_SHARE_OF_WEIGHT = 0.2
 # The usual line between a negligible and a relevant standardised difference (Austin 2009).
 NEGLIGIBLE_DIFFERENCE = 0.1
 
+# With fewer events per parameter of the scores, their estimation takes more off the variance than it should. A convention
+# of this product; in the reference cohort (9 events, 4 parameters) the bootstrap gives 0.66, the given weights 0.65, the
+# stacked equations 0.56.
+EVENTS_PER_PARAMETER = 10
+
 _SCORE_TOLERANCE = 1e-9
 
 
@@ -73,6 +83,7 @@ class _Model:
     scores: FloatArray | None
     n_parameters: int
     reason: str | None
+    matrix: FloatArray | None = None  # the columns of the model, per pattern
 
 
 def estimate_propensity(
@@ -141,6 +152,11 @@ def estimate_propensity(
     reason = _refusal(arms, fit, outside)
     if reason is not None:
         weights = None
+    gradient = influence = None
+    if weights is not None and scores is not None and fit.matrix is not None:
+        columns = fit.matrix[design.patterns.of_row]
+        moves = _moves(scores, arm, counts, columns, estimand)
+        gradient, influence = (_spread(values, rows, len(covariates)) for values in moves)
     balance = tuple(
         entry
         for covariate in read
@@ -159,8 +175,145 @@ def estimate_propensity(
         balance=balance,
         model=model,
         reason=reason,
+        gradient=gradient,
+        influence=influence,
     )
     return replace(result, notes=_notes(result))
+
+
+def weighted_hazard_ratio(
+    time: ArrayLike,
+    event: ArrayLike,
+    arm: pd.Categorical,
+    propensity: PropensityResult,
+    *,
+    name: str = "treatment",
+    weight: ArrayLike | None = None,
+    conf_level: float = 0.95,
+) -> HazardRatioResult:
+    """The hazard ratio of the treated under propensity weights, with an error that knows that they were estimated.
+
+    Parameters
+    ----------
+    time, event : arrays of length n
+        Time from the start of the comparison (the landmark) or from before it, and 1 where the event happened then.
+    arm : Categorical of length n
+        The untreated category first, then the treated.
+    propensity : PropensityResult
+        Of the same rows, with weights.
+    name : str
+        The name of the only factor of the model.
+    weight : array of length n, optional
+        How many patients share the row.
+    conf_level : float
+        Two-sided level of the Wald interval.
+
+    Returns
+    -------
+    HazardRatioResult
+        The estimate of :func:`analytics.estimators.cox.estimate_hazard_ratios` with ``sampling_weight``; standard error,
+        interval and p value from the stacked estimating equations.
+
+    Raises
+    ------
+    ValueError
+        If the propensity has no weights, or lengths differ.
+
+    Notes
+    -----
+    A patient of weight w moves the log hazard ratio by (w r + phi'D) / I, with r the score residual, I the information,
+    phi the patient's influence on the parameters of the scores (and on the share treated), and D the sum over patients
+    of r times the gradient of the weight. The variance is the sum of the squares (Stefanski & Boos 2002; Shu, Young, Toh
+    & Wang 2021). Without phi'D it is Lin and Wei's, which takes the weights as given. With few events the parameters
+    of the scores explain chance as well, and the stacked error is too small: below 10 events per parameter the larger of
+    the two errors is reported.
+    """
+    if propensity.weights is None or propensity.gradient is None or propensity.influence is None:
+        raise ValueError(f"propensity must have weights: {propensity.reason}. Look at its reason first.")
+    share = propensity.weights
+    fitted = estimate_hazard_ratios(
+        time,
+        event,
+        pd.DataFrame({name: arm}),
+        weight=weight,
+        sampling_weight=share,
+        robust=True,
+        conf_level=conf_level,
+    )
+    (place,) = (i for i, term in enumerate(fitted.terms) if not term.is_reference)
+    term = fitted.terms[place]
+    if term.hazard_ratio.value is None:
+        return fitted
+    data = Observations.from_arrays(time, event, weight)
+    beta = math.log(term.hazard_ratio.value)
+    treated = (arm.codes[data.kept] == 1).astype(np.float64)
+    residual, information = _score_residuals(data, treated, share[data.kept], beta)
+    gradient, influence = propensity.gradient[data.kept], propensity.influence[data.kept]
+    moved = (share[data.kept] * residual + influence @ (gradient.T @ (data.weight * residual))) / information
+    std_error = math.sqrt(float(data.weight @ moved**2))
+    if fitted.n_event < EVENTS_PER_PARAMETER * influence.shape[1]:
+        std_error = max(std_error, term.hazard_ratio.std_error or 0.0)
+    if not std_error > 0:
+        return fitted
+    half = normal_quantile(conf_level) * std_error
+    ratio = replace(
+        term.hazard_ratio,
+        std_error=std_error,
+        interval=Interval(math.exp(beta - half), math.exp(beta + half), conf_level, "wald"),
+    )
+    statistic = beta / std_error
+    p_value = float(2 * ndtr(-abs(statistic)))
+    terms = list(fitted.terms)
+    terms[place] = replace(term, hazard_ratio=ratio, statistic=statistic, p_value=p_value)
+    tests = tuple(
+        test if test.p_value is None else replace(test, statistic=statistic**2, p_value=p_value)
+        for test in fitted.tests
+    )
+    return replace(fitted, terms=tuple(terms), tests=tests)
+
+
+def _score_residuals(
+    data: Observations, treated: FloatArray, share: FloatArray, beta: float
+) -> tuple[FloatArray, float]:
+    """Each row's residual of the score of a model of one arm against the other (Efron's ties), and the information."""
+    hazard = np.exp(beta * treated)
+    total = data.weight * share
+    died = data.event > 0
+    times = np.unique(data.time[died])
+    at = np.searchsorted(times, data.time)  # of an event, its place among the times
+    followed = np.searchsorted(times, data.time, side="right")  # how many of them the row was at risk at
+
+    def at_risk(values: FloatArray) -> FloatArray:
+        return np.asarray(np.cumsum(np.bincount(followed, values, len(times) + 1)[::-1])[::-1][1:], dtype=np.float64)
+
+    def at_event(values: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(at[died], values[died], len(times)), dtype=np.float64)
+
+    s0, s1 = at_risk(total * hazard), at_risk(total * hazard * treated)
+    e0, e1 = at_event(total * hazard), at_event(total * hazard * treated)
+    n_event, mean_weight = at_event(data.weight), at_event(total)
+    mean_weight = mean_weight / n_event
+    sums = np.zeros((6, len(times)))
+    # Efron's ties: of d events at one time, the k-th with k/d of their own weight taken out of the risk set.
+    for place, d in enumerate(np.rint(n_event).astype(int).tolist()):
+        gone = np.arange(d) / d
+        below = s0[place] - gone * e0[place]
+        mean = (s1[place] - gone * e1[place]) / below
+        step = mean_weight[place] / below
+        sums[:, place] = (
+            step.sum(),
+            (step * mean).sum(),
+            (gone * step).sum(),
+            (gone * step * mean).sum(),
+            mean.sum() / d,
+            mean_weight[place] * (mean * (1 - mean)).sum(),
+        )
+    passed, passed_mean = (np.concatenate([[0.0], np.cumsum(row)])[followed] for row in sums[:2])
+    own = np.clip(at, 0, len(times) - 1)
+    spared, spared_mean = (np.where(died, row[own], 0.0) for row in sums[2:4])
+    residual = np.where(died, treated - sums[4][own], 0.0)
+    residual -= hazard * (treated * (passed - spared) - (passed_mean - spared_mean))
+    return residual, float(sums[5].sum())
 
 
 def weighted_survival(
@@ -282,7 +435,7 @@ def _fit(design: Design) -> _Model:
     optimum = fit_likelihood(likelihood)
     if not optimum.converged[0]:
         return _Model(None, n_parameters, "the model of treatment did not converge")
-    return _Model(expit(matrix @ optimum.beta[0]), n_parameters, None)
+    return _Model(expit(matrix @ optimum.beta[0]), n_parameters, None, matrix)
 
 
 def _separation(design: Design, separated: BoolArray) -> str:
@@ -307,6 +460,29 @@ def _weights(scores: FloatArray, is_treated: BoolArray, share: float, estimand: 
     if estimand == "att":
         return np.where(is_treated, 1.0, scores / (1 - scores))
     return np.where(is_treated, 1 - scores, scores)
+
+
+def _moves(
+    scores: FloatArray, arm: FloatArray, counts: FloatArray, columns: FloatArray, estimand: Estimand
+) -> tuple[FloatArray, FloatArray]:
+    """How each row's weight moves with the parameters behind it, and how far each patient has moved these.
+
+    The parameters are the coefficients of the scores and, for stabilised weights, the share treated.
+    """
+    odds, spread = scores / (1 - scores), scores * (1 - scores)
+    share, n = float(counts @ arm / counts.sum()), float(counts.sum())
+    per_logit = {
+        "ate": np.where(arm == 1, -share / odds, (1 - share) * odds),
+        "att": np.where(arm == 1, 0.0, odds),
+        "overlap": np.where(arm == 1, -spread, spread),
+    }[estimand]
+    information = (columns * (counts * spread)[:, None]).T @ columns
+    influence = (columns * (arm - scores)[:, None]) @ np.linalg.pinv(information)
+    gradient = columns * per_logit[:, None]
+    if estimand == "ate":
+        gradient = np.column_stack([gradient, np.where(arm == 1, 1 / scores, -1 / (1 - scores))])
+        influence = np.column_stack([influence, (arm - share) / n])
+    return gradient, influence
 
 
 def _support(
@@ -429,7 +605,7 @@ def _standardised_difference(means: list[float], spread: float) -> float | None:
 
 def _spread(values: FloatArray, rows: np.ndarray, size: int) -> FloatArray:
     """Values of the rows in use, at their places among all rows."""
-    full = np.full(size, np.nan)
+    full = np.full((size, *values.shape[1:]), np.nan)
     full[rows] = values
     return read_only(full)
 

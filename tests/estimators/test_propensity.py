@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
-from analytics.estimators.propensity import estimate_propensity, weighted_survival
+from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
 from analytics.results import PropensityResult
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -369,3 +370,45 @@ def test_a_weighted_median_depends_neither_on_the_order_of_rows_nor_on_their_spl
     found = median(time, event, weight, weight=count)
     assert median(time[order], event[order], weight[order], weight=count[order]) == found
     assert median(*(np.repeat(values, count) for values in (time, event, weight))) == found
+
+
+# The variance of a weighted hazard ratio
+
+WEIGHTED = json.loads((REFERENCE / "weighted_ratio_reference.json").read_text(encoding="utf-8"))["cases"]
+
+
+def weighted_case(case: dict[str, Any]) -> dict[str, Any]:
+    data = pd.read_csv(REFERENCE / case["file"])
+    treated = (data[case["treated"]] == data[case["treated"]].max()).to_numpy()
+    covariates = data[case["covariates"]].copy()
+    for name in case["factors"]:
+        covariates[name] = pd.Categorical(covariates[name].astype(str))
+    propensity = estimate_propensity(treated, covariates, weight=case["weight"], estimand=case["estimand"])
+    arm = pd.Categorical(np.where(treated, "yes", "no"), categories=["no", "yes"])
+    arguments = {"time": case["time"], "event": data["event"], "arm": arm, "weight": case["weight"]}
+    return {**arguments, "propensity": propensity}
+
+
+@pytest.mark.parametrize("case", WEIGHTED, ids=lambda c: f"{c['estimand']}-{max(c['weight'])}")
+def test_the_error_of_a_weighted_ratio_is_that_of_the_stacked_equations(case: dict[str, Any]) -> None:
+    arguments = weighted_case(case)
+    found = weighted_hazard_ratio(**arguments)
+    (term,) = (t for t in found.terms if not t.is_reference)
+    assert math.log(term.ratio.value) == pytest.approx(case["coef"], rel=1e-6)
+    assert term.ratio.std_error == pytest.approx(case["std_error"], rel=1e-6)
+    z = case["coef"] / case["std_error"]
+    assert term.p_value == pytest.approx(math.erfc(abs(z) / math.sqrt(2)), rel=1e-5)
+    assert term.ratio.interval.low == pytest.approx(math.exp(case["coef"] - 1.959963985 * case["std_error"]), rel=1e-6)
+    assert found.tests[0].p_value == term.p_value
+    # With the weights taken as given it is Lin and Wei's, which is larger here.
+    given = replace(arguments["propensity"], gradient=0 * arguments["propensity"].gradient)
+    (term,) = (t for t in weighted_hazard_ratio(**{**arguments, "propensity": given}).terms if not t.is_reference)
+    assert term.ratio.std_error == pytest.approx(case["std_error_given"], rel=1e-6)
+    assert case["std_error_given"] > case["std_error"]
+
+
+def test_without_weights_there_is_no_weighted_ratio() -> None:
+    arguments = weighted_case(WEIGHTED[0])
+    none = replace(arguments["propensity"], weights=None, reason="nobody was treated")
+    with pytest.raises(ValueError, match="propensity must have weights: nobody was treated"):
+        weighted_hazard_ratio(**{**arguments, "propensity": none})

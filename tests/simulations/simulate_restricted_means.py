@@ -1,4 +1,4 @@
-"""How often restricted means of two alike groups differ with p < 0.05, by the events of the group that has fewer.
+"""How often restricted means of two alike groups differ with p < 0.05, by how many events each group must have for a p.
 
 Writes ``tests/simulations/restricted_means.toml``; run it as ``python -m tests.simulations.simulate_restricted_means``
 after a change of the restricted mean or of the thresholds in data/policy.toml.
@@ -7,9 +7,9 @@ after a change of the restricted mean or of the thresholds in data/policy.toml.
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,45 +29,48 @@ DESIGN = (
 )
 # Patients of the two groups, and the share that has died at five years.
 SETTINGS = ((45, 19, 0.25), (45, 19, 0.5), (32, 32, 0.25), (32, 32, 0.5), (100, 30, 0.3), (60, 15, 0.6))
-BINS = ((1, 2), (3, 4), (5, 7), (8, 9), (10, 14), (15, 99))
-
-Found = dict[tuple[int, int], list[int]]
+LEAST = (1, 3, 5, 10)  # events that each group must have for a p value
 
 
-def simulate(setting: tuple[int, int, float], numbers: Iterable[int]) -> Found:
-    """Data sets, and those of them with p < 0.05, by the fewest events up to the horizon in a group."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one data set gives: the fewest events in a group up to the horizon, and the p value, None without one."""
+
+    fewest: int
+    p_value: float | None
+
+
+def simulate(setting: tuple[int, int, float], numbers: Iterable[int]) -> list[Answer]:
+    """One data set per number."""
     first, second, share = setting
     n = first + second
     group = np.repeat(["a", "b"], [first, second])
-    found: Found = defaultdict(lambda: [0, 0])
+    answers = []
     for number in numbers:
         random = np.random.default_rng((SEED, first, second, round(100 * share), number))
         death = random.exponential(-60 / np.log(1 - share), n)
         end = random.uniform(12, 96, n)
         result = estimate_restricted_mean(np.minimum(death, end), death <= end, group=group, horizon=HORIZON)
-        p_value = result.contrasts[0].p_difference
-        fewest = min(mean.n_event for mean in result.groups)
-        bounds = next((b for b in BINS if b[0] <= fewest <= b[1]), None)
-        if p_value is None or bounds is None:
-            continue
-        found[bounds][0] += 1
-        found[bounds][1] += p_value < 0.05
-    return dict(found)
+        (contrast,) = result.contrasts
+        answers.append(Answer(min(mean.n_event for mean in result.groups), contrast.p_difference))
+    return answers
 
 
-def simulate_block(start: int) -> Found:
-    """All settings, for one block of replications."""
-    total: Found = defaultdict(lambda: [0, 0])
-    for setting in SETTINGS:
-        for bounds, counts in simulate(setting, range(start, start + BLOCK)).items():
-            total[bounds] = [a + b for a, b in zip(total[bounds], counts, strict=True)]
-    return dict(total)
+def count(answers: Iterable[Answer], least: int) -> tuple[int, int]:
+    """How many data sets have a p value where each group must have that many events, and how many have it below 0.05."""
+    shown = [a.p_value for a in answers if a.p_value is not None and a.fewest >= least]
+    return len(shown), sum(p < 0.05 for p in shown)
+
+
+def simulate_setting(setting: tuple[int, int, float]) -> list[Answer]:
+    """All replications of one setting."""
+    return simulate(setting, range(REPLICATIONS))
 
 
 def write_table(path: Path) -> None:
     """Simulate everything and write the table."""
     with ProcessPoolExecutor() as pool:
-        blocks = list(pool.map(simulate_block, range(0, REPLICATIONS, BLOCK)))
+        found = list(pool.map(simulate_setting, SETTINGS))
     lines = [
         "# How often restricted means of two alike groups differ with p < 0.05. Made by",
         "# python -m tests.simulations.simulate_restricted_means: do not edit.",
@@ -76,20 +79,24 @@ def write_table(path: Path) -> None:
         f"block = {BLOCK}",
         f'design = """\n{DESIGN}\n"""',
     ]
-    for bounds in BINS:
-        n, rejected = (sum(block.get(bounds, [0, 0])[i] for block in blocks) for i in (0, 1))
-        interval = wilson(rejected, n)
-        assert interval is not None
-        lines += [
-            "",
-            "[[result]]",
-            f"fewest_events = [{bounds[0]}, {bounds[1]}]",
-            f"replications = {n}",
-            f"share_below_0_05 = {rejected / n:.4f}",
-            f"conf_low = {interval.low:.4f}",
-            f"conf_high = {interval.high:.4f}",
-            f"first_block = {blocks[0].get(bounds, [0, 0])}",
-        ]
+    for setting, answers in zip(SETTINGS, found, strict=True):
+        for least in LEAST:
+            shown, rejected = count(answers, least)
+            interval = wilson(rejected, shown)
+            lines += [
+                "",
+                "[[result]]",
+                f"patients = [{setting[0]}, {setting[1]}]",
+                f"share_died = {setting[2]}",
+                f"least_events = {least}",
+                f"n_with_p = {shown}",
+                f"below_0_05 = {rejected}",
+                f"share_of_those = {rejected / shown if shown else 0:.4f}",
+                f"share_of_all = {rejected / len(answers):.4f}",
+            ]
+            if interval is not None:
+                lines += [f"conf_low = {interval.low:.4f}", f"conf_high = {interval.high:.4f}"]
+            lines.append(f"first_block = {list(count(answers[:BLOCK], least))}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
