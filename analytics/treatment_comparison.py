@@ -27,6 +27,7 @@ from analytics.formats import (
     format_level,
     format_number,
     format_p_cell,
+    format_p_phrase,
     format_percent,
     format_ratio,
     format_step,
@@ -36,7 +37,15 @@ from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_comp
 from analytics.policy import load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, Note, SurvivalCurve
+from analytics.results import (
+    FloatArray,
+    HazardRatio,
+    HazardRatioResult,
+    LandmarkResult,
+    Note,
+    SurvivalCurve,
+    TestResult,
+)
 from analytics.survival_comparison import NO_STRATA, endpoint_control
 from analytics.tables import Table, weighted_quantiles
 from analytics.wording import in_sentence, join_words, start_sentence
@@ -536,6 +545,19 @@ def tabulate_e_values(
 
 def _counted(n: int, plural: str) -> str:
     return f"{format_count(n)} {plural if n != 1 else plural.removesuffix('s')}"
+
+
+def say_two_tests(data: TreatmentData, model: HazardRatioResult, test: TestResult) -> str:
+    """Why the p value of a ratio is not that of the curves, after a caption; empty where there are not both."""
+    if test.p_value is None or all(term.p_value is None for term in treated_terms(model)):
+        return ""
+    name = test.method.replace("'", "’")
+    asks = "asks the same of the curves" if len(data.treated_at) == 1 else "asks whether any of the curves differ"
+    adjusted = ", without adjustment" if data.adjusters else ""
+    return (
+        f" The p here comes from this model ({name_term_test(model)}); the {name} ({format_p_phrase(test.p_value)}) "
+        f"{asks}{adjusted}. They are two methods of testing, not two findings."
+    )
 
 
 def tabulate_treatments(data: TreatmentData, model: HazardRatioResult, title: str, caption: str) -> Table:

@@ -142,6 +142,8 @@ def test_a_filtered_cohort_names_every_clause() -> None:
         (Clause("mrd_day46", keep_missing=True), MRD, "MRD on day 46: not recorded"),
         (Clause("site", ("testes", "CNS"), keep_missing=True), SITE, "Site of relapse: CNS or testes or missing"),
         (Clause("age_years", low=1, high=10), AGE, "Age at diagnosis 1 to 10 years"),
+        (Clause("age_years", low=5, high=5), AGE, "Age at diagnosis 5 years"),
+        (Clause("age_years", low=1, high=1), AGE, "Age at diagnosis 1 year"),
         (Clause("age_years", low=1), AGE, "Age at diagnosis from 1 year"),
         (Clause("age_years", high=0.5), AGE, "Age at diagnosis up to 0.5 years"),
         (Clause("age_years", low=1, keep_missing=True), AGE, "Age at diagnosis from 1 year or not recorded"),

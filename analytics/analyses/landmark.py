@@ -49,6 +49,7 @@ from analytics.treatment_comparison import (
     note_unknown,
     prepare_landmarks,
     read_model,
+    say_two_tests,
     state_labels,
     state_styles,
     tabulate_e_values,
@@ -292,7 +293,7 @@ def _tables(result: LandmarkComparison) -> tuple[Table, ...]:
             data,
             model,
             "Hazard ratios from the landmark on",
-            f"Cox model from day {result.days} on, Efron ties.",
+            f"Cox model from day {result.days} on, Efron ties." + say_two_tests(data, model, chosen.test),
         ),
         *tabulate_e_values(data, model, chosen.curves.curves),
     )

@@ -9,6 +9,7 @@ from analytics.frames import TimeToEvent
 from analytics.results import Note
 from analytics.survival_comparison import (
     SurvivalComparison,
+    caption_figure,
     compare_survival,
     endpoint_control,
     prepare_survival,
@@ -49,6 +50,18 @@ def _estimate(frame: TimeToEvent, params: Params) -> SurvivalComparison:
     return compare_survival(frame, params, (SUBMICROSCOPIC,), names_variable=False)
 
 
+def _caption(result: SurvivalComparison, params: Params) -> str:
+    """How to read the figure, and how its groups go with the overview's, which differ by the combined relapses."""
+    if params["site"] == "marrow_relapse":
+        groups = "Marrow: isolated and combined relapses together, as on the overview."
+    else:
+        groups = (
+            "Isolated and combined relapses of the marrow are apart here; the overview and the published figures take them "
+            "together, as “marrow or not” does."
+        )
+    return f"{groups} {caption_figure(result, params)}"
+
+
 ANALYSIS = to_survival_analysis(
     slug="survival-by-site",
     title="Survival by site",
@@ -62,4 +75,5 @@ ANALYSIS = to_survival_analysis(
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,
+    caption=_caption,
 )

@@ -66,6 +66,7 @@ from analytics.treatment_comparison import (
     note_unknown,
     prepare_treatments,
     read_model,
+    say_two_tests,
     state_labels,
     state_styles,
     tabulate_e_values,
@@ -290,7 +291,8 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
         data,
         result.hazard,
         "Hazard ratios, with treatment as it changes",
-        "Cox model, Efron ties; a child counts in each group for the time spent in it.",
+        "Cox model, Efron ties; a child counts in each group for the time spent in it."
+        + say_two_tests(data, result.hazard, result.test),
     )
     return (hazard, curves, *tabulate_e_values(data, result.hazard, result.curves.curves))
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from analytics import __version__
 from analytics.analyses import load_analyses
@@ -117,6 +117,45 @@ def test_a_picture_is_as_dark_as_its_page(new_page: Callable[..., Page], address
     assert "rgb(250, 250, 250)" not in drawing, "no text is left in the colour of the dark page"
     size = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
     assert min(size["corner"][:3]) > 200
+
+
+def words_of(content: bytes) -> str:
+    return " ".join(" ".join(ElementTree.fromstring(content).itertext()).split())
+
+
+def test_a_picture_says_which_curves_are_hidden_in_it(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site")
+    legend = tab.page.locator(".js-plotly-plot .infolayer .legend .traces")
+    solid = tab.page.locator(".js-plotly-plot .infolayer .legend .traces:not([style*='opacity: 0.5'])")
+    assert "Hidden in this picture" not in words_of(tab.save("[data-action=svg]")[1])
+    whole = tab.csv("curves")[1]
+    legend.filter(has_text="combined").locator(".legendtoggle").click()
+    expect(solid).to_have_count(2)
+    words = words_of(tab.save("[data-action=svg]")[1])
+    assert "Hidden in this picture by a click on its legend, and counted all the same: combined." in words
+    assert tab.csv("curves")[1] == whole, "the numbers are those of all groups"
+
+    # A double click leaves one curve alone.
+    legend.filter(has_text="isolated marrow").locator(".legendtoggle").dblclick()
+    expect(solid).to_have_count(1)
+    words = words_of(tab.save("[data-action=svg]")[1])
+    assert "counted all the same: isolated extramedullary; combined." in words
+
+    # What was hidden in one figure hides nothing in the next.
+    tab.choose("sex", "boys", says="boys")
+    expect(solid).to_have_count(3)
+    assert "Hidden in this picture" not in words_of(tab.save("[data-action=svg]")[1])
+
+
+def test_a_figure_of_one_child_names_it(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?risk_group=high+risk")
+    plot = tab.page.locator(".js-plotly-plot").first
+    expect(plot.locator(".legendtext")).to_have_text("isolated marrow: not drawn, 1 child, none died")
+    axis, counts = plot.locator(".ytitle").bounding_box(), plot.get_by_text("At risk").first.bounding_box()
+    title = plot.locator(".xtitle").bounding_box()
+    assert axis and counts and title
+    assert axis["y"] + axis["height"] < title["y"] < counts["y"], "the axis of time stands between curves and counts"
+    assert "not drawn, 1 child, none died" in words_of(tab.save("[data-action=svg]")[1])
 
 
 def test_notes_on_a_link_stand_above_everything(new_page: Callable[..., Page], address: str) -> None:

@@ -16,6 +16,7 @@ from tests.browser.dashboard import Dashboard
 SLUGS = [analysis.slug for analysis in load_analyses()]
 PAGES = ["", *SLUGS, "methods"]
 TEXT_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
+GRAPHIC_CONTRAST = 3.0  # criterion 1.4.11
 TABLE_IN_SIGHT = 0.5  # of a figure that is a table, whose rows the reader chooses
 
 # The ratio of the text's luminance to that of everything painted behind it.
@@ -47,12 +48,34 @@ CONTRAST = """(elements) => {
     return { text: element.textContent.trim().slice(0, 40), contrast: (high + 0.05) / (low + 0.05) }
   })
 }"""
+# Of a line the ratio to the page, with its own opacity.
+LINES = """(elements) => elements.filter((e) => getComputedStyle(e).stroke !== 'none').map((element) => {
+  const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1)
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data
+    return [r, g, b, a / 255]
+  }
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = rgba(getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor).slice(0, 3)
+  let opacity = 1
+  for (let e = element; e; e = e.parentElement) opacity *= Number(getComputedStyle(e).opacity)
+  const style = getComputedStyle(element), ink = rgba(style.stroke)
+  const part = ink[3] * opacity * Number(style.strokeOpacity)
+  const seen = ink.slice(0, 3).map((c, i) => c * part + behind[i] * (1 - part))
+  const [low, high] = [luminance(seen), luminance(behind)].sort((a, b) => a - b)
+  return { text: style.stroke, contrast: (high + 0.05) / (low + 0.05) }
+})"""
 READ = (
     ".outcomes-chip, .outcomes-cohort, .outcomes-question, .outcomes-note, .outcomes-note .remedy, .outcomes-caption, "
     ".outcomes-headlines span, .outcomes-headlines b, .outcomes-table th, .outcomes-table td, .outcomes-says li, "
     ".forest-level th, .forest-level td, .forest-muted, .forest-limits, .forest-note, .forest td, .forest th, "
     ".outcomes-phase, .outcomes-h2, .outcomes-more summary, .js-plotly-plot text, [data-testid=stTopNav] p, "
-    "[data-variant=segmented_control] p, [data-testid=stExpander] p, [data-testid=stWidgetLabel] p"
+    "[data-testid=stSliderThumbValue], [data-variant=segmented_control] p, [data-testid=stExpander] p, "
+    "[data-testid=stWidgetLabel] p"
 )
 # Whoever points at a part of the menu must meet the menu.
 COVERED = """(parts) => parts.filter((part) => {
@@ -159,6 +182,31 @@ def check_main_figure_in_sight(page: Page) -> None:
     else:
         box = axis.first.bounding_box()
         assert box and box["y"] + box["height"] < window["height"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["survival-by-site?immunophenotype=T-ALL", "cumulative-incidence", "landmark"])
+def test_lines_and_what_the_pointer_reads_are_legible(
+    path: str, scheme: str, new_page: Callable[..., Page], address: str
+) -> None:
+    page = Dashboard(new_page(scheme=scheme), address).open(path).page
+    plot = page.locator(".js-plotly-plot").first
+    lines = plot.locator(".js-line:not([style*='stroke-width: 0px'])")
+    measured = lines.evaluate_all(LINES) + plot.locator(".xlines-above, .shapelayer path").evaluate_all(LINES)
+    assert measured and [one for one in measured if one["contrast"] < GRAPHIC_CONTRAST] == []
+    names = plot.locator(".annotation-text b, .annotation-text [style*='font-weight']")
+    assert names.count() and [one for one in names.evaluate_all(CONTRAST) if one["contrast"] < TEXT_CONTRAST] == []
+
+    box = plot.locator(".nsewdrag").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    read = page.locator(".hoverlayer .legend text")
+    expect(read.first).to_be_visible()
+    expect(read.filter(has_text="at risk").first).to_be_visible()
+    values = page.locator(".hoverlayer .legend text, .hoverlayer .legend text tspan:not([style*='fill'])")
+    assert [one for one in values.evaluate_all(CONTRAST) if one["contrast"] < TEXT_CONTRAST] == []
+    if "T-ALL" in path:
+        expect(read.filter(has_text="not shown").first).to_be_visible()
 
 
 def test_the_menu_of_a_phone(new_page: Callable[..., Page], address: str) -> None:
