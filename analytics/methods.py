@@ -247,8 +247,11 @@ METHODS = (
         "How much higher or lower is the rate of the event at any moment among the treated, against those not yet treated?",
         "Cox model with treatment switching on at its day, by the same half-day rule, Efron ties, with chosen covariates and "
         "strata; Firth's penalised likelihood where a group has no events. CAR-T followed by HSCT is a state of its own, or ends "
-        "follow-up, as chosen.",
-        "Therneau and Grambsch 2000, section 3.7; Iacobelli 2013, doi:10.1038/bmt.2012.282",
+        "follow-up, as chosen; as an end it depends on the prognosis, so HSCT can be taken as a competing event, or children be "
+        "weighted by the inverse of their probability of not having been transplanted yet (Cox models of HSCT by treatment and "
+        "the variables to adjust for; robust errors that take these weights as given).",
+        "Therneau and Grambsch 2000, section 3.7; Iacobelli 2013, doi:10.1038/bmt.2012.282; Robins and Finkelstein 2000, "
+        "doi:10.1111/j.0006-341X.2000.00779.x; Hernán, Brumback and Robins 2000, doi:10.1097/00001648-200009000-00012",
     ),
     Method(
         "Landmark comparison",

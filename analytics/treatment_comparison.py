@@ -100,7 +100,8 @@ class TreatmentData:
     """The children of one comparison, one entry per distinct record; times in months from relapse.
 
     ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
-    ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known.
+    ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known. ``whole``
+    holds the same records beyond HSCT, where HSCT ends the follow-up.
     """
 
     history: str
@@ -115,6 +116,7 @@ class TreatmentData:
     strata: pd.Categorical | None
     conditions: tuple[Variable, ...]
     exclusions: tuple[Exclusion, ...]
+    whole: TreatmentHistory | None = None
 
     @property
     def untreated(self) -> str:
@@ -286,6 +288,7 @@ def prepare_treatments(
         strata=history.strata,
         conditions=history.conditions,
         exclusions=left_out + history.exclusions,
+        whole=history if until_hsct else None,
     )
 
 

@@ -57,6 +57,7 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
+from analytics.until_hsct import note_until_hsct
 from analytics.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 
 STRIP_DAYS = tuple(range(30, 366, 30))
@@ -113,6 +114,7 @@ def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
         notes=(
             *note_late_conditions(data),
             *note_nobody(data),
+            *note_until_hsct(data),
             *note_unknown(data, "the comparison"),
             *note_treatment_few(data),
             *note_small_groups(chosen.curves.curves, state_labels(data)),

@@ -44,6 +44,7 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
+from analytics.until_hsct import note_until_hsct
 from analytics.wording import start_sentence
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
@@ -118,6 +119,7 @@ def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
     notes = (
         *note_late_conditions(data),
         *note_nobody(data),
+        *note_until_hsct(data),
         *note_unknown(data, "the comparison"),
         *note_treatment_few(data),
         *_note_penalised(answers),

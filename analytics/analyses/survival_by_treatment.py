@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
@@ -51,7 +51,9 @@ from analytics.tables import Table
 from analytics.treatment_comparison import (
     AS_IT_CHANGES,
     MOST_RATIOS,
+    NEEDS,
     TREATMENT,
+    UNTIL_HSCT,
     TreatmentData,
     adjust_control,
     adjusted,
@@ -73,6 +75,16 @@ from analytics.treatment_comparison import (
     tabulate_treatments,
     treated_terms,
     treatment_controls,
+)
+from analytics.until_hsct import (
+    END,
+    HSCT_COUNTS,
+    UntilHsct,
+    answer_until_hsct,
+    list_until_hsct_tests,
+    note_until_hsct,
+    say_until_hsct,
+    tabulate_until_hsct,
 )
 from analytics.wording import describe_hazard_ratio, describe_test, start_sentence
 
@@ -117,6 +129,7 @@ class TreatmentSurvival:
     hazard: HazardRatioResult
     notes: tuple[Note, ...]
     start: int = 0
+    until: UntilHsct = field(default_factory=UntilHsct)
 
     @cached_property
     def naive_curves(self) -> SurvivalResult:
@@ -152,7 +165,8 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
     adjust = replace(adjust_control(cohort), display=True)
     # Blocks of protected children with their mean day would put many on the wrong side of a later start.
     start = () if cohort.smallest_cell else (START,)
-    return (*treatment_controls(cohort), NAIVE, adjust, *start, strata_control(cohort), INTERVALS, BANDS)
+    until = (HSCT_COUNTS,) if set(NEEDS[UNTIL_HSCT]) <= set(cohort.variables) else ()
+    return (*treatment_controls(cohort), NAIVE, adjust, *until, *start, strata_control(cohort), INTERVALS, BANDS)
 
 
 def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
@@ -177,6 +191,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
             *(naive_note if params["naive"] else ()),
             *note_late_conditions(data),
             *note_nobody(data),
+            *note_until_hsct(data),
             *note_unknown(data, "the hazard ratios"),
             *note_treatment_few(data),
             *note_small_groups(curves.curves, state_labels(data)),
@@ -185,6 +200,7 @@ def _estimate(data: TreatmentData, params: Params) -> TreatmentSurvival:
             *note_not_random(data),
         ),
         start=start,
+        until=answer_until_hsct(data, params.get("hsct_as", END)),
     )
 
 
@@ -294,7 +310,8 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
         "Cox model, Efron ties; a child counts in each group for the time spent in it."
         + say_two_tests(data, result.hazard, result.test),
     )
-    return (hazard, curves, *tabulate_e_values(data, result.hazard, result.curves.curves))
+    until = tabulate_until_hsct(data, result.until)
+    return (hazard, *until, curves, *tabulate_e_values(data, result.hazard, result.curves.curves))
 
 
 def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
@@ -307,6 +324,7 @@ def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
             describe_hazard_ratio(term, data.treatment, data.untreated, result.adjusted_for, data.endpoint)
             for term in treated_terms(result.hazard)
         ),
+        *say_until_hsct(data, result.until),
         describe_test(result.test, state_labels(data)),
         *_say_detectable(result),
     )
@@ -356,13 +374,19 @@ def _comparisons(result: TreatmentSurvival) -> tuple[ComparedTest, ...]:
     """The test of the curves, and that of the adjusted hazard ratio where variables were chosen."""
     data, test = result.data, result.test
     curves = ComparedTest(f"{test.method} of {name_comparison(data)}", test.p_value)
-    return (curves, *(list_ratio_tests(data, result.hazard, AS_IT_CHANGES) if data.adjusters else ()))
+    ratios = list_ratio_tests(data, result.hazard, AS_IT_CHANGES) if data.adjusters else ()
+    return (curves, *ratios, *list_until_hsct_tests(data, result.until))
 
 
 def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
     hazard = [
         add_detected_groups(result.hazard.to_frame(), TREATMENT, result.detectable).assign(model="time-dependent"),
         result.naive.to_frame().assign(model="naive, ever against never (biased)"),
+        *(
+            [result.until.weighted.model.to_frame().assign(model="until HSCT, weighted for who is transplanted")]
+            if result.until.weighted is not None and result.until.weighted.model is not None
+            else []
+        ),
     ]
     test = pd.DataFrame(
         [
@@ -374,13 +398,15 @@ def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
             }
         ]
     )
+    competing = result.until.incidence
+    incidence = [] if competing is None else [competing.to_frame().assign(method="HSCT as a competing event")]
     curves = [
         tabulate_curves(result.curves).assign(method="Simon–Makuch", start_days=result.start),
         tabulate_curves(result.naive_curves).assign(method="naive, ever against never (biased)"),
     ]
     return {
         "estimates": pd.DataFrame([row for f in (*hazard, test) for row in f.to_dict("records")]),
-        "curves": pd.concat(curves, ignore_index=True),
+        "curves": pd.concat([*curves, *incidence], ignore_index=True),
     }
 
 

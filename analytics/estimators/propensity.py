@@ -264,7 +264,7 @@ def weighted_hazard_ratio(
     statistic = beta / std_error
     p_value = float(2 * ndtr(-abs(statistic)))
     terms = list(fitted.terms)
-    terms[place] = replace(term, hazard_ratio=ratio, statistic=statistic, p_value=p_value)
+    terms[place] = replace(term, hazard_ratio=ratio, statistic=statistic, p_value=p_value, p_value_wald=p_value)
     tests = tuple(
         test if test.p_value is None else replace(test, statistic=statistic**2, p_value=p_value)
         for test in fitted.tests

@@ -1,0 +1,196 @@
+"""CAR-T against none until HSCT: HSCT as a competing event, or children weighted for who is transplanted.
+
+HSCT ends the follow-up of every child, and it is the fit ones in remission who are transplanted. Taken as censoring, that
+depends on the prognosis; these are the two answers that do not take it for chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.analyses import ComparedTest, Control
+from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, incidence_at
+from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
+from analytics.figures.forest_marks import ratio_text
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_level,
+    format_number,
+    format_p_cell,
+    format_probability,
+)
+from analytics.regression import Relabelling
+from analytics.results import HazardRatioResult, IncidenceResult, Note
+from analytics.tables import Table
+from analytics.treatment_comparison import (
+    CART,
+    UNTIL_HSCT,
+    TreatmentData,
+    adjusted,
+    count_children,
+    list_ratio_tests,
+    name_term_test,
+    treated_terms,
+)
+from analytics.wording import describe_hazard_ratio, in_sentence, start_sentence
+
+END, COMPETING, WEIGHTED = "end", "competing", "weighted"
+HSCT_COUNTS = Control(
+    "hsct_as",
+    "Until HSCT, HSCT is",
+    "one",
+    END,
+    ((END, "the end of follow-up"), (COMPETING, "a competing event"), (WEIGHTED, "the end, weighted")),
+    "more",
+    "For “CAR-T or not yet, until HSCT” alone. As a competing event: how many die without HSCT and how many come to it. "
+    "Weighted: children still followed stand for those like them, in the variables to adjust for, who were transplanted.",
+)
+MILESTONES = (6, 12, 36)  # months: most are transplanted within the first year
+DEATH, HSCT = "event", "HSCT"
+
+
+@dataclass(frozen=True, slots=True)
+class UntilHsct:
+    """The answer that was chosen: ``incidence`` of the event without HSCT and of HSCT, or ``weighted`` ratios.
+
+    ``plain`` is the ratio of the same children without weights.
+    """
+
+    incidence: IncidenceResult | None = None
+    weighted: CensoringWeights | None = None
+    plain: HazardRatioResult | None = None
+
+
+def answer_until_hsct(data: TreatmentData, choice: str) -> UntilHsct:
+    """The chosen answer; empty where follow-up is not until HSCT, or HSCT is taken as its end."""
+    whole = data.whole
+    if data.history != UNTIL_HSCT or whole is None or choice == END or not data.n:
+        return UntilHsct()
+    if choice == COMPETING:
+        rows = split_at_treatment(
+            data.time, data.event, data.treated_at[CART], weight=data.weight, untreated=data.untreated, treated=CART
+        )
+        is_last = np.concatenate([rows.row[1:] != rows.row[:-1], [True]])
+        came = whole.hsct_at[rows.row] <= whole.time[rows.row]
+        cause = np.where(rows.event > 0, 1, np.where(is_last & came, 2, 0))
+        found = estimate_cumulative_incidence(
+            rows.time, cause, group=rows.state, weight=rows.weight, entry=rows.entry, causes=(DEATH, HSCT)
+        )
+        return UntilHsct(incidence=found)
+    kept = data.complete
+    weighted = weighted_until(
+        whole.time[kept],
+        whole.event[kept],
+        whole.cart_at[kept],
+        whole.hsct_at[kept],
+        _covariates(data),
+        weight=data.weight[kept],
+        untreated=data.untreated,
+        treated=CART,
+    )
+    arrays = data.arrays(adjusted=True)
+    plain = time_dependent_hazard_ratio(
+        **{name: values for name, values in arrays.items() if name not in ("covariates", "strata")}, conf_type="profile"
+    )
+    return UntilHsct(weighted=weighted, plain=plain)
+
+
+def _covariates(data: TreatmentData) -> pd.DataFrame:
+    if data.covariates is None:
+        return pd.DataFrame(index=range(int(data.complete.sum())))
+    return data.covariates[data.complete].reset_index(drop=True)
+
+
+def note_until_hsct(data: TreatmentData) -> tuple[Note, ...]:
+    """That following children until HSCT is censoring that depends on their prognosis."""
+    if data.history != UNTIL_HSCT or data.whole is None:
+        return ()
+    whole = data.whole
+    n = int(data.weight[whole.hsct_at <= whole.time].sum())
+    if not n:
+        return ()
+    return (
+        Note(
+            "informative-censoring",
+            "caution",
+            f"The follow-up of {format_count(n)} of {count_children(data.n)} ends at HSCT. This depends on the prognosis: "
+            "children in remission and fit are transplanted. The hazard ratio is of the rate of the event before HSCT; a curve "
+            "would be the survival without HSCT only if those transplanted were like the others.",
+            "On the page of survival by treatment, take HSCT as a competing event, or weigh for who is transplanted.",
+        ),
+    )
+
+
+def tabulate_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[Table, ...]:
+    """The incidences or the weighted ratio as a table; nothing without either."""
+    if found.incidence is not None:
+        return (_tabulate_incidence(data, found.incidence),)
+    if found.weighted is not None and found.weighted.model is not None and found.plain is not None:
+        return (_tabulate_weighted(data, found.weighted, found.plain),)
+    return ()
+
+
+def _tabulate_incidence(data: TreatmentData, incidence: IncidenceResult) -> Table:
+    noun = data.endpoint.event_noun
+    rows = []
+    for curve in incidence.curves:
+        what = f"{noun} without HSCT" if curve.cause == DEATH else "HSCT"
+        cells = [format_probability(e) for e in incidence_at(curve, MILESTONES)] if curve.n else [MISSING] * 3
+        counts = f"{format_count(curve.n_event)} of {format_count(curve.n)}"
+        rows.append((f"{curve.group}: {what}", counts, *cells))
+    return Table(
+        title="HSCT as a competing event",
+        columns=("While", "Children", *(f"{months} months" for months in MILESTONES)),
+        rows=tuple(rows),
+        help=(
+            "",
+            "Of those ever in this state",
+            *(f"Cumulative incidence {m} months after relapse, with its interval" for m in MILESTONES),
+        ),
+        caption=f"Aalen–Johansen estimates with 95 % {incidence.conf_type} intervals of what came first, among children who come "
+        "into a state as they are treated. The hazard ratio of this page is that of the rate of the event without HSCT "
+        "(cause-specific), which needs no assumption on those transplanted.",
+    )
+
+
+def _tabulate_weighted(data: TreatmentData, weighted: CensoringWeights, plain: HazardRatioResult) -> Table:
+    rows = []
+    for label, model in (("not weighted", plain), ("weighted", weighted.model)):
+        for term in treated_terms(model) if model is not None else ():
+            shown = ratio_text(term.ratio) if term.ratio.value is not None else str(term.ratio.reason)
+            rows.append((label, shown, format_p_cell(term.p_value, term.p_reason)))
+    return Table(
+        title=f"{CART} against {data.untreated}, weighted for who is transplanted",
+        columns=("", f"Hazard ratio ({format_level(plain.conf_level)} CI)", "p"),
+        rows=tuple(rows),
+        help=("", "Cox model, Efron ties; the weighted one with robust errors", start_sentence(name_term_test(plain))),
+        caption=f"{count_children(weighted.n_ended)} transplanted; weights from {format_number(weighted.low or 0.0)} to "
+        f"{format_number(weighted.high or 0.0)}, by the rate of HSCT given treatment and the variables to adjust for. What is "
+        "not on record is not weighted.",
+    )
+
+
+def say_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[str, ...]:
+    """The weighted ratio in words, or why there is none; nothing where it was not asked for."""
+    if found.weighted is None:
+        return ()
+    if found.weighted.model is None:
+        reason = Relabelling(data.adjusters)(found.weighted.reason or "")
+        return (f"The comparison is not weighted for who is transplanted: {reason}.",)
+    return tuple(
+        f"Weighted for who is transplanted, by {adjusted(data).removeprefix('adjusted for ')}: "
+        + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, (), data.endpoint))
+        for term in treated_terms(found.weighted.model)
+    )
+
+
+def list_until_hsct_tests(data: TreatmentData, found: UntilHsct) -> tuple[ComparedTest, ...]:
+    """The test of the weighted ratio, for the ledger."""
+    if found.weighted is None or found.weighted.model is None:
+        return ()
+    return list_ratio_tests(data, found.weighted.model, " until HSCT, weighted for who is transplanted")
