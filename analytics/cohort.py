@@ -362,7 +362,7 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Cohort:
     connection.execute("DROP VIEW IF EXISTS file")
     connection.execute("DROP TABLE IF EXISTS rows")
     connection.execute("SET enable_external_access = false")
-    dictionary = _at_hand(file.dictionary, typed.columns)
+    dictionary = _without_unused_levels(connection, _at_hand(file.dictionary, typed.columns))
     n, n_synthetic, version = _summary(connection, dictionary, {v.name for v in file.brought})
     if 0 < n_synthetic < n:
         notes.append(
@@ -413,6 +413,32 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     )
     competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
     return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints), competing)
+
+
+def _without_unused_levels(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> Dictionary:
+    """The dictionary without the optional levels that no patient has; the positions of those after them close up."""
+    variables = [v for v in dictionary.variables if v.optional_levels]
+    if not variables:
+        return dictionary
+    lists = ", ".join(f"list(DISTINCT {quoted(v.name)})" for v in variables)
+    (found,) = connection.execute(f"SELECT {lists} FROM patients").fetchall()
+    changed = {}
+    for v, codes in zip(variables, found, strict=True):
+        kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or i in (codes or ())]
+        moved = {old: new for new, old in enumerate(kept) if old != new}
+        if moved:
+            cases = " ".join(f"WHEN {old} THEN {new}" for old, new in moved.items())
+            name = quoted(v.name)
+            connection.execute(f"UPDATE patients SET {name} = CASE {name} {cases} ELSE {name} END")
+        levels, labels = ([names[i] for i in kept] for names in (v.levels, v.level_labels))
+        changed[v.name] = replace(
+            v,
+            levels=tuple(levels),
+            level_labels=tuple(labels),
+            optional_levels=tuple(level for level in v.optional_levels if level in levels),
+            level_words=tuple((level, words) for level, words in v.level_words if level in levels),
+        )
+    return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
 
 
 def _summary(

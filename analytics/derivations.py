@@ -49,12 +49,17 @@ def _optional(variable: Variable) -> tuple[str, ...]:
     return variable.derivation.optional if variable.derivation else ()
 
 
+def _brought(variable: Variable) -> tuple[str, ...]:
+    """The columns a derivation reads where the file brings them; they may themselves be derived from its result."""
+    return variable.derivation.brought if variable.derivation else ()
+
+
 def derive(variable: Variable, table: ir.Table, dictionary: Dictionary) -> Any:
     """The variable's column, from those of the table; DictionaryError if its rule is unknown."""
     rule = variable.derivation.rule if variable.derivation else ""
     if rule not in DERIVATIONS:
         raise DictionaryError(f"{variable.name}: derivation {rule!r} is none of {', '.join(DERIVATIONS)}.")
-    names = (*sources_of(variable), *_optional(variable))
+    names = (*sources_of(variable), *_optional(variable), *_brought(variable))
     columns = [table[name] if name in table.columns else None for name in names]
     return DERIVATIONS[rule](variable, columns, [dictionary[name] for name in names])
 
@@ -104,71 +109,156 @@ def _difference(variable: Variable, columns: Sequence[Any], sources: Sequence[Va
     return columns[0] - columns[1]
 
 
+# Two records of one day may differ by a day: a date taken before or after midnight, a difference that was rounded.
+_ONE_DAY = 1
+
+
+def _is(column: Any, variable: Variable, *levels: str) -> Any:
+    """True where a coded column (None if it is not at hand) holds one of the levels, False elsewhere."""
+    codes = [variable.levels.index(level) for level in levels if level in variable.levels]
+    return ibis.literal(False) if column is None or not codes else column.isin(codes).fill_null(False)
+
+
+def _code(variable: Variable, level: str) -> Any:
+    """The position of a level; missing where the dictionary has none of that name."""
+    return ibis.literal(variable.levels.index(level), "int8") if level in variable.levels else ibis.null("int8")
+
+
+def _is_later(day: Any, than: Any) -> Any:
+    """True where both days are known and the first comes more than a day after the second."""
+    return ibis.literal(False) if day is None or than is None else (day - than > _ONE_DAY).fill_null(False)
+
+
+def _earlier(*days: Any) -> Any:
+    """The earliest of days, None for those whose column is not at hand; missing where all are."""
+    known = [day for day in days if day is not None]
+    return ibis.least(*known) if len(known) > 1 else known[0]
+
+
+def _failure_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+    """The day on which a remission that was not reached counts as an event: that of the dictionary.
+
+    It is counted from the third column (the start of treatment) where that is at hand and known. Missing where remission
+    was reached or is unknown, and where the second column, death or last contact, came before: a child who died earlier
+    has the event at death, one who was lost earlier was not followed to it.
+    """
+    remission, last, start = (*columns, None)[:3]
+    fixed = ibis.literal(float((variable.derivation.day if variable.derivation else None) or 0.0))
+    day = fixed if start is None else fixed + start.fill_null(0.0)
+    followed = ibis.literal(True) if last is None else (last >= day).fill_null(True)
+    return ibis.cases((_is(remission, sources[0], "no") & followed, day), else_=ibis.null("float64"))
+
+
 def _efs_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """Days from diagnosis to relapse, or to death or last contact in a child without relapse."""
-    relapsed, relapse, days, event = columns
-    return ibis.cases((relapsed == 1, relapse), ((relapsed == 0) & event.notnull(), days), else_=ibis.null("float64"))
+    """Days from diagnosis to the first event, or to death or last contact in a child without one.
+
+    Missing where there was a relapse, or another first event that the file names, on an unknown day.
+    """
+    relapsed, relapse, days, event, failure, first = columns
+    failed = _failed(failure, first, sources, days)
+    return ibis.cases(
+        (failed.notnull() & (relapsed == 1), _earlier(failed, relapse)),
+        (failed.notnull(), failed),
+        (_is_other_event(first, sources[-1]), ibis.null("float64")),
+        (relapsed == 1, relapse),
+        ((relapsed == 0) & event.notnull(), days),
+        else_=ibis.null("float64"),
+    )
 
 
 def _efs_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """1 for relapse or death without it, 0 for neither; missing where the time of `_efs_days` is."""
-    relapsed, relapse, days, event = columns
+    """1 for a first event, its day known or not, 0 for none; missing where no follow-up is known."""
+    relapsed, relapse, days, event, failure, first = columns
+    had_one = _failed(failure, first, sources, days).notnull() | (relapsed == 1).fill_null(False)
     return ibis.cases(
-        ((relapsed == 1) & relapse.notnull(), ibis.literal(1, "int8")),
+        (had_one | _is_other_event(first, sources[-1]), ibis.literal(1, "int8")),
         ((relapsed == 0) & days.notnull(), event),
         else_=ibis.null("int8"),
     ).cast("int8")
 
 
+def _failed(failure: Any, first: Any, sources: Sequence[Variable], last: Any) -> Any:
+    """The day on which a first remission that was not reached counts, from its column or from the file's first event."""
+    day = ibis.null("float64") if failure is None else failure
+    derivation = sources[-2].derivation
+    if first is None or derivation is None or derivation.day is None:
+        return day
+    ends = _earlier(ibis.literal(float(derivation.day)), last)
+    return ibis.coalesce(day, ibis.ifelse(_is(first, sources[-1], "induction failure"), ends, ibis.null("float64")))
+
+
+def _is_other_event(first: Any, variable: Variable) -> Any:
+    """True where the file names a first event that is neither relapse nor death nor failure of induction."""
+    return _is(first, variable, *(level for level in variable.optional_levels if level != "induction failure"))
+
+
 def _efs_relapse_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """Days from first relapse to the second, or to death or last contact in a child without one.
+    """Days from first relapse to the first event after it, or to death or last contact in a child without one.
 
     Missing where a second relapse is on record without its day: the child was not free of it until last contact.
     """
-    second, days, event, relapsed_again = columns
+    second, days, event, relapsed_again, failure = columns
     known = ibis.literal(True) if relapsed_again is None else (relapsed_again != 1).fill_null(True)
-    return ibis.cases((second.notnull(), second), (known & event.notnull(), days), else_=ibis.null("float64"))
+    first = _earlier(second, failure)
+    return ibis.cases((first.notnull(), first), (known & event.notnull(), days), else_=ibis.null("float64"))
 
 
 def _efs_relapse_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """1 for second relapse or death without it, 0 for neither; missing where the time of `_efs_relapse_days` is."""
-    second, days, event, relapsed_again = columns
-    known = ibis.literal(True) if relapsed_again is None else (relapsed_again != 1).fill_null(True)
-    return ibis.cases(
-        (second.notnull(), ibis.literal(1, "int8")), (known & days.notnull(), event), else_=ibis.null("int8")
-    ).cast("int8")
+    """1 for an event after relapse, its day known or not, 0 for none; missing where no follow-up is known."""
+    second, days, event, relapsed_again, failure = columns
+    had_one = _earlier(second, failure).notnull()
+    if relapsed_again is not None:
+        had_one = had_one | (relapsed_again == 1).fill_null(False)
+    return ibis.cases((had_one, ibis.literal(1, "int8")), (days.notnull(), event), else_=ibis.null("int8")).cast("int8")
 
 
 def _first_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """None (0), relapse (1) or death in remission (2).
+    """What came first after diagnosis, told by its day where the days are at hand.
 
-    An event of a child who neither relapsed nor died is none of these, and missing.
+    An event of a child who had neither relapsed nor died by then is failure of induction where no remission was reached,
+    and otherwise another event. Whether a child relapsed must be known for it.
     """
-    event, relapsed, died = columns
+    event, relapsed, died, time, last, relapse, failure, remission = columns
+    happened = event == 1
+    no_remission = _is(remission, sources[-1], "no")
+    at_failure = ibis.literal(False)
+    if failure is not None and time is not None:
+        at_failure = ((time - failure).abs() <= _ONE_DAY).fill_null(False)
     return ibis.cases(
-        (event == 0, 0),
-        ((event == 1) & (relapsed == 1), 1),
-        ((event == 1) & (relapsed == 0) & (died == 1), 2),
-        else_=None,
+        (event == 0, _code(variable, "none")),
+        (happened & at_failure, _code(variable, "induction failure")),
+        (happened & (relapsed == 1) & ~_is_later(relapse, time), _code(variable, "relapse")),
+        (happened & (relapsed == 0) & (died == 1) & ~_is_later(last, time), _code(variable, "death in remission")),
+        (happened & no_remission, _code(variable, "induction failure")),
+        (happened & relapsed.notnull(), _code(variable, "another first event")),
+        else_=ibis.null("int8"),
     ).cast("int8")
 
 
 def _event_after_relapse(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
-    """None (0), second relapse (1), death from leukaemia without one (2) or from another or an unknown cause (3).
+    """What came first after first relapse, told by its day where the days are at hand.
 
-    An event of a child who neither relapsed again nor died is none of these, and missing.
+    An event of a child who had neither relapsed again nor died by then is the failure of reinduction where no second
+    remission was reached, and otherwise another event.
     """
-    event, second, died, cause = columns
-    of_leukaemia = ibis.literal(False)
-    if cause is not None:
-        of_leukaemia = (cause == sources[-1].levels.index("leukaemia")).fill_null(False)
-    died_first = (event == 1) & second.isnull() & (died == 1)
+    event, second, died, cause, time, last, failure, remission, relapsed_again = columns
+    happened = event == 1
+    at_failure = ibis.literal(False)
+    if failure is not None and time is not None:
+        at_failure = ((time - failure).abs() <= _ONE_DAY).fill_null(False)
+    again = second.notnull() & ~_is_later(second, time)
+    if relapsed_again is not None:
+        again = again | (second.isnull() & (relapsed_again == 1).fill_null(False))
+    died_first = happened & (died == 1) & ~_is_later(last, time)
     return ibis.cases(
-        (event == 0, 0),
-        ((event == 1) & second.notnull(), 1),
-        (died_first & of_leukaemia, 2),
-        (died_first, 3),
-        else_=None,
+        (event == 0, _code(variable, "none")),
+        (happened & at_failure, _code(variable, "no second remission")),
+        (happened & again, _code(variable, "second relapse")),
+        (died_first & _is(cause, sources[3], "leukaemia"), _code(variable, "death from leukaemia")),
+        (died_first, _code(variable, "non-relapse mortality")),
+        (happened & _is(remission, sources[7], "no"), _code(variable, "no second remission")),
+        (happened, _code(variable, "another event")),
+        else_=ibis.null("int8"),
     ).cast("int8")
 
 
@@ -178,6 +268,7 @@ DERIVATIONS: dict[str, Callable[[Variable, Sequence[Any], Sequence[Variable]], A
     "present": _present,
     "relapse_timing_bfm": _relapse_timing_bfm,
     "difference": _difference,
+    "failure_days": _failure_days,
     "efs_days": _efs_days,
     "efs_event": _efs_event,
     "efs_relapse_days": _efs_relapse_days,

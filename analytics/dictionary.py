@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,7 +28,8 @@ class Derivation:
     ``rule`` is "cuts" (bands of a number, each cut belonging to the upper band), "map" (levels joined), "present"
     (whether the first source has a value), "difference" (the first source less the second), or a named rule of the
     cohort ("relapse_timing_bfm"). ``source`` are the columns it needs, ``optional`` those it reads where they are at
-    hand.
+    hand, ``brought`` those it reads where the file itself has them. ``day`` is the day at which the rule counts what
+    has no day of its own.
     """
 
     rule: str
@@ -36,6 +37,8 @@ class Derivation:
     cuts: tuple[float, ...] = ()
     mapping: tuple[tuple[str, str], ...] = ()
     optional: tuple[str, ...] = ()
+    brought: tuple[str, ...] = ()
+    day: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Variable:
 
     ``levels`` are in the order of every axis and table, ``reference`` is one of them; ``level_labels`` are what a
     reader sees. ``missing_label`` says what an empty cell means; ``population`` is the event that a patient must have
-    had for the variable to exist at all ("relapsed"). ``per`` is the step that the odds ratio of a number is given for
+    had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
+    a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the step that the odds ratio of a number is given for
     (10: per 10 units more). ``is_filter``, ``is_covariate`` and ``is_group`` say where the
     variable is offered.
     """
@@ -66,6 +70,8 @@ class Variable:
     is_group: bool = False
     derivation: Derivation | None = None
     per: float = 1.0
+    optional_levels: tuple[str, ...] = ()
+    level_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def is_coded(self) -> bool:
@@ -90,7 +96,9 @@ class Endpoint:
     ``entry`` names the column of the time at which patients come under observation where that is later than the origin
     (delayed entry, left truncation), None where observation begins at the origin. ``short`` ("EFS"), ``y_title``
     ("Event-free survival"), ``event_noun`` ("events") and ``alive`` are the endpoint's words in figures and sentences;
-    ``alive`` is who has not had the event ("alive without a second relapse"), to stand after "were".
+    ``alive`` is who has not had the event ("alive without an event"), to stand after "were". ``shares_event`` is True
+    if another endpoint, with another time, comes before it with the same event: the event alone does not make a patient
+    eligible then (nobody need have been transplanted to have died).
     """
 
     name: str
@@ -108,6 +116,7 @@ class Endpoint:
     y_title: str = "Overall survival"
     event_noun: str = "deaths"
     alive: str = "alive"
+    shares_event: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +206,7 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     for variable in variables:
         _check_derivation(variable, known, path.name)
     _check_circles(known)
-    endpoints = tuple(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
+    endpoints = _sharing(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
     competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
@@ -244,6 +253,12 @@ def _endpoint(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]
     return endpoint
 
 
+def _sharing(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """The endpoints, those marked that share their event with another clock before them."""
+    first: dict[str, str] = {}
+    return tuple(replace(e, shares_event=first.setdefault(e.event, e.time) != e.time) for e in endpoints)
+
+
 def _competing(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]) -> CompetingEndpoint:
     what = f"competing endpoint {name}"
     try:
@@ -263,7 +278,7 @@ def _check_derivation(variable: Variable, known: Mapping[str, Variable], file: s
     derivation = variable.derivation
     if derivation is None:
         return
-    for source in (*derivation.source, *derivation.optional):
+    for source in (*derivation.source, *derivation.optional, *derivation.brought):
         if source not in known:
             raise DictionaryError(f"{variable.name}: derived from {source!r}, which is not in {file}.")
     if not derivation.source or variable.name in (*derivation.source, *derivation.optional):
@@ -294,6 +309,25 @@ def _check_circles(known: Mapping[str, Variable]) -> None:
         follow(name, ())
 
 
+def _check_levels(variable: Variable) -> None:
+    """DictionaryError if the optional levels are not the last ones, or a word stands for no level or for two."""
+    name, optional = variable.name, variable.optional_levels
+    if optional and (optional != variable.levels[-len(optional) :] or variable.reference in optional):
+        raise DictionaryError(
+            f"{name}: optional_levels must be the last levels, without the reference: they are {', '.join(optional)}."
+        )
+    if optional and len(variable.levels) - len(optional) < 2:
+        raise DictionaryError(f"{name}: at least two levels must not be optional.")
+    words = [word.casefold() for _, some in variable.level_words for word in some]
+    words += [level.casefold() for level in variable.levels]
+    twice = sorted({word for word in words if words.count(word) > 1})
+    unknown = [level for level, _ in variable.level_words if level not in variable.levels]
+    if unknown:
+        raise DictionaryError(f"{name}: level_words are given for {', '.join(unknown)}, which is no level.")
+    if twice:
+        raise DictionaryError(f"{name}: each word for one level: {', '.join(twice)} stands for several.")
+
+
 def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     entry = dict(entry)
     if entry.get("kind") not in KINDS:
@@ -303,6 +337,8 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     derivation = entry.pop("derive", None)
     entry["levels"] = tuple(entry.get("levels", ()))
     entry["level_labels"] = tuple(entry.get("level_labels", entry["levels"]))
+    entry["optional_levels"] = tuple(entry.get("optional_levels", ()))
+    entry["level_words"] = tuple((level, tuple(words)) for level, words in entry.get("level_words", {}).items())
     if derivation is not None:
         lacking = [key for key in ("rule", "from") if key not in derivation]
         if lacking:
@@ -313,6 +349,8 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
             cuts=tuple(float(cut) for cut in derivation.get("cuts", ())),
             mapping=tuple(derivation.get("map", {}).items()),
             optional=tuple(derivation.get("also", ())),
+            brought=tuple(derivation.get("brought", ())),
+            day=derivation.get("day"),
         )
     try:
         variable = Variable(name=name, derivation=derivation, **entry)
@@ -326,6 +364,7 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
         raise DictionaryError(f"{name}: each level and each label of a level once.")
     if len(variable.level_labels) != len(variable.levels):
         raise DictionaryError(f"{name}: {len(variable.levels)} levels but {len(variable.level_labels)} labels.")
+    _check_levels(variable)
     if variable.is_coded and variable.reference not in variable.levels:
         raise DictionaryError(f"{name}: reference {variable.reference!r} is none of {', '.join(variable.levels)}.")
     if derivation and derivation.rule == "cuts" and len(derivation.cuts) + 1 != len(variable.levels):

@@ -98,7 +98,7 @@ class TimeToEvent:
         ValueError
             If a reference is not a level of its covariate.
         """
-        tally, exclusions = _eligible(tally, [endpoint.time, endpoint.event], endpoint.origin)
+        tally, exclusions = _eligible(tally, endpoint)
         if endpoint.entry is not None:
             tally = _leave_out(
                 tally, tally[endpoint.entry].notna(), "no-entry", f"not among {endpoint.population}", exclusions
@@ -193,7 +193,7 @@ class CompetingEvents:
             raise ValueError(
                 f"{endpoint.name}: the cause is {endpoint.cause}, not {cause.name}. Give the variable {endpoint.cause}."
             )
-        tally, exclusions = _eligible(tally, [endpoint.time, endpoint.cause], endpoint.origin)
+        tally, exclusions = _eligible_competing(tally, endpoint, cause)
         tally = _split(tally, variable, strata, exclusions)
         known = None if not covariates else _Covariates.from_tally(tally, covariates, references)
         codes = np.array(_categorical(tally, cause).codes, dtype=np.int64)
@@ -307,7 +307,7 @@ class TreatmentHistory:
                 f"treatments must be one or both of {', '.join(TREATMENTS)}: they are {', '.join(treatments) or 'empty'}."
             )
         followed = tuple(name for name in TREATMENTS if name in treatments)
-        tally, exclusions = _eligible(tally, [endpoint.time, endpoint.event], endpoint.origin)
+        tally, exclusions = _eligible(tally, endpoint)
         if TREATMENT_LABEL in tally.columns:
             for name in followed:
                 label = TREATMENTS[name]
@@ -557,13 +557,44 @@ def _leave_out(tally: pd.DataFrame, mask: pd.Series, code: str, text: str, exclu
     return tally
 
 
-def _eligible(tally: pd.DataFrame, columns: Sequence[str], origin: str) -> tuple[pd.DataFrame, list[Exclusion]]:
+def _eligible(tally: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.DataFrame, list[Exclusion]]:
     """The rows with follow-up from the origin, and a list that starts with who had none."""
     exclusions: list[Exclusion] = []
-    followed = tally[list(columns)].notna().all(axis=1)
+    time, event = tally[endpoint.time].notna(), tally[endpoint.event]
+    # An event that another clock shares says nothing about this one: nobody need have been transplanted to have died.
+    undated = (event == 1) & ~time & (not endpoint.shares_event)
+    tally = _leave_out(
+        tally, (time & event.notna()) | undated, "not-eligible", _why_not_eligible(endpoint), exclusions
+    )
+    if undated.any():
+        text = f"{endpoint.event_label}, on an unknown day"
+        tally = _leave_out(tally, tally[endpoint.time].notna(), "event-day-missing", text, exclusions)
+    return tally, exclusions
+
+
+def _eligible_competing(
+    tally: pd.DataFrame, endpoint: CompetingEndpoint, cause: Variable
+) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """The rows with follow-up from the origin and a known first event, and a list that starts with who had none."""
+    exclusions: list[Exclusion] = []
+    time, first = tally[endpoint.time].notna(), tally[endpoint.cause]
+    known = first.notna()
+    undated = known & (first != cause.levels[0]) & ~time
+    tally = _leave_out(tally, time | undated, "not-eligible", _why_not_eligible(endpoint), exclusions)
+    tally = _leave_out(
+        tally, tally[endpoint.cause].notna(), "cause-missing", "followed, but what came first is not known", exclusions
+    )
+    for level, label in zip(cause.levels[1:], cause.level_labels[1:], strict=True):
+        if (undated & (first == level)).any():
+            dated = tally[endpoint.time].notna() | (tally[endpoint.cause] != level)
+            tally = _leave_out(tally, dated, "event-day-missing", f"{label} on an unknown day", exclusions)
+    return tally, exclusions
+
+
+def _why_not_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
     # Every child has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
-    why = f"no follow-up from {origin}" if origin == "diagnosis" else f"no {origin}, or no follow-up from it"
-    return _leave_out(tally, followed, "not-eligible", why, exclusions), exclusions
+    origin = endpoint.origin
+    return f"no follow-up from {origin}" if origin == "diagnosis" else f"no {origin}, or no follow-up from it"
 
 
 def _split(

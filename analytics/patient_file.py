@@ -223,6 +223,7 @@ def _words(variable: Variable) -> dict[str, int | None]:
             if levels[no] in NO_WORDS and levels[yes] in YES_WORDS:
                 words |= dict.fromkeys(NO_WORDS, no) | dict.fromkeys(YES_WORDS, yes)
     words |= {label.strip().casefold(): code for code, label in enumerate(variable.level_labels)}
+    words |= {word.casefold(): variable.levels.index(level) for level, some in variable.level_words for word in some}
     return words | {level.strip(): code for code, level in enumerate(levels)}
 
 

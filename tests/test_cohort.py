@@ -391,7 +391,8 @@ def test_the_reference_cohort_opens_without_remarks() -> None:
     assert reference.n == 436
     assert reference.synthetic
     assert reference.notes == ()
-    assert {v.name for v in open_dictionary().variables} - set(reference.variables) == {"patient_id"}
+    absent = {"patient_id", "first_remission", "induction_failure_days"}
+    assert {v.name for v in open_dictionary().variables} - set(reference.variables) == absent
     assert len(reference.dictionary.endpoints) == len(open_dictionary().endpoints)
 
 
@@ -428,7 +429,7 @@ BY_HAND = {
     8: (700, 1, "relapse", 300, 1, "non-relapse mortality", 290, 240, 160),
     9: (800, 1, "relapse", 450, 1, "non-relapse mortality", 448, 360, None),
     10: (900, 1, "relapse", 400, 1, "second relapse", 1396, 1320, None),
-    11: (300, 1, "relapse", None, None, None, 695, None, 500),
+    11: (300, 1, "relapse", None, 1, "second relapse", 695, None, 500),
     12: (350, 1, "relapse", *NO_RELAPSE),
     13: (450, 1, "relapse", 100, 1, "non-relapse mortality", 100, None, 0),
 }
@@ -515,18 +516,20 @@ def test_event_free_survival_that_a_file_brings_is_kept() -> None:
     ]
     brought = derived_of(frame, ["efs_days", "efs_event", "first_event"])
     assert brought[1] == (1990, 0, "none")
+    assert brought[2] == (300, 1, "death in remission")
     # Whether child 4 relapsed is unknown, so what came first is too.
     assert brought[4] == (1500, 1, None)
 
 
-def test_an_event_that_is_neither_relapse_nor_death_has_no_name() -> None:
+def test_an_event_that_is_neither_relapse_nor_death_is_another_event() -> None:
     frame = (
         followed()
         .iloc[[0, 4]]
         .assign(efs_days=["1000", "500"], efs_event="1", efs_relapse_days=["", "400"], efs_relapse_event=["", "1"])
     )
     found = derived_of(frame, ["first_event", "event_after_relapse"])
-    assert found == {1: (None, None), 5: ("relapse", None)}
+    # The relapse of the second child came on the day of the event, so it came first.
+    assert found == {1: ("another first event", None), 5: ("relapse", "another event")}
 
 
 @pytest.mark.parametrize(
@@ -565,9 +568,90 @@ def test_the_reference_cohort_has_every_first_event() -> None:
         ("death in remission", 14),
     ]
     assert as_tuples(reference.tally(["event_after_relapse"])) == [
-        ("none", 46),
+        ("none", 41),
         ("second relapse", 10),
-        ("death from leukaemia", 5),
         ("non-relapse mortality", 3),
+        ("no second remission", 10),
         (None, 372),
     ]
+    # Levels that nobody has are not offered.
+    assert reference.dictionary["first_event"].levels == ("none", "relapse", "death in remission")
+    assert "another event" not in reference.dictionary["event_after_relapse"].levels
+
+
+FAILED = """\
+patient_id,first_remission,relapsed,relapse_days,os_days,os_event,second_remission,salvage_days,second_relapse_days,\
+os_relapse_days,os_relapse_event,cause_of_death
+1,no,0,,900,1,,,,,,
+2,no,0,,40,1,,,,,,
+3,no,0,,30,0,,,,,,
+4,no,1,400,1000,1,no,5,,600,1,leukaemia
+5,yes,1,400,1000,1,no,,,600,1,leukaemia
+6,yes,1,400,420,1,no,5,,20,1,leukaemia
+7,yes,1,400,420,0,no,5,,20,0,
+8,yes,1,400,440,1,no,5,,40,1,other
+9,yes,1,400,1000,0,yes,5,300,600,0,
+10,,1,400,1000,1,,5,,600,1,leukaemia
+"""
+
+
+def test_a_remission_that_was_not_reached_counts_at_the_end_of_induction_and_of_reinduction() -> None:
+    """By hand: day 46, and day 35 of salvage treatment; death before that day is the event, loss before it is none."""
+    frame = pd.read_csv(io.StringIO(FAILED), dtype=str, keep_default_na=False)
+    frame["patient_id"] = ["SYN" + name for name in frame["patient_id"]]
+    assert derived_of(frame, FOLLOWED_COLUMNS[:6]) == {
+        1: (46, 1, "induction failure", *NO_RELAPSE[:3]),
+        2: (40, 1, "death in remission", *NO_RELAPSE[:3]),
+        3: (30, 0, "none", *NO_RELAPSE[:3]),
+        4: (46, 1, "induction failure", 40, 1, "no second remission"),
+        5: (400, 1, "relapse", 35, 1, "no second remission"),
+        6: (400, 1, "relapse", 20, 1, "death from leukaemia"),
+        7: (400, 1, "relapse", 20, 0, "none"),
+        8: (400, 1, "relapse", 40, 1, "no second remission"),
+        9: (400, 1, "relapse", 300, 1, "second relapse"),
+        10: (400, 1, "relapse", 600, 1, "death from leukaemia"),
+    }
+    # A file that says when treatment failed is believed.
+    frame["reinduction_failure_days"] = ["", "", "", "", "61", "", "", "", "", ""]
+    found = derived_of(frame, FOLLOWED_COLUMNS[3:6])
+    assert found[5] == (61, 1, "no second remission") and found[4] == (600, 1, "death from leukaemia")
+
+
+OTHERS = """\
+patient_id,relapsed,relapse_days,os_days,os_event,efs_days,efs_event,first_event
+1,0,,900,0,300,1,SMN
+2,0,,900,1,300,1,
+3,0,,900,1,900,1,death
+4,1,500,900,0,300,1,second malignancy
+5,1,500,900,0,500,1,relapse
+6,0,,900,0,900,0,none
+7,0,,900,0,40,1,induction failure
+8,,,900,0,900,1,
+"""
+
+
+def test_another_first_event_has_its_own_name_where_the_file_gives_one() -> None:
+    frame = pd.read_csv(io.StringIO(OTHERS), dtype=str, keep_default_na=False)
+    frame["patient_id"] = ["SYN" + name for name in frame["patient_id"]]
+    cohort = open_cohort(frame)
+    assert [note.code for note in cohort.notes] == []
+    named = cohort.dictionary["first_event"]
+    assert named.levels == ("none", "relapse", "death in remission", "induction failure", "second malignancy")
+    assert named.optional_levels == ("induction failure", "second malignancy")
+    first = {n: row[0] for n, row in derived_of(frame, ["first_event"]).items()}
+    assert first == {
+        1: "second malignancy",
+        2: None,
+        3: "death in remission",
+        4: "second malignancy",
+        5: "relapse",
+        6: "none",
+        7: "induction failure",
+        8: None,
+    }
+    derived = derived_of(frame.drop(columns="first_event"), ["first_event", "efs_days"])
+    assert derived[1][0] == derived[2][0] == derived[4][0] == derived[7][0] == "another first event"
+    assert derived[3][0] == "death in remission" and derived[5][0] == "relapse" and derived[8][0] is None
+    # Without its day such an event ends nothing at last contact: the child counts as having it on an unknown day.
+    untimed = derived_of(frame.drop(columns=["efs_days", "efs_event"]), ["efs_days", "efs_event"])
+    assert untimed[1] == untimed[4] == (None, 1) and untimed[7] == (46, 1) and untimed[2] == (900, 1)
