@@ -168,7 +168,7 @@ def _efs_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Vari
 
 def _efs_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
     """1 for a first event, its day known or not, 0 for none; missing where no follow-up is known."""
-    relapsed, relapse, days, event, failure, first = columns
+    relapsed, _, days, event, failure, first = columns
     had_one = _failed(failure, first, sources, days).notnull() | (relapsed == 1).fill_null(False)
     return ibis.cases(
         (had_one | _is_other_event(first, sources[-1]), ibis.literal(1, "int8")),

@@ -15,6 +15,7 @@ Phase = Literal["diagnosis", "induction", "treatment", "relapse", "reinduction",
 KINDS: tuple[str, ...] = get_args(Kind)
 PHASES: tuple[str, ...] = get_args(Phase)
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12; days in the data, months in results and on axes
+DAYS_PER_YEAR = 365.25
 
 
 class DictionaryError(ValueError):
@@ -48,9 +49,9 @@ class Variable:
     ``levels`` are in the order of every axis and table, ``reference`` is one of them; ``level_labels`` are what a
     reader sees. ``missing_label`` says what an empty cell means; ``population`` is the event that a patient must have
     had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
-    a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the step that the odds ratio of a number is given for
-    (10: per 10 units more). ``is_filter``, ``is_covariate`` and ``is_group`` say where the
-    variable is offered.
+    a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the
+    step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
+    ``is_group`` say where the variable is offered.
     """
 
     name: str

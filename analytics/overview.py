@@ -87,6 +87,15 @@ def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
     return tuple(headlines)
 
 
+def describe_other_children(published: Published) -> str:
+    """Why the published figures are not put beside those of a cohort of other children."""
+    return (
+        f"The figures that {published.authors.partition(' ')[0]} et al. {published.year} printed (doi:{published.doi}) are of "
+        "other children, so they are compared with the synthetic reference cohort alone, which was made to agree with them. "
+        "Start the dashboard without a file of your own to see them."
+    )
+
+
 def describe_study(published: Published, *, filtered: bool, synthetic: bool) -> str:
     """Where the published figures come from, and how to read the comparison."""
     text = f"Published: {published.citation}, {published.patients}; {published.licence}. "

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from analytics.derivations import derive, sources_of
-from analytics.dictionary import DAYS_PER_MONTH
+from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR
 from analytics.engine import schema_of
 from analytics.formats import LONGEST_QUOTE, shorten
 from analytics.patient_file import N_SHOWN, PatientFile, Problem, list_places
@@ -20,16 +20,24 @@ from analytics.results import Note
 
 MAX_AGE_YEARS = 120
 LONGEST_NAME = 30  # characters of an identifier, or of a cell, in a message
+MAX_YEARS = 60  # no child of a cohort is followed for longer
+LONG_YEARS = 30
+ADULT_YEARS = 40
+MISSING_CODES = (7777.0, 8888.0, 9998.0, 9999.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """Rows that are wrong: ``what`` with the places {n} and {total}, ``shown`` columns quoted beside the patient."""
+    """Rows that are wrong: ``what`` with the places {n} and {total}, ``shown`` columns quoted beside the patient.
+
+    ``explain`` makes the remedy from the first wrong numbers of the first of these columns, where it depends on them.
+    """
 
     what: str
     wrong: Any
     remedy: str
     shown: tuple[str, ...] = ()
+    explain: Callable[[Sequence[float]], str] | None = None
 
 
 def _check_identifiers(file: PatientFile) -> Iterator[_Check]:
@@ -105,6 +113,70 @@ def _check_limits(file: PatientFile) -> Iterator[_Check]:
             )
 
 
+def _check_times(file: PatientFile) -> Iterator[_Check]:
+    for v in file.brought:
+        if v.kind == "duration":
+            start = v.unit.removeprefix("days from ")
+            yield _Check(
+                f"{v.name} lies more than {MAX_YEARS} years ({MAX_YEARS * DAYS_PER_YEAR:.0f} days) after {start} for "
+                "{n} of {total} patients",
+                file.number(v.name) > MAX_YEARS * DAYS_PER_YEAR,
+                "",
+                (v.name,),
+                _explain_time,
+            )
+
+
+# What a number too large for days may be: the test of one value, what it looks like, and what to write instead.
+_DAY = 86_400
+_MISTAKEN: tuple[tuple[Callable[[float], bool], str, str], ...] = (
+    (
+        lambda x: set(f"{x:.0f}") in ({"9"}, {"8"}, {"7"}),
+        "a code for a missing value",
+        "Leave the cell empty where the day is not known.",
+    ),
+    (lambda x: x % (_DAY * 10**9) == 0, "a duration in nanoseconds", f"Divide by {_DAY * 10**9:,} to get days."),
+    (lambda x: x % (_DAY * 10**6) == 0, "a duration in microseconds", f"Divide by {_DAY * 10**6:,} to get days."),
+    (
+        lambda x: 19_000_101 <= x <= 21_001_231 and 1 <= x // 100 % 100 <= 12 and 1 <= x % 100 <= 31,
+        "a date written as one number",
+        "Write the days between the two dates instead.",
+    ),
+    (
+        lambda x: x < 80_000,
+        "an Excel date, the serial number of a day",
+        "Subtract the serial number of the day the clock starts.",
+    ),
+    (
+        lambda x: x % _DAY == 0 and x < 4 * 10**8,
+        "a duration in seconds",
+        f"Divide by {_DAY:,} to get days.",
+    ),
+    (
+        lambda x: 10**8 <= x < 10**10,
+        "a Unix time in seconds",
+        f"Subtract that of the day the clock starts and divide by {_DAY:,}.",
+    ),
+    (
+        lambda x: 10**11 <= x < 10**13,
+        "a Unix time in milliseconds",
+        f"Subtract that of the day the clock starts and divide by {_DAY * 1000:,}.",
+    ),
+)
+
+
+def _explain_time(values: Sequence[float]) -> str:
+    """What numbers too large for days look like, each likely cause once with an example, and what to do."""
+    causes: dict[str, tuple[float, str]] = {}
+    for value in values:
+        cause, remedy = next(
+            ((cause, remedy) for is_it, cause, remedy in _MISTAKEN if is_it(value)),
+            ("another unit or a slip of the pen", "Times are whole days: check both dates and the unit."),
+        )
+        causes.setdefault(cause, (value, remedy))
+    return " ".join(f"{value:.0f} looks like {cause}. {remedy}" for cause, (value, remedy) in causes.items())
+
+
 def _check_events(file: PatientFile) -> Iterator[_Check]:
     for v in file.brought:
         if v.kind == "event":
@@ -128,10 +200,11 @@ def _check_endpoints(file: PatientFile) -> Iterator[_Check]:
             continue
         time, event = file.given(e.time), file.given(e.event)
         if owners[e.event] == e.name:
+            # A death on an unknown day is known all the same: a remark, not a mistake.
             yield _Check(
-                f"{e.event} is given without {e.time} for {{n}} of {{total}} patients",
-                event & ~time,
-                f"Give the time from {e.origin} to the event or last contact, or leave both cells empty.",
+                f"{e.event} is 0 without {e.time} for {{n}} of {{total}} patients",
+                (file.value(e.event) == 0) & ~time,
+                f"Give the time from {e.origin} to last contact, or leave both cells empty.",
                 (e.event,),
             )
         pairs.add((e.time, e.event))
@@ -190,12 +263,6 @@ def _check_population(file: PatientFile) -> Iterator[_Check]:
             f"Empty {v.name} for them, or set {v.population} to 1.",
             (v.name,),
         )
-    if file.has("relapsed", "relapse_days"):
-        yield _Check(
-            "relapsed is 1 without relapse_days for {n} of {total} patients",
-            (file.value("relapsed") == 1) & ~file.given("relapse_days"),
-            "Give the days from diagnosis to relapse, or set relapsed to 0.",
-        )
 
 
 # A treatment with a day, the labels of salvage treatment that say it was not given, and what to write instead.
@@ -227,6 +294,7 @@ CHECKS: tuple[Callable[[PatientFile], Iterator[_Check]], ...] = (
     _check_events,
     _check_signs,
     _check_limits,
+    _check_times,
     _check_endpoints,
     _check_order,
     _check_population,
@@ -245,12 +313,23 @@ def find_problems(file: PatientFile) -> list[Problem]:
         n = int(counts[f"check{i}"][0])
         if n:
             what = check.what.replace("{n}", str(n)).replace("{total}", str(total))
-            problems.append(Problem(what, _where(file, check, n), check.remedy))
+            remedy = check.remedy if check.explain is None else check.explain(_first_numbers(file, check))
+            problems.append(Problem(what, _where(file, check, n), remedy))
     return problems
 
 
-def _where(file: PatientFile, check: _Check, n: int) -> str:
-    """The first patients of a failed check by identifier, or by row where that is blank, with what stands there."""
+def _first_numbers(file: PatientFile, check: _Check) -> list[float]:
+    """The first distinct wrong numbers of a check, from the most frequent on."""
+    rows = file.raw.select(value=file.number(check.shown[0]), wrong=check.wrong)
+    counted = rows.filter(rows.wrong).group_by("value").agg(n=lambda t: t.count())
+    return [float(value) for value in file.fetch(counted.order_by(ibis.desc("n"), "value").limit(N_SHOWN))["value"]]
+
+
+def _where(file: PatientFile, check: _Check, n: int, *, by_row: bool = False) -> str:
+    """The first patients of a failed check by identifier, or by row where that is blank, with what stands there.
+
+    ``by_row`` True names the rows alone: notes stay with the cohort, which keeps no identifiers.
+    """
     shown = {name: file.column(name).cast("string").left(LONGEST_QUOTE) for name in check.shown}
     identifier = file.text(file.dictionary.identifier.name).left(LONGEST_QUOTE)
     rows = file.raw.select(_row=ibis.row_number(), _identifier=identifier, _wrong=check.wrong, **shown)
@@ -258,11 +337,12 @@ def _where(file: PatientFile, check: _Check, n: int) -> str:
     names = []
     for i, (row, identifier) in enumerate(zip(found["_row"], found["_identifier"], strict=True)):
         patient = f"in row {row + 1}" if identifier is np.ma.masked else shorten(identifier, LONGEST_NAME)
+        patient = str(row + 1) if by_row else patient
         values = [_short(found[name][i]) for name in check.shown]
         if len(values) > 1:
             values = [f"{name} {value}" for name, value in zip(check.shown, values, strict=True)]
         names.append(f"{patient}: {', '.join(values)}" if values else patient)
-    return list_places("patient", names, n)
+    return list_places("row" if by_row else "patient", names, n)
 
 
 def _short(value: object) -> str:
@@ -312,20 +392,17 @@ def _find_remarks(table: ir.Table, file: PatientFile) -> Iterator[_Remark]:
     for v in file.brought:
         if v.derivation and set(sources_of(v)) <= set(table.columns):
             derived = derive(v, table, file.dictionary)
+            differs = table[v.name] != derived
+            if v.optional_levels:
+                # The last of them stands for whatever the columns cannot name and the file may.
+                codes = [v.levels.index(level) for level in v.optional_levels]
+                differs = differs & ~((derived == codes[-1]) & table[v.name].isin(codes)).fill_null(False)
             yield _Remark(
                 "derived-differs",
-                table[v.name] != derived,
+                differs,
                 f"{v.name} differs for {{n}} from what {_and(v.derivation.source)} give; "
                 "the file's own values are used.",
                 f"Correct either column, or leave {v.name} out to have it derived.",
-            )
-        if v.name in {e.time for e in file.dictionary.endpoints} and v.unit.startswith("days"):
-            yield _Remark(
-                "unit-suspect",
-                table[v.name] < 20 * 12,
-                f"{v.name} is below 240 for every patient: the times look like months or years, and days are expected.",
-                f"If they are months, multiply {v.name} by {DAYS_PER_MONTH}.",
-                share=1.0,
             )
         if v.unit == "g/L":
             yield _Remark(
@@ -360,6 +437,287 @@ def _find_remarks(table: ir.Table, file: PatientFile) -> Iterator[_Remark]:
         )
 
 
+# Where times look like months or years: the share of them below so many days that children cannot have, how many times
+# that takes at least. Relapse does not come within four months of diagnosis in most, nor HSCT within three weeks of
+# relapse; times to salvage treatment are short in any unit.
+_SHORT = {
+    "relapse_days": (120, 0.75, 3),
+    "end_of_therapy_days": (120, 0.75, 3),
+    "second_relapse_days": (45, 0.75, 3),
+    "hsct_days": (20, 0.75, 3),
+    "cart_days": (12, 0.75, 3),
+    "induction_failure_days": (10, 0.75, 3),
+    "reinduction_failure_days": (10, 0.75, 3),
+}
+_SHORT_FOLLOW_UP = {"diagnosis": (240, 0.9, 10)}
+_SHORT_LATER = (120, 0.9, 10)
+_YEARS = 15  # the limit in days divided by this: what is shorter still looks like years
+_ADULT_SHARE, _LEAST_AGES = 0.25, 5
+# MRD assays find one cell in 100,000 at best, 0.001 %; shares of one are a hundred times smaller than per cent.
+_MRD_LIMIT, _MRD_SHARE, _LEAST_MRD = 0.001, 0.2, 5
+
+
+def _remark_on_units(file: PatientFile) -> list[Note]:
+    """Columns in which so many values are too small or too large that the unit is likely another one.
+
+    Shares of the values decide, not the largest: one coded value does not hide that all others are months.
+    """
+    counts: dict[str, Any] = {}
+    times: list[tuple[Any, tuple[float, float, int]]] = []
+    times_of = {e.time for e in file.dictionary.endpoints}
+    for v in file.brought:
+        if v.kind not in ("duration", "continuous"):
+            continue
+        x, bounds = file.number(v.name), dict[str, Any]()
+        if v.kind == "duration" and (v.name in _SHORT or v.name in times_of):
+            start = v.unit.removeprefix("days from ")
+            short = _SHORT.get(v.name) or _SHORT_FOLLOW_UP.get(start, _SHORT_LATER)
+            times.append((v, short))
+            bounds = {"known": x.notnull(), "short": x < short[0], "years": x < short[0] / _YEARS}
+        elif v.unit == "years":
+            bounds = {"known": x.notnull(), "old": x > 25}
+        elif v.unit == "%":
+            bounds = {"known": x > 0, "below": (x > 0) & (x < _MRD_LIMIT), "above": x > 1}
+        else:
+            continue
+        counts |= {f"{v.name} {what}": rows.fill_null(False).sum().fill_null(0) for what, rows in bounds.items()}
+    if not counts:
+        return []
+    n = {name: int(values[0]) for name, values in file.fetch(file.raw.aggregate(**counts)).items()}
+    notes = []
+    for v, (limit, share, least) in times:
+        known, few = n[f"{v.name} known"], n[f"{v.name} short"]
+        if known < least or few < share * known:
+            continue
+        is_years = n[f"{v.name} years"] >= share * known
+        unit, per = ("years", DAYS_PER_YEAR) if is_years else ("months", DAYS_PER_MONTH)
+        notes.append(
+            Note(
+                "unit-suspect",
+                "caution",
+                f"{v.name} is below {limit / _YEARS if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
+                f"of {known} patients: the times look like {unit}, and days are expected.",
+                f"If they are {unit}, multiply {v.name} by {per}.",
+            )
+        )
+    for v in file.brought:
+        known = n.get(f"{v.name} known", 0)
+        if f"{v.name} old" in n and known >= _LEAST_AGES and n[f"{v.name} old"] >= _ADULT_SHARE * known:
+            notes.append(
+                Note(
+                    "unit-suspect",
+                    "caution",
+                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} patients: the ages look like months, and "
+                    "years are expected.",
+                    f"If they are months, divide {v.name} by 12.",
+                )
+            )
+        is_small = known >= _LEAST_MRD and n.get(f"{v.name} below", 0) >= _MRD_SHARE * known
+        if f"{v.name} below" in n and is_small and not n[f"{v.name} above"]:
+            notes.append(
+                Note(
+                    "unit-suspect",
+                    "caution",
+                    f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} patients with a value above 0, "
+                    "less than an assay can find, and above 1 % for none: the values look like fractions of one, and per "
+                    "cent are expected.",
+                    f"If they are fractions, multiply {v.name} by 100.",
+                )
+            )
+    return notes
+
+
+def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, _Check]]:
+    """Rows that can be used and look odd, each kind with its code; the text has the place {n} for "3 patients"."""
+    for v in file.brought:
+        if v.kind == "duration":
+            x = file.number(v.name)
+            yield (
+                "code-suspect",
+                _Check(
+                    f"{v.name} holds what looks like a code for a missing value for {{n}}",
+                    x.isin(list(MISSING_CODES)),
+                    "It is read as a number of days. Leave the cell empty where the day is not known.",
+                    (v.name,),
+                ),
+            )
+            yield (
+                "long-time",
+                _Check(
+                    f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days) for {{n}}",
+                    (x > LONG_YEARS * DAYS_PER_YEAR) & ~x.isin(list(MISSING_CODES)),
+                    "Check both dates, and that the value is no date of a spreadsheet and no code.",
+                    (v.name,),
+                ),
+            )
+        elif v.kind == "continuous" and v.unit == "years":
+            yield (
+                "code-suspect",
+                _Check(
+                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a child: a code for a missing value, or "
+                    "another unit",
+                    file.number(v.name) >= ADULT_YEARS,
+                    "Leave the cell empty where the age is not known; divide months by 12.",
+                    (v.name,),
+                ),
+            )
+    yield from _find_events_without_days(file)
+    yield from _find_days_without_events(file)
+    yield from _find_contradictions(file)
+
+
+def _holds(file: PatientFile, name: str, *levels: str) -> Any:
+    """True where a coded column holds one of the levels, False elsewhere."""
+    codes = [code for code, level in enumerate(file.dictionary[name].levels) if level in levels]
+    texts = [text for text, code in file.codes[name].items() if code in codes]
+    return file.column(name).cast("string").isin(texts).fill_null(False) if texts else ibis.literal(False)
+
+
+def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, _Check]]:
+    code = "day-missing"
+    if file.has("relapsed", "relapse_days"):
+        yield (
+            code,
+            _Check(
+                "relapsed is 1 without relapse_days for {n}, counted as relapsed in odds ratios and left out where the day "
+                "of relapse is needed",
+                (file.value("relapsed") == 1) & ~file.given("relapse_days"),
+                "Give the days from diagnosis to relapse if they are known; relapsed stays 1.",
+            ),
+        )
+    for e in file.dictionary.endpoints:
+        if not e.shares_event and e.entry is None and file.has(e.time, e.event):
+            yield (
+                code,
+                _Check(
+                    f"{e.event} is 1 without {e.time} for {{n}}, left out of {e.label.lower()}: "
+                    "the curves look better than they are",
+                    (file.value(e.event) == 1) & ~file.given(e.time),
+                    f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
+                ),
+            )
+    if file.has("second_relapse", "second_relapse_days"):
+        yield (
+            code,
+            _Check(
+                "second_relapse is yes without second_relapse_days for {n}, left out of event-free survival after relapse",
+                _holds(file, "second_relapse", "yes") & ~file.given("second_relapse_days"),
+                "Give the days from first to second relapse if they are known; second_relapse stays yes.",
+            ),
+        )
+    if file.has("salvage_treatment"):
+        for days, label in (("hsct_days", "HSCT"), ("cart_days", "CAR-T")):
+            if file.has(days):
+                yield (
+                    code,
+                    _Check(
+                        f"salvage_treatment is {label} without {days} for {{n}}, left out where treatment counts from "
+                        "its day on",
+                        _holds(file, "salvage_treatment", label) & ~file.given(days),
+                        f"Give the days from relapse to {label} if they are known; salvage_treatment stays {label}.",
+                    ),
+                )
+
+
+def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, _Check]]:
+    code = "flag-missing"
+    for v in file.brought:
+        if v.population is not None and v.kind == "duration" and file.has(v.population):
+            yield (
+                code,
+                _Check(
+                    f"{v.name} is given for {{n}} whose {v.population} is empty",
+                    file.given(v.name) & ~file.given(v.population),
+                    f"Write 1 under {v.population} if they had it, or empty {v.name}.",
+                    (v.name,),
+                ),
+            )
+    if file.has("relapse_days") and not file.has("relapsed"):
+        yield (
+            code,
+            _Check(
+                "relapse_days is given for {n}, but the file has no column relapsed, which says who had no relapse",
+                file.given("relapse_days"),
+                "Add relapsed: 1 where a child relapsed, 0 where none did until last contact or death.",
+            ),
+        )
+    if file.has("second_relapse", "second_relapse_days"):
+        yield (
+            code,
+            _Check(
+                "second_relapse_days is given for {n} whose second_relapse is not yes",
+                file.given("second_relapse_days") & ~_holds(file, "second_relapse", "yes"),
+                "The day is taken as that of a second relapse. Write yes under second_relapse, or empty the day.",
+                ("second_relapse_days",),
+            ),
+        )
+    if file.has("salvage_treatment"):
+        for days in ("hsct_days", "cart_days"):
+            if file.has(days):
+                yield (
+                    code,
+                    _Check(
+                        f"{days} is given for {{n}} whose salvage_treatment is empty",
+                        file.given(days) & ~file.given("salvage_treatment"),
+                        f"Write what was finally given under salvage_treatment, or empty {days}.",
+                        (days,),
+                    ),
+                )
+
+
+def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, _Check]]:
+    code = "contradiction"
+    events = [name for name in ("os_event", "os_relapse_event") if file.has(name)]
+    if file.has("cause_of_death") and events:
+        alive, died = ibis.literal(False), ibis.literal(False)
+        for name in events:
+            alive = alive | (file.value(name) == 0).fill_null(False)
+            died = died | (file.value(name) == 1).fill_null(False)
+        yield (
+            code,
+            _Check(
+                f"cause_of_death is given for {{n}} who are alive by {' and '.join(events)}",
+                alive & ~died & _holds(file, "cause_of_death", *file.dictionary["cause_of_death"].levels),
+                f"Empty cause_of_death, or write 1 under {' and '.join(events)}.",
+                ("cause_of_death",),
+            ),
+        )
+    for remission, later, what in (
+        ("first_remission", "relapsed", "a relapse"),
+        ("second_remission", "second_relapse_days", "a second relapse"),
+    ):
+        if file.has(remission, later):
+            had = file.value(later) == 1 if later == "relapsed" else file.given(later)
+            yield (
+                code,
+                _Check(
+                    f"{remission} is no for {{n}} with {what} on record, which can only follow remission",
+                    _holds(file, remission, "no") & had,
+                    f"Correct either. As it stands, the failure to reach remission counts first, by {remission}.",
+                    (later,),
+                ),
+            )
+
+
+def _remark_on_rows(file: PatientFile) -> list[Note]:
+    """Notes that name the first rows of each odd kind, with what stands there."""
+    odd = list(_find_odd_rows(file))
+    if not odd:
+        return []
+    wrong: dict[str, Any] = {
+        f"odd{i}": check.wrong.fill_null(False).sum().fill_null(0) for i, (_, check) in enumerate(odd)
+    }
+    counts = file.fetch(file.raw.aggregate(**wrong))
+    notes = []
+    for i, (code, check) in enumerate(odd):
+        n = int(counts[f"odd{i}"][0])
+        if n:
+            patients = f"{n} patient{'s' if n > 1 else ''}"
+            where = _where(file, check, n, by_row=True)
+            notes.append(Note(code, "caution", f"{check.what.replace('{n}', patients)} ({where}).", check.remedy))
+    return notes
+
+
 def _and(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
@@ -367,13 +725,14 @@ def _and(names: Sequence[str]) -> str:
 def remark_on(connection: duckdb.DuckDBPyConnection, file: PatientFile) -> list[Note]:
     """Notes on what looks odd in the stored patients."""
     table = ibis.table(schema_of(connection, "patients"), name="patients")
+    found_in_rows = [*_remark_on_units(file), *_remark_on_rows(file)]
     remarks = list(_find_remarks(table, file))
     if not remarks:
-        return []
+        return found_in_rows
     counts = {f"unusual{i}": r.unusual.fill_null(False).sum().fill_null(0) for i, r in enumerate(remarks)}
     known = {f"known{i}": r.unusual.notnull().sum().fill_null(0) for i, r in enumerate(remarks)}
     found = file.fetch(table.aggregate(**counts, **known))
-    notes = []
+    notes = found_in_rows
     for i, remark in enumerate(remarks):
         n, n_known = int(found[f"unusual{i}"][0]), int(found[f"known{i}"][0])
         # A handful of patients says nothing about units.

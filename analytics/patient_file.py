@@ -629,6 +629,11 @@ def _missing_columns(
         for name in (e.time, e.event)
         if all(c in columns or is_derivable(dictionary[c], columns, dictionary) for c in (e.time, e.event))
     }
+    served |= {
+        e.time
+        for e in dictionary.competing
+        if all(c in columns or is_derivable(dictionary[c], columns, dictionary) for c in (e.time, e.cause))
+    }
     for endpoint in dictionary.endpoints:
         for present, absent in ((endpoint.event, endpoint.time), (endpoint.time, endpoint.event)):
             if present in columns and present not in served:

@@ -194,7 +194,9 @@ def relapse_endpoint(cohort: Cohort) -> Control:
     """The endpoints whose clock starts at relapse for every child, since the days of treatment are counted from it."""
     control = endpoint_control(cohort, after="relapse")
     at_relapse = [e.name for e in cohort.dictionary.endpoints if e.origin == "first relapse" and e.entry is None]
-    return replace(control, options=tuple(o for o in control.options if o[0] in at_relapse), default="os_relapse")
+    options = tuple(o for o in control.options if o[0] in at_relapse)
+    offered = [name for name, _ in options]
+    return replace(control, options=options, default="os_relapse" if "os_relapse" in offered else offered[0])
 
 
 def adjust_control(cohort: Cohort) -> Control:

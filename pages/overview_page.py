@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.overview import describe_study, summarise_selection
+from analytics.overview import describe_other_children, describe_study, summarise_selection
 from analytics.tables import tabulate_published, tabulate_readings
 from analytics.view import View
-from pages.components.cache import load_baseline, load_outcome_counts, load_published, load_recomputation
+from pages.components.cache import (
+    is_reference,
+    load_baseline,
+    load_outcome_counts,
+    load_published,
+    load_recomputation,
+)
 from pages.components.context import Context
 from pages.components.funnel import show_funnel, way_of
 from pages.components.output import (
@@ -24,14 +30,16 @@ from pages.components.output import (
 from pages.components.protection import show_protection
 
 TITLE = "Overview"
-QUESTION = "Who is in this cohort, and does it reproduce what was published?"
+QUESTION = "Who is in this cohort?"
+REFERENCE_QUESTION = "Who is in this cohort, and does it reproduce what was published?"
 PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
 
 
 def show_overview(context: Context) -> None:
     """Headline numbers, funnel, published figures with their cautions, and Table 1."""
     cohort = context.cohort
-    show_title(TITLE, PROTECTED_QUESTION if cohort.smallest_cell else QUESTION, context)
+    question = REFERENCE_QUESTION if is_reference(cohort) else QUESTION
+    show_title(TITLE, PROTECTED_QUESTION if cohort.smallest_cell else question, context)
     show_link_notes()
     show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
     warnings, remarks, more = arrange_notes(cohort.notes)
@@ -40,10 +48,12 @@ def show_overview(context: Context) -> None:
     with left:
         if cohort.smallest_cell:
             show_protection(cohort.smallest_cell)
-        else:
+        elif is_reference(cohort):
             _show_published(context)
+        else:
+            st.caption(describe_other_children(load_published()))
     with right:
-        if not cohort.smallest_cell:
+        if is_reference(cohort):
             show_cautions(load_published().cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
         show_funnel(way_of(context))

@@ -39,7 +39,7 @@ def test_every_child_counts_as_defined(data: list[tuple[float | None, str | None
         elif first == "none" and days < limit:
             lost += n
         else:
-            competing += n if first == "death in remission" and days <= limit else 0
+            competing += n if first not in ("none", "relapse") and days <= limit else 0
             expected.append((float(first == "relapse" and days <= limit), n))
     np.testing.assert_array_equal(made["came"].to_numpy(), [value for value, _ in expected])
     assert made["n"].tolist() == [n for _, n in expected]

@@ -10,8 +10,9 @@ import pytest
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import Clause, CohortFilter
-from analytics.overview import count_outcomes, describe_study, summarise_selection
+from analytics.overview import count_outcomes, describe_other_children, describe_study, summarise_selection
 from analytics.published import open_published
+from pages.components.cache import REFERENCE_COHORT, is_reference, load_cohort
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,15 @@ def test_the_source_of_the_published_figures_is_named() -> None:
     assert "synthetic" not in plain and "filter" not in plain
     assert "agreement is no confirmation" in describe_study(published, filtered=False, synthetic=True)
     assert "A filter is active" in describe_study(published, filtered=True, synthetic=True)
+
+
+def test_published_figures_are_compared_with_the_reference_cohort_alone(tmp_path: Path) -> None:
+    assert is_reference(load_cohort(str(REFERENCE_COHORT)))
+    assert not is_reference(load_cohort(str(REFERENCE_COHORT.with_name("example_missing_mrd.csv"))))
+    frame = pd.read_csv(REFERENCE_COHORT, dtype=str, keep_default_na=False)
+    frame.to_parquet(tmp_path / "copy.parquet")
+    assert is_reference(load_cohort(str(tmp_path / "copy.parquet")))
+    frame.iloc[1:].to_csv(tmp_path / "others.csv", index=False)
+    assert not is_reference(load_cohort(str(tmp_path / "others.csv")))
+    said = describe_other_children(open_published())
+    assert "Chen et al. 2025 printed (doi:10.3389/fped.2025.1710578) are of other children" in said

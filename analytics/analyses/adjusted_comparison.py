@@ -43,6 +43,7 @@ from analytics.frames import filters_of
 from analytics.funnel import Used
 from analytics.post_baseline import note_balanced, note_post_baseline
 from analytics.regression import Relabelling
+from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
     EValue,
@@ -686,10 +687,7 @@ ANALYSIS = Analysis(
     "chosen variables; weighted Kaplan–Meier curves with robust errors, and a weighted Cox model from the landmark on with "
     "errors that take into account that the weights were estimated; without children whose second relapse came by the "
     "landmark; E-values.",
-    requires=(
-        ("os_relapse_days", "os_relapse_event", "hsct_days"),
-        ("os_relapse_days", "os_relapse_event", "cart_days"),
-    ),
+    requires=endpoint_with(("hsct_days", "cart_days"), origin="first relapse"),
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,

@@ -61,6 +61,7 @@ from analytics.regression import (
     note_references,
     reference_control,
 )
+from analytics.requirements import endpoint_with
 from analytics.results import (
     CoefficientOverTime,
     ConcordanceOptimismResult,
@@ -548,7 +549,7 @@ ANALYSIS = Analysis(
     method="Cox regression (Efron ties) of each factor alone and of all together, complete cases; likelihood-ratio test per "
     "factor; Firth's penalised likelihood where the likelihood is monotone; test of proportional hazards by Grambsch and "
     "Therneau.",
-    requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
+    requires=endpoint_with(),
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,

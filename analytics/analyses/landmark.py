@@ -21,6 +21,7 @@ from analytics.figures.theme import AXIS_LINE
 from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
 from analytics.funnel import Used
 from analytics.policy import govern
+from analytics.requirements import endpoint_with
 from analytics.results import Estimate, LandmarkResult, Note
 from analytics.survival_comparison import (
     BANDS,
@@ -390,10 +391,7 @@ ANALYSIS = Analysis(
     icon=":material/flag:",
     method="Landmark analysis: children without the event and followed at the landmark, grouped by their treatment on that day; "
     "Kaplan–Meier curves, log-rank test and Cox model (Efron ties) from there on.",
-    requires=(
-        ("os_relapse_days", "os_relapse_event", "hsct_days"),
-        ("os_relapse_days", "os_relapse_event", "cart_days"),
-    ),
+    requires=endpoint_with(("hsct_days", "cart_days"), origin="first relapse"),
     controls=_controls,
     prepare=prepare_landmarks,
     estimate=_estimate,

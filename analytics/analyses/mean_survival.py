@@ -34,6 +34,7 @@ from analytics.formats import (
 from analytics.frames import EVERYONE, TimeToEvent
 from analytics.funnel import Used
 from analytics.regression import chosen_references, note_references, reference_control
+from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
     Interval,
@@ -612,7 +613,7 @@ ANALYSIS = Analysis(
     method="Restricted mean survival: the area under the Kaplan–Meier curve up to the horizon, with normal intervals; "
     "differences and ratios against the reference group; differences of survival at 1, 3 and 5 years with intervals from "
     "those of the two groups (MOVER) and a test on the complementary log-log scale.",
-    requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
+    requires=endpoint_with(),
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,

@@ -22,6 +22,7 @@ from analytics.figures.comparison_forest import (
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_ratio
 from analytics.funnel import Used
+from analytics.requirements import endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
 from analytics.survival_comparison import strata_control
 from analytics.tables import Table
@@ -358,10 +359,7 @@ ANALYSIS = Analysis(
     icon=":material/balance:",
     method="Cox models (Efron ties) of the same children: ever against never treated, by treatment at landmarks of 90 to 240 "
     "days, and with treatment as it changes over time.",
-    requires=(
-        ("os_relapse_days", "os_relapse_event", "hsct_days"),
-        ("os_relapse_days", "os_relapse_event", "cart_days"),
-    ),
+    requires=endpoint_with(("hsct_days", "cart_days"), origin="first relapse"),
     controls=_controls,
     prepare=prepare_landmarks,
     estimate=_estimate,

@@ -47,6 +47,7 @@ from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_
 from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read, chosen_references, reference_control
+from analytics.requirements import any_group, endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 from analytics.tables import Table
@@ -634,7 +635,7 @@ ANALYSIS = Analysis(
     method="Cox regression of the groups among all children and within each subgroup; likelihood-ratio test of interaction for "
     "each subgrouping variable; Firth's penalised likelihood where nobody in a group had the event. Not adjusted for the number "
     "of tests.",
-    requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
+    requires=endpoint_with(any_group()),
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,

@@ -6,6 +6,7 @@ from analytics.analyses import Control, Params
 from analytics.cohort import Cohort
 from analytics.filters import CohortFilter
 from analytics.frames import TimeToEvent
+from analytics.requirements import endpoint_with
 from analytics.results import Note
 from analytics.survival_comparison import (
     SurvivalComparison,
@@ -71,7 +72,8 @@ ANALYSIS = to_survival_analysis(
     icon=":material/location_on:",
     method="Kaplan–Meier estimates by site of first relapse; test of the curves as chosen; "
     "pairwise tests adjusted by Holm's method.",
-    requires=(("os_relapse_days", "os_relapse_event", "relapse_site"),),
+    # The other two follow from the sites, so that a file without any of them lacks the sites.
+    requires=endpoint_with(("relapse_site", "relapse_site_group", "marrow_relapse"), after="relapse"),
     controls=_controls,
     prepare=_prepare,
     estimate=_estimate,

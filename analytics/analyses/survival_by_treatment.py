@@ -37,6 +37,7 @@ from analytics.formats import (
 )
 from analytics.funnel import Used
 from analytics.policy import govern, load_policy
+from analytics.requirements import endpoint_with
 from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
@@ -419,10 +420,7 @@ ANALYSIS = Analysis(
     icon=":material/vaccines:",
     method="Simon–Makuch curves, Mantel–Byar test and Cox model with treatment as it changes over time (Efron ties); "
     "a child counts as treated from the day of treatment on.",
-    requires=(
-        ("os_relapse_days", "os_relapse_event", "hsct_days"),
-        ("os_relapse_days", "os_relapse_event", "cart_days"),
-    ),
+    requires=endpoint_with(("hsct_days", "cart_days"), origin="first relapse"),
     controls=_controls,
     prepare=prepare_treatments,
     estimate=_estimate,

@@ -6,6 +6,7 @@ from analytics.analyses import Control, Params
 from analytics.cohort import Cohort
 from analytics.filters import CohortFilter
 from analytics.frames import EVERYONE, TimeToEvent
+from analytics.requirements import endpoint_with
 from analytics.survival_comparison import (
     endpoint_control,
     prepare_survival,
@@ -39,7 +40,7 @@ ANALYSIS = to_survival_analysis(
     icon=":material/stacked_line_chart:",
     method="Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "
     "pairwise tests adjusted by Holm's method.",
-    requires=(("os_relapse_days", "os_relapse_event"), ("os_days", "os_event")),
+    requires=endpoint_with(),
     controls=_controls,
     prepare=_prepare,
 )

@@ -191,11 +191,13 @@ def draw_key(group: str, name: str, style: Style) -> dict[str, Any]:
 def choose_ticks(end: float, time_unit: TimeUnit = "months", most: int = MOST_TICKS) -> tuple[float, ...]:
     """Ticks in months from 0 up to ``end`` months, at steps that clinicians use (1, 2, 3, 6, 12, 24, … months).
 
-    At most nine, so that the counts below them do not touch on a telephone, or ``most``. ``end`` of 0 gives the tick 0
-    alone.
+    At most nine, so that the counts below them do not touch on a telephone, or ``most``, however far ``end`` lies. ``end``
+    of 0 gives the tick 0 alone.
     """
     steps = TICK_STEPS[time_unit]
     step = next((s for s in steps if math.floor(end / s + 1e-9) < most), steps[-1])
+    while math.floor(end / step + 1e-9) >= most:
+        step *= 2
     return tuple(float(tick * step) for tick in range(math.floor(end / step + 1e-9) + 1))
 
 
@@ -320,7 +322,7 @@ def draw_band(curve: StepCurve, style: Style, end: float) -> dict[str, Any]:
 
 def reading_grid(curve: StepCurve, end: float, begin: float = 0.0) -> FloatArray:
     """Whole months, or a part or multiple of them, from ``begin`` on: where a pointer reads a curve."""
-    step = next((s for s in (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0) if end / s <= 125), 24.0)
+    step = next((s for s in (0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0) if end / s <= 125), end / 125)
     grid = np.arange(0.0, min(float(curve.time[-1]), end) + 1e-9, step)
     return grid[grid >= begin]
 

@@ -146,6 +146,16 @@ def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
 
 
 @lru_cache(maxsize=64)
+def is_reference(cohort: Cohort) -> bool:
+    """True for the reference cohort, whose figures were made to agree with the published ones, wherever its file lies."""
+    return (
+        cohort.synthetic
+        and not cohort.smallest_cell
+        and cohort.data_version == open_cohort(REFERENCE_COHORT).data_version
+    )
+
+
+@lru_cache(maxsize=64)
 def load_recomputation(cohort: Cohort, cohort_filter: CohortFilter) -> Recomputation:
     """The published figures computed from a selection."""
     return recompute(load_published(), cohort, cohort_filter)

@@ -41,7 +41,7 @@ def prepare_first_pages() -> None:
     everyone = CohortFilter()
     for load in (cache.load_level_counts, cache.load_funnel, cache.load_outcome_counts, cache.load_baseline):
         load(cohort, everyone)
-    if not cohort.smallest_cell:
+    if cache.is_reference(cohort):
         cache.load_recomputation(cohort, everyone)
     for analysis in load_analyses():
         if not analysis.missing(cohort):

@@ -92,13 +92,21 @@ def _times(frame: pd.DataFrame) -> dict[str, pd.Series]:
         if f"{name}_days" in frame
     }
     if "second_relapse_days" in frame:
-        again = frame["second_relapse_days"].notna()
-        found["efs_relapse_days"] = days.mask(again, frame["second_relapse_days"])
-        found["efs_relapse_event"] = died.mask(again, 1)
+        again, failed = frame["second_relapse_days"], failures_of(frame)
+        found["efs_relapse_days"] = pd.concat([days, again, failed], axis=1).min(axis=1).where(days.notna())
+        found["efs_relapse_event"] = died.mask(again.notna() | failed.notna(), 1)
     relapsed = frame["relapsed"] == 1
     found["efs_days"] = frame["os_days"].astype(float).mask(relapsed, frame["relapse_days"])
     found["efs_event"] = frame["os_event"].astype(float).mask(relapsed, 1)
     return found
+
+
+def failures_of(frame: pd.DataFrame) -> pd.Series:
+    """The day on which a second remission that was not reached counts: day 35 of salvage treatment, if followed so far."""
+    nowhere = pd.Series(np.nan, index=frame.index)
+    day = 35 + frame.get("salvage_days", nowhere).fillna(0)
+    failed = frame.get("second_remission", pd.Series("", index=frame.index)) == "no"
+    return day.where(failed & (frame["os_relapse_days"] >= day))
 
 
 def _timing(frame: pd.DataFrame) -> pd.Series:

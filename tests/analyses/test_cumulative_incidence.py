@@ -30,6 +30,7 @@ from tests.analyses.shown import (
     check_picture,
     check_shown,
     cohort_of,
+    failures_of,
     filters,
     headline,
     params_of,
@@ -41,10 +42,11 @@ from tests.analyses.shown import (
 
 REFERENCE = "reference_cohort.csv"
 INCIDENCE = analysis_of("cumulative-incidence")
+BY_VARIABLE = analysis_of("survival-by-variable")
 R = json.loads((Path(__file__).parents[1] / "reference" / "incidence_analysis_reference.json").read_text())
 CAUSES = {
     "relapse": ("relapse", "death in remission"),
-    "second_relapse": ("second relapse", "death from leukaemia", "non-relapse mortality"),
+    "second_relapse": ("second relapse", "non-relapse mortality", "no second remission", "death from leukaemia"),
 }
 # Each reference, with the event and the grouping variable that it was made for.
 COMPARED = {
@@ -77,11 +79,12 @@ def first_events(patients: pd.DataFrame, endpoint: str) -> pd.DataFrame:
         other = patients["os_event"].map({1.0: 2.0, 0.0: 0.0})
     else:
         patients = patients[patients["relapsed"] == 1]
-        is_event = patients["second_relapse_days"].notna()
-        days = np.where(is_event, patients["second_relapse_days"], patients["os_relapse_days"])
+        again, failed = patients["second_relapse_days"], failures_of(patients).reindex(patients.index)
+        days = pd.concat([again, failed, patients["os_relapse_days"]], axis=1).min(axis=1)
+        is_event = again.notna() & ~failed.le(again)
         died = patients["os_relapse_event"]
         of_leukaemia = patients.get("cause_of_death", pd.Series(index=patients.index, dtype=object)) == "leukaemia"
-        other = died.where(died != 1, np.where(of_leukaemia, 2.0, 3.0))
+        other = died.where(died != 1, np.where(of_leukaemia, 4.0, 2.0)).mask(failed.notna(), 3.0)
     return patients.assign(months=days / DAYS_PER_MONTH, first=other.where(~is_event, 1.0).astype(float))
 
 
@@ -185,7 +188,7 @@ def test_tests_equal_those_of_cuminc(name: str) -> None:
 def test_both_kinds_of_hazard_ratios_equal_those_of_coxph_and_crr(name: str, adjust: tuple[str, ...]) -> None:
     event, by = COMPARED[name]
     result, _ = estimate(event=event, by=by, adjust=adjust)
-    causes = CAUSES[event.split(":")[0]]
+    causes = CAUSES[event.split(":")[0]][:3]
     assert [model.cause for model in result.models.fitted] == list(causes)
     checked = 0
     for model, expected in zip(result.models.fitted, R[name]["models"], strict=True):
@@ -304,7 +307,14 @@ def test_the_chosen_event_comes_first_and_the_others_compete() -> None:
     assert headline(INCIDENCE, result, "Non-relapse mortality").split()[0] == str(result.comparison.n_event)
     rows = [row[0] for row in INCIDENCE.tables(result)[0].rows]
     assert rows == [
-        *("Non-relapse mortality", "Everyone", "Second relapse", "Everyone", "Death from leukaemia", "Everyone"),
+        *(
+            "Non-relapse mortality",
+            "Everyone",
+            "Second relapse",
+            "Everyone",
+            "Second remission not reached",
+            "Everyone",
+        ),
     ]
     assert INCIDENCE.figure(result, params).layout.yaxis.title.text == "Non-relapse mortality (cumulative incidence)"
     assert "months from first relapse" in INCIDENCE.alt_text(result)
@@ -455,6 +465,36 @@ def test_a_file_offers_the_events_that_it_has_times_for() -> None:
     assert controls["by"].default == EVERYONE
     check_page(*estimate(source=only))
     assert INCIDENCE.missing(open_cohort(patients[["patient_id", "relapsed", "sex"]]))
+
+
+def test_another_first_event_competes_with_relapse() -> None:
+    """Ten of 40 relapse, ten more have an event that is neither relapse nor death: 25 % at 5 years, by cmprsk."""
+    cohort = open_cohort(Path(__file__).parents[1] / "fixtures" / "another_first_event.csv")
+    assert cohort.notes == ()
+    result, params = estimate(source=cohort, by=EVERYONE)
+    assert INCIDENCE.left_out(result) == ()
+    assert headline(INCIDENCE, result, "Children") == "40"
+    assert headline(INCIDENCE, result, "Competing events") == "10 (25 %)"
+    assert headline(INCIDENCE, result, "By 5 years, all groups") == "25.0 %"
+    expected = R["another_first_event"]
+    curves = {curve.cause: curve for curve in result.comparison.incidence.curves}
+    for k, cause in enumerate(("relapse", "another first event")):
+        found = result.comparison.milestones_of(curves[cause])
+        assert [e.value for e in found] == pytest.approx(expected["estimate"][k], abs=1e-12)
+    assert curves["death in remission"].n_event == 0
+    efs = BY_VARIABLE.estimate(
+        BY_VARIABLE.prepare(cohort, CohortFilter(), BY_VARIABLE.defaults(cohort) | {"endpoint": "efs_diagnosis"}),
+        BY_VARIABLE.defaults(cohort) | {"endpoint": "efs_diagnosis"},
+    )
+    assert headline(BY_VARIABLE, efs, "Events").split()[0] == "20"
+    check_page(result, params)
+
+
+def test_a_relapse_on_an_unknown_day_is_left_out_for_that_reason() -> None:
+    rows = [("male", 1, None, 900.0, 0), ("male", 0, None, 900.0, 0), ("female", 1, 300.0, 700.0, 1)]
+    result, params = estimate(source=timed(rows), by=EVERYONE)
+    assert INCIDENCE.left_out(result) == (("relapse on an unknown day", 1),)
+    check_page(result, params)
 
 
 # Odd cases

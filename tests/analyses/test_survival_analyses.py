@@ -411,14 +411,14 @@ def test_sentences_on_events_do_not_speak_of_deaths() -> None:
     result = estimate(SITE, endpoint="efs_relapse")
     said = [plain(text) for text in SITE.sentences(result)]
     assert said[0].startswith("Isolated marrow: an estimated ")
-    assert " were alive without a second relapse 1 year after first relapse; " in said[0]
+    assert " were alive without an event 1 year after first relapse; " in said[0]
     assert not any("died" in text or "death" in text or "mortality" in text for text in said)
     assert [h.label for h in SITE.headlines(result)][:2] == ["Children", "Events"]
     table = SITE.tables(result)[0]
     assert table.title == "Event-free survival from first relapse"
     assert table.columns[:3] == ("Group", "Events", "Median (months)")
     assert table.help[2].replace("\u00a0", " ") == "Time by which half have had an event (95 % interval)"
-    assert table.help[3].startswith("Alive without a second relapse 1 year after first relapse")
+    assert table.help[3].startswith("Alive without an event 1 year after first relapse")
     figure = SITE.figure(result, SITE.defaults(cohort_of(REFERENCE)))
     assert figure.layout.yaxis.title.text.startswith("Event-free survival")
 

@@ -24,10 +24,15 @@ diagnosis <- data.frame(
   sex = factor(cohort$sex, c("female", "male")),
   age_years = cohort$age_years
 )
-second <- !is.na(cohort$second_relapse_days)
+# A second remission that was not reached counts on day 35 of salvage treatment, unless the child was gone before.
+failure <- ifelse(cohort$second_remission %in% "no" & cohort$os_relapse_days >= cohort$salvage_days + 35,
+                  cohort$salvage_days + 35, Inf)
+second <- ifelse(is.na(cohort$second_relapse_days), Inf, cohort$second_relapse_days)
+died <- cohort$os_relapse_event == 1
+stopifnot(!any(died & cohort$cause_of_death == "leukaemia" & is.infinite(failure) & is.infinite(second), na.rm = TRUE))
 relapse <- data.frame(
-  time = ifelse(second, cohort$second_relapse_days, cohort$os_relapse_days),
-  cause = ifelse(second, 1, ifelse(cohort$os_relapse_event == 1, ifelse(cohort$cause_of_death == "leukaemia", 2, 3), 0)),
+  time = pmin(failure, second, cohort$os_relapse_days),
+  cause = ifelse(is.finite(failure) & failure <= second, 3, ifelse(is.finite(second), 1, ifelse(died, 2, 0))),
   marrow = factor(grepl("marrow", cohort$relapse_site), c(TRUE, FALSE), c("marrow", "isolated extramedullary")),
   sex = factor(cohort$sex, c("female", "male"))
 )[relapsed, ]
@@ -77,6 +82,16 @@ naive <- function(data, group, k) {
   }, simplify = FALSE)
 }
 
+# Forty children, ten of whom relapse and ten of whom have another first event that the file does not name.
+other <- read.csv("tests/fixtures/another_first_event.csv", na.strings = "")
+others <- data.frame(
+  time = other$efs_days, sex = factor(other$sex, c("female", "male")),
+  cause = ifelse(other$efs_event == 0, 0, ifelse(other$relapsed == 1, 1, ifelse(other$os_event == 1, 2, 3)))
+)
+stopifnot(table(others$cause) == c(20, 10, 10))
+together <- cuminc(others$time, others$cause)
+fit <- timepoints(together, 365.25 * years)
+
 reference <- list(
   versions = list(R = R.version.string, survival = as.character(packageVersion("survival")),
                   cmprsk = as.character(packageVersion("cmprsk"))),
@@ -89,6 +104,7 @@ reference <- list(
   marrow_relapse = list(incidence = incidence(relapse, "marrow", 3), gray = gray(relapse, "marrow"),
                         naive = naive(relapse, "marrow", 1)),
   relapse_sex = list(incidence = incidence(relapse, "sex", 3), gray = gray(relapse, "sex"),
-                     models = models(relapse, ~sex, 3))
+                     models = models(relapse, ~sex, 3)),
+  another_first_event = list(estimate = unname(fit$est), variance = unname(fit$var))
 )
 write_json(reference, file.path(here, "incidence_analysis_reference.json"), digits = NA, auto_unbox = TRUE, pretty = TRUE)

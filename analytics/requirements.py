@@ -1,0 +1,37 @@
+"""What an analysis needs of a file: the columns of any one endpoint that it can use, with those that it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from analytics.dictionary import PHASES, Dictionary, Phase, open_dictionary
+from analytics.frames import endpoint_columns
+
+
+@cache
+def _dictionary() -> Dictionary:
+    return open_dictionary()
+
+
+def endpoint_with(
+    *others: Sequence[str], after: Phase = "diagnosis", origin: str | None = None
+) -> tuple[tuple[str, ...], ...]:
+    """The sets of columns one of which an analysis needs: an endpoint's, and for each of ``others`` one of its columns.
+
+    ``after`` is the phase at which the clock of the endpoint starts at the earliest; with ``origin`` it starts at that
+    day, for every child under observation from then on.
+    """
+    sets: list[tuple[str, ...]] = [
+        endpoint_columns(e)
+        for e in _dictionary().endpoints
+        if PHASES.index(e.phase) >= PHASES.index(after) and (origin is None or (e.origin == origin and not e.entry))
+    ]
+    for choice in others:
+        sets = [(*names, name) for names in sets for name in choice]
+    return tuple(sets)
+
+
+def any_group() -> tuple[str, ...]:
+    """The variables that split children into groups, those that a file brings before those that follow from them."""
+    return tuple(v.name for v in sorted(_dictionary().groups, key=lambda v: v.derivation is not None))
