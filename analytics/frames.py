@@ -420,9 +420,12 @@ class BinaryOutcome:
         outcome: str,
         covariates: Sequence[Variable],
         references: Mapping[str, str] | None = None,
+        *,
+        unknown: str = "outcome not recorded",
     ) -> BinaryOutcome:
         """The arrays from a tally of an outcome column (0/1) and the covariates' columns.
 
+        ``unknown`` says why a patient has no outcome.
         ``references`` maps a coded covariate to the level that becomes its first category, hence its reference;
         without an entry, the dictionary's reference is used.
 
@@ -432,7 +435,7 @@ class BinaryOutcome:
             If a reference is not a level of its covariate.
         """
         exclusions: list[Exclusion] = []
-        tally = _leave_out(tally, tally[outcome].notna(), "outcome-missing", "outcome not recorded", exclusions)
+        tally = _leave_out(tally, tally[outcome].notna(), "outcome-missing", unknown, exclusions)
         known = _Covariates.from_tally(tally, covariates, references)
         return cls(
             outcome=read_only(tally[outcome].to_numpy(float)),

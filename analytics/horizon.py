@@ -18,16 +18,19 @@ from analytics.results import FloatArray, OddsRatioResult
 
 DAYS_PER_YEAR = 365.25
 MONTHS_PER_YEAR = 12.0
+UNKNOWN = "the first event or its day not known"  # why an outcome at a horizon is missing
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
     """How far ahead the outcome looks, and what that did: ``n_not_followed`` children without the event were not followed
-    that long, so that their outcome is not known, ``n_competing`` had another event before and count as without it."""
+    that long, so that their outcome is not known, ``n_competing`` had another event before and count as without it, of
+    them ``n_other`` one that few files know of (an optional level of the cause)."""
 
     years: int
     n_not_followed: int
     n_competing: int
+    n_other: int = 0
 
     @property
     def text(self) -> str:
@@ -72,7 +75,8 @@ def event_within(
     another = by_then & ~is_free & ~is_event
     values = np.where(is_known, (by_then & is_event).astype(np.float64), np.nan)
     made = tally.assign(**{outcome: values})[~lost]
-    return made, Horizon(years, int(weight[lost].sum()), int(weight[another].sum()))
+    other = another & first.isin(cause.optional_levels).to_numpy(bool)
+    return made, Horizon(years, *(int(weight[rows].sum()) for rows in (lost, another, other)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ from analytics.formats import (
 )
 from analytics.frames import BinaryOutcome, endpoint_columns
 from analytics.funnel import Used, list_incomplete, list_losses, name_complete
-from analytics.horizon import Horizon, WeighedOutcome
+from analytics.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
 from analytics.policy import govern
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
@@ -200,7 +200,8 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
         tally, horizon, weighed = weigh_horizon(
             tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), chosen, chosen_references(params)
         )
-    outcome = BinaryOutcome.from_tally(tally, OUTCOME, chosen, chosen_references(params))
+    why = {} if horizon is None else {"unknown": UNKNOWN}
+    outcome = BinaryOutcome.from_tally(tally, OUTCOME, chosen, chosen_references(params), **why)
     kept = tally[tally[OUTCOME].notna()].reset_index(drop=True)
     filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
     return _Frame(outcome, kept[[v.name for v in others]], dictionary, filtered_by, horizon, weighed)

@@ -31,7 +31,7 @@ from analytics.filters import CohortFilter
 from analytics.formats import format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
-from analytics.horizon import Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
+from analytics.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -236,7 +236,8 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
         tally, horizon, weighed = weigh_horizon(
             tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), variables, chosen_references(params)
         )
-    outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params))
+    why = {} if horizon is None else {"unknown": UNKNOWN}
+    outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params), **why)
     split = _split(dictionary, variables, params["curve"])
     read_events = None
     if endpoint is not None and split is not None:
@@ -370,7 +371,8 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
             Note(
                 "deaths-not-relapsed",
                 "info",
-                f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission {horizon.text} and "
+                f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
+                f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
                 f"{'counts' if died == 1 else 'count'} as not relapsed.",
             )
         )
