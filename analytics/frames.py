@@ -566,9 +566,7 @@ def _eligible(tally: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.DataFrame, li
     time, event = tally[endpoint.time].notna(), tally[endpoint.event]
     # An event that another clock shares says nothing about this one: nobody need have been transplanted to have died.
     undated = (event == 1) & ~time & (not endpoint.shares_event)
-    tally = _leave_out(
-        tally, (time & event.notna()) | undated, "not-eligible", _why_not_eligible(endpoint), exclusions
-    )
+    tally = _leave_out(tally, (time & event.notna()) | undated, "not-eligible", _why_not_eligible(endpoint), exclusions)
     if undated.any():
         text = f"{endpoint.event_label}, on an unknown day"
         tally = _leave_out(tally, tally[endpoint.time].notna(), "event-day-missing", text, exclusions)
