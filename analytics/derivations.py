@@ -31,7 +31,21 @@ def with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
     while ready := [v for v in waiting if is_ready(v)]:
         table = table.mutate(**{v.name: derive(v, table, dictionary) for v in ready})
         waiting = [v for v in waiting if v not in ready]
-    return table
+    return _with_first_events_filled(table, dictionary)
+
+
+def _with_first_events_filled(table: ir.Table, dictionary: Dictionary) -> ir.Table:
+    """The table in which a file that names some first events leaves no others open that its columns tell.
+
+    Files leave the cell empty, or write "none", where a child had no event.
+    """
+    filled = {}
+    for variable in dictionary.variables:
+        if variable.optional_levels and {variable.name, *sources_of(variable)} <= set(table.columns):
+            filled[variable.name] = ibis.coalesce(table[variable.name], derive(variable, table, dictionary)).cast(
+                "int8"
+            )
+    return table.mutate(**filled) if filled else table
 
 
 def sources_of(variable: Variable) -> tuple[str, ...]:

@@ -229,12 +229,6 @@ _ORDER = (
     ("salvage_days", "os_relapse_days", "salvage_days lies after last contact (salvage_days > os_relapse_days)"),
     ("salvage_days", "cart_days", "cart_days lies before the start of salvage treatment (cart_days < salvage_days)"),
     ("salvage_days", "hsct_days", "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days)"),
-    ("efs_days", "os_days", "efs_days ends after last contact (efs_days > os_days)"),
-    (
-        "efs_relapse_days",
-        "os_relapse_days",
-        "efs_relapse_days ends after last contact (efs_relapse_days > os_relapse_days)",
-    ),
     *(
         (name, "os_relapse_days", f"{name} is longer than the follow-up from relapse ({name} > os_relapse_days)")
         for name in ("os_salvage_days", "os_cart_days", "os_hsct_days")
@@ -242,7 +236,20 @@ _ORDER = (
 )
 
 
+# Event-free time and follow-up are often filled in at different visits.
+_FEW_DAYS = 7
+_EVENT_FREE = (("efs_days", "os_days"), ("efs_relapse_days", "os_relapse_days"))
+
+
 def _check_order(file: PatientFile) -> Iterator[_Check]:
+    for free, last in _EVENT_FREE:
+        if file.has(free, last):
+            yield _Check(
+                f"{free} ends more than {_FEW_DAYS} days after last contact ({free} > {last}) for {{n}} of {{total}} patients",
+                file.number(free) > file.number(last) + _FEW_DAYS,
+                "Check the dates of both, and from which day each is counted.",
+                (free, last),
+            )
     for earlier, later, what in _ORDER:
         if file.has(earlier, later):
             yield _Check(
@@ -393,6 +400,11 @@ def _find_remarks(table: ir.Table, file: PatientFile) -> Iterator[_Remark]:
         if v.derivation and set(sources_of(v)) <= set(table.columns):
             derived = derive(v, table, file.dictionary)
             differs = table[v.name] != derived
+            for e in file.dictionary.competing:
+                if e.time == v.name and file.has(e.cause):
+                    # An event that the file names has the file's own day.
+                    named = [file.dictionary[e.cause].levels.index(x) for x in file.dictionary[e.cause].optional_levels]
+                    differs = differs & ~table[e.cause].isin(named).fill_null(False)
             if v.optional_levels:
                 # The last of them stands for whatever the columns cannot name and the file may.
                 codes = [v.levels.index(level) for level in v.optional_levels]
@@ -682,6 +694,17 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, _Check]]:
                 ("cause_of_death",),
             ),
         )
+    for free, last in _EVENT_FREE:
+        if file.has(free, last):
+            yield (
+                "follow-up-differs",
+                _Check(
+                    f"{free} ends up to {_FEW_DAYS} days after last contact for {{n}}",
+                    (file.number(free) > file.number(last)) & (file.number(free) <= file.number(last) + _FEW_DAYS),
+                    f"Check the date of last contact in {free} and {last}.",
+                    (free, last),
+                ),
+            )
     for remission, later, what in (
         ("first_remission", "relapsed", "a relapse"),
         ("second_remission", "second_relapse_days", "a second relapse"),

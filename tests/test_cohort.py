@@ -535,7 +535,10 @@ def test_an_event_that_is_neither_relapse_nor_death_is_another_event() -> None:
 @pytest.mark.parametrize(
     ("columns", "what"),
     [
-        ({"efs_days": "2001", "efs_event": "0"}, "efs_days ends after last contact (efs_days > os_days)"),
+        (
+            {"efs_days": "2008", "efs_event": "0"},
+            "efs_days ends more than 7 days after last contact (efs_days > os_days)",
+        ),
         ({"efs_days": "-1", "efs_event": "0"}, "efs_days is negative"),
         ({"efs_days": "", "efs_event": "0"}, "efs_event is 0 without efs_days"),
         ({"efs_days": "5", "efs_event": ""}, "efs_days is given without efs_event"),
@@ -543,7 +546,10 @@ def test_an_event_that_is_neither_relapse_nor_death_is_another_event() -> None:
             {"os_hsct_days": "651"},
             "os_hsct_days is longer than the follow-up from relapse (os_hsct_days > os_relapse_days)",
         ),
-        ({"efs_relapse_days": "651", "efs_relapse_event": "1"}, "efs_relapse_days ends after last contact"),
+        (
+            {"efs_relapse_days": "658", "efs_relapse_event": "1"},
+            "efs_relapse_days ends more than 7 days after last contact",
+        ),
         ({"first_event": "cured"}, "first_event has an unknown level"),
     ],
 )
@@ -627,6 +633,7 @@ patient_id,relapsed,relapse_days,os_days,os_event,efs_days,efs_event,first_event
 6,0,,900,0,900,0,none
 7,0,,900,0,40,1,induction failure
 8,,,900,0,900,1,
+9,0,,900,0,902,0,
 """
 
 
@@ -634,22 +641,25 @@ def test_another_first_event_has_its_own_name_where_the_file_gives_one() -> None
     frame = pd.read_csv(io.StringIO(OTHERS), dtype=str, keep_default_na=False)
     frame["patient_id"] = ["SYN" + name for name in frame["patient_id"]]
     cohort = open_cohort(frame)
-    # Children 2 and 7 had an event on another day than their columns give; names of events are nothing to remark on.
-    (differs,) = [note.text for note in cohort.notes if note.code == "derived-differs"]
-    assert differs.startswith("efs_days differs for 2 patients")
+    # Names of events that no other column tells are nothing to remark on, nor are their days.
+    late, differs = (note.text for note in cohort.notes)
+    assert late == "efs_days ends up to 7 days after last contact for 1 patient (row 9: efs_days '902', os_days '900')."
+    assert differs.startswith("efs_days differs for 1 patient ")
     named = cohort.dictionary["first_event"]
-    assert named.levels == ("none", "relapse", "death in remission", "induction failure", "second malignancy")
-    assert named.optional_levels == ("induction failure", "second malignancy")
+    assert (
+        named.levels[3:] == named.optional_levels == ("induction failure", "second malignancy", "another first event")
+    )
     first = {n: row[0] for n, row in derived_of(frame, ["first_event"]).items()}
     assert first == {
         1: "second malignancy",
-        2: None,
+        2: "another first event",
         3: "death in remission",
         4: "second malignancy",
         5: "relapse",
         6: "none",
         7: "induction failure",
         8: None,
+        9: "none",
     }
     derived = derived_of(frame.drop(columns="first_event"), ["first_event", "efs_days"])
     assert derived[1][0] == derived[2][0] == derived[4][0] == derived[7][0] == "another first event"
