@@ -1,19 +1,20 @@
-"""What a comparison of this size would have found, so that "no difference" is not read as "the same".
+"""What a next study of this size would find: for planning, folded away, and never beside a result.
 
-One call per page finds the detectable ratios; they are then said, tabulated beside the ratios that were found, and
-written into files. See :mod:`analytics.estimators.power` for what they are, and why the power at the ratio that was found
-is nowhere given.
+What a study could have missed is for its interval to say: power worked out after the fact adds nothing to it and
+misleads (Hoenig & Heisey 2001, The American Statistician 55:19, doi:10.1198/000313001300339897). A study to come has no
+result yet, and for it the numbers at hand are a place to start. See :mod:`analytics.estimators.power` for what they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analytics.analyses import Checks, Params, Shown
 from analytics.dictionary import Variable
 from analytics.estimators.power import (
     POWER,
@@ -28,8 +29,7 @@ from analytics.estimators.power import (
 )
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import SwitchingPatients
-from analytics.figures.forest_marks import ratio_text
-from analytics.formats import MISSING, format_count, format_level, format_percent, format_ratio, format_step
+from analytics.formats import MISSING, format_count, format_percent, format_ratio, format_step
 from analytics.frames import BinaryOutcome, TimeToEvent
 from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult
 from analytics.tables import Table
@@ -57,16 +57,6 @@ class DetectedGroups:
     def known(self) -> dict[str, Detectable]:
         """The groups that have a detectable ratio."""
         return {name: found for name, found in self.groups.items() if found.reason is None}
-
-    def hint(self) -> str:
-        """What the p value of two groups could have shown, to follow what is said of it; empty for more groups."""
-        known = list(self.known.values())
-        if len(known) != 1 or len(self.groups) != 1:
-            return ""
-        said = _ranges(known[0])
-        if said is None:
-            return f" With these numbers even a hundredfold {known[0].measure} would often be missed."
-        return f" With these numbers a {known[0].measure} of {said}, would be found {FOUR_IN_FIVE}."
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows for files: ``term group reference n n_event detectable_low detectable_high power reason``."""
@@ -247,7 +237,7 @@ def say_detectable(
     setting: str = "in groups of this size",
     basis: str = "",
 ) -> tuple[str, ...]:
-    """What would have been found, as one sentence; none where the groups cannot be compared.
+    """What a next study would find, as one sentence; none where the groups cannot be compared.
 
     ``names`` are the groups as a reader sees them, ``noun`` the plural of the event ("deaths"), ``setting`` what is held
     as it is beside the numbers; ``basis`` says the numbers in other words.
@@ -260,18 +250,18 @@ def say_detectable(
     measure, missed = known[0][1].measure, "smaller difference would often be missed"
     events = f"{format_count(found.n_event)} {noun.removesuffix('s') if found.n_event == 1 else noun}"
     children = f"{format_count(found.n)} {'child' if found.n == 1 else 'children'}"
-    start = f"With {basis or f'{events} among {children}'} {setting}"
+    start = f"A next study with {basis or f'{events} among {children}'} {setting} would"
     near = [(label, one) for label, one in known if _ranges(one) is not None]
     if not near:
-        return (f"{start}, even a hundredfold {measure} would often be missed.",)
+        return (f"{start} often miss even a hundredfold {measure}.",)
     if len(found.groups) == 1:
-        return (f"{start}, a study would find a {measure} of {_ranges(near[0][1])}, {FOUR_IN_FIVE}; a {missed}.",)
+        return (f"{start} find a {measure} of {_ranges(near[0][1])}, {FOUR_IN_FIVE}; a {missed}.",)
     if len(near) > MOST_SAID:
         order = sorted(near, key=lambda pair: -pair[1].information)
         near = [(f"at best {order[0][0]}", order[0][1]), (f"at worst {order[-1][0]}", order[-1][1])]
     listed = "; ".join(f"{label} {_ranges(one)}" for label, one in near)
     against = names.get(found.reference, found.reference)
-    return (f"{start}, a study would find {FOUR_IN_FIVE} a {measure}, against {against}, of: {listed}. A {missed}.",)
+    return (f"{start} find {FOUR_IN_FIVE} a {measure}, against {against}, of: {listed}. A {missed}.",)
 
 
 def _ranges(found: Detectable) -> str | None:
@@ -288,7 +278,7 @@ def _ranges(found: Detectable) -> str | None:
 def tabulate_detectable(
     model: OddsRatioResult | HazardRatioResult, found: Mapping[Term, Detectable], variables: Sequence[Variable]
 ) -> tuple[Table, ...]:
-    """What the multivariable model would have found, beside what it found; nothing without a model."""
+    """What a next study with the same factors would find; nothing without a model."""
     known = {v.name: v for v in variables}
     references = {t.variable: t.level for t in model.terms if t.is_reference}
     rows = []
@@ -302,27 +292,23 @@ def tabulate_detectable(
         else:
             against = references.get(term.variable)
             label = f"{variable.label}: {variable.level_label(term.level)} against {variable.level_label(against)}"
-        ratio = ratio_text(term.ratio) if term.ratio.value is not None else MISSING
-        rows.append((label, f"{format_count(one.n_event)} of {format_count(one.n)}", ratio, *limit_cells(one)))
+        rows.append((label, f"{format_count(one.n_event)} of {format_count(one.n)}", *limit_cells(one)))
     if not rows or model.reason is not None:
         return ()
-    measure, level = model.measure, format_level(model.conf_level)
+    measure = model.measure
     return (
         Table(
-            title="What could have been found",
-            columns=("Factor", "Events", f"Found ({level} CI)", "Below 1", "Above 1"),
+            title="What a next study of this size would find",
+            columns=("Factor", "Events", "Below 1", "Above 1"),
             rows=tuple(rows),
             help=(
                 "",
                 "Of the children compared: those of the level and of the reference",
-                f"{measure.capitalize()} of the multivariable model",
                 f"An {measure} of this or less" if measure.startswith("o") else f"A {measure} of this or less",
                 f"An {measure} of this or more" if measure.startswith("o") else f"A {measure} of this or more",
             ),
-            caption=f"A study of this size would find the {measure}s on the right {FOUR_IN_FIVE} "
-            f"({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss, so an interval that includes "
-            "1 does not show that there is no difference. They follow from the numbers of children and events and from how the "
-            f"factors go together, not from the {measure} that was found.",
+            caption=f"{measure.capitalize()}s that a next study with as many children and events, divided in the same way, "
+            f"would find {FOUR_IN_FIVE} ({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss.",
         ),
     )
 
@@ -336,20 +322,64 @@ def limit_cells(found: Detectable) -> tuple[str, str]:
     return low, high
 
 
-def _limits(found: Detectable | None) -> dict[str, float | None]:
-    return dict(zip(COLUMNS, (None, None) if found is None else (found.low, found.high), strict=True))
+def _limits(found: Detectable) -> dict[str, float | None]:
+    return dict(zip(COLUMNS, (found.low, found.high), strict=True))
 
 
-def add_detectable(frame: pd.DataFrame, found: Mapping[Term, Detectable]) -> pd.DataFrame:
-    """The frame of a model with ``detectable_low`` and ``detectable_high`` for each term, empty for the reference."""
-    if frame.empty:
-        return frame.assign(**{name: pd.Series(dtype=float) for name in COLUMNS})
-    terms = zip(frame["variable"], (None if pd.isna(level) else level for level in frame["level"]), strict=True)
-    limits = [_limits(found.get(term)) for term in terms]
-    return frame.assign(**{name: pd.Series([row[name] for row in limits], frame.index, float) for name in COLUMNS})
+def tabulate_terms(found: Mapping[Term, Detectable]) -> pd.DataFrame:
+    """The detectable ratios of a model's terms for a file, one row each."""
+    columns = ["term", "variable", "level", "n", "n_event", *COLUMNS, "power", "reason"]
+    rows = [
+        {
+            "term": f"detectable {one.measure}",
+            "variable": variable,
+            "level": level,
+            "n": one.n,
+            "n_event": one.n_event,
+            **_limits(one),
+            "power": one.power,
+            "reason": one.reason,
+        }
+        for (variable, level), one in found.items()
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def add_detected_groups(frame: pd.DataFrame, variable: str, found: DetectedGroups | None) -> pd.DataFrame:
-    """As :func:`add_detectable`, for the groups of one variable of the frame."""
-    groups = {} if found is None else found.groups
-    return add_detectable(frame, {(variable, name): one for name, one in groups.items()})
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a next study of this size would find, ready to be shown and saved."""
+
+    sentences: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def plan_groups(
+    found: DetectedGroups | None,
+    names: Mapping[str, str],
+    noun: str,
+    setting: str = "in groups of this size",
+    basis: str = "",
+) -> Plan:
+    """The plan of a comparison of groups, in a sentence and a file."""
+    columns = ["term", "group", "reference", "n", "n_event", *COLUMNS, "power", "reason"]
+    rows = [] if found is None else found.rows()
+    return Plan(say_detectable(found, names, noun, setting, basis), (), pd.DataFrame(rows, columns=columns))
+
+
+def to_planning(make: Callable[[Any, Params], Plan]) -> Checks:
+    """The folded part of an analysis that says what a next study of this size would find."""
+    return Checks(
+        title="Planning a next study",
+        about="What a study still to be made would find, were it as large as this selection and divided in the same way. It says "
+        "nothing on the results above: what they could have missed is in their intervals.",
+        make=make,
+        show=_show_plan,
+        files=("next-study",),
+        downloads=lambda plan: {"next-study": plan.frame},
+    )
+
+
+def _show_plan(result: Any, plan: Plan, params: Params) -> tuple[Shown, ...]:
+    nothing = ("A next study cannot be planned from this selection: there is nothing to compare.",)
+    return (Shown(tables=plan.tables, sentences=plan.sentences or (() if plan.tables else nothing)),)

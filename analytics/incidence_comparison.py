@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, detect_incidence, say_detectable
+from analytics.detectable import DetectedGroups, Plan, detect_incidence, plan_groups
 from analytics.dictionary import CompetingEndpoint, Variable
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
 from analytics.estimators.intervals import SurvivalConfType
@@ -27,7 +27,6 @@ from analytics.wording import describe_incidence, describe_no_incidence, describ
 INCIDENCE_COLUMNS = [
     *("term", "group", "cause", "n", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high"),
     *("conf_level", "conf_type", "statistic", "df", "p_value", "reason"),
-    *("reference", "detectable_low", "detectable_high", "power"),
 ]
 
 
@@ -239,14 +238,17 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
         variable = result.frame.variable
         late = is_post_baseline(variable, result.endpoint)
         sentences.append(describe_test(result.test, result.labels, variable.label, groups_form_later=late))
-        if result.test.p_value is not None:
-            basis = f"{event} first in {format_count(result.n_event)} of {format_count(result.frame.n)} children"
-            sentences += say_detectable(result.detectable, result.labels, "events", basis=basis)
     return tuple(sentences)
 
 
+def plan_incidence(result: IncidenceComparison) -> Plan:
+    """What a next study with as many first events of the kind in question would find."""
+    basis = f"{result.event_label} first in {format_count(result.n_event)} of {format_count(result.frame.n)} children"
+    return plan_groups(result.detectable, result.labels, "events", basis=basis)
+
+
 def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:
-    """Rows for files: incidences at the milestones of every cause and group, Gray's tests, and what they would have found.
+    """Rows for files: incidences at the milestones of every cause and group, and Gray's tests.
 
     ``n`` counts the children of the group, ``n_risk`` those still followed, ``n_event`` those with the event by then.
     """
@@ -286,5 +288,4 @@ def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:
                 "reason": test.reason,
             }
         )
-    found = result.detectable
-    return [*rows, *({**row, "cause": result.event} for row in (found.rows() if found is not None else []))]
+    return rows

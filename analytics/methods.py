@@ -198,15 +198,15 @@ METHODS = (
         "Harrell, Lee and Mark 1996; Therneau and Watson 2015",
     ),
     Method(
-        "Detectable ratio (power, looking forward)",
-        "Could a study of this size have found a difference at all, where it shows none?",
+        "Planning a next study (detectable ratio)",
+        "What would a next study of this size find?",
         "The ratios nearest to 1, below and above, that a two-sided test at 5 % finds four times in five (80 % power). They "
         "follow from the information where there is no difference, that is from the events and from how children are divided: of "
         "curves and Cox models from the variance of the log-rank (Mantel–Byar) score, each group against the reference, with "
         "strata, entries, treatment that changes and what other factors take away; of odds ratios from two proportions with "
         "the number of events held, adjusted by 1 − R²; of incidences from the events of interest and the groups’ shares. "
-        "The power at the ratio that was found is not given: it is the p value in another form. All are approximations for "
-        "many events.",
+        "Folded away under each page, for planning alone: it says nothing on the result above. What that could have missed is in "
+        "its interval; power worked out afterwards is the p value in another form. All are approximations for many events.",
         "Schoenfeld 1981, doi:10.1093/biomet/68.1.316; Schoenfeld 1983, doi:10.2307/2531021; Hsieh, Bloch and Lavori 1998 and "
         "2000, doi:10.1016/S0197-2456(00)00104-5; Fleiss, Tytun and Ury 1980, doi:10.2307/2529990; Latouche, Porcher and "
         "Chevret 2004, doi:10.1002/sim.1915; Hoenig and Heisey 2001, doi:10.1198/000313001300339897",

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, detect_groups, say_detectable
+from analytics.detectable import DetectedGroups, Plan, detect_groups, plan_groups, to_planning
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
@@ -316,9 +316,7 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
             if test.statistic is not None
             else say_undone(test.reason)
         )
-        found = result.detectable if test.p_value is not None else None
-        hint = found.hint() if found is not None else ""
-        headlines.append(Headline(f"p ({test.method})", text, detail + hint))
+        headlines.append(Headline(f"p ({test.method})", text, detail))
     return tuple(headlines)
 
 
@@ -427,8 +425,6 @@ def say_comparison(result: SurvivalComparison) -> tuple[str, ...]:
         variable = result.frame.variable if result.names_variable else None
         label, late = variable.label if variable else "", result.groups_form_later
         sentences.append(describe_test(result.overall, result.labels, label, groups_form_later=late))
-        if result.overall.p_value is not None:
-            sentences += say_detectable(result.detectable, result.labels, result.endpoint.event_noun)
     return tuple(sentences)
 
 
@@ -511,9 +507,12 @@ def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
                 "reason": test.reason,
             }
         )
-    if (found := result.detectable) is not None:
-        rows += found.rows()
     return {"estimates": pd.DataFrame(rows), "curves": tabulate_curves(result.curves)}
+
+
+def plan_comparison(result: SurvivalComparison, params: Params) -> Plan:
+    """What a next study of this size would find."""
+    return plan_groups(result.detectable, result.labels, result.endpoint.event_noun)
 
 
 def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison) -> dict[str, Any]:
@@ -549,5 +548,6 @@ def to_survival_analysis(**own: Any) -> Analysis:
         "files": FILES,
         "downloads": collect_downloads,
         "comparisons": list_comparisons,
+        "planning": to_planning(plan_comparison),
     }
     return Analysis(**(shared | own))

@@ -127,7 +127,12 @@ def _describe_ratio(
         reading = f"{subject} {factor} times as high, and the interval includes 1, the value of no difference"
     else:
         reading = f"{subject} {factor} times as high"
-    interval = f" ({format_level(limits.level)} interval {format_interval(limits)})" if limits is not None else ""
+    interval = ""
+    if limits is not None:
+        # Not the power after the fact, but the interval says what may have been overlooked (Hoenig & Heisey 2001).
+        is_open = "includes 1" in reading and (limits.low is not None or limits.high is not None)
+        missed = "; any ratio in it could have been missed" if is_open else ""
+        interval = f" ({format_level(limits.level)} interval {format_interval(limits)}{missed})"
     by = (
         f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
     )

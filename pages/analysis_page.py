@@ -13,7 +13,7 @@ from analytics.view import View
 from analytics.wording import join_words
 from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
-from pages.components.checks import show_checks
+from pages.components.checks import show_checks, show_planning
 from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.funnel import collect_files, list_files, show_way
@@ -90,6 +90,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     show_background(analysis, context, params, provenance, stem)
     show_sentences(sentences)
     show_checks(analysis, context, params, provenance, stem)
+    show_planning(analysis, context, params, provenance, stem)
     show_way(context, analysis, result, provenance, stem)
 
 

@@ -1,21 +1,28 @@
-"""What a comparison would have found, in words, tables and files; word by word on fixed cases."""
+"""What a next study of the same size would find, in words, tables and files; word by word on fixed cases."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.analyses import load_analyses
 from analytics.detectable import (
     DetectedGroups,
-    add_detectable,
     best_pair,
     detect_treatments,
     limit_cells,
+    plan_groups,
     say_detectable,
+    tabulate_terms,
+    to_planning,
 )
 from analytics.estimators.power import Detectable, detectable_hazard_ratios, detectable_odds_ratio, detectable_ratio
 from analytics.estimators.treatment import mantel_byar_test
+from analytics.filters import CohortFilter
+from tests.analyses.shown import cohort_of
 
 NAMES = {"a": "B-ALL", "b": "T-ALL", "c": "mixed", "d": "other", "e": "unclear"}
 
@@ -27,30 +34,25 @@ def groups(*information: float, n_event: int = 30, n: int = 64) -> DetectedGroup
 
 def test_two_groups_in_words() -> None:
     assert say_detectable(groups(7.5), NAMES, "deaths") == (
-        "With 30 deaths among 64 children in groups of this size, a study would find a hazard ratio of 0.36 or less, or 2.78 "
-        "or more, four times in five; a smaller difference would often be missed.",
-    )
-    assert groups(7.5).hint() == (
-        " With these numbers a hazard ratio of 0.36 or less, or 2.78 or more, would be found four times in five."
+        "A next study with 30 deaths among 64 children in groups of this size would find a hazard ratio of 0.36 or less, or "
+        "2.78 or more, four times in five; a smaller difference would often be missed.",
     )
 
 
 def test_several_groups_are_each_set_against_the_reference() -> None:
     assert say_detectable(groups(7.5, 2.0), NAMES, "events", "treated when these were") == (
-        "With 30 events among 64 children treated when these were, a study would find four times in five a hazard ratio, "
+        "A next study with 30 events among 64 children treated when these were would find four times in five a hazard ratio, "
         "against B-ALL, of: T-ALL 0.36 or less, or 2.78 or more; mixed 0.14 or less, or 7.25 or more. A smaller difference "
         "would often be missed.",
     )
     (many,) = say_detectable(groups(2.0, 7.5, 4.0, 1.0), NAMES, "events")
     assert "of: at best mixed 0.36 or less, or 2.78 or more; at worst unclear 0.06 or less, or 16.5 or more. A" in many
-    assert groups(7.5, 2.0).hint() == ""
 
 
 def test_hardly_any_events() -> None:
     assert say_detectable(groups(0.2, n_event=1, n=1), NAMES, "deaths") == (
-        "With 1 death among 1 child in groups of this size, even a hundredfold hazard ratio would often be missed.",
+        "A next study with 1 death among 1 child in groups of this size would often miss even a hundredfold hazard ratio.",
     )
-    assert groups(0.2).hint() == " With these numbers even a hundredfold hazard ratio would often be missed."
 
 
 def test_nothing_is_said_where_nothing_can_be_compared() -> None:
@@ -66,13 +68,59 @@ def test_cells_of_a_table() -> None:
     assert limit_cells(detectable_ratio(0.0)) == ("–", "–")
 
 
-def test_a_file_has_both_ratios_beside_each_term_and_none_beside_the_reference() -> None:
-    frame = pd.DataFrame({"variable": ["x", "x", "age"], "level": ["no", "yes", None]})
-    found = {("x", "yes"): detectable_ratio(7.5), ("age", None): detectable_ratio(0.0)}
-    written = add_detectable(frame, found)
-    assert written["detectable_low"].isna().tolist() == [True, False, True]
-    assert written["detectable_high"][1] == pytest.approx(2.7815, abs=1e-3)
-    assert list(add_detectable(frame.iloc[:0], {}))[-2:] == ["detectable_low", "detectable_high"]
+def test_a_file_has_both_ratios_of_each_term() -> None:
+    written = tabulate_terms({("x", "yes"): detectable_ratio(7.5), ("age", None): detectable_ratio(0.0)})
+    assert written["variable"].tolist() == ["x", "age"]
+    assert written["detectable_high"][0] == pytest.approx(2.7815, abs=1e-3)
+    assert written["power"][0] == 0.8 and written["reason"][1]
+    assert list(tabulate_terms({})) == list(written)
+
+
+def test_nothing_of_it_stands_beside_a_result() -> None:
+    """Hoenig and Heisey (2001): power is for planning; what a study could have missed is in its interval."""
+    cohort = cohort_of("reference_cohort.csv")
+    planned = [analysis for analysis in load_analyses() if analysis.planning is not None]
+    assert {a.slug for a in planned} >= {
+        "survival-by-site",
+        "hazard-ratios",
+        "relapse-predictors",
+        "landmark",
+        "subgroups",
+    }
+    for analysis in load_analyses():
+        params = analysis.defaults(cohort)
+        result = analysis.run(cohort, CohortFilter(), params)
+        frames = analysis.downloads(result)
+        shown = [
+            *analysis.sentences(result),
+            *(f"{h.label} {h.value} {h.help}" for h in analysis.headlines(result)),
+            *(f"{t.title} {t.caption} {t.rows} {t.help}" for t in analysis.tables(result)),
+            *(f"{note.text} {note.remedy}" for note in analysis.notes(result)),
+            *(str(column) for frame in frames.values() for column in frame),
+            *(str(term) for frame in frames.values() if "term" in frame for term in frame["term"]),
+            analysis.alt_text(result),
+            analysis.caption(result, params),
+        ]
+        for text in shown:
+            assert not re.search("detectable|four times in five|could have been found|power", text), (
+                analysis.slug,
+                text,
+            )
+        if analysis.planning is None:
+            continue
+        plan = analysis.planning.make(result, params)
+        (part,) = analysis.planning.show(result, plan, params)
+        assert part.sentences or part.tables
+        assert all("next study" in text for text in part.sentences if "hundred times apart" not in text)
+        assert all("next study" in table.title for table in part.tables)
+        (file,) = analysis.planning.downloads(plan).values()
+        assert {"detectable_low", "detectable_high", "power"} <= set(file)
+
+
+def test_a_plan_without_anything_to_compare_says_so() -> None:
+    part = to_planning(lambda result, params: plan_groups(None, NAMES, "deaths"))
+    (shown,) = part.show(None, part.make(None, {}), {})
+    assert shown.sentences == ("A next study cannot be planned from this selection: there is nothing to compare.",)
 
 
 def test_the_best_known_pair_of_subgroups() -> None:

@@ -184,7 +184,8 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
     assert plain(text) == (
         "Site of relapse, CNS against marrow: the odds of relapse were 1.20 times as high, and the interval includes 1, "
         ""
-        "the value of no difference (95 % interval 0.61–2.40), adjusted for age group; p = 0.590; an association, not "
+        "the value of no difference (95 % interval 0.61–2.40; any ratio in it could have been missed), "
+        "adjusted for age group; p = 0.590; an association, not "
         "an effect. 0 of "
         "1 in the model relapsed."
     )
@@ -199,12 +200,14 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
         (
             8.1,
             (0.9, None),
-            "8.10 times as high, and the interval includes 1, the value of no difference (95 % interval 0.90 to no upper limit)",
+            "8.10 times as high, and the interval includes 1, the value of no difference (95 % interval 0.90 to no upper limit; "
+            "any ratio in it could have been missed)",
         ),
         (
             0.1,
             (None, 1.8),
-            "0.10 times as high, and the interval includes 1, the value of no difference (95 % interval no lower limit to 1.80)",
+            "0.10 times as high, and the interval includes 1, the value of no difference (95 % interval no lower limit to 1.80; "
+            "any ratio in it could have been missed)",
         ),
         (
             1.0,
@@ -215,7 +218,8 @@ def test_an_odds_ratio_whose_interval_includes_no_difference_names_no_direction(
         (
             1.5,
             (1.0, 2.0),
-            "1.50 times as high, and the interval includes 1, the value of no difference (95 % interval 1.00–2.00)",
+            "1.50 times as high, and the interval includes 1, the value of no difference (95 % interval 1.00–2.00; "
+            "any ratio in it could have been missed)",
         ),
     ],
 )
@@ -421,7 +425,8 @@ def hazard_ratio(
             EFS,
             "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of second relapse or death from any "
             "cause was 0.45 times as high, and the interval includes 1, "
-            "the value of no difference (95 % interval 0.12–1.62), not adjusted; "
+            "the value of no difference (95 % interval 0.12–1.62; any ratio in it could have been missed), "
+            "not adjusted; "
             "p = 0.220; an association, not an effect. 6 of 40 in the model had an event.",
         ),
         (

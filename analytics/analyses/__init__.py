@@ -207,7 +207,7 @@ class Analysis:
     names the sets of columns one of which a cohort must have; ``used`` says whom of the selection the main estimate rests
     on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures``
     makes the further figures; ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result;
-    ``checks`` say how far the result can be trusted.
+    ``checks`` say how far the result can be trusted, ``planning`` what a next study of this size would find.
     """
 
     slug: str
@@ -235,6 +235,7 @@ class Analysis:
     background: tuple[Background, ...] = ()
     comparisons: Callable[[Any], tuple[ComparedTest, ...]] = no_comparisons
     checks: Checks | None = None
+    planning: Checks | None = None
 
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""

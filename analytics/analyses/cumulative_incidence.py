@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown
 from analytics.cohort import Cohort
+from analytics.detectable import to_planning
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
@@ -45,6 +46,7 @@ from analytics.incidence_comparison import (
     incidence_rows,
     last_milestone,
     list_competing,
+    plan_incidence,
     plot_comparison,
     say_incidence,
     tabulate_incidence,
@@ -375,9 +377,7 @@ def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
             if test.statistic is not None
             else say_undone(test.reason)
         )
-        found = comparison.detectable if test.p_value is not None else None
-        hint = found.hint() if found is not None else ""
-        headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail + hint))
+        headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail))
     return tuple(headlines)
 
 
@@ -657,6 +657,7 @@ ANALYSIS = Analysis(
     files=("estimates", "curves", "hazard-ratios"),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(lambda result, params: plan_incidence(result.comparison)),
     pictures=_pictures,
     checks=Checks(
         title="Do the hazard ratios hold over time?",

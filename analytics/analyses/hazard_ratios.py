@@ -30,7 +30,7 @@ from analytics.concordance_checks import (
     show_concordance,
     show_concordance_optimism,
 )
-from analytics.detectable import add_detectable, detect_hazards, tabulate_detectable
+from analytics.detectable import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
@@ -388,11 +388,7 @@ def _name_coefficient(coefficient: CoefficientOverTime, variable: Variable, resu
 def _tables(result: HazardRatios) -> tuple[Table, ...]:
     if not result.variables:
         return ()
-    found = detect_hazards(result.frame, result.variables)
-    return (
-        *_tabulate_proportionality(result),
-        *tabulate_detectable(result.multivariable, found, result.variables),
-    )
+    return (*_tabulate_proportionality(result),)
 
 
 def _tabulate_proportionality(result: HazardRatios) -> tuple[Table, ...]:
@@ -463,6 +459,11 @@ def _alt_text(result: HazardRatios) -> str:
     return describe_forest(result.univariable, result.multivariable, result.dictionary, words_of(result.endpoint))
 
 
+def _plan(result: HazardRatios, params: Params) -> Plan:
+    found = detect_hazards(result.frame, result.variables)
+    return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
+
+
 def _comparisons(result: HazardRatios) -> tuple[ComparedTest, ...]:
     frame = result.frame
     strata = () if frame.strata is None else frame.conditions[-1:]
@@ -475,8 +476,6 @@ def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
         r.to_frame().assign(model=kind, n_model=r.n, n_event_model=r.n_event, std_error_type=r.std_error_type)
         for kind, r in models
     ]
-    found = detect_hazards(result.frame, result.variables)
-    frames = [*(add_detectable(frame, {}) for frame in frames[:-1]), add_detectable(frames[-1], found)]
     rows = [row for frame in frames for row in frame.to_dict("records")]
     numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
     estimates = pd.DataFrame(rows, columns=frames[-1].columns)
@@ -564,6 +563,7 @@ ANALYSIS = Analysis(
     files=("estimates", "tests", "residuals"),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(_plan),
     pictures=_pictures,
     checks=Checks(
         title="How good is this model?",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
+from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
@@ -35,7 +35,6 @@ from analytics.survival_comparison import (
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     MOST_RATIOS,
-    TREATMENT,
     TreatmentData,
     adjust_control,
     adjusted,
@@ -171,7 +170,7 @@ def _headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
         Headline(
             f"p ({test.method})",
             format_p_cell(test.p_value, test.reason),
-            f"Chi-square {test.statistic:.2f}, {test.df} df.{_hint(result)}"
+            f"Chi-square {test.statistic:.2f}, {test.df} df."
             if test.statistic is not None
             else say_undone(chosen.reason or test.reason),
         ),
@@ -194,10 +193,6 @@ def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
             )
         )
     return tuple(headlines)
-
-
-def _hint(result: LandmarkComparison) -> str:
-    return "" if (found := result.detectable) is None else found.hint()
 
 
 def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
@@ -320,8 +315,13 @@ def _sentences(result: LandmarkComparison) -> tuple[str, ...]:
         for term in treated_terms(chosen.hazard_ratio)
     ]
     said.append(describe_test(chosen.test, state_labels(data)))
-    setting = "from the landmark on, in groups of this size" + (" adjusted alike" if labels else "")
-    return (*said, *say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting))
+    return tuple(said)
+
+
+def _plan(result: LandmarkComparison, params: Params) -> Plan:
+    data = result.data
+    setting = "from the landmark on, in groups of this size" + (" adjusted alike" if data.adjusters else "")
+    return plan_groups(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
 
 
 def _say_followed(result: LandmarkComparison) -> str:
@@ -373,7 +373,7 @@ def _comparisons(result: LandmarkComparison) -> tuple[ComparedTest, ...]:
 
 def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
     frames = [at.to_frame().assign(landmark_days=days) for days, at in _profile(result)]
-    chosen = add_detected_groups(result.chosen.hazard_ratio.to_frame(), TREATMENT, result.detectable)
+    chosen = result.chosen.hazard_ratio.to_frame()
     chosen = chosen.assign(landmark_days=result.days)
     return {
         "estimates": chosen,
@@ -406,5 +406,6 @@ ANALYSIS = Analysis(
     files=("estimates", "landmarks", "curves"),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(_plan),
     pictures=_pictures,
 )

@@ -22,7 +22,7 @@ from analytics.analyses import (
     Shown,
 )
 from analytics.cohort import MOST_NAMED, Cohort
-from analytics.detectable import add_detectable, detect_odds, tabulate_detectable
+from analytics.detectable import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
 from analytics.disclosure import SuppressedError
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
@@ -508,11 +508,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
     curves = result.curves
     incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
-    found = detect_odds(result.frame, result.variables)
-    return (
-        *incidence,
-        *tabulate_detectable(result.multivariable, found, result.variables),
-    )
+    return (*incidence,)
 
 
 def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
@@ -561,14 +557,18 @@ def _alt_text(result: RelapsePredictors) -> str:
     return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
 
 
+def _plan(result: RelapsePredictors, params: Params) -> Plan:
+    found = detect_odds(result.frame, result.variables)
+    return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
+
+
 def _comparisons(result: RelapsePredictors) -> tuple[ComparedTest, ...]:
     return list_factor_tests(result.multivariable, result.variables, result.words.event)
 
 
 def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
-    frames = [add_detectable(r.to_frame(), {}).assign(model="univariable", n_model=r.n) for r in result.univariable]
-    found = detect_odds(result.frame, result.variables)
-    together = add_detectable(result.multivariable.to_frame(), found)
+    frames = [r.to_frame().assign(model="univariable", n_model=r.n) for r in result.univariable]
+    together = result.multivariable.to_frame()
     frames.append(together.assign(model="multivariable", n_model=result.multivariable.n))
     tests = pd.DataFrame(
         [
@@ -674,6 +674,7 @@ ANALYSIS = Analysis(
     files=("estimates", "likelihood-ratio-tests", "incidence"),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(_plan),
     pictures=_pictures,
     checks=Checks(
         title="How good is this model?",

@@ -12,14 +12,16 @@ import pandas as pd
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.detectable import (
-    COLUMNS,
     FOUR_IN_FIVE,
     HUNDREDFOLD,
+    Plan,
     best_pair,
     detect_groups,
     detect_subgroups,
     limit_cells,
-    say_detectable,
+    plan_groups,
+    tabulate_terms,
+    to_planning,
 )
 from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -426,11 +428,28 @@ def _caption(result: Subgroups, params: Params) -> str:
 
 
 def _tables(result: Subgroups) -> tuple[Table, ...]:
-    return _tabulate_detectable(result)
+    return ()  # the figure is the table
+
+
+def _plan(result: Subgroups, params: Params) -> Plan:
+    """What a next study would find among all children and in each subgroup, and how far two would have to differ."""
+    labels = {level: result.variable.level_label(level) for level in result.variable.levels}
+    among_all = plan_groups(detect_groups(result.frame, result.reference), labels, result.endpoint.event_noun)
+    within = [
+        tabulate_terms({(level, group): one})
+        .rename(columns={"variable": "level", "level": "group"})
+        .assign(variable=name)
+        for name, found in result.detectable.items()
+        for (level, group), one in found.items()
+    ]
+    rows = [row for frame in (among_all.frame, *within) for row in frame.to_dict("records")]
+    columns = ["term", "variable", "level", *among_all.frame.columns[1:]]
+    sentences = (*among_all.sentences, *(said for s in result.subgroupings if (said := _say_missed(result, s))))
+    return Plan(sentences, _tabulate_detectable(result), pd.DataFrame(rows, columns=columns))
 
 
 def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
-    """What each subgroup would have found, and by how much two of them would have to differ."""
+    """What each subgroup of a next study would find, and by how much two of them would have to differ."""
     variable, several = result.variable, len(result.levels) > 1
     rows: list[tuple[str, ...]] = []
     indent: list[bool] = []
@@ -458,7 +477,7 @@ def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
     )
     return (
         Table(
-            title="What each subgroup could have found",
+            title="What each subgroup of a next study would find",
             columns=("Among", "Events", "Below 1", "Above 1"),
             rows=tuple(rows),
             indent=tuple(indent),
@@ -468,8 +487,8 @@ def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
                 "A hazard ratio of this or less",
                 "A hazard ratio of this or more",
             ),
-            caption=f"Hazard ratios that a subgroup of this size would show {FOUR_IN_FIVE} (80\u00a0% power, p < 0.05); those "
-            f"nearer to 1 it would often miss.{pairs} None of them follows from the ratios that were found.",
+            caption=f"Hazard ratios that a subgroup of this size would find {FOUR_IN_FIVE} (80\u00a0% power, p < 0.05); those "
+            f"nearer to 1 it would often miss.{pairs}",
         ),
     )
 
@@ -482,10 +501,7 @@ def _sentences(result: Subgroups) -> tuple[str, ...]:
         return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
     if all(term.hazard_ratio.value is None for term in result.terms):
         return tuple(sentences)  # where all children cannot be compared, no part of them can
-    labels = {level: result.variable.level_label(level) for level in result.variable.levels}
-    found = detect_groups(result.frame, result.reference)
-    said = say_detectable(found, labels, result.endpoint.event_noun)
-    return (*sentences, *said, *(_say_interaction(result, s) for s in result.subgroupings))
+    return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
 
 
 def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
@@ -506,8 +522,7 @@ def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
         else "this does not show that the hazard ratio differs between them, nor that it is the same"
     )
     rough = " (approximate: a group without events)" if _is_sparse(subgrouping) else ""
-    missed = _say_missed(result, subgrouping)
-    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}{rough}; {reading}.{missed}"
+    return f"{other.label}:{listed} test of interaction, {format_p_phrase(test.p_value)}{rough}; {reading}."
 
 
 def _say_missed(result: Subgroups, subgrouping: Subgrouping) -> str:
@@ -517,10 +532,10 @@ def _say_missed(result: Subgroups, subgrouping: Subgrouping) -> str:
     if len(result.levels) != 1 or pair is None or pair.high is None:
         return ""
     if pair.high > HUNDREDFOLD:
-        return " Even hazard ratios a hundred times apart would often be missed."
+        return f"{subgrouping.variable.label}: even hazard ratios a hundred times apart would often be missed."
     return (
-        f" A study of this size would find one hazard ratio {format_ratio(pair.high)} times the other {FOUR_IN_FIVE}; less "
-        "would often be missed."
+        f"{subgrouping.variable.label}: a next study of this size would find one hazard ratio {format_ratio(pair.high)} times "
+        f"the other {FOUR_IN_FIVE}; less would often be missed."
     )
 
 
@@ -569,12 +584,9 @@ def _comparisons(result: Subgroups) -> tuple[ComparedTest, ...]:
 def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
     reference = _reference_counts(result)
     rows: list[dict[str, Any]] = []
-    among_all = detect_groups(result.frame, result.reference)
     for term in result.terms:
         row: dict[str, Any] = {"group": term.level, "reference": result.reference, **_numbers(term.hazard_ratio)}
         row |= {"n": term.n, "n_event": term.n_event, "n_reference": reference[1], "n_event_reference": reference[0]}
-        overall = None if among_all is None else among_all.groups.get(str(term.level))
-        row |= dict(zip(COLUMNS, (None, None) if overall is None else (overall.low, overall.high), strict=True))
         tested = result.overall.ratio_test if term.p_value is not None else None
         row |= {"test": tested, "p_value": term.p_value, "p_value_wald": term.p_value_wald}
         rows.append(row | {"method": result.overall.method})
@@ -586,8 +598,6 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
             names += ["test", "p_value", "p_value_wald"]
             row |= {name: getattr(effect, name) for name in names}
             row |= {"statistic_interaction": test.statistic, "df_interaction": test.df, "p_interaction": test.p_value}
-            one = result.detectable[subgrouping.variable.name].get((str(effect.subgroup), effect.group))
-            row |= dict(zip(COLUMNS, (None, None) if one is None else (one.low, one.high), strict=True))
             rows.append(row)
     columns = [
         "variable",
@@ -608,7 +618,6 @@ def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
         "statistic_interaction",
         "df_interaction",
         "p_interaction",
-        *COLUMNS,
     ]
     return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
 
@@ -650,4 +659,5 @@ ANALYSIS = Analysis(
     files=("estimates",),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(_plan),
 )

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, add_detected_groups, detect_treatments, say_detectable
+from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
@@ -53,7 +53,6 @@ from analytics.treatment_comparison import (
     AS_IT_CHANGES,
     MOST_RATIOS,
     NEEDS,
-    TREATMENT,
     UNTIL_HSCT,
     TreatmentData,
     adjust_control,
@@ -230,9 +229,7 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
         if test.statistic is not None
         else say_undone(test.reason)
     )
-    found = result.detectable if test.p_value is not None else None
-    hint = found.hint() if found is not None else ""
-    headlines.append(Headline(f"p ({test.method})", format_p_cell(test.p_value, test.reason), detail + hint))
+    headlines.append(Headline(f"p ({test.method})", format_p_cell(test.p_value, test.reason), detail))
     return tuple(headlines)
 
 
@@ -327,14 +324,13 @@ def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:
         ),
         *say_until_hsct(data, result.until),
         describe_test(result.test, state_labels(data)),
-        *_say_detectable(result),
     )
 
 
-def _say_detectable(result: TreatmentSurvival) -> tuple[str, ...]:
+def _plan(result: TreatmentSurvival, params: Params) -> Plan:
     data, alike = result.data, " and adjusted alike" if result.adjusted_for else ""
     setting = f"treated when these were{alike}"
-    return say_detectable(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
+    return plan_groups(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
 
 
 def _notes(result: TreatmentSurvival) -> tuple[Note, ...]:
@@ -381,7 +377,7 @@ def _comparisons(result: TreatmentSurvival) -> tuple[ComparedTest, ...]:
 
 def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
     hazard = [
-        add_detected_groups(result.hazard.to_frame(), TREATMENT, result.detectable).assign(model="time-dependent"),
+        result.hazard.to_frame().assign(model="time-dependent"),
         result.naive.to_frame().assign(model="naive, ever against never (biased)"),
         *(
             [result.until.weighted.model.to_frame().assign(model="until HSCT, weighted for who is transplanted")]
@@ -435,4 +431,5 @@ ANALYSIS = Analysis(
     files=("estimates", "curves"),
     downloads=_downloads,
     comparisons=_comparisons,
+    planning=to_planning(_plan),
 )

@@ -120,6 +120,15 @@ def load_checks(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: 
     return checks.make(load_estimate(cohort, cohort_filter, slug, params), dict(params))
 
 
+@lru_cache(maxsize=64)
+def load_plan(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
+    """What a next study as large as one selection would find; None if the analysis does not say."""
+    planning = _analysis(slug).planning
+    if planning is None:
+        return None
+    return planning.make(load_estimate(cohort, cohort_filter, slug, params), dict(params))
+
+
 @lru_cache(maxsize=SELECTIONS)
 def load_level_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
     """How many patients every level has left under the other filters."""

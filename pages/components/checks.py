@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from analytics.analyses import Analysis, Checks
 from analytics.exports.csv_file import Provenance
 from analytics.wording import say_children
-from pages.components.cache import Params, load_checks, load_estimate
+from pages.components.cache import Params, load_checks, load_estimate, load_plan
 from pages.components.context import Context
 from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
 from pages.components.slow import show_background
 
-OPENED = "checks"  # of the expander; True while it is open
+OPENED, PLANNED = "checks", "planning"  # of the expanders; True while they are open
+ICONS = {OPENED: ":material/verified:", PLANNED: ":material/edit_calendar:"}
 
 
 def show_checks(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
@@ -25,33 +28,46 @@ def show_checks(analysis: Analysis, context: Context, params: Params, provenance
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
     if analysis.checks is not None and not context.cohort.smallest_cell:
-        st.fragment(_show_line)(analysis, analysis.checks, context, params, provenance, stem)
+        st.fragment(_show_line)(analysis, analysis.checks, OPENED, load_checks, context, params, provenance, stem)
+
+
+def show_planning(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
+    """What a next study of this size would find, behind a line to click: it is no part of the result."""
+    if analysis.planning is not None and not context.cohort.smallest_cell:
+        st.fragment(_show_line)(analysis, analysis.planning, PLANNED, load_plan, context, params, provenance, stem)
 
 
 def _show_line(
-    analysis: Analysis, checks: Checks, context: Context, params: Params, provenance: Provenance, stem: str
+    analysis: Analysis,
+    checks: Checks,
+    key: str,
+    load: Callable[..., Any],
+    context: Context,
+    params: Params,
+    provenance: Provenance,
+    stem: str,
 ) -> None:
-    with st.expander(checks.title, icon=":material/verified:", key=OPENED, on_change="rerun") as line:
+    with st.expander(checks.title, icon=ICONS[key], key=key, on_change="rerun") as line:
         if not line.open:
             return
         show_caption(checks.about)
         result = load_estimate(context.cohort, context.filter, analysis.slug, params)
-        made = load_checks(context.cohort, context.filter, analysis.slug, params)
-        shown = checks.show(result, made, dict(params))
+        made = load(context.cohort, context.filter, analysis.slug, params)
+        shown, name = checks.show(result, made, dict(params)), key.removesuffix("s")
         for i, check in enumerate(shown):
             show_notes(check.notes)
             for j, picture in enumerate(check.pictures):
-                show_picture(picture, f"check_{i}_{j}", stem)
+                show_picture(picture, f"{name}_{i}_{j}", stem)
             for table in check.tables:
                 show_table(table)
             items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in check.sentences)
-            st.html(f'<ul class="outcomes-says" data-testid="check-sentences">{items}</ul>')
+            st.html(f'<ul class="outcomes-says" data-testid="{name}-sentences">{items}</ul>')
         said = [say_children(sentence) for check in shown for sentence in check.sentences]
-        _offer_files(checks, made, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
+        _offer_files(checks, key, made, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
         show_background(analysis, context, params, provenance, stem, checks.background)
 
 
-def _offer_files(checks: Checks, made: object, provenance: Provenance, stem: str) -> None:
+def _offer_files(checks: Checks, key: str, made: object, provenance: Provenance, stem: str) -> None:
     with st.container(horizontal=True):
         for file in checks.files:
             st.download_button(
@@ -62,5 +78,5 @@ def _offer_files(checks: Checks, made: object, provenance: Provenance, stem: str
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                key=f"csv_checks_{file}",
+                key=f"csv_{key}_{file}",
             )

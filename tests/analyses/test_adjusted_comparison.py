@@ -178,11 +178,12 @@ def test_sentences_of_the_reference_cohort() -> None:
         "given HSCT by then, 19 had not.",
         "From day 180 on, unweighted: treatment, HSCT against not yet transplanted: the hazard of death from any cause was 1.09 "
         "times as high, and the interval includes 1, "
-        "the value of no difference (95 % interval 0.29–4.41), not adjusted; p = 0.897; an "
+        "the value of no difference (95 % interval 0.29–4.41; any ratio in it could have been missed), not adjusted; "
+        "p = 0.897; an "
         "association, not an effect. 5 of 27 in the model died.",
         "From day 180 on, weighted to all children at the landmark: treatment, HSCT against not yet transplanted: the hazard of "
         "death from any cause was 1.23 times as high, and the interval includes 1, "
-        "the value of no difference (95 % interval 0.34–4.41), "
+        "the value of no difference (95 % interval 0.34–4.41; any ratio in it could have been missed), "
         "adjusted for time of relapse (BFM) and second remission (CR2); p = 0.748; an association, not an effect. 5 of 27 in "
         "the model died.",
         "An unmeasured cause would have to go with both HSCT by the landmark and death from any cause by a ratio of risks of "

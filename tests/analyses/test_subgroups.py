@@ -199,7 +199,7 @@ def test_a_test_of_interaction_without_events_in_a_group_is_called_approximate()
     assert (
         f"test of interaction, p = {p} (approximate: a group without events); the hazard ratio differs between them by more "
         "than chance alone would readily explain in a single test."
-    ) in SUBGROUPS.sentences(result)[2]
+    ) in SUBGROUPS.sentences(result)[1]
 
 
 # Odd cases
@@ -254,18 +254,26 @@ def test_any_filter_and_any_choice(data: st.DataObject, file: str) -> None:
 # What is shown and handed out
 
 
+def plan_of(result: Any) -> Any:
+    assert SUBGROUPS.planning is not None
+    return SUBGROUPS.planning.make(result, {})
+
+
 def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> None:
     result, _ = estimate(**EFS)
     girls, boys = (effect.ratio for effect in result.shown(result.subgroupings[0]))
     p = format_p(result.subgroupings[0].effects.interaction.p_value)
-    one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("female", "male"))
-    apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
-    assert SUBGROUPS.sentences(result)[2] == (
+    assert SUBGROUPS.sentences(result)[1] == (
         f"Sex: hazard ratios, 50 × 10⁹/L and over against under 50 × 10⁹/L: "
         f"girls {format_ratio(girls.value)} ({format_interval(girls.interval)}) and boys "
         f"{format_ratio(boys.value)} ({format_interval(boys.interval)}); test of interaction, p = {p}; this does not show that "
-        "the hazard ratio differs between them, nor that it is the same. A study of this size would find one hazard ratio "
-        f"{format_ratio(apart)} times the other four times in five; less would often be missed."
+        "the hazard ratio differs between them, nor that it is the same."
+    )
+    one, other = (result.detectable["sex"][sex, result.levels[0]] for sex in ("female", "male"))
+    apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
+    assert plan_of(result).sentences[1] == (
+        f"Sex: a next study of this size would find one hazard ratio {format_ratio(apart)} times the other four times in five; "
+        "less would often be missed."
     )
 
 
@@ -275,18 +283,19 @@ def test_what_could_have_been_found_in_all_children_and_in_each_subgroup() -> No
     test = logrank_test(frame.time, frame.event, frame.group, weight=frame.weight)
     information = (test.observed[1] - test.expected[1]) ** 2 / (test.statistic or 0)
     low, high = (format_ratio(math.exp(sign * 2.801585218 / math.sqrt(information))) for sign in (-1, 1))
-    assert SUBGROUPS.sentences(result)[1] == (
-        f"With {n_event} events among {n} children in groups of this size, a study would find a hazard ratio of {low} or less, "
-        f"or {high} or more, four times in five; a smaller difference would often be missed."
+    plan = plan_of(result)
+    assert plan.sentences[0] == (
+        f"A next study with {n_event} events among {n} children in groups of this size would find a hazard ratio of {low} or "
+        f"less, or {high} or more, four times in five; a smaller difference would often be missed."
     )
-    (table,) = SUBGROUPS.tables(result)
-    assert table.title == "What each subgroup could have found"
+    (table,) = plan.tables
+    assert table.title == "What each subgroup of a next study would find"
     rows = {row[0]: row for row in table.rows}
     girls = next(e for e in result.shown(result.subgroupings[0]) if e.subgroup == "female")
     counts = f"{girls.n_event + girls.n_event_reference} of {girls.n + girls.n_reference}"
     found = result.detectable["sex"]["female", result.levels[0]]
     assert rows["girls"] == ("girls", counts, f"≤ {format_ratio(found.low)}", f"≥ {format_ratio(found.high)}")
-    file = SUBGROUPS.downloads(result)["estimates"].set_index(["variable", "level"])
+    file = plan.frame.set_index(["variable", "level"])
     assert file.loc[("sex", "female"), "detectable_high"] == found.high
 
 

@@ -524,9 +524,7 @@ def test_a_handful_of_children_is_described_without_errors(
     said = " ".join(texts(VARIABLE, result, params))
     assert "1 children" not in said and "1 patients" not in said
     assert len(VARIABLE.sentences(result)) == (
-        sum(curve.n > 0 for curve in result.curves.curves)
-        + (by_site and result.frame.n > 0)
-        + (result.detectable is not None and bool(result.detectable.known) and result.overall.p_value is not None)
+        sum(curve.n > 0 for curve in result.curves.curves) + (by_site and result.frame.n > 0)
     )
 
 
@@ -548,7 +546,6 @@ def test_a_handful_of_children_is_described_without_errors(
                 "limit) were alive 1 year after first relapse; nobody had died by then, 1 was still followed.",
                 "Site of relapse, grouped, isolated extramedullary: an estimated 100.0 % (at least 5.0 %, exact",
                 "Site of relapse, grouped, isolated marrow and isolated extramedullary: log-rank test, p = 0.317.",
-                "With 2 deaths among 2 children in groups of this size, even a hundredfold hazard ratio would often be missed.",
             ),
         ),
         (
@@ -615,5 +612,5 @@ def test_strata_of_the_future_are_warned_of() -> None:
 
 
 def test_a_test_between_groups_of_the_future_says_so() -> None:
-    assert "immortal time" in VARIABLE.sentences(estimate(VARIABLE, by="hsct_group"))[-2]
+    assert "immortal time" in VARIABLE.sentences(estimate(VARIABLE, by="hsct_group"))[-1]
     assert "immortal time" not in " ".join(SITE.sentences(estimate(SITE)))

@@ -552,12 +552,11 @@ def test_sentences_on_treatment_as_it_changes() -> None:
         "40 of 52 children were given HSCT, after a median of 4.7 months, the first after 2.5; 5 of 11 deaths came without it.",
         "Treatment, HSCT against not yet transplanted: the hazard of death from any cause was 0.45 times as high, and the "
         "interval includes 1, "
-        "the value of no difference (95 % interval 0.12–1.73), not adjusted; p = 0.233; an association, not an effect. "
+        "the value of no difference (95 % interval 0.12–1.73; any ratio in it could have been missed), not adjusted; "
+        "p = 0.233; an association, not an effect. "
         "6 of 40 in the model died.",
         "Not yet transplanted and HSCT: Mantel–Byar test, p = 0.213. This does not show that the curves differ, nor that they "
         "are the same; the p value says nothing about the size or the cause of a difference.",
-        "With 11 deaths among 52 children treated when these were, a study would find a hazard ratio of 0.13 or less, or 7.68 "
-        "or more, four times in five; a smaller difference would often be missed.",
     ]
 
 
@@ -567,12 +566,11 @@ def test_sentences_on_a_landmark() -> None:
         "27 had been treated by then, 19 had not, and 11 of these were treated later.",
         "From day 180 on: treatment, HSCT against not yet transplanted: the hazard of death from any cause was 1.09 times as "
         "high, and the interval includes 1, "
-        "the value of no difference (95 % interval 0.29–4.41), not adjusted; p = 0.897; an association, not "
+        "the value of no difference (95 % interval 0.29–4.41; any ratio in it could have been missed), not adjusted; "
+        "p = 0.897; an association, not "
         "an effect. 5 of 27 in the model died.",
         "Not yet transplanted and HSCT: log-rank test, p = 0.898. This does not show that the curves differ, nor that they "
         "are the same; the p value says nothing about the size or the cause of a difference.",
-        "With 9 deaths among 46 children from the landmark on, in groups of this size, a study would find a hazard ratio of "
-        "0.15 or less, or 6.52 or more, four times in five; a smaller difference would often be missed.",
     ]
     early = LANDMARK.sentences(estimate(LANDMARK, landmark=30))
     assert early == (
