@@ -253,7 +253,7 @@ def _event_after_relapse(variable: Variable, columns: Sequence[Any], sources: Se
     """What came first after first relapse, told by its day where the days are at hand.
 
     An event of a child who had neither relapsed again nor died by then is the failure of reinduction where no second
-    remission was reached, and otherwise another event.
+    remission was reached, and otherwise another event. A death whose cause is not on record is of neither kind.
     """
     event, second, died, cause, time, last, failure, remission, relapsed_again = columns
     happened = event == 1
@@ -264,12 +264,14 @@ def _event_after_relapse(variable: Variable, columns: Sequence[Any], sources: Se
     if relapsed_again is not None:
         again = again | (second.isnull() & (relapsed_again == 1).fill_null(False))
     died_first = happened & (died == 1) & ~_is_later(last, time)
+    has_cause = ibis.literal(False) if cause is None else cause.notnull()
     return ibis.cases(
         (event == 0, _code(variable, "none")),
         (happened & at_failure, _code(variable, "no second remission")),
         (happened & again, _code(variable, "second relapse")),
         (died_first & _is(cause, sources[3], "leukaemia"), _code(variable, "death from leukaemia")),
-        (died_first, _code(variable, "non-relapse mortality")),
+        (died_first & has_cause, _code(variable, "non-relapse mortality")),
+        (died_first, _code(variable, "death of unknown cause")),
         (happened & _is(remission, sources[7], "no"), _code(variable, "no second remission")),
         (happened, _code(variable, "another event")),
         else_=ibis.null("int8"),

@@ -283,7 +283,8 @@ METHODS = (
         "What share of children has had an event by each time, when other events can come first?",
         "Only the first event counts: relapse, death in first remission, or another event that the file knows of, by its name "
         "where the file gives one; after relapse, second relapse, second remission not reached, death from "
-        "leukaemia or non-relapse mortality. With those free of every event the incidences add up to 100 %. Variance of "
+        "leukaemia, non-relapse mortality, or death of unknown cause, which is counted as neither. With "
+        "those free of every event the incidences add up to 100 %. Variance of "
         "Greenwood type, intervals log-log (default), log or plain. One minus Kaplan–Meier, which takes competing events as "
         "censored, is shown for comparison only: it is too high.",
         "Aalen and Johansen 1978; Andersen, Borgan, Gill and Keiding 1993; Pepe and Mori 1993, "

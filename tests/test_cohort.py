@@ -427,7 +427,7 @@ BY_HAND = {
     6: (400, 1, "relapse", 300, 1, "death from leukaemia", None, None, None),
     7: (600, 1, "relapse", 350, 1, "second relapse", 793, None, 650),
     8: (700, 1, "relapse", 300, 1, "non-relapse mortality", 290, 240, 160),
-    9: (800, 1, "relapse", 450, 1, "non-relapse mortality", 448, 360, None),
+    9: (800, 1, "relapse", 450, 1, "death of unknown cause", 448, 360, None),
     10: (900, 1, "relapse", 400, 1, "second relapse", 1396, 1320, None),
     11: (300, 1, "relapse", None, 1, "second relapse", 695, None, 500),
     12: (350, 1, "relapse", *NO_RELAPSE),
@@ -463,11 +463,19 @@ def test_endpoints_are_derived_as_by_hand() -> None:
     assert derived_of(followed(), FOLLOWED_COLUMNS) == BY_HAND
 
 
-def test_without_causes_every_death_without_second_relapse_is_non_relapse_mortality() -> None:
+def test_without_a_cause_on_record_a_death_is_of_neither_kind() -> None:
     first = {n: values[0] for n, values in derived_of(followed("cause_of_death"), ["event_after_relapse"]).items()}
     expected = {n: row[5] for n, row in BY_HAND.items()}
-    assert expected[6] == "death from leukaemia"
-    assert first == expected | {6: "non-relapse mortality"}
+    died = [n for n, level in expected.items() if level in ("death from leukaemia", "non-relapse mortality")]
+    assert expected[6] == "death from leukaemia" and died == [6, 8, 13] and expected[9] == "death of unknown cause"
+    assert first == expected | dict.fromkeys(died, "death of unknown cause")
+    # One cause that is not recorded leaves the others as they are.
+    some = followed()
+    some.loc[some["patient_id"].str[3:].astype(int) == 8, "cause_of_death"] = ""
+    first = {n: values[0] for n, values in derived_of(some, ["event_after_relapse"]).items()}
+    assert first == expected | {8: "death of unknown cause"}
+    levels = open_cohort(followed("cause_of_death")).dictionary["event_after_relapse"].levels
+    assert "death of unknown cause" in levels and "non-relapse mortality" not in levels
 
 
 def test_a_second_relapse_without_a_day_counts_only_where_the_file_says_so() -> None:

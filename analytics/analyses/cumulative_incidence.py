@@ -67,6 +67,7 @@ from analytics.tables import Table
 from analytics.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 
 CAUSE_OF_DEATH = "cause_of_death"
+UNKNOWN_CAUSE = "death of unknown cause"  # the level of the first event after relapse
 FEW_EVENTS = load_policy().full.events
 FULL_AXIS = Control(
     "full_axis",
@@ -315,15 +316,24 @@ def _note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
 
 
 def _note_causes_of_death(frame: _Frame, endpoint: CompetingEndpoint) -> tuple[Note, ...]:
-    if frame.knows_cause_of_death or endpoint.phase == "diagnosis":
+    """That deaths whose cause is not recorded are a kind of their own, and how many there are."""
+    causes = frame.events.causes
+    if UNKNOWN_CAUSE not in causes:
         return ()
+    n = frame.events.n_events[causes.index(UNKNOWN_CAUSE)]
+    if not n:
+        return ()
+    of_all = (
+        "This file holds no causes of death. " if not frame.knows_cause_of_death else ""
+    ) + f"Of {format_count(n)} {'child' if n == 1 else 'children'} who died first, the cause of death is not recorded"
     return (
         Note(
             "no-cause-of-death",
             "caution",
-            "This file holds no causes of death, so every death without a second relapse counts as non-relapse mortality, "
-            "deaths of refractory leukaemia included.",
-            "Add the column of causes of death to tell them apart.",
+            f"{of_all}: {'this death is' if n == 1 else 'these deaths are'} a kind of event of {'its' if n == 1 else 'their'} "
+            "own, and may have been of leukaemia or not. The incidences of death from leukaemia and of non-relapse mortality are "
+            "too low by as much.",
+            "Add the causes of death to tell them apart.",
         ),
     )
 

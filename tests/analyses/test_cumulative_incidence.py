@@ -452,7 +452,16 @@ def test_a_file_without_causes_of_death_says_what_it_counts() -> None:
     columns = ["patient_id", "sex", "relapsed", "second_relapse_days", "os_relapse_days", "os_relapse_event"]
     result, params = estimate(source=open_cohort(patients[columns]), by="sex")
     assert params["event"] == "second_relapse:second relapse"
-    assert "no-cause-of-death" in codes(result)
+    died = patients[(patients["os_relapse_event"] == 1) & patients["second_relapse_days"].isna()]
+    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "no-cause-of-death"]
+    assert note.text.startswith(
+        f"This file holds no causes of death. Of {len(died)} children who died first, the cause of death is not recorded"
+    )
+    # These deaths are a kind of their own, and not mortality without relapse.
+    causes = result.comparison.incidence.causes
+    assert "death of unknown cause" in causes and "non-relapse mortality" not in causes
+    unknown = result.comparison.frame.causes.index("death of unknown cause")
+    assert result.comparison.frame.n_events[unknown] == len(died)
     assert "no-cause-of-death" not in codes(estimate(event="second_relapse:second relapse", by="sex")[0])
     check_page(result, params)
 

@@ -126,7 +126,7 @@ def test_refractory_disease_and_missing_causes_are_spoken_of() -> None:
         assert "treatment failure (Buchmann et al. 2022, Blood 139:1785)" in endpoint.definition
     days = [DICTIONARY[f"{name}_failure_days"].derivation for name in ("induction", "reinduction")]
     assert [derivation.day for derivation in days if derivation] == [46, 35]
-    without_causes = "In a file without causes of death, every death that comes first counts as non-relapse mortality."
+    without_causes = "In a file without causes of death, every death that comes first is one of unknown cause."
     assert without_causes in DICTIONARY.competing_endpoint("second_relapse").definition
     assert without_causes in DICTIONARY["event_after_relapse"].definition
 
