@@ -1,5 +1,5 @@
 # make run     opens the dashboard (COHORT=patients.csv opens another file, PORT=8600 another port, SMALLEST_CELL=5
-#              protects small numbers)
+#              protects small numbers: experimental, not for real children)
 # make test    checks style and types, then runs all tests
 
 VENV ?= .venv
@@ -14,7 +14,7 @@ WORKERS ?= 2
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
-	@echo "             SMALLEST_CELL=5 to protect small numbers"
+	@echo "             SMALLEST_CELL=5 to protect small numbers (experimental, not for real children)"
 	@echo "make develop      the same, following changes to the code"
 	@echo "make test         style, types and all tests (installs Chromium on Debian when it is missing)"
 	@echo "make lint         style and types alone;  make format  rewrites the style"

@@ -13,7 +13,7 @@ from pages.components.cache import active_source
 from pages.components.context import Context, is_drawn, open_active_cohort, read_context, read_link
 from pages.components.controls import show_filters
 from pages.components.output import show_problems, show_style
-from pages.components.protection import show_too_near
+from pages.components.protection import show_unanswered
 from pages.methods_page import show_methods
 from pages.overview_page import show_overview
 
@@ -39,10 +39,10 @@ show_style()
 
 def draw(show: Callable[[Context], None]) -> None:
     """Show a page in the context of this run, which is known only after the page has been chosen."""
-    if context.too_near is None:
+    if context.may_be_shown:
         show(context)
     else:
-        show_too_near(context, context.too_near)
+        show_unanswered(context)
 
 
 def page_of(analysis: Analysis) -> st.Page:

@@ -238,6 +238,10 @@ class Cohort:
         """The first of the filters ``answered`` that may not be answered beside this one: none here."""
         return None
 
+    def is_answered(self, cohort_filter: CohortFilter) -> bool:
+        """True if something may be said of the patients who pass the filter: always here."""
+        return True
+
     def _stored(self, name: str, value: Any) -> float | int | None:
         """A value as the engine holds it: the position of a level, a number, None for a missing one."""
         if pd.isna(value):

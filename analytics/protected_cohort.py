@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,8 @@ from analytics.disclosure import (
     round_table,
 )
 from analytics.filters import CohortFilter, Funnel, FunnelStep
-from analytics.formats import FewerThan
+from analytics.formats import shorten
+from analytics.patient_file import CohortError, Problem
 
 MAX_MASKS = 1000
 
@@ -33,6 +33,9 @@ MAX_MASKS = 1000
 class ProtectedCohort(Cohort):
     """A cohort in which no number from 1 to ``smallest_cell`` − 1 can be read off; see `analytics.disclosure`.
 
+    Experimental: not for real children. Of a selection of fewer than ``smallest_cell`` patients, or of none, nothing at all is
+    said: every door answers `SuppressedError` alike.
+
     Every public method of `Cohort` is defined here anew. What is known of the file's oddities stays with who runs the
     deployment: ``notes`` is empty.
     """
@@ -40,6 +43,7 @@ class ProtectedCohort(Cohort):
     smallest_cell: int = 5
     _left_out: list[Hidden] = field(compare=False, repr=False, default_factory=list)
     _masks: dict[CohortFilter, NDArray[np.uint8]] = field(compare=False, repr=False, default_factory=dict)
+    _sizes: dict[CohortFilter, int] = field(compare=False, repr=False, default_factory=dict)
 
     def tally(
         self,
@@ -53,12 +57,10 @@ class ProtectedCohort(Cohort):
 
         Errors are those of `Cohort.tally`, and SuppressedError where nothing can be shown.
         """
+        self._require_answer(cohort_filter)
         exact = super().tally(columns, cohort_filter)
         if not columns:
-            if isinstance(self.count(cohort_filter), FewerThan):
-                # In an array it would be a number like any other.
-                raise SuppressedError(f"fewer than {self.smallest_cell} children")
-            return exact
+            return exact.assign(n=np.array([self.count(cohort_filter)], dtype=np.int64))
         kinds = {name: self.dictionary[name].kind for name in columns}
         numbers = [name for name, kind in kinds.items() if kind == "continuous"]
         durations = [name for name, kind in kinds.items() if kind == "duration"]
@@ -80,25 +82,40 @@ class ProtectedCohort(Cohort):
         return protected
 
     def count(self, cohort_filter: CohortFilter = CohortFilter()) -> int:  # noqa: B008
-        """The rounded number of patients who pass the filter."""
-        return round_count(super().count(cohort_filter), self.smallest_cell) if cohort_filter else self.n
+        """The rounded number of patients who pass the filter; SuppressedError for fewer than ``smallest_cell``."""
+        self._require_answer(cohort_filter)
+        return round_count(self._size(cohort_filter), self.smallest_cell) if cohort_filter else self.n
+
+    def is_answered(self, cohort_filter: CohortFilter) -> bool:
+        """True if ``smallest_cell`` patients or more pass the filter: of fewer nothing is said, nor that there are none."""
+        return self._size(cohort_filter) >= self.smallest_cell
+
+    def _size(self, cohort_filter: CohortFilter) -> int:
+        """The true number who pass the filter; kept, since every door asks for it."""
+        if cohort_filter not in self._sizes:
+            if len(self._sizes) >= MAX_MASKS:
+                self._sizes.clear()
+            self._sizes[cohort_filter] = super().count(cohort_filter)
+        return self._sizes[cohort_filter]
+
+    def _require_answer(self, cohort_filter: CohortFilter) -> None:
+        if not self.is_answered(cohort_filter):
+            raise SuppressedError(f"fewer than {self.smallest_cell} children, or none, are selected")
 
     def funnel(self, cohort_filter: CohortFilter) -> Funnel:
-        """How many patients are left after each clause, rounded; where few are left, the steps before the last more so."""
+        """How many patients are left after each clause, rounded; SuppressedError if fewer than ``smallest_cell`` are."""
+        self._require_answer(cohort_filter)
         steps = super().funnel(cohort_filter).steps
-        left = [round_count(step.n, self.smallest_cell) for step in steps]
-        for i, (before, after) in enumerate(pairwise(left)):
-            if 0 < before <= self.smallest_cell and before == after and type(before) is type(after):
-                # Both are so near the smallest cell that they would be known to be near each other.
-                left[i] = FewerThan(2 * self.smallest_cell)
-        rounded = tuple(FunnelStep(step.variable, n) for step, n in zip(steps, left, strict=True))
+        rounded = tuple(FunnelStep(step.variable, round_count(step.n, self.smallest_cell)) for step in steps)
         return Funnel(self.n, rounded, self.smallest_cell)
 
     def level_counts(self, cohort_filter: CohortFilter = CohortFilter()) -> dict[str, dict[str | None, int]]:  # noqa: B008
         """Patients at each level of each coded filter variable under the other clauses, rounded.
 
-        A number that would tell a small one beside it is not there.
+        A number that would tell a small one beside it is not there. SuppressedError if fewer than ``smallest_cell`` pass the
+        filter: a zero beside all levels but one would describe them.
         """
+        self._require_answer(cohort_filter)
         exact = super().level_counts(cohort_filter)
         shown = {name: round_table(counts, self.smallest_cell) for name, counts in exact.items()}
         for name, levels in self._known_parts(cohort_filter):
@@ -188,11 +205,16 @@ def protect_cohort(cohort: Cohort, smallest_cell: int) -> ProtectedCohort:
     ------
     ValueError
         If the smallest cell is not a whole number from 2 to 100.
+    CohortError
+        If the whole cohort has fewer patients than that.
     """
     if not LEAST_CELL <= smallest_cell <= LARGEST_CELL:
         raise ValueError(
             f"the smallest cell must be from {LEAST_CELL} to {LARGEST_CELL} children: it is {smallest_cell}."
         )
+    if cohort.n < smallest_cell:
+        what = f"{shorten(cohort.name)} has fewer than {smallest_cell} patients, of whom nothing may be said"
+        raise CohortError([Problem(what, f"SMALLEST_CELL={smallest_cell}", "Open a cohort of more patients.")])
     kept = {f.name: getattr(cohort, f.name) for f in fields(Cohort)}
     kept |= {"n": round_count(cohort.n, smallest_cell), "notes": (), "_is_named": False}
     return ProtectedCohort(**kept, smallest_cell=smallest_cell)

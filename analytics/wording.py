@@ -31,6 +31,8 @@ NOT_ADVICE = (
     "that stays with the team who know the child and the family."
 )
 
+EXPERIMENTAL = "The protection of small numbers is experimental: not for real children."
+
 
 def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int, n_all: int, synthetic: bool) -> str:
     """The active cohort in one sentence: how many of how many children, and by which clauses."""
@@ -41,12 +43,12 @@ def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int,
 
 
 def say_protection(smallest_cell: int) -> str:
-    """How small numbers are protected, in two sentences."""
+    """How small numbers are protected, and that it is no more than an experiment yet."""
     return (
-        f"Every number of children is rounded to a multiple of {smallest_cell}, times to a week that at least {smallest_cell} "
-        "children share, and groups with fewer children, or with fewer of one outcome, are left out. Estimates are made from "
-        "these numbers: they differ a little from those of the records, and where treatment begins at different times by "
-        "up to one and a half standard errors."
+        f"{EXPERIMENTAL} Every number of children is rounded to a multiple of {smallest_cell}, times to a week that at "
+        f"least {smallest_cell} children share, and groups with fewer children, or with fewer of one outcome, are left out. "
+        "Estimates are made from these numbers: they differ a little from those of the records, and where treatment begins "
+        "at different times by up to one and a half standard errors."
     )
 
 

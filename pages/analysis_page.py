@@ -18,6 +18,7 @@ from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.funnel import collect_files, list_files, show_way
 from pages.components.ledger import record_comparisons, show_ledger
+from pages.components.markdown import as_markdown
 from pages.components.output import (
     arrange_notes,
     file_stem_of,
@@ -47,7 +48,8 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     if missing:
         show_title(analysis.title, analysis.question, context)
         show_link_notes()
-        st.info(f"{cohort.name} has no column {join_words(missing)}, which this page needs. Add it to the file.")
+        lacking = f"{cohort.name} has no column {join_words(missing)}, which this page needs. Add it to the file."
+        st.info(as_markdown(lacking))
         return
     controls = load_controls(cohort, analysis.slug)
     head, place = st.container(), st.container()

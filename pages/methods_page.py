@@ -20,6 +20,7 @@ from analytics.tables import (
 from analytics.wording import NOT_ADVICE
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
+from pages.components.markdown import as_markdown
 from pages.components.output import show_cautions, show_link_notes, show_table, show_title
 
 SYNTHETIC = (
@@ -50,5 +51,6 @@ def show_methods(context: Context) -> None:
         show_table(tabulate(context.cohort.dictionary))
     show_cautions(load_published().cautions)
     st.caption(
-        f"{load_published().citation}. Product version {__version__}; data version {context.cohort.data_version}."
+        f"{as_markdown(load_published().citation)}. Product version {__version__}; "
+        f"data version {context.cohort.data_version}."
     )

@@ -16,6 +16,7 @@ from pages.components.cache import (
 )
 from pages.components.context import Context
 from pages.components.funnel import show_funnel, way_of
+from pages.components.markdown import as_markdown
 from pages.components.output import (
     arrange_notes,
     link_to,
@@ -65,6 +66,7 @@ def show_overview(context: Context) -> None:
 def _show_published(context: Context) -> None:
     published = load_published()
     show_table(tabulate_published(load_recomputation(context.cohort, context.filter), whole=not context.filter))
-    st.caption(describe_study(published, filtered=bool(context.filter), synthetic=context.cohort.synthetic))
+    study = describe_study(published, filtered=bool(context.filter), synthetic=context.cohort.synthetic)
+    st.caption(as_markdown(study))
     with st.expander("Where the abstract is silent", icon=":material/help:"):
         show_table(tabulate_readings(published))

@@ -125,8 +125,8 @@ class Door:
         return (max(k, n - 2 * k + 1), math.inf) if k else self.limits(n)
 
     def may_answer(self, cohort_filter: CohortFilter, answered: Sequence[CohortFilter]) -> bool:
-        """False where the door refuses a selection beside others."""
-        return self.cohort.find_too_near(cohort_filter, answered) is None
+        """False where the door refuses a selection, or refuses it beside others."""
+        return self.cohort.is_answered(cohort_filter) and self.cohort.find_too_near(cohort_filter, answered) is None
 
 
 class Suppressing(Door):

@@ -17,7 +17,10 @@ import pandas as pd
 
 from analytics import __version__
 
-_FORMULA = ("=", "+", "-", "@")
+# Full-width signs begin a formula in some languages of a spreadsheet; a tab or a line end hides one behind it.
+_SIGNS = "=+\\-@＝＋－＠"
+_FORMULA = re.compile(rf"\s*[{_SIGNS}]|[\t\r\n]")
+_CELL = re.compile(rf"(?<=[,;|])(\s*)(?=[{_SIGNS}])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -71,12 +74,15 @@ def to_csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
 
 def _as_text(value: Any) -> Any:
     """Text without a formula's first character; anything else as it is."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _as_comment(line: str) -> str:
-    """A statement on one line, no cell of which a spreadsheet takes for a formula."""
-    return re.sub(r"(?<=[,;])(\s*)(?=[=+\-@])", r"\1'", _CONTROL.sub(" ", line))
+    """A statement on one line, no cell of which a spreadsheet takes for a formula.
+
+    Quotation marks become single ones: they would hide what is between them, or open a cell that ends far below.
+    """
+    return _CELL.sub(r"\1'", _CONTROL.sub(" ", line).replace('"', "'"))
 
 
 def to_file_stem(*parts: str, day: date) -> str:

@@ -18,6 +18,7 @@ from analytics.protected_cohort import protect_cohort
 from analytics.published import Published, Recomputation, open_published, recompute
 from analytics.simulation import Simulation, open_simulation
 from analytics.tables import Table, tabulate_baseline
+from analytics.wording import EXPERIMENTAL
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
@@ -77,6 +78,8 @@ def _stamp_of(source: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=2)
 def _load_cohort(source: str, stamp: tuple[int, ...], smallest_cell: int) -> Cohort:
+    if smallest_cell:
+        print(f"\n  SMALLEST_CELL={smallest_cell}. {EXPERIMENTAL}\n", flush=True)
     cohort = open_cohort(source)
     return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
 

@@ -15,6 +15,7 @@ from analytics.exports.csv_file import Provenance
 from analytics.wording import say_children
 from pages.components.cache import Params, load_checks, load_estimate, load_plan
 from pages.components.context import Context
+from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
 from pages.components.slow import show_background
 
@@ -47,7 +48,7 @@ def _show_line(
     provenance: Provenance,
     stem: str,
 ) -> None:
-    with st.expander(checks.title, icon=ICONS[key], key=key, on_change="rerun") as line:
+    with st.expander(as_markdown(checks.title), icon=ICONS[key], key=key, on_change="rerun") as line:
         if not line.open:
             return
         show_caption(checks.about)

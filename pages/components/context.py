@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -14,6 +15,7 @@ from analytics.analyses import Control, load_analyses
 from analytics.cohort import Cohort
 from analytics.dictionary import Variable
 from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
+from analytics.formats import shorten
 from analytics.patient_file import CohortError
 from analytics.results import Note
 from analytics.view import DATA_KEY, describe_data_version, read_params
@@ -23,6 +25,7 @@ from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort,
 MISSING = "missing"  # the option of a pills widget that keeps patients without a value
 LINK_READ = "link_read"
 LINK_NOTES = "link_notes"
+MOST_LINK_NOTES = 20
 USE_REFERENCE = "use_reference"
 ANSWERED = "answered"
 ADDRESS_SENT_SECONDS = 0.05
@@ -32,6 +35,7 @@ ADDRESS_SENT_SECONDS = 0.05
 class Context:
     """The cohort and filter of this run.
 
+    ``is_answered`` is False for a selection of which nothing may be said, since too few patients are in it.
     ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
     to be answered, where small numbers are protected; None if there is none.
     """
@@ -39,6 +43,12 @@ class Context:
     cohort: Cohort
     filter: CohortFilter
     too_near: CohortFilter | None = None
+    is_answered: bool = True
+
+    @property
+    def may_be_shown(self) -> bool:
+        """True if the selection is answered, and beside those that this session has seen."""
+        return self.is_answered and self.too_near is None
 
     @property
     def funnel(self) -> Funnel:
@@ -52,11 +62,21 @@ class Context:
         return describe_cohort(self.filter, cohort.dictionary, self.funnel.n_left, cohort.n, cohort.synthetic)
 
 
+def open_source() -> str:
+    """The path of the file that this session shows: the one named at the start, or the reference cohort instead."""
+    return str(REFERENCE_COHORT) if st.session_state.get(USE_REFERENCE) else active_source()
+
+
+def say_source() -> str:
+    """Which file is open, by its name alone: a path may tell more than a page should."""
+    source = Path(open_source())
+    return "Reference cohort" if source == REFERENCE_COHORT else f"File: {shorten(source.name)}"
+
+
 def open_active_cohort() -> Cohort | CohortError:
     """The cohort named at the start, or what is wrong with it."""
-    source = str(REFERENCE_COHORT) if st.session_state.get(USE_REFERENCE) else active_source()
     try:
-        return load_cohort(source)
+        return load_cohort(open_source())
     except CohortError as error:
         return error
 
@@ -65,6 +85,8 @@ def read_context(cohort: Cohort) -> Context:
     """The filter as the widgets hold it."""
     clauses = [clause for v in filter_variables(cohort) if (clause := _read_clause(v, cohort)) is not None]
     cohort_filter = CohortFilter(tuple(clauses))
+    if not cohort.is_answered(cohort_filter):
+        return Context(cohort, cohort_filter, is_answered=False)
     return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter))
 
 
@@ -84,7 +106,7 @@ def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter 
 
 def return_to_answered(cohort: Cohort) -> None:
     """Set the filters back to the selection that was answered last."""
-    last = st.session_state[ANSWERED][-1]
+    last = st.session_state.get(ANSWERED, (CohortFilter(),))[-1]
     clear_filters(cohort)
     for clause in last.clauses:
         variable = cohort.dictionary[clause.variable]
@@ -183,7 +205,7 @@ def read_link(cohort: Cohort, page: str) -> None:
         notes = (*notes, *clause_notes)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
     notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
-    st.session_state[LINK_NOTES] = [note_texts(note) for note in notes]
+    st.session_state[LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[LINK_READ] = True
     if usable != {key: texts for key, texts in query.items() if key != DATA_KEY}:
         st.query_params.from_dict(usable)

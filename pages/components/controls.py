@@ -16,6 +16,7 @@ from analytics.filters import MISSING_SUFFIX, CohortFilter
 from analytics.formats import format_count
 from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
+from pages.components.markdown import as_markdown
 
 FEW_OPTIONS = 3
 WITHHELD = "…"  # in the place of a number that would tell a small one
@@ -38,7 +39,7 @@ def show_filters(cohort: Cohort) -> Context:
                 else:
                     _ask_range(variable, cohort)
         context = read_context(cohort)
-        if context.too_near is None:
+        if context.may_be_shown:
             st.html(_count_styles(cohort, load_level_counts(cohort, context.filter)))
     top.button(
         "Clear all filters",
@@ -61,12 +62,12 @@ def options_of(variable: Variable, cohort: Cohort) -> list[str]:
 
 def _ask_levels(variable: Variable, options: list[str]) -> None:
     st.pills(
-        variable.label,
+        as_markdown(variable.label),
         options,
         selection_mode="multi",
         format_func=lambda level: variable.missing_label if level == MISSING else variable.level_label(level),
         key=variable.name,
-        help=variable.definition or None,
+        help=as_markdown(variable.definition) or None,
         bind="query-params",
     )
 
@@ -75,20 +76,20 @@ def _ask_range(variable: Variable, cohort: Cohort) -> None:
     low, high = bounds(variable, cohort)
     unit = f" ({variable.unit})" if variable.unit else ""
     st.slider(
-        f"{variable.label}{unit}",
+        as_markdown(f"{variable.label}{unit}"),
         low,
         high,
         (low, high),
         step=1.0,
         format="%g",
         key=variable.name,
-        help=variable.definition or None,
+        help=as_markdown(variable.definition) or None,
         bind="query-params",
     )
     n_missing = cohort.ranges()[variable.name].n_missing
     if n_missing:
         st.checkbox(
-            f"keep {format_count(n_missing)} {variable.missing_label}",
+            f"keep {format_count(n_missing)} {as_markdown(variable.missing_label)}",
             key=variable.name + MISSING_SUFFIX,
             bind="query-params",
             help="Applies once the range is narrowed.",
@@ -131,24 +132,24 @@ def _ask(control: Control) -> None:
     values = [value for value, _ in control.options]
     shared: dict[str, Any] = {
         "key": control.name,
-        "help": control.help or None,
+        "help": as_markdown(control.help) or None,
         "bind": "query-params",
         "persist_state": "session",
     }
-    default, shown = control.default, control.label_of
+    label, default, shown = as_markdown(control.label), control.default, control.label_of
     if control.name in st.session_state and not control.allows(st.session_state[control.name]):
         # Chosen on another page, which offers more under this name.
         st.session_state[control.name] = list(default) if control.kind == "many" else default
     if control.kind == "toggle":
-        st.toggle(control.label, default, **shared)
+        st.toggle(label, default, **shared)
     elif control.kind == "number":
-        st.slider(control.label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
+        st.slider(label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
     elif control.kind == "many":
-        st.multiselect(control.label, values, list(default), format_func=shown, **shared)
+        st.multiselect(label, values, list(default), format_func=shown, **shared)
     elif len(values) <= FEW_OPTIONS:
-        st.segmented_control(control.label, values, default=default, format_func=shown, required=True, **shared)
+        st.segmented_control(label, values, default=default, format_func=shown, required=True, **shared)
     else:
-        st.selectbox(control.label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
+        st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
 
 
 def choose_reference() -> None:

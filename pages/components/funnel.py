@@ -15,6 +15,7 @@ from analytics.figures.funnel import draw_funnel, funnel_svg
 from analytics.funnel import FILE, Stage, join_stages, say_gist, tabulate_stages
 from analytics.wording import say_children
 from pages.components.context import Context
+from pages.components.markdown import as_markdown
 
 TITLE = "From the cohort to this analysis"
 READING = (
@@ -53,7 +54,7 @@ def show_way(context: Context, analysis: Analysis, result: Any, provenance: Prov
     """The way, one click away; what it comes to stands on the lid."""
     stages = way_of(context, analysis, result)
     label = say_children(f"{TITLE}: {say_gist(stages)}")
-    with st.expander(label, icon=":material/filter_alt:", key="way"):
+    with st.expander(as_markdown(label), icon=":material/filter_alt:", key="way"):
         show_funnel(stages)
         st.download_button(
             "Figure: SVG",

@@ -21,12 +21,13 @@ from analytics.patient_file import LONGEST_PATH, CohortError
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result
-from analytics.wording import join_words, say_children, say_protection
+from analytics.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import asks_for_protection, load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
 from pages.components.funnel import say_way
 from pages.components.ledger import say_for_file
+from pages.components.protection import protection_chip, source_html
 from pages.components.style import STYLE
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after
@@ -47,12 +48,10 @@ def show_title(title: str, question: str, context: Context) -> None:
     cohort = context.cohort
     partly = any(note.code == "partly-synthetic" for note in cohort.notes)
     said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
-    chip = f'<span class="outcomes-chip">{said}</span>' if said else ""
-    if cohort.smallest_cell:
-        meaning = escape(say_protection(cohort.smallest_cell))
-        chip += f'<span class="outcomes-chip" data-testid="protected" title="{meaning}">SMALL NUMBERS PROTECTED</span>'
+    chip = (f'<span class="outcomes-chip">{said}</span>' if said else "") + protection_chip(cohort)
     st.html(
         f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
+        f"{source_html()}"
         f'<p class="outcomes-cohort" data-testid="cohort-sentence">{chip}{escape(context.sentence)}</p>'
     )
 
@@ -284,8 +283,8 @@ def show_problems(error: CohortError, source: str) -> None:
     if asks_for_protection():
         # What is wrong names rows and values of single children: that is for those who run the deployment.
         st.html(
-            "<div class='outcomes-note warning' role='alert' data-testid='problems'>Small numbers are protected here, so "
-            "that what is wrong is written where the dashboard was started, and not shown.</div>"
+            f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{EXPERIMENTAL} So "
+            "that no child is described, what is wrong is written where the dashboard was started, and not shown.</div>"
         )
         return
     items = "".join(

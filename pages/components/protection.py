@@ -6,20 +6,22 @@ from html import escape
 
 import streamlit as st
 
+from analytics.cohort import Cohort
 from analytics.disclosure import SuppressedError
 from analytics.filters import CohortFilter
 from analytics.wording import say_protection, say_selection
-from pages.components.context import Context, return_to_answered
+from pages.components.context import Context, return_to_answered, say_source
 
 
 def show_protection(smallest_cell: int) -> None:
     """What it means that small numbers are protected."""
     st.html(
         "<h2 class='outcomes-h2'>Small numbers are protected here</h2>"
-        f"<div class='outcomes-note info' role='note'>{escape(say_protection(smallest_cell))}</div>"
+        f"<div class='outcomes-note warning' role='note'>{escape(say_protection(smallest_cell))}</div>"
         f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} children, 0 for none, and … for "
         "a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
         f"{smallest_cell}, so that they need not add up.</li>"
+        f"<li>A selection of fewer than {smallest_cell} children, or of none, is not answered at all.</li>"
         f"<li>Two selections that differ by fewer than {smallest_cell} children are not both answered.</li>"
         "<li>What looks at handfuls of children is not offered: landmarks, subgroups, missing values, checks of models.</li>"
         "</ul>"
@@ -35,21 +37,56 @@ def show_suppressed(error: SuppressedError) -> None:
     )
 
 
-def show_too_near(context: Context, answered: CohortFilter) -> None:
+def show_unanswered(context: Context) -> None:
     """Why a selection is not answered, and the way back."""
+    st.html(
+        f'<h1 class="outcomes-title">This selection is not answered</h1>{source_html()}'
+        f'<p class="outcomes-cohort">{protection_chip(context.cohort)}</p>'
+    )
+    if context.too_near is None:
+        show_too_few(context.cohort.smallest_cell)
+    else:
+        show_too_near(context, context.too_near)
+    st.button(
+        "Back to the last selection",
+        icon=":material/undo:",
+        on_click=return_to_answered,
+        args=(context.cohort,),
+        key="return_to_answered",
+    )
+
+
+def show_too_few(smallest_cell: int) -> None:
+    """That nothing is said of a selection of a few; the same words for a few and for none."""
+    st.html(
+        '<div class="outcomes-note caution" role="status" data-testid="too-few"><b>Too few.</b> Fewer than '
+        f"{smallest_cell} children, or none at all, are selected: nothing is said of them, on no page and beside no filter. "
+        '<span class="remedy">Widen the filter.</span></div>'
+    )
+
+
+def show_too_near(context: Context, answered: CohortFilter) -> None:
+    """That a selection is too near another that was answered."""
     cohort = context.cohort
     before = say_selection(answered, cohort.dictionary)
     st.html(
-        '<h1 class="outcomes-title">This selection is not answered</h1>'
         '<div class="outcomes-note caution" role="status" data-testid="too-near"><b>Too near another.</b> '
         f"It differs from one that you have seen ({escape(before)}) by fewer than {cohort.smallest_cell} children. The two "
         "answers, one taken from the other, would describe these few. "
         '<span class="remedy">Change the filter so that more children come or go.</span></div>'
     )
-    st.button(
-        "Back to the last selection",
-        icon=":material/undo:",
-        on_click=return_to_answered,
-        args=(cohort,),
-        key="return_to_answered",
+
+
+def protection_chip(cohort: Cohort) -> str:
+    """The HTML that says on every page that small numbers are protected, and that it is an experiment; "" where they are not."""
+    if not cohort.smallest_cell:
+        return ""
+    return (
+        f'<span class="outcomes-chip" data-testid="protected" title="{escape(say_protection(cohort.smallest_cell))}">'
+        "SMALL NUMBERS PROTECTED: EXPERIMENTAL, NOT FOR REAL CHILDREN</span>"
     )
+
+
+def source_html() -> str:
+    """The HTML that says which file is open."""
+    return f'<p class="outcomes-file" data-testid="file-name"><bdi>{escape(say_source())}</bdi></p>'

@@ -15,6 +15,7 @@ from analytics.wording import say_children
 from pages.components.cache import Params, load_estimate
 from pages.components.context import Context
 from pages.components.jobs import JOBS, Job, Key, start_background
+from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_notes, show_picture, show_table
 
 LOOK_EVERY_SECONDS = 0.4
@@ -64,7 +65,7 @@ def _offer(background: Background, key: Key, refusal: str, name: str) -> None:
     about = refusal or background.about.format(**params)
     st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
     st.button(
-        background.button.format(**params),
+        as_markdown(background.button.format(**params)),
         key=f"{name}_start",
         icon=":material/play_arrow:",
         disabled=bool(refusal),

@@ -37,6 +37,7 @@ STYLE = (
   text-transform: uppercase; opacity: .75; border-top: 1px solid color-mix(in srgb, currentColor 22%, transparent)}
 .outcomes-title {display: inline; margin: 0 .6em 0 0; padding: 0; font-size: 1.35rem; font-weight: 650; line-height: 1.3}
 .outcomes-question {display: inline; margin: 0; opacity: .8; font-size: .95rem}
+.outcomes-file {display: inline; margin: 0 0 0 .8em; font-size: .8rem; opacity: .75; overflow-wrap: anywhere}
 .outcomes-cohort {margin: .25rem 0 0; font-size: 1rem; font-weight: 550}
 .outcomes-chip {display: inline-block; margin-right: .5em; padding: .02em .5em; border-radius: .3em; font-size: .74rem;
   font-weight: 650; letter-spacing: .04em; vertical-align: .08em; color: #7a4b00; background: #fdeecd;

@@ -21,6 +21,7 @@ from analytics.protected_cohort import ProtectedCohort, protect_cohort
 from analytics.tables import tabulate_baseline
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
 from pages.components.context import ANSWERED
+from pages.components.style import STYLE
 
 ROOT = Path(__file__).parents[2]
 K = 5
@@ -128,8 +129,8 @@ def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort
     # Four children of high risk did not relapse: neither number is told, and neither is a zero.
     assert "Relapsed" in withheld
     assert "it need not be none" in withheld["Relapsed"].help
-    nobody = summarise_selection(count_outcomes(cohort, CohortFilter((Clause("platelets", low=1999.0),))))
-    assert {h.label: h.value for h in nobody}["Relapsed"] == "0"
+    with pytest.raises(SuppressedError):
+        count_outcomes(cohort, CohortFilter((Clause("platelets", low=1999.0),)))
 
 
 @pytest.mark.parametrize("cohort_filter", [CohortFilter(), HIGH_RISK, CohortFilter((Clause("sex", ("female",)),))])
@@ -197,3 +198,73 @@ def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort
         assert [note.code for note in analysis.notes(result)].count("protected") == 1
         answered += 1
     assert answered >= 3
+
+
+def of_size(n: int) -> dict[str, list[str]]:
+    """Filters that leave so many children, as the widgets hold them."""
+    exact = open_cohort(REFERENCE_COHORT)
+    for site in exact.dictionary["relapse_site"].levels:
+        start = CohortFilter((Clause("relapse_site", (site,)),))
+        for name, counts in exact.level_counts(start).items():
+            for level, left in counts.items():
+                if name != "relapse_site" and level is not None and left == n:
+                    return {"relapse_site": [site], name: [level]}
+    raise AssertionError(f"no two clauses leave {n} children")
+
+
+def read_all(app: AppTest) -> list[str]:
+    """Everything that has been sent to the browser, the style sheets behind the filters included."""
+    assert [e.value for e in app.exception] == []
+    assert not app.get("plotly_chart") and not app.get("bidi_component") and not app.info
+    return [h.proto.body for h in app.get("html")]
+
+
+def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", str(K))
+    said = {}
+    for n in (0, 1, K - 1):
+        app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+        for name, levels in of_size(n).items():
+            app.session_state[name] = levels
+        app = app.run()
+        said[n] = read_all(app)
+        for page in ("survival-by-site", "relapse-predictors", "missing-values", "methods"):
+            app._page_hash = next(h for h, p in app._registered_pages.items() if p["url_pathname"] == page)
+            app = app.run()
+            assert read_all(app) == said[n], page
+        assert ANSWERED not in app.session_state
+        app.button(key="return_to_answered").click().run()
+        assert [h for h in app.get("html") if "cohort-sentence" in h.proto.body and "no filter" in h.proto.body]
+    assert said[0] == said[1] == said[K - 1]
+    text = "".join(body for body in said[1] if body != f"<style>{STYLE}</style>")
+    assert "Fewer than 5 children, or none at all, are selected" in text
+    assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in text
+    assert "nth-of-type" not in text and "cohort-sentence" not in text and "outcomes-table" not in text
+
+
+def test_protection_is_said_to_be_an_experiment_at_the_start_and_on_every_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", "7")
+    load_cohort(str(REFERENCE_COHORT))
+    assert "SMALLEST_CELL=7. The protection of small numbers is experimental: not for real children." in (
+        capsys.readouterr().out
+    )
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    for page in ("", "survival-by-site", "landmark", "methods"):
+        app._page_hash = next(h for h, p in app._registered_pages.items() if p["url_pathname"] == page)
+        assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in "".join(h.proto.body for h in app.run().get("html")), page
+    assert "experimental, not for real children" in (ROOT / "README.md").read_text()
+    monkeypatch.setenv("COHORT", str(ROOT / "tests" / "fixtures" / "many_problems.csv"))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    assert "experimental: not for real children" in "".join(h.proto.body for h in app.get("html"))
+
+
+def test_a_cohort_of_a_few_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text("patient_id,sex\nP1,male\nP2,female\n")
+    monkeypatch.setenv("COHORT", str(path))
+    monkeypatch.setenv("SMALLEST_CELL", str(K))
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    assert not app.exception
+    assert "written where the dashboard was started" in "".join(h.proto.body for h in app.get("html"))

@@ -6,11 +6,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
+from analytics.cohort import open_cohort
+from analytics.filters import Clause, CohortFilter
+from pages.components.cache import REFERENCE_COHORT
 from tests.browser.dashboard import Dashboard, plain
 
 OpenTab = Callable[[str], Dashboard]
@@ -164,6 +168,31 @@ def test_the_way_back_from_a_selection_that_is_not_answered(open_tab: OpenTab) -
     expect(tab.sentence).to_contain_text("up to 15 years")
     expect(tab.page.locator(".st-key-age_years")).to_contain_text("15")
     tab.settle().turn_to("Survival by site").wait_for(before)
+
+
+def test_of_one_child_nothing_is_told(new_page: Callable[..., Page], protected: str) -> None:
+    exact = open_cohort(REFERENCE_COHORT)
+    chosen = CohortFilter((Clause("relapse_site", ("isolated CNS",)), Clause("salvage_treatment", ("CAR-T",))))
+    site, treatment = (exact.dictionary[c.variable].level_label(c.levels[0]) for c in chosen.clauses)
+    assert exact.count(chosen) == 1
+    query = urlencode({"relapse_site": site, "salvage_treatment": treatment})
+    for path in ("", "survival-by-site", "relapse-predictors"):
+        tab = Dashboard(new_page(), protected)
+        tab.page.goto(f"{protected}/{path}?{query}")
+        expect(tab.page.get_by_test_id("too-few")).to_contain_text(
+            "Fewer than 5 children, or none at all, are selected"
+        )
+        expect(tab.page.get_by_test_id("protected")).to_contain_text("EXPERIMENTAL, NOT FOR REAL CHILDREN")
+        expect(tab.page.locator("[data-testid=cohort-sentence], .js-plotly-plot, .outcomes-table")).to_have_count(0)
+        expect(tab.page.get_by_test_id("headlines")).to_have_count(0)
+        expect(tab.page.locator("[data-testid=stSidebar] [data-variant=pills]").last).to_be_attached()
+        assert set(tab.seen()["counts"]) == {"none"}
+        faded = "(all) => all.filter((e) => getComputedStyle(e).opacity !== '1').length"
+        assert tab.page.locator("[data-testid=stSidebar] [data-variant=pills]").evaluate_all(faded) == 0
+        main = plain(tab.page.inner_text("[data-testid=stMain]"))
+        assert set(re.findall(r"\d+", main)) == {str(SMALLEST)}, main
+    tab.page.get_by_role("button", name="Back to the last selection").click()
+    expect(tab.sentence).to_contain_text("no filter")
 
 
 def test_what_is_wrong_with_a_file_is_not_shown(

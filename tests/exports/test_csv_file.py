@@ -110,7 +110,21 @@ def test_text_reads_back_even_where_it_looks_like_a_comment() -> None:
     assert back["n"].tolist() == list(range(len(TEXT)))
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r=1", '=HYPERLINK("http://x","y")']
+FORMULAS = [
+    "\tx",
+    "\rx",
+    "\nx",
+    "＝1+1",
+    "\u00a0=1",
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    " =1",
+    "\t=1",
+    "\r=1",
+    '=HYPERLINK("http://x","y")',
+]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -136,8 +150,27 @@ def test_whatever_a_cohort_is_called_the_table_stays_readable(name: str, selecti
     content = to_csv(frame, provenance)
     pd.testing.assert_frame_equal(read(content), frame)
     assert len(comments(content)) == len(provenance.lines())
-    cells = [cell for line in comments(content) for cell in line.replace(";", ",").split(",")[1:]]
-    assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in cells)
+    for separator in ",;|\t":
+        rows = csv.reader(comments(content), delimiter=separator)
+        cells = [cell for row in rows for cell in row[1:]]
+        assert not any(cell.lstrip().startswith(tuple("=+-@＝＋－＠")) for cell in cells)
+        assert rows.line_num == len(comments(content)), "a quotation mark runs on over the end of a line"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ('x,"=1+1"', "Cohort: x,'=1+1'"),
+        ("x,=1+1", "Cohort: x,'=1+1"),
+        ("x; @SUM(A1)", "Cohort: x; '@SUM(A1)"),
+        ("x|+1", "Cohort: x|'+1"),
+        ('x,"open', "Cohort: x,'open"),
+        ("x,\t-1", "Cohort: x, '-1"),
+    ],
+)
+def test_no_part_of_a_comment_becomes_a_formula(name: str, said: str) -> None:
+    provenance = Provenance("t", name, "s", "m", "v", False, date(2026, 1, 31))
+    assert said in comments(to_csv(pd.DataFrame({"n": [1]}), provenance))
 
 
 # File names
