@@ -10,7 +10,6 @@ import streamlit as st
 from analytics.analyses import Analysis, Control
 from analytics.disclosure import SuppressedError
 from analytics.view import View
-from analytics.wording import join_words
 from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
 from pages.components.checks import show_checks, show_planning
@@ -18,7 +17,6 @@ from pages.components.context import Context, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.funnel import collect_files, list_files, show_way
 from pages.components.ledger import record_comparisons, show_ledger
-from pages.components.markdown import as_markdown
 from pages.components.output import (
     arrange_notes,
     file_stem_of,
@@ -28,6 +26,7 @@ from pages.components.output import (
     show_caption,
     show_figure,
     show_headlines,
+    show_lacking,
     show_link_notes,
     show_notes,
     show_pictures,
@@ -48,8 +47,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     if missing:
         show_title(analysis.title, analysis.question, context)
         show_link_notes()
-        lacking = f"{cohort.name} has no column {join_words(missing)}, which this page needs. Add it to the file."
-        st.info(as_markdown(lacking))
+        show_lacking(cohort.name, missing)
         return
     controls = load_controls(cohort, analysis.slug)
     head, place = st.container(), st.container()

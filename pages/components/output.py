@@ -27,6 +27,7 @@ from pages.components.cache import asks_for_protection, load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
 from pages.components.funnel import say_way
 from pages.components.ledger import say_for_file
+from pages.components.markdown import as_markdown
 from pages.components.protection import protection_chip, source_html
 from pages.components.style import STYLE
 
@@ -70,6 +71,11 @@ def show_link_notes() -> None:
         f'used.</b><ul class="outcomes-says">{items}</ul></div>'
     )
     st.button("Dismiss", key="dismiss_link_notes", on_click=st.session_state.update, args=({LINK_NOTES: []},))
+
+
+def show_lacking(name: str, columns: Sequence[str]) -> None:
+    """That a page cannot be made of this file, and what the file lacks for it."""
+    st.info(as_markdown(f"{name} has no column {join_words(columns)}, which this page needs. Add it to the file."))
 
 
 def show_headlines(headlines: Sequence[Headline]) -> None:
