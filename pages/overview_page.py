@@ -52,7 +52,7 @@ def show_overview(context: Context) -> None:
         elif is_reference(cohort):
             _show_published(context)
         else:
-            st.caption(describe_other_children(load_published()))
+            st.caption(as_markdown(describe_other_children(load_published())))
     with right:
         if is_reference(cohort):
             show_cautions(load_published().cautions)
