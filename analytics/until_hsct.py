@@ -13,8 +13,9 @@ import pandas as pd
 
 from analytics.analyses import ComparedTest, Control
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, incidence_at
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
+from analytics.estimators.zero_events import read_curve
 from analytics.figures.forest_marks import ratio_text
 from analytics.formats import (
     MISSING,
@@ -140,7 +141,7 @@ def _tabulate_incidence(data: TreatmentData, incidence: IncidenceResult) -> Tabl
     rows = []
     for curve in incidence.curves:
         what = f"{noun} without HSCT" if curve.cause == DEATH else "HSCT"
-        cells = [format_probability(e) for e in incidence_at(curve, MILESTONES)] if curve.n else [MISSING] * 3
+        cells = [format_probability(e) for e in read_curve(curve, MILESTONES)] if curve.n else [MISSING] * 3
         counts = f"{format_count(curve.n_event)} of {format_count(curve.n)}"
         rows.append((f"{curve.group}: {what}", counts, *cells))
     return Table(

@@ -62,7 +62,8 @@ def _show_line(
             for table in check.tables:
                 show_table(table)
             items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in check.sentences)
-            st.html(f'<ul class="outcomes-says" data-testid="{name}-sentences">{items}</ul>')
+            if items:
+                st.html(f'<ul class="outcomes-says" data-testid="{name}-sentences">{items}</ul>')
         said = [say_children(sentence) for check in shown for sentence in check.sentences]
         _offer_files(checks, key, made, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
         show_background(analysis, context, params, provenance, stem, checks.background)

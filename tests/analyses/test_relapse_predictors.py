@@ -281,6 +281,28 @@ def test_a_factor_that_predicts_perfectly_is_fitted_by_firth() -> None:
     check_shown(PREDICTORS, result, params)
 
 
+def test_interval_and_p_of_an_odds_ratio_say_the_same_everywhere() -> None:
+    """1 of 30 against 32 of 157: Wald's p is 0.053 beside a profile interval of <0.01-0.67, the likelihood ratio's 0.0094."""
+    rows = [("positive", 1)] + [("positive", 0)] * 29 + [("negative", 1)] * 32 + [("negative", 0)] * 125
+    table = pd.DataFrame(rows, columns=["bcr_abl1", "relapsed"])
+    cohort = open_cohort(table.assign(patient_id=[f"K{i}" for i in range(len(rows))]))
+    result, params = estimate(source=cohort, factors=("bcr_abl1",))
+    assert (
+        "by a factor of 0.13 (95\u00a0% interval <0.01–0.67), not adjusted; p = 0.009;"
+        in PREDICTORS.sentences(result)[0]
+    )
+    words = PREDICTORS.alt_text(result)
+    assert "p by the likelihood-ratio test." in words and "positive 0.13 (<0.01–0.67), p = 0.009" in words
+    html = PREDICTORS.figure(result, params).html
+    assert '<td class="forest-p">0.009</td>' in html and "by the likelihood-ratio test, which is of the kind" in html
+    for _, row in PREDICTORS.downloads(result)["estimates"].dropna(subset=["p_value"]).iterrows():
+        assert (row["test"], row["conf_type"]) == ("likelihood-ratio test", "profile")
+        assert (round(row["p_value"], 4), round(row["p_value_wald"], 3)) == (0.0094, 0.053)
+    wald, _ = estimate(source=cohort, factors=("bcr_abl1",), limits="wald")
+    (term,) = [t for t in wald.multivariable.terms if not t.is_reference]
+    assert term.p_value == term.p_value_wald and "p by the Wald test." in PREDICTORS.alt_text(wald)
+
+
 def test_maximum_likelihood_says_why_it_has_no_answer() -> None:
     clauses = (Clause("high_hyperdiploidy", ("positive",)), Clause("mrd_day46", ("negative",)))
     result, params = estimate(*clauses, factors=("cns_status", "sex"), fit="ml")

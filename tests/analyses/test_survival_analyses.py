@@ -574,6 +574,31 @@ def test_sentences_on_a_handful_of_children(rows: list[dict[str, Any]], sentence
         assert text.startswith(start)
 
 
+def test_a_group_without_deaths_is_limited_by_the_children_still_followed() -> None:
+    """Of 20 children 2 are followed for five years: 2 of 2 alive leave a mortality of up to 77.6 % open, not 13.9 %."""
+    result = compared([child(200, 0, 0, n=18), child(2000, 0, 0, n=2)])
+    at_one, _, at_five = result.milestones[0]
+    assert at_five.interval is not None and at_five.interval.low == pytest.approx(0.05 ** (1 / 2))
+    assert at_one.n == 2 and at_one.interval == at_five.interval
+    (table,) = VARIABLE.tables(result)
+    assert table.rows[0][-1].replace("\u00a0", " ") == "100.0 % (22.4–100.0)"
+    assert "no deaths yet, exact one-sided limits by the children still followed" in table.caption
+    assert (
+        "with 2 children followed so long, chance could hide a mortality of up to 77.6\u00a0% by then"
+        in (VARIABLE.sentences(result)[0])
+    )
+    files = VARIABLE.downloads(result)
+    rows = files["estimates"]
+    row = rows[(rows["term"] == "survival at 5 years") & (rows["n"] == 20)].iloc[0]
+    assert (row["conf_type"], row["conf_low"]) == ("exact, one-sided", pytest.approx(0.05 ** (1 / 2)))
+    last = files["curves"].iloc[-1]
+    assert (last["n_risk"], last["conf_type"], last["conf_low"]) == (
+        2,
+        "exact, one-sided",
+        pytest.approx(0.05 ** (1 / 2)),
+    )
+
+
 def test_after_the_last_death_no_interval_is_made_up() -> None:
     result = compared([child(100, 1, 0, n=2), child(2000, 0, 1)])
     zero = result.milestones[0][0]

@@ -969,6 +969,22 @@ def test_files_of_a_landmark_hold_every_landmark() -> None:
     assert set(frames["estimates"]["landmark_days"]) == set(frames["curves"]["landmark_days"]) == {95}
 
 
+@pytest.mark.parametrize("history", HISTORIES)
+def test_interval_and_p_of_every_hazard_ratio_are_of_one_kind(history: str) -> None:
+    frames = [
+        CHANGING.downloads(estimate(CHANGING, history=history))["estimates"],
+        LANDMARK.downloads(estimate(LANDMARK, history=history))["landmarks"],
+        NAIVE.downloads(estimate(NAIVE, history=history))["estimates"],
+    ]
+    for frame in frames:
+        compared = frame.dropna(subset=["estimate", "p_value"])
+        assert set(compared["conf_type"]) <= {"profile"}
+        assert set(compared["test"]) <= {"likelihood-ratio test", "penalised likelihood-ratio test"}
+        for _, row in compared.iterrows():
+            excludes = (row["conf_low"] or 0) > 1 or (row["conf_high"] is not None and row["conf_high"] < 1)
+            assert excludes == (row["p_value"] < 0.05), row
+
+
 def test_files_of_the_naive_answer_hold_every_method() -> None:
     result = estimate(NAIVE, history="histories")
     (estimates,) = NAIVE.downloads(result).values()

@@ -57,6 +57,15 @@ def open_page(url_path: str, state: State | None = None) -> AppTest:
     return turn_to(open_app(state), url_path)
 
 
+def test_what_a_next_study_would_find_is_folded_away() -> None:
+    app = open_page("survival-by-site")
+    assert "Planning a next study" in [line.label for line in app.expander]
+    assert "A next study with" not in "".join(html.proto.body for html in app.get("html"))
+    app.session_state["planning"] = True
+    app.run()
+    assert "A next study with 11 deaths among 64 children" in "".join(html.proto.body for html in app.get("html"))
+
+
 # Filters that leave few
 
 
