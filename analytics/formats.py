@@ -106,7 +106,7 @@ def say_missing(what: str, reason: str | None) -> str:
     """
     if is_withheld(reason):
         return f"{what} {SUPPRESSED} ({(reason or '').removeprefix(WITHHELD)})"
-    return f"no {what} ({reason})"
+    return f"no {what} ({(reason or '').removeprefix('not estimable: ')})"
 
 
 def say_inestimable(what: str, reason: str | None) -> str:

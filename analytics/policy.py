@@ -296,7 +296,7 @@ class _Governor:
             verdict = judge(
                 self.policy,
                 patients=min((group.n for group in groups), default=None),
-                events=sum(group.observed for group in groups) if groups else None,
+                events=sum(g.observed if g.n_event is None else g.n_event for g in groups) if groups else None,
                 group="in a group",
             )
         if verdict.state < State.WITHOUT_P:

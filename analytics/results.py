@@ -98,12 +98,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class GroupCount:
-    """Patients, observed and expected events of one group in a test."""
+    """Patients, observed and expected events of one group in a test.
+
+    A test that weights its moments sums up weights, not events: ``n_event`` counts those; None where ``observed`` does.
+    """
 
     group: str
     n: int
     observed: float
     expected: float
+    n_event: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

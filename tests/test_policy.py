@@ -349,3 +349,12 @@ def test_a_p_value_that_is_withheld_has_its_reason_beside_a_ratio_that_is_shown(
     html = draw_forest_table([governed], governed, open_dictionary())
     assert "p not shown: only 4 children in one of the groups" in html
     assert '<td class="forest-p">not shown</td>' in html
+
+
+@pytest.mark.parametrize("weighting", [{"weighting": "tarone-ware"}, {"weighting": "peto"}, {"weighting": "logrank"}])
+def test_events_are_counted_however_a_test_weights_them(weighting: dict[str, Any]) -> None:
+    """Tarone and Ware's weights make three deaths among forty weigh as eighteen, those of Peto as fewer than three."""
+    time, event = np.arange(1.0, 41), np.isin(np.arange(40), (3, 4, 5))
+    test = logrank_test(time, event, np.tile(["a", "b"], 20), **weighting)
+    assert sum(group.n_event for group in test.groups) == 3
+    assert govern(test, POLICY).reason == "not shown: only 3 events"

@@ -20,7 +20,15 @@ from analytics.figures.comparison_forest import (
     draw_comparison_table,
 )
 from analytics.figures.forest_marks import ratio_text
-from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_ratio
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_number,
+    format_p_cell,
+    format_ratio,
+    is_withheld,
+    say_missing,
+)
 from analytics.funnel import Used
 from analytics.requirements import endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
@@ -301,6 +309,8 @@ def _sentences(result: NaiveComparison) -> tuple[str, ...]:
             (t.ratio.reason for t in (naive, correct) if t is not None and t.ratio.reason),
             result.answers[0].model.reason or "one of the groups is empty",
         )
+        if is_withheld(reason):
+            return (*said, start_sentence(f"{say_missing('comparison of the two answers', reason)}."))
         return (*said, f"The two answers cannot be set against each other: {reason}.")
     away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
     verdict = (

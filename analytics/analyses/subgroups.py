@@ -43,6 +43,7 @@ from analytics.formats import (
     format_p_phrase,
     format_percent,
     format_ratio,
+    is_withheld,
     say_missing,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
@@ -339,7 +340,8 @@ def _forest(result: Subgroups) -> ComparisonForest:
         other, test = subgrouping.variable, subgrouping.effects.interaction
         about = [f"{format_count(subgrouping.n_missing)} {other.missing_label}"] if subgrouping.n_missing else []
         if test.p_value is None:
-            about.append(say_missing("test of interaction", _relabelled(test.reason or "", result, other)))
+            why = _relabelled(test.reason or "", result, other)
+            about.append(f"test of interaction {why}" if is_withheld(test.reason) else f"no test of interaction: {why}")
         p = "" if test.p_value is None else format_p(test.p_value)
         rows.append(ComparisonRow(other.label, None, "; ".join(about), p=p))
         for effect in result.shown(subgrouping):

@@ -283,7 +283,8 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
             hidden = (curve.time > curve.shown_until + slack) & (curve.time <= at + slack) & (curve.n_event_at > 0)
             fewest = round(float(curve.n_risk[hidden].min(initial=n)))
             earlier = " at an event before" if fewest < n else ""
-            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: only {fewest} at risk{earlier}"))
+            few = f"only {fewest}" if fewest else "nobody"
+            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: {few} at risk{earlier}"))
         elif step:
             found.append(
                 Estimate(

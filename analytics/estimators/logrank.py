@@ -137,6 +137,7 @@ class _Score:
     variance: FloatArray
     parts: NDArray[np.intp]
     n_event: float
+    events: FloatArray
 
     @classmethod
     def from_sample(cls, sample: _Sample, weights: _Weights) -> _Score:
@@ -187,12 +188,13 @@ class _Score:
             variance=variance,
             parts=parts,
             n_event=float(n_event.sum()),
+            events=events.sum(axis=0),
         )
 
     @property
     def counts(self) -> tuple[GroupCount, ...]:
-        rows = zip(self.names, self.n, self.observed, self.expected, strict=True)
-        return tuple(GroupCount(name, round(n), float(o), float(e)) for name, n, o, e in rows)
+        rows = zip(self.names, self.n, self.observed, self.expected, self.events, strict=True)
+        return tuple(GroupCount(name, round(n), float(o), float(e), float(d)) for name, n, o, e, d in rows)
 
     @property
     def n_parts(self) -> int:

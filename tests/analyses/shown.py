@@ -22,11 +22,20 @@ from analytics.analyses import Analysis, Control, HtmlFigure, Picture, load_anal
 from analytics.cohort import Cohort, open_cohort
 from analytics.exports.csv_file import Provenance, to_csv
 from analytics.filters import Clause, CohortFilter
+from analytics.wording import say_children
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = ("reference_cohort.csv", "example_missing_mrd.csv")
 DAYS_PER_MONTH = 365.25 / 12
 NOT_WORDS = re.compile(r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]")
+# What counts and reasons make of sentences where nobody looks: "1 children", "5 to 5 years", "not shown: only 4 children"
+# after another colon, and denials of denials.
+CLUMSY = re.compile(
+    r"(?<![\d.,/–−-])\b1 (children|patients|events|deaths|years|groups|factors|pairs|models|levels|relapses|parameters)\b"
+    r"|\b([02-9]|[1-9]\d+) (child|patient|event|death|year|factor|level|parameter)\b(?![-’'])"
+    r"|(?<![\d.])(\d+(?:\.\d+)?) to \4 |\w: not shown: |\bonly (0|no) |\bOnly (0|no) |\(not shown: "
+    r"|(in|ex)cludes? no difference"
+)
 PROVENANCE = Provenance("Title", "cohort", "selection", "method", "version", True, date(2026, 1, 31))
 
 
@@ -231,6 +240,7 @@ def check_shown(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> N
     """Nothing that is shown or handed out holds a number that is none, and all sentences are sentences."""
     for text in texts(analysis, result, params):
         assert not NOT_WORDS.search(text), text
+        assert not CLUMSY.search(say_children(text)), text
     for sentence in analysis.sentences(result):
         assert sentence[0].isupper() or sentence[0].isdigit(), sentence
         assert sentence.endswith("."), sentence
