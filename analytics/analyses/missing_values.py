@@ -224,18 +224,23 @@ def _estimate(frame: _Frame, params: Params) -> MissingValues:
     return MissingValues(data, frame.dictionary, counts, others, notes, frame.horizon, frame.weighed)
 
 
+def _children(n: int) -> str:
+    return f"{format_count(n)} {'child' if n == 1 else 'children'}"
+
+
 def _note_lost(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
     lost = counts.n - counts.n_complete
     if not lost:
         return ()
     share = lost / counts.n
     events = counts.n_event - counts.patterns[0].n_event
+    relapses = f"{format_count(counts.n_event)} {'relapse' if counts.n_event == 1 else 'relapses'}"
     return (
         Note(
             "incomplete-cases",
             "caution" if share > MANY_LOST else "info",
-            f"Complete cases leave out {format_count(lost)} of {format_count(counts.n)} children "
-            f"({format_percent(share, 0)}), {format_count(events)} of the {format_count(counts.n_event)} relapses with them, "
+            f"Complete cases leave out {format_count(lost)} of {_children(counts.n)} "
+            f"({format_percent(share, 0)}), and with them {format_count(events)} of {relapses}, "
             "because a factor of the model is unknown.",
             "Compare the three ways of dealing with it below.",
         ),
@@ -334,7 +339,7 @@ def _pictures(result: MissingValues, params: Params) -> tuple[Picture, ...]:
             plot_patterns(counts.patterns, labels=result.labels, outcome=result.outcome),
             _describe_patterns(result),
             "Each column is a group of children who lack exactly the factors with a full dot; the bar says how many they "
-            f"are. {format_count(counts.n_complete)} of {format_count(counts.n)} children lack nothing.{rest}",
+            f"are. {format_count(counts.n_complete)} of {_children(counts.n)} lack nothing.{rest}",
         ),
     )
 
@@ -389,7 +394,7 @@ def _sentences(result: MissingValues) -> tuple[str, ...]:
     if not counts.variables:
         return ("No factor is chosen.",)
     said = [
-        f"All factors of the model are known in {format_count(counts.n_complete)} of {format_count(counts.n)} children, "
+        f"All factors of the model are known in {format_count(counts.n_complete)} of {_children(counts.n)}, "
         f"{format_count(counts.patterns[0].n_event)} of whom relapsed{result.within}."
     ]
     missing = [s for s in _worst_first(counts) if s.everyone.n_event]
@@ -406,7 +411,7 @@ def _sentences(result: MissingValues) -> tuple[str, ...]:
         )
         said.append(
             f"{result.labels[s.variable]} is unknown in {format_share(s.everyone.n_event, counts.n)} of "
-            f"{format_count(counts.n)} children: in {' and '.join(parts)}{difference}."
+            f"{_children(counts.n)}: in {' and '.join(parts)}{difference}."
         )
     return tuple(said)
 
@@ -543,7 +548,7 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
                 rows.append(ComparisonRow(f"{variable.label}: {variable.missing_label} against {against}"))
                 rows.append(_row(OWN_LEVEL, terms[OWN_LEVEL][key]))
     said = [
-        f"{name}: {format_count(model.n)} children, {format_count(model.n_event)} relapses, "
+        f"{name}: {_children(model.n)}, {format_count(model.n_event)} {'relapse' if model.n_event == 1 else 'relapses'}, "
         f"{METHODS.get(model.method, model.method)}"
         for name, model in models.items()
     ]
