@@ -347,7 +347,8 @@ def test_sentences_give_each_hazard_ratio_with_its_adjustment() -> None:
     (said,) = [text.replace("\u00a0", " ") for text in HAZARDS.sentences(result) if text.startswith("MRD")]
     assert interval.low > 1
     assert said == (
-        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of relapse or death from any cause was "
+        "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the hazard of failure of induction, relapse, "
+        "another first event or death from any cause was "
         f"higher, by a factor of {format_ratio(term.hazard_ratio.value)} (95 % interval {format_ratio(interval.low)}–"
         f"{format_ratio(interval.high)}), adjusted for sex; p < 0.001; an association, not an effect. "
         f"{term.n_event} of {term.n} in the model had an event."
