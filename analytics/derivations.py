@@ -22,6 +22,7 @@ def is_derivable(variable: Variable, columns: Iterable[str], dictionary: Diction
 def with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
     """The table with every column the file does not bring but the dictionary derives from those at hand."""
     waiting = [v for v in dictionary.variables if v.derivation and v.name not in table.columns]
+    named = [v for v in dictionary.variables if v.optional_levels and v.name in table.columns]
 
     def is_ready(variable: Variable) -> bool:
         # What a rule reads only where it is at hand must not be about to be derived.
@@ -31,20 +32,12 @@ def with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
     while ready := [v for v in waiting if is_ready(v)]:
         table = table.mutate(**{v.name: derive(v, table, dictionary) for v in ready})
         waiting = [v for v in waiting if v not in ready]
-    return _with_first_events_filled(table, dictionary)
-
-
-def _with_first_events_filled(table: ir.Table, dictionary: Dictionary) -> ir.Table:
-    """The table in which a file that names some first events leaves no others open that its columns tell.
-
-    Files leave the cell empty, or write "none", where a child had no event.
-    """
-    filled = {}
-    for variable in dictionary.variables:
-        if variable.optional_levels and {variable.name, *sources_of(variable)} <= set(table.columns):
-            filled[variable.name] = ibis.coalesce(table[variable.name], derive(variable, table, dictionary)).cast(
-                "int8"
-            )
+    # Files that name some events leave the cell empty where a child had none, or one that other columns tell.
+    filled = {
+        v.name: ibis.coalesce(table[v.name], derive(v, table, dictionary)).cast("int8")
+        for v in named
+        if set(sources_of(v)) <= set(table.columns)
+    }
     return table.mutate(**filled) if filled else table
 
 
