@@ -499,8 +499,9 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
         )
     if died:
         said.append(
-            f"{format_count(died)} {'child' if died == 1 else 'children'} died in remission or had another first event "
-            f"{horizon.text} and {'counts' if died == 1 else 'count'} as not relapsed."
+            f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
+            f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
+            f"{'counts' if died == 1 else 'count'} as not relapsed."
         )
     return " ".join(said)
 

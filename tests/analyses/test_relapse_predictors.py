@@ -527,7 +527,7 @@ def test_what_a_horizon_leaves_open_is_said_beside_the_figure() -> None:
         .replace("\u00a0", " ")
         .startswith(
             "Beside the 418 children whose outcome is known, 18 without relapse were not followed for 5 years: weights stand for "
-            "them. 14 children died in remission or had another first event within 5 years and count as not relapsed."
+            "them. 14 children died in first remission within 5 years and count as not relapsed."
         )
     )
     assert headline(PREDICTORS, result, "Fitted by") == "weights for follow-up"
