@@ -10,10 +10,20 @@ from analytics.patient_file import CohortError
 from pages.analysis_page import show_analysis
 from pages.components.ahead import compute_ahead
 from pages.components.cache import active_source
-from pages.components.context import Context, is_drawn, open_active_cohort, read_context, read_link
+from pages.components.context import (
+    Context,
+    draw_again_unless,
+    end_run,
+    follows_address,
+    is_drawn,
+    open_active_cohort,
+    read_context,
+    read_link,
+)
 from pages.components.controls import show_filters
 from pages.components.output import show_problems, show_style
 from pages.components.protection import show_unanswered
+from pages.components.session import keep_session
 from pages.methods_page import show_methods
 from pages.overview_page import show_overview
 
@@ -28,7 +38,7 @@ def set_page_config() -> None:
 
 cohort = open_active_cohort()
 filters_known = False
-if not isinstance(cohort, CohortError) and is_drawn(cohort):
+if not isinstance(cohort, CohortError) and is_drawn(cohort) and not follows_address():
     # The filters' values are known before they are drawn again: the page comes first and does not wait for the sidebar.
     filters_known = True
     compute_ahead(cohort)
@@ -69,8 +79,11 @@ context: Context
 if filters_known:
     context = read_context(cohort)
     page.run()
-    show_filters(cohort)
+    drawn = show_filters(cohort)
     set_page_config()
+    draw_again_unless(drawn.filter == context.filter)
 else:
     context = show_filters(cohort)
     page.run()
+keep_session()
+end_run()

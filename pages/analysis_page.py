@@ -13,7 +13,7 @@ from analytics.view import View
 from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
 from pages.components.checks import show_checks, show_planning
-from pages.components.context import Context, read_choices
+from pages.components.context import Context, are_known, draw_again_unless, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.funnel import collect_files, list_files, show_way
 from pages.components.ledger import record_comparisons, show_ledger
@@ -52,7 +52,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     controls = load_controls(cohort, analysis.slug)
     head, place = st.container(), st.container()
     # What a link chooses is known only to the widgets: in the first run of a page they are drawn before it is computed.
-    choices_known = all(control.name in st.session_state for control in controls)
+    choices_known = are_known(controls)
     if not choices_known:
         with head:
             _show_choices(analysis, context, controls)
@@ -76,6 +76,7 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
     with head:
         if choices_known:
             _show_choices(analysis, context, controls)
+            draw_again_unless(read_choices(controls) == params)
         show_headlines(analysis.headlines(result))
         show_notes(warnings, link_of=follow)
     show_caption(analysis.caption(result, dict(params)))

@@ -1,4 +1,4 @@
-"""The two small pieces that need the browser: a table whose rows can be clicked, and buttons that save and copy."""
+"""What needs the browser: a table whose rows can be clicked, buttons that save and copy, and what belongs to the tab."""
 
 from __future__ import annotations
 
@@ -130,7 +130,52 @@ button {font: inherit; font-size: .85rem; padding: .25rem .7rem; cursor: pointer
 button:hover, button:focus-visible {border-color: var(--st-primary-color); color: var(--st-link-color)}
 """
 
+# Streamlit's own history has entries between two pages that nobody has seen: the page that was left without its choices,
+# and the next one before its own are back. Here a page has one entry, with the address at which it was left.
+#
+# A tab is known by a name, which changes with every session; the one before tells the server whose ledger goes on.
+TAB_JS = """
+const push = window.history.pushState.bind(window.history)
+const KEY = 'outcomes-session'
+let left = ''
+
+window.history.pushState = (state, unused, url) => {
+  const to = new URL(url, location.href)
+  if (to.pathname === location.pathname) return window.history.replaceState(state, unused, url)
+  if (left && new URL(left).pathname === location.pathname) window.history.replaceState(window.history.state, '', left)
+  left = ''
+  push(state, unused, url)
+}
+
+document.addEventListener('click', (event) => {
+  if (event.target.closest('[data-testid^="stTopNav"]')) left = location.href
+}, true)
+
+// A link from page to page leaves the session only if it is asked to open elsewhere.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-testid="note-link"]')
+  const elsewhere = event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
+  if (!link || elsewhere) return
+  event.preventDefault()
+  push({}, '', link.href)
+  window.dispatchEvent(new PopStateEvent('popstate', { state: {} }))
+  document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)
+})
+
+export default function ({ data, setStateValue }) {
+  try {
+    const before = sessionStorage.getItem(KEY) || ''
+    // The name before is kept until the server has taken over from it: what it was told may have been lost on the way.
+    if (!before || before === data.name || before === data.before) sessionStorage.setItem(KEY, data.name)
+    else setStateValue('before', before)
+  } catch {
+    // Where a browser keeps nothing, a reload begins a new ledger.
+  }
+}
+"""
+
 FOREST = st.components.v2.component(
     "outcomes_forest", html='<div class="forest-box" role="group"></div>', js=FOREST_JS, isolate_styles=False
 )
 TOOLBAR = st.components.v2.component("outcomes_toolbar", html=TOOLBAR_HTML, css=TOOLBAR_CSS, js=TOOLBAR_JS)
+TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=TAB_JS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from analytics.analyses import Analysis, Picture, load_analyses
@@ -22,6 +24,7 @@ from analytics.wording import EXPERIMENTAL
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
+SESSIONS = 128  # whose ledgers are kept for a reload
 
 Params = tuple[tuple[str, Any], ...]
 
@@ -181,3 +184,28 @@ def load_controls(cohort: Cohort, slug: str) -> tuple[Any, ...]:
 
 def _analysis(slug: str) -> Analysis:
     return next(analysis for analysis in load_analyses() if analysis.slug == slug)
+
+
+class Shelf:
+    """What the last sessions keep for their tab, by a name that cannot be guessed; the oldest are let go."""
+
+    def __init__(self, kept: int = SESSIONS) -> None:
+        self._kept = kept
+        self._values: OrderedDict[str, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep a value under a name."""
+        with self._lock:
+            self._values[name] = value
+            self._values.move_to_end(name)
+            while len(self._values) > self._kept:
+                self._values.popitem(last=False)
+
+    def get(self, name: str) -> Any:
+        """The value of a name; None without one."""
+        with self._lock:
+            return self._values.get(name)
+
+
+LEDGERS = Shelf()

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 from typing import Any
+from urllib.parse import parse_qs
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analyses import Control, load_analyses
 from analytics.cohort import Cohort
@@ -28,7 +29,7 @@ LINK_NOTES = "link_notes"
 MOST_LINK_NOTES = 20
 USE_REFERENCE = "use_reference"
 ANSWERED = "answered"
-ADDRESS_SENT_SECONDS = 0.05
+DRAWN_AGAIN = "drawn_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,11 @@ def read_choices(controls: Sequence[Control]) -> tuple[tuple[str, Any], ...]:
     return tuple((control.name, _read_choice(control)) for control in controls)
 
 
+def are_known(controls: Sequence[Control]) -> bool:
+    """True if the values of a page's controls are known before they are drawn."""
+    return not follows_address() and all(control.name in st.session_state for control in controls)
+
+
 def _read_choice(control: Control) -> Any:
     value = st.session_state.get(control.name)
     if value is None or not control.allows(value):
@@ -182,18 +188,43 @@ def is_drawn(cohort: Cohort) -> bool:
     return all(variable.name in st.session_state for variable in filter_variables(cohort))
 
 
-def read_link(cohort: Cohort, page: str) -> None:
-    """Rewrite the link of a new session in the widgets' own terms, and note everything that cannot be used.
+def follows_address() -> bool:
+    """True in a run in which the address decides every value that is bound to it: by Back, by Forward, by a note's link.
 
-    ``page`` is the address of the page that the link leads to: a choice that several pages share, each with options of its
-    own, means what it means there.
+    What the widgets held before is then not what they will show, so that they are drawn before anything is read from them.
+    """
+    run = get_script_run_ctx()
+    return run is not None and run.is_history_navigation
+
+
+def draw_again_unless(agrees: bool) -> None:
+    """Begin the run again if what is shown was computed of other values than the widgets turned out to hold.
+
+    Only once: a run that was begun again is shown as it is, whatever it says, and `end_run` forgets it.
+    """
+    if not agrees and not st.session_state.get(DRAWN_AGAIN):
+        st.session_state[DRAWN_AGAIN] = True
+        st.rerun()
+
+
+def end_run() -> None:
+    """Let the next run be begun again once more, should it have to."""
+    st.session_state.pop(DRAWN_AGAIN, None)
+
+
+def read_link(cohort: Cohort, page: str) -> None:
+    """Rewrite the address in the widgets' own terms where it decides their values, and note everything that it cannot.
+
+    It does in a new session, and where a reader goes back and forward in the browser's history. ``page`` is the address of
+    the page that the link leads to: a choice that several pages share, each with options of its own, means what it means
+    there.
 
     Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
-    already as the widgets write it is left alone; any other is rewritten and the run begins again.
+    already as the widgets write it is left alone.
     """
-    if st.session_state.get(LINK_READ):
+    if st.session_state.get(LINK_READ) and not follows_address():
         return
-    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
@@ -207,11 +238,33 @@ def read_link(cohort: Cohort, page: str) -> None:
     notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
     st.session_state[LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[LINK_READ] = True
-    if usable != {key: texts for key, texts in query.items() if key != DATA_KEY}:
-        st.query_params.from_dict(usable)
-        # The new address must have left for the browser before the next run clears what is waiting to be sent.
-        sleep(ADDRESS_SENT_SECONDS)
-        st.rerun()
+    if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
+        _write_address(usable)
+
+
+def _read_address() -> dict[str, list[str]]:
+    """The parameters of the address with which this run began."""
+    run = get_script_run_ctx()
+    if run is None or not follows_address():
+        return {key: st.query_params.get_all(key) for key in st.query_params}
+    # On the way to another page Streamlit drops what belonged to a choice of the page that is left, even where the other
+    # page offers that choice too and the address is its own.
+    query = parse_qs(run.query_string, keep_blank_values=True)
+    return {key: texts for key, texts in query.items() if key.lower() not in ("embed", "embed_options")}
+
+
+def _write_address(texts: dict[str, list[str]]) -> None:
+    """Make these the parameters of the address, and what the widgets begin with in this run."""
+    run = get_script_run_ctx()
+    if run is None:
+        return
+    # `st.query_params` refuses what is bound to a widget, which after the first run is nearly all of it.
+    with run.session_state.query_params() as params:
+        params.clear_with_no_forward_msg(preserve_embed=True)
+        for key, values in texts.items():
+            params.set_with_no_forward_msg(key, values)
+        params.set_initial_query_params_from_current()
+        params._send_query_param_msg()
 
 
 def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tuple[Note, ...]]:

@@ -24,8 +24,9 @@ from analytics.ledger import (
     list_comparisons,
     tabulate_ledger,
 )
-from pages.components.cache import load_controls
+from pages.components.cache import LEDGERS, load_controls
 from pages.components.context import Context
+from pages.components.presence import name_session
 
 LEDGER = "ledger"
 PLANNED = "planned_in_advance"
@@ -49,8 +50,21 @@ def record_comparisons(
     seen = _list(context, analysis, result, params)
     ledger = before.with_comparisons(seen)
     if ledger is not before:
-        st.session_state[LEDGER] = ledger.to_plain()
+        _write(ledger)
     return ledger.of([c.key for c in seen])
+
+
+def take_over_ledger(session: str) -> None:
+    """Let the ledger of another session of this tab go on in this one: what it listed comes first."""
+    kept = LEDGERS.get(session)
+    if kept is not None:
+        _write(Ledger.from_plain(kept).with_comparisons(read_ledger().comparisons))
+
+
+def _write(ledger: Ledger) -> None:
+    rows = ledger.to_plain()
+    st.session_state[LEDGER] = rows
+    LEDGERS.put(name_session(), rows)
 
 
 def say_for_file(context: Context, analysis: Analysis, result: Any, params: Mapping[str, Any]) -> str:
@@ -96,7 +110,7 @@ def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
 
 
 def _mark(keys: Sequence[Key]) -> None:
-    st.session_state[LEDGER] = read_ledger().with_plan(keys, bool(st.session_state[PLANNED])).to_plain()
+    _write(read_ledger().with_plan(keys, bool(st.session_state[PLANNED])))
 
 
 def _offer_file(ledger: Ledger, context: Context) -> None:
@@ -140,5 +154,5 @@ def _offer_to_clear(ledger: Ledger) -> None:
 
 
 def _clear() -> None:
-    st.session_state[LEDGER] = []
+    _write(Ledger())
     st.session_state[NEW_QUESTION] = False

@@ -17,6 +17,7 @@ from pages.components.context import Context
 from pages.components.jobs import JOBS, Job, Key, start_background
 from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_notes, show_picture, show_table
+from pages.components.presence import name_session
 
 LOOK_EVERY_SECONDS = 0.4
 
@@ -46,12 +47,11 @@ def _show_part(background: Background, key: Key, provenance: Provenance, stem: s
     cohort, cohort_filter, slug, params, _ = key
     st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(background.title)}</h2>')
     result = load_estimate(cohort, cohort_filter, slug, params)
-    job = JOBS.find(key)
-    refusal = background.refusal(result, dict(params))
+    job = JOBS.find(key, name_session())
     if job is not None and not job.is_finished:
         _show_progress(key, job, name)
     elif job is None:
-        _offer(background, key, refusal, name)
+        _offer(background, key, background.refusal(result, dict(params)) or JOBS.refusal(name_session()), name)
     found = job.future.result() if job is not None and job.is_finished else None
     shown = background.show(result, found, dict(params))
     _show_found(shown, name, stem)
@@ -70,26 +70,36 @@ def _offer(background: Background, key: Key, refusal: str, name: str) -> None:
         icon=":material/play_arrow:",
         disabled=bool(refusal),
         on_click=start_background,
-        args=(key, background),
+        args=(key, background, name_session()),
     )
 
 
 def _show_progress(key: Key, job: Job, name: str) -> None:
-    """How far it has come, looked at again and again until it has ended; then the page is drawn anew."""
+    """How far it has come, looked at again and again until it has ended or is no longer waited for; then a new page."""
     is_first = True
 
     def look() -> None:
         nonlocal is_first
-        if job.is_finished and not is_first:
+        waits = not job.is_finished and JOBS.find(key, name_session()) is job
+        if not waits and not is_first:
             st.rerun()
         is_first = False
         with st.container(horizontal=True, vertical_alignment="center", key=f"{name}_progress"):
-            waits = not job.total
-            text = "Waiting to begin …" if waits else f"{job.done} of {job.total}"
-            st.progress(job.share, text, width="stretch")
-            st.button("Stop", key=f"{name}_stop", icon=":material/stop:", on_click=job.stop)
+            st.progress(job.share, _say_how_far(key, job), width="stretch")
+            st.button(
+                "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=JOBS.stop, args=(key, name_session())
+            )
 
     st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
+
+
+def _say_how_far(key: Key, job: Job) -> str:
+    if job.total:
+        return f"{job.done} of {job.total}"
+    if job.future.running():
+        return "Beginning …"
+    n_before, n_waiting = JOBS.place(key)
+    return f"Waiting to begin: {n_before} before yours, {n_waiting} waiting in all"
 
 
 def _show_found(shown: Shown, name: str, stem: str) -> None:
