@@ -1,4 +1,4 @@
-"""Which sessions are still there, by their names."""
+"""Which sessions are still there, by their names, and what the last ones leave for their tab."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pages.components import presence
+from pages.components.cache import Shelf
 from pages.components.presence import GRACE_SECONDS, MOST_SESSIONS, Presence
 
 
@@ -61,3 +62,11 @@ def test_the_oldest_are_forgotten(server: Server) -> None:
         sessions.enter(f"reader {number}", str(number))
     assert not sessions.is_here("reader 0")
     assert sessions.is_here("reader 1") and sessions.is_here(f"reader {MOST_SESSIONS}")
+
+
+def test_the_last_sessions_leave_what_they_kept() -> None:
+    shelf = Shelf(kept=2)
+    for name in ("A", "B", "A", "C"):
+        shelf.put(name, [name])
+    assert shelf.get("A") == ["A"] and shelf.get("C") == ["C"]
+    assert shelf.get("B") is None and shelf.get("unknown") is None
