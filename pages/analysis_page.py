@@ -51,9 +51,8 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
         return
     controls = load_controls(cohort, analysis.slug)
     head, place = st.container(), st.container()
-    # What a link chooses is known only to the widgets: in the first run of a page they are drawn before it is computed.
-    choices_known = are_known(controls)
-    if not choices_known:
+    # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
+    if not (choices_known := are_known(controls)):
         with head:
             _show_choices(analysis, context, controls)
     params = read_choices(controls)
