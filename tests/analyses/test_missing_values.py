@@ -181,7 +181,7 @@ def test_notes_by_code() -> None:
     assert "incomplete-cases" in codes(estimate()[0])
     assert "incomplete-cases" not in codes(estimate(factors=("sex",))[0])
     many = next(n for n in MISSING.notes(estimate(file=MRD)[0]) if n.code == "incomplete-cases")
-    assert many.severity == "caution" and "24 of 60 children (40\u00a0%), 8 of the 20 relapses" in many.text
+    assert many.severity == "caution" and "24 of 60 children (40\u00a0%), and with them 8 of 20 relapses" in many.text
     assert "post-baseline-selection" in codes(estimate(Clause("second_remission", ("yes",)))[0])
     assert "not-followed-to-horizon" in codes(estimate(horizon="5")[0])
 
