@@ -260,10 +260,11 @@ class Optimum:
         )
 
 
-def _shortened(step: FloatArray) -> FloatArray:
-    """Steps no longer than the maximum in any coefficient (of the standardised design)."""
+def _shortened(step: FloatArray, beta: FloatArray) -> FloatArray:
+    """Steps no longer than the maximum in any coefficient (of the standardised design), or than these are large."""
     longest = np.abs(step).max(axis=1, keepdims=True)
-    return np.asarray(step * np.minimum(1.0, _MAX_STEP / np.maximum(longest, 1e-300)))
+    most = np.maximum(np.abs(beta).max(axis=1, keepdims=True), _MAX_STEP)
+    return np.asarray(step * np.minimum(1.0, most / np.maximum(longest, 1e-300)))
 
 
 def _maximise(
@@ -302,7 +303,7 @@ def _maximise(
             right = (current.score[lost] * mask[lost])[:, :, None]
             step[lost] = np.where(mask[lost], _solve(_uphill(curvature[lost], surely=True), right)[:, :, 0], 0.0)
             gain[lost] = 0.5 * np.einsum("ij,ij->i", step[lost], current.score[lost])
-        step = _shortened(step)
+        step = _shortened(step, beta[active])
         last = np.abs(step).max(axis=1) <= tolerance * (1.0 + np.abs(beta[active]).max(axis=1))
         nothing = np.abs(gain) <= _SMALLEST_GAIN * (1.0 + np.abs(current.log_likelihood))
         idle[active] = np.where(nothing, idle[active] + 1, 0)
@@ -432,7 +433,7 @@ def _joint_limits(
             rise = 0.5 * np.einsum("ij,ij->i", values.score, newton)
             above = np.sqrt(2.0 * np.maximum(values.log_likelihood + rise - target, 0.0))
             v_jj = np.einsum("ij,ij->i", along, unit[active])
-            step = _shortened(newton + (side[active] * above / np.sqrt(v_jj))[:, None] * along)
+            step = _shortened(newton + (side[active] * above / np.sqrt(v_jj))[:, None] * along, beta[active])
         moving = np.isfinite(step).all(axis=1)
         active, step, level = active[moving], step[moving], values.log_likelihood[moving]
         beta[active] += step

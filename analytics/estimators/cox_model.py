@@ -34,6 +34,7 @@ from analytics.estimators.design import (
     Covariate,
     Design,
     IntArray,
+    NotSettled,
     Solution,
     check_covariates,
     counted,
@@ -54,6 +55,7 @@ from analytics.estimators.partial_likelihood import (
     RiskRows,
     RiskSets,
     columns_making_up,
+    highest_maximum,
     independent_columns,
     likelihood_ratio,
     maximise,
@@ -72,6 +74,7 @@ SCARCE_EVENTS_PER_PARAMETER = 10
 FEW_CLUSTERS = 20
 # A robust variance this small beside that of the model is rounding: the influences of the clusters cancel.
 _NEGLIGIBLE = 1e-9
+_NOT_CONVERGED = "the fit did not converge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +322,7 @@ def largest_likelihoods(sample: CoxSample) -> tuple[LargestLikelihood, LargestLi
         if optimum.converged:
             found.append(LargestLikelihood(optimum.values.log_likelihood, inner.size))
         else:
-            found.append(LargestLikelihood(None, inner.size, "the fit did not converge"))
+            found.append(LargestLikelihood(None, inner.size, design.why(_NOT_CONVERGED)))
     return found[0], found[1]
 
 
@@ -402,13 +405,13 @@ def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
     likelihood = model.likelihood.with_columns(model.kept)
     optimum = maximise(likelihood, np.zeros(likelihood.size))
     if reason is None and not (optimum.converged and maximum_is_certain(likelihood, optimum)):
-        limiting = limiting_risk_sets(likelihood)
+        limiting = _limiting(likelihood)
         if limiting is not None:
             infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
             names = listed([column.label for i in infinite if (column := design.columns[i])])
             reason = f"not estimable: the hazard ratio of {names} is not finite"
         elif not optimum.converged:
-            reason = "the fit did not converge"
+            reason = design.why(_NOT_CONVERGED)
     return PlainFit(likelihood, optimum, model.kept, reason)
 
 
@@ -540,9 +543,9 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
     model.leave_out_collinear()
     likelihood = model.likelihood.with_columns(model.kept, options.method == "firth")
     fitted = "firth" if options.method == "firth" else "ml"
-    optimum = None if fitted == "ml" and model.is_one_sided() else maximise(likelihood, np.zeros(likelihood.size))
+    optimum = None if fitted == "ml" and model.is_one_sided() else highest_maximum(likelihood)
     if fitted == "ml" and not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
-        limiting = limiting_risk_sets(likelihood)
+        limiting = _limiting(likelihood)
         if limiting is not None:
             infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
             penalised = options.method == "auto" and not options.robust
@@ -551,11 +554,11 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
                 return _write_up_monotone(model, limiting, infinite)
             fitted = "firth"
             likelihood = likelihood.with_columns(range(likelihood.size), True)
-            optimum = maximise(likelihood, np.zeros(likelihood.size))
+            optimum = highest_maximum(likelihood)
     if optimum is None:
-        optimum = maximise(likelihood, np.zeros(likelihood.size))
+        optimum = highest_maximum(likelihood)
     if not optimum.converged:
-        return _assemble(sample, options, fitted, reason="the fit did not converge")
+        return _assemble(sample, options, fitted, reason=design.why(_NOT_CONVERGED))
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     model.give_up_without_spread(optimum, covariance, model.kept)
     conf_type = "profile" if fitted == "firth" else options.conf_type
@@ -598,7 +601,7 @@ def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int
     likelihood = left.with_columns(inside)
     optimum = maximise(likelihood, np.zeros(likelihood.size))
     if not optimum.converged:
-        return _assemble(sample, options, "ml", reason="the fit did not converge")
+        return _assemble(sample, options, "ml", reason=sample.design.why(_NOT_CONVERGED))
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     columns = [model.kept[i] for i in inside]
     model.give_up_without_spread(optimum, covariance, columns)
@@ -647,11 +650,22 @@ def _ratio_without(model: _Model, position: int, log_likelihood: float) -> tuple
     return max(2.0 * (log_likelihood - optimum.values.log_likelihood), 0.0), df
 
 
+def _limiting(likelihood: PartialLikelihood) -> RiskSets | None:
+    """The risk sets left of a monotone likelihood in the limit; None if it is not monotone or that cannot be told.
+
+    Where rounding keeps the search from an answer, the fit itself tells: without a maximum it does not converge.
+    """
+    try:
+        return limiting_risk_sets(likelihood)
+    except NotSettled:
+        return None
+
+
 def _largest(likelihood: PartialLikelihood, is_one_sided: bool) -> Optimum:
     """Where the likelihood is largest or, if it has its largest value only in the limit, the likelihood of the limit."""
     optimum = None if is_one_sided else maximise(likelihood, np.zeros(likelihood.size))
     if not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
-        limiting = limiting_risk_sets(likelihood)
+        limiting = _limiting(likelihood)
         if limiting is not None:
             left = PartialLikelihood(likelihood.design, limiting, likelihood.ties)
             left = left.with_columns(independent_columns(left))

@@ -21,6 +21,12 @@ from analytics.results import Estimate, FloatArray, Interval, Note
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
 
+# A median distance from the median, in standard deviations of a normal distribution, is 1 over this.
+_NORMAL_MAD = 1.482602218505602
+# A value so many units from the median stands apart from the others, unless a larger share than this is about as far.
+_APART = 100.0
+_FEW = 1.0 / 3.0
+
 # What pandas calls a column of objects that are all numbers: it is a number, not as many levels as it has values.
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 
@@ -177,6 +183,36 @@ def standardised(values: FloatArray, n: FloatArray) -> tuple[FloatArray, float]:
     return (centred / spread, spread * size) if spread > 0 else (np.zeros_like(values), size)
 
 
+def robustly_standardised(values: FloatArray, n: FloatArray) -> tuple[FloatArray, float]:
+    """Values with median 0 and most of them within a few units, and the length of one such unit.
+
+    One value far from all others (a slip of the unit, a code) neither moves the middle nor stretches the unit: that is
+    the median distance from the median of those who are not at it, in standard deviations of a normal distribution, or
+    the standard deviation where that is shorter. Ratios and likelihood ratios do not depend on it; the numerics do.
+    """
+    size = float(np.abs(values).max())
+    if size == 0:
+        return values, 1.0
+    centred = values - weighted_middle(values, n)
+    distance = np.abs(centred)
+    away = distance > 0
+    if not away.any():
+        return np.zeros_like(values), size
+    unit = _NORMAL_MAD * weighted_middle(distance[away], n[away])
+    _, spread = standardised(values, n)
+    unit = min(unit, spread)
+    with np.errstate(over="ignore"):
+        scaled = centred / unit
+    return (scaled, unit) if np.isfinite(scaled).all() else standardised(values, n)
+
+
+def weighted_middle(values: FloatArray, n: FloatArray) -> float:
+    """The value that at least half of the patients do not exceed: a median that is one of the values."""
+    order = np.argsort(values)
+    reach = np.cumsum(n[order])
+    return float(values[order][np.searchsorted(reach, reach[-1] / 2.0)])
+
+
 def counted(number: float) -> str:
     """A number of patients in words ("1 patient", "12 patients")."""
     return "1 patient" if number == 1 else f"{number:.0f} patients"
@@ -279,7 +315,7 @@ class Design:
         self.counts.append((np.array([self.n]), np.array([self.n_event])))
         values = covariate.values[codes]
         if len(values) and (values != values[0]).any():
-            standard, unit = standardised(values, self.patterns.n)
+            standard, unit = robustly_standardised(values, self.patterns.n)
             if standard.any():
                 columns.append(standard)
                 self.columns.append(Column(position, None, covariate.name, unit))
@@ -395,11 +431,37 @@ class Design:
         low, high = ratio_of(float(solution.low[place] / scale)), ratio_of(float(solution.high[place] / scale))
         return Estimate(value, Interval(low, high, conf_level, conf_type), n, n_event, std_error=std_error)
 
+    def standing_apart(self) -> str | None:
+        """The value of a number that is farthest from all others, in words; None if none is far from them."""
+        found, farthest = None, _APART
+        for index, column in enumerate(self.columns):
+            if column is None or column.level is not None:
+                continue
+            distance = np.abs(self.matrix[:, index])
+            worst = int(np.argmax(distance))
+            share = float(self.patterns.n[distance > distance[worst] / 10.0].sum()) / self.n
+            if distance[worst] > farthest and share <= _FEW:
+                farthest = float(distance[worst])
+                covariate, codes = self.covariates[column.covariate], self.patterns.codes[:, column.covariate]
+                values = covariate.values[codes]
+                middle = weighted_middle(values, self.patterns.n)
+                found = f"{covariate.name} {values[worst]:.6g} stands apart from the others (median {middle:.6g})"
+        return found
+
+    def why(self, reason: str) -> str:
+        """A reason why a fit was not possible, with the value that stands apart where there is one."""
+        apart = self.standing_apart()
+        return reason if apart is None else f"{reason}: {apart}"
+
     def note_single_levels(self) -> None:
         """Add a note for each covariate that has one level left."""
         for position, why in self.single.items():
             text = f"{self.covariates[position].name} cannot be compared: {why}."
             self.notes.append(Note("single-level", "info", text, "Leave it out of the model or widen the filter."))
+
+
+class NotSettled(ArithmeticError):
+    """A search that rounding kept from an answer: numbers of too different size meet in one model."""
 
 
 def finite(value: float) -> float | None:

@@ -378,7 +378,7 @@ def _write_up(report: LogisticReport, method: str, conf_type: str, conf_level: f
             return _write_up_separated(report, kept, ~fit.separated, infinite, reasons, conf_type, conf_level)
     likelihood, optimum, fitted = fit.likelihood, fit.optimum, fit.method
     if optimum is None or not optimum.converged[0]:
-        reason = "the fit did not converge"
+        reason = report.why("the fit did not converge")
         return assemble(report, fitted, conf_type, conf_level, reason=reason)
     wanted = list(range(1, len(kept)))
     solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
@@ -420,7 +420,7 @@ def _write_up_separated(
         likelihood = BinomialLikelihood(report.matrix[overlap][:, columns], n[overlap], y[overlap], penalised=False)
         optimum = fit_likelihood(likelihood)
         if not optimum.converged[0]:
-            return assemble(report, "ml", conf_type, conf_level, reason="the fit did not converge")
+            return assemble(report, "ml", conf_type, conf_level, reason=report.why("the fit did not converge"))
         wanted = [i for i, index in enumerate(columns) if index > 0 and index not in infinite]
         solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
         log_likelihood = solution.log_likelihood

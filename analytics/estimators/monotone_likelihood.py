@@ -21,11 +21,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog, nnls
 
-from analytics.estimators.design import BoolArray, IntArray
-from analytics.estimators.partial_likelihood import Optimum, PartialLikelihood, RiskSets, independent_columns
+from analytics.estimators.design import BoolArray, IntArray, NotSettled
+from analytics.estimators.partial_likelihood import (
+    Optimum,
+    PartialLikelihood,
+    RiskSets,
+    independent_columns,
+    told_apart,
+)
 from analytics.results import FloatArray
 
-_SLACK = 1e-7
+_SLACK = 1e-8
+_LEVEL = 1e-6
+# Columns with values beyond this, in units in which most lie within a few, are looked at twice.
+_FAR = 1e3
 _MAX_CUTS = 400
 _MOST_LISTED = 64  # Patterns up to this number are compared pair by pair.
 _NEGLIGIBLE = 1e-9
@@ -40,11 +49,21 @@ def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
     variable with a range of 1 has a variance of at most 1/4, b'Ib <= D/4 with the D events, so that |b| <=
     sqrt(D / (4 lambda)) with the least eigenvalue lambda of the information. So |U| sqrt(D / (4 lambda)) < v leaves no
     room for such a direction. Rounding is added to the score.
+
+    Where some patients' linear predictors are far below others', their share proves nothing. But a direction as above is
+    one of the risk sets, too, from which they are left out, and by it nothing may change there: it is enough to look at
+    those.
     """
-    risk, design = likelihood.risk, likelihood.design
+    risk = likelihood.risk
     at, value = likelihood.moments(optimum.beta)
     if not math.isfinite(value) or not likelihood.size:
         return math.isfinite(value)
+    if at.design is not likelihood.design:
+        classes = told_apart(likelihood.design @ optimum.beta)
+        inner = PartialLikelihood(at.design, risk.refined(classes - classes.min()), likelihood.ties)
+        apart, _ = inner.moments(optimum.beta)
+        return maximum_is_certain(inner, optimum) if apart.design is at.design else False
+    design = likelihood.design
     each = risk.mean_weight * at.w01 / at.risk
     spared = risk.mean_weight * at.w11 / at.event
     if risk.table is not None:
@@ -55,9 +74,13 @@ def maximum_is_certain(likelihood: PartialLikelihood, optimum: Optimum) -> bool:
         weight = float((risk.rows.n * risk.rows.weight).min(initial=math.inf))
         smallest = float((each - spared).min(initial=math.inf) * at.hazard.min(initial=math.inf)) * weight
     eps = np.finfo(np.float64).eps
-    information = likelihood.information(at)
+    # A diagonal scale of the coefficients changes nothing but how far from 0 the least eigenvalue is.
+    unit = np.sqrt(np.maximum(np.diag(likelihood.information(at)), 0.0))
+    if (unit <= 0).any():
+        return False
+    information = likelihood.information(at) / np.outer(unit, unit)
     lowest = float(np.linalg.eigvalsh(information)[0]) - 1000 * eps * float(np.trace(information))
-    score = np.abs(likelihood.score(at)) + 64 * eps * (likelihood.expected(at) @ np.abs(design))
+    score = (np.abs(likelihood.score(at)) + 64 * eps * (likelihood.expected(at) @ np.abs(design))) / unit
     if lowest <= 0:
         return False
     return float(np.linalg.norm(score)) * math.sqrt(likelihood.n_event / (4.0 * lowest)) < smallest
@@ -104,11 +127,12 @@ class _Order:
         let A'y be as short as it can be for y >= 1. If it is 0, any b with Ab >= 0 has y'Ab = 0 and so Ab = 0. If not,
         b = A'y is a direction: the conditions of the minimum are A(A'y) >= 0, and y'Ab > 0.
         """
-        basis = _null_space(design - design[self.tied])
+        basis = _null_space(_of_length_one(design - design[self.tied]))
         first, second = np.nonzero(self.strict)
-        pairs = (design[first] - design[second]) @ basis
+        apart = design[first] - design[second]
+        pairs = apart @ basis
         length = np.linalg.norm(pairs, axis=1)
-        moved = length > _NEGLIGIBLE
+        moved = length > _NEGLIGIBLE * np.maximum(np.linalg.norm(apart, axis=1), 1e-300)
         if not moved.any():
             return np.zeros(design.shape[1])
         pairs = pairs[moved] / length[moved, None]
@@ -123,8 +147,21 @@ class _Order:
             return np.zeros(design.shape[1])
         if (pairs @ found < -_NEGLIGIBLE * size).any():
             return None
-        score = design @ basis @ found
-        return np.asarray(basis @ found / float(np.ptp(score)))
+        direction = np.asarray(basis @ found)
+        direction = direction / float(np.abs(direction).max())
+        if np.abs(design).max(initial=0.0) > _FAR:
+            # What is left of a coefficient that should be 0 would count beside a large covariate.
+            direction = np.where(np.abs(direction) <= _LEVEL, 0.0, direction)
+        fallen = design[second] @ direction - design[first] @ direction
+        if (fallen > _SLACK * np.maximum(1.0, np.linalg.norm(apart[:, direction != 0], axis=1))).any():
+            return None
+        return direction
+
+
+def _of_length_one(rows: FloatArray) -> FloatArray:
+    """The rows with length 1, those of length 0 as they are: in which direction they point, whatever their size."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(length > 0, length, 1.0))
 
 
 def _closure(linked: BoolArray) -> BoolArray:
@@ -159,6 +196,7 @@ def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
     goal = likelihood.score(at)
     extent = float(np.abs(goal).sum())
     cuts = np.zeros((0, likelihood.size))
+    before = -1
     for _ in range(_MAX_CUTS):
         solution = linprog(
             -goal / max(extent, 1e-300),
@@ -169,11 +207,13 @@ def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
             options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
         )
         if solution.x is None:
-            raise ArithmeticError(
+            raise NotSettled(
                 f"The linear programme for a monotone likelihood failed on {len(cuts)} conditions: {solution.message} "
                 "Check the covariates for numbers of very different size."
             )
         direction = np.asarray(solution.x)
+        # What is left of a coefficient that should be 0 would count beside a large covariate.
+        direction = np.where(np.abs(direction) <= _LEVEL * np.abs(direction).max(), 0.0, direction)
         if float(goal @ direction) <= 1e-9 * likelihood.n_event:
             return None
         score = design @ direction
@@ -181,17 +221,40 @@ def monotone_direction(likelihood: PartialLikelihood) -> FloatArray | None:
         above, apart = score[top] - score[least], score[most] - score[least]
         added = []
         for gap, higher in ((above, top), (apart, most)):
-            broken = np.flatnonzero(gap > _SLACK)
-            added.append(design[least[broken]] - design[higher[broken]])
-        broken_rows = np.unique(np.vstack(added), axis=0)
+            rows = design[least] - design[higher]
+            broken = gap > _SLACK * np.maximum(1.0, np.linalg.norm(rows[:, direction != 0], axis=1))
+            added.append(rows[broken])
+        broken_rows = np.vstack(added)
         if not len(broken_rows):
             return direction
-        length = np.linalg.norm(broken_rows, axis=1, keepdims=True)
-        cuts = np.vstack([cuts, broken_rows / length])
-    raise ArithmeticError(
+        cuts = np.unique(np.vstack([cuts, _of_length_one(broken_rows)]), axis=0)
+        if len(cuts) == before:
+            raise NotSettled("The search for a monotone likelihood came back to conditions that it had: rounding.")
+        before = len(cuts)
+    raise NotSettled(
         f"The search for a monotone likelihood did not end after {_MAX_CUTS} rounds. "
         "Check the covariates for numbers of very different size."
     )
+
+
+def _searched(likelihood: PartialLikelihood) -> FloatArray | None:
+    """As :func:`monotone_direction`, if need be without the columns that have a value far from all others.
+
+    Beside such a value, what the other columns say of its patient is lost in rounding: with its coefficient at 0 it is
+    not.
+    """
+    try:
+        return monotone_direction(likelihood)
+    except NotSettled:
+        near = np.flatnonzero(np.abs(likelihood.design).max(axis=0, initial=0.0) <= _FAR)
+        if len(near) == likelihood.size:
+            raise
+    found = monotone_direction(likelihood.with_columns(near.tolist()))
+    if found is None:
+        return None
+    direction = np.zeros(likelihood.size)
+    direction[near] = found
+    return direction
 
 
 def limiting_risk_sets(likelihood: PartialLikelihood) -> RiskSets | None:
@@ -213,17 +276,28 @@ def limiting_risk_sets(likelihood: PartialLikelihood) -> RiskSets | None:
         design = likelihood.design[:, kept]
         direction = None if order is None else order.direction(design)
         if direction is None:
-            direction = monotone_direction(reduced.with_columns(kept))
+            direction = _searched(reduced.with_columns(kept))
         if direction is None or not direction.any():
             return risk if found else None
         found = True
-        risk = risk.refined(_classes(design @ direction))
+        classes = _classes(design, direction)
+        finer = risk.refined(classes)
+        if int(finer.rows.stratum.max(initial=0)) == int(risk.rows.stratum.max(initial=0)):
+            raise NotSettled("The direction of a monotone likelihood does not tell any patients apart: rounding.")
+        risk = finer
 
 
-def _classes(score: FloatArray) -> IntArray:
-    """Numbers for the distinct scores, those closer than rounding being one."""
+def _classes(design: FloatArray, direction: FloatArray) -> IntArray:
+    """Numbers for the distinct scores along a direction, those closer than rounding being one.
+
+    What rounding may leave depends on the sizes that a score is the sum of. One coefficient alone leaves next to none.
+    """
+    score = design @ direction
     order = np.argsort(score, kind="stable")
-    steps = np.diff(score[order]) > 10 * _SLACK
+    relative = _LEVEL if np.count_nonzero(direction) > 1 else 64 * float(np.finfo(np.float64).eps)
+    rounding = relative * (np.abs(design[order]) @ np.abs(direction))
+    floor = _LEVEL * float(np.abs(direction).max(initial=0.0)) if np.count_nonzero(direction) > 1 else 0.0
+    steps = np.diff(score[order]) > np.maximum(np.maximum(rounding[1:], rounding[:-1]), floor)
     classes = np.empty(len(score), dtype=np.intp)
     classes[order] = np.concatenate([[0], np.cumsum(steps)])
     return classes
@@ -237,4 +311,7 @@ def columns_without_maximum(likelihood: PartialLikelihood, limiting: RiskSets) -
     left = PartialLikelihood(likelihood.design, limiting, likelihood.ties)
     values, vectors = np.linalg.eigh(left.at_zero[1])
     escape = vectors[:, values <= 1e-9 * max(likelihood.n_event, 1.0)]
-    return np.asarray(np.abs(escape).max(axis=1, initial=0.0) > 1e-6)
+    free = np.asarray(np.abs(escape).max(axis=1, initial=0.0) > 1e-6)
+    # Beside large covariates, rounding may hide that a column is made up by others.
+    free[np.setdiff1d(np.arange(likelihood.size), independent_columns(left))] = True
+    return free

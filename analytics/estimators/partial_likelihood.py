@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.sparse import csr_array
 from scipy.special import chdtrc, ndtr, ndtri
 
@@ -30,13 +31,33 @@ from analytics.results import FloatArray
 
 _MAX_STEP = 5.0
 _MAX_ITERATIONS = 200
+_MAX_EVALUATIONS = 400
+_MAX_LIMIT_STEPS = 30
+# With so few events the penalised likelihood is searched for a second maximum, in so many coefficients, from starts so far
+# from 0, and its profile at these multiples of the distance of a limit.
+_FEW_EVENTS = 5
+_FEW_COLUMNS = 4
+_ELSEWHERE = 4.0
+_BEYOND = (2.0, 4.0)
 _STEP_TOLERANCE = 1e-10
 # Where only the height of a maximum is asked for: it is off by the square of the step.
 _HEIGHT_TOLERANCE = 1e-6
 _SMALLEST_GAIN = 1e-13
+_MAX_HALVINGS = 60
+# Steps that gain nothing any more and move no linear predictor farther than this (as a share) are rounding; on the way
+# to infinity it moves by about 1.
+_ROUNDED = 1e-4
 _PATIENCE = 4
+# A fit that gains nothing in steps longer than this is on its way to infinity; in shorter ones, at its maximum.
+_LONG_STEP = 1e-3
 # Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
 _DIVERGING = 40.0
+# Linear predictors that far apart belong to patients of whom the lower one no longer counts beside the higher one: the
+# part of the information that is lost is below 1e-12 for values 1e11 times as large as the others.
+_APART = 80.0
+# Beyond this range of the linear predictor it is looked for such gaps, and beyond the second exp would underflow.
+WIDE = 2.0 * _APART
+WIDEST = 600.0
 # A limit further from the estimate than this (log hazard ratio per standard deviation), and than so many times Wald's
 # distance, is taken not to exist; nor is an estimate whose standard error is larger.
 _FAR = 50.0
@@ -300,7 +321,8 @@ class Moments:
 
     With S the total hazard at risk, the tied patients' share u of it, and the weights 1/(1 - cu) of Efron's successive
     risk sets, their covariate means are ``risk_mean``/(1 - cu) - ``event_mean`` cu/(1 - cu). ``w01``, ``w02``, ``w03``
-    are the sums over c of 1/(1 - cu) to the powers 1 to 3.
+    are the sums over c of 1/(1 - cu) to the powers 1 to 3. ``design`` is that of the likelihood, less a constant for each
+    set of patterns that are never compared with others (:func:`told_apart`).
     """
 
     hazard: FloatArray
@@ -312,6 +334,7 @@ class Moments:
     w01: FloatArray
     w02: FloatArray
     w03: FloatArray
+    design: FloatArray
 
     @property
     def w11(self) -> FloatArray:
@@ -369,6 +392,12 @@ class PartialLikelihood:
         self._ties = risk.tie_sums(ties)
         self._events = risk.of_pattern
         self._with_one = np.column_stack([np.ones(len(design)), design])
+        # Where all who are at risk are alike, nothing depends on the coefficients: what is left of large covariates there
+        # is rounding.
+        self._compared: FloatArray | None = None
+        if risk.table is not None and np.abs(design).max(initial=0.0) > WIDE:
+            alike = (risk.table > 0).sum(axis=1) == 1
+            self._compared = np.where(alike, 0.0, 1.0) if alike.any() else None
 
     @property
     def size(self) -> int:
@@ -386,14 +415,25 @@ class PartialLikelihood:
     def at_zero(self) -> tuple[Moments, FloatArray]:
         """The sums at coefficients of 0 and the information there."""
         at, _ = self.moments(np.zeros(self.size))
-        return at, self.information(at)
+        return at, self.information(at, self._compared)
 
     def moments(self, beta: FloatArray) -> tuple[Moments, float]:
         """The sums at each moment and the log-likelihood without penalty (minus infinity where they underflow)."""
-        eta = self.design @ beta
-        shift = float(eta.max(initial=0.0)) if len(eta) else 0.0
+        eta, design, with_one = self.design @ beta, self.design, self._with_one
+        is_order_kept = True
+        shift, low = (float(eta.max()), float(eta.min())) if len(eta) else (0.0, 0.0)
+        if shift - low > WIDE:
+            classes = told_apart(eta)
+            if classes.any():
+                # Those with an event must be among the highest at risk: the others would add minus 80 or less.
+                top, least, _ = self.risk.highest(eta)
+                is_order_kept = bool((classes[top] == classes[least]).all())
+                eta, design = closed_up(eta, design, beta, classes)
+                with_one = np.column_stack([np.ones(len(design)), design])
+                shift, low = float(eta.max()), float(eta.min())
+            is_order_kept &= shift - low <= WIDEST
         hazard = np.exp(eta - shift)
-        table = hazard[:, None] * self._with_one
+        table = hazard[:, None] * with_one
         risk, event = self.risk.at_risk(table), self.risk.among_events(table)
         d, weight = self.risk.n_event, self.risk.mean_weight
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -410,20 +450,22 @@ class PartialLikelihood:
                 w01,
                 w02,
                 w03,
+                design,
             )
-        sound = math.isfinite(value) and bool((event[:, 0] > 0).all())
+        sound = is_order_kept and math.isfinite(value) and bool((event[:, 0] > 0).all())
         return found, value if sound else -math.inf
 
     def expected(self, at: Moments, factor: FloatArray | None = None) -> FloatArray:
         """The expected events of each pattern, each moment counted ``factor`` times."""
         weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
-        everyone = self.risk.over_time(weight * at.w01 / at.risk)
-        return np.asarray(at.hazard * (everyone - self.risk.of_events(weight * at.w11 / at.event)))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            everyone = self.risk.over_time(weight * at.w01 / at.risk)
+            return np.asarray(at.hazard * (everyone - self.risk.of_events(weight * at.w11 / at.event)))
 
     def score(self, at: Moments, factor: FloatArray | None = None, expected: FloatArray | None = None) -> FloatArray:
         """The score without penalty, each moment counted ``factor`` times; ``expected`` if it is known already."""
         observed = self._events if factor is None else self.risk.of_events(factor)
-        return np.asarray((observed - (self.expected(at, factor) if expected is None else expected)) @ self.design)
+        return np.asarray((observed - (self.expected(at, factor) if expected is None else expected)) @ at.design)
 
     def information(
         self, at: Moments, factor: FloatArray | None = None, expected: FloatArray | None = None
@@ -432,7 +474,7 @@ class PartialLikelihood:
         weight = self.risk.mean_weight if factor is None else self.risk.mean_weight * factor
         r, e = at.risk_mean, at.event_mean
         expected = self.expected(at, factor) if expected is None else expected
-        total = (self.design * expected[:, None]).T @ self.design
+        total = (at.design * expected[:, None]).T @ at.design
         cross = (r * (weight * at.w12)[:, None]).T @ e
         total -= (r * (weight * at.w02)[:, None]).T @ r
         total -= (e * (weight * at.w22)[:, None]).T @ e
@@ -445,7 +487,9 @@ class PartialLikelihood:
         For each risk set with mean m it is half the mean of (x - m)'V(x - m) (x - m), expanded so that only sums over
         risk sets of x and x'Vx are needed.
         """
-        design, weight = self.design, self.risk.mean_weight
+        design, weight = at.design, self.risk.mean_weight
+        if self._compared is not None:
+            weight = weight * self._compared
         turned = design @ inverse
         square = np.vecdot(turned, design)
         hazard = at.hazard * square
@@ -470,19 +514,62 @@ class PartialLikelihood:
         at, value = self.moments(beta)
         if not math.isfinite(value):
             return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
-        expected = self.expected(at)
-        score, information = self.score(at, expected=expected), self.information(at, expected=expected)
+        expected = self.expected(at, self._compared)
+        score = self.score(at, self._compared, expected)
+        information = self.information(at, self._compared, expected)
+        if not math.isfinite(float(score.sum()) + float(information.sum())):
+            return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
         if self.penalised and self.size:
             sign, log_determinant = np.linalg.slogdet(information)
             if sign <= 0 or not math.isfinite(log_determinant):
                 return Values(-math.inf, score, information)
             value += 0.5 * float(log_determinant)
-            score = score + self._penalty_score(at, _inverse(information), expected)
+            score = score + self._penalty_score(at, inverse_of(information), expected)
         return Values(value, score, information)
 
     def plain(self, beta: FloatArray) -> float:
         """The log-likelihood without penalty."""
         return self.moments(beta)[1]
+
+
+def told_apart(eta: FloatArray) -> IntArray:
+    """Numbers, ascending with the linear predictor, for sets of patterns with a wide gap between them; 0 for the largest.
+
+    Beside a higher set in a risk set, a lower one does not count.
+    """
+    order = np.argsort(eta, kind="stable")
+    classes = np.empty(len(eta), dtype=np.intp)
+    classes[order] = np.concatenate([[0], np.cumsum(np.diff(eta[order]) > _APART)])
+    return classes - np.argmax(np.bincount(classes))
+
+
+def closed_up(
+    eta: FloatArray, design: FloatArray, beta: FloatArray, classes: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """The linear predictor with all wide gaps just wide enough, and the design less a constant for each set.
+
+    The sets being compared within themselves only, this changes nothing but the rounding: what is 1e11 times as large
+    as all else would drown it. The set numbered 0 stays where it is.
+    """
+    design = design.copy()
+    names, first = np.unique(classes, return_index=True)
+    for name, place in zip(names.tolist(), first.tolist(), strict=True):
+        if name:
+            own = classes == name
+            design[own] = design[own] - design[place]
+    inner = np.where(classes == 0, eta, design @ beta)
+    low, high = (
+        f.reduceat(inner[np.argsort(classes, kind="stable")], _starts(classes)) for f in (np.minimum, np.maximum)
+    )
+    base = np.cumsum(np.concatenate([[0.0], _APART + high[:-1] - low[1:]]))
+    base -= base[int(np.searchsorted(names, 0))]
+    return inner + base[np.searchsorted(names, classes)], design
+
+
+def _starts(classes: IntArray) -> IntArray:
+    """Where each class begins among the sorted ones."""
+    ordered = np.sort(classes, kind="stable")
+    return np.flatnonzero(np.concatenate([[True], np.diff(ordered) > 0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,12 +582,21 @@ class Optimum:
     curvature: FloatArray
 
 
-def _inverse(matrix: FloatArray) -> FloatArray:
+def inverse_of(matrix: FloatArray) -> FloatArray:
     """The inverse; NaN for a singular matrix."""
     try:
         return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.full_like(matrix, np.nan)
+
+
+def ascent(curvature: FloatArray, score: FloatArray) -> FloatArray:
+    """A Newton step that surely ascends: with what rounding has made indefinite taken for its size."""
+    scale = np.sqrt(np.abs(np.diag(curvature)))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(curvature / np.outer(scale, scale))
+    sizes = np.maximum(np.abs(values), 1e-12)
+    return np.asarray(vectors @ ((vectors.T @ (score / scale)) / sizes) / scale)
 
 
 def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
@@ -539,36 +635,44 @@ def maximise(
         learned[within] = block
         return Optimum(beta, values, converged, learned)
 
-    idle = 0
+    idle = evaluated = 0
     for _ in range(_MAX_ITERATIONS):
+        if evaluated > _MAX_EVALUATIONS:
+            break
         score = values.score[free]
         step = _solve(block, score)
         if not np.isfinite(step).all() or step @ score < 0:
             block = values.information[within]
             step = _solve(block, score)
-        step *= min(1.0, _MAX_STEP / max(float(np.abs(step).max()), 1e-300))
+            if not np.isfinite(step).all() or step @ score < 0:
+                step = ascent(block, score)
+        step *= min(1.0, max(_MAX_STEP, float(np.abs(beta).max())) / max(float(np.abs(step).max()), 1e-300))
         size = 1.0 + abs(values.log_likelihood)
         largest = float(np.abs(step).max())
         trial_beta = beta.copy()
-        for _halving in range(40):
+        for _halving in range(_MAX_HALVINGS):
             trial_beta[free] = beta[free] + step
             trial = likelihood.evaluate(trial_beta)
+            evaluated += 1
             if trial.log_likelihood >= values.log_likelihood - _SMALLEST_GAIN * size:
                 break
             step = step / 2.0
         else:
             # No ascent is left: rounding is all there is to gain.
-            return end(largest <= 1e-6)
+            return end(_moved(likelihood, free, step * 2.0**_MAX_HALVINGS, beta) <= _ROUNDED)
         # Along a direction without block steps never end and gain nothing.
         idle = idle + 1 if trial.log_likelihood - values.log_likelihood <= _SMALLEST_GAIN * size else 0
         change = values.score[free] - trial.score[free]
         beta, values = trial_beta, trial
-        done = largest <= (tolerance if likelihood.penalised else 1e-7) * (1.0 + float(np.abs(beta).max()))
+        enough = tolerance if likelihood.penalised else 1e-7
+        done = largest <= enough * (1.0 + float(np.abs(beta).max()))
+        # Of a value 1e6 times as large as the others a step of 1e-6 is a long one.
+        done = done and _moved(likelihood, free, step, beta) <= 10.0 * enough
         if done or idle >= _PATIENCE:
-            return end(bool(done or largest <= 1e-6))
+            return end(bool(done or _moved(likelihood, free, step, beta) <= _ROUNDED))
         if not likelihood.penalised:
             eta = likelihood.design @ beta
-            if float(np.ptp(eta)) > _DIVERGING and idle:
+            if idle and largest > _LONG_STEP and float(np.ptp(eta)) > _DIVERGING:
                 return end(False)
             block = values.information[within]
         elif float(step @ change) > 1e-12 * float(step @ step):
@@ -578,16 +682,23 @@ def maximise(
     return end(False)
 
 
+def _moved(likelihood: PartialLikelihood, free: BoolArray, step: FloatArray, beta: FloatArray) -> float:
+    """How far a step moves any linear predictor, as a share where that is large."""
+    eta = np.abs(likelihood.design @ beta)
+    return float((np.abs(likelihood.design[:, free] @ step) / (1.0 + eta)).max(initial=0.0))
+
+
 def independent_columns(likelihood: PartialLikelihood) -> list[int]:
     """Indices of the columns that earlier ones do not make up within the risk sets: the later column is left out.
 
     A combination of columns that is the same for all who are at risk together has no variance in any risk set, which
     is what the information at coefficients of 0 adds up.
     """
-    _, left = likelihood.at_zero
+    at, left = likelihood.at_zero
     own = np.diag(left).copy()
     kept: list[int] = []
-    rounding = 1e-2 * likelihood.n_event * (likelihood.design**2).mean(axis=0) if len(likelihood.design) else own
+    # Sums of squares over those at risk, of which the variance is what is left once the means are taken off.
+    rounding = 1e-2 * (likelihood.expected(at) @ likelihood.design**2) if len(likelihood.design) else own
     floor = _COLLINEAR_TOLERANCE * (own + rounding)
     for index in range(likelihood.size):
         pivot = float(left[index, index])
@@ -611,10 +722,14 @@ def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: Bool
     With the penalty, the information keeps the fixed coefficients' rows and columns (Heinze & Schemper 2001, section
     2), which is not the same as fitting the smaller model.
     """
-    best, inverse = optimum.beta, _inverse(optimum.values.information)
+    best, inverse = optimum.beta, inverse_of(optimum.values.information)
     moved = best - inverse[:, drop] @ _solve(inverse[np.ix_(drop, drop)], best[drop])
     start = np.where(drop, 0.0, moved)
     restricted = maximise(likelihood, start, ~drop, optimum.curvature, _HEIGHT_TOLERANCE)
+    if is_tiny(likelihood):
+        others = (np.where(drop, 0.0, best), np.zeros(likelihood.size))
+        more = [maximise(likelihood, other, ~drop, None, _HEIGHT_TOLERANCE) for other in others]
+        restricted = _higher([restricted, *more])
     if not restricted.converged:
         return math.nan
     return max(2.0 * (optimum.values.log_likelihood - restricted.values.log_likelihood), 0.0)
@@ -629,7 +744,7 @@ def _quick_limit(
     1988). What is left to gain from it is half its step times its score, up to third order in the step.
     """
     best, peak = optimum.beta, optimum.values.log_likelihood
-    inverse = _inverse(optimum.values.information)
+    inverse = inverse_of(optimum.values.information)
     reach = critical * math.sqrt(float(inverse[index, index]))
     others = np.arange(likelihood.size) != index
     curvature, beta = optimum.curvature, best + side * reach * inverse[index] / inverse[index, index]
@@ -674,18 +789,104 @@ def _learned(curvature: FloatArray, step: FloatArray, change: FloatArray) -> Flo
     )
 
 
+def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
+    """The maximum over all coefficients; with few events and the penalty, the highest that several starts lead to.
+
+    The likelihood is concave, but with the penalty it may have two maxima in tiny samples.
+    """
+    first = maximise(likelihood, np.zeros(likelihood.size))
+    if not is_tiny(likelihood):
+        return first
+    found = [first]
+    for index in range(likelihood.size):
+        for side in (-_ELSEWHERE, _ELSEWHERE):
+            start = np.zeros(likelihood.size)
+            start[index] = side
+            there = likelihood.evaluate(start)
+            # Where it falls on the way out, it most likely leads back to the same maximum.
+            if math.isfinite(there.log_likelihood) and there.score[index] * side > 0.0:
+                found.append(maximise(likelihood, start))
+    return _higher(found)
+
+
+def is_tiny(likelihood: PartialLikelihood) -> bool:
+    """True if the penalised likelihood may have more than one maximum: it rests on very few events."""
+    return likelihood.penalised and 0 < likelihood.size <= _FEW_COLUMNS and likelihood.n_event <= _FEW_EVENTS
+
+
+def _higher(found: Sequence[Optimum]) -> Optimum:
+    """The first of the optima that no other is clearly higher than, one that has converged before one that has not."""
+    best = found[0]
+    for other in found[1:]:
+        gain = other.values.log_likelihood - best.values.log_likelihood
+        if other.converged and (not best.converged or gain > _HEIGHT_TOLERANCE):
+            best = other
+    return best
+
+
+class _Profile:
+    """The likelihood at a distance of one coefficient from its estimate, at the highest maximum of all others."""
+
+    def __init__(
+        self, likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float
+    ) -> None:
+        self.likelihood, self.optimum, self.index, self.side = likelihood, optimum, index, side
+        self.target = optimum.values.log_likelihood - critical**2 / 2.0
+        self.free = np.ones(likelihood.size, dtype=bool)
+        self.free[index] = False
+        self.before = optimum.beta
+
+    def excess(self, distance: float) -> float:
+        """How far the profile is above the target; minus infinity where it cannot be found."""
+        found = []
+        for others in (self.before, self.optimum.beta, np.zeros(self.likelihood.size)):
+            start = others.copy()
+            start[self.index] = self.optimum.beta[self.index] + self.side * distance
+            found.append(maximise(self.likelihood, start, self.free, tolerance=_HEIGHT_TOLERANCE))
+            if not self.free.any():
+                break
+        best = _higher(found)
+        self.before = best.beta
+        return best.values.log_likelihood - self.target if best.converged else -math.inf
+
+    def is_outermost(self, distance: float) -> bool:
+        """True if the profile meets the target at a distance and lies below it at some points beyond."""
+        if abs(self.excess(distance)) > 1e-6:
+            return False
+        return all(self.excess(far * distance) < 0.0 for far in _BEYOND)
+
+    def outermost(self, reach: float) -> float:
+        """The largest distance at which the profile meets the target; NaN if there is none within reason."""
+        farthest = max(_FAR, _FAR_WALD * reach)
+        grid = [0.0, *(reach * np.geomspace(0.1, 10.0, 16)).tolist()]
+        while grid[-1] < farthest:
+            grid.append(2.0 * grid[-1])
+        above = [place for place, distance in enumerate(grid) if place == 0 or self.excess(distance) >= 0.0]
+        last = above[-1]
+        if last == len(grid) - 1:
+            return math.nan
+        return float(brentq(lambda distance: max(self.excess(distance), -1e3), grid[last], grid[last + 1], xtol=1e-9))
+
+
 def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
     """The value of a coefficient at which the profile likelihood lies critical**2 / 2 below its maximum; NaN if none.
 
     Newton's method, kept in a bracket, on the signed root r = sqrt(2 (l_max - l)), which is close to a straight line;
     its slope is -U_j / r because the score of the others is 0. With at most one other coefficient, a shorter search is
-    tried first; with more, it might end beside a higher maximum of the others.
+    tried first; with more, it might end beside a higher maximum of the others. Where the penalised likelihood may have
+    several maxima, the limit is the outermost such value, so that limits of a higher level enclose those of a lower one.
     """
     quick = _quick_limit(likelihood, optimum, index, side, critical) if likelihood.size <= 2 else None
+    if is_tiny(likelihood):
+        profile = _Profile(likelihood, optimum, index, side, critical)
+        if quick is not None and profile.is_outermost(side * (quick - float(optimum.beta[index]))):
+            return quick
+        reach = critical * math.sqrt(float(inverse_of(optimum.values.information)[index, index]))
+        return float(optimum.beta[index] + side * profile.outermost(reach))
     if quick is not None:
         return quick
     best, peak = optimum.beta, optimum.values.log_likelihood
-    inverse = _inverse(optimum.values.information)
+    inverse = inverse_of(optimum.values.information)
     reach = critical * math.sqrt(float(inverse[index, index]))
     farthest = max(_FAR, _FAR_WALD * reach)
     free = np.ones(likelihood.size, dtype=bool)
@@ -693,7 +894,7 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     inside, outside = 0.0, math.inf
     curvature = optimum.curvature
     beta = best + side * reach * inverse[index] / inverse[index, index]
-    for _ in range(100):
+    for _ in range(_MAX_LIMIT_STEPS):
         beta[index] = best[index] + side * reach
         inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE)
         curvature = inner.curvature
@@ -736,7 +937,7 @@ def solve_model(
     """
     critical = float(ndtri((1.0 + conf_level) / 2.0))
     beta, size = optimum.beta, likelihood.size
-    model = _inverse(optimum.values.information)
+    model = inverse_of(optimum.values.information)
     with np.errstate(invalid="ignore"):
         estimable = np.asarray(np.sqrt(np.diag(model)) <= _FAR, dtype=bool)
         std_error = np.sqrt(np.diag(model if covariance is None else covariance))
@@ -766,7 +967,7 @@ def robust_covariance(likelihood: PartialLikelihood, optimum: Optimum, cluster: 
 
     ``cluster`` numbers the rows of the risk sets; without it, each patient of a row is a cluster.
     """
-    inverse = _inverse(optimum.values.information)
+    inverse = inverse_of(optimum.values.information)
     risk = likelihood.risk
     at, _ = likelihood.moments(optimum.beta)
     weight = risk.mean_weight
@@ -774,7 +975,7 @@ def robust_covariance(likelihood: PartialLikelihood, optimum: Optimum, cluster: 
     rows = risk.rows
     happened = rows.event > 0
     own = np.clip(risk.last - 1, 0, None)
-    x = likelihood.design[rows.pattern]
+    x = at.design[rows.pattern]
     baseline = risk.forwards((weight * at.w01 / at.risk)[:, None])[:, 0]
     weighted = risk.forwards(weight[:, None] * everyone)
     last, first = np.maximum(risk.last, risk.first), risk.first

@@ -195,7 +195,7 @@ def _curves(
     sample: CoxSample,
 ) -> tuple[CoefficientOverTime, ...]:
     """The scaled residuals of each coefficient over time with their smooth curves."""
-    risk, design = likelihood.risk, likelihood.design
+    risk, design = likelihood.risk, at.design
     if not columns:
         return ()
     events = risk.events.tocoo()

@@ -24,9 +24,12 @@ from analytics.estimators.binomial_likelihood import (
     fit_likelihood,
     independent_columns,
 )
+from analytics.estimators.design import NotSettled
 from analytics.results import FloatArray
 
 _NULL_TOLERANCE = 1e-9
+# Columns with values beyond this, in units in which most lie within a few, are looked at twice.
+_FAR = 1e3
 
 
 def separated_patterns(design: FloatArray, n: FloatArray, y: FloatArray, cells: BoolArray) -> BoolArray:
@@ -52,7 +55,11 @@ def separated_patterns(design: FloatArray, n: FloatArray, y: FloatArray, cells: 
         optimum = fit_likelihood(likelihood, stop_when_diverging=True)
         if optimum.converged[0] and overlap_is_certain(likelihood, optimum.beta[0]):
             break
-        told = _told_by_programme(inner, n[rest], y[rest])
+        try:
+            told = _told_apart(inner, n[rest], y[rest])
+        except NotSettled:
+            # Rounding: whether there is a maximum is then seen by looking for it.
+            break
         if not told.any():
             break
         rest[np.flatnonzero(rest)[told]] = False
@@ -82,6 +89,22 @@ def overlap_is_certain(likelihood: BinomialLikelihood, beta: FloatArray) -> bool
     return lowest > 0 and math.sqrt(count) * float(np.linalg.norm(score)) < math.sqrt(lowest) * smallest
 
 
+def _told_apart(design: FloatArray, n: FloatArray, y: FloatArray) -> BoolArray:
+    """As :func:`_told_by_programme`, if need be without the columns that have a value far from all others.
+
+    Beside such a value, what the other columns say of its patient is lost in rounding: with its coefficient at 0 it is
+    not.
+    """
+    near = np.abs(design).max(axis=0, initial=0.0) <= _FAR
+    if near.all():
+        return _told_by_programme(design, n, y)
+    try:
+        told = _told_by_programme(design, n, y)
+    except NotSettled:
+        told = np.zeros(len(n), dtype=bool)
+    return told if told.any() else _told_by_programme(design[:, near], n, y)
+
+
 def _told_by_programme(design: FloatArray, n: FloatArray, y: FloatArray) -> BoolArray:
     """True for patterns whose outcome some linear predictor tells exactly without contradicting any other pattern.
 
@@ -99,7 +122,7 @@ def _told_by_programme(design: FloatArray, n: FloatArray, y: FloatArray) -> Bool
     pure, signed = pure[moved], signed[moved] / length[moved, None]
     if basis.shape[1] == 1:
         told[pure] = bool((signed > 0).all() or (signed < 0).all())
-        return told
+        return told if not told.any() else told & _confirmed(design, n, y, basis[:, 0] * np.sign(signed[0, 0]))
     solution = linprog(
         -signed.sum(axis=0),
         A_ub=-signed,
@@ -109,12 +132,27 @@ def _told_by_programme(design: FloatArray, n: FloatArray, y: FloatArray) -> Bool
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     if solution.x is None:
-        raise ArithmeticError(
+        raise NotSettled(
             f"The linear programme for separation failed on {len(signed)} patterns of {signed.shape[1]} "
             f"directions: {solution.message} Check the covariates for numbers of very different size."
         )
     told[pure[signed @ solution.x > 1e-8]] = True
-    return told
+    return told & _confirmed(design, n, y, basis @ solution.x)
+
+
+def _confirmed(design: FloatArray, n: FloatArray, y: FloatArray, direction: FloatArray) -> BoolArray:
+    """True for the patterns that a direction truly tells apart; none if it contradicts a pattern.
+
+    The programme looks at rows of length 1, in which next to a value 1e9 times as large as the others these are lost.
+    """
+    if np.abs(design).max(initial=0.0) <= _FAR:
+        return np.ones(len(n), dtype=bool)
+    size = np.abs(direction)
+    direction = np.where(size <= _NULL_TOLERANCE * size.max(initial=0.0), 0.0, direction)
+    score = design @ direction
+    rounding = 1e-9 * (np.abs(design) @ np.abs(direction))
+    ahead = np.where(y == n, score, np.where(y == 0, -score, -np.abs(score)))
+    return np.asarray((ahead > rounding) & bool((ahead >= -rounding).all()))
 
 
 def _null_space(matrix: FloatArray) -> FloatArray:

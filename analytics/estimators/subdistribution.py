@@ -16,7 +16,7 @@ likelihoods without a maximum.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,21 @@ from analytics.estimators.design import (
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
 from analytics.estimators.logistic import FEW_EVENTS_PER_PARAMETER, SCARCE_EVENTS_PER_PARAMETER
+from analytics.estimators.partial_likelihood import WIDE, WIDEST, ascent, closed_up, inverse_of, told_apart
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
 
 MEASURE = "subdistribution hazard ratio"
 
 _MAX_STEPS = 100
-_MAX_HALVINGS = 30
+_MAX_HALVINGS = 60
 # A share of a column's variance this small is rounding; so is such a share of the range of a linear predictor.
 _NEGLIGIBLE = 1e-9
 _LEVEL = 1e-6
 # Without a maximum, the likelihood gains next to nothing while the linear predictor still moves by about 1 a step.
 _LITTLE_GAIN = 1e-9
 _LONG_STEP = 0.1
+# Coefficients that change by less than this share of the largest change may be on the way to a finite estimate.
+_MINOR = 1e-3
 
 
 def estimate_subdistribution_hazard_ratios(
@@ -237,6 +240,21 @@ class _RiskSets:
             staying=tuple(staying),
         )
 
+    def largest(self, own: FloatArray) -> FloatArray:
+        """The largest of the rows' values in the risk set at each event time."""
+        largest = np.maximum.accumulate(np.concatenate([own, [-math.inf]])[::-1])[::-1][self.first]
+        for group in self.staying:
+            reached = np.concatenate([[-math.inf], np.maximum.accumulate(own[group.rows])])
+            before = reached[np.searchsorted(group.rows, self.first, side="left")]
+            largest = np.where(group.uncensored > 0, np.maximum(largest, before), largest)
+        return np.asarray(largest)
+
+    def is_contradicted(self, predictor: FloatArray, classes: IntArray) -> bool:
+        """True if at an event somebody at risk is in a higher class."""
+        own = classes[self.rows]
+        top = self.largest(own.astype(np.float64))
+        return bool((own[self.is_event] < top[self.seen[self.is_event] - 1]).any())
+
     def sums(self, amount: FloatArray) -> FloatArray:
         """Weighted sums of ``amount`` (rows, columns) over the risk set at each event time."""
         later = np.zeros((len(amount) + 1, amount.shape[1]))
@@ -272,16 +290,25 @@ class _Likelihood:
         size = self.x.shape[1]
         value, score, information = 0.0, np.zeros(size), np.zeros((size, size))
         fitted = []
+        whole, predictor = self.x, self.x @ beta
+        if len(predictor) and float(np.ptp(predictor)) > WIDE:
+            classes = told_apart(predictor)
+            if classes.any():
+                if any(risk.is_contradicted(predictor, classes) for risk in self.sets):
+                    return _Value(-math.inf, score, information, (), whole)
+                predictor, whole = closed_up(predictor, self.x, beta, classes)
+            if float(np.ptp(predictor)) > WIDEST:
+                return _Value(-math.inf, score, information, (), whole)
         for risk in self.sets:
-            x = self.x[risk.rows]
-            eta = x @ beta
+            x = whole[risk.rows]
+            eta = predictor[risk.rows]
             shift = float(eta.max(initial=-math.inf))
             hazard = np.exp(eta - shift)
             amount = (risk.weight * hazard)[:, None]
             sums = risk.sums(np.hstack([amount, amount * x]))
             # A risk set far below the largest predictor may vanish in rounding: the step was too long.
             if not (sums[:, 0] > 0).all():
-                return _Value(-math.inf, score, information, ())
+                return _Value(-math.inf, score, information, (), whole)
             mean = sums[:, 1:] / sums[:, :1]
             rate = risk.n_event / sums[:, 0]
             own = risk.weight * risk.is_event
@@ -290,7 +317,16 @@ class _Likelihood:
             exposure = risk.exposure(rate[:, None])[:, 0]
             information += (x * (amount[:, 0] * exposure)[:, None]).T @ x - (mean * risk.n_event[:, None]).T @ mean
             fitted.append(_Fitted(hazard, rate, mean, exposure))
-        return _Value(value, score, information, tuple(fitted))
+        if not (math.isfinite(value) and np.isfinite(score).all() and np.isfinite(information).all()):
+            return _Value(-math.inf, np.zeros(size), np.eye(size), (), whole)
+        return _Value(value, score, information, tuple(fitted), whole)
+
+    def squares(self, value: _Value) -> FloatArray:
+        """Sums of squares of each column over the risk sets: what the variances in them are a rounded rest of."""
+        total = np.zeros(self.x.shape[1])
+        for risk, fit in zip(self.sets, value.fitted, strict=True):
+            total += (risk.weight * fit.hazard * fit.exposure) @ self.x[risk.rows] ** 2
+        return total
 
     def contributions(self, value: _Value) -> FloatArray:
         """What each patient of a row adds to the score, directly and by way of the censoring weights."""
@@ -300,7 +336,7 @@ class _Likelihood:
         # Sum over u of what censoring at u changes in the later weights: one row per censoring group and time.
         change = np.zeros((len(subjects.uncensored), len(subjects.grid), size))
         for risk, fit in zip(self.sets, value.fitted, strict=True):
-            x = self.x[risk.rows]
+            x = value.x[risk.rows]
             increment = fit.mean * fit.rate[:, None]
             part = -fit.hazard[:, None] * (x * fit.exposure[:, None] - risk.exposure(increment))
             at_event = risk.seen[risk.is_event] - 1
@@ -345,10 +381,13 @@ class _Fitted:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
+    """``x`` is the design less a constant for each set of rows that are never compared with others."""
+
     log_likelihood: float
     score: FloatArray
     information: FloatArray
     fitted: tuple[_Fitted, ...]
+    x: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,23 +400,27 @@ class _Maximum:
     direction: FloatArray | None
 
 
-def _maximise(likelihood: _Likelihood) -> _Maximum:
-    """Newton steps with halving, from 0."""
+def _maximise(likelihood: _Likelihood, is_endless: Callable[[FloatArray], bool] | None = None) -> _Maximum:
+    """Newton steps with halving, from 0.
+
+    Where long steps gain next to nothing, ``is_endless`` is asked whether they never will: one patient far from all
+    others may leave a flat stretch before the maximum.
+    """
     beta = np.zeros(likelihood.x.shape[1])
     value = likelihood.at(beta)
     if not len(beta):
         return _Maximum(beta, value, True, None)
     for _ in range(_MAX_STEPS):
-        try:
-            step = np.linalg.solve(value.information, value.score)
-        except np.linalg.LinAlgError:
+        step = _newton(value)
+        if not np.isfinite(step).all():
             break
-        length = float(np.abs(likelihood.x @ step).max(initial=0.0))
-        if not math.isfinite(length):
-            break
+        # How far the step moves any linear predictor, as a share where that is large.
+        move = np.abs(likelihood.x @ step)
+        length = float((move / (1.0 + np.abs(likelihood.x @ beta))).max(initial=0.0))
         if length < 1e-11:
             return _Maximum(beta, value, True, None)
-        step = step / max(1.0, length / 5.0)
+        # Most rows lie within a few units of each column; one that does not must not hold back the others.
+        step = step / max(1.0, float(np.abs(step).max()) / max(5.0, float(np.abs(beta).max())))
         reached = likelihood.at(beta + step)
         slack = 1e-12 * (1.0 + abs(value.log_likelihood))
         for _ in range(_MAX_HALVINGS):
@@ -389,35 +432,73 @@ def _maximise(likelihood: _Likelihood) -> _Maximum:
             break
         gain = reached.log_likelihood - value.log_likelihood
         beta, value = beta + step, reached
-        if gain < _LITTLE_GAIN and length > _LONG_STEP:
+        is_flat = gain < _LITTLE_GAIN and float(np.abs(likelihood.x @ step).max()) > _LONG_STEP
+        if is_endless is not None and is_flat and is_endless(step):
             return _Maximum(beta, value, False, np.asarray(step))
-    left = np.linalg.lstsq(value.information, value.score, rcond=None)[0]
-    return _Maximum(beta, value, float(np.abs(likelihood.x @ left).max()) < 1e-7, None)
+    step = _newton(value)
+    left = np.abs(likelihood.x @ step) / (1.0 + np.abs(likelihood.x @ beta))
+    # Beside a value far from all others, rounding is all there is to gain before the steps are as short as that.
+    enough = 1e-4 if abs(float(step @ value.score)) <= 1e-12 * (1.0 + abs(value.log_likelihood)) else 1e-7
+    return _Maximum(beta, value, bool(np.isfinite(left).all() and left.max(initial=0.0) < enough), None)
 
 
-def _levels(subjects: _Subjects, sets: Sequence[_RiskSets], predictor: FloatArray) -> list[IntArray] | None:
+def _newton(value: _Value) -> FloatArray:
+    """The step of Newton, or one that ascends where rounding has made the information indefinite or singular."""
+    try:
+        step = np.linalg.solve(value.information, value.score)
+    except np.linalg.LinAlgError:
+        return ascent(value.information, value.score)
+    if not np.isfinite(step).all() or step @ value.score < 0:
+        return ascent(value.information, value.score)
+    return np.asarray(step)
+
+
+def _levels(
+    subjects: _Subjects, sets: Sequence[_RiskSets], predictor: FloatArray, size: FloatArray
+) -> list[IntArray] | None:
     """The rows that are still compared when a predictor outweighs all else; None if it contradicts an event.
 
     If at every event the patient has the largest predictor of the risk set, the likelihood rises without end along it.
-    In the limit, patients are compared with those of the same predictor alone.
+    In the limit, patients are compared with those of the same predictor alone. ``size`` is what a row's predictor is the
+    sum of, without signs: its rounding is a share of it.
     """
-    slack = _LEVEL * float(np.ptp(predictor))
+    slack = _slack(predictor, size)
     found = []
     for risk in sets:
         own = predictor[risk.rows]
-        largest = np.maximum.accumulate(np.concatenate([own, [-math.inf]])[::-1])[::-1][risk.first]
-        for group in risk.staying:
-            reached = np.concatenate([[-math.inf], np.maximum.accumulate(own[group.rows])])
-            before = reached[np.searchsorted(group.rows, risk.first, side="left")]
-            largest = np.where(group.uncensored > 0, np.maximum(largest, before), largest)
-        if (own[risk.is_event] < largest[risk.seen[risk.is_event] - 1] - slack).any():
+        largest = risk.largest(own)
+        wide = slack[risk.rows]
+        if (own[risk.is_event] < largest[risk.seen[risk.is_event] - 1] - wide[risk.is_event]).any():
             return None
         order = np.argsort(own, kind="stable")
         level = np.zeros(len(own), dtype=np.intp)
-        level[order] = np.concatenate([[0], np.cumsum(np.diff(own[order]) > slack)])
+        level[order] = np.concatenate(
+            [[0], np.cumsum(np.diff(own[order]) > np.maximum(wide[order][1:], wide[order][:-1]))]
+        )
         has_event = np.unique(level[risk.is_event])
         found += [risk.rows[level == one] for one in has_event]
     return found
+
+
+def _split(likelihood: _Likelihood, direction: FloatArray) -> list[IntArray] | None:
+    """The rows still compared in the limit along a direction, or along its main part; None if nothing is split by it."""
+    main = np.where(np.abs(direction) <= _MINOR * np.abs(direction).max(), 0.0, direction)
+    before = sum(len(risk.rows) for risk in likelihood.sets)
+    for tried in (direction, main):
+        predictor, size = likelihood.x @ tried, np.abs(likelihood.x) @ np.abs(tried)
+        found = _levels(likelihood.subjects, likelihood.sets, predictor, size)
+        if found is not None and (len(found) > len(likelihood.sets) or sum(map(len, found)) < before):
+            return found
+    return None
+
+
+def _slack(predictor: FloatArray, size: FloatArray) -> FloatArray:
+    """How far apart rows have to be to differ in a predictor: by a share of the distances that most of them have."""
+    away = np.abs(predictor - np.median(predictor)) if len(predictor) else predictor
+    rounding = 1e-12 * size
+    differs = away > rounding
+    usual = 10.0 * float(np.median(away[differs])) if differs.any() else 0.0
+    return np.asarray(_LEVEL * min(usual, float(np.ptp(predictor))) + rounding) if len(predictor) else predictor
 
 
 def _informative(information: FloatArray, spread: FloatArray) -> list[int]:
@@ -442,12 +523,12 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
     reasons = _collinear(design)
     columns = [i for i in range(len(design.columns)) if i not in reasons]
     sets = [_RiskSets.from_subjects(subjects, np.arange(len(subjects.place)))]
-    spread = design.n_event * np.var(subjects.x, axis=0) if len(columns) else np.zeros(len(design.columns))
 
     def reduced(among: Sequence[int]) -> list[int]:
         wanted = list(among)
-        start = _Likelihood(subjects, tuple(sets), subjects.x[:, wanted]).at(np.zeros(len(wanted)))
-        return [wanted[i] for i in _informative(start.information, spread[wanted])]
+        start = _Likelihood(subjects, tuple(sets), subjects.x[:, wanted])
+        value = start.at(np.zeros(len(wanted)))
+        return [wanted[i] for i in _informative(value.information, start.squares(value))]
 
     whole = reduced(columns)
     for index in set(columns) - set(whole):
@@ -467,7 +548,7 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
         predictor = -cell.mask[subjects.pattern].astype(np.float64)
         if cell.n_event or not _is_made_up(subjects.x[:, whole], predictor):
             continue
-        if (blocks := _levels(subjects, sets, predictor)) is not None:
+        if (blocks := _levels(subjects, sets, predictor, np.abs(predictor))) is not None:
             n = "None of the" if cell.n > 1 else "The"
             told.append(f"{n} {counted(cell.n)} with {cell.label} had the event")
             if cell.n == 1:
@@ -476,16 +557,15 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
     in_use = reduced(whole)
     while True:
         likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
-        maximum = _maximise(likelihood)
+        maximum = _maximise(likelihood, lambda step, among=likelihood: _split(among, step) is not None)  # type: ignore[misc]
         if maximum.direction is None:
             break
-        escaped = _levels(subjects, sets, likelihood.x @ maximum.direction)
-        if escaped is None:
-            break
+        escaped = _split(likelihood, maximum.direction)
+        assert escaped is not None
         sets = [_RiskSets.from_subjects(subjects, rows) for rows in escaped]
         in_use = reduced(in_use)
     if not maximum.converged:
-        return _assemble(design, conf_level, reason="the fit did not converge")
+        return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
     infinite = _infinite(subjects, sets, whole)
     if infinite:
         _note_separation(design, infinite, told)
@@ -495,9 +575,11 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
         likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
         maximum = _maximise(likelihood)
         if not maximum.converged:
-            return _assemble(design, conf_level, reason="the fit did not converge")
+            return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
     contributions = likelihood.contributions(maximum.value)
-    inverse = np.linalg.inv(maximum.value.information) if in_use else np.zeros((0, 0))
+    inverse = inverse_of(maximum.value.information)
+    if not np.isfinite(inverse).all():
+        return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
     middle = (contributions * subjects.weight[:, None]).T @ contributions
     variance = inverse @ middle @ inverse.T
     return _assemble(
@@ -546,7 +628,8 @@ def _infinite(subjects: _Subjects, sets: Sequence[_RiskSets], columns: list[int]
     if not columns:
         return []
     information = _Likelihood(subjects, tuple(sets), subjects.x[:, columns]).at(np.zeros(len(columns))).information
-    scale = np.std(subjects.x[:, columns], axis=0)
+    # Of a number, most rows lie within a few units.
+    scale = np.minimum(np.std(subjects.x[:, columns], axis=0), 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
     total = float(sum(risk.n_event.sum() for risk in sets))
     free = vectors[:, values <= _NEGLIGIBLE * total]

@@ -561,3 +561,13 @@ def test_no_text_speaks_of_a_rate_of_survival_or_of_advice() -> None:
     result, params = estimate(by="mrd_day46", adjust=("sex",))
     said = " ".join(texts(INCIDENCE, result, params)).lower()
     assert "improve" not in said and "should be treated" not in said
+
+
+@pytest.mark.parametrize("by", ["relapse_site", "relapse_site_group", "marrow_relapse"])
+def test_ten_children_and_four_variables_to_adjust_for_give_ratios_or_reasons(by: str) -> None:
+    """Far from 0, the hazard of a whole risk set is too small for a number: that is no error."""
+    cohort = open_cohort(Path(__file__).parents[1] / "fixtures" / "few_children_many_variables.csv")
+    adjust = ("age_years", "platelets", "haemoglobin", "risk_group")
+    params = INCIDENCE.defaults(cohort) | {"by": by, "adjust": adjust}
+    result = run(INCIDENCE, cohort, CohortFilter(), params)
+    check_shown(INCIDENCE, result, params)

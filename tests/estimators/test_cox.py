@@ -18,10 +18,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.optimize import linprog, minimize
+from scipy.special import ndtri
 
 from analytics.estimators import cox, monotone_likelihood, partial_likelihood
 from analytics.estimators.concordance import concordance
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
+from analytics.estimators.cox_model import CoxSample
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.partial_likelihood import _TieSums
 from analytics.results import HazardRatio, HazardRatioResult
@@ -669,3 +671,44 @@ def test_sampling_weights_of_rows_without_patients_do_not_matter() -> None:
     share[3] = np.nan
     with pytest.raises(ValueError, match="1 of 12 values are not"):
         estimate_hazard_ratios(*arrays, weight=weight, sampling_weight=share)
+
+
+# Two maxima of the penalised likelihood
+
+
+TWO_MAXIMA = [
+    ([1, 4, 2, 3, 2], [0, 1, 0, 1, 1], [2, 10, 30, 10, 5]),
+    ([1, 3, 1, 1, 1, 2], [0, 0, 0, 1, 1, 0], [2, 5, 5, 1, 1, 100]),
+    ([4, 2, 4, 1, 1], [1, 0, 1, 0, 1], [5, 2, 5, 30, 1]),
+    ([3, 1, 2], [1, 1, 1], [100, 2, 5]),
+    ([4, 3, 1, 1, 3], [0, 1, 0, 1, 1], [0, 2, 5, 30, 1]),
+]
+
+
+@pytest.mark.parametrize(("time", "event", "number"), TWO_MAXIMA)
+def test_firth_limits_are_the_outermost_points_of_the_profile_and_nested(
+    time: list[float], event: list[int], number: list[float]
+) -> None:
+    covariates = pd.DataFrame({"b": np.array(number, dtype=float)})
+    likelihood = CoxSample.from_arrays(time, event, covariates).likelihood("efron", penalised=True)
+    unit = float(np.ptp(covariates["b"]) / np.ptp(likelihood.design))
+
+    def height(log_ratio: float) -> float:
+        return likelihood.evaluate(np.array([log_ratio * unit])).log_likelihood
+
+    grid = np.concatenate([-np.geomspace(30, 1e-3, 400), np.geomspace(1e-3, 30, 400)]) / unit
+    heights = np.array([height(value) for value in grid])
+    inside: tuple[float, float] | None = None
+    for level in (0.5, 0.8, 0.9, 0.95, 0.99):
+        (term,) = estimate_hazard_ratios(time, event, covariates, method="firth", conf_level=level).terms
+        assert term.ratio.value is not None and term.ratio.interval is not None
+        peak = height(math.log(term.ratio.value))
+        assert peak >= heights.max() - 1e-9
+        target = peak - float(ndtri((1 + level) / 2)) ** 2 / 2
+        assert term.ratio.interval.low is not None and term.ratio.interval.high is not None
+        low, high = math.log(term.ratio.interval.low), math.log(term.ratio.interval.high)
+        assert height(low) == pytest.approx(target, abs=1e-6) and height(high) == pytest.approx(target, abs=1e-6)
+        beyond = (grid < low - 1e-6) | (grid > high + 1e-6)
+        assert (heights[beyond] < target).all()
+        assert inside is None or (low <= inside[0] and inside[1] <= high)
+        inside = low, high
