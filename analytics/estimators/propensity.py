@@ -434,7 +434,7 @@ def _fit(design: Design) -> _Model:
     likelihood = BinomialLikelihood(matrix, patterns.n, patterns.y, penalised=False)
     optimum = fit_likelihood(likelihood)
     if not optimum.converged[0]:
-        return _Model(None, n_parameters, "the model of treatment did not converge")
+        return _Model(None, n_parameters, design.why("the model of treatment did not converge"))
     return _Model(expit(matrix @ optimum.beta[0]), n_parameters, None, matrix)
 
 
@@ -455,10 +455,12 @@ def _separation(design: Design, separated: BoolArray) -> str:
 
 def _weights(scores: FloatArray, is_treated: BoolArray, share: float, estimand: Estimand) -> FloatArray:
     """What each patient counts for; between arms, weights are on no common scale but that of the estimand."""
-    if estimand == "ate":
-        return np.where(is_treated, share / scores, (1 - share) / (1 - scores))
-    if estimand == "att":
-        return np.where(is_treated, 1.0, scores / (1 - scores))
+    # Of a patient far from all others the score may be 1 of the treated, or 0 of the untreated, to the last digit.
+    with np.errstate(divide="ignore"):
+        if estimand == "ate":
+            return np.where(is_treated, share / scores, (1 - share) / (1 - scores))
+        if estimand == "att":
+            return np.where(is_treated, 1.0, scores / (1 - scores))
     return np.where(is_treated, 1 - scores, scores)
 
 
