@@ -32,6 +32,7 @@ from analytics.results import FloatArray
 _MAX_STEP = 5.0
 _MAX_ITERATIONS = 200
 _MAX_EVALUATIONS = 400
+_MAX_INNER_EVALUATIONS = 100
 _MAX_LIMIT_STEPS = 30
 # With so few events the penalised likelihood is searched for a second maximum, in so many coefficients, from starts so far
 # from 0, and its profile at these multiples of the distance of a limit.
@@ -39,6 +40,7 @@ _FEW_EVENTS = 5
 _FEW_COLUMNS = 4
 _ELSEWHERE = 4.0
 _BEYOND = (2.0, 4.0)
+_DEEP = 1e3
 _STEP_TOLERANCE = 1e-10
 # Where only the height of a maximum is asked for: it is off by the square of the step.
 _HEIGHT_TOLERANCE = 1e-6
@@ -395,7 +397,8 @@ class PartialLikelihood:
         # Where all who are at risk are alike, nothing depends on the coefficients: what is left of large covariates there
         # is rounding.
         self._compared: FloatArray | None = None
-        if risk.table is not None and np.abs(design).max(initial=0.0) > WIDE:
+        self.has_far_value = float(np.abs(design).max(initial=0.0)) > WIDE
+        if risk.table is not None and self.has_far_value:
             alike = (risk.table > 0).sum(axis=1) == 1
             self._compared = np.where(alike, 0.0, 1.0) if alike.any() else None
 
@@ -612,12 +615,14 @@ def maximise(
     free: BoolArray | None = None,
     curvature: FloatArray | None = None,
     tolerance: float = _STEP_TOLERANCE,
+    most: int = _MAX_EVALUATIONS,
 ) -> Optimum:
     """The maximum of the likelihood over the ``free`` coefficients, the others staying at ``start``.
 
     Newton's method with step halving. The penalised likelihood has no closed second derivative here: its curvature
     starts as the information, or as the ``curvature`` of an earlier maximisation, and learns from the change of the
-    score along each step (the BFGS update), and it ends at a step below ``tolerance``.
+    score along each step (the BFGS update), and it ends at a step below ``tolerance``, or unconverged after about
+    ``most`` evaluations.
     """
     free = np.ones(likelihood.size, dtype=bool) if free is None else free
     beta = start.copy()
@@ -637,7 +642,7 @@ def maximise(
 
     idle = evaluated = 0
     for _ in range(_MAX_ITERATIONS):
-        if evaluated > _MAX_EVALUATIONS:
+        if evaluated > most:
             break
         score = values.score[free]
         step = _solve(block, score)
@@ -810,8 +815,12 @@ def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
 
 
 def is_tiny(likelihood: PartialLikelihood) -> bool:
-    """True if the penalised likelihood may have more than one maximum: it rests on very few events."""
-    return likelihood.penalised and 0 < likelihood.size <= _FEW_COLUMNS and likelihood.n_event <= _FEW_EVENTS
+    """True if the penalised likelihood may have more than one maximum: it rests on very few events.
+
+    Beside a value far from all others, the maxima are as far apart as that, and no search on a grid meets them.
+    """
+    is_small = 0 < likelihood.size <= _FEW_COLUMNS and likelihood.n_event <= _FEW_EVENTS
+    return likelihood.penalised and is_small and not likelihood.has_far_value
 
 
 def _higher(found: Sequence[Optimum]) -> Optimum:
@@ -831,7 +840,8 @@ class _Profile:
         self, likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float
     ) -> None:
         self.likelihood, self.optimum, self.index, self.side = likelihood, optimum, index, side
-        self.target = optimum.values.log_likelihood - critical**2 / 2.0
+        self.target_fall = critical**2 / 2.0
+        self.target = optimum.values.log_likelihood - self.target_fall
         self.free = np.ones(likelihood.size, dtype=bool)
         self.free[index] = False
         self.before = optimum.beta
@@ -842,7 +852,7 @@ class _Profile:
         for others in (self.before, self.optimum.beta, np.zeros(self.likelihood.size)):
             start = others.copy()
             start[self.index] = self.optimum.beta[self.index] + self.side * distance
-            found.append(maximise(self.likelihood, start, self.free, tolerance=_HEIGHT_TOLERANCE))
+            found.append(maximise(self.likelihood, start, self.free, None, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS))
             if not self.free.any():
                 break
         best = _higher(found)
@@ -861,11 +871,17 @@ class _Profile:
         grid = [0.0, *(reach * np.geomspace(0.1, 10.0, 16)).tolist()]
         while grid[-1] < farthest:
             grid.append(2.0 * grid[-1])
-        above = [place for place, distance in enumerate(grid) if place == 0 or self.excess(distance) >= 0.0]
-        last = above[-1]
+        excess = [self.target_fall, *(self.excess(distance) for distance in grid[1:])]
+        last = max(place for place, value in enumerate(excess) if value >= 0.0)
         if last == len(grid) - 1:
             return math.nan
-        return float(brentq(lambda distance: max(self.excess(distance), -1e3), grid[last], grid[last + 1], xtol=1e-9))
+        ends = {grid[last]: excess[last], grid[last + 1]: max(excess[last + 1], -_DEEP)}
+
+        def of(distance: float) -> float:
+            # At the ends the search may find another maximum of the others the second time.
+            return ends[distance] if distance in ends else max(self.excess(distance), -_DEEP)
+
+        return float(brentq(of, grid[last], grid[last + 1], xtol=1e-9))
 
 
 def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
@@ -896,7 +912,7 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     beta = best + side * reach * inverse[index] / inverse[index, index]
     for _ in range(_MAX_LIMIT_STEPS):
         beta[index] = best[index] + side * reach
-        inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE)
+        inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
         curvature = inner.curvature
         if not inner.converged:
             return math.nan

@@ -21,6 +21,7 @@ from scipy.special import chdtrc
 
 from analytics.estimators.competing_observations import CompetingObservations
 from analytics.estimators.design import Design, check_covariates, read_covariates
+from analytics.estimators.partial_likelihood import WIDE, closed_up, told_apart
 from analytics.estimators.subdistribution import MEASURE, estimate_subdistribution_hazard_ratios
 from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult, TermTest
 
@@ -185,6 +186,9 @@ class _Pieces:
             # As in crr: patients without follow-up do not count as followed.
             before[0] = after[0]
         eta = x @ beta
+        if len(eta) and float(np.ptp(eta)) > WIDE and (classes := told_apart(eta)).any():
+            # Patients far below all they are compared with would vanish, and their risk sets with them.
+            eta, x = closed_up(eta, x, beta, classes)
         return cls(
             sample=sample,
             is_event=is_event,

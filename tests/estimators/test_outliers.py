@@ -151,7 +151,7 @@ ESTIMATORS: dict[str, Callable[[np.ndarray, np.ndarray, pd.DataFrame], Any]] = {
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 @given(drawn=patients())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_fit_ends_with_an_estimate_or_a_reason(
     name: str, drawn: tuple[np.ndarray, np.ndarray, pd.DataFrame]
 ) -> None:
@@ -166,7 +166,7 @@ def test_every_fit_ends_with_an_estimate_or_a_reason(
 
 @pytest.mark.parametrize("name", ["cox", "cox, late entry", "fine-gray", "logistic"])
 @given(drawn=patients(), shift=st.integers(1, 2), unit=st.sampled_from([1e-6, 7.0, 1e5]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_likelihood_depends_neither_on_the_reference_nor_on_the_unit(
     name: str, drawn: tuple[np.ndarray, np.ndarray, pd.DataFrame], shift: int, unit: float
 ) -> None:
