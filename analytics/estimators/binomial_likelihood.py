@@ -264,7 +264,7 @@ def _shortened(step: FloatArray, beta: FloatArray) -> FloatArray:
     """Steps no longer than the maximum in any coefficient (of the standardised design), or than these are large."""
     longest = np.abs(step).max(axis=1, keepdims=True)
     most = np.maximum(np.abs(beta).max(axis=1, keepdims=True), _MAX_STEP)
-    return np.asarray(step * np.minimum(1.0, most / np.maximum(longest, 1e-300)))
+    return np.asarray(step * (most / np.maximum(longest, most)))
 
 
 def _maximise(
