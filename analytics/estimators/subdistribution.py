@@ -576,6 +576,8 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
         maximum = _maximise(likelihood)
         if not maximum.converged:
             return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
+    for index in set(whole) - set(in_use) - set(reasons):
+        reasons[index] = design.why("not estimable: no event tells anything about it beside the other covariates")
     contributions = likelihood.contributions(maximum.value)
     inverse = inverse_of(maximum.value.information)
     if not np.isfinite(inverse).all():

@@ -103,6 +103,14 @@ def test_what_is_not_found_names_the_value_that_stands_apart() -> None:
         assert reason == "the fit did not converge: white cells 2.82e+10 stands apart from the others (median 7.1)"
 
 
+def test_a_column_that_rounding_takes_away_has_a_reason() -> None:
+    result = estimate_subdistribution_hazard_ratios(
+        [0, 0, 1, 0, 0], [0, 0, 1, 1, 2], pd.DataFrame({"b": [0, 0, 0, -1e6, 1]})
+    )
+    assert result.terms[0].hazard_ratio.value is not None or result.terms[0].hazard_ratio.reason
+    assert result.tests[0].statistic is not None or result.tests[0].reason
+
+
 def test_no_separation_is_seen_where_a_large_value_hides_a_contradiction() -> None:
     """Within each group of g and h both outcomes occur: the outcome of nobody is told."""
     b = [2.1, 5.6, 155.3, 2.1, 1e10, 5.3, 39.8, 12.4, 1e10, 11.3, 40.3, 5.6]
