@@ -182,8 +182,23 @@ def check_ratios(frames: Any) -> None:
         for column in frame.columns[frame.columns.astype(str).str.startswith("p_")]:
             values = pd.to_numeric(frame[column], errors="coerce").dropna()
             assert values.between(0, 1).all(), (name, column)
+        if {"test", "conf_type", "p_value", "estimate"} <= set(frame.columns):
+            check_p_values(frame, name)
         back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#", float_precision="round_trip")
         assert back.shape == frame.shape, name
+
+
+def check_p_values(frame: pd.DataFrame, name: str) -> None:
+    """The interval of a ratio leaves out 1 exactly where the p value beside it is small."""
+    ratios = frame[frame["conf_type"].isin(["profile", "wald"]) & frame["p_value"].notna() & frame["estimate"].notna()]
+    ratios = ratios[ratios["estimate"] > 0]
+    alpha = 1 - ratios["conf_level"].astype(float)
+    p_value = ratios["p_value"].astype(float)
+    low, high = (ratios[limit].astype(float) for limit in ("conf_low", "conf_high"))
+    clear = (p_value - alpha).abs() > 1e-6  # else the two agree to the last digit that either has
+    outside = (low > 1) | (high < 1)  # an open limit is empty, and leaves nothing out
+    wrong = ratios[clear & ((p_value < alpha) != outside)]
+    assert wrong.empty, (name, wrong.to_dict("records"))
 
 
 def words_of(view: View) -> list[str]:
