@@ -24,6 +24,11 @@ def format_count(n: float) -> str:
     return f"{round(n):,}".replace(",", "\u202f")
 
 
+def format_patients(n: float) -> str:
+    """A number of patients with its noun ("1 patient", "1 000 patients")."""
+    return f"{format_count(n)} {'patient' if n == 1 else 'patients'}"
+
+
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:
     """Text from a file, a path or a link as a message repeats it: on one line, what cannot be printed as "�", cut short.
 

@@ -34,6 +34,7 @@ from analytics.formats import (
     format_level,
     format_p_cell,
     format_p_phrase,
+    format_patients,
     format_ratio_of,
     format_share,
     format_step,
@@ -210,7 +211,7 @@ def describe_forest(
     if not blocks:
         return "No factor is chosen."
     start = (
-        f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_count(multivariable.n)} patients, "
+        f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_patients(multivariable.n)}, "
         f"{format_count(multivariable.n_event)} of them {words.with_event}; p by the {multivariable.ratio_test}."
     )
     sentences = [start if multivariable.reason is None else f"Multivariable model not fitted: {multivariable.reason}."]
@@ -373,7 +374,7 @@ def _footnotes(
         notes.append(f"Multivariable model not fitted: {multivariable.reason}.")
     else:
         notes.append(
-            f"Multivariable: {format_count(multivariable.n)} patients with all its factors known, "
+            f"Multivariable: {format_patients(multivariable.n)} with all its factors known, "
             f"{format_count(multivariable.n_event)} {words.with_event}; "
             f"{METHODS.get(multivariable.method, multivariable.method)}, "
             f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type}), p of a level by the "

@@ -51,7 +51,7 @@ from analytics.figures.step_curves import (
     thinned,
 )
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, Style, style_of, to_translucent
-from analytics.formats import format_count, format_level, format_percent, format_percent_interval
+from analytics.formats import format_count, format_level, format_patients, format_percent, format_percent_interval
 from analytics.results import FloatArray, IncidenceCurve, IncidenceResult, SurvivalCurve, read_only
 
 LINES: Lines = (("At risk", (0,)), ("Event", (1,)), ("Competing", (2,)), ("Censored", (3,)))
@@ -247,7 +247,7 @@ def describe_incidence(
                 f"{format_percent(estimate.value)}{limits} at {year} {'year' if year == 1 else 'years'}, "
                 f"{format_count(estimate.n)} still at risk"
             )
-        patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
+        patients = format_patients(curve.n)
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
         nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
         if not is_drawn(cut(curve)):

@@ -46,7 +46,7 @@ from analytics.figures.step_curves import (
     thinned,
 )
 from analytics.figures.theme import TEXT_COLOUR, Style, style_of, to_image_config, to_translucent
-from analytics.formats import format_count, format_level, format_percent, format_percent_interval
+from analytics.formats import format_count, format_level, format_patients, format_percent, format_percent_interval
 from analytics.results import FloatArray, Interval, SurvivalCurve, SurvivalResult, read_only
 
 __all__ = [
@@ -279,7 +279,7 @@ def describe_survival(
                 f"{format_percent(estimate.value)}{limits} at {year} {'year' if year == 1 else 'years'}, "
                 f"{format_count(risk)} still at risk"
             )
-        patients = f"{format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'}"
+        patients = format_patients(curve.n)
         events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
         nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
         if not is_drawn(cut(curve), _begin(curve)):
