@@ -33,12 +33,18 @@ def with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
         table = table.mutate(**{v.name: derive(v, table, dictionary) for v in ready})
         waiting = [v for v in waiting if v not in ready]
     # Files that name some events leave the cell empty where a child had none, or one that other columns tell.
-    filled = {
-        v.name: ibis.coalesce(table[v.name], derive(v, table, dictionary)).cast("int8")
-        for v in named
-        if set(sources_of(v)) <= set(table.columns)
-    }
+    filled = {v.name: ibis.coalesce(table[v.name], _told(v, table, dictionary)).cast("int8") for v in named}
     return table.mutate(**filled) if filled else table
+
+
+def _told(variable: Variable, table: ir.Table, dictionary: Dictionary) -> Any:
+    """What other columns tell of a child's event: all of it where they are at hand, else at least that there was none."""
+    if set(sources_of(variable)) <= set(table.columns):
+        return derive(variable, table, dictionary)
+    event = next(iter(sources_of(variable)), "")
+    if event not in table.columns:
+        return ibis.null("int8")
+    return ibis.ifelse(table[event] == 0, _code(variable, "none"), ibis.null("int8"))
 
 
 def sources_of(variable: Variable) -> tuple[str, ...]:

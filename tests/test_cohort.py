@@ -631,6 +631,26 @@ def test_a_remission_that_was_not_reached_counts_at_the_end_of_induction_and_of_
     assert found[5] == (61, 1, "no second remission") and found[4] == (600, 1, "death from leukaemia")
 
 
+def test_no_event_is_known_from_its_flag_alone() -> None:
+    # Files without a column of relapses name the first events, and leave the cell empty where there was none.
+    efs = pd.DataFrame({"patient_id": list("ABC"), "efs_days": [300, 400, 500], "efs_event": [1, 0, 1]})
+    tally = open_cohort(efs.assign(first_event=["SMN", "", ""])).tally(["efs_days", "first_event"])
+    assert tally["first_event"].astype(object).where(tally["first_event"].notna(), None).tolist() == [
+        "second malignancy",
+        "none",
+        None,
+    ]
+    after = pd.DataFrame({"patient_id": list("AB"), "efs_relapse_days": [300, 400], "efs_relapse_event": [1, 0]})
+    tally = open_cohort(after.assign(event_after_relapse=["relapse", ""])).tally(["event_after_relapse"])
+    assert tally["event_after_relapse"].tolist() == ["none", "second relapse"]
+
+
+def test_subgroups_of_cns_status_are_read() -> None:
+    words = ["CNS 1", "cns1", "CNS 2", "CNS2a", "CNS 2c", "CNS 3", "CNS3b"]
+    frame = pd.DataFrame({"patient_id": range(len(words)), "cns_status": words})
+    assert open_cohort(frame).tally(["cns_status"])["n"].tolist() == [2, 3, 2]
+
+
 OTHERS = """\
 patient_id,relapsed,relapse_days,os_days,os_event,efs_days,efs_event,first_event
 1,0,,900,0,300,1,SMN

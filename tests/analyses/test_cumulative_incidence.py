@@ -499,6 +499,19 @@ def test_another_first_event_competes_with_relapse() -> None:
     check_page(result, params)
 
 
+def test_children_without_a_named_first_event_stay_in_the_incidence() -> None:
+    """The same 40 children without a column of relapses: the file names the events, and leaves the others' cells empty."""
+    patients = pd.read_csv(Path(__file__).parents[1] / "fixtures" / "another_first_event.csv")
+    names = np.where(patients["efs_event"] == 0, "", np.where(patients["relapsed"] == 1, "Relapse", "SMN"))
+    cohort = open_cohort(patients[["patient_id", "efs_days", "efs_event"]].assign(first_event=names))
+    assert cohort.notes == ()
+    result, params = estimate(source=cohort, by=EVERYONE)
+    assert INCIDENCE.left_out(result) == ()
+    assert headline(INCIDENCE, result, "Children") == "40"
+    assert headline(INCIDENCE, result, "By 5 years, all groups") == "25.0 %"
+    check_page(result, params)
+
+
 def test_a_relapse_on_an_unknown_day_is_left_out_for_that_reason() -> None:
     rows = [("male", 1, None, 900.0, 0), ("male", 0, None, 900.0, 0), ("female", 1, 300.0, 700.0, 1)]
     result, params = estimate(source=timed(rows), by=EVERYONE)
