@@ -349,6 +349,10 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[li
     except duckdb.Error as error:
         raise CohortError([_damaged(path, error)]) from error
     header = [row[0] for row in connection.execute("DESCRIBE file").fetchall()]
+    if any(re.search(r"_[0-9]+$", name) for name in header):
+        # The engine numbers names that repeat, and would hide that one of the columns is not read.
+        own = _own_names(connection, path)
+        header = own if len(own) == len(header) else header
     if len(header) > MAX_COLUMNS:
         raise CohortError(
             [
@@ -363,6 +367,24 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[li
     if connection.execute("SELECT count(*) FROM raw").fetchall() == [(0,)]:
         raise CohortError([_no_rows(path.name)])
     return header, []
+
+
+def _own_names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The names of the columns as they stand in a Parquet file, without those of their parts."""
+    try:
+        rows = connection.execute(
+            "SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)", [glob.escape(str(path))]
+        ).fetchall()
+    except duckdb.Error as error:
+        raise CohortError([_damaged(path, error)]) from error
+    names, parts = [], 0  # the first row is the table itself; what has parts is followed by them
+    for name, n_children in rows[1:]:
+        if parts:
+            parts -= 1
+        else:
+            names.append(name)
+        parts += n_children
+    return names
 
 
 def _load_csv(connection: duckdb.DuckDBPyConnection, path: Path, start: bytes) -> tuple[list[str], list[Problem]]:

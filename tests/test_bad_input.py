@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analytics.cohort import open_cohort
@@ -248,6 +250,18 @@ def test_each_broken_file_says_what_to_do(tmp_path: Path, content: str | bytes, 
     problems = problems_of(path)
     assert len(problems) == 1, problems
     assert all(word in str(problems[0]) for word in words), str(problems[0])
+
+
+def test_columns_of_one_name_are_found_in_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "twice.parquet"
+    parts = pa.array([{"os_days": 1, "x": [{"os_days": 2}]}] * 2)
+    columns = [pa.array(["A", "B"]), parts, pa.array([1, 2]), pa.array([3, 4]), pa.array([0, 1])]
+    names = ["patient_id", "visit_1", "os_days", "os_days", "os_event"]
+    pq.write_table(pa.Table.from_arrays(columns, names=names), path)
+    (problem,) = problems_of(path)
+    assert problem.what == "the column os_days stands twice" and problem.where == "columns 'os_days' and 'os_days'"
+    pq.write_table(pa.Table.from_arrays(columns[:3] + columns[4:], names=names[:3] + names[4:]), path)
+    assert open_cohort(path).n == 2
 
 
 def test_a_missing_file_is_told_its_neighbours(tmp_path: Path) -> None:
