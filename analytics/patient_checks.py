@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -11,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from analytics.derivations import derive, sources_of
+from analytics.derivations import derive, is_derivable, sources_of
 from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR
 from analytics.engine import schema_of
 from analytics.formats import LONGEST_QUOTE, shorten
@@ -129,14 +130,37 @@ def _check_times(file: PatientFile) -> Iterator[_Check]:
 
 # What a number too large for days may be: the test of one value, what it looks like, and what to write instead.
 _DAY = 86_400
+
+
+def _is_duration(x: float, *, per_second: int) -> bool:
+    """True if the number is whole days in parts of a second, as many as children are followed for.
+
+    Midnights since 1970 are more days; fewer than a thousandth may as well be so many days in a unit a thousand times as
+    long.
+    """
+    longest = LONG_YEARS * DAYS_PER_YEAR
+    return x % (_DAY * per_second) == 0 and longest / 1000 < x / (_DAY * per_second) <= longest
+
+
+def _is_unix_time(x: float, *, per_second: int) -> bool:
+    """True for a moment between the springs of 1973 and 2286 in parts of a second since 1970."""
+    return 10**8 <= x / per_second < 10**10
+
+
 _MISTAKEN: tuple[tuple[Callable[[float], bool], str, str], ...] = (
     (
         lambda x: set(f"{x:.0f}") in ({"9"}, {"8"}, {"7"}),
         "a code for a missing value",
         "Leave the cell empty where the day is not known.",
     ),
-    (lambda x: x % (_DAY * 10**9) == 0, "a duration in nanoseconds", f"Divide by {_DAY * 10**9:,} to get days."),
-    (lambda x: x % (_DAY * 10**6) == 0, "a duration in microseconds", f"Divide by {_DAY * 10**6:,} to get days."),
+    *(
+        (
+            partial(_is_duration, per_second=per_second),
+            f"a duration in {unit}",
+            f"Divide by {_DAY * per_second:,} to get days.",
+        )
+        for unit, per_second in (("nanoseconds", 10**9), ("microseconds", 10**6), ("milliseconds", 10**3))
+    ),
     (
         lambda x: 19_000_101 <= x <= 21_001_231 and 1 <= x // 100 % 100 <= 12 and 1 <= x % 100 <= 31,
         "a date written as one number",
@@ -147,20 +171,19 @@ _MISTAKEN: tuple[tuple[Callable[[float], bool], str, str], ...] = (
         "an Excel date, the serial number of a day",
         "Subtract the serial number of the day the clock starts.",
     ),
-    (
-        lambda x: x % _DAY == 0 and x < 4 * 10**8,
-        "a duration in seconds",
-        f"Divide by {_DAY:,} to get days.",
-    ),
-    (
-        lambda x: 10**8 <= x < 10**10,
-        "a Unix time in seconds",
-        f"Subtract that of the day the clock starts and divide by {_DAY:,}.",
-    ),
-    (
-        lambda x: 10**11 <= x < 10**13,
-        "a Unix time in milliseconds",
-        f"Subtract that of the day the clock starts and divide by {_DAY * 1000:,}.",
+    (partial(_is_duration, per_second=1), "a duration in seconds", f"Divide by {_DAY:,} to get days."),
+    *(
+        (
+            partial(_is_unix_time, per_second=per_second),
+            f"a Unix time in {unit}",
+            f"Subtract that of the day the clock starts and divide by {_DAY * per_second:,}.",
+        )
+        for unit, per_second in (
+            ("seconds", 1),
+            ("milliseconds", 10**3),
+            ("microseconds", 10**6),
+            ("nanoseconds", 10**9),
+        )
     ),
 )
 
@@ -467,6 +490,12 @@ _YEARS = 15  # the limit in days divided by this: what is shorter still looks li
 _ADULT_SHARE, _LEAST_AGES = 0.25, 5
 # MRD assays find one cell in 100,000 at best, 0.001 %; shares of one are a hundred times smaller than per cent.
 _MRD_LIMIT, _MRD_SHARE, _LEAST_MRD = 0.001, 0.2, 5
+_MRD_CODES = (9.0, 77.0, 88.0, 99.0, 99.9)
+
+
+def _in_years(limit: float) -> float:
+    """The limit below which short times look like years; it is shown, hence round."""
+    return round(limit / _YEARS, 1)
 
 
 def _remark_on_units(file: PatientFile) -> list[Note]:
@@ -485,11 +514,11 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
             start = v.unit.removeprefix("days from ")
             short = _SHORT.get(v.name) or _SHORT_FOLLOW_UP.get(start, _SHORT_LATER)
             times.append((v, short))
-            bounds = {"known": x.notnull(), "short": x < short[0], "years": x < short[0] / _YEARS}
+            bounds = {"known": x.notnull(), "short": x < short[0], "years": x < _in_years(short[0])}
         elif v.unit == "years":
             bounds = {"known": x.notnull(), "old": x > 25}
         elif v.unit == "%":
-            bounds = {"known": x > 0, "below": (x > 0) & (x < _MRD_LIMIT), "above": x > 1}
+            bounds = {"known": x > 0, "below": (x > 0) & (x < _MRD_LIMIT), "above": (x > 1) & ~x.isin(_MRD_CODES)}
         else:
             continue
         counts |= {f"{v.name} {what}": rows.fill_null(False).sum().fill_null(0) for what, rows in bounds.items()}
@@ -507,7 +536,7 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
             Note(
                 "unit-suspect",
                 "caution",
-                f"{v.name} is below {limit / _YEARS if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
+                f"{v.name} is below {_in_years(limit) if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
                 f"of {known} patients: the times look like {unit}, and days are expected.",
                 f"If they are {unit}, multiply {v.name} by {per}.",
             )
@@ -519,8 +548,8 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
                 Note(
                     "unit-suspect",
                     "caution",
-                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} patients: the ages look like months, and "
-                    "years are expected.",
+                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} patients: the ages look like months or "
+                    "those of adults, and years of children are expected.",
                     f"If they are months, divide {v.name} by 12.",
                 )
             )
@@ -531,16 +560,51 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
                     "unit-suspect",
                     "caution",
                     f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} patients with a value above 0, "
-                    "less than an assay can find, and above 1 % for none: the values look like fractions of one, and per "
-                    "cent are expected.",
+                    "less than an assay can find, and above 1 % for none, codes such as 99 aside: the values look like "
+                    "fractions of one, and per cent are expected.",
                     f"If they are fractions, multiply {v.name} by 100.",
                 )
             )
     return notes
 
 
+# Codes that may as well be days: only where one of them stands in so many rows, and so large a share of them.
+_CODES_OR_DAYS = (777.0, 888.0, 999.0)
+_LEAST_CODED, _CODED_SHARE = 3, 0.05
+# A time below 60 years has no more than 21 thousand days.
+_POINT = r"^([1-9]|1[0-9]|2[01])\.[0-9]{3}$"
+
+
+def _has_point(file: PatientFile, name: str) -> Any:
+    return file.text(name).re_search(_POINT).fill_null(False)
+
+
+def _look_at_columns(file: PatientFile) -> tuple[dict[str, list[float]], set[str]]:
+    """Times by the codes that stand there too often for days, and those that may have points between thousands."""
+    times = [v.name for v in file.brought if v.kind == "duration"]
+    counts: dict[str, Any] = {}
+    for name in times:
+        x = file.number(name)
+        counts[f"{name} known"] = x.notnull().sum()
+        counts |= {f"{name} {code:g}": (x == code).sum() for code in _CODES_OR_DAYS}
+        if file.column(name).type().is_string():
+            counts[f"{name} pointed"] = _has_point(file, name).sum()
+            counts[f"{name} other"] = (x.notnull() & ~_has_point(file, name) & (x != x.floor())).sum()
+    if not counts:
+        return {}, set()
+    found = file.fetch(file.raw.aggregate(**{key: rows.fill_null(0) for key, rows in counts.items()}))
+    n = {key: int(values[0]) for key, values in found.items()}
+    often = {
+        name: [c for c in _CODES_OR_DAYS if n[f"{name} {c:g}"] >= max(_LEAST_CODED, _CODED_SHARE * n[f"{name} known"])]
+        for name in times
+    }
+    pointed = {name for name in times if n.get(f"{name} pointed") and not n[f"{name} other"]}
+    return {name: codes for name, codes in often.items() if codes}, pointed
+
+
 def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, _Check]]:
     """Rows that can be used and look odd, each kind with its code; the text has the place {n} for "3 patients"."""
+    often, pointed = _look_at_columns(file)
     for v in file.brought:
         if v.kind == "duration":
             x = file.number(v.name)
@@ -553,6 +617,27 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, _Check]]:
                     (v.name,),
                 ),
             )
+            if v.name in often:
+                yield (
+                    "code-suspect",
+                    _Check(
+                        f"{v.name} holds the same number {' or '.join(f'{code:g}' for code in often[v.name])}, which looks like "
+                        "a code for a missing value, for {n}",
+                        x.isin(often[v.name]),
+                        "It is read as a number of days. Leave the cell empty where the day is not known.",
+                        (v.name,),
+                    ),
+                )
+            if v.name in pointed:
+                yield (
+                    "unit-suspect",
+                    _Check(
+                        f"{v.name} holds what looks like a point between thousands for {{n}}, and only whole numbers else",
+                        _has_point(file, v.name),
+                        "It is read as a decimal point: 1.400 is less than two days. Write 1400.",
+                        (v.name,),
+                    ),
+                )
             yield (
                 "long-time",
                 _Check(
@@ -566,8 +651,8 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, _Check]]:
             yield (
                 "code-suspect",
                 _Check(
-                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a child: a code for a missing value, or "
-                    "another unit",
+                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a child: an adult, a code for a missing "
+                    "value, or another unit",
                     file.number(v.name) >= ADULT_YEARS,
                     "Leave the cell empty where the age is not known; divide months by 12.",
                     (v.name,),
@@ -694,6 +779,25 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, _Check]]:
                 ("cause_of_death",),
             ),
         )
+    for e in file.dictionary.competing:
+        cause = file.dictionary[e.cause]
+        event = next(iter(sources_of(cause)), "")
+        # Where the event itself can be derived, the remark on what is derived differently tells of it.
+        if not event or not file.has(event, e.cause) or is_derivable(cause, file.columns, file.dictionary):
+            continue
+        for value, levels, what in (
+            (1, (cause.reference,), f"is {cause.reference}"),
+            (0, tuple(level for level in cause.levels if level != cause.reference), "names an event"),
+        ):
+            yield (
+                code,
+                _Check(
+                    f"{event} is {value} for {{n}} whose {e.cause} {what}",
+                    (file.value(event) == value) & _holds(file, e.cause, *[level for level in levels if level]),
+                    f"Correct either. As it stands, survival counts {event}, and the incidence of each event {e.cause}.",
+                    (e.cause,),
+                ),
+            )
     for free, last in _EVENT_FREE:
         if file.has(free, last):
             yield (

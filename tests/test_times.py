@@ -63,6 +63,11 @@ def test_neither_file_of_the_project_has_a_remark() -> None:
         (900 * 86400 * 10**9, "a duration in nanoseconds", "Divide by 86,400,000,000,000"),
         (900 * 86400 * 10**6, "a duration in microseconds", "Divide by 86,400,000,000"),
         (900 * 86400, "a duration in seconds", "Divide by 86,400 "),
+        (900 * 86400 * 10**3, "a duration in milliseconds", "Divide by 86,400,000 "),
+        (6000 * 86400, "a duration in seconds", "Divide by 86,400 "),
+        # Midnight of 3 May 2019, as data frames and column files hold it.
+        (1556841600 * 10**9, "a Unix time in nanoseconds", "divide by 86,400,000,000,000"),
+        (1556841600 * 10**6, "a Unix time in microseconds", "divide by 86,400,000,000."),
         (20180131, "a date written as one number", "Write the days between"),
         (123456.5, "another unit or a slip of the pen", "check both dates and the unit"),
     ],
@@ -111,6 +116,31 @@ def test_one_code_is_found_and_hides_no_unit() -> None:
         "os_days is below 240 for 39 of 40 patients: the times look like months, and days are expected."
     )
     assert unit.remedy == "If they are months, multiply os_days by 30.4375."
+
+
+@pytest.mark.parametrize("column", ["os_days", "relapse_days"])
+def test_a_code_that_may_be_a_day_is_found_once_it_is_frequent(column: str) -> None:
+    frame = followed(relapse_days=relapses(40, 400, 10))
+    frame.loc[[2, 4], column] = 888 if column == "os_days" else frame[column]
+    assert not notes_of(frame), "two equal days are no code"
+    rows = frame.index[frame["relapsed"] == 1][:3]
+    frame["os_days"] = frame["os_days"].clip(lower=1000)
+    frame.loc[rows, column] = 888 if column == "relapse_days" else 999
+    frame.loc[rows, "relapse_days"] = frame.loc[rows, "relapse_days"].clip(upper=990)
+    (note,) = notes_of(frame)
+    assert note.code == "code-suspect" and f"{column} holds the same number" in note.text
+    assert "for 3 patients (rows" in note.text and "Leave the cell empty" in note.remedy
+
+
+def test_a_point_between_thousands_is_found() -> None:
+    days = [f"{d // 1000}.{d % 1000:03d}" if d >= 1000 else str(d) for d in range(400, 1600, 30)]
+    (note,) = notes_of(followed(os_days=days))
+    assert note.code == "unit-suspect" and note.text.startswith(
+        "os_days holds what looks like a point between thousands for 20 patients, and only whole numbers else (rows 21: "
+    )
+    assert "Write 1400" in note.remedy
+    # One day with decimals shows that the point is one between decimals.
+    assert not [n for n in notes_of(followed(os_days=[*days[:-1], "912.5"])) if "thousands" in n.text]
 
 
 def test_years_are_told_from_months() -> None:
@@ -169,6 +199,23 @@ def test_mrd_as_a_fraction() -> None:
     assert not notes_of(followed(mrd_day19_percent=percent))
     (note,) = notes_of(followed(mrd_day19_percent=[p / 100 for p in percent]))
     assert note.code == "unit-suspect" and "look like fractions" in note.text and "by 100" in note.remedy
+    # One code does not hide that all others are fractions.
+    (note,) = notes_of(followed(mrd_day19_percent=[percent[0] / 100, 99, *[p / 100 for p in percent[2:]]]))
+    assert "look like fractions" in note.text
+
+
+def test_a_first_event_and_its_flag_contradict_each_other() -> None:
+    frame = pd.DataFrame(
+        {
+            "patient_id": list("ABCD"),
+            "efs_days": [400, 300, 200, 100],
+            "efs_event": [1, 1, 0, 0],
+            "first_event": ["relapse", "none", "SMN", ""],
+        }
+    )
+    with_one, without = notes_of(frame)
+    assert with_one.text == "efs_event is 1 for 1 patient whose first_event is none (row 2: 'none')."
+    assert without.text == "efs_event is 0 for 1 patient whose first_event names an event (row 3: 'SMN')."
 
 
 # Days and events
