@@ -184,8 +184,13 @@ def _read_clause(variable: Variable, cohort: Cohort) -> Clause | None:
 
 
 def is_drawn(cohort: Cohort) -> bool:
-    """True once the filters have been drawn in this session, so that their values are known at the start of a run."""
-    return all(variable.name in st.session_state for variable in filter_variables(cohort))
+    """True once the filters have been drawn in this session, so that their values are known at the start of a run.
+
+    Never without any filter: nothing tells then that the page's own icon was set, without which the browser is sent to
+    another host for the one in the menu.
+    """
+    variables = filter_variables(cohort)
+    return bool(variables) and all(variable.name in st.session_state for variable in variables)
 
 
 def follows_address() -> bool:

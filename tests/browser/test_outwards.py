@@ -110,6 +110,31 @@ def test_a_page_asks_the_server_and_the_server_nobody(watched: Watched, new_page
     assert watched.asked_outside() == []
 
 
+def test_the_icon_of_the_page_comes_from_the_server_where_there_is_no_filter(
+    root: Path, tmp_path: Path, browser: Browser
+) -> None:
+    """A browser that is told the icon of the menu's entry looks for it at a host of fonts."""
+    bare = tmp_path / "bare.csv"
+    bare.write_text("patient_id,os_days,os_event\nK1,400,1\nK2,500,0\nK3,600,1\n", encoding="utf-8")
+    process, address = start_server(root, tmp_path / "log.txt", str(bare))
+    try:
+        with closing(browser.new_context()) as context:
+            page = context.new_page()
+            asked: list[str] = []
+            page.on("request", lambda request: asked.append(request.url))
+            for path in ("", "survival-by-variable", "methods"):
+                page.goto(f"{address}/{path}")
+                expect(page.locator("h1.outcomes-title")).to_have_count(1)
+                Dashboard(page, address).settle()
+                icon = page.locator("link[rel='shortcut icon']").get_attribute("href")
+                assert icon is not None and icon.startswith("data:"), path
+            hosts = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in ("data", "blob")}
+            assert hosts == {urlsplit(address).netloc}
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
 def test_what_would_be_asked_is_recorded(watched: Watched) -> None:
     """The record does see what it is to see: the server binds its own port by the same means."""
     assert "socket.bind" in watched.file.read_text(encoding="utf-8")
