@@ -24,7 +24,9 @@ from analytics.formats import (
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
 CHILDREN = {"patient": "child", "patients": "children", "Patient": "Child", "Patients": "Children"}
-PATIENT = re.compile(r"\b[Pp]atients?\b")
+# What stands in straight quotes is written in the file: the name of a column, a value.
+QUOTED = r"(?<!\w)(?P<quote>'|&#x27;).*?(?P=quote)(?!\w)"
+PATIENT = re.compile(rf"{QUOTED}|\b[Pp]atients?\b")
 NOT_EFFECT = "an association, not an effect"
 NOT_ADVICE = (
     "This product describes groups of children. It gives no advice on the treatment of any one child: "
@@ -327,8 +329,11 @@ def _excludes_one(interval: Interval) -> bool:
 
 
 def say_children(text: str) -> str:
-    """The text with children in the place of patients: estimators are general, and everyone here is a child."""
-    return PATIENT.sub(lambda match: CHILDREN[match[0]], text)
+    """The text with children in the place of patients: estimators are general, and everyone here is a child.
+
+    What is quoted from the file stays as it is written there.
+    """
+    return PATIENT.sub(lambda match: CHILDREN.get(match[0], match[0]), text)
 
 
 def start_sentence(text: str) -> str:
