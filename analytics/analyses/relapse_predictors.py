@@ -480,8 +480,9 @@ def say_unfinished(unfinished: Unfinished | None, frame: BinaryOutcome) -> str:
     if unfinished.n_short:
         were = "was" if unfinished.n_short == 1 else "were"
         parts.append(f"{format_count(unfinished.n_short)} {were} followed for less than {YEARS[-1]} years")
+    children = "one child who counts" if unfinished.n == 1 else f"{format_count(unfinished.n)} children who count"
     return (
-        f"Of the {format_count(unfinished.n)} children who count as not relapsed, {join_words(parts)}: they had less chance to "
+        f"Of the {children} as not relapsed, {join_words(parts)}: they had less chance to "
         "relapse, or still may. Choose a horizon to take this into account."
     )
 

@@ -18,9 +18,10 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from analytics.analyses import HtmlFigure, to_reference
-from analytics.analyses.relapse_predictors import RelapsePredictors
+from analytics.analyses.relapse_predictors import RelapsePredictors, say_unfinished
 from analytics.cohort import Cohort, open_cohort
 from analytics.filters import Clause, CohortFilter
+from analytics.horizon import Unfinished
 from tests.analyses.shown import (
     FILES,
     analysis_of,
@@ -517,6 +518,13 @@ def test_what_is_unfinished_at_any_time_is_said_beside_the_figure() -> None:
     assert PREDICTORS.caption(result, params).startswith(
         f"Of the {len(free)} children who count as not relapsed, {died} died in remission and {short} were followed for less "
         "than 5 years"
+    )
+
+
+def test_one_unfinished_child_is_said_as_one() -> None:
+    result, _ = estimate()
+    assert say_unfinished(Unfinished(1, 0, 0, 1), result.frame).startswith(
+        "Of the one child who counts as not relapsed, 1 was followed for less than 5 years: they had less chance"
     )
 
 
