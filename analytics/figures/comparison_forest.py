@@ -244,6 +244,7 @@ COMPARISON_CSS = """
   .forest-comparison .forest-axis { grid-template-rows: auto; }
 }
 @container (max-width: 480px) {
+  .forest-comparison .forest-p { white-space: normal; }
   .forest-comparison tr { grid-template-columns: minmax(0, 1fr) auto 3.6em; grid-template-areas: "label ratio p"; }
   .forest-comparison .forest-group { grid-template-columns: minmax(0, 1fr) auto; grid-template-areas: "label p"; }
   .forest-comparison .forest-ratio .forest-muted { display: block; max-width: 11em; }

@@ -27,6 +27,7 @@ EMPTY_SENTENCE = "No children in this selection"
 TOO_FEW_SENTENCE = "Too few children for a curve"
 MOST_VERTICES = 1000
 FADE_BELOW = load_policy().fade_below
+LONGEST_KEY = 50  # characters of an entry of the legend in one line, at 390 pixels
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4
 TICK_STEPS = {
@@ -161,8 +162,12 @@ def say_ends(curves: Sequence[Any]) -> list[str]:
 
 
 def name_undrawn(name: str, n: int, n_event: int, event_noun: str = "events") -> str:
-    """What the legend says of a group without a line ("combined: not drawn, 1 child, 1 died")."""
-    return f"{name}: not drawn, {count_group(n, n_event, event_noun)}"
+    """What the legend says of a group without a line ("combined: not drawn, 1 child, 1 died").
+
+    In two lines where one would lose its end on a telephone: the legend breaks between its entries, not inside one.
+    """
+    counts = f"not drawn, {count_group(n, n_event, event_noun)}"
+    return f"{name}:{'<br>' if len(name) + len(counts) > LONGEST_KEY else ' '}{counts}"
 
 
 def count_group(n: int, n_event: int, event_noun: str = "events") -> str:

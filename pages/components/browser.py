@@ -41,7 +41,7 @@ function wrapped(text, longest) {
 // that the file has to say what is not to be seen in it.
 function hidden(plot) {
   const out = (plot._fullData || []).filter((trace) => trace.visible === 'legendonly' && trace.showlegend)
-  const names = [...new Set(out.map((trace) => trace.name))]
+  const names = [...new Set(out.map((trace) => trace.name.replaceAll('<br>', ' ')))]
   return names.length ? [`Hidden in this picture by a click on its legend, and counted all the same: ${names.join('; ')}.`] : []
 }
 

@@ -147,6 +147,21 @@ def test_a_picture_says_which_curves_are_hidden_in_it(new_page: Callable[..., Pa
     assert "Hidden in this picture" not in words_of(tab.save("[data-action=svg]")[1])
 
 
+def test_a_long_entry_of_the_legend_is_whole_on_a_telephone(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(390, 844), address).open("survival-by-site?sex=girls")
+    plot = tab.page.locator(".js-plotly-plot").first
+    entry = plot.locator(".legendtext").filter(has_text="isolated extramedullary")
+    expect(entry).to_have_text("isolated extramedullary:not drawn, 1 child, none died")
+    ends = plot.locator(".legendtext").evaluate_all("(all) => all.map((e) => e.getBoundingClientRect().right)")
+    box = plot.bounding_box()
+    assert box and max(ends) <= box["x"] + box["width"]
+    key = plot.locator(".infolayer .legend .traces").filter(has_text="isolated extramedullary")
+    key.locator(".legendtoggle").click()
+    expect(key).to_have_css("opacity", "0.5")
+    words = words_of(tab.save("[data-action=svg]")[1])
+    assert "counted all the same: isolated extramedullary: not drawn, 1 child, none died." in words
+
+
 def test_a_figure_of_one_child_names_it(new_page: Callable[..., Page], address: str) -> None:
     tab = Dashboard(new_page(), address).open("survival-by-site?risk_group=high+risk")
     plot = tab.page.locator(".js-plotly-plot").first
