@@ -370,7 +370,16 @@ def _pictures(result: HazardRatios, params: Params) -> tuple[Picture, ...]:
             Picture(
                 f"Hazard ratio over time: {label} ({format_p_phrase(p_values[coefficient.variable])})",
                 plot_hazard_over_time(coefficient, origin=result.endpoint.origin, step=step, label=label),
-                describe_hazard_over_time(coefficient, label, result.proportionality.conf_level, step),
+                describe_hazard_over_time(
+                    coefficient,
+                    label,
+                    result.proportionality.conf_level,
+                    step,
+                    # The residuals are those of the plain model, whatever the table beside them was fitted by.
+                    model="the one hazard ratio by maximum likelihood"
+                    if result.multivariable.method == "firth"
+                    else "the model’s one hazard ratio",
+                ),
                 caption,
             )
         )
@@ -545,8 +554,9 @@ ANALYSIS = Analysis(
     section="Survival",
     order=50,
     icon=":material/speed:",
-    method="Cox regression (Efron ties) of each factor alone and of all together, complete cases; likelihood-ratio test per "
-    "factor; Firth's penalised likelihood where the likelihood is monotone; test of proportional hazards by Grambsch and "
+    method="Cox regression (Efron ties) of each factor alone and of all together, complete cases; "
+    "profile-likelihood intervals and likelihood-ratio tests, or Wald's or robust ones where these are chosen; Firth's "
+    "penalised likelihood where the likelihood is monotone or where it is chosen; test of proportional hazards by Grambsch and "
     "Therneau.",
     requires=endpoint_with(),
     controls=_controls,

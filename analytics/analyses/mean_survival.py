@@ -239,10 +239,13 @@ def _headlines(result: MeanSurvival) -> tuple[Headline, ...]:
         (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
         value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
         named = f"{contrast.group} minus {contrast.reference}"
-        text = f"In brackets the {format_level(means.conf_level)} interval."
-        reason = contrast.difference.reason or contrast.reason
-        text += f" {start_sentence(reason)}." if reason else ""
-        return (children, events, horizon, Headline(f"Difference of the means, {named}", value, text))
+        said = [f"In brackets the {format_level(means.conf_level)} interval."] if contrast.difference.interval else []
+        if contrast.difference.reason:
+            said.append(f"{start_sentence(contrast.difference.reason)}.")
+        elif contrast.reason:
+            what = "p value" if contrast.difference.interval else "interval and p value"
+            said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
+        return (children, events, horizon, Headline(f"Difference of the means, {named}", value, " ".join(said)))
     known = [mean.mean.value for mean in filled if mean.mean.value is not None]
     if len(filled) == 1:
         return (children, events, horizon, Headline(f"Mean time {_alive(result)}", _mean_text(filled[0].mean), ""))

@@ -658,9 +658,10 @@ ANALYSIS = Analysis(
     order=10,
     icon=":material/forest:",
     method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
-    "intervals; likelihood-ratio test per factor; Firth's penalised likelihood on separation. By a horizon that some were not "
-    "followed to: inverse probability of censoring weights, robust standard errors, Wald intervals and tests. Curves: "
-    "Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; Gray’s test.",
+    "intervals and likelihood-ratio tests, or Wald's where chosen; Firth's penalised likelihood on separation or where chosen. "
+    "By a horizon that some were not followed to: inverse probability of censoring weights, robust standard errors, Wald "
+    "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
+    "Gray’s test.",
     requires=((OUTCOME,),),
     controls=_controls,
     prepare=_prepare,

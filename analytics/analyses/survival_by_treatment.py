@@ -309,7 +309,9 @@ def _tables(result: TreatmentSurvival) -> tuple[Table, ...]:
         + say_two_tests(data, result.hazard, result.test),
     )
     until = tabulate_until_hsct(data, result.until)
-    return (hazard, *until, curves, *tabulate_e_values(data, result.hazard, result.curves.curves))
+    # The ratio counts from relapse, and so does the risk that says how far it is from one of risks.
+    whole = data.curves() if result.start else result.curves.curves
+    return (hazard, *until, curves, *tabulate_e_values(data, result.hazard, whole))
 
 
 def _sentences(result: TreatmentSurvival) -> tuple[str, ...]:

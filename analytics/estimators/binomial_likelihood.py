@@ -29,6 +29,7 @@ from analytics.results import FloatArray
 _NEWTON_TOLERANCE = 1e-7
 _FIXED_RATE_TOLERANCE = 1e-11
 _SMALLEST_GAIN = 1e-14
+_ROUNDING = 1e-14
 _MAX_STEP = 5.0
 _MAX_ITERATIONS = 100
 _PATIENCE = 4
@@ -486,7 +487,8 @@ def _bracketed_limits(
         with np.errstate(divide="ignore", invalid="ignore"):
             newton = distance + (critical - root) * root / slope
         low, high = inside[active], np.minimum(outside[active], 3.0 * distance)
-        near = np.abs(newton - distance) <= _NEWTON_TOLERANCE * (1.0 + distance)
+        # Where one value is 1e10 times the others, a limit may lie 1e-9 from the estimate.
+        near = np.abs(newton - distance) <= _NEWTON_TOLERANCE * distance + _ROUNDING * np.abs(centre[active])
         done: BoolArray = np.asarray((slope > 0) & near, dtype=bool)
         limits[active[done]] = (centre[active] + side[active] * newton)[done]
         usable = (slope > 0) & (newton > low) & (newton < high)
@@ -500,8 +502,11 @@ def _bracketed_limits(
         beta[active] = inner.beta + onward[:, None] * tangent
         beta[active, own] = centre[active] + side[active] * moved
         reach[active] = moved
-        lost = np.where(short, distance > farthest[active], outside[active] - inside[active] <= 1e-10)
-        active = active[~done & ~lost]
+        # So steep is the fall beside a value far from all others that a limit lies between two that nothing parts.
+        pinned = ~done & (outside[active] - inside[active] <= 1e-10 * distance)
+        limits[active[pinned]] = (centre[active] + side[active] * outside[active])[pinned]
+        lost = short & (distance > farthest[active])
+        active = active[~done & ~pinned & ~lost]
     return limits
 
 

@@ -28,7 +28,16 @@ from scipy.special import chdtrc, expit, ndtr
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, columns_making_up, independent_columns
 from analytics.estimators.competing_observations import CompetingObservations, check_cause
-from analytics.estimators.design import BoolArray, Solution, check_covariates, counted, listed, read_covariates, totals
+from analytics.estimators.design import (
+    BoolArray,
+    Solution,
+    check_covariates,
+    counted,
+    listed,
+    ratio_of,
+    read_covariates,
+    totals,
+)
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.logistic import LogisticReport, assemble, fit_patterns, nothing_to_fit
 from analytics.estimators.separation import columns_without_maximum
@@ -376,6 +385,10 @@ def _tests(
             tests.append(TermTest(covariate.name, None, None, None, why))
             continue
         places = [columns.index(index) for index in own]
+        if any(ratio_of(float(beta[i] / report.columns[columns[i]].scale)) is None for i in places):  # type: ignore[union-attr]
+            reason = "not estimable: an odds ratio of it is too large or too small to write"
+            tests.append(TermTest(covariate.name, None, None, None, reason))
+            continue
         block = covariance[np.ix_(places, places)]
         spread = np.sqrt(np.diag(block))
         if not (spread > 0).all() or np.linalg.eigvalsh(block / np.outer(spread, spread))[0] < _NEGLIGIBLE:

@@ -33,7 +33,7 @@ _MAX_STEP = 5.0
 _MAX_ITERATIONS = 200
 _MAX_EVALUATIONS = 400
 _MAX_INNER_EVALUATIONS = 100
-_MAX_LIMIT_STEPS = 30
+_MAX_LIMIT_STEPS = 60
 # With so few events the penalised likelihood is searched for a second maximum, in so many coefficients, from starts so far
 # from 0, and its profile at these multiples of the distance of a limit.
 _FEW_EVENTS = 5
@@ -45,6 +45,7 @@ _STEP_TOLERANCE = 1e-10
 # Where only the height of a maximum is asked for: it is off by the square of the step.
 _HEIGHT_TOLERANCE = 1e-6
 _SMALLEST_GAIN = 1e-13
+_ROUNDING = 1e-14
 _MAX_HALVINGS = 60
 # Steps that gain nothing any more and move no linear predictor farther than this (as a share) are rounding; on the way
 # to infinity it moves by about 1.
@@ -774,7 +775,7 @@ def _quick_limit(
         largest = float(np.abs(step).max(initial=0.0))
         if not abs(further) <= 0.5 * reach or not largest <= 1.0:
             return None
-        if abs(further) <= 1e-8 * (1.0 + reach) and largest <= 1e-6:
+        if abs(further) <= 1e-8 * reach + _ROUNDING * abs(float(best[index])) and largest <= 1e-6:
             # The score of the other coefficient falls beside a maximum, and not beside a minimum.
             is_peak = not others.any() or bool(
                 (likelihood.evaluate(beta + _ASIDE * others).score < values.score)[others].all()
@@ -789,9 +790,13 @@ def _quick_limit(
 def _learned(curvature: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
     """The curvature after the score has fallen by ``change`` along a step (the BFGS update)."""
     pushed = curvature @ step
-    return np.asarray(
-        curvature - np.outer(pushed, pushed) / float(step @ pushed) + np.outer(change, change) / float(step @ change)
-    )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        # Far out the penalty's score has no bounds; what is not finite is thrown away by the next step.
+        return np.asarray(
+            curvature
+            - np.outer(pushed, pushed) / float(step @ pushed)
+            + np.outer(change, change) / float(step @ change)
+        )
 
 
 def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
@@ -913,6 +918,11 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     for _ in range(_MAX_LIMIT_STEPS):
         beta[index] = best[index] + side * reach
         inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
+        if inner.values.log_likelihood == -math.inf and outside - inside > 1e-10 * reach:
+            # Beyond what can be written, and so below the target.
+            outside, reach = reach, (inside + reach) / 2.0
+            beta = best + side * reach * inverse[index] / inverse[index, index]
+            continue
         curvature = inner.curvature
         if not inner.converged:
             return math.nan
@@ -923,9 +933,13 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
         else:
             outside = reach
         newton = reach + (critical - root) * root / slope if slope > 0 else math.nan
-        if abs(newton - reach) <= 1e-8 * (1.0 + reach):
+        # Where one value is 1e10 times the others, a limit may lie 1e-9 from the estimate.
+        if abs(newton - reach) <= 1e-8 * reach + _ROUNDING * abs(float(best[index])):
             return float(best[index] + side * newton)
-        if (root < critical and reach > farthest) or outside - inside <= 1e-12:
+        if outside - inside <= 1e-10 * reach:
+            # So steep is the fall beside a value far from all others that the limit lies between two that nothing parts.
+            return float(best[index] + side * outside)
+        if root < critical and reach > farthest:
             return math.nan
         upper = min(outside, 3.0 * reach)
         if not (inside < newton < upper):

@@ -107,10 +107,15 @@ def plot_hazard_over_time(
 
 
 def describe_hazard_over_time(
-    coefficient: CoefficientOverTime, label: str, conf_level: float, step: float = 1.0
+    coefficient: CoefficientOverTime,
+    label: str,
+    conf_level: float,
+    step: float = 1.0,
+    *,
+    model: str = "the model’s one hazard ratio",
 ) -> str:
-    """The smooth line in words: the hazard ratio where it begins and where it ends, beside the model's one ratio."""
-    one = f"the model’s one hazard ratio is {ratio_text(step * coefficient.coefficient)}"
+    """The smooth line in words: the hazard ratio where it begins and where it ends, beside the one of the ``model``."""
+    one = f"{model} is {ratio_text(step * coefficient.coefficient)}"
     n = format_count(coefficient.time.size)
     if coefficient.reason is not None or not coefficient.grid.size:
         return f"{label}: {one}; no smooth line over {n} event times ({coefficient.reason or 'too few of them'})."

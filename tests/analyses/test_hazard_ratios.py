@@ -414,3 +414,11 @@ def test_without_a_model_there_is_no_concordance_to_correct() -> None:
     (shown,) = HAZARDS.checks.show(result, made, params)
     assert shown.sentences == ("Nothing can be checked: no coefficient was estimated.",)
     assert HAZARDS.checks.background[0].refusal(result, params).startswith("Nothing can be corrected")
+
+
+def test_the_picture_beside_a_penalised_fit_says_that_its_ratio_is_by_maximum_likelihood() -> None:
+    """The residuals are those of the plain model, whose ratio is not the one in the table."""
+    for fit, words in (("auto", "the model’s one hazard ratio is 5.58"), ("firth", "by maximum likelihood is 5.58")):
+        result, params = estimate(fit=fit)
+        pictures = HAZARDS.pictures(result, params)
+        assert any(words in picture.alt_text for picture in pictures), [p.alt_text for p in pictures]

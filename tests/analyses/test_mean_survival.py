@@ -21,6 +21,7 @@ from analytics.regression import chosen_references
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    analysis_of,
     check_shown,
     choices_of,
     cohort_of,
@@ -148,6 +149,17 @@ def test_an_interval_that_includes_none_says_so_with_both_directions() -> None:
         "extramedullary had the event up to the horizon."
     )
     assert "7.2 months less (95 % interval 18.6 less to 4.3 longer, on both sides of no difference): 23.2" in said[1]
+
+
+def test_a_p_value_that_is_not_shown_is_named_beside_the_difference_that_is() -> None:
+    """4 of those negative on day 46 died: an interval, and no p value."""
+    analysis, cohort = analysis_of("mean-survival", policy=True), cohort_of(FILES[0])
+    params = analysis.defaults(cohort) | {"by": "mrd_day46", "years": "3"}
+    (shown,) = (h for h in analysis.headlines(run(analysis, cohort, CohortFilter(), params)) if "Difference" in h.label)
+    assert "(−15.3 to −1.7)" in shown.value.replace("\u00a0", " ")
+    assert shown.help.replace("\u00a0", " ") == (
+        "In brackets the 95 % interval. P value not shown (only 4 events in one of the groups)."
+    )
 
 
 def test_everyone_together_has_a_mean_and_no_difference() -> None:

@@ -1081,6 +1081,15 @@ def test_an_event_is_rare_only_if_it_is_by_the_end_of_follow_up_in_every_group()
             assert table.rows[0][2] == format_ratio(expected.point)
 
 
+def test_an_event_is_as_rare_as_from_relapse_wherever_the_curves_begin() -> None:
+    """The hazard ratio is the same, whenever the curves begin, and so is its E-value with its reason."""
+    from_relapse, later = (
+        next(t for t in CHANGING.tables(estimate(CHANGING, start=start)) if "E-value" in t.columns)
+        for start in (0, 180)
+    )
+    assert later == from_relapse and "59\u00a0% of a group" in later.caption
+
+
 def test_markers_have_no_e_values() -> None:
     for analysis in load_analyses():
         if analysis.section != "Treatment":

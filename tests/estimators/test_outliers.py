@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.cox import estimate_hazard_ratios, proportional_hazards_test
+from analytics.estimators.horizon_logistic import estimate_odds_ratios_by_horizon
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.results import HazardRatioResult, OddsRatioResult
@@ -118,6 +119,90 @@ def test_no_separation_is_seen_where_a_large_value_hides_a_contradiction() -> No
     y = [0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 1, 1]
     result = estimate_odds_ratios(y, pd.DataFrame({"b": b, "g": g, "h": h}), method="ml")
     assert "separation" not in {note.code for note in result.notes}
+
+
+def limits_of(result: Result) -> tuple[float, float]:
+    """Logarithms of the limits of the first ratio."""
+    interval = result.terms[0].ratio.interval
+    assert interval is not None and interval.low is not None and interval.high is not None, interval
+    return math.log(interval.low), math.log(interval.high)
+
+
+def test_limits_of_odds_ratios_beside_a_far_value_hold_the_estimate_and_agree_with_the_test() -> None:
+    """The limit lies 1e-11 from the estimate, a ten-millionth of the standard error."""
+    b = [8, 3, 6, 6, 0, 5, 8, 0, 5, 6, 6, 6, 4, 7, 5, 3e11, 4, 4, 5, 8, 8, 3, 3, 5, 3, 5, 4, 5, 6]
+    y = [0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1]
+    groups = list("VUUVVVUUVUVUVUUUVUUUUUVVVUVUU")
+    result = estimate_odds_ratios(y, pd.DataFrame({"b": b, "h": groups}), method="ml")
+    estimate, (low, high) = coefficients(result)[0][0], limits_of(result)
+    assert low < estimate < 0.0 < high
+    assert result.terms[0].p_value == pytest.approx(0.3416, abs=5e-4)
+    # Beyond the estimate only the far value's own outcome (0) speaks: it alone makes the fall of 1.92, but for its start.
+    assert 0.0 < 3e11 * high < 4.0
+
+
+def test_limits_of_odds_ratios_are_nested_where_rounding_parts_nothing_any_more() -> None:
+    b = [
+        -0.1474430602,
+        -0.7122874601,
+        0.0534490405,
+        -0.1505869917,
+        -2.202763512,
+        -2.202763512,
+        -0.564041081,
+        -0.564041081,
+    ]
+    covariates = pd.DataFrame({"b": [*b, -0.1474430602, 2.82e10]})
+    y = [1, 0, 1, 1, 0, 0, 0, 0, 0, 1]
+    lows = []
+    for level in (0.99, 0.95, 0.9):
+        interval = estimate_odds_ratios(y, covariates, method="ml", conf_level=level).terms[0].odds_ratio.interval
+        assert interval is not None and interval.low is not None, level
+        lows.append(interval.low)
+    assert lows == sorted(lows)
+    assert lows[1] > 1.0  # p = 0.002
+
+
+def test_limits_of_a_hazard_ratio_are_on_the_profile_where_it_falls_off_like_a_cliff() -> None:
+    """Just above 0 the hazard of the far value can no longer be written; just below, it vanishes."""
+    time = np.array(
+        [2.81, 5.88, 27.6, 14.26, 4.38, 2.61, 6.22, 14.32, 3.64, 18.62, 12.45, 0.09, 20, 0.32, 8.51, 3.63, 1.14]
+    )
+    event = np.array([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 0], dtype=bool)
+    b = np.array([11.9, 27.7, 74.3, 74.3, 12.1, 2.9, 2.9, 36.3, 3.9, 3e9, 74.3, 3.7, 13, 3.9, 13, 2.9, 11.9])
+
+    def log_likelihood(beta: float) -> float:
+        return float(sum(beta * b[i] - np.logaddexp.reduce(beta * b[time >= time[i]]) for i in np.flatnonzero(event)))
+
+    result = estimate_hazard_ratios(time, event, pd.DataFrame({"b": b}), conf_type="profile")
+    estimate, (low, high) = coefficients(result)[0][0], limits_of(result)
+    assert result.log_likelihood == pytest.approx(log_likelihood(estimate), rel=1e-9)
+    for limit in (low, high):
+        assert 2.0 * (log_likelihood(estimate) - log_likelihood(limit)) == pytest.approx(3.841458821, rel=1e-5)
+    assert result.terms[0].p_value == pytest.approx(0.010674, abs=5e-6)
+    assert low < estimate < high < 0.0
+
+
+def test_a_subdistribution_ratio_lost_beside_a_far_value_gives_a_reason() -> None:
+    covariates = pd.DataFrame({"b": [8, 5, 2, 0, 5, 8, 2.82e9, 0], "g": list("ABBAABBB")})
+    time = [9.99, 8.03, 13.2, 8.26, 8.92, 0.22, 3.54, 28.53]
+    result = estimate_subdistribution_hazard_ratios(time, [0, 0, 2, 2, 1, 0, 1, 0], covariates)
+    assert all(term.is_reference or (term.ratio.reason or "").startswith("not estimable: ") for term in result.terms)
+    assert all(test.p_value is None and test.reason for test in result.tests)
+
+
+def test_no_test_by_a_horizon_of_a_factor_whose_odds_ratio_cannot_be_written() -> None:
+    """Whichever level is the reference: one choice gave a chi-square of 4e8."""
+    b = [-1.14, 0.83, 0.2, -0.19, -0.85, 1e7, 0.2, -0.23, -0.44, -0.44, -0.63, 1.4, 0.53, 0.2, -0.23, 0.07, -1.55, 0.92]
+    b += [-0.44, -0.16, 3000, 0.84, 0.24, 1.07, -1.05]
+    time = [6, 0, 5, 4, 3, 3, 1, 3, 6, 0, 7, 4, 2, 2, 2, 1, 2, 6, 3, 2, 7, 1, 3, 7, 6]
+    cause = [1, 1, 1, 0, 2, 1, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0, 2, 1, 1, 2, 0, 0, 1, 2, 0]
+    for levels in ("ABC", "CAB"):
+        groups = pd.Categorical(list("CBAAACAABBABAAABBAAACAABA"), categories=list(levels))
+        result = estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"b": b, "g": groups}), horizon=4)
+        assert any("too large or too small" in (term.odds_ratio.reason or "") for term in result.terms)
+        assert result.tests[1].p_value is None
+        assert result.tests[1].reason == "not estimable: an odds ratio of it is too large or too small to write"
 
 
 # Properties
