@@ -279,7 +279,7 @@ class _Governor:
         patients = estimate.n or estimate.n_event
         if estimate.value is None or not patients:
             return estimate
-        verdict = judge(self.policy, patients=patients)
+        verdict = judge(self.policy, patients=patients, group=estimate.n_are if estimate.n else "")
         return self.without_value(estimate, verdict.reason) if verdict.state is State.COUNTS_ONLY else estimate
 
     def without_value(self, estimate: Estimate, reason: str, whole: bool = False) -> Estimate:

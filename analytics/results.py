@@ -63,6 +63,7 @@ class Estimate:
     """One number with its interval and the patients it rests on; ``value`` is None exactly when ``reason`` is set.
 
     ``n`` patients, ``n_event`` of them with the event. ``reason`` is a short clause for the reader ("no events").
+    ``n_are`` says which patients ``n`` counts where they are not all of a group ("at risk").
     """
 
     value: float | None
@@ -71,6 +72,7 @@ class Estimate:
     n_event: int = 0
     reason: str | None = None
     std_error: float | None = None
+    n_are: str = ""
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.reason is not None):

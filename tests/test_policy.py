@@ -218,6 +218,8 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     early, late = survival_at(curve, [4.0, 4.5])
     assert early == survival_at(raw.curves[0], [4.0])[0]
     assert (late.value, late.interval, late.reason) == (None, None, "not shown: only 2 at risk")
+    # Without the end of the curve the number is withheld by itself: for those at risk by then, not for the group's six.
+    assert govern(survival_at(raw.curves[0], [4.5])[0], POLICY).reason == "not shown: only 2 children at risk"
     figure = plot_survival(
         governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
     )

@@ -258,7 +258,7 @@ def test_a_number_without_a_clear_direction() -> None:
 def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
     term = odds_ratio("positive", None, reason="not estimable: none of the 3 patients had the event", n=3, n_event=0)
     assert describe_odds_ratio(term, MRD, "negative", ["Age"]) == (
-        "MRD on day 46, positive (≥ 0.01 %): no odds ratio (not estimable: none of the 3 patients had the event)."
+        "MRD on day 46, positive (≥ 0.01 %): no odds ratio (none of the 3 patients had the event)."
     )
 
 

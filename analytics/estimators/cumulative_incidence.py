@@ -28,6 +28,7 @@ from scipy.special import chdtrc
 from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.intervals import SurvivalConfType, check_survival_conf_type, survival_limits
 from analytics.estimators.kaplan_meier import (
+    AT_RISK,
     EVERYONE,
     NO_PATIENTS,
     Labels,
@@ -180,10 +181,12 @@ def incidence_at(curve: IncidenceCurve, times: ArrayLike) -> tuple[Estimate, ...
             low, high = float(curve.low[step]), float(curve.high[step])
             interval = None if math.isnan(low) or math.isnan(high) else _interval(low, high, curve)
             std_error = float(curve.std_error[step])
-            found.append(Estimate(float(curve.estimate[step]), interval, free.n, n_event, std_error=std_error))
+            found.append(
+                Estimate(float(curve.estimate[step]), interval, free.n, n_event, std_error=std_error, n_are=AT_RISK)
+            )
         else:
             certain = _interval(0.0, 0.0, curve) if curve.conf_type == "plain" else None
-            found.append(Estimate(0.0, certain, free.n, 0, std_error=0.0))
+            found.append(Estimate(0.0, certain, free.n, 0, std_error=0.0, n_are=AT_RISK))
     return tuple(found)
 
 

@@ -34,6 +34,7 @@ BoolArray = NDArray[np.bool_]
 
 EVERYONE = "everyone"
 NO_PATIENTS = "no patients"
+AT_RISK = "at risk"  # whom an estimate at a time counts
 
 # Two times closer than this share of the mean time (or than this) are one time, and a probability this close to a
 # quantile has reached it: computed in floating point, equal quantities differ by less.
@@ -293,11 +294,12 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
                     n,
                     n_event,
                     std_error=_finite(curve.std_error[step - 1]),
+                    n_are=AT_RISK,
                 )
             )
         else:
             certain = None if curve.conf_type == "log-log" else _interval(1.0, 1.0, curve)
-            found.append(Estimate(survival, certain, n, n_event, std_error=0.0))
+            found.append(Estimate(survival, certain, n, n_event, std_error=0.0, n_are=AT_RISK))
     return tuple(found)
 
 
