@@ -22,6 +22,7 @@ from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.treatment import simon_makuch
+from analytics.estimators.zero_events import read_curve
 from analytics.figures.forest import draw_forest_table
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
@@ -220,6 +221,8 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     assert (late.value, late.interval, late.reason) == (None, None, "not shown: only 2 at risk")
     # Without the end of the curve the number is withheld by itself: for those at risk by then, not for the group's six.
     assert govern(survival_at(raw.curves[0], [4.5])[0], POLICY).reason == "not shown: only 2 children at risk"
+    (free,) = read_curve(estimate_survival(time, np.zeros(6)).curves[0], [4.5])
+    assert govern(free, POLICY).reason == "not shown: only 2 children at risk"
     figure = plot_survival(
         governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
     )

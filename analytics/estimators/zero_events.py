@@ -16,6 +16,8 @@ another event stays in the risk set for as long as follow-up would have lasted.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -99,9 +101,7 @@ def read_curve(curve: SurvivalCurve | IncidenceCurve, times: ArrayLike) -> tuple
             hidden = hidden_share(followed, curve.conf_level)
             limits = (1.0 - hidden, 1.0) if is_survival else (0.0, hidden)
             interval = Interval(*limits, curve.conf_level, METHOD)
-            estimate = Estimate(
-                estimate.value, interval, estimate.n, estimate.n_event, estimate.reason, estimate.std_error
-            )
+            estimate = replace(estimate, interval=interval)
         read.append(estimate)
     return tuple(read)
 
