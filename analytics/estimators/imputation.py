@@ -493,6 +493,8 @@ def _chain_class() -> type:
                 self._store_changes(name, np.zeros(len(unknown)))
                 return
             design = self.predictors(name)
+            # What is the same in all who have the variable says nothing about its levels.
+            design = design[:, np.ptp(design[known], axis=0) > 1e-12]
             codes = self.data[name].to_numpy()[known].astype(np.intp)
             rows, codes, weight = augment(design[known], codes, n_levels)
             beta, covariance = fit_levels(np.column_stack([np.ones(len(rows)), rows]), codes, weight, n_levels)

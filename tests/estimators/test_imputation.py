@@ -142,6 +142,14 @@ def test_only_one_level_known_is_given_to_all() -> None:
     assert (sets[0]["x"] == "a").all()
 
 
+def test_a_variable_that_is_the_same_in_all_who_have_another_says_nothing_about_it() -> None:
+    """In all with a known x, w is one level: a column of its model that does not vary there is beyond estimation."""
+    known, lost = ["a", "b", "a", "b", "a", "a", "b", "a"], [None] * 4
+    values = pd.DataFrame({"x": pd.Categorical(known + lost), "w": pd.Categorical(list("uuuuuuuu") + list("vuvv"))})
+    _, sets = impute(values, [0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0], m=2, cycles=2)
+    assert all(one["x"].notna().all() and list(one["x"][:8]) == known for one in sets)
+
+
 def test_progress_is_told_and_what_it_raises_stops_the_work() -> None:
     values, y = some_patients()
     told: list[tuple[int, int]] = []
