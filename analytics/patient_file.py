@@ -289,7 +289,7 @@ def _no_regular_file(path: Path, mode: int) -> Problem:
     )
     kind = next((name for test, name in kinds if test(mode)), "no file")
     remedy = "Give the CSV or Parquet file inside it." if kind == "a folder" else "Give a CSV or Parquet file."
-    return Problem(f"{shorten(path.name)} is {kind}", shorten(path, LONGEST_PATH), remedy)
+    return Problem(f"{shorten(path.name or path)} is {kind}", shorten(path, LONGEST_PATH), remedy)
 
 
 def _unopened(path: Path, error: OSError) -> Problem:

@@ -276,6 +276,7 @@ def test_a_missing_file_is_told_its_neighbours(tmp_path: Path) -> None:
     assert problem.what.startswith("there is no folder")
     (problem,) = problems_of(tmp_path)
     assert "is a folder" in problem.what
+    assert problems_of(Path("."))[0].what == ". is a folder"
 
 
 def test_empty_frames_are_refused() -> None:
