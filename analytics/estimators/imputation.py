@@ -265,7 +265,11 @@ def _crossing(below: Callable[[float], float], start: float, step: float, tail: 
         if not math.isfinite(reached):
             return None
         if (reached - tail) * step >= 0:
-            return float(brentq(lambda b: below(b) - tail, inner, outer, xtol=1e-10, rtol=1e-12))
+            try:
+                return float(brentq(lambda b: below(b) - tail, inner, outer, xtol=1e-10, rtol=1e-12))
+            except ValueError:
+                # Somewhere between, the profile of a set has no value.
+                return None
         inner, step = outer, 1.5 * step
     return None
 

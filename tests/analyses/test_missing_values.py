@@ -330,3 +330,12 @@ def test_separation_in_a_set_combines_the_profiles() -> None:
     assert "combined profiles (CLIP)" in shown.notes[0].text
     assert all("not tested" in row[3] for row in shown.tables[0].rows)
     check_part(result, pooled, params)
+
+
+def test_infants_are_imputed_though_some_factors_are_the_same_in_all_who_have_others() -> None:
+    """A column that does not vary among those with a known value made the model of that value singular."""
+    params = MISSING.defaults(cohort_of(REFERENCE)) | {"imputations": 20}
+    result = run(MISSING, cohort_of(REFERENCE), CohortFilter((Clause("age_years", low=0.0, high=1.2),)), params)
+    (imputation,) = MISSING.background
+    found = imputation.run(result, params, lambda done, total: None)
+    assert imputation.show(result, found, params).sentences

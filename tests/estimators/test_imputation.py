@@ -15,6 +15,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.estimators import imputation
 from analytics.estimators.imputation import (
     augment,
     combine_profiles,
@@ -330,3 +331,11 @@ def test_whole_factors_are_tested_over_the_sets() -> None:
     term = found.terms[-1]
     assert number.p_value == term.p_value and number.df_error == term.df
     assert number.statistic == pytest.approx((math.log(term.odds_ratio.value) / term.odds_ratio.std_error) ** 2)
+
+
+def test_a_limit_where_the_profile_of_a_set_has_no_value_is_not_found() -> None:
+    def below(b: float) -> float:
+        return math.nan if 0.4 < b < 0.6 else b
+
+    assert imputation._crossing(below, 0.0, 1.0, 0.5) is None
+    assert imputation._crossing(below, 0.0, 1.0, 0.25) == pytest.approx(0.25)
