@@ -297,7 +297,7 @@ class _Governor:
                 self.policy,
                 patients=min((group.n for group in groups), default=None),
                 events=sum(g.observed if g.n_event is None else g.n_event for g in groups) if groups else None,
-                group="in a group",
+                group="in one of the groups",
             )
         if verdict.state < State.WITHOUT_P:
             return test

@@ -59,7 +59,9 @@ def show_overview(context: Context) -> None:
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
         show_funnel(way_of(context))
         show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
-    show_table(load_baseline(cohort, context.filter))
+    baseline = load_baseline(cohort, context.filter)
+    if baseline.rows:
+        show_table(baseline)
     show_notes(remarks, more)
 
 

@@ -148,9 +148,9 @@ def logrank_of(sizes: tuple[int, int], events: tuple[int, int]) -> TestResult:
     ("sizes", "events", "reason"),
     [
         ((6, 6), (3, 3), None),
-        ((20, 4), (10, 3), "not shown: only 4 children in a group"),
+        ((20, 4), (10, 3), "not shown: only 4 children in one of the groups"),
         ((20, 20), (2, 2), "not shown: only 4 events"),
-        ((20, 2), (10, 1), "not shown: only 2 children in a group"),
+        ((20, 2), (10, 1), "not shown: only 2 children in one of the groups"),
     ],
 )
 def test_a_p_value_needs_five_children_in_a_group_and_five_events(

@@ -480,7 +480,7 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
     arms = result.propensity.arms
     effective = MISSING
     if result.weighted is not None:
-        effective = " and ".join(format_number(arm.effective_n, 0) for arm in arms)
+        effective = " and ".join(format_number(arm.effective_n, 0) for arm in arms) + " (effective)"
     rows = []
     for label, model, size in (
         (
@@ -511,8 +511,8 @@ def _tabulate_ratios(result: AdjustedComparison) -> Table:
             "the ratio away",
             "The same for the limit nearer to 1; 1 where the interval includes it already",
         ),
-        caption=f"Weighted to {WEIGHTED_TO[result.estimand]}. An E-value does not say whether there is such a cause, nor does it "
-        "cover chance.",
+        caption=f"Weighted to {WEIGHTED_TO[result.estimand]}. An E-value does not say whether there is an unmeasured "
+        "cause, nor does it cover chance.",
     )
 
 

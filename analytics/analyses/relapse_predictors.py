@@ -413,7 +413,7 @@ def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
         ),
         Headline(
             "Fitted by",
-            fitted if model.reason is None else "not fitted",
+            fitted if model.reason is None and model.terms else "not fitted",
             "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these children. Weights for "
             "follow-up: inverse probability of censoring weights, with robust standard errors and Wald intervals.",
         ),

@@ -776,6 +776,8 @@ def _note_events_per_parameter(design: Design, n_parameters: int) -> None:
             "events-per-parameter",
             "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
             f"{counted(design.n_event)} with the event for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
-            "Choose fewer covariates, or read the hazard ratios as exploratory.",
+            "Read the hazard ratios as exploratory."
+            if n_parameters == 1
+            else "Choose fewer covariates, or read the hazard ratios as exploratory.",
         )
     )

@@ -571,6 +571,8 @@ def _note_events_per_parameter(report: LogisticReport, n_parameters: int) -> Non
             "events-per-parameter",
             "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
             f"{counted(rarer)} {what} for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
-            "Choose fewer covariates, or read the odds ratios as exploratory.",
+            "Read the odds ratios as exploratory."
+            if n_parameters == 1
+            else "Choose fewer covariates, or read the odds ratios as exploratory.",
         )
     )

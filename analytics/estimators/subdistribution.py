@@ -709,7 +709,9 @@ def _assemble(
                 "events-per-parameter",
                 "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
                 f"{counted(design.n_event)} with the event for {rank} estimated {plural}: {ratio:.1f} per parameter.",
-                f"Choose fewer covariates, or read the {MEASURE}s as exploratory.",
+                f"Read the {MEASURE}s as exploratory."
+                if rank == 1
+                else f"Choose fewer covariates, or read the {MEASURE}s as exploratory.",
             )
         )
     return HazardRatioResult(

@@ -55,7 +55,8 @@ def followed(file: str, cohort_filter: CohortFilter, params: dict[str, Any]) -> 
     frame = frame.dropna(subset=[endpoint.time, endpoint.event, *params["balance"]])
     frame = frame[~((frame["salvage_treatment"] == label) & frame[day].isna())]
     frame = frame[frame[endpoint.time] > params["landmark"]]
-    frame = frame[~(frame["second_relapse_days"] <= params["landmark"])]
+    if "second_relapse_days" in frame:
+        frame = frame[~(frame["second_relapse_days"] <= params["landmark"])]
     return frame.assign(
         months=frame[endpoint.time] / DAYS_PER_MONTH,
         had=frame[endpoint.event].astype(int),

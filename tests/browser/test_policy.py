@@ -60,7 +60,7 @@ def test_without_p_the_estimates_stay_and_the_reason_is_said(open_tab: OpenTab) 
     expect(note).to_be_visible()
     expect(note).to_contain_text("not shown, because too little stands behind")
     expect(note.locator(".remedy")).to_contain_text("at least 5 children in every group, 5 events")
-    expect(tab.says).to_contain_text("Log-rank test: p value not shown (only 1 child in a group).")
+    expect(tab.says).to_contain_text("Log-rank test: p value not shown (only 1 child in one of the groups).")
     comments, rows = tab.csv("estimates")
     tests = [row for row in rows if row["term"].startswith("log-rank")]
     assert tests
