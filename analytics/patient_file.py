@@ -271,9 +271,11 @@ def _read_start(path: Path) -> bytes:
     if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in str(path)):
         what = "the path of the file holds characters that are not UTF-8"
         raise CohortError([Problem(what, shorten(path, LONGEST_PATH), "Rename the file or its folder.")])
-    mode = os.stat(path).st_mode
-    if not stat.S_ISREG(mode):
-        raise CohortError([_no_regular_file(path, mode)])
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise CohortError([_no_regular_file(path, status.st_mode)])
+    if not status.st_size:  # empty, or one of the system's own, which may never end
+        return b""
     # Should it become a pipe at this very moment, it does not block either.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
         return file.read(MAX_LINE_BYTES + 1)

@@ -99,6 +99,7 @@ PLACES: dict[str, tuple[Callable[[Path], str], str]] = {
     "a folder": (str, "is a folder"),
     "a device without end": (lambda folder: "/dev/zero", "zero is a device"),
     "a device without anything": (lambda folder: "/dev/null", "null is a device"),
+    "a file of the system without an end": (lambda folder: "/proc/kmsg", "kmsg"),
     "a link to itself": (make_loop, "loop.csv cannot be opened: Too many levels of symbolic links"),
     "a path of 5,000 characters": (
         lambda folder: str(folder / ("x" * 5000)),
