@@ -29,6 +29,11 @@ def format_patients(n: float) -> str:
     return f"{format_count(n)} {'patient' if n == 1 else 'patients'}"
 
 
+def format_children(n: float) -> str:
+    """A number of children with its noun ("1 child", "436 children")."""
+    return f"{format_count(n)} {'child' if n == 1 else 'children'}"
+
+
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:
     """Text from a file, a path or a link as a message repeats it: on one line, what cannot be printed as "�", cut short.
 

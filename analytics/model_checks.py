@@ -27,6 +27,7 @@ from analytics.figures.calibration import describe_calibration, plot_calibration
 from analytics.figures.spline import describe_spline, plot_spline
 from analytics.formats import (
     MISSING,
+    format_children,
     format_count,
     format_interval,
     format_level,
@@ -435,7 +436,7 @@ def _say_size(checks: ModelChecks, event: EventPhrases) -> str:
     model = checks.model
     parameters = f"{model.n_parameters} {'odds ratio' if model.n_parameters == 1 else 'odds ratios'}"
     return (
-        f"{format_count(model.n_event)} of {format_count(model.n)} children {event.had}, for {parameters}: "
+        f"{format_count(model.n_event)} of {format_children(model.n)} {event.had}, for {parameters}: "
         f"{format_number(model.events_per_parameter, 1)} events (or children without, if fewer) for each. The fewer, "
         "the more of what the model says is chance."
     )

@@ -12,6 +12,7 @@ from analytics.analyses import ComparedTest, Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
 from analytics.formats import (
+    format_children,
     format_count,
     format_percent,
 )
@@ -192,7 +193,7 @@ def note_incomplete(
         Note(
             "incomplete-cases",
             "caution" if left_out / n > 0.1 else "info",
-            f"{format_count(left_out)} of {format_count(n)} children ({share}) {'is' if left_out == 1 else 'are'} "
+            f"{format_count(left_out)} of {format_children(n)} ({share}) {'is' if left_out == 1 else 'are'} "
             "not in the multivariable model, "
             f"because a factor is unknown: {listed}.",
             f"Drop the factor to keep them; if being unknown has to do with {event}, the estimates are biased.",

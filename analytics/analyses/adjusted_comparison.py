@@ -31,6 +31,7 @@ from analytics.figures.theme import AXIS_LINE
 from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
+    format_children,
     format_count,
     format_level,
     format_number,
@@ -275,7 +276,7 @@ def _note_incomplete(data: TreatmentData) -> tuple[Note, ...]:
         Note(
             "incomplete-cases",
             "caution",
-            f"{format_count(n)} of {format_count(data.n)} children {'is' if n == 1 else 'are'} not in the comparison, weighted "
+            f"{format_count(n)} of {format_children(data.n)} {'is' if n == 1 else 'are'} not in the comparison, weighted "
             "or not, because a variable in which the groups should be alike is unknown.",
             "Choose fewer variables to keep them.",
         ),

@@ -24,6 +24,7 @@ from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     SUPPRESSED,
+    format_children,
     format_count,
     format_interval,
     format_p_cell,
@@ -349,7 +350,7 @@ def _note_incomplete(frame: _Frame) -> tuple[Note, ...]:
         Note(
             "incomplete-cases",
             "caution" if n / events.n > 0.1 else "info",
-            f"{format_count(n)} of {format_count(events.n)} children ({share}) {'is' if n == 1 else 'are'} in the "
+            f"{format_count(n)} of {format_children(events.n)} ({share}) {'is' if n == 1 else 'are'} in the "
             f"curves but not in the models of hazard ratios, because a factor is unknown: {', '.join(missing)}.",
             "Drop the factor to keep them.",
         ),

@@ -249,7 +249,8 @@ def _headlines(result: MeanSurvival) -> tuple[Headline, ...]:
     known = [mean.mean.value for mean in filled if mean.mean.value is not None]
     if len(filled) == 1:
         return (children, events, horizon, Headline(f"Mean time {_alive(result)}", _mean_text(filled[0].mean), ""))
-    spread = f"{format_number(min(known), 1)} to {format_number(max(known), 1)} months" if known else MISSING
+    ends = [format_number(end, 1) for end in (min(known), max(known))] if known else []
+    spread = f"{' to '.join(dict.fromkeys(ends))} months" if ends else MISSING
     return (children, events, horizon, Headline("Means of the groups", spread, "The least and the greatest."))
 
 

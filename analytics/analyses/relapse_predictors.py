@@ -28,7 +28,7 @@ from analytics.disclosure import SuppressedError
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.filters import CohortFilter
-from analytics.formats import format_count, format_number, format_percent, format_step
+from analytics.formats import format_children, format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
@@ -358,7 +358,7 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
             Note(
                 "not-followed-to-horizon",
                 "caution" if lost / (lost + n) > 0.1 else "info",
-                f"{format_count(lost)} of {format_count(lost + n)} children ({share}) {'was' if lost == 1 else 'were'} "
+                f"{format_count(lost)} of {format_children(lost + n)} ({share}) {'was' if lost == 1 else 'were'} "
                 f"without relapse but not followed for {horizon.text.removeprefix('within ')}. To drop "
                 f"{'this child' if lost == 1 else 'them'} would make relapse look too frequent, so the children who were "
                 "followed longer count for more than one (inverse probability of censoring weights). This takes for granted "
