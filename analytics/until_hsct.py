@@ -50,6 +50,7 @@ HSCT_COUNTS = Control(
     "more",
     "For “CAR-T or not yet, until HSCT” alone. As a competing event: how many die without HSCT and how many come to it. "
     "Weighted: children still followed stand for those like them, in the variables to adjust for, who were transplanted.",
+    display=True,  # the test of the curves stays what it is, and that of the weighted ratio says that it is weighted
 )
 MILESTONES = (6, 12, 36)  # months: most are transplanted within the first year
 DEATH, HSCT = "event", "HSCT"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
 from analytics.dictionary import open_dictionary
+from analytics.estimators.treatment import simon_makuch
 from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.frames import Exclusion
 from analytics.funnel import (
@@ -199,7 +200,10 @@ def estimate_of(slug: str, result: Any) -> tuple[int, int]:
     if slug == "subgroups":
         return result.overall.n, result.overall.n_event
     if slug == "survival-by-treatment":
-        return result.data.n, sum(c.n_event for c in result.curves.curves)
+        # Test and ratios are of the whole time from relapse, on whatever day the curves start.
+        arrays = {name: values for name, values in result.data.arrays().items() if name != "strata"}
+        whole = simon_makuch(**arrays) if result.start else result.curves
+        return result.data.n, sum(c.n_event for c in whole.curves)
     if slug == "landmark":
         return result.chosen.n, sum(c.n_event for c in result.chosen.curves.curves)
     if slug == "adjusted-comparison":

@@ -291,9 +291,13 @@ def result_of(analysis: Analysis, cohort_filter: CohortFilter, params: Mapping[s
     return analysis.estimate(analysis.prepare(cohort(), cohort_filter, params), params)
 
 
+# By default, too few die in one of the groups for a p value of the means.
+WITH_P = {"mean-survival": {"endpoint": "efs_relapse"}}
+
+
 def seen_with(slug: str, cohort_filter: CohortFilter = NO_FILTER, **choices: Any) -> tuple[Comparison, ...]:
     analysis = ANALYSES[slug]
-    params = {**analysis.defaults(cohort()), **choices}
+    params = {**analysis.defaults(cohort()), **WITH_P.get(slug, {}), **choices}
     result = result_of(analysis, cohort_filter, params)
     return list_comparisons(
         analysis, result, cohort_filter, controls_of(slug), params, cohort().dictionary, cohort().data_version
@@ -401,6 +405,19 @@ def test_names_tell_the_choices_of_display_that_change_a_test() -> None:
         assert set(other) - set(usual), (slug, choices)
 
 
+def test_what_hsct_counts_as_adds_a_test_and_changes_none() -> None:
+    """Only the weighted ratio is another comparison, whichever treatments are compared."""
+    page = "survival-by-treatment"
+    for history in ("hsct", "cart-until-hsct"):
+        usual = seen_with(page, history=history, adjust=("sex",))
+        assert usual == seen_with(page, history=history, adjust=("sex",), hsct_as="competing")
+        weighted = seen_with(page, history=history, adjust=("sex",), hsct_as="weighted")
+        assert weighted[: len(usual)] == usual
+        added = weighted[len(usual) :]
+        assert len(added) == (history == "cart-until-hsct")
+        assert all("weighted for who is transplanted" in c.test and c.is_tested for c in added)
+
+
 def test_the_order_of_several_options_does_not_count() -> None:
     one = seen_with("relapse-predictors", factors=("mrd_day46", "bcr_abl1"))
     other = seen_with("relapse-predictors", factors=("bcr_abl1", "mrd_day46"))
@@ -415,6 +432,7 @@ def test_either_reference_is_the_same_comparison_of_means() -> None:
     usual = seen_with("mean-survival")
     turned = seen_with("mean-survival", reference=("mrd_day46:positive",))
     assert [c.key for c in usual] == [c.key for c in turned]
+    assert usual[0].is_tested
     assert usual[0].p_value == pytest.approx(turned[0].p_value, rel=1e-9)
     three = seen_with("mean-survival", by="relapse_site_group")
     others = seen_with(

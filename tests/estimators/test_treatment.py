@@ -342,7 +342,11 @@ def test_twelve_patients_at_a_landmark_by_hand() -> None:
     frame = found.to_frame()
     assert frame["level"].tolist() == ["not yet treated", "treated"]
     assert frame["n"].tolist() == [4, 4]
-    assert frame["p_value"].tolist() == [alone.p_value] * 2
+    assert frame["p_value_logrank"].tolist() == [alone.p_value] * 2
+    assert frame["statistic_logrank"].tolist() == [alone.statistic] * 2
+    ratio = found.hazard_ratio.terms[1]
+    assert np.isnan(frame["p_value"].iloc[0]), "the reference is compared with nothing"
+    assert frame["p_value"].iloc[1] == ratio.p_value == pytest.approx(alone.p_value, abs=1e-3)
     assert frame["landmark"].tolist() == [5, 5]
 
 
