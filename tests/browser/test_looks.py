@@ -19,7 +19,8 @@ TEXT_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
 GRAPHIC_CONTRAST = 3.0  # criterion 1.4.11
 TABLE_IN_SIGHT = 0.5  # of a figure that is a table, whose rows the reader chooses
 
-# The ratio of the text's luminance to that of everything painted behind it.
+# The ratio of the text's luminance to that of everything painted behind it; what an element hangs outside of, as the
+# value of a slider does above its thumb, is not behind it.
 CONTRAST = """(elements) => {
   const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const rgba = (colour) => {
@@ -36,9 +37,12 @@ CONTRAST = """(elements) => {
     const chain = []
     for (let e = element; e; e = e.parentElement) chain.unshift(e)
     let behind = [255, 255, 255], opacity = 1
+    const own = element.getBoundingClientRect()
+    const under = (box) => box.left < own.right && box.right > own.left && box.top < own.bottom && box.bottom > own.top
     for (const e of chain) {
       const style = getComputedStyle(e)
-      if (e instanceof HTMLElement) behind = over(rgba(style.backgroundColor), behind)
+      const seen = e instanceof HTMLElement && (e.contains(document.body) || under(e.getBoundingClientRect()))
+      if (seen) behind = over(rgba(style.backgroundColor), behind)
       opacity *= Number(style.opacity)
     }
     const style = getComputedStyle(element), drawn = element instanceof SVGElement
