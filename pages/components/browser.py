@@ -131,24 +131,32 @@ button:hover, button:focus-visible {border-color: var(--st-primary-color); color
 """
 
 # Streamlit's own history has entries between two pages that nobody has seen: the page that was left without its choices,
-# and the next one before its own are back. Here a page has one entry, with the address at which it was left.
+# and the next one before its own are back. Here a page has one entry, with the address at which it was left. And who goes
+# back twice at once is answered for the page on the way when already at the next: nothing is entered for it, which would
+# lose all that lies ahead. After a step in the history only the menu leads to another page.
 #
 # A tab is known by a name, which changes with every session; the one before tells the server whose ledger goes on.
 TAB_JS = """
 const push = window.history.pushState.bind(window.history)
 const KEY = 'outcomes-session'
 let left = ''
+let stepped = false
 
 window.history.pushState = (state, unused, url) => {
   const to = new URL(url, location.href)
   if (to.pathname === location.pathname) return window.history.replaceState(state, unused, url)
+  if (stepped) return
   if (left && new URL(left).pathname === location.pathname) window.history.replaceState(window.history.state, '', left)
   left = ''
   push(state, unused, url)
 }
 
+window.addEventListener('popstate', () => { stepped = true }, true)
+
 document.addEventListener('click', (event) => {
-  if (event.target.closest('[data-testid^="stTopNav"]')) left = location.href
+  if (!event.target.closest('[data-testid^="stTopNav"], [data-testid^="stSidebarNav"]')) return
+  left = location.href
+  stepped = false
 }, true)
 
 // A link from page to page leaves the session only if it is asked to open elsewhere.

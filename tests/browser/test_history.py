@@ -285,6 +285,8 @@ def test_several_steps_at_once(start: Callable[[str], Reader]) -> None:
                 "(index) => navigation.currentEntry.index === index", arg=index + sum(steps[: i + 1])
             )
         reader.check()
+        after, urls = reader.entry()
+        assert (after, len(urls)) == (index + sum(steps), 3), "no page on the way is entered once more"
 
 
 STEPS = 40
