@@ -72,7 +72,7 @@ def serve(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
     yield start
     for process in running:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=90)
 
 
 @pytest.fixture(scope="session")
