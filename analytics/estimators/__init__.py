@@ -1,1 +1,203 @@
-"""Pure functions of equal-length arrays and frequency weights; each returns a frozen result."""
+"""Pure functions of equal-length arrays and frequency weights; each returns a frozen result.
+
+Every public estimator is offered here by its name, whatever module it stands in.
+"""
+
+from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
+from analytics.estimators.concordance import concordance
+from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
+from analytics.estimators.cox_model import (
+    CoxSample,
+    estimate_hazard_ratios,
+    estimate_ratios_only,
+    estimate_univariable_hazard_ratios,
+)
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
+from analytics.estimators.horizon_logistic import (
+    estimate_odds_ratios_by_horizon,
+    estimate_univariable_odds_ratios_by_horizon,
+    weigh_for_censoring,
+)
+from analytics.estimators.imputation import combine_profiles, estimate_imputed_odds_ratios, impute, why_not_imputed
+from analytics.estimators.influence import estimate_influence
+from analytics.estimators.interaction import subgroup_effects, subgroup_odds_ratios
+from analytics.estimators.intervals import (
+    check_survival_conf_type,
+    clopper_pearson,
+    normal_quantile,
+    survival_limits,
+    survival_log,
+    survival_log_log,
+    survival_plain,
+    upper_limit_without_events,
+    wilson,
+)
+from analytics.estimators.kaplan_meier import (
+    estimate_survival,
+    follow_up,
+    n_at_risk,
+    survival_at,
+    survival_quantile,
+    time_tolerance,
+)
+from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.estimators.logistic_validation import (
+    estimate_brier,
+    estimate_calibration,
+    estimate_discrimination,
+    estimate_scaled_brier,
+    fit_probabilities,
+    optimism_by_bootstrap,
+    variance_inflation,
+)
+from analytics.estimators.logrank import logrank_test, pairwise_logrank, trend_test
+from analytics.estimators.missing_data import (
+    MissingPattern,
+    MissingResult,
+    MissingShare,
+    PooledResult,
+    count_missing,
+    own_level_name,
+    pool_estimates,
+    pool_odds_ratios,
+    pool_test,
+    with_own_level,
+)
+from analytics.estimators.multiplicity import adjust_p_values
+from analytics.estimators.power import (
+    Detectable,
+    detectable_hazard_ratios,
+    detectable_in_subgroups,
+    detectable_interaction,
+    detectable_odds_ratio,
+    detectable_odds_ratios,
+    detectable_ratio,
+    distance,
+    schoenfeld_information,
+)
+from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
+from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
+from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators.sensitivity import e_value, highest_risk
+from analytics.estimators.splines import estimate_spline, place_knots, spline_basis
+from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
+from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
+from analytics.estimators.treatment import (
+    ever_treated,
+    landmark_profile,
+    landmark_survival,
+    mantel_byar_test,
+    naive_hazard_ratio,
+    simon_makuch,
+    split_at_treatment,
+    time_dependent_hazard_ratio,
+)
+from analytics.estimators.treatment_history import SwitchingPatients, TreatmentRows
+from analytics.estimators.zero_events import (
+    band_without_events,
+    hidden_share,
+    patients_followed,
+    read_curve,
+    tabulate_curves,
+)
+
+__all__ = [
+    "CensoringWeights",
+    "CoxSample",
+    "Detectable",
+    "MissingPattern",
+    "MissingResult",
+    "MissingShare",
+    "PooledResult",
+    "SwitchingPatients",
+    "TreatmentRows",
+    "adjust_p_values",
+    "band_without_events",
+    "check_survival_conf_type",
+    "clopper_pearson",
+    "combine_profiles",
+    "concordance",
+    "concordance_optimism_by_bootstrap",
+    "count_missing",
+    "detectable_hazard_ratios",
+    "detectable_in_subgroups",
+    "detectable_interaction",
+    "detectable_odds_ratio",
+    "detectable_odds_ratios",
+    "detectable_ratio",
+    "distance",
+    "e_value",
+    "estimate_brier",
+    "estimate_calibration",
+    "estimate_cumulative_incidence",
+    "estimate_discrimination",
+    "estimate_hazard_ratios",
+    "estimate_imputed_odds_ratios",
+    "estimate_influence",
+    "estimate_odds_ratios",
+    "estimate_odds_ratios_by_horizon",
+    "estimate_propensity",
+    "estimate_ratios_only",
+    "estimate_restricted_mean",
+    "estimate_scaled_brier",
+    "estimate_spline",
+    "estimate_subdistribution_hazard_ratios",
+    "estimate_survival",
+    "estimate_survival_differences",
+    "estimate_univariable_hazard_ratios",
+    "estimate_univariable_odds_ratios",
+    "estimate_univariable_odds_ratios_by_horizon",
+    "ever_treated",
+    "find_crossings",
+    "fit_probabilities",
+    "follow_up",
+    "gray_test",
+    "hidden_share",
+    "highest_risk",
+    "impute",
+    "incidence_at",
+    "landmark_profile",
+    "landmark_survival",
+    "logrank_test",
+    "mantel_byar_test",
+    "n_at_risk",
+    "naive_hazard_ratio",
+    "normal_quantile",
+    "optimism_by_bootstrap",
+    "own_level_name",
+    "pairwise_logrank",
+    "patients_followed",
+    "place_knots",
+    "pool_estimates",
+    "pool_odds_ratios",
+    "pool_test",
+    "proportional_hazards_test",
+    "proportional_subdistribution_hazards_test",
+    "read_curve",
+    "schoenfeld_information",
+    "simon_makuch",
+    "spline_basis",
+    "split_at_treatment",
+    "subgroup_effects",
+    "subgroup_odds_ratios",
+    "survival_at",
+    "survival_limits",
+    "survival_log",
+    "survival_log_log",
+    "survival_plain",
+    "survival_quantile",
+    "tabulate_curves",
+    "time_dependent_hazard_ratio",
+    "time_tolerance",
+    "trend_test",
+    "upper_limit_without_events",
+    "variance_inflation",
+    "weigh_for_censoring",
+    "weighted_hazard_ratio",
+    "weighted_survival",
+    "weighted_until",
+    "why_not_imputed",
+    "wilson",
+    "with_own_level",
+]
