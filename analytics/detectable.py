@@ -31,7 +31,7 @@ from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import SwitchingPatients
 from analytics.formats import MISSING, format_count, format_percent, format_ratio, format_step
 from analytics.frames import BinaryOutcome, TimeToEvent
-from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult
+from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult, Result
 from analytics.tables import Table
 
 HUNDREDFOLD = 100.0
@@ -42,7 +42,7 @@ _GROUP, _TREATMENT = "group", "treatment"
 
 
 @dataclass(frozen=True, slots=True)
-class DetectedGroups:
+class DetectedGroups(Result):
     """The detectable ratio of each group against ``reference``; groups without patients are left out.
 
     ``n`` patients and ``n_event`` events are those of all groups together.

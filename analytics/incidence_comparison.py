@@ -27,7 +27,7 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import CompetingEvents, is_post_baseline
-from analytics.results import Estimate, IncidenceCurve, IncidenceResult, TestResult
+from analytics.results import Estimate, IncidenceCurve, IncidenceResult, Result, TestResult
 from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
 from analytics.tables import Table, labels_of
 from analytics.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
@@ -39,7 +39,7 @@ INCIDENCE_COLUMNS = [
 
 
 @dataclass(frozen=True, slots=True)
-class IncidenceComparison:
+class IncidenceComparison(Result):
     """Curves of every cause by group, with the test of one cause.
 
     ``cause`` is the variable that says what came first, ``event`` its level in question; ``milestones`` has, per curve

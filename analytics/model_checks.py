@@ -50,6 +50,7 @@ from analytics.results import (
     Interval,
     OddsRatioResult,
     OptimismResult,
+    Result,
     SplineResult,
     TestResult,
     VarianceInflation,
@@ -85,7 +86,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Without:
+class Without(Result):
     """An odds ratio, per step of a number, without one child, and by how many standard errors it has moved."""
 
     who: Who
@@ -95,7 +96,7 @@ class Without:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(Result):
     """One odds ratio and what it becomes without the child who lowers or raises it most.
 
     ``name`` is the factor with its level, ``label`` the same with the reference level or the step.
@@ -122,7 +123,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelChecks:
+class ModelChecks(Result):
     """What can be said of a logistic model from the children it was made from; nothing where there is a ``reason``."""
 
     model: OddsRatioResult

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 
 from analytics.dictionary import Dictionary
 from analytics.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
+from analytics.estimators.missing_data import PooledResult, as_model
 from analytics.formats import WITHHELD, format_count, format_number
 from analytics.results import (
     Estimate,
@@ -31,6 +32,7 @@ from analytics.results import (
     PairwiseTest,
     ProportionalHazardsResult,
     RestrictedMeanResult,
+    Result,
     SubgroupEffect,
     SubgroupResult,
     SurvivalCurve,
@@ -247,6 +249,7 @@ class _Governor:
             SurvivalDifference: self.survival_difference,
             SubgroupEffect: self.subgroup_effect,
             SubgroupResult: self.subgroups,
+            PooledResult: self.pooled,
         }
 
     def walk(self, value: Any) -> Any:
@@ -261,7 +264,7 @@ class _Governor:
         if isinstance(value, dict):
             changed = {key: new for key, item in value.items() if (new := self.walk(item)) is not item}
             return {**value, **changed} if changed else value
-        return self.walk_fields(value) if _holds_results(kind) else value
+        return self.walk_fields(value) if isinstance(value, Result) else value
 
     def walk_fields(self, value: Any, names: Iterable[str] | None = None) -> Any:
         """A dataclass, each of its fields (or those named) walked through."""
@@ -373,6 +376,25 @@ class _Governor:
         if concordance is not None and concordance.value is not None and whole:
             changes["concordance"] = self.without_value(concordance, overall.reason, whole)
         return replace(model, **changes) if changes else model
+
+    def pooled(self, found: PooledResult) -> PooledResult:
+        model = as_model(found)
+        governed = self.model(model)
+        if governed is model:
+            return found
+        terms = []
+        for pooled, term in zip(found.terms, governed.terms, strict=True):
+            shown = replace(pooled, odds_ratio=term.odds_ratio, p_value=term.p_value, p_reason=term.p_reason)
+            if term.odds_ratio.value is None:
+                shown = replace(shown, df=None, fraction_missing=None, efficiency=None)
+            terms.append(shown)
+        tests = tuple(
+            pooled
+            if test.p_value == pooled.p_value
+            else replace(pooled, statistic=None, df=None, df_error=None, p_value=None, reason=test.reason)
+            for pooled, test in zip(found.tests, governed.tests, strict=True)
+        )
+        return replace(found, terms=tuple(terms), tests=tests)
 
     def term(self, term: OddsRatio | HazardRatio, verdict: Verdict, whole: bool) -> OddsRatio | HazardRatio:
         if term.is_reference or verdict.state < State.WITHOUT_P:
@@ -507,17 +529,6 @@ class _Governor:
                 )
             )
         return tuple(notes)
-
-
-def _holds_results(kind: type) -> bool:
-    """True for the dataclasses of results; frames, dictionaries and the like hold none."""
-    if not is_dataclass(kind):
-        return False
-    return kind.__module__ == "analytics.results" or (
-        kind.__module__.startswith("analytics.")
-        and kind.__module__ not in ("analytics.frames", "analytics.dictionary", "analytics.filters", "analytics.cohort")
-        and kind is not Note
-    )
 
 
 def _field_names(kind: type) -> Sequence[str]:

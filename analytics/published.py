@@ -20,7 +20,7 @@ from analytics.estimators.logrank import logrank_test
 from analytics.estimators.zero_events import read_curve
 from analytics.filters import CohortFilter
 from analytics.formats import MISSING
-from analytics.results import Estimate, OddsRatioResult
+from analytics.results import Estimate, OddsRatioResult, Result
 
 PUBLISHED_PATH = Path(__file__).parent.parent / "data" / "published_outcomes.toml"
 
@@ -110,7 +110,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class RecomputedFigure:
+class RecomputedFigure(Result):
     """A printed figure beside the same figure from a cohort.
 
     ``text`` is the recomputed figure with the printed decimals, a dash where ``estimate`` has none (it carries the
@@ -124,7 +124,7 @@ class RecomputedFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Recomputation:
+class Recomputation(Result):
     """Every printed figure recomputed, in the order of the study."""
 
     figures: tuple[RecomputedFigure, ...]

@@ -14,13 +14,13 @@ from analytics.estimators.proportional_subdistribution import proportional_subdi
 from analytics.formats import MISSING, format_p
 from analytics.frames import CompetingEvents
 from analytics.regression import Relabelling
-from analytics.results import ProportionalHazardsResult
+from analytics.results import ProportionalHazardsResult, Result
 from analytics.tables import Table
 from analytics.wording import start_sentence
 
 
 @dataclass(frozen=True, slots=True)
-class RatiosOverTime:
+class RatiosOverTime(Result):
     """Tests of both models of one cause: ``rate`` of its cause-specific hazard, ``share`` of its subdistribution hazard."""
 
     cause: str

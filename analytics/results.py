@@ -26,7 +26,12 @@ def read_only(values: object) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Result:
+    """The base of everything that an estimator returns, and of what holds such: what the policy on small numbers looks into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Result):
     """A confidence interval.
 
     ``low`` or ``high`` is None where the limit does not exist (a median whose upper limit is not reached,
@@ -59,7 +64,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Result):
     """One number with its interval and the patients it rests on; ``value`` is None exactly when ``reason`` is set.
 
     ``n`` patients, ``n_event`` of them with the event. ``reason`` is a short clause for the reader ("no events").
@@ -99,7 +104,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupCount:
+class GroupCount(Result):
     """Patients, observed and expected events of one group in a test.
 
     A test that weights its moments sums up weights, not events: ``n_event`` counts those; None where ``observed`` does.
@@ -113,7 +118,7 @@ class GroupCount:
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class TestResult(Result):
     """A test: statistic, degrees of freedom and p; all three None, with a reason, where it cannot be done."""
 
     __test__ = False  # not a pytest class
@@ -146,7 +151,7 @@ class TestResult:
 
 
 @dataclass(frozen=True, slots=True)
-class PairwiseTest:
+class PairwiseTest(Result):
     """The test of one pair of groups, from those two groups' patients alone; ``p_adjusted`` over all pairs."""
 
     group_a: str
@@ -157,7 +162,7 @@ class PairwiseTest:
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalCurve:
+class SurvivalCurve(Result):
     """A Kaplan–Meier curve of one group, one entry per distinct observed time (events and censorings), ascending.
 
     ``time`` is in the unit it was given in (months in this product); ``n_risk`` counts patients with time >= t just
@@ -206,7 +211,7 @@ def shown_values(curve: SurvivalCurve | IncidenceCurve) -> tuple[FloatArray, ...
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalResult:
+class SurvivalResult(Result):
     """Kaplan–Meier curves in group order."""
 
     curves: tuple[SurvivalCurve, ...]
@@ -234,7 +239,7 @@ class SurvivalResult:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidenceCurve:
+class IncidenceCurve(Result):
     """The cumulative incidence of one cause in one group, one entry per distinct observed time, ascending.
 
     ``time`` is in the unit it was given in (months in this product); ``n_risk`` counts patients with time >= t just
@@ -266,7 +271,7 @@ class IncidenceCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidenceResult:
+class IncidenceResult(Result):
     """Cumulative incidence curves, one per group and cause: in group order, within it in the order of ``causes``."""
 
     curves: tuple[IncidenceCurve, ...]
@@ -316,7 +321,7 @@ class IncidenceResult:
 
 
 @dataclass(frozen=True, slots=True)
-class OddsRatio:
+class OddsRatio(Result):
     """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
 
     ``n`` patients and ``n_event`` outcomes in that level. A reference row has an odds ratio of exactly 1 without
@@ -346,7 +351,7 @@ class OddsRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class HazardRatio:
+class HazardRatio(Result):
     """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
 
     ``n`` patients and ``n_event`` events in that level. A reference row has a hazard ratio of exactly 1 without
@@ -376,7 +381,7 @@ class HazardRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class TermTest:
+class TermTest(Result):
     """The test of a whole covariate (all its levels at once): by likelihood ratio, unless the result says otherwise."""
 
     variable: str
@@ -387,7 +392,7 @@ class TermTest:
 
 
 @dataclass(frozen=True, slots=True)
-class OddsRatioResult:
+class OddsRatioResult(Result):
     """Odds ratios of one logistic model.
 
     ``method`` is what was fitted ("ml", "firth" or "ipcw", weighted for censoring); ``terms`` has one entry per level in
@@ -435,7 +440,7 @@ class OddsRatioResult:
 
 
 @dataclass(frozen=True, slots=True)
-class HazardRatioResult:
+class HazardRatioResult(Result):
     """Hazard ratios of one Cox model.
 
     ``method`` is what was fitted ("ml" or "firth"), ``ties`` how tied events were handled; ``std_error_type`` is
@@ -534,7 +539,7 @@ def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class LandmarkResult:
+class LandmarkResult(Result):
     """Patients still followed at a landmark, compared by the treatment they had received until then.
 
     ``n`` patients are followed beyond the ``landmark``; before or at it ``n_event_before`` had the event and
@@ -581,7 +586,7 @@ class LandmarkResult:
 
 
 @dataclass(frozen=True, slots=True)
-class CoefficientOverTime:
+class CoefficientOverTime(Result):
     """How one coefficient of a Cox model (a log hazard ratio) moves over time, for a plot.
 
     One entry per event time and set of covariates, by ascending ``time``: ``n_event`` events, ``beta`` their scaled
@@ -604,7 +609,7 @@ class CoefficientOverTime:
 
 
 @dataclass(frozen=True, slots=True)
-class ProportionalHazardsResult:
+class ProportionalHazardsResult(Result):
     """Score tests of proportional hazards against a coefficient that changes with time.
 
     ``tests`` has one entry per covariate (all its levels at once), ``global_test`` is for all of them; ``transform`` is
@@ -633,7 +638,7 @@ class ProportionalHazardsResult:
 
 
 @dataclass(frozen=True, slots=True)
-class RestrictedMean:
+class RestrictedMean(Result):
     """One group's mean time without the event up to a horizon, and the mean time lost (the horizon less that mean).
 
     ``n`` patients, ``n_event`` of them with the event up to the horizon. ``mean`` and ``lost`` are in the unit of time
@@ -648,7 +653,7 @@ class RestrictedMean:
 
 
 @dataclass(frozen=True, slots=True)
-class RestrictedMeanContrast:
+class RestrictedMeanContrast(Result):
     """One group's restricted mean against the reference's: ``difference`` (months) and ``ratio``.
 
     The standard error of ``ratio`` is that of its logarithm. ``reason`` says why there is no interval and no p although
@@ -665,7 +670,7 @@ class RestrictedMeanContrast:
 
 
 @dataclass(frozen=True, slots=True)
-class RestrictedMeanResult:
+class RestrictedMeanResult(Result):
     """Restricted means in group order, and each later group against the first that has patients.
 
     ``horizon`` is in the unit of time (months); None where no horizon was given and nobody was followed.
@@ -701,7 +706,7 @@ class RestrictedMeanResult:
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalDifference:
+class SurvivalDifference(Result):
     """The survival of one group less that of the reference at one ``time`` (months), on the probability scale.
 
     ``n_risk`` and ``n_risk_reference`` count those still followed just before ``time``. ``difference`` counts the
@@ -723,7 +728,7 @@ class SurvivalDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Result):
     """One level of a covariate (or one number, ``level`` None) in the two arms, before and after weighting.
 
     Means are proportions for a level. ``smd_before`` and ``smd_after`` are standardised mean differences, treated less
@@ -742,7 +747,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class PropensityArm:
+class PropensityArm(Result):
     """One arm: ``n`` patients, their least and greatest propensity score, and what weighting makes of their number.
 
     ``effective_n`` is Kish's effective sample size; ``largest_share`` the share of the arm's total weight that its
@@ -758,7 +763,7 @@ class PropensityArm:
 
 
 @dataclass(frozen=True, slots=True)
-class PropensityResult:
+class PropensityResult(Result):
     """Propensity scores and the weights that balance the arms; one entry per row of the input.
 
     ``scores`` are probabilities of treatment, None without a model; ``weights`` are None exactly when ``reason`` says
@@ -800,7 +805,7 @@ class PropensityResult:
 
 
 @dataclass(frozen=True, slots=True)
-class EValue:
+class EValue(Result):
     """How strong an unmeasured confounder would have to be to explain an association away.
 
     ``point`` and ``limit`` are risk ratios >= 1 with which it would have to go along with both the group and the outcome
@@ -817,7 +822,7 @@ class EValue:
 
 
 @dataclass(frozen=True, slots=True)
-class SubgroupEffect:
+class SubgroupEffect(Result):
     """The ratio of one group against the reference within one subgroup (``subgroup`` None: among all patients).
 
     ``n`` and ``n_event`` count the group's patients and events in the subgroup, ``n_reference`` and
@@ -846,7 +851,7 @@ class SubgroupEffect:
 
 
 @dataclass(frozen=True, slots=True)
-class SubgroupResult:
+class SubgroupResult(Result):
     """Ratios among all patients and within each subgroup, in the order of the levels, and the test of interaction.
 
     ``measure`` is "hazard ratio" or "odds ratio". ``interaction`` tests that the ratio is the same in all subgroups.
@@ -880,7 +885,7 @@ class SubgroupResult:
 
 
 @dataclass(frozen=True, slots=True)
-class FittedProbabilities:
+class FittedProbabilities(Result):
     """Each row's probability of the event by a logistic model, in the order of the rows.
 
     ``probability`` is NaN in rows that stand for no patient, and None exactly when ``reason`` is set. ``method`` is what
@@ -896,7 +901,7 @@ class FittedProbabilities:
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationGroup:
+class CalibrationGroup(Result):
     """Patients whose predicted probability lies above ``low`` and at or below ``high`` (the first group: from ``low``).
 
     ``observed`` is the share of them with the event, ``predicted`` the mean of their probabilities.
@@ -909,7 +914,7 @@ class CalibrationGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class CalibrationResult:
+class CalibrationResult(Result):
     """How predicted probabilities agree with what happened.
 
     ``in_the_large`` is the log odds by which predictions have to be shifted so that they add up to the events (0 is
@@ -942,7 +947,7 @@ class CalibrationResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimism:
+class Optimism(Result):
     """How much better one measure looks in the patients that a model was fitted to than it would in new ones.
 
     ``apparent`` is the measure in these patients, ``optimism`` the mean over ``n_replicates`` resamples of the measure
@@ -961,7 +966,7 @@ class Optimism:
 
 
 @dataclass(frozen=True, slots=True)
-class OptimismResult:
+class OptimismResult(Result):
     """A logistic model's own performance and what is left of it after correction for optimism.
 
     ``replicates`` resamples were asked for and ``n_drawn`` drawn (fewer if it was stopped); ``n_failed`` of these gave
@@ -1000,7 +1005,7 @@ class OptimismResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ConcordanceOptimismResult:
+class ConcordanceOptimismResult(Result):
     """A Cox model's own concordance and what is left of it after correction for optimism.
 
     ``replicates``, ``n_drawn``, ``n_failed``, ``n_penalised`` and ``method`` are as in :class:`OptimismResult`.
@@ -1028,7 +1033,7 @@ class ConcordanceOptimismResult:
 
 
 @dataclass(frozen=True, slots=True)
-class VarianceInflation:
+class VarianceInflation(Result):
     """How much the other covariates widen what is known of one covariate's coefficients.
 
     ``gvif`` is the generalised variance inflation factor (1: not at all) of its ``df`` coefficients, ``scaled`` is
@@ -1043,7 +1048,7 @@ class VarianceInflation:
 
 
 @dataclass(frozen=True, slots=True)
-class Coefficient:
+class Coefficient(Result):
     """A log odds ratio of a model: that of a level against the reference, or per unit of a number (``level`` None)."""
 
     variable: str
@@ -1053,7 +1058,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True, slots=True)
-class InfluenceResult:
+class InfluenceResult(Result):
     """What every single patient does to a logistic model: the model fitted again without one patient of each kind.
 
     Patients with equal covariates and outcome are one kind. Arrays hold one entry per kind that was left out, or a row
@@ -1098,7 +1103,7 @@ def _exp(value: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SplineResult:
+class SplineResult(Result):
     """A number's association with the outcome as a restricted cubic spline beside a straight line, other factors in the model.
 
     ``knots`` and ``grid`` are in the number's unit. ``log_odds_ratio`` compares each value of the grid with ``reference``

@@ -6,13 +6,13 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.results import Estimate, Interval
+from analytics.results import Estimate, Interval, Result
 
 SIMULATION_PATH = Path(__file__).parent.parent / "data" / "immortal_time_simulation.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class SimulatedMethod:
+class SimulatedMethod(Result):
     """One method at one size: the share of data sets with p < 0.05 (0.05 would be right), and the median hazard ratio.
 
     ``n`` patients in each data set, of whom ``mean_n_treated`` on average count as treated (by the landmark, where the
@@ -28,7 +28,7 @@ class SimulatedMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(Result):
     """What was simulated, in words, and what each method made of it."""
 
     design: str

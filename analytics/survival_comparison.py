@@ -42,7 +42,16 @@ from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.policy import load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.proportionality import note_non_proportional
-from analytics.results import Estimate, IncidenceCurve, Note, PairwiseTest, SurvivalCurve, SurvivalResult, TestResult
+from analytics.results import (
+    Estimate,
+    IncidenceCurve,
+    Note,
+    PairwiseTest,
+    Result,
+    SurvivalCurve,
+    SurvivalResult,
+    TestResult,
+)
 from analytics.tables import Table, labels_of
 from analytics.wording import (
     describe_no_events,
@@ -146,7 +155,7 @@ def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class SurvivalComparison:
+class SurvivalComparison(Result):
     """Curves by group with their tests.
 
     ``milestones`` has, per group in the order of ``curves.curves``, the survival at 1, 3 and 5 years;

@@ -26,7 +26,7 @@ from analytics.formats import (
     format_probability,
 )
 from analytics.regression import Relabelling
-from analytics.results import HazardRatioResult, IncidenceResult, Note
+from analytics.results import HazardRatioResult, IncidenceResult, Note, Result
 from analytics.tables import Table
 from analytics.treatment_comparison import (
     CART,
@@ -57,7 +57,7 @@ DEATH, HSCT = "event", "HSCT"
 
 
 @dataclass(frozen=True, slots=True)
-class UntilHsct:
+class UntilHsct(Result):
     """The answer that was chosen: ``incidence`` of the event without HSCT and of HSCT, or ``weighted`` ratios.
 
     ``plain`` is the ratio of the same children without weights.

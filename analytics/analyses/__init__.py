@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, wraps
-from typing import Any, Literal, get_args
+from functools import cache, cached_property, update_wrapper
+from typing import Any, Generic, Literal, TypeVar, final, get_args
 
 import pandas as pd
 
@@ -20,8 +20,29 @@ from analytics.tables import Table
 from analytics.wording import say_protection
 
 Params = Mapping[str, Any]
+Made = TypeVar("Made")
 Section = Literal["Relapse", "Survival", "Treatment"]
 SECTIONS: tuple[str, ...] = get_args(Section)  # in the order of the menu
+
+
+@final
+class Governed(Generic[Made]):
+    """``make`` with the policy on small numbers applied to what it makes: the only place where that is done."""
+
+    def __init__(self, make: Callable[..., Made]) -> None:
+        update_wrapper(self, make)
+        self._make = make
+
+    def __call__(self, *args: Any) -> Made:
+        return govern(self._make(*args))
+
+
+def lazy(make: Callable[[Any], Made]) -> cached_property[Made]:
+    """A part of a result that is made when it is first asked for, and obeys the policy as the result itself does.
+
+    A decorator of a method of a dataclass without slots.
+    """
+    return cached_property(Governed(make))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,15 +295,27 @@ def to_reference(variable: str, level: str) -> str:
 
 @cache
 def load_analyses() -> tuple[Analysis, ...]:
-    """Every ``ANALYSIS`` found in this package, in their ``order``; their results obey the policy of `analytics.policy`."""
+    """Every ``ANALYSIS`` found in this package, in their ``order``; all that they make obeys the policy of `analytics.policy`."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
     found = sorted((module.ANALYSIS for module in modules), key=lambda analysis: analysis.order)
-    return tuple(replace(analysis, estimate=_governed(analysis.estimate)) for analysis in found)
+    return tuple(_govern_parts(analysis) for analysis in found)
 
 
-def _governed(estimate: Callable[[Any, Params], Any]) -> Callable[[Any, Params], Any]:
-    @wraps(estimate)
-    def estimate_and_govern(frame: Any, params: Params) -> Any:
-        return govern(estimate(frame, params))
+def _govern_parts(analysis: Analysis) -> Analysis:
+    return replace(
+        analysis,
+        estimate=Governed(analysis.estimate),
+        background=tuple(_govern_run(part) for part in analysis.background),
+        checks=analysis.checks and _govern_make(analysis.checks),
+        planning=analysis.planning and _govern_make(analysis.planning),
+    )
 
-    return estimate_and_govern
+
+def _govern_make(checks: Checks) -> Checks:
+    return replace(
+        checks, make=Governed(checks.make), background=tuple(_govern_run(part) for part in checks.background)
+    )
+
+
+def _govern_run(background: Background) -> Background:
+    return replace(background, run=Governed(background.run))

@@ -53,6 +53,7 @@ from analytics.results import (
     LandmarkResult,
     Note,
     PropensityResult,
+    Result,
     SurvivalResult,
 )
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
@@ -97,7 +98,7 @@ WEIGHTED_TO = {
 
 
 @dataclass(frozen=True, slots=True)
-class AdjustedComparison:
+class AdjustedComparison(Result):
     """The comparison at one landmark, ``days`` after relapse, without weights and with them.
 
     ``unadjusted`` is that of the children in whom all balanced variables are known. ``weighted`` and ``curves`` are None

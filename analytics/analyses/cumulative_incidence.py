@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown
+from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
 from analytics.cohort import Cohort
 from analytics.detectable import to_planning
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
@@ -53,7 +52,7 @@ from analytics.incidence_comparison import (
     tabulate_incidence,
     title_of,
 )
-from analytics.policy import govern, load_policy
+from analytics.policy import load_policy
 from analytics.post_baseline import note_post_baseline
 from analytics.ratios_over_time import (
     RatiosOverTime,
@@ -62,7 +61,7 @@ from analytics.ratios_over_time import (
     tabulate_ratios_over_time,
 )
 from analytics.regression import as_read, chosen_references, note_references, reference_control
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SurvivalResult
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SurvivalResult
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 from analytics.tables import Table
 from analytics.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
@@ -90,7 +89,7 @@ READING = (
 
 
 @dataclass(frozen=True, slots=True)
-class HazardRatios:
+class HazardRatios(Result):
     """Both models of one cause: ratios of its rate, and of its cumulative incidence."""
 
     cause: str
@@ -116,21 +115,21 @@ class Models:
     def __init__(self, frame: _Frame) -> None:
         self._frame = frame
 
-    @cached_property
+    @lazy
     def fitted(self) -> tuple[HazardRatios, ...]:
         """The fitted models."""
-        return govern(_fit(self._frame))
+        return _fit(self._frame)
 
     def check(self) -> RatiosOverTime | None:
         """Whether the ratios of the chosen event stay the same; None where there is no ratio."""
         if not self.fitted or (self.fitted[0].cause_specific.reason and self.fitted[0].subdistribution.reason):
             return None
         events, cause = self._frame.events, self._frame.dictionary[self._frame.events.endpoint.cause]
-        return govern(check_ratios_over_time(events, self._frame.event, cause.levels.index(self._frame.event)))
+        return check_ratios_over_time(events, self._frame.event, cause.levels.index(self._frame.event))
 
 
 @dataclass(frozen=True, slots=True)
-class CumulativeIncidence:
+class CumulativeIncidence(Result):
     """Curves by group with their tests, one minus Kaplan–Meier beside them, and the models of every cause.
 
     ``everyone`` is the incidence of the event in all children at 5 years; ``variables`` are the covariates of the models

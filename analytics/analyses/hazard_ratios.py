@@ -48,7 +48,6 @@ from analytics.formats import (
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.funnel import Used, list_incomplete, list_losses, name_complete, name_eligible
-from analytics.policy import govern
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     Relabelling,
@@ -69,6 +68,7 @@ from analytics.results import (
     HazardRatioResult,
     Note,
     ProportionalHazardsResult,
+    Result,
     TermTest,
 )
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
@@ -99,7 +99,7 @@ MOST_PICTURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class HazardRatios:
+class HazardRatios(Result):
     """Univariable and multivariable hazard ratios of one endpoint in one selection of children."""
 
     frame: TimeToEvent
@@ -513,8 +513,7 @@ def _downloads(result: HazardRatios) -> Mapping[str, pd.DataFrame]:
 
 
 def _check(result: HazardRatios, params: Params) -> Estimate:
-    # What is not shown of the model is not checked either.
-    return check_concordance(govern(result.multivariable))
+    return check_concordance(result.multivariable)
 
 
 def _show_checks(result: HazardRatios, made: Estimate, params: Params) -> tuple[Shown, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture, lazy
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.dictionary import DAYS_PER_MONTH
@@ -20,9 +20,8 @@ from analytics.figures.survival import describe_drawing, describe_survival, plot
 from analytics.figures.theme import AXIS_LINE
 from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
 from analytics.funnel import Used
-from analytics.policy import govern
 from analytics.requirements import endpoint_with
-from analytics.results import Estimate, LandmarkResult, Note
+from analytics.results import Estimate, LandmarkResult, Note, Result
 from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
@@ -74,14 +73,23 @@ LANDMARK = Control(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LandmarkComparison:
+@dataclass(frozen=True)
+class LandmarkComparison(Result):
     """The comparison at one landmark, ``days`` after relapse."""
 
     data: TreatmentData
     days: int
     chosen: LandmarkResult
     notes: tuple[Note, ...]
+
+    @lazy
+    def profile(self) -> tuple[tuple[int, LandmarkResult], ...]:
+        """The comparison at many landmarks, each with its day, the chosen one in the place of its neighbours."""
+        days = sorted({self.days, *(day for day in STRIP_DAYS if abs(day - self.days) >= STRIP_DISTANCE)})
+        landmarks = [day / DAYS_PER_MONTH for day in days]
+        found = landmark_profile(**self.data.arrays(adjusted=True), landmarks=landmarks, ratio_conf_type="profile")
+        read = [replace(at, hazard_ratio=read_model(self.data, at.hazard_ratio)) for at in found]
+        return tuple(zip(days, read, strict=True))
 
     @property
     def detectable(self) -> DetectedGroups | None:
@@ -123,15 +131,6 @@ def _estimate(data: TreatmentData, params: Params) -> LandmarkComparison:
             *note_not_random(data),
         ),
     )
-
-
-def _profile(result: LandmarkComparison) -> list[tuple[int, LandmarkResult]]:
-    """The comparison at many landmarks, the chosen one in the place of its neighbours; made when shown or saved."""
-    days = sorted({result.days, *(day for day in STRIP_DAYS if abs(day - result.days) >= STRIP_DISTANCE)})
-    landmarks = [day / DAYS_PER_MONTH for day in days]
-    found = landmark_profile(**result.data.arrays(adjusted=True), landmarks=landmarks, ratio_conf_type="profile")
-    read = [govern(replace(at, hazard_ratio=read_model(result.data, at.hazard_ratio))) for at in found]
-    return list(zip(days, read, strict=True))
 
 
 def _hazard(chosen: LandmarkResult) -> Estimate:
@@ -226,7 +225,7 @@ def _caption(result: LandmarkComparison, params: Params) -> str:
 
 def _pictures(result: LandmarkComparison, params: Params) -> tuple[Picture, ...]:
     data = result.data
-    points = [_point(days, chosen) for days, chosen in _profile(result)]
+    points = [_point(days, chosen) for days, chosen in result.profile]
     treated = next(iter(data.treated_at))
     found = [
         f"day {p.days}: {ratio_text(p.ratio) if p.ratio.value is not None else 'no ratio'}, "
@@ -372,7 +371,7 @@ def _comparisons(result: LandmarkComparison) -> tuple[ComparedTest, ...]:
 
 
 def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
-    frames = [at.to_frame().assign(landmark_days=days) for days, at in _profile(result)]
+    frames = [at.to_frame().assign(landmark_days=days) for days, at in result.profile]
     chosen = result.chosen.hazard_ratio.to_frame()
     chosen = chosen.assign(landmark_days=result.days)
     return {

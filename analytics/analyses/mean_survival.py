@@ -42,6 +42,7 @@ from analytics.results import (
     RestrictedMean,
     RestrictedMeanContrast,
     RestrictedMeanResult,
+    Result,
     SurvivalDifference,
 )
 from analytics.survival_comparison import (
@@ -81,7 +82,7 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class MeanSurvival:
+class MeanSurvival(Result):
     """Curves, restricted means and differences of survival at 1, 3 and 5 years.
 
     ``means`` and ``differences`` name groups by their labels, in the order of the dictionary but for the reference, which

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Background, Control, Headline, HtmlFigure, Params, Picture, Progress, Shown
+from analytics.analyses import (
+    Analysis,
+    Background,
+    Control,
+    Headline,
+    HtmlFigure,
+    Params,
+    Picture,
+    Progress,
+    Shown,
+    lazy,
+)
 from analytics.analyses.relapse_predictors import (
     ANY_TIME,
     BY_HORIZON,
@@ -35,6 +45,7 @@ from analytics.estimators.missing_data import (
     MissingResult,
     MissingShare,
     PooledResult,
+    as_model,
     count_missing,
     own_level_name,
     with_own_level,
@@ -66,9 +77,8 @@ from analytics.frames import BinaryOutcome, endpoint_columns
 from analytics.funnel import Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
-from analytics.policy import govern
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
-from analytics.results import Estimate, Note, OddsRatio, OddsRatioResult, TermTest
+from analytics.results import Estimate, Note, OddsRatio, OddsRatioResult, Result
 from analytics.tables import Table
 from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
@@ -81,7 +91,7 @@ COMPLETE, OWN_LEVEL, IMPUTED = "Complete cases", "Missing as own level", "Multip
 
 
 @dataclass(frozen=True)
-class MissingValues:
+class MissingValues(Result):
     """Missing values of the factors of a model, and of the other factors, in one selection of children.
 
     ``frame`` holds the factors of the model; ``counts`` counts these, ``others`` all further factors of the cohort that
@@ -117,26 +127,26 @@ class MissingValues:
         """The names of children with relapse and without."""
         return f"relapsed{self.within}", f"no relapse{self.within}"
 
-    @cached_property
+    @lazy
     def complete_cases(self) -> OddsRatioResult:
         """The model of the children of whom everything is known."""
         if self.weighed is not None:
-            return govern(as_read(self.weighed.estimate(), self.variables))
+            return as_read(self.weighed.estimate(), self.variables)
         kept = self.frame.complete
         covariates = self.frame.covariates[kept].reset_index(drop=True)
         fit = estimate_odds_ratios(self.frame.outcome[kept], covariates, weight=self.frame.weight[kept])
-        return govern(as_read(fit, self.variables))
+        return as_read(fit, self.variables)
 
-    @cached_property
+    @lazy
     def own_level(self) -> OddsRatioResult:
         """The model of all children, "not recorded" being a level."""
         if self.weighed is not None and self.weighed.events.covariates is not None:
             events = self.weighed.events
             values = with_own_level(self.weighed.events.covariates, events.weight)
-            return govern(as_read(self.weighed.estimate_with(values), self.variables))
+            return as_read(self.weighed.estimate_with(values), self.variables)
         values = with_own_level(self.frame.covariates, self.frame.weight)
         fit = estimate_odds_ratios(self.frame.outcome, values, weight=self.frame.weight)
-        return govern(as_read(fit, self.variables))
+        return as_read(fit, self.variables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,26 +506,6 @@ def _run(result: MissingValues, params: Params, progress: Progress) -> PooledRes
     )
 
 
-def as_model(pooled: PooledResult) -> OddsRatioResult:
-    """Pooled ratios in the form of a fitted model, so that they are shown, and withheld, as those of any model are."""
-    terms = tuple(
-        OddsRatio(t.variable, t.level, t.is_reference, t.odds_ratio.n, t.odds_ratio.n_event, t.odds_ratio, t.p_value)
-        for t in pooled.terms
-    )
-    tests = tuple(TermTest(t.variable, t.statistic, t.df, t.p_value, t.reason) for t in pooled.tests)
-    numbers = (pooled.n, pooled.n_event, pooled.n_parameters)
-    return OddsRatioResult(
-        terms,
-        tests,
-        pooled.method,
-        pooled.conf_level,
-        "CLIP" if pooled.method == "firth" else "t",
-        *numbers,
-        None,
-        pooled.reason,
-    )
-
-
 Terms = Mapping[tuple[str, str | None], OddsRatio]
 
 
@@ -525,7 +515,7 @@ def _terms(model: OddsRatioResult) -> Terms:
 
 def _models(result: MissingValues, found: PooledResult | None) -> dict[str, OddsRatioResult]:
     models = {COMPLETE: result.complete_cases, OWN_LEVEL: result.own_level}
-    return models if found is None else {**models, IMPUTED: govern(as_model(found))}
+    return models if found is None else {**models, IMPUTED: as_model(found)}
 
 
 def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonForest:
@@ -619,11 +609,11 @@ def _tabulate_factors(result: MissingValues, found: PooledResult) -> tuple[Table
     labels = {v.name: v.label for v in result.variables}
     relabelled = Relabelling(result.variables)
     rows = []
-    for test, pooled in zip(govern(as_model(found)).tests, found.tests, strict=True):
+    for test in found.tests:
         if test.p_value is None or test.statistic is None:
             rows.append((labels[test.variable], MISSING, MISSING, f"not tested ({relabelled(test.reason or MISSING)})"))
         else:
-            of = "∞" if pooled.df_error is None or pooled.df_error > MANY_DF else format_number(pooled.df_error, 0)
+            of = "∞" if test.df_error is None or test.df_error > MANY_DF else format_number(test.df_error, 0)
             rows.append(
                 (labels[test.variable], format_number(test.statistic), f"{test.df} and {of}", format_p(test.p_value))
             )
@@ -662,7 +652,7 @@ def _notes_of_imputation(found: PooledResult) -> tuple[Note, ...]:
 
 
 def _say_imputed(result: MissingValues, found: PooledResult) -> tuple[str, ...]:
-    model = govern(as_model(found))
+    model = as_model(found)
     if model.reason is not None:
         return (f"No odds ratio can be pooled: {model.reason}.",)
     labels = {v.name: v.label for v in result.variables}
@@ -709,20 +699,9 @@ def _say_change(result: MissingValues, model: OddsRatioResult) -> tuple[str, ...
 
 
 def _download_imputed(found: PooledResult) -> Mapping[str, pd.DataFrame]:
-    shown = _terms(govern(as_model(found)))
-    terms = tuple(
-        replace(t, odds_ratio=shown[t.variable, t.level].odds_ratio, p_value=shown[t.variable, t.level].p_value)
-        for t in found.terms
-    )
-    frame = replace(found, terms=terms).to_frame()
-    tests = pd.DataFrame(
-        [
-            (t.variable, t.statistic, t.df, None if t.p_value is None else p.df_error, t.p_value, t.reason)
-            for t, p in zip(govern(as_model(found)).tests, found.tests, strict=True)
-        ],
-        columns=["variable", "statistic", "df", "df_error", "p_value", "reason"],
-    )
-    return {"imputed-estimates": frame.assign(imputations=found.m), "imputed-tests": tests}
+    columns = ["variable", "statistic", "df", "df_error", "p_value", "reason"]
+    tests = pd.DataFrame([[getattr(t, name) for name in columns] for t in found.tests], columns=columns)
+    return {"imputed-estimates": found.to_frame().assign(imputations=found.m), "imputed-tests": tests}
 
 
 IMPUTATION = Background(

@@ -31,7 +31,7 @@ from analytics.formats import (
 )
 from analytics.funnel import Used
 from analytics.requirements import endpoint_with
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Result
 from analytics.survival_comparison import strata_control
 from analytics.tables import Table
 from analytics.treatment_comparison import (
@@ -60,7 +60,7 @@ LANDMARK_DAYS = (90, 120, 150, 180, 240)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Result):
     """One way of asking: its name, the day of its landmark where it has one, and the model it gives."""
 
     name: str
@@ -71,7 +71,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class NaiveComparison:
+class NaiveComparison(Result):
     """The hazard ratio of the same children by every method."""
 
     data: TreatmentData

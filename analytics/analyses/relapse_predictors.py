@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from analytics.analyses import (
     Picture,
     Progress,
     Shown,
+    lazy,
 )
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.detectable import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
@@ -57,7 +58,6 @@ from analytics.model_checks import (
     show_optimism,
     why_no_checks,
 )
-from analytics.policy import govern
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     as_read,
@@ -69,7 +69,7 @@ from analytics.regression import (
     note_references,
     reference_control,
 )
-from analytics.results import Note, OddsRatioResult, OptimismResult
+from analytics.results import Note, OddsRatioResult, OptimismResult, Result
 from analytics.tables import Table
 from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
@@ -97,7 +97,7 @@ def _nobody(row: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class RelapsePredictors:
+class RelapsePredictors(Result):
     """Univariable and multivariable odds ratios of relapse in one selection of children.
 
     ``horizon`` is None where relapse counts whenever it came; then ``unfinished`` counts those who died in remission or
@@ -118,7 +118,7 @@ class RelapsePredictors:
     weighed: WeighedOutcome | None = None
     unfinished: Unfinished | None = None
 
-    @cached_property
+    @lazy
     def curves(self) -> IncidenceComparison | None:
         """Cumulative incidence of relapse; made when it is first needed, so that the odds ratios do not wait for it.
 
@@ -130,7 +130,7 @@ class RelapsePredictors:
             events = self.read_events()
         except SuppressedError:
             return None
-        return govern(compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log"))
+        return compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log")
 
     @property
     def words(self) -> EventWords:
@@ -612,12 +612,10 @@ WEIGHTED = (
 
 
 def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
-    # What is not shown of the model is not checked either.
-    model = govern(result.multivariable)
+    model = result.multivariable
     if result.weighed is not None and model.reason is None:
         model = replace(model, reason=WEIGHTED)
-    made = check_model(result.frame, result.variables, model, params["fit"], params["limits"], result.name_patients)
-    return govern(made)
+    return check_model(result.frame, result.variables, model, params["fit"], params["limits"], result.name_patients)
 
 
 def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -> tuple[Shown, ...]:

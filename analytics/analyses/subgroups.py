@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, to_reference
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
 from analytics.cohort import Cohort
 from analytics.detectable import (
     FOUR_IN_FIVE,
@@ -51,7 +50,7 @@ from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read, chosen_references, reference_control
 from analytics.requirements import any_group, endpoint_with
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, SubgroupEffect, SubgroupResult
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SubgroupEffect, SubgroupResult
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 from analytics.tables import Table
 from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
@@ -72,7 +71,7 @@ DEFAULT_GROUPS = ("mrd_day46", "immunophenotype")
 
 
 @dataclass(frozen=True, slots=True)
-class Subgrouping:
+class Subgrouping(Result):
     """One variable by whose levels the children are divided: the hazard ratios in each, and the test of interaction.
 
     ``n_missing`` children of the analysis have no value of it.
@@ -84,7 +83,7 @@ class Subgrouping:
 
 
 @dataclass(frozen=True)
-class Subgroups:
+class Subgroups(Result):
     """Hazard ratios between the groups of one variable, among all children and within subgroups of them.
 
     ``levels`` are the compared levels that are shown, ``overall`` the Cox model of the groups among all children.
@@ -103,7 +102,7 @@ class Subgroups:
         """What is waited for, and from when."""
         return self.frame.endpoint
 
-    @cached_property
+    @lazy
     def detectable(self) -> Mapping[str, Mapping[tuple[str, str], Detectable]]:
         """Per variable the hazard ratios that would have been found in each of its subgroups; made when first needed."""
         return {s.variable.name: detect_subgroups(self.frame, self.reference, s.variable) for s in self.subgroupings}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import cast
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
+from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, lazy
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.dictionary import DAYS_PER_MONTH
@@ -36,9 +35,9 @@ from analytics.formats import (
     say_undone,
 )
 from analytics.funnel import Used
-from analytics.policy import govern, load_policy
+from analytics.policy import load_policy
 from analytics.requirements import endpoint_with
-from analytics.results import HazardRatioResult, Note, SurvivalResult, TestResult
+from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
 from analytics.survival_comparison import (
     BANDS,
     INTERVALS,
@@ -116,7 +115,7 @@ NAIVE_NOTE = (
 
 
 @dataclass(frozen=True)
-class TreatmentSurvival:
+class TreatmentSurvival(Result):
     """Curves, test and hazard ratios of one comparison of treatments.
 
     ``hazard`` is the time-dependent model, adjusted where variables were chosen. The naive curves and the model of ever
@@ -131,23 +130,22 @@ class TreatmentSurvival:
     start: int = 0
     until: UntilHsct = field(default_factory=UntilHsct)
 
-    @cached_property
+    @lazy
     def naive_curves(self) -> SurvivalResult:
         """Kaplan–Meier curves by ever against never treated."""
         data = self.data
-        naive = estimate_survival(
+        return estimate_survival(
             data.time,
             data.event,
             group=ever_treated(data.time, data.event, data.treated_at, untreated=data.untreated),
             weight=data.weight,
             conf_type=cast("SurvivalConfType", self.curves.conf_type),
         )
-        return govern(naive)
 
-    @cached_property
+    @lazy
     def naive(self) -> HazardRatioResult:
         """The model of ever against never treated."""
-        return govern(read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True), conf_type="profile")))
+        return read_model(self.data, naive_hazard_ratio(**self.data.arrays(adjusted=True), conf_type="profile"))
 
     @property
     def detectable(self) -> DetectedGroups | None:

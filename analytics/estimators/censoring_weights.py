@@ -25,7 +25,7 @@ from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import TREATED, UNTREATED, TreatmentRows
 from analytics.formats import format_count
-from analytics.results import FloatArray, HazardRatioResult, read_only
+from analytics.results import FloatArray, HazardRatioResult, Result, read_only
 
 TREATMENT = "treatment"
 # Patients times events: one row of the weighted model each.
@@ -33,7 +33,7 @@ MOST_ROWS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class CensoringWeights:
+class CensoringWeights(Result):
     """The hazard ratio of treatment under weights, None with a reason; ``low`` and ``high`` are the extreme weights.
 
     ``n_ended`` patients had their follow-up ended.

@@ -41,14 +41,14 @@ from analytics.estimators.design import (
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.logistic import LogisticReport, assemble, fit_patterns, nothing_to_fit
 from analytics.estimators.separation import columns_without_maximum
-from analytics.results import FloatArray, Note, OddsRatioResult, TermTest, read_only
+from analytics.results import FloatArray, Note, OddsRatioResult, Result, TermTest, read_only
 
 _METHOD, _ROBUST, _TEST = "ipcw", "robust", "robust Wald"
 _NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class KnownByHorizon:
+class KnownByHorizon(Result):
     """Of each patient, in the order given, what is known of the event by a horizon.
 
     ``outcome`` is 1 where it came by then and 0 where it had not, NaN where the patient was last seen before; there

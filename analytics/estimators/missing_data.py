@@ -24,13 +24,13 @@ from scipy.special import chdtrc, fdtrc, stdtr, stdtrit
 from analytics.estimators.design import check_covariates, ratio_of
 from analytics.estimators.intervals import wilson
 from analytics.estimators.logistic import read_outcome, read_weight, rows_in_use
-from analytics.results import Estimate, FloatArray, Interval, OddsRatioResult, read_only
+from analytics.results import Estimate, FloatArray, Interval, OddsRatio, OddsRatioResult, Result, TermTest, read_only
 
 NOT_RECORDED = "not recorded"  # the level that missing values are given
 
 
 @dataclass(frozen=True, slots=True)
-class MissingShare:
+class MissingShare(Result):
     """How often one variable is missing, as shares of 0 to 1: among all, with the event and without it.
 
     ``n_event`` of each estimate counts the patients whose value is missing, ``n`` all of them. ``difference`` is the share
@@ -45,7 +45,7 @@ class MissingShare:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingPattern:
+class MissingPattern(Result):
     """Patients who lack exactly the variables in ``missing``: ``n`` of them, ``n_event`` with the event."""
 
     missing: tuple[str, ...]
@@ -54,7 +54,7 @@ class MissingPattern:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingResult:
+class MissingResult(Result):
     """Missing values per variable, in the order of the columns, and per pattern, the complete one first, then by size.
 
     The complete pattern is always there, if need be with no patients.
@@ -213,7 +213,7 @@ def own_level_name(variable: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PooledEstimates:
+class PooledEstimates(Result):
     """Estimates pooled over imputed data sets, one entry per coefficient.
 
     ``estimate`` is the mean over the sets; ``within`` the mean of their variances, ``between`` the variance of their
@@ -301,7 +301,7 @@ def pool_estimates(estimates: ArrayLike, variances: ArrayLike, df_complete: floa
 
 
 @dataclass(frozen=True, slots=True)
-class PooledTest:
+class PooledTest(Result):
     """The test, pooled over imputed sets, that all coefficients of a covariate are 0.
 
     ``statistic`` is F with ``df`` and ``df_error`` degrees of freedom, the latter infinite where the sets do not differ and the
@@ -395,12 +395,12 @@ def _denominator(r: float, k: int, m: int, df_complete: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class PooledRatio:
+class PooledRatio(Result):
     """The odds ratio of one level (or number) pooled over imputed sets.
 
     ``odds_ratio`` has the mean numbers of patients and events over the sets, rounded, and the standard error of its
     logarithm. ``df``, ``fraction_missing`` and ``efficiency`` are as in :class:`PooledEstimates`, None for a reference
-    level and without an estimate.
+    level and without an estimate. ``p_reason`` says why there is no p, where the policy on small numbers took it out.
     """
 
     variable: str
@@ -411,10 +411,11 @@ class PooledRatio:
     df: float | None = None
     fraction_missing: float | None = None
     efficiency: float | None = None
+    p_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PooledResult:
+class PooledResult(Result):
     """Odds ratios pooled over ``m`` imputed sets of ``n`` patients each; ``method`` as in ``OddsRatioResult``.
 
     ``n_parameters`` excludes the intercept. ``tests`` has one entry per covariate, where they were asked for. ``reason`` is
@@ -447,6 +448,35 @@ class PooledResult:
             test="combined penalised profiles (CLIP)" if self.method == "firth" else "t test (Rubin’s rules)",
             method=self.method,
         )
+
+
+def as_model(pooled: PooledResult) -> OddsRatioResult:
+    """Pooled ratios in the form of a fitted model, so that they are shown, and withheld, as those of any model are."""
+    terms = tuple(
+        OddsRatio(
+            t.variable,
+            t.level,
+            t.is_reference,
+            t.odds_ratio.n,
+            t.odds_ratio.n_event,
+            t.odds_ratio,
+            t.p_value,
+            p_reason=t.p_reason,
+        )
+        for t in pooled.terms
+    )
+    tests = tuple(TermTest(t.variable, t.statistic, t.df, t.p_value, t.reason) for t in pooled.tests)
+    numbers = (pooled.n, pooled.n_event, pooled.n_parameters)
+    return OddsRatioResult(
+        terms,
+        tests,
+        pooled.method,
+        pooled.conf_level,
+        "CLIP" if pooled.method == "firth" else "t",
+        *numbers,
+        None,
+        pooled.reason,
+    )
 
 
 def pool_odds_ratios(results: Sequence[OddsRatioResult]) -> PooledResult:
@@ -498,4 +528,5 @@ def _pooled_ratio(terms: Sequence, df_complete: int, conf_level: float, reason: 
         return PooledRatio(*who, Estimate(None, n=n, n_event=n_event, reason="too large or too small to write"))
     estimate = Estimate(value, Interval(low, high, conf_level, "t"), n, n_event, std_error=float(pooled.std_error[0]))
     numbers = (pooled.p_value, pooled.df, pooled.fraction_missing, pooled.efficiency)
-    return PooledRatio(*who, estimate, *(float(number[0]) for number in numbers))
+    p_value, df, fraction_missing, efficiency = (float(number[0]) for number in numbers)
+    return PooledRatio(*who, estimate, p_value, df, fraction_missing, efficiency)

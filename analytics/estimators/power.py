@@ -36,7 +36,7 @@ from scipy.special import ndtri
 
 from analytics.estimators.design import Covariate, check_covariates, ratio_of, read_covariates, standardised, totals
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
-from analytics.results import FloatArray
+from analytics.results import FloatArray, Result
 
 POWER, ALPHA = 0.8, 0.05
 Term = tuple[str, str | None]
@@ -48,7 +48,7 @@ _LEAST_SHARE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Detectable:
+class Detectable(Result):
     """The ratios nearest to 1 on both sides that a study of this size would find with the chosen power.
 
     It would find a ratio of ``low`` or less, or of ``high`` or more. A side is None where no ratio is found however far
