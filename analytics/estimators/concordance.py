@@ -21,7 +21,7 @@ from scipy.special import expit, logit
 from analytics.estimators.design import IntArray
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
-from analytics.estimators.partial_likelihood import RiskRows, RiskSets
+from analytics.estimators.risk_sets import RiskRows, RiskSets
 from analytics.results import Estimate, FloatArray, Interval
 
 _NEGLIGIBLE = 1e-12  # A standard error this small is rounding.

@@ -49,19 +49,16 @@ from analytics.estimators.monotone_likelihood import (
     limiting_risk_sets,
     maximum_is_certain,
 )
-from analytics.estimators.partial_likelihood import (
+from analytics.estimators.partial_likelihood import PartialLikelihood, columns_making_up, independent_columns
+from analytics.estimators.partial_maximum import (
     Optimum,
-    PartialLikelihood,
-    RiskRows,
-    RiskSets,
-    columns_making_up,
     highest_maximum,
-    independent_columns,
     likelihood_ratio,
     maximise,
     robust_covariance,
     solve_model,
 )
+from analytics.estimators.risk_sets import RiskRows, RiskSets
 from analytics.results import Estimate, FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
 
 Ties = Literal["efron", "breslow"]

@@ -22,13 +22,9 @@ import numpy as np
 from scipy.optimize import linprog, nnls
 
 from analytics.estimators.design import BoolArray, IntArray, NotSettled
-from analytics.estimators.partial_likelihood import (
-    Optimum,
-    PartialLikelihood,
-    RiskSets,
-    independent_columns,
-    told_apart,
-)
+from analytics.estimators.partial_likelihood import PartialLikelihood, independent_columns, told_apart
+from analytics.estimators.partial_maximum import Optimum
+from analytics.estimators.risk_sets import RiskSets
 from analytics.results import FloatArray
 
 _SLACK = 1e-8

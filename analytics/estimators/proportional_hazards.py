@@ -22,7 +22,8 @@ from analytics.estimators.cox_model import CoxSample, Ties, check_ties, fit_plai
 from analytics.estimators.design import Column
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.partial_likelihood import Moments, PartialLikelihood, RiskRows
+from analytics.estimators.partial_likelihood import Moments, PartialLikelihood
+from analytics.estimators.risk_sets import RiskRows
 from analytics.results import (
     CoefficientOverTime,
     FloatArray,

@@ -41,7 +41,8 @@ from analytics.estimators.design import (
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
 from analytics.estimators.logistic import FEW_EVENTS_PER_PARAMETER, SCARCE_EVENTS_PER_PARAMETER
-from analytics.estimators.partial_likelihood import WIDE, WIDEST, ascent, closed_up, inverse_of, told_apart
+from analytics.estimators.newton import ascent, inverse_of
+from analytics.estimators.partial_likelihood import WIDE, WIDEST, closed_up, told_apart
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
 
 MEASURE = "subdistribution hazard ratio"

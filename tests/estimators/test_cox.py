@@ -20,12 +20,12 @@ from lifelines import CoxPHFitter
 from scipy.optimize import linprog, minimize
 from scipy.special import ndtri
 
-from analytics.estimators import cox, monotone_likelihood, partial_likelihood
+from analytics.estimators import cox, monotone_likelihood, partial_maximum, risk_sets
 from analytics.estimators.concordance import concordance
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.cox_model import CoxSample
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.partial_likelihood import _TieSums
+from analytics.estimators.risk_sets import TieSums
 from analytics.results import HazardRatio, HazardRatioResult
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -136,8 +136,8 @@ def test_concordance_agrees_with_r(case: dict[str, Any]) -> None:
 @pytest.fixture
 def without_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Sums over risk sets by running sums, as for many distinct covariates."""
-    monkeypatch.setattr(partial_likelihood, "_MAX_TABLE", 0)
-    monkeypatch.setattr(partial_likelihood, "_SMALL_TABLE", 0)
+    monkeypatch.setattr(risk_sets, "_MAX_TABLE", 0)
+    monkeypatch.setattr(risk_sets, "_SMALL_TABLE", 0)
     yield
 
 
@@ -289,7 +289,7 @@ def test_replication_is_exact_for_the_estimates() -> None:
 def test_sums_over_tied_events(d: int, u: float) -> None:
     share = np.arange(d) / d
     expected = [math.fsum(np.log1p(-share * u))] + [math.fsum((1 - share * u) ** -power) for power in (1.0, 2.0, 3.0)]
-    found = _TieSums(np.array([float(d)]), "efron").sums(np.array([u]))
+    found = TieSums(np.array([float(d)]), "efron").sums(np.array([u]))
     np.testing.assert_allclose(np.array(found)[:, 0], expected, rtol=1e-12, atol=1e-11 * d)
 
 
@@ -442,8 +442,8 @@ def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:
         if patterns == "tabulated":
             patch.setattr(monotone_likelihood, "_MOST_LISTED", 0)
         if patterns == "summed":
-            patch.setattr(partial_likelihood, "_MAX_TABLE", 0)
-            patch.setattr(partial_likelihood, "_SMALL_TABLE", 0)
+            patch.setattr(risk_sets, "_MAX_TABLE", 0)
+            patch.setattr(risk_sets, "_SMALL_TABLE", 0)
         result = estimate_hazard_ratios(months, event, x, entry=entry, strata=block)
         ml = estimate_hazard_ratios(months, event, x, entry=entry, strata=block, method="ml")
     expected = is_monotone(months, event, entry, block, x.to_numpy(float))
@@ -496,7 +496,7 @@ def test_the_short_search_for_a_limit_ends_where_the_long_one_does(seed: int) ->
     x = pd.DataFrame({"arm": pd.Categorical.from_codes(arm, list("abc"))})
     result = estimate_hazard_ratios(months, event, x, method="firth")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partial_likelihood, "_QUICK", 0)
+        patch.setattr(partial_maximum, "_QUICK", 0)
         longer = estimate_hazard_ratios(months, event, x, method="firth")
     pd.testing.assert_frame_equal(result.to_frame(), longer.to_frame(), rtol=1e-9)
 
