@@ -93,11 +93,13 @@ def ever_treated(
 
 
 def check_landmark(landmark: float) -> None:
+    """An error unless the landmark is finite and >= 0."""
     if not (np.isfinite(landmark) and landmark >= 0):
         raise ValueError(f"landmark must be finite and >= 0: it is {landmark:g}. Give a time after the origin.")
 
 
 def check_treatment_covariates(covariates: pd.DataFrame | None, history: SwitchingPatients) -> None:
+    """An error unless the covariates can stand beside the treatment, none of them missing or of its name."""
     if covariates is None:
         return
     check_covariates(covariates, len(history.kept), "time")
