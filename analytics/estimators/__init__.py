@@ -3,16 +3,20 @@
 Every public estimator is offered here by its name, whatever module it stands in.
 """
 
+from analytics.estimators.calibration import estimate_calibration
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
+from analytics.estimators.collinearity import variance_inflation
 from analytics.estimators.concordance import concordance
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
 from analytics.estimators.cox_model import (
-    CoxSample,
     estimate_hazard_ratios,
     estimate_ratios_only,
     estimate_univariable_hazard_ratios,
 )
+from analytics.estimators.cox_sample import CoxSample
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
+from analytics.estimators.discrimination import estimate_brier, estimate_discrimination, estimate_scaled_brier
+from analytics.estimators.fitted_logistic import fit_probabilities
 from analytics.estimators.horizon_logistic import (
     estimate_odds_ratios_by_horizon,
     estimate_univariable_odds_ratios_by_horizon,
@@ -41,15 +45,6 @@ from analytics.estimators.kaplan_meier import (
     time_tolerance,
 )
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.estimators.logistic_validation import (
-    estimate_brier,
-    estimate_calibration,
-    estimate_discrimination,
-    estimate_scaled_brier,
-    fit_probabilities,
-    optimism_by_bootstrap,
-    variance_inflation,
-)
 from analytics.estimators.logrank import logrank_test, pairwise_logrank, trend_test
 from analytics.estimators.missing_data import (
     MissingPattern,
@@ -64,6 +59,7 @@ from analytics.estimators.missing_data import (
     with_own_level,
 )
 from analytics.estimators.multiplicity import adjust_p_values
+from analytics.estimators.optimism import optimism_by_bootstrap
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,

@@ -18,10 +18,10 @@ from numpy.typing import ArrayLike
 
 from analytics.estimators.concordance import concordance
 from analytics.estimators.cox_model import Method, Ties, estimate_hazard_ratios
-from analytics.results import ConcordanceOptimismResult, FloatArray, HazardRatioResult, Note, Optimism
+from analytics.estimators.optimism import Resamples, check_replicates, correct_for_optimism
+from analytics.results import ConcordanceOptimismResult, FloatArray, HazardRatioResult
 
 MEASURE = "concordance"
-_MIN_SHARE_FITTED = 0.9
 
 
 def concordance_optimism_by_bootstrap(
@@ -75,54 +75,41 @@ def concordance_optimism_by_bootstrap(
     -----
     Codes of notes: "resamples-failed", "resamples-penalised", "stopped".
     """
-    if replicates != int(replicates) or replicates < 1:
-        raise ValueError(f"replicates must be a whole number from 1: it is {replicates}.")
+    check_replicates(replicates)
     options: dict[str, Any] = {"entry": entry, "strata": strata}
     whole = estimate_hazard_ratios(time, event, covariates, weight=weight, ties=ties, method=method, **options)
     counts = np.ones(np.size(time)) if weight is None else np.asarray(pd.Series(weight), dtype=np.float64)
+
+    def gain(rng: np.random.Generator) -> tuple[FloatArray, str] | None:
+        again = _resample(rng, counts)
+        if not again @ (np.asarray(event, dtype=np.float64) * (again > 0)) > 0:
+            return None
+        model = estimate_hazard_ratios(time, event, covariates, weight=again, ties=ties, method=method, **options)
+        found = _gain(model, time, event, covariates, counts, options)
+        return None if found is None else (np.array([found]), model.method)
+
     apparent = None if whole.concordance is None else whole.concordance.value
     reason = whole.reason or (None if whole.concordance is None else whole.concordance.reason)
     if reason is None and (apparent is None or not _coefficients(whole)):
         reason = "no coefficient was estimated"
-    gains: list[float] = []
-    drawn = penalised = 0
+    resamples = Resamples()
     if reason is None:
-        rng = np.random.default_rng(seed)
-        while drawn < replicates and not (should_stop is not None and should_stop()):
-            again = _resample(rng, counts)
-            drawn += 1
-            if again @ (np.asarray(event, dtype=np.float64) * (again > 0)) > 0:
-                model = estimate_hazard_ratios(
-                    time, event, covariates, weight=again, ties=ties, method=method, **options
-                )
-                gain = _gain(model, time, event, covariates, counts, again, options)
-                if gain is not None:
-                    gains.append(gain)
-                    penalised += model.method == "firth"
-            if on_progress is not None:
-                on_progress(drawn / replicates)
-        if not drawn:
-            reason = "stopped before the first resample"
-        elif not gains:
-            reason = f"none of the {drawn} resamples gave a model"
-    measure = Optimism(MEASURE, apparent, None, None, None, len(gains), reason)
-    if reason is None and apparent is not None:
-        mean = float(np.mean(gains))
-        error = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if len(gains) > 1 else None
-        measure = Optimism(MEASURE, apparent, mean, apparent - mean, error, len(gains))
+        resamples = Resamples.draw(gain, replicates, seed, on_progress, should_stop)
+        reason = resamples.reason
+    gains = np.array(resamples.gains).reshape(resamples.n_fitted)
     return ConcordanceOptimismResult(
-        concordance=measure,
+        concordance=correct_for_optimism(MEASURE, apparent, gains, reason),
         method=whole.method,
         n=whole.n,
         n_event=whole.n_event,
         n_parameters=whole.n_parameters,
         replicates=int(replicates),
-        n_drawn=drawn,
-        n_failed=drawn - len(gains),
-        n_penalised=penalised,
+        n_drawn=resamples.n_drawn,
+        n_failed=resamples.n_drawn - resamples.n_fitted,
+        n_penalised=resamples.n_penalised,
         seed=seed,
         reason=reason,
-        notes=_notes(whole.method, int(replicates), drawn, len(gains), penalised),
+        notes=resamples.notes(whole.method, int(replicates), "the likelihood had no maximum"),
     )
 
 
@@ -146,7 +133,6 @@ def _gain(
     event: ArrayLike,
     covariates: pd.DataFrame,
     counts: FloatArray,
-    again: FloatArray,
     options: dict[str, Any],
 ) -> float | None:
     """The concordance of a resample's model in the resample less that in all patients; None without a model or a pair."""
@@ -167,28 +153,3 @@ def _gain(
     score = np.round(score, 11)
     outside = concordance(time, event, score, weight=counts, **options).value
     return None if outside is None else model.concordance.value - outside
-
-
-def _notes(method: str, replicates: int, drawn: int, fitted: int, penalised: int) -> tuple[Note, ...]:
-    notes = []
-    if drawn and fitted < drawn:
-        notes.append(
-            Note(
-                "resamples-failed",
-                "caution" if fitted < _MIN_SHARE_FITTED * drawn else "info",
-                f"{drawn - fitted} of {drawn} resamples gave no model and are left out of the correction.",
-                "Choose fewer covariates, or join small levels where that makes clinical sense.",
-            )
-        )
-    if method == "ml" and penalised:
-        notes.append(
-            Note(
-                "resamples-penalised",
-                "info",
-                f"In {penalised} of {fitted} resamples the likelihood had no maximum (separation); these models use Firth's "
-                "penalised likelihood.",
-            )
-        )
-    if 0 < drawn < replicates:
-        notes.append(Note("stopped", "info", f"The bootstrap was stopped after {drawn} of {replicates} resamples."))
-    return tuple(notes)

@@ -38,8 +38,8 @@ from scipy.special import ndtr
 
 from analytics.estimators.binomial_likelihood import profile_fall
 from analytics.estimators.design import check_covariates, ratio_of
+from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import PatternFit, estimate_odds_ratios, read_outcome, read_weight, rows_in_use
-from analytics.estimators.logistic_validation import FittedLogistic
 from analytics.estimators.missing_data import PooledResult, PooledTest, pool_odds_ratios, pool_test
 from analytics.results import FloatArray, Interval, OddsRatio, OddsRatioResult, read_only
 

@@ -24,8 +24,8 @@ from scipy.special import expit
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood
 from analytics.estimators.design import BoolArray, IntArray
+from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import Method, estimate_odds_ratios, read_outcome, read_weight
-from analytics.estimators.logistic_validation import FittedLogistic
 from analytics.results import Coefficient, FloatArray, InfluenceResult, OddsRatio, read_only
 
 # Of more kinds than this, those with the largest one-step change alone are left out in turn.

@@ -23,12 +23,12 @@ from scipy.special import chdtrc
 
 from analytics.estimators.cox_model import (
     ConfType,
-    CoxSample,
     LargestLikelihood,
     check_conf_type,
     estimate_ratios_only,
     largest_likelihoods,
 )
+from analytics.estimators.cox_sample import CoxSample
 from analytics.estimators.design import BoolArray, Covariate, IntArray
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations

@@ -19,9 +19,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
 from analytics.estimators.design import counted
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import (
-    estimate_survival,
-)
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import (
@@ -31,12 +29,7 @@ from analytics.estimators.treatment_rows import (
     design_of_treatment,
 )
 from analytics.formats import format_count
-from analytics.results import (
-    FloatArray,
-    LandmarkResult,
-    Note,
-    SurvivalResult,
-)
+from analytics.results import FloatArray, LandmarkResult, Note, SurvivalResult
 
 
 def landmark_survival(

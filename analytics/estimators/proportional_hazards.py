@@ -18,7 +18,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
-from analytics.estimators.cox_model import CoxSample, Ties, check_ties, fit_plainly
+from analytics.estimators.cox_model import Ties, check_ties, fit_plainly
+from analytics.estimators.cox_sample import CoxSample
 from analytics.estimators.design import Column
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import estimate_survival

@@ -15,7 +15,6 @@ likelihoods without a maximum.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +41,12 @@ from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
 from analytics.estimators.logistic import FEW_EVENTS_PER_PARAMETER, SCARCE_EVENTS_PER_PARAMETER
 from analytics.estimators.newton import ascent, inverse_of
-from analytics.estimators.partial_likelihood import WIDE, WIDEST, closed_up, told_apart
+from analytics.estimators.subdistribution_likelihood import (
+    SubdistributionLikelihood,
+    Subjects,
+    WeightedRiskSets,
+    WeightedValues,
+)
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
 
 MEASURE = "subdistribution hazard ratio"
@@ -133,262 +137,7 @@ def estimate_subdistribution_hazard_ratios(
     if censoring_group is not None:
         groups = Labels.from_values("censoring_group", censoring_group, kept).codes
     design = Design(read, (sample.cause == of).astype(np.float64), sample.data.weight, measure=MEASURE, intercept=False)
-    return _write_up(design, _Subjects.from_sample(sample, of, groups, design), conf_level)
-
-
-@dataclass(frozen=True, slots=True)
-class _Subjects:
-    """Rows of a model, ascending in time: ``kind`` 1 for the cause, 2 for a competing one, 0 for censored.
-
-    ``uncensored`` is G just before each time of ``grid`` (the distinct times), one row per censoring group, and ``own``
-    that of a row's group at its own time. ``place`` indexes the grid.
-    """
-
-    place: IntArray
-    kind: IntArray
-    weight: FloatArray
-    group: IntArray
-    x: FloatArray
-    pattern: IntArray
-    grid: FloatArray
-    uncensored: FloatArray
-    own: FloatArray
-
-    @classmethod
-    def from_sample(cls, sample: CompetingObservations, of: int, group: IntArray, design: Design) -> _Subjects:
-        order = np.argsort(sample.data.time, kind="stable")
-        grid, place = np.unique(sample.data.time[order], return_inverse=True)
-        cause, weight, group = sample.cause[order], sample.data.weight[order], group[order]
-        size = int(group.max(initial=-1)) + 1
-        kind = np.where(cause == of, 1, np.where(cause > 0, 2, 0)).astype(np.intp)
-        uncensored = np.zeros((size, len(grid)))
-        for code in range(size):
-            rows = group == code
-            if not rows.any():
-                continue
-            removed = np.bincount(place[rows], weight[rows], len(grid))
-            censored = np.bincount(place[rows], weight[rows] * (kind[rows] == 0), len(grid))
-            at_risk = np.cumsum(removed[::-1])[::-1]
-            after = np.cumprod(1 - censored / np.where(at_risk > 0, at_risk, 1.0))
-            uncensored[code] = np.concatenate([[1.0], after[:-1]])
-            if grid[0] == 0:
-                uncensored[code, 0] = after[0]
-            uncensored[code, at_risk == 0] = 0.0
-        pattern = design.patterns.of_row[order]
-        return cls(
-            place, kind, weight, group, design.matrix[pattern], pattern, grid, uncensored, uncensored[group, place]
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Staying:
-    """Rows of one censoring group with a competing event, ascending in time: they stay in the risk sets.
-
-    ``inverse`` is their 1 / G(X-), ``uncensored`` is G(t-) at the event times and ``share`` the part of the events at
-    each that belongs to the group.
-    """
-
-    rows: IntArray
-    inverse: FloatArray
-    uncensored: FloatArray
-    share: FloatArray
-
-    def still_to_come(self, increment: FloatArray) -> FloatArray:
-        """Sums of G(t-) times ``increment`` over the event times from each one on, and 0 after the last."""
-        after = np.zeros((len(increment) + 1, increment.shape[1]))
-        after[:-1] = np.cumsum((self.uncensored[:, None] * increment)[::-1], axis=0)[::-1]
-        return after
-
-
-@dataclass(frozen=True, slots=True)
-class _RiskSets:
-    """The rows that are compared with one another, ascending in time, and the times at which they have events.
-
-    ``first`` is the first row still under observation at each event time, ``seen`` the number of event times up to and
-    including each row's own. ``staying`` has one entry per censoring group with competing events.
-    """
-
-    rows: IntArray
-    weight: FloatArray
-    is_event: BoolArray
-    n_event: FloatArray
-    moment: IntArray
-    first: IntArray
-    seen: IntArray
-    staying: tuple[_Staying, ...]
-
-    @classmethod
-    def from_subjects(cls, subjects: _Subjects, rows: IntArray) -> _RiskSets:
-        place, kind, weight = subjects.place[rows], subjects.kind[rows], subjects.weight[rows]
-        is_event = kind == 1
-        moment, which = np.unique(place[is_event], return_inverse=True)
-        n_event = np.bincount(which, weight[is_event], len(moment)).astype(np.float64)
-        staying = []
-        for code in np.unique(subjects.group[rows]):
-            of_group = subjects.group[rows] == code
-            own = np.flatnonzero((kind == 2) & of_group)
-            if len(own):
-                share = np.bincount(which, (weight * of_group)[is_event], len(moment)) / n_event
-                staying.append(_Staying(own, 1 / subjects.own[rows[own]], subjects.uncensored[code, moment], share))
-        return cls(
-            rows=rows,
-            weight=weight,
-            is_event=is_event,
-            n_event=n_event,
-            moment=moment,
-            first=np.searchsorted(place, moment, side="left"),
-            seen=np.searchsorted(moment, place, side="right"),
-            staying=tuple(staying),
-        )
-
-    def largest(self, own: FloatArray) -> FloatArray:
-        """The largest of the rows' values in the risk set at each event time."""
-        largest = np.maximum.accumulate(np.concatenate([own, [-math.inf]])[::-1])[::-1][self.first]
-        for group in self.staying:
-            reached = np.concatenate([[-math.inf], np.maximum.accumulate(own[group.rows])])
-            before = reached[np.searchsorted(group.rows, self.first, side="left")]
-            largest = np.where(group.uncensored > 0, np.maximum(largest, before), largest)
-        return np.asarray(largest)
-
-    def is_contradicted(self, predictor: FloatArray, classes: IntArray) -> bool:
-        """True if at an event somebody at risk is in a higher class."""
-        own = classes[self.rows]
-        top = self.largest(own.astype(np.float64))
-        return bool((own[self.is_event] < top[self.seen[self.is_event] - 1]).any())
-
-    def sums(self, amount: FloatArray) -> FloatArray:
-        """Weighted sums of ``amount`` (rows, columns) over the risk set at each event time."""
-        later = np.zeros((len(amount) + 1, amount.shape[1]))
-        later[:-1] = np.cumsum(amount[::-1], axis=0)[::-1]
-        total = later[self.first]
-        for group in self.staying:
-            gone = np.zeros((len(group.rows) + 1, amount.shape[1]))
-            gone[1:] = np.cumsum(amount[group.rows] * group.inverse[:, None], axis=0)
-            total = total + group.uncensored[:, None] * gone[np.searchsorted(group.rows, self.first, side="left")]
-        return np.asarray(total)
-
-    def exposure(self, increment: FloatArray) -> FloatArray:
-        """What each row gathers of ``increment`` (event times, columns) with its weight while it is in the risk set."""
-        until = np.zeros((len(increment) + 1, increment.shape[1]))
-        until[1:] = np.cumsum(increment, axis=0)
-        gathered = until[self.seen]
-        for group in self.staying:
-            to_come = group.still_to_come(increment)[self.seen[group.rows]]
-            gathered[group.rows] += group.inverse[:, None] * to_come
-        return np.asarray(gathered)
-
-
-@dataclass(frozen=True, slots=True)
-class _Likelihood:
-    """The weighted partial likelihood of the columns ``x`` in sets of rows that are compared among themselves."""
-
-    subjects: _Subjects
-    sets: tuple[_RiskSets, ...]
-    x: FloatArray
-
-    def at(self, beta: FloatArray) -> _Value:
-        """The logarithm of the likelihood, its gradient and its negative second derivative."""
-        size = self.x.shape[1]
-        value, score, information = 0.0, np.zeros(size), np.zeros((size, size))
-        fitted = []
-        whole, predictor = self.x, self.x @ beta
-        if len(predictor) and float(np.ptp(predictor)) > WIDE:
-            classes = told_apart(predictor)
-            if classes.any():
-                if any(risk.is_contradicted(predictor, classes) for risk in self.sets):
-                    return _Value(-math.inf, score, information, (), whole)
-                predictor, whole = closed_up(predictor, self.x, beta, classes)
-            if float(np.ptp(predictor)) > WIDEST:
-                return _Value(-math.inf, score, information, (), whole)
-        for risk in self.sets:
-            x = whole[risk.rows]
-            eta = predictor[risk.rows]
-            shift = float(eta.max(initial=-math.inf))
-            hazard = np.exp(eta - shift)
-            amount = (risk.weight * hazard)[:, None]
-            sums = risk.sums(np.hstack([amount, amount * x]))
-            # A risk set far below the largest predictor may vanish in rounding: the step was too long.
-            if not (sums[:, 0] > 0).all():
-                return _Value(-math.inf, score, information, (), whole)
-            mean = sums[:, 1:] / sums[:, :1]
-            rate = risk.n_event / sums[:, 0]
-            own = risk.weight * risk.is_event
-            value += float(own @ eta) - float(risk.n_event @ (np.log(sums[:, 0]) + shift))
-            score += own @ x - risk.n_event @ mean
-            exposure = risk.exposure(rate[:, None])[:, 0]
-            information += (x * (amount[:, 0] * exposure)[:, None]).T @ x - (mean * risk.n_event[:, None]).T @ mean
-            fitted.append(_Fitted(hazard, rate, mean, exposure))
-        if not (math.isfinite(value) and np.isfinite(score).all() and np.isfinite(information).all()):
-            return _Value(-math.inf, np.zeros(size), np.eye(size), (), whole)
-        return _Value(value, score, information, tuple(fitted), whole)
-
-    def squares(self, value: _Value) -> FloatArray:
-        """Sums of squares of each column over the risk sets: what the variances in them are a rounded rest of."""
-        total = np.zeros(self.x.shape[1])
-        for risk, fit in zip(self.sets, value.fitted, strict=True):
-            total += (risk.weight * fit.hazard * fit.exposure) @ self.x[risk.rows] ** 2
-        return total
-
-    def contributions(self, value: _Value) -> FloatArray:
-        """What each patient of a row adds to the score, directly and by way of the censoring weights."""
-        subjects = self.subjects
-        size = self.x.shape[1]
-        own = np.zeros((len(subjects.place), size))
-        # Sum over u of what censoring at u changes in the later weights: one row per censoring group and time.
-        change = np.zeros((len(subjects.uncensored), len(subjects.grid), size))
-        for risk, fit in zip(self.sets, value.fitted, strict=True):
-            x = value.x[risk.rows]
-            increment = fit.mean * fit.rate[:, None]
-            part = -fit.hazard[:, None] * (x * fit.exposure[:, None] - risk.exposure(increment))
-            at_event = risk.seen[risk.is_event] - 1
-            part[risk.is_event] += x[risk.is_event] - fit.mean[at_event]
-            own[risk.rows] += part
-            pieces = np.hstack([fit.rate[:, None], increment])
-            every = np.arange(len(subjects.grid))
-            for group in risk.staying:
-                # Censoring at u tells on the weights of those who had their event before u, at the events from u on.
-                to_come = group.still_to_come(pieces * group.share[:, None])
-                to_come = to_come[np.searchsorted(risk.moment, every, side="left")]
-                amount = (risk.weight[group.rows] * fit.hazard[group.rows] * group.inverse)[:, None]
-                sums = np.zeros((len(group.rows) + 1, size + 1))
-                sums[1:] = np.cumsum(np.hstack([amount, amount * x[group.rows]]), axis=0)
-                sums = sums[np.searchsorted(subjects.place[risk.rows[group.rows]], every, side="left")]
-                code = subjects.group[risk.rows[group.rows[0]]]
-                change[code] += sums[:, 1:] * to_come[:, :1] - sums[:, :1] * to_come[:, 1:]
-        for code in range(len(change)):
-            rows = subjects.group == code
-            if not rows.any():
-                continue
-            place, weight = subjects.place[rows], subjects.weight[rows]
-            is_censored = subjects.kind[rows] == 0
-            at_risk = np.cumsum(np.bincount(place, weight, len(subjects.grid))[::-1])[::-1]
-            at_risk = np.where(at_risk > 0, at_risk, 1.0)
-            censored = np.bincount(place, weight * is_censored, len(subjects.grid))
-            effect = change[code] / at_risk[:, None]
-            compensator = np.cumsum(effect * (censored / at_risk)[:, None], axis=0)
-            own[rows] += effect[place] * is_censored[:, None] - compensator[place]
-        return own
-
-
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    """Per row the relative hazard and its exposure; per event time the baseline increment and the mean covariates."""
-
-    hazard: FloatArray
-    rate: FloatArray
-    mean: FloatArray
-    exposure: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """``x`` is the design less a constant for each set of rows that are never compared with others."""
-
-    log_likelihood: float
-    score: FloatArray
-    information: FloatArray
-    fitted: tuple[_Fitted, ...]
-    x: FloatArray
+    return _write_up(design, Subjects.from_sample(sample, of, groups, design), conf_level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,12 +145,14 @@ class _Maximum:
     """Where the search ended; ``direction`` is set where the likelihood still rises along it without end."""
 
     beta: FloatArray
-    value: _Value
+    value: WeightedValues
     converged: bool
     direction: FloatArray | None
 
 
-def _maximise(likelihood: _Likelihood, is_endless: Callable[[FloatArray], bool] | None = None) -> _Maximum:
+def _maximise(
+    likelihood: SubdistributionLikelihood, is_endless: Callable[[FloatArray], bool] | None = None
+) -> _Maximum:
     """Newton steps with halving, from 0.
 
     Where long steps gain next to nothing, ``is_endless`` is asked whether they never will: one patient far from all
@@ -443,7 +194,7 @@ def _maximise(likelihood: _Likelihood, is_endless: Callable[[FloatArray], bool] 
     return _Maximum(beta, value, bool(np.isfinite(left).all() and left.max(initial=0.0) < enough), None)
 
 
-def _newton(value: _Value) -> FloatArray:
+def _newton(value: WeightedValues) -> FloatArray:
     """The step of Newton, or one that ascends where rounding has made the information indefinite or singular."""
     try:
         step = np.linalg.solve(value.information, value.score)
@@ -455,7 +206,7 @@ def _newton(value: _Value) -> FloatArray:
 
 
 def _levels(
-    subjects: _Subjects, sets: Sequence[_RiskSets], predictor: FloatArray, size: FloatArray
+    subjects: Subjects, sets: Sequence[WeightedRiskSets], predictor: FloatArray, size: FloatArray
 ) -> list[IntArray] | None:
     """The rows that are still compared when a predictor outweighs all else; None if it contradicts an event.
 
@@ -481,7 +232,7 @@ def _levels(
     return found
 
 
-def _split(likelihood: _Likelihood, direction: FloatArray) -> list[IntArray] | None:
+def _split(likelihood: SubdistributionLikelihood, direction: FloatArray) -> list[IntArray] | None:
     """The rows still compared in the limit along a direction, or along its main part; None if nothing is split by it."""
     main = np.where(np.abs(direction) <= _MINOR * np.abs(direction).max(), 0.0, direction)
     before = sum(len(risk.rows) for risk in likelihood.sets)
@@ -515,7 +266,7 @@ def _informative(information: FloatArray, spread: FloatArray) -> list[int]:
     return kept
 
 
-def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardRatioResult:
+def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRatioResult:
     """The fit of a design and its result."""
     if not design.n:
         return _assemble(design, conf_level, reason=NO_PATIENTS)
@@ -523,11 +274,11 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
         return _assemble(design, conf_level, reason="no events of this cause")
     reasons = _collinear(design)
     columns = [i for i in range(len(design.columns)) if i not in reasons]
-    sets = [_RiskSets.from_subjects(subjects, np.arange(len(subjects.place)))]
+    sets = [WeightedRiskSets.from_subjects(subjects, np.arange(len(subjects.place)))]
 
     def reduced(among: Sequence[int]) -> list[int]:
         wanted = list(among)
-        start = _Likelihood(subjects, tuple(sets), subjects.x[:, wanted])
+        start = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, wanted])
         value = start.at(np.zeros(len(wanted)))
         return [wanted[i] for i in _informative(value.information, start.squares(value))]
 
@@ -554,16 +305,16 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
             told.append(f"{n} {counted(cell.n)} with {cell.label} had the event")
             if cell.n == 1:
                 told[-1] = f"The patient with {cell.label} did not have the event"
-            sets = [_RiskSets.from_subjects(subjects, rows) for rows in blocks]
+            sets = [WeightedRiskSets.from_subjects(subjects, rows) for rows in blocks]
     in_use = reduced(whole)
     while True:
-        likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
+        likelihood = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, in_use])
         maximum = _maximise(likelihood, lambda step, among=likelihood: _split(among, step) is not None)  # type: ignore[misc]
         if maximum.direction is None:
             break
         escaped = _split(likelihood, maximum.direction)
         assert escaped is not None
-        sets = [_RiskSets.from_subjects(subjects, rows) for rows in escaped]
+        sets = [WeightedRiskSets.from_subjects(subjects, rows) for rows in escaped]
         in_use = reduced(in_use)
     if not maximum.converged:
         return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
@@ -573,7 +324,7 @@ def _write_up(design: Design, subjects: _Subjects, conf_level: float) -> HazardR
         reasons.update({index: _infinite_reason(design, index) for index in infinite})
         # The finite coefficients first, so that none of them is given up for one without estimate.
         in_use = reduced([i for i in whole if i not in infinite] + infinite)
-        likelihood = _Likelihood(subjects, tuple(sets), subjects.x[:, in_use])
+        likelihood = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, in_use])
         maximum = _maximise(likelihood)
         if not maximum.converged:
             return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
@@ -626,11 +377,13 @@ def _collinear(design: Design) -> dict[int, str]:
     return reasons
 
 
-def _infinite(subjects: _Subjects, sets: Sequence[_RiskSets], columns: list[int]) -> list[int]:
+def _infinite(subjects: Subjects, sets: Sequence[WeightedRiskSets], columns: list[int]) -> list[int]:
     """The columns whose coefficients have no finite estimate: those that the limit leaves undetermined."""
     if not columns:
         return []
-    information = _Likelihood(subjects, tuple(sets), subjects.x[:, columns]).at(np.zeros(len(columns))).information
+    information = (
+        SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, columns]).at(np.zeros(len(columns))).information
+    )
     # Of a number, most rows lie within a few units.
     scale = np.minimum(np.std(subjects.x[:, columns], axis=0), 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))

@@ -18,21 +18,12 @@ from numpy.typing import ArrayLike
 
 from analytics.estimators.design import counted
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import (
-    estimate_survival,
-    survival_quantile,
-)
+from analytics.estimators.kaplan_meier import estimate_survival, survival_quantile
 from analytics.estimators.logrank import Weighting, logrank_test
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import TreatedAt, check_landmark
 from analytics.formats import format_count, format_months
-from analytics.results import (
-    Note,
-    SurvivalCurve,
-    SurvivalResult,
-    TestResult,
-    read_only,
-)
+from analytics.results import Note, SurvivalCurve, SurvivalResult, TestResult, read_only
 
 
 def simon_makuch(

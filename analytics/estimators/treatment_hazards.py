@@ -14,10 +14,7 @@ from analytics.estimators.design import counted, none_or_all, read_covariates, t
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients, TreatmentRows
 from analytics.estimators.treatment_rows import TREATMENT, TreatedAt, check_treatment_covariates, design_of_treatment
 from analytics.formats import format_count
-from analytics.results import (
-    HazardRatioResult,
-    Note,
-)
+from analytics.results import HazardRatioResult, Note
 
 
 def time_dependent_hazard_ratio(
