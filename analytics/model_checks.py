@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,8 @@ class Without(Result):
     interval: Interval | None
     change: float
 
+    no_rule: ClassVar[str] = "made only of an odds ratio that the model shows"
+
 
 @dataclass(frozen=True, slots=True)
 class Departure(Result):
@@ -114,6 +117,8 @@ class Departure(Result):
     lost: Who | None
     lost_reason: str
     n_lost: int
+
+    no_rule: ClassVar[str] = "made only of an odds ratio that the model shows"
 
     @property
     def strongest(self) -> Without | None:
@@ -139,6 +144,8 @@ class ModelChecks(Result):
     departures: tuple[Departure, ...]
     splines: tuple[SplineResult, ...]
     reason: str | None = None
+
+    no_rule: ClassVar[str] = "made only of a model that is shown; its parts have rules"
 
     @property
     def share(self) -> float:

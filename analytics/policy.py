@@ -19,26 +19,44 @@ import numpy as np
 
 from analytics.dictionary import Dictionary
 from analytics.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
-from analytics.estimators.missing_data import PooledResult, as_model
+from analytics.estimators.missing_data import PooledRatio, PooledResult, PooledTest, as_model
 from analytics.formats import WITHHELD, format_count, format_number
 from analytics.results import (
+    Balance,
+    CalibrationGroup,
+    CalibrationResult,
+    Coefficient,
+    CoefficientOverTime,
+    ConcordanceOptimismResult,
     Estimate,
+    FittedProbabilities,
+    GroupCount,
     HazardRatio,
     HazardRatioResult,
     IncidenceCurve,
+    InfluenceResult,
+    Interval,
     Note,
     OddsRatio,
     OddsRatioResult,
+    Optimism,
+    OptimismResult,
     PairwiseTest,
+    PropensityArm,
+    PropensityResult,
     ProportionalHazardsResult,
+    RestrictedMeanContrast,
     RestrictedMeanResult,
     Result,
+    SplineResult,
     SubgroupEffect,
     SubgroupResult,
     SurvivalCurve,
     SurvivalDifference,
     TermTest,
     TestResult,
+    VarianceInflation,
+    read_only,
 )
 
 POLICY_PATH = Path(__file__).parent.parent / "data" / "policy.toml"
@@ -230,6 +248,26 @@ def govern(result: AnyResult, policy: Policy | None = None) -> AnyResult:
     return governed
 
 
+# What is judged with its holder, which knows the counts behind it. Whatever else holds one needs a rule of its own.
+PARTS: tuple[type[Result], ...] = (
+    Interval,
+    GroupCount,
+    OddsRatio,
+    HazardRatio,
+    TermTest,
+    PooledRatio,
+    PooledTest,
+    CoefficientOverTime,
+    RestrictedMeanContrast,
+    Balance,
+    PropensityArm,
+    CalibrationGroup,
+    Optimism,
+    VarianceInflation,
+    Coefficient,
+)
+
+
 class _Governor:
     """Walks through a result once, replacing what is withheld and remembering it."""
 
@@ -250,6 +288,13 @@ class _Governor:
             SubgroupEffect: self.subgroup_effect,
             SubgroupResult: self.subgroups,
             PooledResult: self.pooled,
+            FittedProbabilities: self.probabilities,
+            CalibrationResult: self.calibration,
+            OptimismResult: self.optimism,
+            ConcordanceOptimismResult: self.concordance_optimism,
+            InfluenceResult: self.influence,
+            SplineResult: self.spline,
+            PropensityResult: self.propensity,
         }
 
     def walk(self, value: Any) -> Any:
@@ -420,9 +465,111 @@ class _Governor:
         verdict = judge(self.policy, events=result.n_event)
         tests = tuple(self.term_test(test, verdict) for test in result.tests)
         overall = self.term_test(result.global_test, verdict)
-        if overall is result.global_test and all(a is b for a, b in zip(tests, result.tests, strict=True)):
+        # The model says of each why it is not shown.
+        coefficients = tuple(
+            c
+            for c in result.coefficients
+            if max(verdict.state, judge(self.policy, patients=c.n).state) < State.COUNTS_ONLY
+        )
+        if (
+            overall is result.global_test
+            and all(a is b for a, b in zip(tests, result.tests, strict=True))
+            and len(coefficients) == len(result.coefficients)
+        ):
             return result
-        return replace(result, tests=tests, global_test=overall)
+        return replace(result, tests=tests, global_test=overall, coefficients=coefficients)
+
+    def outcome_model(self, n: int, n_event: int, n_parameters: int = 0) -> Verdict:
+        """The state of what is said of a logistic model as a whole, from the rarer outcome."""
+        events = min(n_event, n - n_event)
+        return judge(self.policy, events=events, events_per_parameter=events / n_parameters if n_parameters else None)
+
+    def probabilities(self, found: FittedProbabilities) -> FittedProbabilities:
+        verdict = self.outcome_model(found.n, found.n_event, found.n_parameters)
+        if found.probability is None or verdict.state < State.COUNTS_ONLY:
+            return found
+        return replace(found, probability=None, reason=self.say("estimate", verdict.reason, whole=True))
+
+    def calibration(self, found: CalibrationResult) -> CalibrationResult:
+        verdict = self.outcome_model(found.n, found.n_event)
+        if verdict.state is State.COUNTS_ONLY:
+            whole: dict[str, Any] = {
+                name: self.without_value(getattr(found, name), verdict.reason, whole=True)
+                for name in ("in_the_large", "slope", "intercept")
+            }
+            return replace(found, **whole, groups=()) if found.n else found
+        governed = self.walk_fields(found, ("in_the_large", "slope", "intercept"))
+        groups = []
+        for group in found.groups:
+            observed = self.estimate(group.observed)
+            groups.append(group if observed is group.observed else replace(group, observed=observed, predicted=None))
+        if all(a is b for a, b in zip(groups, found.groups, strict=True)):
+            return governed
+        return replace(governed, groups=tuple(groups))
+
+    def optimism(self, found: OptimismResult) -> OptimismResult:
+        verdict = self.outcome_model(found.n, found.n_event, found.n_parameters)
+        if found.reason is not None or verdict.state < State.COUNTS_ONLY:
+            return found
+        reason = self.say("estimate", verdict.reason, whole=True)
+        measures: dict[str, Any] = {
+            name: _without_measure(getattr(found, name), reason) for name in ("auc", "slope", "brier")
+        }
+        return replace(found, **measures, reason=reason)
+
+    def concordance_optimism(self, found: ConcordanceOptimismResult) -> ConcordanceOptimismResult:
+        per_parameter = found.n_event / found.n_parameters if found.n_parameters else None
+        verdict = judge(self.policy, events=found.n_event, events_per_parameter=per_parameter)
+        # As the model, which does not show its concordance either where it shows no p.
+        if found.reason is not None or verdict.state < State.WITHOUT_P:
+            return found
+        reason = self.say("estimate", verdict.reason, whole=True)
+        return replace(found, concordance=_without_measure(found.concordance, reason), reason=reason)
+
+    def influence(self, found: InfluenceResult) -> InfluenceResult:
+        if found.n_event is None or found.reason is not None:
+            return found
+        verdict = self.outcome_model(found.n_patients, found.n_event, len(found.coefficients))
+        if verdict.state < State.COUNTS_ONLY:
+            return found
+        none, table = read_only([]), read_only(np.zeros((0, 0)))
+        return replace(
+            found,
+            coefficients=(),
+            row=found.row[:0],
+            n=none,
+            event=none,
+            log_odds_ratio=table,
+            change=table,
+            reasons=(),
+            n_kinds=0,
+            reason=self.say("estimate", verdict.reason, whole=True),
+        )
+
+    def spline(self, found: SplineResult) -> SplineResult:
+        verdict = self.outcome_model(found.n, found.n_event, found.n_parameters)
+        if found.reason is not None or verdict.state < State.WITHOUT_P:
+            return found
+        test = self.test(found.test, verdict, whole=False)
+        if verdict.state is State.WITHOUT_P:
+            return replace(found, test=test)
+        none = read_only([])
+        lines: dict[str, Any] = dict.fromkeys(("knots", "grid", "log_odds_ratio", "low", "high"), none)
+        reason = self.say("estimate", verdict.reason, whole=True)
+        return replace(found, test=test, **lines, reference=None, straight=None, reason=reason)
+
+    def propensity(self, found: PropensityResult) -> PropensityResult:
+        governed = self.walk_fields(found, ("model",))
+        verdict = judge(self.policy, patients=min(arm.n for arm in found.arms) or None, group="in one of the groups")
+        if verdict.state < State.COUNTS_ONLY:
+            return governed
+        unknown: dict[str, Any] = dict.fromkeys(("low", "high", "effective_n", "largest_share"))
+        treated, untreated = (replace(arm, **unknown) for arm in found.arms)
+        nothing: dict[str, Any] = dict.fromkeys(
+            ("scores", "weights", "support", "share_outside", "gradient", "influence")
+        )
+        reason = found.reason or self.say("estimate", verdict.reason, whole=True)
+        return replace(governed, **nothing, arms=(treated, untreated), balance=(), reason=reason)
 
     def restricted_means(self, result: RestrictedMeanResult) -> RestrictedMeanResult:
         # With few events in one group the normal approximation finds too much, however many the other has (6 to 8 % of
@@ -529,6 +676,15 @@ class _Governor:
                 )
             )
         return tuple(notes)
+
+
+def list_judged() -> tuple[type[Result], ...]:
+    """The kinds of results that have a rule."""
+    return tuple(_Governor(load_policy()).rules)
+
+
+def _without_measure(measure: Optimism, reason: str) -> Optimism:
+    return replace(measure, apparent=None, optimism=None, corrected=None, std_error=None, reason=reason)
 
 
 def _field_names(kind: type) -> Sequence[str]:

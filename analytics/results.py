@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,12 @@ def read_only(values: object) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The base of everything that an estimator returns, and of what holds such: what the policy on small numbers looks into."""
+    """The base of everything that an estimator returns, and of what holds such: what the policy on small numbers looks into.
+
+    ``no_rule`` says why a class that holds numbers needs no rule of that policy.
+    """
+
+    no_rule: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -592,7 +597,7 @@ class CoefficientOverTime(Result):
     One entry per event time and set of covariates, by ascending ``time``: ``n_event`` events, ``beta`` their scaled
     Schoenfeld residual plus the coefficient. ``smooth`` is a natural cubic spline through them at the times ``grid``
     with the pointwise limits ``low`` and ``high``; all four are empty, with a ``reason``, where there are too few event
-    times for it.
+    times for it. ``n`` counts the patients of the level or of the reference, whichever are fewer; None for a number.
     """
 
     variable: str
@@ -606,6 +611,7 @@ class CoefficientOverTime(Result):
     low: FloatArray
     high: FloatArray
     reason: str | None = None
+    n: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -820,6 +826,8 @@ class EValue(Result):
     limit: float | None
     reason: str | None = None
 
+    no_rule: ClassVar[str] = "worked out from a ratio that is shown; without one it says so"
+
 
 @dataclass(frozen=True, slots=True)
 class SubgroupEffect(Result):
@@ -904,13 +912,14 @@ class FittedProbabilities(Result):
 class CalibrationGroup(Result):
     """Patients whose predicted probability lies above ``low`` and at or below ``high`` (the first group: from ``low``).
 
-    ``observed`` is the share of them with the event, ``predicted`` the mean of their probabilities.
+    ``observed`` is the share of them with the event, ``predicted`` the mean of their probabilities; None where the policy on
+    small numbers took it out.
     """
 
     low: float
     high: float
     observed: Estimate
-    predicted: float
+    predicted: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1066,7 +1075,7 @@ class InfluenceResult(Result):
     patients are of it, ``event`` 1 or 0; ``log_odds_ratio`` is what each coefficient becomes, NaN where it is lost, and
     ``reasons`` then says why; ``change`` is by how many standard errors (of the whole model) it moves. ``n_kinds`` counts
     all kinds; of very many, only those with the largest change in a first approximation were left out in turn.
-    ``reason`` is set, and everything empty, where there is no model.
+    ``n_event`` of the ``n_patients`` had the event. ``reason`` is set, and everything empty, where there is no model.
     """
 
     coefficients: tuple[Coefficient, ...]
@@ -1080,6 +1089,7 @@ class InfluenceResult(Result):
     n_patients: int
     n_kinds: int
     reason: str | None = None
+    n_event: int | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """One row per kind and coefficient: ``row n event variable level estimate without change reason``.
@@ -1109,7 +1119,8 @@ class SplineResult(Result):
     ``knots`` and ``grid`` are in the number's unit. ``log_odds_ratio`` compares each value of the grid with ``reference``
     (the median), ``low`` and ``high`` are its limits; ``straight`` is the log odds ratio per unit of the straight line.
     ``test`` compares the two by likelihood ratio. Where ``reason`` is set, arrays are empty and ``reference`` and
-    ``straight`` None. ``method`` is what the spline was fitted by ("ml" or "firth").
+    ``straight`` None. ``method`` is what the spline was fitted by ("ml" or "firth"); ``n_parameters`` counts those of the model
+    with the straight line, without the intercept.
     """
 
     variable: str
@@ -1126,6 +1137,7 @@ class SplineResult(Result):
     n: int
     n_event: int
     reason: str | None = None
+    n_parameters: int = 0
 
     def to_frame(self) -> pd.DataFrame:
         """One row per value of the grid: ``variable value reference estimate conf_low conf_high conf_level straight``.

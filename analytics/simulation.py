@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from analytics.results import Estimate, Interval, Result
 
@@ -25,6 +26,8 @@ class SimulatedMethod(Result):
     share: Estimate
     median_hazard_ratio: float | None
     mean_n_treated: float
+
+    no_rule: ClassVar[str] = "of simulated patients, of whom there are as many as one likes"
 
 
 @dataclass(frozen=True, slots=True)

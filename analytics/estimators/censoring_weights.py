@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,8 @@ class CensoringWeights(Result):
     low: float | None = None
     high: float | None = None
     reason: str | None = None
+
+    no_rule: ClassVar[str] = "the range of the weights says nothing of an outcome, and the model has its own rule"
 
 
 def weighted_until(

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,8 @@ class KnownByHorizon(Result):
     outcome: FloatArray
     weight: FloatArray
     n_unknown: int
+
+    no_rule: ClassVar[str] = "the patients themselves with their weights, before anything is estimated"
 
 
 def weigh_for_censoring(

@@ -116,6 +116,7 @@ def estimate_influence(
         method=model.method,
         n_patients=int(model.design.n),
         n_kinds=len(kinds.n),
+        n_event=int(model.design.n_event),
     )
 
 

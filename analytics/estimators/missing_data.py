@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -229,6 +230,8 @@ class PooledEstimates(Result):
     fraction_missing: FloatArray
     efficiency: FloatArray
     m: int
+
+    no_rule: ClassVar[str] = "a step on the way to pooled ratios, which no analysis holds"
 
     @property
     def std_error(self) -> FloatArray:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,10 @@ class Detectable(Result):
     power: float = POWER
     alpha: float = ALPHA
     reason: str | None = None
+
+    no_rule: ClassVar[str] = (
+        "says what a study as large would find, from the numbers of patients and events, which are always shown"
+    )
 
 
 def distance(power: float = POWER, alpha: float = ALPHA) -> float:

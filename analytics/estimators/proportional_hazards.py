@@ -186,6 +186,15 @@ def _score_test(name: str, score: FloatArray, variance: FloatArray, total: Float
     return TermTest(name, statistic, len(places), float(chdtrc(len(places), statistic)))
 
 
+def _smaller_side(sample: CoxSample, column: Column) -> int | None:
+    """The number of patients of a level or of its reference, whichever is less; None for a number."""
+    reference = sample.design.references[column.covariate]
+    if column.level is None or reference is None:
+        return None
+    n, _ = sample.design.counts[column.covariate]
+    return int(min(n[column.level], n[reference]))
+
+
 def _curves(
     likelihood: PartialLikelihood,
     beta: FloatArray,
@@ -240,6 +249,7 @@ def _curves(
                 low=read_only(smooth - half),
                 high=read_only(smooth + half),
                 reason=None if len(smooth) else "too few event times for a smooth curve",
+                n=_smaller_side(sample, column),
             )
         )
     return tuple(found)

@@ -234,6 +234,7 @@ def estimate_spline(
         conf_level=conf_level,
         n=n,
         n_event=n_event,
+        n_parameters=len(fitted.kept) - 1 - df,
     )
 
 

@@ -71,7 +71,7 @@ def plot_calibration(
                 "type": "scatter",
                 "mode": "markers",
                 "name": "groups of children with like predictions",
-                "x": [round(100 * g.predicted, 2) for g in groups],
+                "x": [round(100 * (g.predicted or 0.0), 2) for g in groups],
                 "y": [round(v, 2) for v in values],
                 "error_y": {
                     "type": "data",
