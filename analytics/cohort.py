@@ -20,6 +20,7 @@ from analytics.dictionary import Dictionary, Variable, open_dictionary
 from analytics.disclosure import Hidden
 from analytics.engine import fetch, quoted, schema_of
 from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
+from analytics.formats import FewerThan
 from analytics.patient_checks import find_problems, remark_on
 from analytics.patient_file import CohortError, PatientFile, finding_damage, load_file, load_frame, match_columns
 from analytics.results import Note
@@ -38,7 +39,7 @@ class Range:
 
     low: float | None
     high: float | None
-    n_missing: int
+    n_missing: int | FewerThan
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,10 @@ class Cohort:
         counts = self._fetch(f"SELECT {', '.join(left)} FROM patients AS p")
         return Funnel(self.n, tuple(FunnelStep(c.variable, int(counts[f"step{i}"][0])) for i, c in enumerate(clauses)))
 
-    def level_counts(self, cohort_filter: CohortFilter = CohortFilter()) -> dict[str, dict[str | None, int]]:  # noqa: B008
+    def level_counts(
+        self,
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+    ) -> Mapping[str, Mapping[str | None, int | FewerThan]]:
         """Patients at each level of each coded filter variable, under the clauses of all *other* variables.
 
         Returns
@@ -151,6 +155,9 @@ class Cohort:
         One entry per coded filter variable, in the order of the phases, with every level in order and None (missing)
         last, zeros included: what a reader would have after choosing that level. FilterError as in `tally`.
         """
+        return self._count_levels(cohort_filter)
+
+    def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
         cohort_filter.validate(self.dictionary)
         variables = [v for v in self.dictionary.filters if v.is_coded]
         if not variables:

@@ -49,7 +49,7 @@ class Hidden:
     level: str | None
 
 
-def round_count(n: int, smallest: int) -> int:
+def round_count(n: int, smallest: int) -> int | FewerThan:
     """A number of children as it may be given out: 0, a multiple of twice ``smallest``, or `FewerThan` ``smallest``.
 
     Coarser than the numbers of a tally and rounded from those (up to twice the smallest cell), so that no two answers about
@@ -57,7 +57,12 @@ def round_count(n: int, smallest: int) -> int:
     """
     if n <= 0:
         return 0
-    return FewerThan(smallest) if n < smallest else (round_cell(n, smallest) // smallest + 1) // 2 * 2 * smallest
+    return FewerThan(smallest) if n < smallest else round_many(n, smallest)
+
+
+def round_many(n: int, smallest: int) -> int:
+    """A number of at least ``smallest`` children as it may be given out: a multiple of twice ``smallest``."""
+    return (round_cell(n, smallest) // smallest + 1) // 2 * 2 * smallest
 
 
 def round_cell(n: int, smallest: int) -> int:
@@ -88,7 +93,7 @@ def leaves_open(total: int, others: Iterable[tuple[float, float]], smallest: int
     return lowest <= 1 - room and largest >= smallest - 1 + room
 
 
-def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int]:
+def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int | FewerThan]:
     """The numbers of a table, each as `round_count` has it, without those that would tell a small one.
 
     The total is known. Where it narrows a small number down (two children at two levels, nobody else; or a sum that
@@ -102,8 +107,8 @@ def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int]:
     rounded = {level: round_count(n, smallest) for level, n in counts.items()}
     if not n_small:
         return rounded
-    zeros = {level: n for level, n in rounded.items() if n == 0}
-    if round_count(total, smallest) <= 2 * smallest:
+    zeros: dict[Level, int | FewerThan] = {level: 0 for level, n in rounded.items() if n == 0}
+    if total < smallest or round_many(total, smallest) <= 2 * smallest:
         return zeros
     for n_gone in range(len(present) - n_small + 1):
         gone, shown = present[n_small : n_small + n_gone], present[n_small + n_gone :]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from analytics.results import Estimate, Interval
 
 MISSING = "–"
@@ -13,14 +15,20 @@ MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not te
 LONGEST_QUOTE = 60  # characters of a text that is not the project's own
 
 
-class FewerThan(int):
-    """A number of children of which no more may be said than that it is at least 1 and less than this."""
+@dataclass(frozen=True, slots=True)
+class FewerThan:
+    """A number of children of which no more may be said than that it is at least 1 and less than ``bound``.
+
+    It is no number: it stands in no sum, and neither above nor below another.
+    """
+
+    bound: int
 
 
-def format_count(n: float) -> str:
+def format_count(n: float | FewerThan) -> str:
     """A count with thin spaces between thousands ("1 000 000"); "<5" for one of which only that may be said."""
     if isinstance(n, FewerThan):
-        return f"<{int(n)}"
+        return f"<{n.bound}"
     return f"{round(n):,}".replace(",", "\u202f")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
@@ -20,10 +20,11 @@ from analytics.disclosure import (
     protect_cells,
     protect_margins,
     round_count,
+    round_many,
     round_table,
 )
 from analytics.filters import CohortFilter, Funnel, FunnelStep
-from analytics.formats import shorten
+from analytics.formats import FewerThan, shorten
 from analytics.patient_file import CohortError, Problem
 
 MAX_MASKS = 1000
@@ -84,7 +85,7 @@ class ProtectedCohort(Cohort):
     def count(self, cohort_filter: CohortFilter = CohortFilter()) -> int:  # noqa: B008
         """The rounded number of patients who pass the filter; SuppressedError for fewer than ``smallest_cell``."""
         self._require_answer(cohort_filter)
-        return round_count(self._size(cohort_filter), self.smallest_cell) if cohort_filter else self.n
+        return round_many(self._size(cohort_filter), self.smallest_cell) if cohort_filter else self.n
 
     def is_answered(self, cohort_filter: CohortFilter) -> bool:
         """True if ``smallest_cell`` patients or more pass the filter: of fewer nothing is said, nor that there are none."""
@@ -106,17 +107,20 @@ class ProtectedCohort(Cohort):
         """How many patients are left after each clause, rounded; SuppressedError if fewer than ``smallest_cell`` are."""
         self._require_answer(cohort_filter)
         steps = super().funnel(cohort_filter).steps
-        rounded = tuple(FunnelStep(step.variable, round_count(step.n, self.smallest_cell)) for step in steps)
+        rounded = tuple(FunnelStep(step.variable, round_many(step.n, self.smallest_cell)) for step in steps)
         return Funnel(self.n, rounded, self.smallest_cell)
 
-    def level_counts(self, cohort_filter: CohortFilter = CohortFilter()) -> dict[str, dict[str | None, int]]:  # noqa: B008
+    def level_counts(
+        self,
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+    ) -> Mapping[str, Mapping[str | None, int | FewerThan]]:
         """Patients at each level of each coded filter variable under the other clauses, rounded.
 
         A number that would tell a small one beside it is not there. SuppressedError if fewer than ``smallest_cell`` pass the
         filter: a zero beside all levels but one would describe them.
         """
         self._require_answer(cohort_filter)
-        exact = super().level_counts(cohort_filter)
+        exact = self._count_levels(cohort_filter)
         shown = {name: round_table(counts, self.smallest_cell) for name, counts in exact.items()}
         for name, levels in self._known_parts(cohort_filter):
             if name in exact:
@@ -151,7 +155,9 @@ class ProtectedCohort(Cohort):
         return {name: self._widened(limits) for name, limits in super().ranges().items()}
 
     def _widened(self, limits: Range) -> Range:
-        n_missing = round_count(limits.n_missing, self.smallest_cell)
+        n_missing = limits.n_missing
+        if not isinstance(n_missing, FewerThan):
+            n_missing = round_count(n_missing, self.smallest_cell)
         if limits.low is None or limits.high is None:
             return Range(None, None, n_missing)
         largest = max(abs(limits.low), abs(limits.high))
@@ -216,5 +222,5 @@ def protect_cohort(cohort: Cohort, smallest_cell: int) -> ProtectedCohort:
         what = f"{shorten(cohort.name)} has fewer than {smallest_cell} patients, of whom nothing may be said"
         raise CohortError([Problem(what, f"SMALLEST_CELL={smallest_cell}", "Open a cohort of more patients.")])
     kept = {f.name: getattr(cohort, f.name) for f in fields(Cohort)}
-    kept |= {"n": round_count(cohort.n, smallest_cell), "notes": (), "_is_named": False}
+    kept |= {"n": round_many(cohort.n, smallest_cell), "notes": (), "_is_named": False}
     return ProtectedCohort(**kept, smallest_cell=smallest_cell)

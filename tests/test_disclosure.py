@@ -227,6 +227,26 @@ def test_a_count_is_zero_or_few_or_rounded() -> None:
     assert not isinstance(round_count(0, 5), FewerThan) and not isinstance(round_count(5, 5), FewerThan)
 
 
+def test_a_small_count_stands_in_no_sum_and_in_no_order() -> None:
+    few = round_count(3, 5)
+    assert few == FewerThan(5) != round_count(3, 6) and few not in (0, 3, 4, 5) and few
+    for use in (
+        lambda: few + 1,
+        lambda: 1 + few,
+        lambda: sum([10, few]),
+        lambda: few - few,
+        lambda: 2 * few,
+        lambda: few / 10,
+        lambda: few < 5,
+        lambda: few >= 1,
+        lambda: max(few, few),
+        lambda: int(few),
+        lambda: np.array([10.0, few], dtype=float),
+    ):
+        with pytest.raises(TypeError):
+            use()
+
+
 @pytest.mark.parametrize("smallest", range(2, 13))
 def test_of_two_parts_and_their_total_the_small_one_stays_open(smallest: int) -> None:
     """The rounded count of the larger part and of both leave the small part anywhere from 1 to the smallest cell − 1."""

@@ -103,11 +103,11 @@ class Door:
     def __init__(self, cohort: Cohort, k: int) -> None:
         self.cohort, self.k = cohort, k
 
-    def limits(self, n: int) -> Limits:
+    def limits(self, n: int | FewerThan) -> Limits:
         """What is known of a number that is given out as ``n``."""
         k = self.cohort.smallest_cell
         if isinstance(n, FewerThan):
-            return 1, int(n) - 1
+            return 1, n.bound - 1
         if not k or n == 0:
             return n, n
         return max(k, n - k - k // 2), n + (k - 1) // 2

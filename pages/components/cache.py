@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -13,6 +14,7 @@ from analytics.analyses import Analysis, Picture, load_analyses
 from analytics.cohort import Cohort, open_cohort
 from analytics.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.filters import CohortFilter, Funnel
+from analytics.formats import FewerThan
 from analytics.overview import Counted, count_outcomes
 from analytics.patient_file import CohortError, Problem
 from analytics.policy import load_policy
@@ -136,7 +138,9 @@ def load_plan(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Pa
 
 
 @lru_cache(maxsize=SELECTIONS)
-def load_level_counts(cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
+def load_level_counts(
+    cohort: Cohort, cohort_filter: CohortFilter
+) -> Mapping[str, Mapping[str | None, int | FewerThan]]:
     """How many patients every level has left under the other filters."""
     return cohort.level_counts(cohort_filter)
 

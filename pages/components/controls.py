@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,7 +13,7 @@ from analytics.analyses import Control, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Variable
 from analytics.filters import MISSING_SUFFIX, CohortFilter
-from analytics.formats import format_count
+from analytics.formats import FewerThan, format_count
 from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
 from pages.components.markdown import as_markdown
@@ -96,7 +96,7 @@ def _ask_range(variable: Variable, cohort: Cohort) -> None:
         )
 
 
-def _count_styles(cohort: Cohort, counts: dict[str, dict[str | None, int]]) -> str:
+def _count_styles(cohort: Cohort, counts: Mapping[str, Mapping[str | None, int | FewerThan]]) -> str:
     """A style sheet that writes each count behind its pill.
 
     Counts change on every click. As part of a label they would change the widget's options, hence its link and its
