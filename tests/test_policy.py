@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
 from analytics.dictionary import open_dictionary
-from analytics.estimators import cox_model, logistic
+from analytics.estimators import regression_result
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
@@ -87,9 +87,8 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
 
 def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> None:
     policy = load_policy()
-    for estimator in (logistic, cox_model):
-        assert policy.full.events_per_parameter == estimator.SCARCE_EVENTS_PER_PARAMETER
-        assert policy.p_value.events_per_parameter == estimator.FEW_EVENTS_PER_PARAMETER
+    assert policy.full.events_per_parameter == regression_result.SCARCE_EVENTS_PER_PARAMETER
+    assert policy.p_value.events_per_parameter == regression_result.FEW_EVENTS_PER_PARAMETER
     assert signature(plot_survival).parameters["fade_below"].default == policy.fade_below
 
 

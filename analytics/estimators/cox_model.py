@@ -25,19 +25,14 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from analytics.estimators.concordance import concordance_of
 from analytics.estimators.cox_sample import CoxSample
 from analytics.estimators.design import (
-    Column,
-    Design,
+    BoolArray,
     NotSettled,
-    Solution,
     check_covariates,
-    counted,
     listed,
-    none_or_all,
 )
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Observations
@@ -51,20 +46,28 @@ from analytics.estimators.partial_maximum import (
     robust_covariance,
     solve_model,
 )
+from analytics.estimators.regression_result import (
+    NEGLIGIBLE,
+    NOT_CONVERGED,
+    Findings,
+    describe_separation,
+    fit_each,
+    infinite_reason,
+    note_separation,
+    test_from_statistic,
+    wald_statistic,
+    write_up_hazard_ratios,
+)
 from analytics.estimators.risk_sets import RiskSets
-from analytics.results import Estimate, FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
+from analytics.results import Estimate, FloatArray, HazardRatioResult, Note, TermTest
 
 Ties = Literal["efron", "breslow"]
 Method = Literal["auto", "ml", "firth"]
 ConfType = Literal["wald", "profile"]
 
-FEW_EVENTS_PER_PARAMETER = 5
-SCARCE_EVENTS_PER_PARAMETER = 10
 # With fewer clusters, robust standard errors are too small as a rule (Cameron & Miller 2015, section VI).
 FEW_CLUSTERS = 20
-# A robust variance this small beside that of the model is rounding: the influences of the clusters cancel.
-_NEGLIGIBLE = 1e-9
-_NOT_CONVERGED = "the fit did not converge"
+_MONOTONE = "the covariates put the patients with an event first every time (monotone likelihood)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,16 @@ class _Options:
             raise ValueError(
                 "conf_type 'profile' has no robust form: use conf_type='wald' with robust standard errors."
             )
+
+    def findings(self, fitted: str) -> Findings:
+        """What a fit by a method has to say, before it has found anything."""
+        return Findings(
+            fitted,
+            "profile" if fitted == "firth" else self.conf_type,
+            self.conf_level,
+            std_error_type="robust" if self.robust else "model",
+            test_type="robust Wald" if self.robust else "likelihood ratio",
+        )
 
 
 def estimate_hazard_ratios(
@@ -216,7 +229,7 @@ def largest_likelihoods(sample: CoxSample) -> tuple[LargestLikelihood, LargestLi
         if optimum.converged:
             found.append(LargestLikelihood(optimum.values.log_likelihood, inner.size))
         else:
-            found.append(LargestLikelihood(None, inner.size, design.why(_NOT_CONVERGED)))
+            found.append(LargestLikelihood(None, inner.size, design.why(NOT_CONVERGED)))
     return found[0], found[1]
 
 
@@ -243,13 +256,12 @@ def estimate_univariable_hazard_ratios(
     check_covariates(covariates, len(counts.kept), "time")
     patients = np.zeros(len(counts.kept))
     patients[counts.kept] = counts.weight
-    results = []
-    for name in covariates.columns:
-        known = np.asarray(covariates[name].notna(), dtype=bool)
-        result = estimate_hazard_ratios(
+
+    def fit(known: BoolArray, covariate: pd.DataFrame) -> HazardRatioResult:
+        return estimate_hazard_ratios(
             time,
             event,
-            covariates[[name]],
+            covariate,
             entry=entry,
             weight=np.where(known, patients, 0.0),
             strata=strata,
@@ -258,12 +270,8 @@ def estimate_univariable_hazard_ratios(
             conf_type=conf_type,
             conf_level=conf_level,
         )
-        left_out = float(patients[~known].sum())
-        if left_out:
-            text = f"{left_out:.0f} of {patients.sum():.0f} patients without {name} were left out of its model."
-            result = replace(result, notes=(Note("missing-excluded", "info", text), *result.notes))
-        results.append(result)
-    return tuple(results)
+
+    return fit_each(covariates, patients, fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +313,7 @@ def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
             names = listed([column.label for i in infinite if (column := design.columns[i])])
             reason = f"not estimable: the hazard ratio of {names} is not finite"
         elif not optimum.converged:
-            reason = design.why(_NOT_CONVERGED)
+            reason = design.why(NOT_CONVERGED)
     return PlainFit(likelihood, optimum, model.kept, reason)
 
 
@@ -351,7 +359,7 @@ class _Model:
             return
         spread = np.diag(np.linalg.pinv(optimum.values.information))
         for place, index in enumerate(columns):
-            if covariance[place, place] <= _NEGLIGIBLE * spread[place]:
+            if covariance[place, place] <= NEGLIGIBLE * spread[place]:
                 who = "patients" if self.sample.cluster is None else "clusters"
                 self.reasons.setdefault(
                     index, f"not estimable: its robust standard error is 0, as too few {who} tell anything about it"
@@ -376,69 +384,37 @@ class _Model:
         """True if a level of a covariate has no events, so that maximum likelihood is unlikely to exist."""
         return any(cell.n_event == 0 and cell.covariate != without for cell in self.design.cells)
 
-    def infinite_reason(self, column: Column) -> str:
-        """Why maximum likelihood gives a coefficient no finite value."""
-        for cell in self.design.cells:
-            if cell.covariate == column.covariate and cell.n_event == 0:
-                if column.level is None:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
-                if cell.level == column.level:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
-                if cell.level == self.design.references[column.covariate]:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
-        return "not estimable: the covariates put the patients with an event first every time (monotone likelihood)"
-
     def note_separation(self, infinite: Sequence[int], penalised: bool) -> None:
         """A note on what makes the likelihood monotone, in words with the numbers."""
-        sentences, others = [], []
-        for position, covariate in enumerate(self.design.covariates):
-            if not set(self.design.of_covariate(position)) & set(infinite):
-                continue
-            own = [cell for cell in self.design.cells if cell.covariate == position and cell.n_event == 0]
-            sentences += [
-                f"None of the {counted(cell.n)} with {cell.label} had the event"
-                if cell.n > 1
-                else f"The {counted(cell.n)} with {cell.label} had no event"
-                for cell in own
-            ]
-            if not own:
-                others.append(covariate.name)
-        if others:
-            names = listed(others)
-            if sentences:
-                names = f"these together with {names}"
-            sentences.append(f"By {names} alone, the patients with an event come first among those at risk every time")
-        found = ". ".join(sentences)
-        then = (
-            "Firth's penalised likelihood is used instead."
-            if penalised
-            else "The hazard ratios concerned are not shown."
+
+        def by_others(others: list[str], is_beside: bool) -> str:
+            names = f"these together with {listed(others)}" if is_beside else listed(others)
+            return f"By {names} alone, the patients with an event come first among those at risk every time"
+
+        note_separation(
+            self.design,
+            describe_separation(self.design, infinite, by_others),
+            penalised=penalised,
+            remedy="Use Firth's penalised likelihood, or join small levels where that makes clinical sense.",
         )
-        self.design.notes.append(
-            Note(
-                "separation",
-                "caution",
-                f"{found}. Maximum likelihood has no finite hazard ratio for this (separation). {then}",
-                "Rely on the interval rather than on the hazard ratio, or join small levels where that makes clinical sense."
-                if penalised
-                else "Use Firth's penalised likelihood, or join small levels where that makes clinical sense.",
-            )
-        )
+
+    def write_up(self, found: Findings, concordance: Estimate | None = None) -> HazardRatioResult:
+        """The result."""
+        return write_up_hazard_ratios(self.design, found, self.options.ties, concordance)
 
 
 def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
     """The fit of a sample and its result."""
     design = sample.design
+    model = _Model(sample, options)
+    found = options.findings("firth" if options.method == "firth" else "ml")
     reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
     if reason:
-        fitted = "firth" if options.method == "firth" else "ml"
-        return _assemble(sample, options, fitted, reason=reason)
-    model = _Model(sample, options)
+        return model.write_up(replace(found, reason=reason))
     model.leave_out_collinear()
     likelihood = model.likelihood.with_columns(model.kept, options.method == "firth")
-    fitted = "firth" if options.method == "firth" else "ml"
-    optimum = None if fitted == "ml" and model.is_one_sided() else highest_maximum(likelihood)
-    if fitted == "ml" and not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
+    optimum = None if found.method == "ml" and model.is_one_sided() else highest_maximum(likelihood)
+    if found.method == "ml" and not (optimum and optimum.converged and maximum_is_certain(likelihood, optimum)):
         limiting = _limiting(likelihood)
         if limiting is not None:
             infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
@@ -446,28 +422,30 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
             model.note_separation(infinite, penalised)
             if not penalised:
                 return _write_up_monotone(model, limiting, infinite)
-            fitted = "firth"
+            found = options.findings("firth")
             likelihood = likelihood.with_columns(range(likelihood.size), True)
             optimum = highest_maximum(likelihood)
     if optimum is None:
         optimum = highest_maximum(likelihood)
     if not optimum.converged:
-        return _assemble(sample, options, fitted, reason=design.why(_NOT_CONVERGED))
+        return model.write_up(replace(found, reason=design.why(NOT_CONVERGED)))
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     model.give_up_without_spread(optimum, covariance, model.kept)
-    conf_type = "profile" if fitted == "firth" else options.conf_type
-    solution = solve_model(likelihood, optimum, range(likelihood.size), conf_type, options.conf_level, covariance)
-    extras = not options.ratios_only
-    return _assemble(
-        sample,
-        replace(options, conf_type=conf_type),
-        fitted,
+    every = range(likelihood.size)
+    solution = solve_model(likelihood, optimum, every, found.conf_type, options.conf_level, covariance)
+    found = replace(
+        found,
         columns=model.kept,
         solution=solution,
-        tests=_tests(model, likelihood, optimum, covariance, solution.fall) if extras else (),
         reasons=model.reasons,
-        concordance=_model_concordance(sample, likelihood, optimum, options.conf_level) if extras else None,
+        rank=len(model.kept),
+        log_likelihood=solution.log_likelihood,
     )
+    if options.ratios_only:
+        return model.write_up(found)
+    tests = _tests(model, likelihood, optimum, covariance, solution.fall)
+    concordance = _model_concordance(sample, likelihood, optimum, options.conf_level)
+    return model.write_up(replace(found, tests=tests), concordance)
 
 
 def _model_concordance(
@@ -486,16 +464,13 @@ def _model_concordance(
 def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int]) -> HazardRatioResult:
     """Maximum likelihood where it is monotone: the finite coefficients, from the risk sets left in the limit."""
     sample, options = model.sample, model.options
-    for index in infinite:
-        column = model.design.columns[index]
-        assert column is not None
-        model.reasons[index] = model.infinite_reason(column)
+    model.reasons.update({index: infinite_reason(model.design, index, _MONOTONE) for index in infinite})
     left = PartialLikelihood(sample.design.matrix[:, model.kept], limiting, options.ties)
     inside = independent_columns(left)
     likelihood = left.with_columns(inside)
     optimum = maximise(likelihood, np.zeros(likelihood.size))
     if not optimum.converged:
-        return _assemble(sample, options, "ml", reason=sample.design.why(_NOT_CONVERGED))
+        return model.write_up(replace(options.findings("ml"), reason=sample.design.why(NOT_CONVERGED)))
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     columns = [model.kept[i] for i in inside]
     model.give_up_without_spread(optimum, covariance, columns)
@@ -507,24 +482,24 @@ def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int
         if options.robust and any(model.kept[i] in infinite for i in own):
             name = sample.design.covariates[position].name
             tests.append(TermTest(name, None, None, None, "not estimable: a hazard ratio is not finite"))
-        elif options.robust:
+        elif covariance is not None:
             places = [place for place, i in enumerate(inside) if i in own]
             is_flat = any(columns[place] in model.reasons for place in places)
-            statistic = math.nan if is_flat else _wald(optimum, covariance, places)
+            statistic = math.nan if is_flat else wald_statistic(optimum.beta, covariance, places)
             tests.append(_term_test(model, position, statistic, len(places)))
         else:
             statistic, df = _ratio_without(model, position, optimum.values.log_likelihood)
             tests.append(_term_test(model, position, statistic, df))
-    return _assemble(
-        sample,
-        options,
-        "ml",
+    found = replace(
+        options.findings("ml"),
         columns=columns,
         solution=solution,
         tests=tests,
         reasons=model.reasons,
         rank=len(model.kept),
+        log_likelihood=solution.log_likelihood,
     )
+    return model.write_up(found)
 
 
 def _ratio_without(model: _Model, position: int, log_likelihood: float) -> tuple[float, int]:
@@ -567,16 +542,6 @@ def _largest(likelihood: PartialLikelihood, is_one_sided: bool) -> Optimum:
     return optimum or maximise(likelihood, np.zeros(likelihood.size))
 
 
-def _wald(optimum: Optimum, covariance: FloatArray | None, places: Sequence[int]) -> float:
-    """The Wald statistic of some coefficients."""
-    assert covariance is not None
-    beta = optimum.beta[list(places)]
-    block = covariance[np.ix_(places, places)]
-    if len(places) and np.linalg.matrix_rank(block) < len(places):
-        return math.nan
-    return float(beta @ np.linalg.solve(block, beta)) if len(places) else 0.0
-
-
 def _tests(
     model: _Model,
     likelihood: PartialLikelihood,
@@ -590,7 +555,7 @@ def _tests(
         places = model.own_columns(position)
         if covariance is not None:
             is_flat = any(model.kept[place] in model.reasons for place in places)
-            statistic, df = math.nan if is_flat else _wald(optimum, covariance, places), len(places)
+            statistic, df = math.nan if is_flat else wald_statistic(optimum.beta, covariance, places), len(places)
         elif len(model.kept) < model.likelihood.size and not likelihood.penalised:
             statistic, df = _ratio_without(model, position, optimum.values.log_likelihood)
         elif not places:
@@ -605,73 +570,6 @@ def _tests(
 
 
 def _term_test(model: _Model, position: int, statistic: float, df: int) -> TermTest:
-    name = model.design.covariates[position].name
-    if position in model.design.single:
-        return TermTest(name, None, None, None, model.design.single[position])
-    if df == 0:
-        return TermTest(name, None, None, None, "not estimable: the other covariates or the strata make it up")
-    if not math.isfinite(statistic):
-        why = "its robust covariance is singular" if model.options.robust else "the fit without it did not converge"
-        return TermTest(name, None, None, None, why)
-    return TermTest(name, statistic, df, float(chdtrc(df, statistic)))
-
-
-def _assemble(
-    sample: CoxSample,
-    options: _Options,
-    fitted: str,
-    *,
-    columns: Sequence[int] = (),
-    solution: Solution | None = None,
-    tests: Sequence[TermTest] = (),
-    reasons: dict[int, str] | None = None,
-    reason: str | None = None,
-    rank: int | None = None,
-    concordance: Estimate | None = None,
-) -> HazardRatioResult:
-    """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
-    design = sample.design
-    conf_type = "profile" if fitted == "firth" else options.conf_type
-    rows = design.rows(columns, solution, reasons or {}, reason, conf_type, options.conf_level)
-    terms = tuple(HazardRatio(*row) for row in rows)
-    n_parameters = 0
-    if reason is not None:
-        tests = [TermTest(c.name, None, None, None, reason) for c in design.covariates]
-    else:
-        n_parameters = len(columns) if rank is None else rank
-        design.note_single_levels()
-    _note_events_per_parameter(design, n_parameters)
-    return HazardRatioResult(
-        terms=terms,
-        tests=tuple(tests),
-        method=fitted,
-        ties=options.ties,
-        std_error_type="robust" if options.robust else "model",
-        test_type="robust Wald" if options.robust else "likelihood ratio",
-        conf_level=options.conf_level,
-        conf_type=conf_type,
-        n=int(design.n),
-        n_event=int(design.n_event),
-        n_parameters=n_parameters,
-        log_likelihood=None if solution is None else solution.log_likelihood,
-        concordance=concordance,
-        reason=reason,
-        notes=tuple(design.notes),
-    )
-
-
-def _note_events_per_parameter(design: Design, n_parameters: int) -> None:
-    if not n_parameters or design.n_event / n_parameters >= SCARCE_EVENTS_PER_PARAMETER:
-        return
-    ratio = design.n_event / n_parameters
-    plural = "parameter" if n_parameters == 1 else "parameters"
-    design.notes.append(
-        Note(
-            "events-per-parameter",
-            "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
-            f"{counted(design.n_event)} with the event for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
-            "Read the hazard ratios as exploratory."
-            if n_parameters == 1
-            else "Choose fewer covariates, or read the hazard ratios as exploratory.",
-        )
-    )
+    why = "its robust covariance is singular" if model.options.robust else "the fit without it did not converge"
+    made_up_by = "the other covariates or the strata"
+    return test_from_statistic(model.design, position, statistic, df, made_up_by=made_up_by, unsettled=why)

@@ -291,6 +291,7 @@ class Design:
         intercept: bool = True,
     ) -> None:
         self.measure = measure
+        self.has_intercept = intercept
         self.covariates = covariates
         self.patterns = aggregate(covariates, y, weight)
         self.n = float(self.patterns.n.sum())

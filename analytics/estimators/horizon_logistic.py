@@ -19,33 +19,39 @@ Albert & Anderson (1984), Biometrika 71:1, doi:10.1093/biomet/71.1.1: separation
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, expit, ndtr
+from scipy.special import expit
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, columns_making_up, independent_columns
 from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.design import (
     BoolArray,
-    Solution,
+    Design,
     check_covariates,
-    counted,
-    listed,
     ratio_of,
     read_covariates,
     totals,
 )
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.logistic import LogisticReport, assemble, fit_patterns, nothing_to_fit
-from analytics.estimators.separation import columns_without_maximum
+from analytics.estimators.logistic import SEPARATED, describe_separated, fit_patterns, infinite_columns, nothing_to_fit
+from analytics.estimators.regression_result import (
+    NEGLIGIBLE,
+    NOT_CONVERGED,
+    Findings,
+    fit_each,
+    infinite_reason,
+    leave_out_collinear,
+    solve_with_covariance,
+    test_by_wald,
+    write_up_odds_ratios,
+)
 from analytics.results import FloatArray, Note, OddsRatioResult, Result, TermTest, read_only
-
-_METHOD, _ROBUST, _TEST = "ipcw", "robust", "robust Wald"
-_NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +168,8 @@ def estimate_odds_ratios_by_horizon(
     inner = _Sample.read(sample, horizon, of)
     known = inner.is_known
     read = read_covariates(covariates, np.flatnonzero(sample.data.kept)[known])
-    report = LogisticReport(read, inner.outcome[known], inner.n[known])
-    return _write_up(report, inner, conf_level)
+    design = Design(read, inner.outcome[known], inner.n[known])
+    return _write_up(design, inner, conf_level)
 
 
 def estimate_univariable_odds_ratios_by_horizon(
@@ -184,24 +190,19 @@ def estimate_univariable_odds_ratios_by_horizon(
     check_covariates(covariates, np.size(time), "time")
     times, causes = np.asarray(time), np.asarray(cause)
     counts = np.ones(len(times)) if weight is None else np.asarray(weight, dtype=np.float64)
-    results = []
-    for name in covariates.columns:
-        known = np.asarray(covariates[name].notna(), dtype=bool)
-        result = estimate_odds_ratios_by_horizon(
+
+    def fit(known: BoolArray, covariate: pd.DataFrame) -> OddsRatioResult:
+        return estimate_odds_ratios_by_horizon(
             times[known],
             causes[known],
-            covariates.loc[known, [name]],
+            covariate[known],
             horizon=horizon,
             of=of,
             weight=counts[known],
             conf_level=conf_level,
         )
-        left_out = float(counts[~known].sum())
-        if left_out:
-            text = f"{left_out:.0f} of {counts.sum():.0f} patients without {name} were left out of its model."
-            result = replace(result, notes=(Note("missing-excluded", "info", text), *result.notes))
-        results.append(result)
-    return tuple(results)
+
+    return fit_each(covariates, counts, fit)
 
 
 def _check_horizon(horizon: float) -> None:
@@ -277,89 +278,55 @@ class _Sample:
         return own
 
 
-def _write_up(report: LogisticReport, sample: _Sample, conf_level: float) -> OddsRatioResult:
-    """The fit of a report's design, whose rows are the patients with a known outcome, and its result."""
-
-    def result(**parts: object) -> OddsRatioResult:
-        return replace(
-            assemble(report, _METHOD, "wald", conf_level, std_error_type=_ROBUST, test_type=_TEST, **parts),  # type: ignore[arg-type]
-            log_likelihood=None,
-        )
-
-    reason = nothing_to_fit(report.n, report.n_event)
-    if report.n and sample.is_unbounded:
+def _write_up(design: Design, sample: _Sample, conf_level: float) -> OddsRatioResult:
+    """The fit of a design, whose rows are the patients with a known outcome, and its result."""
+    found = Findings("ipcw", "wald", conf_level, std_error_type="robust", test_type="robust Wald")
+    reason = nothing_to_fit(design.n, design.n_event)
+    if design.n and sample.is_unbounded:
         reason = "every patient without an event was last seen before the horizon"
     if reason:
-        return result(reason=reason)
-    patterns, known = report.patterns, sample.is_known
+        return write_up_odds_ratios(design, replace(found, reason=reason))
+    patterns, known, matrix = design.patterns, sample.is_known, design.matrix
     carried = sample.weight[known] * sample.n[known]
     n = totals(patterns.of_row, carried, len(patterns.n))
     y = totals(patterns.of_row, carried * sample.outcome[known], len(patterns.n))
-    kept = independent_columns(report.matrix)
-    reasons = _collinear(report, kept)
-    fit = fit_patterns(report.matrix[:, kept], n, y, report.masks(), "ml")
+    kept = independent_columns(matrix)
+    reasons = leave_out_collinear(design, kept, lambda index: columns_making_up(matrix, index, kept))
+    fit = fit_patterns(matrix[:, kept], n, y, design.masks(), "ml")
     columns, optimum, overlap = kept, fit.optimum, np.ones(len(n), dtype=bool)
     if fit.separated.any():
-        infinite = [kept[i] for i in columns_without_maximum(fit.likelihood.design, fit.separated) if kept[i] > 0]
-        _note_separation(report, infinite, fit.separated)
-        for index in infinite:
-            column = report.columns[index]
-            assert column is not None
-            reasons[index] = report.infinite_reason(column)
+        infinite = infinite_columns(fit, kept)
+        _note_separation(design, describe_separated(design, infinite, fit.separated))
+        reasons.update({index: infinite_reason(design, index, SEPARATED) for index in infinite})
         # In the limit, the patterns that are told apart say nothing about the other coefficients.
         overlap = ~fit.separated
-        if not overlap.any():
-            return result(reasons=reasons, tests=_tests(report, [], None, None, reasons), rank=len(kept))
-        inner = report.matrix[overlap][:, kept]
-        columns = [kept[i] for i in independent_columns(inner)]
-        again = fit_patterns(
-            report.matrix[overlap][:, columns], n[overlap], y[overlap], np.zeros((0, int(overlap.sum())), bool), "ml"
-        )
-        optimum = again.optimum
+        columns = [kept[i] for i in independent_columns(matrix[overlap][:, kept])] if overlap.any() else []
+        if columns:
+            no_cells = np.zeros((0, int(overlap.sum())), bool)
+            optimum = fit_patterns(matrix[overlap][:, columns], n[overlap], y[overlap], no_cells, "ml").optimum
+    found = replace(found, reasons=reasons, rank=len(kept))
+    if not columns:
+        tests = [_test(design, i, [], np.zeros(0), np.zeros((0, 0)), reasons) for i in range(len(design.covariates))]
+        return write_up_odds_ratios(design, replace(found, tests=tests))
     if optimum is None or not optimum.converged[0]:
-        return result(reason="the fit did not converge")
-    beta = optimum.beta[0]
-    design = report.matrix[:, columns]
-    likelihood = BinomialLikelihood(design[overlap], n[overlap], y[overlap], penalised=False)
+        return write_up_odds_ratios(design, replace(found, reason=NOT_CONVERGED))
+    beta, in_use = optimum.beta[0], matrix[:, columns]
+    likelihood = BinomialLikelihood(in_use[overlap], n[overlap], y[overlap], penalised=False)
     inverse = np.linalg.pinv(likelihood.information(beta), hermitian=True)
-    row_design = design[patterns.of_row] * overlap[patterns.of_row][:, None]
+    row_design = in_use[patterns.of_row] * overlap[patterns.of_row][:, None]
     direct = np.zeros((len(sample.n), len(columns)))
     residual = sample.outcome[known] - expit(row_design @ beta)
     direct[known] = row_design * (sample.weight[known] * residual)[:, None]
     parts = sample.contributions(direct) @ inverse
     covariance = (parts * sample.n[:, None]).T @ parts
-    std_error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    estimable = std_error > _NEGLIGIBLE * np.sqrt(np.diag(inverse))
-    z = normal_quantile(conf_level)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p_value = 2.0 * ndtr(-np.abs(beta / std_error))
-    solution = Solution(beta, std_error, beta - z * std_error, beta + z * std_error, p_value, estimable, 0.0)
-    tests = _tests(report, columns, beta, covariance, reasons)
-    return result(columns=columns, solution=solution, tests=tests, reasons=reasons, rank=len(kept))
+    estimable = np.sqrt(np.maximum(np.diag(covariance), 0.0)) > NEGLIGIBLE * np.sqrt(np.diag(inverse))
+    solution = solve_with_covariance(beta, covariance, estimable, conf_level, 0.0)
+    tests = [_test(design, i, columns, beta, covariance, reasons) for i in range(len(design.covariates))]
+    return write_up_odds_ratios(design, replace(found, columns=columns, solution=solution, tests=tests))
 
 
-def _collinear(report: LogisticReport, kept: list[int]) -> dict[int, str]:
-    """Reasons of the columns that others make up, with a note for each."""
-    reasons = {}
-    for index in sorted(set(range(report.matrix.shape[1])) - set(kept)):
-        label = report.labels[index]
-        makers = [report.labels[i] for i in columns_making_up(report.matrix, index, kept) if i > 0]
-        names = listed(makers or ["the other covariates"])
-        reasons[index] = f"not estimable: a combination of {names}"
-        report.notes.append(
-            Note(
-                "collinear",
-                "caution",
-                f"{label} has no odds ratio of its own: among these {counted(report.n)} it is a combination of {names}.",
-                "Leave one of them out of the model.",
-            )
-        )
-    return reasons
-
-
-def _note_separation(report: LogisticReport, infinite: list[int], separated: BoolArray) -> None:
-    found = ". ".join(report.separation_sentences(infinite, separated))
-    report.notes.append(
+def _note_separation(design: Design, found: str) -> None:
+    design.notes.append(
         Note(
             "separation",
             "caution",
@@ -370,34 +337,18 @@ def _note_separation(report: LogisticReport, infinite: list[int], separated: Boo
     )
 
 
-def _tests(
-    report: LogisticReport,
-    columns: list[int],
-    beta: FloatArray | None,
-    covariance: FloatArray | None,
-    reasons: dict[int, str],
-) -> list[TermTest]:
-    """Wald tests, with the robust variance, that all coefficients of a covariate are 0."""
-    tests = []
-    for position, covariate in enumerate(report.covariates):
-        own = report.of_covariate(position)
-        why = report.single.get(position) or next((reasons[i] for i in own if i in reasons), None)
-        if why is None and (beta is None or covariance is None):
-            why = "not estimable"
-        if why is not None or beta is None or covariance is None:
-            tests.append(TermTest(covariate.name, None, None, None, why))
-            continue
-        places = [columns.index(index) for index in own]
-        if any(ratio_of(float(beta[i] / report.columns[columns[i]].scale)) is None for i in places):  # type: ignore[union-attr]
-            reason = "not estimable: an odds ratio of it is too large or too small to write"
-            tests.append(TermTest(covariate.name, None, None, None, reason))
-            continue
-        block = covariance[np.ix_(places, places)]
-        spread = np.sqrt(np.diag(block))
-        if not (spread > 0).all() or np.linalg.eigvalsh(block / np.outer(spread, spread))[0] < _NEGLIGIBLE:
-            reason = "not estimable: the variance of its coefficients is singular"
-            tests.append(TermTest(covariate.name, None, None, None, reason))
-            continue
-        statistic = float(beta[places] @ np.linalg.solve(block, beta[places]))
-        tests.append(TermTest(covariate.name, statistic, len(places), float(chdtrc(len(places), statistic))))
-    return tests
+def _test(
+    design: Design,
+    position: int,
+    columns: Sequence[int],
+    beta: FloatArray,
+    covariance: FloatArray,
+    reasons: Mapping[int, str],
+) -> TermTest:
+    """Wald's test of a covariate with the robust variance, none where its ratios cannot be written."""
+    told = {index: "not estimable" for index in design.of_covariate(position) if index not in columns}
+    for place, index in enumerate(columns):
+        column = design.columns[index]
+        if column is not None and ratio_of(float(beta[place] / column.scale)) is None:
+            told[index] = "not estimable: an odds ratio of it is too large or too small to write"
+    return test_by_wald(design, position, columns, beta, covariance, {**told, **reasons})

@@ -20,7 +20,6 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from analytics.estimators.binomial_likelihood import (
     BinomialLikelihood,
@@ -33,15 +32,22 @@ from analytics.estimators.binomial_likelihood import (
     solve_model,
 )
 from analytics.estimators.design import (
-    Column,
     Design,
     IntArray,
-    Solution,
     check_covariates,
-    counted,
     listed,
-    none_or_all,
     read_covariates,
+)
+from analytics.estimators.regression_result import (
+    NOT_CONVERGED,
+    Findings,
+    describe_separation,
+    fit_each,
+    infinite_reason,
+    leave_out_collinear,
+    note_separation,
+    test_from_statistic,
+    write_up_odds_ratios,
 )
 from analytics.estimators.separation import (
     columns_without_maximum,
@@ -49,13 +55,12 @@ from analytics.estimators.separation import (
     overlap_is_certain,
     separated_patterns,
 )
-from analytics.results import FloatArray, Note, OddsRatio, OddsRatioResult, TermTest
+from analytics.results import FloatArray, OddsRatioResult, TermTest
 
 Method = Literal["auto", "ml", "firth"]
 ConfType = Literal["profile", "wald"]
 
-FEW_EVENTS_PER_PARAMETER = 5
-SCARCE_EVENTS_PER_PARAMETER = 10
+SEPARATED = "the covariates together predict the outcome exactly (separation)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +173,6 @@ def rows_in_use(y: FloatArray, counts: FloatArray) -> IntArray:
     return rows
 
 
-def _all_or_none(label: str, n: float, n_event: float) -> str:
-    """The sentence that a level without patients on one side of the outcome earns."""
-    if n_event == 0:
-        return (
-            f"None of the {counted(n)} with {label} had the event"
-            if n > 1
-            else f"The {counted(n)} with {label} had no event"
-        )
-    return f"All {counted(n)} with {label} had the event" if n > 1 else f"The {counted(n)} with {label} had the event"
-
-
 def check_options(method: str, conf_type: str, conf_level: float) -> None:
     """An error unless the options of a logistic model are known.
 
@@ -195,43 +189,6 @@ def check_options(method: str, conf_type: str, conf_level: float) -> None:
             raise ValueError(f"{name} must be one of {', '.join(known)}: it is {value!r}.")
     if not 0 < conf_level < 1:
         raise ValueError(f"conf_level must lie between 0 and 1 (0.95, not 95): it is {conf_level}.")
-
-
-class LogisticReport(Design):
-    """The model being written up, with the words for what separates its patients."""
-
-    def separation_sentences(self, infinite: Sequence[int], separated: BoolArray) -> list[str]:
-        """What separates the data, in words with the numbers."""
-        sentences, others = [], []
-        for position, covariate in enumerate(self.covariates):
-            if not set(self.of_covariate(position)) & set(infinite):
-                continue
-            own = [cell for cell in self.cells if cell.covariate == position and cell.is_one_sided]
-            sentences += [_all_or_none(cell.label, cell.n, cell.n_event) for cell in own]
-            if not own:
-                others.append(covariate.name)
-        if others:
-            told = float(self.patterns.n[separated].sum())
-            names = listed(others)
-            if sentences:
-                names = f"these together with {names}"
-            elif len(others) > 1:
-                names = f"{names} together"
-            sentences.append(f"The outcome of {told:.0f} of {self.n:.0f} patients follows exactly from {names}")
-        return sentences
-
-    def infinite_reason(self, column: Column) -> str:
-        """Why maximum likelihood gives a coefficient no finite value."""
-        reference = self.references[column.covariate]
-        for cell in self.cells:
-            if cell.covariate == column.covariate and cell.is_one_sided:
-                if column.level is None:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
-                if cell.level == column.level:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
-                if cell.level == reference:
-                    return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
-        return "not estimable: the covariates together predict the outcome exactly (separation)"
 
 
 def estimate_odds_ratios(
@@ -295,7 +252,7 @@ def estimate_odds_ratios(
     counts = read_weight(weight, len(y))
     rows = rows_in_use(y, counts)
     read = read_covariates(covariates, rows)
-    return _write_up(LogisticReport(read, y[rows], counts[rows]), method, conf_type, conf_level)
+    return _write_up(Design(read, y[rows], counts[rows]), method, conf_type, conf_level)
 
 
 def estimate_univariable_odds_ratios(
@@ -316,25 +273,18 @@ def estimate_univariable_odds_ratios(
     y = read_outcome(outcome)
     check_covariates(covariates, len(y))
     counts = read_weight(weight, len(y))
-    results = []
-    for name in covariates.columns:
-        known = np.asarray(covariates[name].notna(), dtype=bool)
-        rows = np.flatnonzero(known)
-        result = estimate_odds_ratios(
-            y[rows],
-            covariates[[name]].iloc[rows],
-            weight=counts[rows],
+
+    def fit(known: BoolArray, covariate: pd.DataFrame) -> OddsRatioResult:
+        return estimate_odds_ratios(
+            y[known],
+            covariate[known],
+            weight=counts[known],
             method=method,
             conf_type=conf_type,
             conf_level=conf_level,
         )
-        left_out = float(counts[~known].sum())
-        if left_out:
-            text = f"{left_out:.0f} of {counts.sum():.0f} patients without {name} were left out of its model."
-            note = Note("missing-excluded", "info", text)
-            result = replace(result, notes=(note, *result.notes))
-        results.append(result)
-    return tuple(results)
+
+    return fit_each(covariates, counts, fit)
 
 
 def nothing_to_fit(n: float, n_event: float) -> str | None:
@@ -348,231 +298,131 @@ def nothing_to_fit(n: float, n_event: float) -> str | None:
     return None
 
 
-def _write_up(report: LogisticReport, method: str, conf_type: str, conf_level: float) -> OddsRatioResult:
-    """The fit of a report's design and its result."""
-    reason = nothing_to_fit(report.n, report.n_event)
+def _write_up(design: Design, method: str, conf_type: str, conf_level: float) -> OddsRatioResult:
+    """The fit of a design and its result."""
+    found = Findings("firth" if method == "firth" else "ml", conf_type, conf_level)
+    reason = nothing_to_fit(design.n, design.n_event)
     if reason:
-        return assemble(report, "firth" if method == "firth" else "ml", conf_type, conf_level, reason=reason)
-    design, n, y = report.matrix, report.patterns.n, report.patterns.y
-    kept = independent_columns(design)
-    reasons: dict[int, str] = {}
-    for index in sorted(set(range(design.shape[1])) - set(kept)):
-        label = report.labels[index]
-        makers = [report.labels[i] for i in columns_making_up(design, index, kept) if i > 0]
-        names = listed(makers or ["the other covariates"])
-        reasons[index] = f"not estimable: a combination of {names}"
-        report.notes.append(
-            Note(
-                "collinear",
-                "caution",
-                f"{label} has no odds ratio of its own: "
-                f"among these {report.n:.0f} patients it is a combination of {names}.",
-                "Leave one of them out of the model.",
-            )
-        )
-    fit = fit_patterns(design[:, kept], n, y, report.masks(), method)
+        return write_up_odds_ratios(design, replace(found, reason=reason))
+    matrix = design.matrix
+    kept = independent_columns(matrix)
+    reasons = leave_out_collinear(design, kept, lambda index: columns_making_up(matrix, index, kept))
+    fit = fit_patterns(matrix[:, kept], design.patterns.n, design.patterns.y, design.masks(), method)
+    found = replace(found, method=fit.method, reasons=reasons, rank=len(kept))
     if fit.separated.any():
-        infinite = [kept[i] for i in columns_without_maximum(fit.likelihood.design, fit.separated) if kept[i] > 0]
-        _note_separation(report, infinite, fit.separated, method)
+        infinite = infinite_columns(fit, kept)
+        note_separation(
+            design,
+            describe_separated(design, infinite, fit.separated),
+            penalised=method == "auto",
+            remedy="Use Firth's penalised likelihood.",
+        )
         if fit.method == "ml":
-            return _write_up_separated(report, kept, ~fit.separated, infinite, reasons, conf_type, conf_level)
-    likelihood, optimum, fitted = fit.likelihood, fit.optimum, fit.method
+            return _write_up_separated(design, kept, ~fit.separated, infinite, found)
+    likelihood, optimum = fit.likelihood, fit.optimum
     if optimum is None or not optimum.converged[0]:
-        reason = report.why("the fit did not converge")
-        return assemble(report, fitted, conf_type, conf_level, reason=reason)
-    wanted = list(range(1, len(kept)))
-    solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
-    tests = _term_tests(report, kept, likelihood, optimum, solution.fall)
-    return assemble(
-        report,
-        fitted,
-        conf_type,
-        conf_level,
-        columns=kept,
-        solution=solution,
-        tests=tests,
-        reasons=reasons,
-        rank=len(kept),
+        return write_up_odds_ratios(design, replace(found, reason=design.why(NOT_CONVERGED)))
+    solution = solve_model(likelihood, optimum, list(range(1, len(kept))), conf_type, conf_level)
+    tests = _term_tests(design, kept, likelihood, optimum, solution.fall)
+    return write_up_odds_ratios(
+        design,
+        replace(found, columns=kept, solution=solution, tests=tests, log_likelihood=solution.log_likelihood),
     )
 
 
+def infinite_columns(fit: PatternFit, kept: Sequence[int]) -> list[int]:
+    """The columns of the design, of which the fit has those ``kept``, whose coefficients have no finite estimate."""
+    found = columns_without_maximum(fit.likelihood.design, fit.separated)
+    return [kept[i] for i in found if kept[i] > 0]
+
+
+def describe_separated(design: Design, infinite: Sequence[int], separated: BoolArray) -> str:
+    """What separates the patients, in words with the numbers."""
+
+    def by_others(others: list[str], is_beside: bool) -> str:
+        told, names = float(design.patterns.n[separated].sum()), listed(others)
+        if is_beside:
+            names = f"these together with {names}"
+        elif len(others) > 1:
+            names = f"{names} together"
+        return f"The outcome of {told:.0f} of {design.n:.0f} patients follows exactly from {names}"
+
+    return describe_separation(design, infinite, by_others)
+
+
 def _write_up_separated(
-    report: LogisticReport,
-    kept: list[int],
-    overlap: BoolArray,
-    infinite: list[int],
-    reasons: dict[int, str],
-    conf_type: str,
-    conf_level: float,
+    design: Design, kept: list[int], overlap: BoolArray, infinite: list[int], found: Findings
 ) -> OddsRatioResult:
     """Maximum likelihood on separated data: the finite coefficients, from the patterns that are not told apart."""
-    n, y = report.patterns.n, report.patterns.y
-    for index in infinite:
-        column = report.columns[index]
-        assert column is not None
-        reasons[index] = report.infinite_reason(column)
+    n, y, matrix = design.patterns.n, design.patterns.y, design.matrix
+    reasons = {**found.reasons, **{index: infinite_reason(design, index, SEPARATED) for index in infinite}}
     log_likelihood = 0.0
     solution = None
     columns: list[int] = []
     if overlap.any():
-        inner = report.matrix[overlap][:, kept]
-        columns = [kept[i] for i in independent_columns(inner)]
-        likelihood = BinomialLikelihood(report.matrix[overlap][:, columns], n[overlap], y[overlap], penalised=False)
+        columns = [kept[i] for i in independent_columns(matrix[overlap][:, kept])]
+        likelihood = BinomialLikelihood(matrix[overlap][:, columns], n[overlap], y[overlap], penalised=False)
         optimum = fit_likelihood(likelihood)
         if not optimum.converged[0]:
-            return assemble(report, "ml", conf_type, conf_level, reason=report.why("the fit did not converge"))
+            return write_up_odds_ratios(design, replace(found, reason=design.why(NOT_CONVERGED)))
         wanted = [i for i, index in enumerate(columns) if index > 0 and index not in infinite]
-        solution = solve_model(likelihood, optimum, wanted, conf_type, conf_level)
+        solution = solve_model(likelihood, optimum, wanted, found.conf_type, found.conf_level)
         log_likelihood = solution.log_likelihood
     tests = []
-    for position in range(len(report.covariates)):
-        own = set(report.of_covariate(position))
-        rest = report.matrix[:, [i for i in range(report.matrix.shape[1]) if i not in own]]
+    for position in range(len(design.covariates)):
+        own = set(design.of_covariate(position))
+        rest = matrix[:, [i for i in range(matrix.shape[1]) if i not in own]]
         df = len(kept) - len(independent_columns(rest))
-        lower = largest_log_likelihood(rest, n, y, report.masks(position)) if df else None
+        lower = largest_log_likelihood(rest, n, y, design.masks(position)) if df else None
         statistic = math.nan if lower is None else max(2.0 * (log_likelihood - lower), 0.0)
-        tests.append(_term_test(report, position, statistic, df))
-    return assemble(
-        report,
-        "ml",
-        conf_type,
-        conf_level,
-        columns=columns,
-        solution=solution,
-        tests=tests,
-        reasons=reasons,
-        rank=len(kept),
-        log_likelihood=log_likelihood,
+        tests.append(_term_test(design, position, statistic, df))
+    found = replace(found, columns=columns, solution=solution, tests=tests, reasons=reasons)
+    return write_up_odds_ratios(design, replace(found, log_likelihood=log_likelihood))
+
+
+def _term_test(design: Design, position: int, statistic: float, df: int) -> TermTest:
+    return test_from_statistic(
+        design,
+        position,
+        statistic,
+        df,
+        made_up_by="the other covariates",
+        unsettled="the fit without it did not converge",
     )
-
-
-def _note_separation(report: LogisticReport, infinite: Sequence[int], separated: BoolArray, method: str) -> None:
-    found = ". ".join(report.separation_sentences(infinite, separated))
-    then = (
-        "Firth's penalised likelihood is used instead."
-        if method == "auto"
-        else "The odds ratios concerned are not shown."
-    )
-    report.notes.append(
-        Note(
-            "separation",
-            "caution",
-            f"{found}. Maximum likelihood has no finite odds ratio for this (separation). {then}",
-            "Rely on the interval rather than on the odds ratio, or join small levels where that makes clinical sense."
-            if method == "auto"
-            else "Use Firth's penalised likelihood.",
-        )
-    )
-
-
-def _term_test(report: LogisticReport, position: int, statistic: float, df: int) -> TermTest:
-    name = report.covariates[position].name
-    if position in report.single:
-        return TermTest(name, None, None, None, report.single[position])
-    if df == 0:
-        return TermTest(name, None, None, None, "not estimable: the other covariates make it up")
-    if not math.isfinite(statistic):
-        return TermTest(name, None, None, None, "the fit without it did not converge")
-    return TermTest(name, statistic, df, float(chdtrc(df, statistic)))
 
 
 def _term_tests(
-    report: LogisticReport,
+    design: Design,
     kept: list[int],
     likelihood: BinomialLikelihood,
     optimum: Optimum,
     fall: FloatArray | None,
 ) -> list[TermTest]:
     """Likelihood-ratio tests of each covariate; ``fall`` has the statistics of single coefficients known already."""
-    total = len(report.covariates)
-    if len(kept) == report.matrix.shape[1]:
+    total = len(design.covariates)
+    if len(kept) == design.matrix.shape[1]:
         drop = np.zeros((total, len(kept)), dtype=bool)
         for position in range(total):
-            drop[position, report.of_covariate(position)] = True
+            drop[position, design.of_covariate(position)] = True
         statistics = np.full(total, np.nan)
         if fall is not None:
             single = drop.sum(axis=1) == 1
             statistics[single] = fall[drop[single].argmax(axis=1)]
         if len(unknown := np.flatnonzero(np.isnan(statistics))):
             statistics[unknown] = likelihood_ratio(likelihood, optimum, drop[unknown])
-        return [_term_test(report, i, float(statistics[i]), int(drop[i].sum())) for i in range(total)]
+        return [_term_test(design, i, float(statistics[i]), int(drop[i].sum())) for i in range(total)]
     # Without a covariate, a column that it had made superfluous counts again: put its own columns last.
     tests = []
     for position in range(total):
-        own = report.of_covariate(position)
-        order = [i for i in range(report.matrix.shape[1]) if i not in own] + own
-        independent = [order[i] for i in independent_columns(report.matrix[:, order])]
+        own = design.of_covariate(position)
+        order = [i for i in range(design.matrix.shape[1]) if i not in own] + own
+        independent = [order[i] for i in independent_columns(design.matrix[:, order])]
         drop = np.isin(independent, own)[None]
         statistic = math.nan
         if drop.any():
-            again = BinomialLikelihood(report.matrix[:, independent], likelihood.n, likelihood.y, likelihood.penalised)
+            again = BinomialLikelihood(design.matrix[:, independent], likelihood.n, likelihood.y, likelihood.penalised)
             same = fit_likelihood(again)
             if same.converged[0]:
                 statistic = float(likelihood_ratio(again, same, drop)[0])
-        tests.append(_term_test(report, position, statistic, int(drop.sum())))
+        tests.append(_term_test(design, position, statistic, int(drop.sum())))
     return tests
-
-
-def assemble(
-    report: LogisticReport,
-    fitted: str,
-    conf_type: str,
-    conf_level: float,
-    *,
-    columns: Sequence[int] = (),
-    solution: Solution | None = None,
-    tests: Sequence[TermTest] = (),
-    reasons: dict[int, str] | None = None,
-    reason: str | None = None,
-    rank: int = 1,
-    log_likelihood: float | None = None,
-    std_error_type: str = "model",
-    test_type: str = "likelihood ratio",
-) -> OddsRatioResult:
-    """The result: one term per level, in order; ``columns`` are those that ``solution`` speaks of."""
-    rows = report.rows(columns, solution, reasons or {}, reason, conf_type, conf_level)
-    terms = tuple(OddsRatio(*row) for row in rows)
-    if reason is not None:
-        tests = [TermTest(c.name, None, None, None, reason) for c in report.covariates]
-    else:
-        report.note_single_levels()
-    if solution is not None and log_likelihood is None:
-        log_likelihood = solution.log_likelihood
-    n_parameters = rank - 1 if reason is None else 0
-    _note_events_per_parameter(report, n_parameters)
-    return OddsRatioResult(
-        terms=terms,
-        tests=tuple(tests),
-        method=fitted,
-        conf_level=conf_level,
-        conf_type=conf_type,
-        n=int(report.n),
-        n_event=int(report.n_event),
-        n_parameters=n_parameters,
-        log_likelihood=log_likelihood,
-        reason=reason,
-        notes=tuple(report.notes),
-        std_error_type=std_error_type,
-        test_type=test_type,
-    )
-
-
-def _note_events_per_parameter(report: LogisticReport, n_parameters: int) -> None:
-    if not n_parameters:
-        return
-    without = report.n - report.n_event
-    rarer, what = (report.n_event, "with the event") if report.n_event <= without else (without, "without the event")
-    ratio = rarer / n_parameters
-    if ratio >= SCARCE_EVENTS_PER_PARAMETER:
-        return
-    plural = "parameter" if n_parameters == 1 else "parameters"
-    report.notes.append(
-        Note(
-            "events-per-parameter",
-            "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
-            f"{counted(rarer)} {what} for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
-            "Read the odds ratios as exploratory."
-            if n_parameters == 1
-            else "Choose fewer covariates, or read the odds ratios as exploratory.",
-        )
-    )

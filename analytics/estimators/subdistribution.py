@@ -16,45 +16,50 @@ likelihoods without a maximum.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from analytics.estimators.binomial_likelihood import columns_making_up, independent_columns
 from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.design import (
-    BoolArray,
     Design,
     IntArray,
-    Solution,
     check_covariates,
     counted,
     listed,
-    none_or_all,
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
-from analytics.estimators.logistic import FEW_EVENTS_PER_PARAMETER, SCARCE_EVENTS_PER_PARAMETER
 from analytics.estimators.newton import ascent, inverse_of
+from analytics.estimators.regression_result import (
+    NEGLIGIBLE,
+    NOT_CONVERGED,
+    Findings,
+    infinite_reason,
+    leave_out_collinear,
+    solve_with_covariance,
+    test_by_wald,
+    write_up_hazard_ratios,
+)
 from analytics.estimators.subdistribution_likelihood import (
     SubdistributionLikelihood,
     Subjects,
     WeightedRiskSets,
     WeightedValues,
 )
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, Note, TermTest
+from analytics.results import FloatArray, HazardRatioResult, Note
 
 MEASURE = "subdistribution hazard ratio"
+_MONOTONE = "at every event the patient was at the extreme among those at risk (monotone likelihood)"
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 60
 # A share of a column's variance this small is rounding; so is such a share of the range of a linear predictor.
-_NEGLIGIBLE = 1e-9
 _LEVEL = 1e-6
 # Without a maximum, the likelihood gains next to nothing while the linear predictor still moves by about 1 a step.
 _LITTLE_GAIN = 1e-9
@@ -261,18 +266,28 @@ def _informative(information: FloatArray, spread: FloatArray) -> list[int]:
         if kept:
             cross = information[kept, column]
             left = left - cross @ np.linalg.solve(information[np.ix_(kept, kept)], cross)
-        if spread[column] > 0 and left > _NEGLIGIBLE * spread[column]:
+        if spread[column] > 0 and left > NEGLIGIBLE * spread[column]:
             kept.append(column)
     return kept
 
 
 def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRatioResult:
     """The fit of a design and its result."""
-    if not design.n:
-        return _assemble(design, conf_level, reason=NO_PATIENTS)
-    if not design.n_event:
-        return _assemble(design, conf_level, reason="no events of this cause")
-    reasons = _collinear(design)
+    found = Findings("fine-gray", "wald", conf_level, std_error_type="robust", test_type="robust Wald")
+
+    def without_estimates(reason: str) -> HazardRatioResult:
+        return write_up_hazard_ratios(design, replace(found, reason=reason), "breslow")
+
+    if not design.n or not design.n_event:
+        return without_estimates("no events of this cause" if design.n else NO_PATIENTS)
+    # With a constant, as in any model in which only those at risk together are compared.
+    base = np.column_stack([np.ones(len(design.matrix)), design.matrix])
+    independent = independent_columns(base)
+    reasons = leave_out_collinear(
+        design,
+        [i - 1 for i in independent],
+        lambda index: [i - 1 for i in columns_making_up(base, index + 1, independent) if i > 0],
+    )
     columns = [i for i in range(len(design.columns)) if i not in reasons]
     sets = [WeightedRiskSets.from_subjects(subjects, np.arange(len(subjects.place)))]
 
@@ -317,36 +332,40 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
         sets = [WeightedRiskSets.from_subjects(subjects, rows) for rows in escaped]
         in_use = reduced(in_use)
     if not maximum.converged:
-        return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
+        return without_estimates(design.why(NOT_CONVERGED))
     infinite = _infinite(subjects, sets, whole)
     if infinite:
         _note_separation(design, infinite, told)
-        reasons.update({index: _infinite_reason(design, index) for index in infinite})
+        reasons.update({index: infinite_reason(design, index, _MONOTONE) for index in infinite})
         # The finite coefficients first, so that none of them is given up for one without estimate.
         in_use = reduced([i for i in whole if i not in infinite] + infinite)
         likelihood = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, in_use])
         maximum = _maximise(likelihood)
         if not maximum.converged:
-            return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
+            return without_estimates(design.why(NOT_CONVERGED))
     for index in set(whole) - set(in_use) - set(reasons):
         reasons[index] = design.why("not estimable: no event tells anything about it beside the other covariates")
     contributions = likelihood.contributions(maximum.value)
     inverse = inverse_of(maximum.value.information)
     if not np.isfinite(inverse).all():
-        return _assemble(design, conf_level, reason=design.why("the fit did not converge"))
+        return without_estimates(design.why(NOT_CONVERGED))
     middle = (contributions * subjects.weight[:, None]).T @ contributions
     variance = inverse @ middle @ inverse.T
-    return _assemble(
-        design,
-        conf_level,
+    is_known = np.diag(variance) > NEGLIGIBLE * np.diag(inverse)
+    known_variance = np.where(is_known, variance, 0.0)
+    found = replace(
+        found,
         columns=in_use,
-        beta=maximum.beta,
-        variance=variance,
-        is_known=np.diag(variance) > _NEGLIGIBLE * np.diag(inverse),
+        solution=solve_with_covariance(maximum.beta, variance, is_known, conf_level, maximum.value.log_likelihood),
+        tests=[
+            test_by_wald(design, i, in_use, maximum.beta, known_variance, reasons)
+            for i in range(len(design.covariates))
+        ],
         reasons=reasons,
-        log_likelihood=maximum.value.log_likelihood,
         rank=len(whole),
+        log_likelihood=maximum.value.log_likelihood,
     )
+    return write_up_hazard_ratios(design, found, "breslow")
 
 
 def _is_made_up(x: FloatArray, predictor: FloatArray) -> bool:
@@ -354,27 +373,6 @@ def _is_made_up(x: FloatArray, predictor: FloatArray) -> bool:
     base = np.column_stack([np.ones(len(x)), x])
     solution = np.linalg.lstsq(base, predictor, rcond=None)[0]
     return bool(np.abs(base @ solution - predictor).max(initial=0.0) < 1e-8)
-
-
-def _collinear(design: Design) -> dict[int, str]:
-    """Reasons of the columns that are combinations of earlier ones and a constant, with a note for each."""
-    base = np.column_stack([np.ones(len(design.matrix)), design.matrix])
-    kept = independent_columns(base)
-    reasons = {}
-    for index in sorted(set(range(base.shape[1])) - set(kept)):
-        label = design.labels[index - 1]
-        makers = [design.labels[i - 1] for i in columns_making_up(base, index, kept) if i > 0]
-        names = listed(makers or ["the other covariates"])
-        reasons[index - 1] = f"not estimable: a combination of {names}"
-        design.notes.append(
-            Note(
-                "collinear",
-                "caution",
-                f"{label} has no {MEASURE} of its own: among these {design.n:.0f} patients it is a combination of {names}.",
-                "Leave one of them out of the model.",
-            )
-        )
-    return reasons
 
 
 def _infinite(subjects: Subjects, sets: Sequence[WeightedRiskSets], columns: list[int]) -> list[int]:
@@ -388,23 +386,8 @@ def _infinite(subjects: Subjects, sets: Sequence[WeightedRiskSets], columns: lis
     scale = np.minimum(np.std(subjects.x[:, columns], axis=0), 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
     total = float(sum(risk.n_event.sum() for risk in sets))
-    free = vectors[:, values <= _NEGLIGIBLE * total]
+    free = vectors[:, values <= NEGLIGIBLE * total]
     return [column for column, row in zip(columns, free, strict=True) if np.abs(row).max(initial=0.0) > 1e-6]
-
-
-def _infinite_reason(design: Design, index: int) -> str:
-    column = design.columns[index]
-    assert column is not None
-    reference = design.references[column.covariate]
-    for cell in design.cells:
-        if cell.covariate == column.covariate and cell.n_event == 0:
-            if column.level is None:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
-            if cell.level == column.level:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
-            if cell.level == reference:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
-    return "not estimable: at every event the patient was at the extreme among those at risk (monotone likelihood)"
 
 
 def _note_separation(design: Design, infinite: Sequence[int], told: Sequence[str]) -> None:
@@ -420,92 +403,3 @@ def _note_separation(design: Design, infinite: Sequence[int], told: Sequence[str
             "Compare the cumulative incidences instead, or join small levels where that makes clinical sense.",
         )
     )
-
-
-def _assemble(
-    design: Design,
-    conf_level: float,
-    *,
-    columns: Sequence[int] = (),
-    beta: FloatArray | None = None,
-    variance: FloatArray | None = None,
-    is_known: BoolArray | None = None,
-    reasons: dict[int, str] | None = None,
-    log_likelihood: float | None = None,
-    rank: int = 0,
-    reason: str | None = None,
-) -> HazardRatioResult:
-    """The result: one term per level, in order; ``columns`` are those that ``beta`` and ``variance`` speak of."""
-    reasons = reasons or {}
-    solution = None
-    tests = [TermTest(covariate.name, None, None, None, reason) for covariate in design.covariates]
-    if beta is not None and variance is not None and is_known is not None and log_likelihood is not None:
-        std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
-        z = normal_quantile(conf_level)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            p_value = chdtrc(1, (beta / std_error) ** 2)
-        solution = Solution(
-            beta, std_error, beta - z * std_error, beta + z * std_error, p_value, is_known, log_likelihood
-        )
-        tests = [
-            _wald_test(design, position, columns, beta, np.where(is_known, variance, 0.0), reasons)
-            for position in range(len(design.covariates))
-        ]
-    rows = design.rows(columns, solution, reasons, reason, "wald", conf_level)
-    terms = tuple(HazardRatio(*row) for row in rows)
-    if reason is None:
-        design.note_single_levels()
-    if rank and design.n_event / rank < SCARCE_EVENTS_PER_PARAMETER:
-        ratio = design.n_event / rank
-        plural = "parameter" if rank == 1 else "parameters"
-        design.notes.append(
-            Note(
-                "events-per-parameter",
-                "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
-                f"{counted(design.n_event)} with the event for {rank} estimated {plural}: {ratio:.1f} per parameter.",
-                f"Read the {MEASURE}s as exploratory."
-                if rank == 1
-                else f"Choose fewer covariates, or read the {MEASURE}s as exploratory.",
-            )
-        )
-    return HazardRatioResult(
-        terms=terms,
-        tests=tuple(tests),
-        method="fine-gray",
-        ties="breslow",
-        std_error_type="robust",
-        test_type="robust Wald",
-        conf_level=conf_level,
-        conf_type="wald",
-        n=int(design.n),
-        n_event=int(design.n_event),
-        n_parameters=rank,
-        log_likelihood=log_likelihood,
-        reason=reason,
-        notes=tuple(design.notes),
-    )
-
-
-def _wald_test(
-    design: Design,
-    position: int,
-    columns: Sequence[int],
-    beta: FloatArray,
-    variance: FloatArray,
-    reasons: dict[int, str],
-) -> TermTest:
-    """The Wald test that all coefficients of a covariate are 0."""
-    name = design.covariates[position].name
-    if position in design.single:
-        return TermTest(name, None, None, None, design.single[position])
-    own = design.of_covariate(position)
-    missing = [reasons[index] for index in own if index in reasons]
-    places = [columns.index(index) for index in own if index in columns and index not in reasons]
-    if missing:
-        return TermTest(name, None, None, None, missing[0])
-    block = variance[np.ix_(places, places)]
-    spread = np.sqrt(np.diag(block))
-    if not (spread > 0).all() or np.linalg.eigvalsh(block / np.outer(spread, spread))[0] < _NEGLIGIBLE:
-        return TermTest(name, None, None, None, "not estimable: the variance of its coefficients is singular")
-    statistic = float(beta[places] @ np.linalg.solve(block, beta[places]))
-    return TermTest(name, statistic, len(places), float(chdtrc(len(places), statistic)))
