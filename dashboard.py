@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from analytics.analyses import SECTIONS, Analysis, load_analyses
-from analytics.patient_file import CohortError
+from analytics.cohort.reader import CohortError
 from pages.analysis_page import show_analysis
 from pages.components.ahead import compute_ahead
 from pages.components.cache import active_source

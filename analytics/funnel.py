@@ -10,8 +10,8 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable
-from analytics.filters import CohortFilter, Funnel
 from analytics.formats import format_count
 from analytics.frames import Exclusion
 from analytics.results import FloatArray

@@ -21,9 +21,9 @@ from typing import Any
 import pandas as pd
 
 from analytics.analyses import Analysis, Control
+from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary
 from analytics.estimators.multiplicity import adjust_p_values
-from analytics.filters import CohortFilter, Funnel
 from analytics.formats import format_count, format_p, format_p_phrase
 from analytics.tables import Table
 from analytics.wording import describe_clause, join_words, start_sentence

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analytics.analyses import Headline
 from analytics.cohort import Cohort
-from analytics.disclosure import SuppressedError
-from analytics.filters import CohortFilter
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.filters import CohortFilter
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.published import Published
 from analytics.tables import weighted_quantiles

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
 from analytics.dictionary import Dictionary
-from analytics.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
 from analytics.estimators.missing_data import PooledRatio, PooledResult, PooledTest, as_model
 from analytics.formats import WITHHELD, format_count, format_number
 from analytics.results import (

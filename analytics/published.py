@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import wilson
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.zero_events import read_curve
-from analytics.filters import CohortFilter
 from analytics.formats import MISSING
 from analytics.results import Estimate, OddsRatioResult, Result
 

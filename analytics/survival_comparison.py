@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.detectable import DetectedGroups, Plan, detect_groups, plan_groups, to_planning
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
@@ -22,7 +23,6 @@ from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.survival import describe_survival as describe_curves
 from analytics.figures.theme import Style, style_of
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     SUPPRESSED,

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analytics.cohort import Cohort
+from analytics.cohort.disclosure import Hidden, SuppressedError
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary, Variable
-from analytics.disclosure import Hidden, SuppressedError
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     SUPPRESSED,

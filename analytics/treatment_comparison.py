@@ -14,13 +14,13 @@ import pandas as pd
 
 from analytics.analyses import ComparedTest, Control, Params
 from analytics.cohort import Cohort
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, Endpoint, Variable
-from analytics.disclosure import SuppressedError
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import TreatedAt, simon_makuch
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import (
     MISSING,
     format_count,

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from analytics.analyses import Analysis, Control
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary
-from analytics.filters import CohortFilter
 from analytics.formats import format_count
 from analytics.results import Note
 

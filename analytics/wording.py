@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Endpoint, Variable
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import (
     format_count,
     format_hidden,

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from analytics.analyses import Analysis, Control
-from analytics.disclosure import SuppressedError
+from analytics.cohort.disclosure import SuppressedError
 from analytics.view import View
 from pages.components.ahead import SHOWN
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures

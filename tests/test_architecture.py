@@ -25,10 +25,7 @@ TOP_LEVEL = {
 }  # fmt: skip
 
 # From the file of patients to the counts: the only modules that know the engine.
-ENGINE_ROOM = (
-    "analytics/cohort.py", "analytics/derivations.py", "analytics/engine.py", "analytics/filters.py",
-    "analytics/patient_checks.py", "analytics/patient_file.py",
-)  # fmt: skip
+ENGINE_ROOM = ("analytics/cohort",)
 
 # A package, and the only places (files or folders) that may import it. Tests compare against libraries and are free.
 IMPORT_ZONES: dict[str, tuple[str, ...]] = {
@@ -48,18 +45,13 @@ NOT_FROM: dict[str, tuple[str, ...]] = {
     "analytics/results.py": ("analytics", "data"),
     "analytics/dictionary.py": ("analytics", "data"),
     "analytics/estimators": (
-        "analytics.cohort", "analytics.filters", "analytics.view", "analytics.wording", "analytics.tables",
+        "analytics.cohort", "analytics.view", "analytics.wording", "analytics.tables",
         "analytics.figures", "analytics.exports", "analytics.analyses", "data",
     ),
-    "analytics/figures": ("analytics.cohort", "analytics.filters", "analytics.exports", "analytics.analyses", "data"),
+    "analytics/figures": ("analytics.cohort", "analytics.exports", "analytics.analyses", "data"),
     "analytics/exports": ("analytics.cohort", "analytics.analyses", "data"),
-    "analytics/cohort.py": (
-        "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses", "analytics.view",
-        "data",
-    ),
-    "analytics/filters.py": (
-        "analytics.cohort", "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses",
-        "analytics.view", "data",
+    "analytics/cohort": (
+        "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses", "analytics.view", "data",
     ),
     "analytics/analyses": ("data",),
 }  # fmt: skip
@@ -391,20 +383,20 @@ REFUSED: list[tuple[Guard, str, str, str]] = [
     (guard_caches, str(CACHE_FILE), "@st.cache_data(show_spinner=False)\ndef f(): ...", "max_entries"),
     (guard_caches, str(CACHE_FILE), "@st.cache_data\ndef f(): ...", "max_entries"),
     (guard_names, "analytics/utils.py", "", "utils"),
-    (guard_names, "analytics/cohort.py", "def process_rows(): ...", "process_rows"),
-    (guard_names, "analytics/cohort.py", "def _handle_click(): ...", "_handle_click"),
-    (guard_names, "analytics/cohort.py", "class CohortManager: ...", "CohortManager"),
+    (guard_names, "analytics/cohort/cohort.py", "def process_rows(): ...", "process_rows"),
+    (guard_names, "analytics/cohort/cohort.py", "def _handle_click(): ...", "_handle_click"),
+    (guard_names, "analytics/cohort/cohort.py", "class CohortManager: ...", "CohortManager"),
     (guard_docstrings, "pages/overview_page.py", "import streamlit", "no docstring"),
-    (guard_docstrings, "analytics/cohort.py", '"""Cohorts."""\ndef open_cohort(): ...', "open_cohort"),
-    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept: pass", "everything"),
-    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept Exception as error: pass", "Exception"),
-    (guard_skips, "tests/test_cohort.py", "@pytest.mark.skip\ndef test_a(): ...", "leaves tests out"),
-    (guard_skips, "tests/test_cohort.py", 'pytest.importorskip("duckdb")', "leaves tests out"),
+    (guard_docstrings, "analytics/cohort/cohort.py", '"""Cohorts."""\ndef open_cohort(): ...', "open_cohort"),
+    (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept: pass", "everything"),
+    (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept Exception as error: pass", "Exception"),
+    (guard_skips, "tests/cohort/test_cohort.py", "@pytest.mark.skip\ndef test_a(): ...", "leaves tests out"),
+    (guard_skips, "tests/cohort/test_cohort.py", 'pytest.importorskip("duckdb")', "leaves tests out"),
     (guard_text, "data/README.md", "see " + "../" * 2 + "notes.md", "outside"),
     (guard_text, "README.md", "see .." + "/notes.md", "outside"),
-    (guard_text, "analytics/cohort.py", "PATH = '/" + "home/anna/patients.csv'", "one machine"),
-    (guard_text, "analytics/cohort.py", "# TO" + "DO: later", "unfinished"),
-    (guard_text, "analytics/cohort.py", "<" * 7 + " HEAD", "merge"),
+    (guard_text, "analytics/cohort/cohort.py", "PATH = '/" + "home/anna/patients.csv'", "one machine"),
+    (guard_text, "analytics/cohort/cohort.py", "# TO" + "DO: later", "unfinished"),
+    (guard_text, "analytics/cohort/cohort.py", "<" * 7 + " HEAD", "merge"),
     (guard_top_level, "scratch/notes.txt", "", "scratch"),
 ]
 
@@ -418,19 +410,19 @@ def test_guard_refuses(guard: Guard, path: str, source: str, expected: str) -> N
 
 ACCEPTED: list[tuple[Guard, str, str]] = [
     (guard_import_zones, "analytics/estimators/cox.py", "from lifelines import CoxPHFitter\nimport numpy"),
-    (guard_import_zones, "analytics/cohort.py", "import ibis, duckdb"),
+    (guard_import_zones, "analytics/cohort/cohort.py", "import ibis, duckdb"),
     (guard_import_zones, "pages/components/cache.py", "import streamlit as st\nfrom pages.components import context"),
     (guard_direction, "analytics/estimators/cox.py", "from analytics.estimators.intervals import wilson"),
     (guard_direction, "analytics/formats.py", "from analytics.results import Estimate"),
     (guard_pages, "pages/overview_page.py", "text = first + ' and ' + second"),
     (guard_pages, "pages/components/output.py", "import pandas\nx = 1 / 2"),
     (guard_caches, str(CACHE_FILE), "@st.cache_data(max_entries=64)\ndef f(): ...\nst.cache_data.clear()"),
-    (guard_names, "analytics/cohort.py", "def open_cohort(): ..."),
-    (guard_docstrings, "analytics/cohort.py", '"""Cohorts."""\ndef _read(): ...'),
-    (guard_excepts, "analytics/cohort.py", "try: f()\nexcept (KeyError, ValueError): pass"),
+    (guard_names, "analytics/cohort/cohort.py", "def open_cohort(): ..."),
+    (guard_docstrings, "analytics/cohort/cohort.py", '"""Cohorts."""\ndef _read(): ...'),
+    (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept (KeyError, ValueError): pass"),
     (guard_text, "tests/requirements.txt", "-r ../requirements.txt"),
     (guard_text, "data/README.md", "[contributing](../CONTRIBUTING.md), at/work/day …/../…"),
-    (guard_top_level, "analytics/cohort.py", ""),
+    (guard_top_level, "analytics/cohort/cohort.py", ""),
 ]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
+from analytics.cohort.filters import CohortFilter
 from analytics.detectable import (
     DetectedGroups,
     best_pair,
@@ -21,7 +22,6 @@ from analytics.detectable import (
 )
 from analytics.estimators.power import Detectable, detectable_hazard_ratios, detectable_odds_ratio, detectable_ratio
 from analytics.estimators.treatment import mantel_byar_test
-from analytics.filters import CohortFilter
 from tests.analyses.shown import cohort_of
 
 NAMES = {"a": "B-ALL", "b": "T-ALL", "c": "mixed", "d": "other", "e": "unclear"}

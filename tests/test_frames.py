@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cohort import open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
-from analytics.filters import Clause, CohortFilter
 from analytics.frames import (
     EVERYONE,
     HISTORIES,

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, load_analyses
+from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.dictionary import open_dictionary
 from analytics.estimators.treatment import simon_makuch
-from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.frames import Exclusion
 from analytics.funnel import (
     KINDS,

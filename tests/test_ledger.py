@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, ComparedTest, Control, load_analyses, no_comparisons
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.ledger import (
     COLUMNS,
     Comparison,

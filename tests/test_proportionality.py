@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import open_dictionary
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.filters import CohortFilter
 from analytics.frames import TimeToEvent
 from analytics.proportionality import list_crossings, note_non_proportional, ratio_test
 from analytics.results import Note

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.published import (
     NOT_AT_HAND,
     PUBLISHED_PATH,

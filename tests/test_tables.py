@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.frames import EVERYONE
 from analytics.methods import METHODS
 from analytics.published import open_published, recompute

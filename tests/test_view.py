@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analytics.analyses import Analysis, Control, load_analyses, to_reference
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter
+from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter
 from analytics.results import Note
 from analytics.view import DATA_KEY, View, answer_link, describe_data_version, read_params
 from tests.analyses.shown import choices_of, steps_of

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Endpoint, Variable
-from analytics.filters import Clause, CohortFilter
 from analytics.methods import METHODS
 from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, TestResult
 from analytics.wording import (

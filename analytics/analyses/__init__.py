@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar, final, get_args
 import pandas as pd
 
 from analytics.cohort import Cohort
-from analytics.filters import CohortFilter
+from analytics.cohort.filters import CohortFilter
 from analytics.funnel import Used
 from analytics.policy import govern, note_left_out
 from analytics.results import Note

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.analyses.landmark import LANDMARK
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH, PHASES
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import (
@@ -28,7 +29,6 @@ from analytics.figures.balance import plot_balance, plot_overlap
 from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     format_children,

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.detectable import to_planning
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -19,7 +20,6 @@ from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     SUPPRESSED,

@@ -22,6 +22,7 @@ from analytics.analyses import (
     Shown,
 )
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.concordance_checks import (
     REPLICATES,
     check_concordance,
@@ -36,7 +37,6 @@ from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariabl
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg, words_of
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     format_count,

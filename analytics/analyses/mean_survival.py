@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.figures.differences import DifferenceRow, plot_differences
 from analytics.figures.survival import describe_drawing, plot_survival
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     format_count,

@@ -33,6 +33,7 @@ from analytics.analyses.relapse_predictors import (
     weigh_horizon,
 )
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary, Variable
 from analytics.estimators.imputation import (
     IMPUTATIONS,
@@ -59,7 +60,6 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest import METHODS
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     format_count,

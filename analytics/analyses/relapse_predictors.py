@@ -23,12 +23,12 @@ from analytics.analyses import (
     lazy,
 )
 from analytics.cohort import MOST_NAMED, Cohort
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.filters import CohortFilter
 from analytics.detectable import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
-from analytics.disclosure import SuppressedError
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
-from analytics.filters import CohortFilter
 from analytics.formats import format_children, format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.detectable import (
     FOUR_IN_FIVE,
     HUNDREDFOLD,
@@ -34,7 +35,6 @@ from analytics.figures.comparison_forest import (
     draw_comparison_table,
 )
 from analytics.figures.forest_marks import ratio_text
-from analytics.filters import CohortFilter
 from analytics.formats import (
     MISSING,
     format_count,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.analyses import Control, Params
 from analytics.cohort import Cohort
-from analytics.filters import CohortFilter
+from analytics.cohort.filters import CohortFilter
 from analytics.frames import EVERYONE, TimeToEvent
 from analytics.requirements import endpoint_with
 from analytics.survival_comparison import (

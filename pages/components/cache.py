@@ -12,13 +12,13 @@ from typing import Any
 
 from analytics.analyses import Analysis, Picture, load_analyses
 from analytics.cohort import Cohort, open_cohort
-from analytics.disclosure import LARGEST_CELL, LEAST_CELL
-from analytics.filters import CohortFilter, Funnel
+from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
+from analytics.cohort.filters import CohortFilter, Funnel
+from analytics.cohort.protected_cohort import protect_cohort
+from analytics.cohort.reader import CohortError, Problem
 from analytics.formats import FewerThan
 from analytics.overview import Counted, count_outcomes
-from analytics.patient_file import CohortError, Problem
 from analytics.policy import load_policy
-from analytics.protected_cohort import protect_cohort
 from analytics.published import Published, Recomputation, open_published, recompute
 from analytics.simulation import Simulation, open_simulation
 from analytics.tables import Table, tabulate_baseline

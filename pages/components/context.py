@@ -14,10 +14,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analyses import Control, load_analyses
 from analytics.cohort import Cohort
+from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
+from analytics.cohort.reader import CohortError
 from analytics.dictionary import Variable
-from analytics.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
 from analytics.formats import shorten
-from analytics.patient_file import CohortError
 from analytics.results import Note
 from analytics.view import DATA_KEY, describe_data_version, read_params
 from analytics.wording import describe_cohort

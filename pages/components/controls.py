@@ -11,8 +11,8 @@ import streamlit as st
 
 from analytics.analyses import Control, to_reference
 from analytics.cohort import Cohort
+from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
 from analytics.dictionary import Variable
-from analytics.filters import MISSING_SUFFIX, CohortFilter
 from analytics.formats import FewerThan, format_count
 from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context

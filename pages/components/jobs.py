@@ -13,7 +13,7 @@ from typing import Any
 
 from analytics.analyses import Background, Progress
 from analytics.cohort import Cohort
-from analytics.filters import CohortFilter
+from analytics.cohort.filters import CohortFilter
 from pages.components.cache import Params, load_estimate
 from pages.components.presence import PRESENCE
 

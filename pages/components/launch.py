@@ -24,10 +24,10 @@ def prepare_first_pages() -> None:
     """
     # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
     from analytics.analyses import load_analyses
-    from analytics.disclosure import SuppressedError
-    from analytics.filters import CohortFilter
+    from analytics.cohort.disclosure import SuppressedError
+    from analytics.cohort.filters import CohortFilter
+    from analytics.cohort.reader import CohortError
     from analytics.formats import shorten
-    from analytics.patient_file import CohortError
     from pages.components import cache
 
     source = cache.active_source()

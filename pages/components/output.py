@@ -14,10 +14,10 @@ import pandas as pd
 import streamlit as st
 
 from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
+from analytics.cohort.reader import LONGEST_PATH, CohortError
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
 from analytics.formats import shorten
-from analytics.patient_file import LONGEST_PATH, CohortError
 from analytics.results import Note
 from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result

@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from analytics.cohort import Cohort
-from analytics.disclosure import SuppressedError
-from analytics.filters import CohortFilter
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.filters import CohortFilter
 from analytics.wording import say_protection, say_selection
 from pages.components.context import Context, return_to_answered, say_source
 

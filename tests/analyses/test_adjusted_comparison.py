@@ -16,7 +16,7 @@ from lifelines import CoxPHFitter
 
 from analytics.analyses.adjusted_comparison import ANALYSIS, AdjustedComparison
 from analytics.cohort import open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,

@@ -18,9 +18,9 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from analytics.analyses import to_reference
 from analytics.analyses.cumulative_incidence import CumulativeIncidence
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_p
 from analytics.frames import EVERYONE
 from tests.analyses.shown import (

@@ -17,9 +17,9 @@ from analytics import concordance_checks
 from analytics.analyses import HtmlFigure, Shown, to_reference
 from analytics.analyses.hazard_ratios import HazardRatios
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

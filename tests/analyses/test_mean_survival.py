@@ -15,7 +15,7 @@ from lifelines.utils import restricted_mean_survival_time
 
 from analytics.analyses.mean_survival import ANALYSIS, MeanSurvival
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.frames import EVERYONE
 from analytics.regression import chosen_references
 from tests.analyses.shown import (

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from analytics.analyses import Shown, load_analyses
 from analytics.analyses.missing_values import IMPUTED, MissingValues, as_model
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
 from analytics.estimators.missing_data import PooledResult
 from analytics.figures.missingness import NOTHING
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_p
 from analytics.policy import govern
 from tests.analyses.shown import (

@@ -20,10 +20,10 @@ from analytics.analyses import Shown
 from analytics.analyses.relapse_predictors import ANALYSIS as PREDICTORS
 from analytics.analyses.relapse_predictors import OPTIMISM, RelapsePredictors
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.splines import place_knots, spline_basis
 from analytics.exports.csv_file import to_csv
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
 from analytics.model_checks import ModelChecks
 from tests.analyses.shown import (

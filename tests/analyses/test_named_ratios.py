@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analytics.analyses import Analysis, HtmlFigure, load_analyses
-from analytics.filters import CohortFilter
+from analytics.cohort.filters import CohortFilter
 from tests.analyses.shown import analysis_of, cohort_of, run
 
 REFERENCE = "reference_cohort.csv"

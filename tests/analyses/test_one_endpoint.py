@@ -7,7 +7,7 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort import open_cohort
-from analytics.filters import CohortFilter
+from analytics.cohort.filters import CohortFilter
 from tests.analyses.shown import check_shown, patients_of
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")

@@ -20,7 +20,7 @@ from scipy.stats import chi2
 from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.relapse_predictors import RelapsePredictors, say_unfinished
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.horizon import Unfinished
 from tests.analyses.shown import (
     FILES,

@@ -17,8 +17,8 @@ from scipy.stats import chi2
 from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.subgroups import Subgroups
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.logrank import logrank_test
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_interval, format_p, format_ratio
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

@@ -15,7 +15,7 @@ from statsmodels.duration.survfunc import survdiff
 
 from analytics.analyses import Analysis, load_analyses
 from analytics.cohort import open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.frames import EVERYONE, TimeToEvent
 from analytics.survival_comparison import SurvivalComparison, compare_survival, endpoint_control
 from tests.analyses.shown import (

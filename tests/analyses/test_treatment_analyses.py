@@ -22,9 +22,9 @@ from analytics.analyses import Analysis, load_analyses
 from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.sensitivity import e_value
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import format_ratio
 from analytics.policy import govern
 from analytics.results import HazardRatioResult

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from analytics import analyses
 from analytics.analyses import SECTIONS, Control, load_analyses
 from analytics.cohort import Cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
 from pages.components.context import DRAWN_AGAIN, LINK_NOTES, LINK_READ, MISSING, USE_REFERENCE, filter_variables
 from pages.components.ledger import LEDGER

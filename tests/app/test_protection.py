@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort, open_cohort
-from analytics.disclosure import Hidden, SuppressedError
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.disclosure import Hidden, SuppressedError
+from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.protected_cohort import ProtectedCohort, protect_cohort
+from analytics.cohort.reader import CohortError
 from analytics.formats import SUPPRESSED
 from analytics.funnel import join_stages
 from analytics.overview import count_outcomes, summarise_selection
-from analytics.patient_file import CohortError
 from analytics.policy import load_policy, note_left_out
-from analytics.protected_cohort import ProtectedCohort, protect_cohort
 from analytics.tables import tabulate_baseline
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
 from pages.components.context import ANSWERED

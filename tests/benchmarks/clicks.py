@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from analytics.analyses import HtmlFigure, load_analyses
 from analytics.cohort import Cohort, open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from tests.benchmarks.servers import BARE, DASHBOARD, serve
 
 CHROMIUM = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
-from analytics.filters import MISSING_SUFFIX, CohortFilter
+from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
 from analytics.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
 from analytics.view import View, read_params
 from analytics.wording import describe_cohort, say_children

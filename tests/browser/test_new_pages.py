@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort
 from tests.browser.dashboard import Dashboard, plain
 

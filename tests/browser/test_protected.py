@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
 from analytics.cohort import open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT
 from tests.browser.dashboard import Dashboard, plain
 

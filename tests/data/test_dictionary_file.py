@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.derivations import DERIVATIONS
+from analytics.cohort.derivations import DERIVATIONS
+from analytics.cohort.reader import MISSING_WORDS
 from analytics.dictionary import PHASES, Variable, open_dictionary
-from analytics.patient_file import MISSING_WORDS
 from data.build_reference_cohort import COLUMNS, EXAMPLE_COLUMNS
 
 DICTIONARY = open_dictionary()

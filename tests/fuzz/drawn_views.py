@@ -12,9 +12,9 @@ import pandas as pd
 
 from analytics.analyses import Analysis, Background, Control, Shown, load_analyses
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
 from analytics.figures.funnel import draw_funnel
-from analytics.filters import Clause, CohortFilter
 from analytics.funnel import describe_stages, join_stages, say_gist, tabulate_stages
 from analytics.overview import count_outcomes, summarise_selection
 from analytics.tables import Table, tabulate_baseline

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.disclosure import (
+from analytics.cohort.disclosure import (
     WEEK,
     Hidden,
     SuppressedError,

@@ -9,10 +9,10 @@ import pytest
 
 from analytics import cohort as engine
 from analytics.cohort import open_cohort
-from analytics.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from tests.analyses.shown import FILES, cohort_of, patients_of, select
-from tests.cohort_oracle import SMALL
-from tests.test_cohort import frame_of, make_rows
+from tests.cohort.cohort_oracle import SMALL
+from tests.cohort.test_cohort import frame_of, make_rows
 
 COLUMNS = ["relapsed", "etv6_runx1", "mrd_day46", "age_group"]
 

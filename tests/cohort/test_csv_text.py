@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics import csv_text
-from analytics.cohort import Cohort, open_cohort
-from analytics.csv_text import CsvError, Layout, Records, look_through, read_header
-from analytics.patient_file import CohortError
+from analytics.cohort import Cohort, csv_text, open_cohort
+from analytics.cohort.csv_text import CsvError, Layout, Records, look_through, read_header
+from analytics.cohort.reader import CohortError
 
 ROWS = [
     ["patient_id", "os\ndays", "os_event", "sex", "remark"],

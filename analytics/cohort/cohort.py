@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.derivations import with_derived
+from analytics.cohort.derivations import with_derived
+from analytics.cohort.disclosure import Hidden
+from analytics.cohort.duckdb_engine import fetch, quoted, schema_of
+from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
+from analytics.cohort.reader import CohortError, PatientFile, finding_damage, load_file, load_frame, match_columns
+from analytics.cohort.validation import find_problems, remark_on
 from analytics.dictionary import Dictionary, Variable, open_dictionary
-from analytics.disclosure import Hidden
-from analytics.engine import fetch, quoted, schema_of
-from analytics.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
 from analytics.formats import FewerThan
-from analytics.patient_checks import find_problems, remark_on
-from analytics.patient_file import CohortError, PatientFile, finding_damage, load_file, load_frame, match_columns
 from analytics.results import Note
 
 MAX_CONDITIONS = 10_000

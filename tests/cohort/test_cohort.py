@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 from analytics import cohort as engine
 from analytics.cohort import Cohort, Range, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
+from analytics.cohort.reader import CohortError
 from analytics.dictionary import open_dictionary
-from analytics.filters import Clause, CohortFilter, FilterError, Funnel
-from analytics.patient_file import CohortError
-from tests import cohort_oracle as oracle
-from tests.cohort_oracle import SMALL, Row
-from tests.test_filters import filters
+from tests.cohort import cohort_oracle as oracle
+from tests.cohort.cohort_oracle import SMALL, Row
+from tests.cohort.test_filters import filters
 
 CODED = [v.name for v in SMALL.variables if v.is_coded]
-REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 
 
 def make_rows(n: int, seed: int, *, few_values: bool = False) -> list[Row]:

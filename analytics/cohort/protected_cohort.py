@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.cohort import MOST_NAMED, Cohort, Range
-from analytics.disclosure import (
+from analytics.cohort.cohort import MOST_NAMED, Cohort, Range
+from analytics.cohort.disclosure import (
     LARGEST_CELL,
     LEAST_CELL,
     Hidden,
@@ -23,16 +23,16 @@ from analytics.disclosure import (
     round_many,
     round_table,
 )
-from analytics.filters import CohortFilter, Funnel, FunnelStep
+from analytics.cohort.filters import CohortFilter, Funnel, FunnelStep
+from analytics.cohort.reader import CohortError, Problem
 from analytics.formats import FewerThan, shorten
-from analytics.patient_file import CohortError, Problem
 
 MAX_MASKS = 1000
 
 
 @dataclass(frozen=True)
 class ProtectedCohort(Cohort):
-    """A cohort in which no number from 1 to ``smallest_cell`` − 1 can be read off; see `analytics.disclosure`.
+    """A cohort in which no number from 1 to ``smallest_cell`` − 1 can be read off; see `analytics.cohort.disclosure`.
 
     Experimental: not for real children. Of a selection of fewer than ``smallest_cell`` patients, or of none, nothing at all is
     said: every door answers `SuppressedError` alike.

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.cohort import open_cohort
-from analytics.patient_file import CohortError, Problem
+from analytics.cohort.reader import CohortError, Problem
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 GOOD = """\
 patient_id,age_years,sex,immunophenotype,platelets,mrd_day46,mrd_day46_percent,relapsed,relapse_days,relapse_site,salvage_days,salvage_treatment,hsct_days,cart_days,os_relapse_days,os_relapse_event,os_days,os_event
 P1,3.5,female,B,150,negative,0,0,,,,,,,,,900,0

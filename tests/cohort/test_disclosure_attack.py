@@ -34,16 +34,16 @@ import pytest
 
 from analytics.analyses import Analysis, HtmlFigure, load_analyses
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.protected_cohort import protect_cohort
 from analytics.dictionary import Dictionary
-from analytics.disclosure import SuppressedError
-from analytics.filters import Clause, CohortFilter
 from analytics.formats import FewerThan
-from analytics.protected_cohort import protect_cohort
 from tests.benchmarks.cohorts import write_cohort
-from tests.cohort_oracle import SMALL
-from tests.test_cohort import frame_of, make_rows
+from tests.cohort.cohort_oracle import SMALL
+from tests.cohort.test_cohort import frame_of, make_rows
 
-REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 Key = tuple[Any, ...]
 Limits = tuple[float, float]
 ANYTHING: Limits = (0, math.inf)

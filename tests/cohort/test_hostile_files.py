@@ -21,18 +21,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.cohort import open_cohort
+from analytics.cohort.reader import LONGEST_SENTENCE, MOST_PROBLEMS, CohortError, Problem
 from analytics.formats import shorten
-from analytics.patient_file import LONGEST_SENTENCE, MOST_PROBLEMS, CohortError, Problem
 from pages.components.cache import load_cohort
 
 MEMORY = 4 << 30
 SECONDS = 250
 LONGEST_TEXT = 20_000  # of everything that is said about one file
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OPEN_ALL = """
 import json, os, resource, sys
 from analytics.cohort import open_cohort
-from analytics.patient_file import CohortError
+from analytics.cohort.reader import CohortError
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
 if os.geteuid() == 0 and sys.argv[2] == "as nobody":
     os.seteuid(65534)

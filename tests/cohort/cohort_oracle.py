@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, Derivation, Dictionary, Endpoint, Variable
-from analytics.filters import Clause, CohortFilter
 
 DAYS_PER_MONTH = 365.25 / 12
 Row = dict[str, Any]

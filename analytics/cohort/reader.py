@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from analytics.csv_text import (
+from analytics.cohort.csv_text import (
     BOM,
     MAX_COLUMNS,
     MAX_LINE_BYTES,
@@ -31,9 +31,9 @@ from analytics.csv_text import (
     look_through,
     read_header,
 )
-from analytics.derivations import is_derivable
+from analytics.cohort.derivations import is_derivable
+from analytics.cohort.duckdb_engine import fetch, quoted
 from analytics.dictionary import Dictionary, Variable
-from analytics.engine import fetch, quoted
 from analytics.formats import shorten
 from analytics.results import Note
 

@@ -12,11 +12,11 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from analytics.derivations import derive, is_derivable, sources_of
+from analytics.cohort.derivations import derive, is_derivable, sources_of
+from analytics.cohort.duckdb_engine import schema_of
+from analytics.cohort.reader import N_SHOWN, PatientFile, Problem, list_places
 from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR
-from analytics.engine import schema_of
 from analytics.formats import LONGEST_QUOTE, shorten
-from analytics.patient_file import N_SHOWN, PatientFile, Problem, list_places
 from analytics.results import Note
 
 MAX_AGE_YEARS = 120

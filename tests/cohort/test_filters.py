@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel, FunnelStep
 from analytics.dictionary import Dictionary, Variable, open_dictionary
-from analytics.filters import Clause, CohortFilter, FilterError, Funnel, FunnelStep
-from tests.cohort_oracle import SMALL
+from tests.cohort.cohort_oracle import SMALL
 
 PROJECT = open_dictionary()
 

@@ -15,25 +15,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.disclosure import Hidden, SuppressedError, round_count, round_table
+from analytics.cohort.filters import Clause, CohortFilter, FilterError
+from analytics.cohort.protected_cohort import ProtectedCohort, protect_cohort
+from analytics.cohort.reader import CohortError
 from analytics.dictionary import open_dictionary
-from analytics.disclosure import Hidden, SuppressedError, round_count, round_table
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.treatment import time_dependent_hazard_ratio
-from analytics.filters import Clause, CohortFilter, FilterError
 from analytics.formats import FewerThan
 from analytics.frames import BinaryOutcome, TimeToEvent, TreatmentHistory, endpoint_columns, history_columns
-from analytics.patient_file import CohortError
-from analytics.protected_cohort import ProtectedCohort, protect_cohort
-from tests import cohort_oracle as oracle
 from tests.benchmarks.cohorts import write_cohort
-from tests.cohort_oracle import SMALL
-from tests.test_cohort import frame_of, make_rows
-from tests.test_filters import filters
+from tests.cohort import cohort_oracle as oracle
+from tests.cohort.cohort_oracle import SMALL
+from tests.cohort.test_cohort import frame_of, make_rows
+from tests.cohort.test_filters import filters
 
 ROWS = make_rows(300, seed=1)
 DERIVED = oracle.derive(ROWS, SMALL)
-REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,5 @@
+"""From a file of patients to counts: the only place that knows the engine."""
+
+from analytics.cohort.cohort import MOST_NAMED, Cohort, Range, open_cohort
+
+__all__ = ["MOST_NAMED", "Cohort", "Range", "open_cohort"]
