@@ -495,7 +495,7 @@ def test_everybody_is_used_or_left_out_once(given_rows: list[dict[str, Any]], is
 
 
 def test_frames_of_the_reference_cohort() -> None:
-    cohort = open_cohort(Path(__file__).parent.parent / "data" / "reference_cohort.csv")
+    cohort = open_cohort(Path(__file__).parents[2] / "data" / "reference_cohort.csv")
     dictionary = cohort.dictionary
     everyone = cohort.tally(endpoint_columns([*dictionary.endpoints, *dictionary.competing]))
     counts = {}

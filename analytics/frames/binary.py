@@ -1,0 +1,74 @@
+"""Counted patients as an outcome that is there or not, with covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.dictionary import Variable
+from analytics.frames.covariates import Covariates, list_found
+from analytics.frames.exclusions import Exclusion, count_complete, leave_out, weight_of
+from analytics.results import FloatArray, read_only
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryOutcome:
+    """A yes/no outcome with covariates, one entry per distinct tally row.
+
+    ``covariates`` keeps missing values: ``complete`` marks the entries in which every covariate is known. ``n_missing``
+    counts the patients without each covariate, in the order of the columns.
+    """
+
+    outcome: FloatArray
+    covariates: pd.DataFrame
+    weight: FloatArray
+    complete: NDArray[np.bool_]
+    n_missing: tuple[tuple[str, int], ...]
+    exclusions: tuple[Exclusion, ...]
+
+    @property
+    def n(self) -> int:
+        """Patients with a known outcome."""
+        return int(self.weight.sum())
+
+    @property
+    def n_complete(self) -> int:
+        """Patients with a known outcome and every covariate known."""
+        return count_complete(self.weight, self.complete)
+
+    @classmethod
+    def from_tally(
+        cls,
+        tally: pd.DataFrame,
+        outcome: str,
+        covariates: Sequence[Variable],
+        references: Mapping[str, str] | None = None,
+        *,
+        unknown: str = "outcome not recorded",
+    ) -> BinaryOutcome:
+        """The arrays from a tally of an outcome column (0/1) and the covariates' columns.
+
+        ``unknown`` says why a patient has no outcome.
+        ``references`` maps a coded covariate to the level that becomes its first category, hence its reference;
+        without an entry, the dictionary's reference is used.
+
+        Raises
+        ------
+        ValueError
+            If a reference is not a level of its covariate.
+        """
+        exclusions: list[Exclusion] = []
+        tally = leave_out(tally, tally[outcome].notna(), "outcome-missing", unknown, exclusions)
+        known = Covariates.from_tally(tally, covariates, references)
+        return cls(
+            outcome=read_only(tally[outcome].to_numpy(float)),
+            covariates=known.frame,
+            weight=weight_of(tally),
+            complete=known.complete,
+            n_missing=known.n_missing,
+            exclusions=list_found(exclusions, known),
+        )

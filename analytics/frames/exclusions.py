@@ -1,0 +1,153 @@
+"""Who is left out of a frame and why, and how counted patients are split and weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Endpoint, Variable
+from analytics.results import FloatArray, read_only
+
+EVERYONE = "everyone"  # the group of all when nothing splits them
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Patients whom an analysis could not use: ``text`` completes the sentence "left out: …"."""
+
+    code: str
+    text: str
+    n: int
+
+
+class Conditioned(Protocol):
+    """A frame of children chosen by filters and perhaps compared within strata, whose variable is the last condition."""
+
+    @property
+    def conditions(self) -> tuple[Variable, ...]:
+        """The variables of the filters, then that of the strata."""
+        ...
+
+    @property
+    def strata(self) -> pd.Categorical | None:
+        """The strata; None without."""
+        ...
+
+
+def filters_of(frame: Conditioned) -> tuple[Variable, ...]:
+    """The variables by which the children of a frame were filtered."""
+    return frame.conditions if frame.strata is None else frame.conditions[:-1]
+
+
+def strata_of(frame: Conditioned) -> tuple[Variable, ...]:
+    """The variable within whose levels the children of a frame are compared; empty without strata."""
+    return () if frame.strata is None else frame.conditions[-1:]
+
+
+def is_post_baseline(variable: Variable, endpoint: Endpoint | CompetingEndpoint) -> bool:
+    """True if the variable is known only after the endpoint's clock has started, judged by the dictionary's phases."""
+    return PHASES.index(variable.phase) > PHASES.index(endpoint.phase)
+
+
+def keep_only(tally: pd.DataFrame, mask: pd.Series) -> tuple[pd.DataFrame, int]:
+    """The rows of the mask, and how many patients there were in the others."""
+    if mask.all():
+        return tally, 0
+    return tally[mask], int(tally.loc[~mask, "n"].sum())
+
+
+def leave_out(tally: pd.DataFrame, mask: pd.Series, code: str, text: str, exclusions: list[Exclusion]) -> pd.DataFrame:
+    """The rows of the mask; who else there was is added to the exclusions."""
+    tally, n = keep_only(tally, mask)
+    exclusions.append(Exclusion(code, text, n))
+    return tally
+
+
+def keep_eligible(tally: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """The rows with follow-up from the origin, and a list that starts with who had none."""
+    exclusions: list[Exclusion] = []
+    time, event = tally[endpoint.time].notna(), tally[endpoint.event]
+    # An event that another clock shares says nothing about this one: nobody need have been transplanted to have died.
+    undated = (event == 1) & ~time & (not endpoint.shares_event)
+    tally = leave_out(tally, (time & event.notna()) | undated, "not-eligible", why_not_eligible(endpoint), exclusions)
+    if undated.any():
+        text = f"{endpoint.event_label}, on an unknown day"
+        tally = leave_out(tally, tally[endpoint.time].notna(), "event-day-missing", text, exclusions)
+    return tally, exclusions
+
+
+def keep_eligible_competing(
+    tally: pd.DataFrame, endpoint: CompetingEndpoint, cause: Variable
+) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """The rows with follow-up from the origin and a known first event, and a list that starts with who had none."""
+    exclusions: list[Exclusion] = []
+    time, first = tally[endpoint.time].notna(), tally[endpoint.cause]
+    known = first.notna()
+    undated = known & (first != cause.levels[0]) & ~time
+    tally = leave_out(tally, time | undated, "not-eligible", why_not_eligible(endpoint), exclusions)
+    tally = leave_out(
+        tally, tally[endpoint.cause].notna(), "cause-missing", "followed, but what came first is not known", exclusions
+    )
+    for level, label in zip(cause.levels[1:], cause.level_labels[1:], strict=True):
+        if (undated & (first == level)).any():
+            dated = tally[endpoint.time].notna() | (tally[endpoint.cause] != level)
+            tally = leave_out(tally, dated, "event-day-missing", f"{label} on an unknown day", exclusions)
+    return tally, exclusions
+
+
+def why_not_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
+    """Why a child has no time from the endpoint's origin."""
+    # Every child has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
+    origin = endpoint.origin
+    return f"no follow-up from {origin}" if origin == "diagnosis" else f"no {origin}, or no follow-up from it"
+
+
+def split_tally(
+    tally: pd.DataFrame, variable: Variable | None, strata: Variable | None, exclusions: list[Exclusion]
+) -> pd.DataFrame:
+    """The rows with a group and a stratum, as far as they are asked for."""
+    for code, split in (("group-missing", variable), ("stratum-missing", strata)):
+        if split is not None:
+            text = f"{split.label}: {split.missing_label}"
+            tally = leave_out(tally, tally[split.name].notna(), code, text, exclusions)
+    return tally
+
+
+def list_conditions(filtered_by: Sequence[Variable], strata: Variable | None) -> tuple[Variable, ...]:
+    """The variables of the filters, then that of the strata."""
+    return (*filtered_by, *(() if strata is None else (strata,)))
+
+
+def months_of(tally: pd.DataFrame, column: str) -> FloatArray:
+    """A column of days in months."""
+    return read_only(tally[column].to_numpy(float) / DAYS_PER_MONTH)
+
+
+def weight_of(tally: pd.DataFrame) -> FloatArray:
+    """How many patients share each row."""
+    return read_only(tally["n"].to_numpy(float))
+
+
+def count_complete(weight: FloatArray, complete: NDArray[np.bool_] | None) -> int:
+    """How many patients there are in the entries marked, or in all."""
+    return int((weight if complete is None else weight[complete]).sum())
+
+
+def to_categorical(tally: pd.DataFrame, variable: Variable | None) -> pd.Categorical:
+    """The variable's values in the order of its levels; the group of everyone without a variable."""
+    if variable is None:
+        everyone: Any = [EVERYONE]
+        return pd.Categorical(everyone * len(tally), categories=everyone)
+    return pd.Categorical(tally[variable.name], categories=list_levels(tally, variable))
+
+
+def list_levels(tally: pd.DataFrame, variable: Variable) -> list[str]:
+    """The variable's levels in order, without those that the tally hides."""
+    dtype = tally[variable.name].dtype
+    known = set(dtype.categories) if isinstance(dtype, pd.CategoricalDtype) else set(variable.levels)
+    return [level for level in variable.levels if level in known]

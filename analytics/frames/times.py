@@ -1,0 +1,226 @@
+"""Counted patients as times to an event, alone or among competing ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.dictionary import CompetingEndpoint, Endpoint, Variable
+from analytics.frames.covariates import Covariates, list_found
+from analytics.frames.exclusions import (
+    Exclusion,
+    count_complete,
+    keep_eligible,
+    keep_eligible_competing,
+    leave_out,
+    list_conditions,
+    months_of,
+    split_tally,
+    to_categorical,
+    weight_of,
+)
+from analytics.results import FloatArray, read_only
+
+
+@dataclass(frozen=True, slots=True)
+class TimeToEvent:
+    """Time to an event by group, one entry per distinct tally row.
+
+    ``time`` is in months from the endpoint's origin, ``event`` 1 or 0, ``weight`` how many patients share the entry,
+    ``group`` a categorical in dictionary order whose categories are level names (one category, ``everyone``, without a
+    grouping variable). ``strata`` is a categorical of the same kind, or None. ``conditions`` are the variables by which
+    the children were filtered or stratified.
+
+    ``entry`` is the time in months at which observation begins (delayed entry), always before ``time``; None where it
+    begins at the origin. ``covariates``, ``complete`` and ``n_missing`` are as in :class:`BinaryOutcome`, None and
+    empty where no covariate was asked for.
+    """
+
+    endpoint: Endpoint
+    variable: Variable | None
+    time: FloatArray
+    event: FloatArray
+    group: pd.Categorical
+    weight: FloatArray
+    exclusions: tuple[Exclusion, ...]
+    strata: pd.Categorical | None = None
+    conditions: tuple[Variable, ...] = ()
+    entry: FloatArray | None = None
+    covariates: pd.DataFrame | None = None
+    complete: NDArray[np.bool_] | None = None
+    n_missing: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Patients in the analysis."""
+        return int(self.weight.sum())
+
+    @property
+    def n_event(self) -> int:
+        """Patients with the event."""
+        return int((self.weight * self.event).sum())
+
+    @property
+    def n_complete(self) -> int:
+        """Patients in the analysis with every covariate known."""
+        return count_complete(self.weight, self.complete)
+
+    @classmethod
+    def from_tally(
+        cls,
+        tally: pd.DataFrame,
+        endpoint: Endpoint,
+        variable: Variable | None = None,
+        strata: Variable | None = None,
+        filtered_by: Sequence[Variable] = (),
+        covariates: Sequence[Variable] = (),
+        references: Mapping[str, str] | None = None,
+    ) -> TimeToEvent:
+        """The arrays for one endpoint from a tally of the columns that :func:`endpoint_columns` names.
+
+        Patients without a time are not in the endpoint's population, nor are those without an entry where the endpoint
+        has one; those who were last seen by the time they entered, and those without a group or stratum, are left out.
+        Each reason is counted once per patient, in that order. Patients without a covariate stay in (``complete`` marks
+        the others) and are counted among the exclusions once for each covariate they lack.
+
+        ``references`` are as in :meth:`BinaryOutcome.from_tally`.
+
+        Raises
+        ------
+        ValueError
+            If a reference is not a level of its covariate.
+        """
+        tally, exclusions = keep_eligible(tally, endpoint)
+        if endpoint.entry is not None:
+            tally = leave_out(
+                tally, tally[endpoint.entry].notna(), "no-entry", f"not among {endpoint.population}", exclusions
+            )
+            tally = leave_out(
+                tally,
+                tally[endpoint.entry] < tally[endpoint.time],
+                "entry-too-late",
+                "last seen on the day observation would have begun, or before",
+                exclusions,
+            )
+        tally = split_tally(tally, variable, strata, exclusions)
+        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
+        return cls(
+            endpoint=endpoint,
+            variable=variable,
+            time=months_of(tally, endpoint.time),
+            event=read_only(tally[endpoint.event].to_numpy(float)),
+            group=to_categorical(tally, variable),
+            weight=weight_of(tally),
+            exclusions=list_found(exclusions, known),
+            strata=None if strata is None else to_categorical(tally, strata),
+            conditions=list_conditions(filtered_by, strata),
+            entry=None if endpoint.entry is None else months_of(tally, endpoint.entry),
+            covariates=None if known is None else known.frame,
+            complete=None if known is None else known.complete,
+            n_missing=() if known is None else known.n_missing,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CompetingEvents:
+    """Time to the first of several events by group, one entry per distinct tally row.
+
+    ``time`` is in months from the endpoint's origin; ``cause`` is 0 where nothing has happened until then and k for the
+    k-th of ``causes``, the names of the events, whose ``labels`` a reader sees. All else is as in :class:`TimeToEvent`.
+    """
+
+    endpoint: CompetingEndpoint
+    variable: Variable | None
+    time: FloatArray
+    cause: NDArray[np.int64]
+    causes: tuple[str, ...]
+    labels: tuple[str, ...]
+    group: pd.Categorical
+    weight: FloatArray
+    exclusions: tuple[Exclusion, ...]
+    strata: pd.Categorical | None = None
+    conditions: tuple[Variable, ...] = ()
+    covariates: pd.DataFrame | None = None
+    complete: NDArray[np.bool_] | None = None
+    n_missing: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Patients in the analysis."""
+        return int(self.weight.sum())
+
+    @property
+    def n_events(self) -> tuple[int, ...]:
+        """Patients with each event, in the order of ``causes``."""
+        return tuple(int(self.weight[self.cause == k].sum()) for k in range(1, len(self.causes) + 1))
+
+    @property
+    def n_complete(self) -> int:
+        """Patients in the analysis with every covariate known."""
+        return count_complete(self.weight, self.complete)
+
+    @classmethod
+    def from_tally(
+        cls,
+        tally: pd.DataFrame,
+        endpoint: CompetingEndpoint,
+        cause: Variable,
+        variable: Variable | None = None,
+        strata: Variable | None = None,
+        filtered_by: Sequence[Variable] = (),
+        covariates: Sequence[Variable] = (),
+        references: Mapping[str, str] | None = None,
+    ) -> CompetingEvents:
+        """The arrays for one competing endpoint from a tally of the columns that :func:`endpoint_columns` names.
+
+        ``cause`` is the variable behind the endpoint's column of that name. Who is left out, and covariates, are as in
+        :meth:`TimeToEvent.from_tally`.
+
+        Raises
+        ------
+        ValueError
+            If ``cause`` is another variable than the endpoint's, or a reference is not a level of its covariate.
+        """
+        if cause.name != endpoint.cause:
+            raise ValueError(
+                f"{endpoint.name}: the cause is {endpoint.cause}, not {cause.name}. Give the variable {endpoint.cause}."
+            )
+        tally, exclusions = keep_eligible_competing(tally, endpoint, cause)
+        tally = split_tally(tally, variable, strata, exclusions)
+        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
+        codes = np.array(to_categorical(tally, cause).codes, dtype=np.int64)
+        codes.setflags(write=False)
+        return cls(
+            endpoint=endpoint,
+            variable=variable,
+            time=months_of(tally, endpoint.time),
+            cause=codes,
+            causes=cause.levels[1:],
+            labels=cause.level_labels[1:],
+            group=to_categorical(tally, variable),
+            weight=weight_of(tally),
+            exclusions=list_found(exclusions, known),
+            strata=None if strata is None else to_categorical(tally, strata),
+            conditions=list_conditions(filtered_by, strata),
+            covariates=None if known is None else known.frame,
+            complete=None if known is None else known.complete,
+            n_missing=() if known is None else known.n_missing,
+        )
+
+
+def endpoint_columns(
+    endpoint: Endpoint | CompetingEndpoint | Sequence[Endpoint | CompetingEndpoint], *variables: Variable | None
+) -> tuple[str, ...]:
+    """The columns of the tally that the frames of one or several endpoints need, with those of the variables."""
+    endpoints = [endpoint] if isinstance(endpoint, (Endpoint, CompetingEndpoint)) else endpoint
+    columns: list[str] = []
+    for each in endpoints:
+        columns.append(each.time)
+        columns.append(each.event if isinstance(each, Endpoint) else each.cause)
+        if isinstance(each, Endpoint) and each.entry is not None:
+            columns.append(each.entry)
+    return tuple(dict.fromkeys([*columns, *(v.name for v in variables if v is not None)]))

@@ -1,0 +1,222 @@
+"""Counted patients as they move through their treatments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.frames.covariates import Covariates, list_found
+from analytics.frames.exclusions import (
+    Exclusion,
+    count_complete,
+    keep_eligible,
+    leave_out,
+    list_conditions,
+    months_of,
+    split_tally,
+    to_categorical,
+    weight_of,
+)
+from analytics.frames.times import endpoint_columns
+from analytics.results import FloatArray, read_only
+
+# A treatment after relapse as `salvage_treatment` calls it, by the column of its day.
+TREATMENTS = {"cart_days": "CAR-T", "hsct_days": "HSCT"}
+
+
+TREATMENT_LABEL = "salvage_treatment"
+
+
+HISTORIES = ("CAR-T", "HSCT", "CAR-T, then HSCT")
+
+
+class Switches(NamedTuple):
+    """What an estimator of a treatment that begins later takes, times in months from relapse.
+
+    ``treated_at`` is when a patient passes from untreated to treated, NaN for never; with several treatments it is an
+    ordered mapping from the name of each state to the times at which it begins, each patient being in the state begun
+    last.
+    """
+
+    time: FloatArray
+    event: FloatArray
+    treated_at: FloatArray | Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentHistory:
+    """Time from relapse to an event with the days on which CAR-T and HSCT were given, one entry per distinct tally row.
+
+    ``time``, ``cart_at`` and ``hsct_at`` are in months from relapse; NaN stands for a treatment that was not given, and
+    for one that is not among ``treatments``, the columns of days that were asked for. A patient counts as untreated
+    until the day of treatment. All else is as in :class:`TimeToEvent`.
+    """
+
+    endpoint: Endpoint
+    treatments: tuple[str, ...]
+    time: FloatArray
+    event: FloatArray
+    cart_at: FloatArray
+    hsct_at: FloatArray
+    weight: FloatArray
+    exclusions: tuple[Exclusion, ...]
+    strata: pd.Categorical | None = None
+    conditions: tuple[Variable, ...] = ()
+    covariates: pd.DataFrame | None = None
+    complete: NDArray[np.bool_] | None = None
+    n_missing: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Patients in the analysis."""
+        return int(self.weight.sum())
+
+    @property
+    def n_event(self) -> int:
+        """Patients with the event."""
+        return int((self.weight * self.event).sum())
+
+    @property
+    def n_cart(self) -> int:
+        """Patients given CAR-T on a known day."""
+        return int(self.weight[~np.isnan(self.cart_at)].sum())
+
+    @property
+    def n_hsct(self) -> int:
+        """Patients transplanted on a known day."""
+        return int(self.weight[~np.isnan(self.hsct_at)].sum())
+
+    @property
+    def n_complete(self) -> int:
+        """Patients in the analysis with every covariate known."""
+        return count_complete(self.weight, self.complete)
+
+    @classmethod
+    def from_tally(
+        cls,
+        tally: pd.DataFrame,
+        endpoint: Endpoint,
+        strata: Variable | None = None,
+        filtered_by: Sequence[Variable] = (),
+        covariates: Sequence[Variable] = (),
+        references: Mapping[str, str] | None = None,
+        *,
+        treatments: Collection[str] = ("cart_days", "hsct_days"),
+    ) -> TreatmentHistory:
+        """The history of one endpoint counted from relapse, from a tally of the columns of :func:`history_columns`.
+
+        Who is left out, and covariates, are as in :meth:`TimeToEvent.from_tally`; further left out, in the order of
+        CAR-T and HSCT, is whoever `salvage_treatment` (where the tally has it) says was given one of ``treatments``
+        without saying when. A patient without a day and without a label was not treated as far as is known: left out,
+        they would take the deaths before any treatment with them.
+
+        Raises
+        ------
+        ValueError
+            If a treatment is unknown, none is named, or a reference is not a level of its covariate.
+        """
+        unknown = sorted(set(treatments) - set(TREATMENTS))
+        if unknown or not treatments:
+            raise ValueError(
+                f"treatments must be one or both of {', '.join(TREATMENTS)}: they are {', '.join(treatments) or 'empty'}."
+            )
+        followed = tuple(name for name in TREATMENTS if name in treatments)
+        tally, exclusions = keep_eligible(tally, endpoint)
+        if TREATMENT_LABEL in tally.columns:
+            for name in followed:
+                label = TREATMENTS[name]
+                unknown_day = (tally[TREATMENT_LABEL] == label) & tally[name].isna()
+                what = "transplanted" if name == "hsct_days" else "given CAR-T"
+                code = f"{name.removesuffix('_days')}-day-missing"
+                tally = leave_out(tally, ~unknown_day, code, f"{what} on an unknown day", exclusions)
+        tally = split_tally(tally, None, strata, exclusions)
+        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
+        never = np.full(len(tally), np.nan)
+        days = {name: months_of(tally, name) if name in followed else read_only(never) for name in TREATMENTS}
+        return cls(
+            endpoint=endpoint,
+            treatments=followed,
+            time=months_of(tally, endpoint.time),
+            event=read_only(tally[endpoint.event].to_numpy(float)),
+            cart_at=days["cart_days"],
+            hsct_at=days["hsct_days"],
+            weight=weight_of(tally),
+            exclusions=list_found(exclusions, known),
+            strata=None if strata is None else to_categorical(tally, strata),
+            conditions=list_conditions(filtered_by, strata),
+            covariates=None if known is None else known.frame,
+            complete=None if known is None else known.complete,
+            n_missing=() if known is None else known.n_missing,
+        )
+
+    def switches(self, view: str, *, censor_at_hsct: bool = False) -> Switches:
+        """Times, events and the passing from one treatment to the next, as one view of the history has them.
+
+        Parameters
+        ----------
+        view
+            "hsct": untransplanted until HSCT. "cart": without CAR-T until its infusion, whatever HSCT follows.
+            "histories": the three states `HISTORIES` after no treatment; HSCT is the last of them, so that CAR-T given
+            on the day of HSCT or later changes nothing.
+        censor_at_hsct
+            With "cart" alone: patients are followed until HSCT only, and are without the event then, also if it came on
+            the day of HSCT. CAR-T given on that day changes nothing.
+
+        Raises
+        ------
+        ValueError
+            If the view is unknown or needs a treatment whose day was not asked for, or ``censor_at_hsct`` is asked for
+            with another view than "cart".
+        """
+        needs = {"hsct": {"hsct_days"}, "cart": {"cart_days"}, "histories": {"cart_days", "hsct_days"}}
+        if view not in needs:
+            raise ValueError(f"view must be one of {', '.join(needs)}: it is {view!r}.")
+        if censor_at_hsct and view != "cart":
+            raise ValueError(f"censor_at_hsct goes with the view cart: the view is {view}.")
+        lacking = (needs[view] | ({"hsct_days"} if censor_at_hsct else set())) - set(self.treatments)
+        if lacking:
+            raise ValueError(
+                f"the view {view} needs {' and '.join(sorted(lacking))}, which this history was made without. "
+                "Name it among the treatments."
+            )
+        if view == "hsct":
+            return Switches(self.time, self.event, self.hsct_at)
+        if view == "histories":
+            return Switches(self.time, self.event, self._histories())
+        if not censor_at_hsct:
+            return Switches(self.time, self.event, self.cart_at)
+        # A comparison with NaN is False, so who was never transplanted stays as they are. A death on the day of HSCT is
+        # one after it, as everywhere that treatment changes.
+        ends = self.hsct_at <= self.time
+        time = np.where(ends, self.hsct_at, self.time)
+        cart_at = np.where(self.cart_at >= self.hsct_at, np.nan, self.cart_at)
+        return Switches(read_only(time), read_only(np.where(ends, 0.0, self.event)), read_only(cart_at))
+
+    def _histories(self) -> dict[str, FloatArray]:
+        cart_first = self.cart_at < self.hsct_at
+        states = (
+            np.where(self.hsct_at <= self.cart_at, np.nan, self.cart_at),
+            np.where(cart_first, np.nan, self.hsct_at),
+            np.where(cart_first, self.hsct_at, np.nan),
+        )
+        return dict(zip(HISTORIES, map(read_only, states), strict=True))
+
+
+def history_columns(
+    dictionary: Dictionary,
+    endpoint: Endpoint | Sequence[Endpoint],
+    *variables: Variable | None,
+    treatments: Collection[str] = ("cart_days", "hsct_days"),
+) -> tuple[str, ...]:
+    """The columns of the tally that :meth:`TreatmentHistory.from_tally` needs with these ``treatments``.
+
+    ``dictionary`` is the cohort's: the label of the treatment is asked for where the cohort has it.
+    """
+    columns = list(endpoint_columns(endpoint, *variables)) + [name for name in TREATMENTS if name in treatments]
+    return tuple(dict.fromkeys([*columns, *([TREATMENT_LABEL] if TREATMENT_LABEL in dictionary else [])]))
