@@ -19,7 +19,6 @@ import numpy as np
 
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
 from analytics.dictionary import Dictionary
-from analytics.estimators.missing_data import PooledRatio, PooledResult, PooledTest, as_model
 from analytics.formats import WITHHELD, format_count, format_number
 from analytics.results import (
     Balance,
@@ -42,6 +41,9 @@ from analytics.results import (
     Optimism,
     OptimismResult,
     PairwiseTest,
+    PooledRatio,
+    PooledResult,
+    PooledTest,
     PropensityArm,
     PropensityResult,
     ProportionalHazardsResult,
@@ -56,6 +58,7 @@ from analytics.results import (
     TermTest,
     TestResult,
     VarianceInflation,
+    as_model,
     read_only,
 )
 

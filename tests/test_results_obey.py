@@ -24,13 +24,13 @@ from analytics.estimators.cox_model import estimate_hazard_ratios
 from analytics.estimators.influence import estimate_influence
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logistic_validation import estimate_calibration, fit_probabilities, optimism_by_bootstrap
-from analytics.estimators.missing_data import as_model, pool_odds_ratios, pool_test
+from analytics.estimators.missing_data import pool_odds_ratios, pool_test
 from analytics.estimators.propensity import estimate_propensity
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.splines import estimate_spline
 from analytics.figures.calibration import describe_calibration, plot_calibration
 from analytics.policy import PARTS, govern, list_judged
-from analytics.results import Estimate, FloatArray, Interval, Note, Result, TermTest, TestResult
+from analytics.results import Estimate, FloatArray, Interval, Note, Result, TermTest, TestResult, as_model
 
 MODULES = [importlib.import_module(m.name) for m in pkgutil.walk_packages(analytics.__path__, "analytics.")]
 FEW = Estimate(0.5, n=2, n_event=1)

@@ -41,16 +41,7 @@ from analytics.estimators.imputation import (
     why_not_imputed,
 )
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.missing_data import (
-    NOT_RECORDED,
-    MissingResult,
-    MissingShare,
-    PooledResult,
-    as_model,
-    count_missing,
-    own_level_name,
-    with_own_level,
-)
+from analytics.estimators.missing_data import NOT_RECORDED, count_missing, own_level_name, with_own_level
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
@@ -78,7 +69,17 @@ from analytics.funnel import Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
-from analytics.results import Estimate, Note, OddsRatio, OddsRatioResult, Result
+from analytics.results import (
+    Estimate,
+    MissingResult,
+    MissingShare,
+    Note,
+    OddsRatio,
+    OddsRatioResult,
+    PooledResult,
+    Result,
+    as_model,
+)
 from analytics.tables import Table
 from analytics.wording import describe_odds_ratio, in_sentence, join_words
 

@@ -47,11 +47,6 @@ from analytics.estimators.kaplan_meier import (
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.logrank import logrank_test, pairwise_logrank, trend_test
 from analytics.estimators.missing_data import (
-    MissingPattern,
-    MissingResult,
-    MissingShare,
-    PooledResult,
-    as_model,
     count_missing,
     own_level_name,
     pool_estimates,
@@ -98,6 +93,7 @@ from analytics.estimators.zero_events import (
     read_curve,
     tabulate_curves,
 )
+from analytics.results import MissingPattern, MissingResult, MissingShare, PooledResult, as_model
 
 __all__ = [
     "CensoringWeights",

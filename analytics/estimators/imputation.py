@@ -40,8 +40,8 @@ from analytics.estimators.binomial_likelihood import profile_fall
 from analytics.estimators.design import check_covariates, ratio_of
 from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import PatternFit, estimate_odds_ratios, read_outcome, read_weight, rows_in_use
-from analytics.estimators.missing_data import PooledResult, PooledTest, pool_odds_ratios, pool_test
-from analytics.results import FloatArray, Interval, OddsRatio, OddsRatioResult, read_only
+from analytics.estimators.missing_data import pool_odds_ratios, pool_test
+from analytics.results import FloatArray, Interval, OddsRatio, OddsRatioResult, PooledResult, PooledTest, read_only
 
 IMPUTATIONS, CYCLES, DONORS = 20, 10, 10
 SEED = 20251

@@ -8,11 +8,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.estimators.missing_data import MissingPattern, MissingShare
 from analytics.figures.step_curves import as_figure, escape
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, SYMBOLS, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_percent_interval
-from analytics.results import Estimate
+from analytics.results import Estimate, MissingPattern, MissingShare
 
 LEFT, RIGHT, TOP = 4, 10, 34
 HEADING_HEIGHT, ROW_HEIGHT, AXIS_HEIGHT = 26, 40, 46

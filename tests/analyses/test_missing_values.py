@@ -19,10 +19,10 @@ from analytics.analyses.missing_values import IMPUTED, MissingValues, as_model
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
-from analytics.estimators.missing_data import PooledResult
 from analytics.figures.missingness import NOTHING
 from analytics.formats import format_p
 from analytics.policy import govern
+from analytics.results import PooledResult
 from tests.analyses.shown import (
     DATA,
     FILES,

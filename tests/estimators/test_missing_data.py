@@ -17,7 +17,6 @@ from scipy.stats import t as student
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.missing_data import (
     NOT_RECORDED,
-    MissingResult,
     count_missing,
     own_level_name,
     pool_estimates,
@@ -25,6 +24,7 @@ from analytics.estimators.missing_data import (
     pool_test,
     with_own_level,
 )
+from analytics.results import MissingResult
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "missing_data_reference.json").read_text())

@@ -10,8 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from analytics.estimators.missing_data import MissingResult, count_missing
+from analytics.estimators.missing_data import count_missing
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
+from analytics.results import MissingResult
 
 LABELS = {"mrd": "MRD < 0.01 %", "cns": "CNS status", "hb": "Haemoglobin", "sex": "Sex"}
 OUTCOME = ("relapsed", "no relapse")
