@@ -12,8 +12,8 @@ from analytics.estimators.concordance_optimism import concordance_optimism_by_bo
 from analytics.estimators.cox_model import Method
 from analytics.formats import MISSING, format_count, format_interval, format_level, format_number, format_percent
 from analytics.frames import TimeToEvent
+from analytics.reporting.tables import Table
 from analytics.results import ConcordanceOptimismResult, Estimate, HazardRatioResult
-from analytics.tables import Table
 
 REPLICATES, SEED = 200, 20260131
 

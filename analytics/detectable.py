@@ -31,8 +31,8 @@ from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import SwitchingPatients
 from analytics.formats import MISSING, format_count, format_percent, format_ratio, format_step
 from analytics.frames import BinaryOutcome, TimeToEvent
+from analytics.reporting.tables import Table
 from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult, Result
-from analytics.tables import Table
 
 HUNDREDFOLD = 100.0
 MOST_SAID = 3

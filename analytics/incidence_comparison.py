@@ -27,10 +27,10 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import CompetingEvents, is_post_baseline
+from analytics.reporting.tables import Table, labels_of
+from analytics.reporting.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, Result, TestResult
 from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
-from analytics.tables import Table, labels_of
-from analytics.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
 
 INCIDENCE_COLUMNS = [
     *("term", "group", "cause", "n", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high"),

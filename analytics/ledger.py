@@ -25,8 +25,8 @@ from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
-from analytics.tables import Table
-from analytics.wording import describe_clause, join_words, start_sentence
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_clause, join_words, start_sentence
 
 LEVEL = 0.05
 EVERYONE = "all children"

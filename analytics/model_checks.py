@@ -41,6 +41,8 @@ from analytics.formats import (
 )
 from analytics.frames import BinaryOutcome
 from analytics.regression import Relabelling, as_read
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import (
     CalibrationResult,
     Coefficient,
@@ -56,8 +58,6 @@ from analytics.results import (
     TestResult,
     VarianceInflation,
 )
-from analytics.tables import Table
-from analytics.wording import in_sentence, join_words, start_sentence
 
 REPLICATES, SEED = 500, 20260131
 MOST_GROUPS, GROUP_SIZE = 10, 20  # of the calibration plot: children per group if there are enough of them

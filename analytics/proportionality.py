@@ -15,8 +15,8 @@ from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.survival_difference import find_crossings
 from analytics.formats import format_number, format_p_phrase
 from analytics.frames import TimeToEvent
+from analytics.reporting.wording import join_words
 from analytics.results import Note, SurvivalCurve, TermTest
-from analytics.wording import join_words
 
 NON_PROPORTIONAL = 0.05
 # Where a curve is drawn faintly, with fewer at risk than this in one of two groups, nearly every pair crosses by chance.

@@ -14,9 +14,9 @@ from analytics.estimators.proportional_subdistribution import proportional_subdi
 from analytics.formats import MISSING, format_p
 from analytics.frames import CompetingEvents
 from analytics.regression import Relabelling
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import start_sentence
 from analytics.results import ProportionalHazardsResult, Result
-from analytics.tables import Table
-from analytics.wording import start_sentence
 
 
 @dataclass(frozen=True, slots=True)

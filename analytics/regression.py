@@ -16,8 +16,8 @@ from analytics.formats import (
     format_count,
     format_percent,
 )
+from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
-from analytics.wording import in_sentence, join_words
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
 

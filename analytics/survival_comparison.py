@@ -38,10 +38,18 @@ from analytics.formats import (
     say_undone,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
-from analytics.funnel import Used, list_losses, name_complete, name_eligible
-from analytics.policy import load_policy
-from analytics.post_baseline import note_post_baseline
 from analytics.proportionality import note_non_proportional
+from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table, labels_of
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import (
+    describe_no_events,
+    describe_survival,
+    describe_test,
+    in_sentence,
+    start_sentence,
+)
 from analytics.results import (
     Estimate,
     IncidenceCurve,
@@ -51,14 +59,6 @@ from analytics.results import (
     SurvivalCurve,
     SurvivalResult,
     TestResult,
-)
-from analytics.tables import Table, labels_of
-from analytics.wording import (
-    describe_no_events,
-    describe_survival,
-    describe_test,
-    in_sentence,
-    start_sentence,
 )
 
 MILESTONE_YEARS = (1, 3, 5)

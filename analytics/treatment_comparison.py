@@ -17,6 +17,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import TreatedAt, simon_makuch
 from analytics.figures.forest_marks import ratio_text
@@ -33,10 +34,12 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
-from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
-from analytics.policy import load_policy
-from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read
+from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import (
     FloatArray,
     HazardRatio,
@@ -47,8 +50,6 @@ from analytics.results import (
     TestResult,
 )
 from analytics.survival_comparison import NO_STRATA, endpoint_control
-from analytics.tables import Table, weighted_quantiles
-from analytics.wording import in_sentence, join_words, start_sentence
 
 TREATMENT = "treatment"  # the variable of the estimators
 HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"

@@ -26,8 +26,9 @@ from analytics.formats import (
     format_probability,
 )
 from analytics.regression import Relabelling
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import HazardRatioResult, IncidenceResult, Note, Result
-from analytics.tables import Table
 from analytics.treatment_comparison import (
     CART,
     UNTIL_HSCT,
@@ -38,7 +39,6 @@ from analytics.treatment_comparison import (
     name_term_test,
     treated_terms,
 )
-from analytics.wording import describe_hazard_ratio, in_sentence, start_sentence
 
 END, COMPETING, WEIGHTED = "end", "competing", "weighted"
 HSCT_COUNTS = Control(

@@ -6,18 +6,18 @@ import streamlit as st
 
 from analytics import __version__
 from analytics.analyses import SECTIONS, load_analyses
-from analytics.methods import METHODS
-from analytics.policy import load_policy
-from analytics.tables import (
+from analytics.reporting.methods import METHODS
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import (
     Table,
     tabulate_competing,
     tabulate_dictionary,
     tabulate_endpoints,
     tabulate_methods,
     tabulate_policy,
-    tabulate_simulation,
 )
-from analytics.wording import NOT_ADVICE
+from analytics.reporting.wording import NOT_ADVICE
+from analytics.study.tables import tabulate_simulation
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.markdown import as_markdown

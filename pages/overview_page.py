@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.overview import describe_other_children, describe_study, summarise_selection
-from analytics.tables import tabulate_published, tabulate_readings
+from analytics.study.overview import describe_other_children, describe_study, summarise_selection
+from analytics.study.tables import tabulate_published, tabulate_readings
 from analytics.view import View
 from pages.components.cache import (
     is_reference,

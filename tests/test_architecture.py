@@ -45,7 +45,7 @@ NOT_FROM: dict[str, tuple[str, ...]] = {
     "analytics/results": ("analytics.cohort", "analytics.dictionary", "analytics.estimators", "analytics.formats", "data"),
     "analytics/dictionary.py": ("analytics", "data"),
     "analytics/estimators": (
-        "analytics.cohort", "analytics.view", "analytics.wording", "analytics.tables",
+        "analytics.cohort", "analytics.view", "analytics.reporting",
         "analytics.figures", "analytics.exports", "analytics.analyses", "data",
     ),
     "analytics/figures": ("analytics.cohort", "analytics.exports", "analytics.analyses", "data"),
@@ -360,7 +360,7 @@ REFUSED: list[tuple[Guard, str, str, str]] = [
     (guard_import_zones, "analytics/estimators/cox.py", "def f():\n    from streamlit import cache_data", "streamlit"),
     (guard_import_zones, "pages/overview_page.py", "from lifelines.statistics import logrank_test", "lifelines"),
     (guard_import_zones, "pages/components/controls.py", "import ibis", "ibis"),
-    (guard_import_zones, "analytics/tables.py", "import statsmodels.api as sm", "statsmodels"),
+    (guard_import_zones, "analytics/reporting/tables.py", "import statsmodels.api as sm", "statsmodels"),
     (guard_import_zones, "analytics/view.py", 'import importlib\nimportlib.import_module("duckdb")', "duckdb"),
     (guard_import_zones, "analytics/view.py", "from pages.components import cache", "pages"),
     (guard_direction, "analytics/results/core.py", "from analytics.formats import format_p", "analytics.formats"),

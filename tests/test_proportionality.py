@@ -16,9 +16,9 @@ from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.frames import TimeToEvent
 from analytics.proportionality import list_crossings, note_non_proportional, ratio_test
+from analytics.reporting.tables import labels_of
 from analytics.results import Note
 from analytics.survival_comparison import compare_survival, prepare_survival
-from analytics.tables import labels_of
 from tests.analyses.shown import cohort_of
 
 REFERENCE = "reference_cohort.csv"

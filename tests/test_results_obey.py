@@ -29,7 +29,7 @@ from analytics.estimators.propensity import estimate_propensity
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.splines import estimate_spline
 from analytics.figures.calibration import describe_calibration, plot_calibration
-from analytics.policy import PARTS, govern, list_judged
+from analytics.reporting.reliability import PARTS, govern, list_judged
 from analytics.results import Estimate, FloatArray, Interval, Note, Result, TermTest, TestResult, as_model
 
 MODULES = [importlib.import_module(m.name) for m in pkgutil.walk_packages(analytics.__path__, "analytics.")]
@@ -98,7 +98,7 @@ def unruled(kind: type[Result]) -> list[str]:
 
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__qualname__)
 def test_whatever_holds_a_p_value_an_interval_or_an_estimate_has_a_rule(kind: type[Result]) -> None:
-    assert not unruled(kind), f"{kind.__name__} needs a rule in analytics.policy for {unruled(kind)}"
+    assert not unruled(kind), f"{kind.__name__} needs a rule in analytics.reporting.reliability for {unruled(kind)}"
 
 
 def test_a_result_without_a_rule_is_found() -> None:
@@ -283,7 +283,7 @@ def test_what_a_result_makes_later_passes_the_policy() -> None:
 
 def test_nobody_else_applies_it() -> None:
     """A call by hand is one that the next author forgets."""
-    names = {"analytics.policy", "analytics.analyses"}
+    names = {"analytics.reporting.reliability", "analytics.analyses"}
     assert {m.__name__ for m in MODULES if "govern" in vars(m)} == names
     pages = Path(__file__).parent.parent / "pages"
     assert not [path for path in pages.rglob("*.py") if "govern" in path.read_text(encoding="utf-8")]

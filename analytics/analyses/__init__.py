@@ -13,11 +13,11 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.funnel import Used
-from analytics.policy import govern, note_left_out
+from analytics.reporting.attrition import Used
+from analytics.reporting.reliability import govern, note_left_out
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import say_protection
 from analytics.results import Note
-from analytics.tables import Table
-from analytics.wording import say_protection
 
 Params = Mapping[str, Any]
 Made = TypeVar("Made")
@@ -295,7 +295,7 @@ def to_reference(variable: str, level: str) -> str:
 
 @cache
 def load_analyses() -> tuple[Analysis, ...]:
-    """Every ``ANALYSIS`` found in this package, in their ``order``; all that they make obeys the policy of `analytics.policy`."""
+    """Every ``ANALYSIS`` found in this package, in their ``order``; all that they make obeys the policy of `analytics.reporting.reliability`."""
     modules = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
     found = sorted((module.ANALYSIS for module in modules), key=lambda analysis: analysis.order)
     return tuple(_govern_parts(analysis) for analysis in found)

@@ -41,9 +41,11 @@ from analytics.formats import (
     say_inestimable,
 )
 from analytics.frames import filters_of
-from analytics.funnel import Used
-from analytics.post_baseline import note_balanced, note_post_baseline
 from analytics.regression import Relabelling
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_balanced, note_post_baseline
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
@@ -57,7 +59,6 @@ from analytics.results import (
     SurvivalResult,
 )
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
-from analytics.tables import Table
 from analytics.treatment_comparison import (
     FEW_EVENTS,
     SECOND_RELAPSE,
@@ -74,7 +75,6 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
-from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 LATEST_PHASE = "reinduction"
 DEFAULT_BALANCE = ("relapse_timing_bfm", "second_remission")

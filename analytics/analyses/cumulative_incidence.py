@@ -36,7 +36,6 @@ from analytics.formats import (
     say_undone,
 )
 from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns, filters_of
-from analytics.funnel import Used, list_losses, name_complete, name_eligible
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -52,8 +51,6 @@ from analytics.incidence_comparison import (
     tabulate_incidence,
     title_of,
 )
-from analytics.policy import load_policy
-from analytics.post_baseline import note_post_baseline
 from analytics.ratios_over_time import (
     RatiosOverTime,
     check_ratios_over_time,
@@ -61,10 +58,13 @@ from analytics.ratios_over_time import (
     tabulate_ratios_over_time,
 )
 from analytics.regression import as_read, chosen_references, note_references, reference_control
+from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SurvivalResult
 from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
-from analytics.tables import Table
-from analytics.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 
 CAUSE_OF_DEATH = "cause_of_death"
 UNKNOWN_CAUSE = "death of unknown cause"  # the level of the first event after relapse

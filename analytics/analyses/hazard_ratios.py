@@ -47,8 +47,6 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
-from analytics.funnel import Used, list_incomplete, list_losses, name_complete, name_eligible
-from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     Relabelling,
     as_read,
@@ -60,6 +58,10 @@ from analytics.regression import (
     note_references,
     reference_control,
 )
+from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import (
     CoefficientOverTime,
@@ -72,8 +74,6 @@ from analytics.results import (
     TermTest,
 )
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
-from analytics.tables import Table
-from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 USUAL = "usual"
 # The usual factors, by the last phase that is known when the endpoint's clock starts.

@@ -19,7 +19,9 @@ from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE
 from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
-from analytics.funnel import Used
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import Estimate, LandmarkResult, Note, Result
 from analytics.survival_comparison import (
@@ -31,7 +33,6 @@ from analytics.survival_comparison import (
     say_exact_limits,
     strata_control,
 )
-from analytics.tables import Table
 from analytics.treatment_comparison import (
     MOST_RATIOS,
     TreatmentData,
@@ -57,7 +58,6 @@ from analytics.treatment_comparison import (
     treatment_controls,
 )
 from analytics.until_hsct import note_until_hsct
-from analytics.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 
 STRIP_DAYS = tuple(range(30, 366, 30))
 STRIP_DISTANCE = 25  # days: nearer landmarks would write their counts over each other

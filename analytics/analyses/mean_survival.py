@@ -32,8 +32,10 @@ from analytics.formats import (
     say_missing,
 )
 from analytics.frames import EVERYONE, TimeToEvent
-from analytics.funnel import Used
 from analytics.regression import chosen_references, note_references, reference_control
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
@@ -57,8 +59,6 @@ from analytics.survival_comparison import (
     endpoint_control,
     prepare_survival,
 )
-from analytics.tables import Table
-from analytics.wording import in_sentence, join_words, start_sentence
 
 DEFAULT_GROUPS = "mrd_day46"
 LONGEST = "longest"

@@ -65,10 +65,12 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import BinaryOutcome, endpoint_columns
-from analytics.funnel import Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.incidence_comparison import list_competing
 from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
+from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import (
     Estimate,
     MissingResult,
@@ -80,8 +82,6 @@ from analytics.results import (
     Result,
     as_model,
 )
-from analytics.tables import Table
-from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
 # In the model at first beside the published factors, which are hardly ever missing.
 OFTEN_MISSING = ("etv6_runx1", "high_hyperdiploidy", "cns_status")

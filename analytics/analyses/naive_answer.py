@@ -29,11 +29,12 @@ from analytics.formats import (
     is_withheld,
     say_missing,
 )
-from analytics.funnel import Used
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Result
 from analytics.survival_comparison import strata_control
-from analytics.tables import Table
 from analytics.treatment_comparison import (
     AS_IT_CHANGES,
     TreatmentData,
@@ -54,7 +55,6 @@ from analytics.treatment_comparison import (
     treatment_controls,
 )
 from analytics.until_hsct import note_until_hsct
-from analytics.wording import start_sentence
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 

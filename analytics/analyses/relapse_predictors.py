@@ -31,7 +31,6 @@ from analytics.estimators.logistic import estimate_odds_ratios, estimate_univari
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.formats import format_children, format_count, format_number, format_percent, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
-from analytics.funnel import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
 from analytics.incidence_comparison import (
     INCIDENCE_COLUMNS,
@@ -58,7 +57,6 @@ from analytics.model_checks import (
     show_optimism,
     why_no_checks,
 )
-from analytics.post_baseline import note_post_baseline
 from analytics.regression import (
     as_read,
     chosen_references,
@@ -69,9 +67,11 @@ from analytics.regression import (
     note_references,
     reference_control,
 )
+from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import Note, OddsRatioResult, OptimismResult, Result
-from analytics.tables import Table
-from analytics.wording import describe_odds_ratio, in_sentence, join_words
 
 OUTCOME = "relapsed"
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")

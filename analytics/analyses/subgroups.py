@@ -46,14 +46,14 @@ from analytics.formats import (
     say_missing,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
-from analytics.funnel import Used, list_losses, name_complete, name_eligible
-from analytics.post_baseline import note_post_baseline
 from analytics.regression import as_read, chosen_references, reference_control
+from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.tables import Table
+from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 from analytics.requirements import any_group, endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SubgroupEffect, SubgroupResult
 from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
-from analytics.tables import Table
-from analytics.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 
 USUAL, EVERY = "usual", "every"
 USUAL_VARIABLES = (

@@ -34,8 +34,10 @@ from analytics.formats import (
     say_inestimable,
     say_undone,
 )
-from analytics.funnel import Used
-from analytics.policy import load_policy
+from analytics.reporting.attrition import Used
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
 from analytics.requirements import endpoint_with
 from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
 from analytics.survival_comparison import (
@@ -47,7 +49,6 @@ from analytics.survival_comparison import (
     say_exact_limits,
     strata_control,
 )
-from analytics.tables import Table
 from analytics.treatment_comparison import (
     AS_IT_CHANGES,
     MOST_RATIOS,
@@ -85,7 +86,6 @@ from analytics.until_hsct import (
     say_until_hsct,
     tabulate_until_hsct,
 )
-from analytics.wording import describe_hazard_ratio, describe_test, start_sentence
 
 NAIVE = Control(
     "naive",

@@ -41,8 +41,8 @@ from analytics.formats import (
     is_withheld,
     say_inestimable,
 )
+from analytics.reporting.wording import start_sentence
 from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRatioResult, TermTest
-from analytics.wording import start_sentence
 
 Ratio = OddsRatio | HazardRatio
 RatioResult = OddsRatioResult | HazardRatioResult

@@ -9,8 +9,8 @@ from html import escape
 
 from analytics.figures.forest_marks import BOLD, INK, LINE, MARGIN, SOFT
 from analytics.formats import format_count
-from analytics.funnel import Stage, describe_stages
-from analytics.wording import in_sentence
+from analytics.reporting.attrition import Stage, describe_stages
+from analytics.reporting.wording import in_sentence
 
 COLOURS = {
     "everyone": "#6b7f92",

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import MISSING, format_count, format_level
-from analytics.policy import load_policy
+from analytics.reporting.reliability import load_policy
 from analytics.results import FloatArray, SurvivalCurve, read_only
 from analytics.results import is_shown as marks_shown
 

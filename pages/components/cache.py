@@ -17,12 +17,13 @@ from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.protected_cohort import protect_cohort
 from analytics.cohort.reader import CohortError, Problem
 from analytics.formats import FewerThan
-from analytics.overview import Counted, count_outcomes
-from analytics.policy import load_policy
-from analytics.published import Published, Recomputation, open_published, recompute
-from analytics.simulation import Simulation, open_simulation
-from analytics.tables import Table, tabulate_baseline
-from analytics.wording import EXPERIMENTAL
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import EXPERIMENTAL
+from analytics.study.baseline import tabulate_baseline
+from analytics.study.overview import Counted, count_outcomes
+from analytics.study.published import Published, Recomputation, open_published, recompute
+from analytics.study.simulation import Simulation, open_simulation
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small

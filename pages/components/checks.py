@@ -12,7 +12,7 @@ import streamlit as st
 
 from analytics.analyses import Analysis, Checks
 from analytics.exports.csv_file import Provenance
-from analytics.wording import say_children
+from analytics.reporting.wording import say_children
 from pages.components.cache import Params, load_checks, load_estimate, load_plan
 from pages.components.context import Context
 from pages.components.markdown import as_markdown

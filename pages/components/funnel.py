@@ -12,8 +12,8 @@ import streamlit as st
 from analytics.analyses import Analysis
 from analytics.exports.csv_file import Provenance
 from analytics.figures.funnel import draw_funnel, funnel_svg
-from analytics.funnel import FILE, Stage, join_stages, say_gist, tabulate_stages
-from analytics.wording import say_children
+from analytics.reporting.attrition import FILE, Stage, join_stages, say_gist, tabulate_stages
+from analytics.reporting.wording import say_children
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 

@@ -18,10 +18,10 @@ from analytics.cohort.reader import LONGEST_PATH, CohortError
 from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
 from analytics.formats import shorten
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from analytics.results import Note
-from analytics.tables import Table
 from analytics.view import View, answer_link, describe_result
-from analytics.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import asks_for_protection, load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context

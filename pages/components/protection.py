@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.wording import say_protection, say_selection
+from analytics.reporting.wording import say_protection, say_selection
 from pages.components.context import Context, return_to_answered, say_source
 
 

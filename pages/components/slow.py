@@ -11,7 +11,7 @@ import streamlit as st
 
 from analytics.analyses import Analysis, Background, Shown
 from analytics.exports.csv_file import Provenance
-from analytics.wording import say_children
+from analytics.reporting.wording import say_children
 from pages.components.cache import Params, load_estimate
 from pages.components.context import Context
 from pages.components.jobs import JOBS, Job, Key, start_background

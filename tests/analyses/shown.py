@@ -22,7 +22,7 @@ from analytics.analyses import Analysis, Control, HtmlFigure, Picture, load_anal
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import Provenance, to_csv
-from analytics.wording import say_children
+from analytics.reporting.wording import say_children
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = ("reference_cohort.csv", "example_missing_mrd.csv")

@@ -21,7 +21,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
 from analytics.figures.missingness import NOTHING
 from analytics.formats import format_p
-from analytics.policy import govern
+from analytics.reporting.reliability import govern
 from analytics.results import PooledResult
 from tests.analyses.shown import (
     DATA,

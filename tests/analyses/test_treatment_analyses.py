@@ -26,7 +26,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.sensitivity import e_value
 from analytics.formats import format_ratio
-from analytics.policy import govern
+from analytics.reporting.reliability import govern
 from analytics.results import HazardRatioResult
 from analytics.treatment_comparison import BOTH, CART, HSCT, UNTREATED, treated_terms
 from tests.analyses.shown import (

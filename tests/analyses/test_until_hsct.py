@@ -10,7 +10,7 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import CohortFilter
 from analytics.estimators.censoring_weights import weighted_until
-from analytics.policy import govern
+from analytics.reporting.reliability import govern
 from analytics.treatment_comparison import CART, treated_terms
 from tests.analyses.shown import analysis_of, check_shown, cohort_of, patients_of, run
 

@@ -15,10 +15,10 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.cohort.protected_cohort import ProtectedCohort, protect_cohort
 from analytics.cohort.reader import CohortError
 from analytics.formats import SUPPRESSED
-from analytics.funnel import join_stages
-from analytics.overview import count_outcomes, summarise_selection
-from analytics.policy import load_policy, note_left_out
-from analytics.tables import tabulate_baseline
+from analytics.reporting.attrition import join_stages
+from analytics.reporting.reliability import load_policy, note_left_out
+from analytics.study.baseline import tabulate_baseline
+from analytics.study.overview import count_outcomes, summarise_selection
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
 from pages.components.context import ANSWERED
 from pages.components.style import STYLE

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics.figures.funnel import BAR_LEFT, BAR_WIDTH, COLOURS, FUNNEL_CSS, HEADS, WIDTH, draw_funnel, funnel_svg
-from analytics.funnel import KINDS, Stage, describe_stages
+from analytics.reporting.attrition import KINDS, Stage, describe_stages
 
 WAY = (
     Stage("everyone", "Everyone in the cohort", 400, short="children"),

@@ -25,7 +25,7 @@ from analytics.figures.incidence import (
 )
 from analytics.figures.step_curves import EMPTY_SENTENCE, THICK, THIN, TOO_FEW_SENTENCE
 from analytics.figures.theme import style_of
-from analytics.policy import govern
+from analytics.reporting.reliability import govern
 from analytics.results import IncidenceResult, SurvivalResult
 
 CAUSES = ("relapse", "death in remission")

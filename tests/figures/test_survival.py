@@ -28,7 +28,7 @@ from analytics.figures.survival import (
     risk_table,
 )
 from analytics.figures.theme import style_of
-from analytics.policy import govern
+from analytics.reporting.reliability import govern
 from analytics.results import SurvivalCurve, SurvivalResult
 
 MakeCurve = Callable[..., SurvivalCurve]

@@ -15,10 +15,11 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
 from analytics.figures.funnel import draw_funnel
-from analytics.funnel import describe_stages, join_stages, say_gist, tabulate_stages
-from analytics.overview import count_outcomes, summarise_selection
-from analytics.tables import Table, tabulate_baseline
-from analytics.wording import describe_cohort
+from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_cohort
+from analytics.study.baseline import tabulate_baseline
+from analytics.study.overview import count_outcomes, summarise_selection
 from tests.analyses.shown import NOT_WORDS, PROVENANCE, check_picture, check_shown, cohort_of, steps_of, texts
 from tests.fuzz.drawn_cohorts import Rng, draw_patients
 

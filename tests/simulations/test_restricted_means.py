@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analytics.policy import load_policy
+from analytics.reporting.reliability import load_policy
 from tests.simulations.simulate_restricted_means import (
     BLOCK,
     LEAST,

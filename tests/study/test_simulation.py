@@ -7,8 +7,9 @@ import tomllib
 import pytest
 
 from analytics.cohort import open_cohort
-from analytics.simulation import SIMULATION_PATH, open_simulation
-from analytics.tables import tabulate_competing, tabulate_simulation
+from analytics.reporting.tables import tabulate_competing
+from analytics.study.simulation import SIMULATION_PATH, open_simulation
+from analytics.study.tables import tabulate_simulation
 from pages.components.cache import REFERENCE_COHORT
 
 FILE = tomllib.loads(SIMULATION_PATH.read_text(encoding="utf-8"))

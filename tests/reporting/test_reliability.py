@@ -26,9 +26,19 @@ from analytics.estimators.zero_events import read_curve
 from analytics.figures.forest import draw_forest_table
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
-from analytics.policy import POLICY_PATH, STATE_WORDS, Least, Policy, State, govern, judge, load_policy, open_policy
+from analytics.reporting.reliability import (
+    POLICY_PATH,
+    STATE_WORDS,
+    Least,
+    Policy,
+    State,
+    govern,
+    judge,
+    load_policy,
+    open_policy,
+)
+from analytics.reporting.tables import tabulate_policy
 from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, SubgroupEffect, TestResult
-from analytics.tables import tabulate_policy
 from tests.analyses.shown import check_shown, cohort_of, filters, run
 
 POLICY = Policy(Least(10, 10, 10.0), Least(5, 5, 5.0), Least(3, 3, 3.0), fade_below=10, stop_below=3, smallest_cell=5)

@@ -11,9 +11,9 @@ from analytics.analyses import Headline
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
+from analytics.estimators.quantiles import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
-from analytics.published import Published
-from analytics.tables import weighted_quantiles
+from analytics.study.published import Published
 
 # Each with what has to be counted beside it: who did not relapse lacks no death after relapse.
 AGE_AND_OUTCOMES = (("age_years",), ("relapsed",), ("os_event",), ("os_relapse_event", "relapsed"))

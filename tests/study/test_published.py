@@ -9,7 +9,7 @@ import pytest
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.published import (
+from analytics.study.published import (
     NOT_AT_HAND,
     PUBLISHED_PATH,
     PublishedError,

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Endpoint, Variable
-from analytics.methods import METHODS
-from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, TestResult
-from analytics.wording import (
+from analytics.reporting.methods import METHODS
+from analytics.reporting.wording import (
     NOT_ADVICE,
     describe_clause,
     describe_cohort,
@@ -29,6 +28,7 @@ from analytics.wording import (
     say_children,
     start_sentence,
 )
+from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, TestResult
 
 AGE = Variable("age_years", "Age at diagnosis", "continuous", "diagnosis", unit="years", missing_label="not recorded")
 CELLS = Variable("white_cells", "White cells", "continuous", "diagnosis", unit="10⁹/L", per=10)

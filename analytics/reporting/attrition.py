@@ -14,8 +14,8 @@ from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable
 from analytics.formats import format_count
 from analytics.frames import Exclusion
+from analytics.reporting.wording import describe_clause, in_sentence, join_words, start_sentence
 from analytics.results import FloatArray
-from analytics.wording import describe_clause, in_sentence, join_words, start_sentence
 
 Kind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
 KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of the way

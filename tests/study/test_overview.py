@@ -10,8 +10,8 @@ import pytest
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.overview import count_outcomes, describe_other_children, describe_study, summarise_selection
-from analytics.published import open_published
+from analytics.study.overview import count_outcomes, describe_other_children, describe_study, summarise_selection
+from analytics.study.published import open_published
 from pages.components.cache import REFERENCE_COHORT, is_reference, load_cohort
 
 

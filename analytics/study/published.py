@@ -22,7 +22,7 @@ from analytics.estimators.zero_events import read_curve
 from analytics.formats import MISSING
 from analytics.results import Estimate, OddsRatioResult, Result
 
-PUBLISHED_PATH = Path(__file__).parent.parent / "data" / "published_outcomes.toml"
+PUBLISHED_PATH = Path(__file__).parents[2] / "data" / "published_outcomes.toml"
 
 FigureKind = Literal["count", "percent", "median", "odds_ratio", "p_wald", "survival", "logrank_p"]
 FIGURE_KINDS: tuple[str, ...] = get_args(FigureKind)

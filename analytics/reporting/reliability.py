@@ -62,7 +62,7 @@ from analytics.results import (
     read_only,
 )
 
-POLICY_PATH = Path(__file__).parent.parent / "data" / "policy.toml"
+POLICY_PATH = Path(__file__).parents[2] / "data" / "policy.toml"
 MOST_NAMED = 3  # reasons that a note lists
 
 AnyResult = TypeVar("AnyResult")

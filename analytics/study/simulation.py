@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from analytics.results import Estimate, Interval, Result
 
-SIMULATION_PATH = Path(__file__).parent.parent / "data" / "immortal_time_simulation.toml"
+SIMULATION_PATH = Path(__file__).parents[2] / "data" / "immortal_time_simulation.toml"
 
 
 @dataclass(frozen=True, slots=True)

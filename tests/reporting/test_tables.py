@@ -15,21 +15,20 @@ from hypothesis import strategies as st
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.estimators.quantiles import weighted_quantiles
 from analytics.frames import EVERYONE
-from analytics.methods import METHODS
-from analytics.published import open_published, recompute
-from analytics.tables import (
+from analytics.reporting.methods import METHODS
+from analytics.reporting.tables import (
     Table,
     labels_of,
     table_frame,
-    tabulate_baseline,
     tabulate_dictionary,
     tabulate_endpoints,
     tabulate_methods,
-    tabulate_published,
-    tabulate_readings,
-    weighted_quantiles,
 )
+from analytics.study.baseline import tabulate_baseline
+from analytics.study.published import open_published, recompute
+from analytics.study.tables import tabulate_published, tabulate_readings
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from analytics.analyses import Analysis, load_analyses
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, open_dictionary
-from analytics.post_baseline import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline
+from analytics.reporting.timing import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline
 from tests.analyses.shown import FILES, cohort_of, run
 
 DICTIONARY = open_dictionary()

@@ -16,7 +16,7 @@ from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.dictionary import open_dictionary
 from analytics.estimators.treatment import simon_makuch
 from analytics.frames import Exclusion
-from analytics.funnel import (
+from analytics.reporting.attrition import (
     KINDS,
     Loss,
     Stage,

@@ -13,8 +13,8 @@ from typing import Literal
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable
 from analytics.formats import format_count
 from analytics.frames import TREATMENT_LABEL, TREATMENTS, is_post_baseline
+from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import Note, Severity
-from analytics.wording import in_sentence, join_words
 
 Role = Literal["group", "filter", "adjust"]
 CODES: dict[Role, str] = {

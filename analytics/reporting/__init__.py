@@ -1,0 +1,1 @@
+"""Results and the dictionary made words and tables."""

@@ -1,0 +1,1 @@
+"""The published study, its figures recomputed, and the simulation of immortal time."""
