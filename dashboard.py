@@ -8,7 +8,6 @@ import streamlit as st
 from analytics.analyses import SECTIONS, Analysis, load_analyses
 from analytics.cohort.reader import CohortError
 from pages.analysis_page import show_analysis
-from pages.components.ahead import compute_ahead
 from pages.components.cache import active_source
 from pages.components.context import (
     Context,
@@ -22,6 +21,7 @@ from pages.components.context import (
 )
 from pages.components.controls import show_filters
 from pages.components.output import show_problems, show_style
+from pages.components.prefetch import compute_ahead
 from pages.components.protection import show_unanswered
 from pages.components.session import keep_session
 from pages.methods_page import show_methods

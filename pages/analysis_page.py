@@ -9,13 +9,13 @@ import streamlit as st
 
 from analytics.analyses import Analysis, Control
 from analytics.cohort.disclosure import SuppressedError
-from analytics.view import View
-from pages.components.ahead import SHOWN
+from analytics.views.view import View
+from pages.components.attrition import collect_files, list_files, show_way
+from pages.components.background import show_background
 from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
 from pages.components.checks import show_checks, show_planning
 from pages.components.context import Context, are_known, draw_again_unless, read_choices
 from pages.components.controls import ask_choices, choose_reference
-from pages.components.funnel import collect_files, list_files, show_way
 from pages.components.ledger import record_comparisons, show_ledger
 from pages.components.output import (
     arrange_notes,
@@ -35,8 +35,8 @@ from pages.components.output import (
     show_title,
     show_toolbar,
 )
+from pages.components.prefetch import SHOWN
 from pages.components.protection import show_suppressed
-from pages.components.slow import show_background
 
 
 def show_analysis(analysis: Analysis, context: Context) -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from analytics.study.overview import describe_other_children, describe_study, summarise_selection
 from analytics.study.tables import tabulate_published, tabulate_readings
-from analytics.view import View
+from analytics.views.view import View
+from pages.components.attrition import show_funnel, way_of
 from pages.components.cache import (
     is_reference,
     load_baseline,
@@ -15,7 +16,6 @@ from pages.components.cache import (
     load_recomputation,
 )
 from pages.components.context import Context
-from pages.components.funnel import show_funnel, way_of
 from pages.components.markdown import as_markdown
 from pages.components.output import (
     arrange_notes,

@@ -9,52 +9,24 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from analytics import __version__
+from analytics.provenance import Provenance
 
 # Full-width signs begin a formula in some languages of a spreadsheet; a tab or a line end hides one behind it.
 _SIGNS = "=+\\-@＝＋－＠"
+
+
 _FORMULA = re.compile(rf"\s*[{_SIGNS}]|[\t\r\n]")
+
+
 _CELL = re.compile(rf"(?<=[,;|])(\s*)(?=[{_SIGNS}])")
+
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What every file that leaves the product says about itself.
-
-    ``comparisons`` says how many comparisons were looked at before it was made, and whether its own was planned.
-    """
-
-    title: str
-    cohort: str
-    selection: str
-    method: str
-    data_version: str
-    synthetic: bool
-    exported_on: date
-    remarks: tuple[str, ...] = ()
-    comparisons: str = ""
-
-    def lines(self) -> tuple[str, ...]:
-        """The statements, one per line."""
-        warning = ("SYNTHETIC DATA: no row describes a real child.",) if self.synthetic else ()
-        return (
-            self.title,
-            *warning,
-            f"Cohort: {self.cohort}",
-            f"Selection: {self.selection}",
-            f"Method: {self.method}",
-            *self.remarks,
-            *((self.comparisons,) if self.comparisons else ()),
-            f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
-            "Describes groups; not advice on the treatment of any one child.",
-        )
 
 
 def to_csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:

@@ -11,13 +11,13 @@ from typing import Any
 import streamlit as st
 
 from analytics.analyses import Analysis, Checks
-from analytics.exports.csv_file import Provenance
+from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
+from pages.components.background import show_background
 from pages.components.cache import Params, load_checks, load_estimate, load_plan
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
-from pages.components.slow import show_background
 
 OPENED, PLANNED = "checks", "planning"  # of the expanders; True while they are open
 ICONS = {OPENED: ":material/verified:", PLANNED: ":material/edit_calendar:"}

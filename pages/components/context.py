@@ -20,7 +20,7 @@ from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from analytics.results import Note
-from analytics.view import DATA_KEY, describe_data_version, read_params
+from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort, load_controls, load_funnel
 
 MISSING = "missing"  # the option of a pills widget that keeps patients without a value

@@ -11,9 +11,10 @@ from typing import Any
 import streamlit as st
 
 from analytics.analyses import Analysis
-from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
+from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.formats import format_count
-from analytics.ledger import (
+from analytics.provenance import Provenance
+from analytics.views.ledger import (
     Comparison,
     Key,
     Ledger,

@@ -15,17 +15,18 @@ import streamlit as st
 
 from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
 from analytics.cohort.reader import LONGEST_PATH, CohortError
-from analytics.exports.csv_file import Provenance, to_csv, to_file_stem
+from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
 from analytics.formats import shorten
+from analytics.provenance import Provenance
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from analytics.results import Note
-from analytics.view import View, answer_link, describe_result
+from analytics.views.view import View, answer_link, describe_result
+from pages.components.attrition import say_way
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import asks_for_protection, load_controls
 from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
-from pages.components.funnel import say_way
 from pages.components.ledger import say_for_file
 from pages.components.markdown import as_markdown
 from pages.components.protection import protection_chip, source_html

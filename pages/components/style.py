@@ -1,7 +1,7 @@
 """The style sheet of everything that is written as HTML; colours follow Streamlit's theme, light and dark."""
 
+from analytics.figures.attrition import FUNNEL_CSS
 from analytics.figures.forest import FOREST_CSS
-from analytics.figures.funnel import FUNNEL_CSS
 
 # Streamlit writes its light or dark text colour into a figure once, and leaves it there when the theme is changed. What
 # the pointer reads it writes in a grey that falls below the contrast of 4.5:1.

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from analytics.analyses import Analysis, Control, HtmlFigure, Picture, load_analyses
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.exports.csv_file import Provenance, to_csv
+from analytics.exports.csv_file import to_csv
+from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 
 DATA = Path(__file__).parents[2] / "data"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.ledger import Ledger
+from analytics.views.ledger import Ledger
 from pages.components.ledger import LEDGER, NEW_QUESTION, PLANNED
 
 ROOT = Path(__file__).parents[2]

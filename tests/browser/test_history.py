@@ -15,9 +15,9 @@ from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
-from analytics.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
 from analytics.reporting.wording import describe_cohort, say_children
-from analytics.view import View, read_params
+from analytics.views.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
+from analytics.views.view import View, read_params
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_estimate, load_funnel
 from pages.components.context import bounds, filter_variables
 from tests.browser.dashboard import Dashboard

@@ -14,7 +14,7 @@ from analytics.analyses import Analysis, Background, Control, Shown, load_analys
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
-from analytics.figures.funnel import draw_funnel
+from analytics.figures.attrition import draw_funnel
 from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_cohort

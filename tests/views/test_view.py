@@ -16,7 +16,7 @@ from analytics.analyses import Analysis, Control, load_analyses, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter
 from analytics.results import Note
-from analytics.view import DATA_KEY, View, answer_link, describe_data_version, read_params
+from analytics.views.view import DATA_KEY, View, answer_link, describe_data_version, read_params
 from tests.analyses.shown import choices_of, steps_of
 
 ADDRESS = "http://localhost:8501/survival-by-site"
@@ -25,7 +25,7 @@ ANALYSES = load_analyses()
 
 @cache
 def reference_cohort() -> Cohort:
-    return open_cohort(Path(__file__).parent.parent / "data" / "reference_cohort.csv")
+    return open_cohort(Path(__file__).parents[2] / "data" / "reference_cohort.csv")
 
 
 @pytest.fixture(scope="module")

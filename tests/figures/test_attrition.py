@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analytics.figures.funnel import BAR_LEFT, BAR_WIDTH, COLOURS, FUNNEL_CSS, HEADS, WIDTH, draw_funnel, funnel_svg
+from analytics.figures.attrition import BAR_LEFT, BAR_WIDTH, COLOURS, FUNNEL_CSS, HEADS, WIDTH, draw_funnel, funnel_svg
 from analytics.reporting.attrition import KINDS, Stage, describe_stages
 
 WAY = (

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from analytics.analyses import Analysis
-from analytics.exports.csv_file import Provenance
-from analytics.figures.funnel import draw_funnel, funnel_svg
+from analytics.figures.attrition import draw_funnel, funnel_svg
+from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage, join_stages, say_gist, tabulate_stages
 from analytics.reporting.wording import say_children
 from pages.components.context import Context

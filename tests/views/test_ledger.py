@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from analytics.analyses import Analysis, ComparedTest, Control, load_analyses, no_comparisons
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.ledger import (
+from analytics.views.ledger import (
     COLUMNS,
     Comparison,
     Key,
@@ -31,7 +31,7 @@ from analytics.ledger import (
     tabulate_ledger,
 )
 
-REFERENCE = Path(__file__).parent / "reference" / "multiplicity_reference.json"
+REFERENCE = Path(__file__).parents[1] / "reference" / "multiplicity_reference.json"
 CASES: list[dict[str, Any]] = json.loads(REFERENCE.read_text(encoding="utf-8"))
 LIGHT = settings(deadline=None, max_examples=100)
 ANALYSES = {analysis.slug: analysis for analysis in load_analyses()}
@@ -279,7 +279,7 @@ def test_file_has_one_row_for_each() -> None:
 
 @cache
 def cohort() -> Cohort:
-    return open_cohort(Path(__file__).parents[1] / "data" / "reference_cohort.csv")
+    return open_cohort(Path(__file__).parents[2] / "data" / "reference_cohort.csv")
 
 
 @cache

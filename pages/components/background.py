@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from analytics.analyses import Analysis, Background, Shown
-from analytics.exports.csv_file import Provenance
+from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components.cache import Params, load_estimate
 from pages.components.context import Context

@@ -1,0 +1,41 @@
+"""What every file says of where its numbers come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from analytics import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What every file that leaves the product says about itself.
+
+    ``comparisons`` says how many comparisons were looked at before it was made, and whether its own was planned.
+    """
+
+    title: str
+    cohort: str
+    selection: str
+    method: str
+    data_version: str
+    synthetic: bool
+    exported_on: date
+    remarks: tuple[str, ...] = ()
+    comparisons: str = ""
+
+    def lines(self) -> tuple[str, ...]:
+        """The statements, one per line."""
+        warning = ("SYNTHETIC DATA: no row describes a real child.",) if self.synthetic else ()
+        return (
+            self.title,
+            *warning,
+            f"Cohort: {self.cohort}",
+            f"Selection: {self.selection}",
+            f"Method: {self.method}",
+            *self.remarks,
+            *((self.comparisons,) if self.comparisons else ()),
+            f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
+            "Describes groups; not advice on the treatment of any one child.",
+        )

@@ -1,0 +1,1 @@
+"""A view as a link, and the ledger of what was tested."""
