@@ -5,7 +5,8 @@ from functools import partial
 
 import streamlit as st
 
-from analytics.analyses import SECTIONS, Analysis, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import SECTIONS, Analysis
 from analytics.cohort.reader import CohortError
 from pages.analysis_page import show_analysis
 from pages.components.cache import active_source

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analyses import Checks, Params, Shown
+from analytics.analysis import Checks, Params, Shown
 from analytics.dictionary import Variable
 from analytics.estimators.power import (
     POWER,

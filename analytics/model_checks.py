@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from analytics.analyses import Picture, Progress, Shown
+from analytics.analysis import Picture, Progress, Shown
 from analytics.dictionary import Variable
 from analytics.estimators.influence import MOST_REFITS, estimate_influence
 from analytics.estimators.logistic import ConfType, Method, estimate_odds_ratios

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from analytics.analyses import ComparedTest, Control, Params, to_reference
+from analytics.analysis import ComparedTest, Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
 from analytics.formats import (

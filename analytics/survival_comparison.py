@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.detectable import DetectedGroups, Plan, detect_groups, plan_groups, to_planning

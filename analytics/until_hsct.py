@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.analyses import ComparedTest, Control
+from analytics.analysis import ComparedTest, Control
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from analytics.analyses import Analysis, Control
+from analytics.analysis import Analysis, Control
 from analytics.cohort.disclosure import SuppressedError
 from analytics.views.view import View
 from pages.components.attrition import collect_files, list_files, show_way

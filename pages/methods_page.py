@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics import __version__
-from analytics.analyses import SECTIONS, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import SECTIONS
 from analytics.reporting.methods import METHODS
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import (

@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 
 import analytics
-from analytics.analyses import Background, Checks, Governed, lazy, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Background, Checks, Governed, lazy
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
 from analytics.estimators.cox_model import estimate_hazard_ratios
 from analytics.estimators.influence import estimate_influence
@@ -283,7 +284,7 @@ def test_what_a_result_makes_later_passes_the_policy() -> None:
 
 def test_nobody_else_applies_it() -> None:
     """A call by hand is one that the next author forgets."""
-    names = {"analytics.reporting.reliability", "analytics.analyses"}
+    names = {"analytics.reporting.reliability", "analytics.analysis"}
     assert {m.__name__ for m in MODULES if "govern" in vars(m)} == names
     pages = Path(__file__).parent.parent / "pages"
     assert not [path for path in pages.rglob("*.py") if "govern" in path.read_text(encoding="utf-8")]

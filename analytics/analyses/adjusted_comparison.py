@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.analyses.landmark import LANDMARK
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH, PHASES

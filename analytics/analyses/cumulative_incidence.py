@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
+from analytics.analysis import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.detectable import to_planning

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import (
+from analytics.analysis import (
     Analysis,
     Background,
     Checks,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, Picture
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.estimators.restricted_mean import estimate_restricted_mean

@@ -7,18 +7,6 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analytics.analyses import (
-    Analysis,
-    Background,
-    Control,
-    Headline,
-    HtmlFigure,
-    Params,
-    Picture,
-    Progress,
-    Shown,
-    lazy,
-)
 from analytics.analyses.relapse_predictors import (
     ANY_TIME,
     BY_HORIZON,
@@ -31,6 +19,18 @@ from analytics.analyses.relapse_predictors import (
     note_horizon,
     note_late,
     weigh_horizon,
+)
+from analytics.analysis import (
+    Analysis,
+    Background,
+    Control,
+    Headline,
+    HtmlFigure,
+    Params,
+    Picture,
+    Progress,
+    Shown,
+    lazy,
 )
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter

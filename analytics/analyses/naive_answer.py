@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
 from analytics.cohort import Cohort
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio

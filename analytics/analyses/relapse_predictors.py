@@ -8,7 +8,7 @@ from functools import cache, partial
 
 import pandas as pd
 
-from analytics.analyses import (
+from analytics.analysis import (
     Analysis,
     Background,
     Checks,

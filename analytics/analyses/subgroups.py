@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.detectable import (

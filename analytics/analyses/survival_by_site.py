@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.analyses import Control, Params
+from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.frames import TimeToEvent

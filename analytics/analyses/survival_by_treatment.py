@@ -9,7 +9,7 @@ from typing import cast
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses import Analysis, ComparedTest, Control, Headline, Params, lazy
+from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, lazy
 from analytics.cohort import Cohort
 from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.dictionary import DAYS_PER_MONTH

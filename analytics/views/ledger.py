@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analyses import Analysis, Control
+from analytics.analysis import Analysis, Control
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary
 from analytics.estimators.multiplicity import adjust_p_values

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from analytics.analyses import Analysis, Control
+from analytics.analysis import Analysis, Control
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary
 from analytics.formats import format_count

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.analyses import Analysis
+from analytics.analysis import Analysis
 from analytics.figures.attrition import draw_funnel, funnel_svg
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage, join_stages, say_gist, tabulate_stages

@@ -9,7 +9,7 @@ from html import escape
 
 import streamlit as st
 
-from analytics.analyses import Analysis, Background, Shown
+from analytics.analysis import Analysis, Background, Shown
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components.cache import Params, load_estimate

@@ -10,7 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from analytics.analyses import Analysis, Picture, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, Picture
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel

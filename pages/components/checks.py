@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from analytics.analyses import Analysis, Checks
+from analytics.analysis import Analysis, Checks
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components.background import show_background

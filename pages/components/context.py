@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from analytics.analyses import Control, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
 from analytics.cohort.reader import CohortError

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from analytics.analyses import Control, to_reference
+from analytics.analysis import Control, to_reference
 from analytics.cohort import Cohort
 from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
 from analytics.dictionary import Variable

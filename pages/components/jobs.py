@@ -11,7 +11,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from analytics.analyses import Background, Progress
+from analytics.analysis import Background, Progress
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from pages.components.cache import Params, load_estimate

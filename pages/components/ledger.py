@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from analytics.analyses import Analysis
+from analytics.analysis import Analysis
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.formats import format_count
 from analytics.provenance import Provenance

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.analyses import Analysis, Headline, HtmlFigure, Picture, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, Headline, HtmlFigure, Picture
 from analytics.cohort.reader import LONGEST_PATH, CohortError
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.figures.theme import to_image_config

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, Control, HtmlFigure, Picture, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, Control, HtmlFigure, Picture
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv

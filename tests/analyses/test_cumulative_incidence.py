@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
-from analytics.analyses import to_reference
 from analytics.analyses.cumulative_incidence import CumulativeIncidence
+from analytics.analysis import to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.proportional_hazards import proportional_hazards_test

@@ -14,8 +14,8 @@ from lifelines import CoxPHFitter
 from scipy.stats import chi2, norm
 
 from analytics import concordance_checks
-from analytics.analyses import HtmlFigure, Shown, to_reference
 from analytics.analyses.hazard_ratios import HazardRatios
+from analytics.analysis import HtmlFigure, Shown, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.cox import estimate_hazard_ratios

@@ -14,8 +14,9 @@ import statsmodels.api as sm
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses import Shown, load_analyses
+from analytics.analyses import load_analyses
 from analytics.analyses.missing_values import IMPUTED, MissingValues, as_model
+from analytics.analysis import Shown
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.imputation import estimate_imputed_odds_ratios

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, mannwhitneyu
 
 from analytics import model_checks
-from analytics.analyses import Shown
 from analytics.analyses.relapse_predictors import ANALYSIS as PREDICTORS
 from analytics.analyses.relapse_predictors import OPTIMISM, RelapsePredictors
+from analytics.analysis import Shown
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.logistic_validation import optimism_by_bootstrap

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from analytics.analyses import Analysis, HtmlFigure, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, HtmlFigure
 from analytics.cohort.filters import CohortFilter
 from tests.analyses.shown import analysis_of, cohort_of, run
 

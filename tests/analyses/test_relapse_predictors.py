@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.relapse_predictors import RelapsePredictors, say_unfinished
+from analytics.analysis import HtmlFigure, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.horizon import Unfinished

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2
 
-from analytics.analyses import HtmlFigure, to_reference
 from analytics.analyses.subgroups import Subgroups
+from analytics.analysis import HtmlFigure, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.logrank import logrank_test

@@ -13,7 +13,8 @@ from lifelines import KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 from statsmodels.duration.survfunc import survdiff
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.frames import EVERYONE, TimeToEvent

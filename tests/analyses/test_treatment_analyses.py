@@ -18,9 +18,10 @@ from lifelines.statistics import multivariate_logrank_test
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import load_analyses
 from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
+from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.kaplan_meier import n_at_risk

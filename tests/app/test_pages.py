@@ -19,7 +19,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics import analyses
-from analytics.analyses import SECTIONS, Control, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import SECTIONS, Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
-from analytics.analyses import HtmlFigure, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import HtmlFigure
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from tests.benchmarks.servers import BARE, DASHBOARD, serve

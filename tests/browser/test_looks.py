@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from analytics.analyses import SECTIONS, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import SECTIONS
 from tests.browser.dashboard import Dashboard
 
 SLUGS = [analysis.slug for analysis in load_analyses()]

@@ -32,7 +32,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.analyses import Analysis, HtmlFigure, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, HtmlFigure
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter

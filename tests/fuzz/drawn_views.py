@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analyses import Analysis, Background, Control, Shown, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, Background, Control, Shown
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.dictionary import open_dictionary
 from analytics.estimators.treatment import simon_makuch

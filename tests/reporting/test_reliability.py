@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.dictionary import open_dictionary
 from analytics.estimators import regression_result
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from analytics.analyses import Analysis, load_analyses
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, open_dictionary
 from analytics.reporting.timing import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline

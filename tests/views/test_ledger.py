@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, ComparedTest, Control, load_analyses, no_comparisons
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, ComparedTest, Control, no_comparisons
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.views.ledger import (

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses import Analysis, Control, load_analyses, to_reference
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis, Control, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter
 from analytics.results import Note
