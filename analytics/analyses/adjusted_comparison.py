@@ -14,6 +14,25 @@ from analytics.analyses.landmark import LANDMARK
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.regression import Relabelling
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
+from analytics.comparisons.treatment import (
+    FEW_EVENTS,
+    SECOND_RELAPSE,
+    TREATMENT,
+    TreatmentData,
+    count_used,
+    list_ratio_tests,
+    name_term_test,
+    note_nobody,
+    note_treatment_few,
+    prepare_landmarks,
+    state_labels,
+    state_styles,
+    treated_terms,
+    treatment_controls,
+)
 from analytics.dictionary import DAYS_PER_MONTH, PHASES
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import (
@@ -41,12 +60,10 @@ from analytics.formats import (
     say_inestimable,
 )
 from analytics.frames import filters_of
-from analytics.regression import Relabelling
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
-from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
     EValue,
@@ -57,23 +74,6 @@ from analytics.results import (
     PropensityResult,
     Result,
     SurvivalResult,
-)
-from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
-from analytics.treatment_comparison import (
-    FEW_EVENTS,
-    SECOND_RELAPSE,
-    TREATMENT,
-    TreatmentData,
-    count_used,
-    list_ratio_tests,
-    name_term_test,
-    note_nobody,
-    note_treatment_few,
-    prepare_landmarks,
-    state_labels,
-    state_styles,
-    treated_terms,
-    treatment_controls,
 )
 
 LATEST_PHASE = "reinduction"

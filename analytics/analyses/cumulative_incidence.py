@@ -12,7 +12,30 @@ import plotly.graph_objects as go
 from analytics.analysis import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.detectable import to_planning
+from analytics.comparisons.incidence import (
+    INCIDENCE_COLUMNS,
+    IncidenceComparison,
+    caption_comparison,
+    compare_incidence,
+    describe_comparison,
+    incidence_rows,
+    last_milestone,
+    list_competing,
+    plan_incidence,
+    plot_comparison,
+    say_incidence,
+    tabulate_incidence,
+    title_of,
+)
+from analytics.comparisons.power import to_planning
+from analytics.comparisons.ratios_over_time import (
+    RatiosOverTime,
+    check_ratios_over_time,
+    ratios_over_time_frame,
+    tabulate_ratios_over_time,
+)
+from analytics.comparisons.regression import as_read, chosen_references, note_references, reference_control
+from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
@@ -36,35 +59,12 @@ from analytics.formats import (
     say_undone,
 )
 from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns, filters_of
-from analytics.incidence_comparison import (
-    INCIDENCE_COLUMNS,
-    IncidenceComparison,
-    caption_comparison,
-    compare_incidence,
-    describe_comparison,
-    incidence_rows,
-    last_milestone,
-    list_competing,
-    plan_incidence,
-    plot_comparison,
-    say_incidence,
-    tabulate_incidence,
-    title_of,
-)
-from analytics.ratios_over_time import (
-    RatiosOverTime,
-    check_ratios_over_time,
-    ratios_over_time_frame,
-    tabulate_ratios_over_time,
-)
-from analytics.regression import as_read, chosen_references, note_references, reference_control
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SurvivalResult
-from analytics.survival_comparison import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 
 CAUSE_OF_DEATH = "cause_of_death"
 UNKNOWN_CAUSE = "death of unknown cause"  # the level of the first event after relapse

@@ -23,7 +23,7 @@ from analytics.analysis import (
 )
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.concordance_checks import (
+from analytics.comparisons.concordance import (
     REPLICATES,
     check_concordance,
     concordance_frames,
@@ -31,7 +31,20 @@ from analytics.concordance_checks import (
     show_concordance,
     show_concordance_optimism,
 )
-from analytics.detectable import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
+from analytics.comparisons.power import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
+from analytics.comparisons.regression import (
+    Relabelling,
+    as_read,
+    chosen_references,
+    fit_control,
+    limits_control,
+    list_factor_tests,
+    note_incomplete,
+    note_references,
+    reference_control,
+)
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
@@ -47,22 +60,10 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
-from analytics.regression import (
-    Relabelling,
-    as_read,
-    chosen_references,
-    fit_control,
-    limits_control,
-    list_factor_tests,
-    note_incomplete,
-    note_references,
-    reference_control,
-)
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete, name_eligible
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
-from analytics.requirements import endpoint_with
 from analytics.results import (
     CoefficientOverTime,
     ConcordanceOptimismResult,
@@ -73,7 +74,6 @@ from analytics.results import (
     Result,
     TermTest,
 )
-from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 
 USUAL = "usual"
 # The usual factors, by the last phase that is known when the endpoint's clock starts.

@@ -10,21 +10,9 @@ import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture, lazy
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
-from analytics.dictionary import DAYS_PER_MONTH
-from analytics.estimators.treatment import landmark_profile, landmark_survival
-from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.forest_marks import ratio_text
-from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
-from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
-from analytics.figures.theme import AXIS_LINE
-from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
-from analytics.reporting.attrition import Used
-from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
-from analytics.requirements import endpoint_with
-from analytics.results import Estimate, LandmarkResult, Note, Result
-from analytics.survival_comparison import (
+from analytics.comparisons.power import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
@@ -33,7 +21,7 @@ from analytics.survival_comparison import (
     say_exact_limits,
     strata_control,
 )
-from analytics.treatment_comparison import (
+from analytics.comparisons.treatment import (
     MOST_RATIOS,
     TreatmentData,
     adjust_control,
@@ -57,7 +45,19 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
-from analytics.until_hsct import note_until_hsct
+from analytics.comparisons.until_hsct import note_until_hsct
+from analytics.dictionary import DAYS_PER_MONTH
+from analytics.estimators.treatment import landmark_profile, landmark_survival
+from analytics.estimators.zero_events import read_curve, tabulate_curves
+from analytics.figures.forest_marks import ratio_text
+from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
+from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
+from analytics.figures.theme import AXIS_LINE
+from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
+from analytics.results import Estimate, LandmarkResult, Note, Result
 
 STRIP_DAYS = tuple(range(30, 366, 30))
 STRIP_DISTANCE = 25  # days: nearer landmarks would write their counts over each other

@@ -12,6 +12,20 @@ import plotly.graph_objects as go
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.regression import chosen_references, note_references, reference_control
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
+    FEW_FOLLOWED,
+    MILESTONE_YEARS,
+    NO_STRATA,
+    SurvivalComparison,
+    collect_downloads,
+    compare_survival,
+    count_used,
+    describe_figure,
+    endpoint_control,
+    prepare_survival,
+)
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.figures.differences import DifferenceRow, plot_differences
@@ -32,11 +46,9 @@ from analytics.formats import (
     say_missing,
 )
 from analytics.frames import EVERYONE, TimeToEvent
-from analytics.regression import chosen_references, note_references, reference_control
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
-from analytics.requirements import endpoint_with
 from analytics.results import (
     Estimate,
     Interval,
@@ -46,18 +58,6 @@ from analytics.results import (
     RestrictedMeanResult,
     Result,
     SurvivalDifference,
-)
-from analytics.survival_comparison import (
-    FEW_FOLLOWED,
-    MILESTONE_YEARS,
-    NO_STRATA,
-    SurvivalComparison,
-    collect_downloads,
-    compare_survival,
-    count_used,
-    describe_figure,
-    endpoint_control,
-    prepare_survival,
 )
 
 DEFAULT_GROUPS = "mrd_day46"

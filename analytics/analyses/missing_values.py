@@ -34,6 +34,9 @@ from analytics.analysis import (
 )
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.horizon import UNKNOWN, Horizon, WeighedOutcome
+from analytics.comparisons.incidence import list_competing
+from analytics.comparisons.regression import Relabelling, as_read, chosen_references, note_references, reference_control
 from analytics.dictionary import Dictionary, Variable
 from analytics.estimators.imputation import (
     IMPUTATIONS,
@@ -65,9 +68,6 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import BinaryOutcome, endpoint_columns
-from analytics.horizon import UNKNOWN, Horizon, WeighedOutcome
-from analytics.incidence_comparison import list_competing
-from analytics.regression import Relabelling, as_read, chosen_references, note_references, reference_control
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words

@@ -10,6 +10,28 @@ import pandas as pd
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
 from analytics.cohort import Cohort
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import strata_control
+from analytics.comparisons.treatment import (
+    AS_IT_CHANGES,
+    TreatmentData,
+    adjust_control,
+    count_used,
+    describe_waiting,
+    list_ratio_tests,
+    name_term_test,
+    note_late_conditions,
+    note_nobody,
+    note_not_random,
+    note_treatment_few,
+    note_unknown,
+    prepare_landmarks,
+    read_model,
+    tabulate_e_values,
+    treated_terms,
+    treatment_controls,
+)
+from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.figures.comparison_forest import (
@@ -32,29 +54,7 @@ from analytics.formats import (
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
-from analytics.requirements import endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Result
-from analytics.survival_comparison import strata_control
-from analytics.treatment_comparison import (
-    AS_IT_CHANGES,
-    TreatmentData,
-    adjust_control,
-    count_used,
-    describe_waiting,
-    list_ratio_tests,
-    name_term_test,
-    note_late_conditions,
-    note_nobody,
-    note_not_random,
-    note_treatment_few,
-    note_unknown,
-    prepare_landmarks,
-    read_model,
-    tabulate_e_values,
-    treated_terms,
-    treatment_controls,
-)
-from analytics.until_hsct import note_until_hsct
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 

@@ -25,14 +25,8 @@ from analytics.analysis import (
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.detectable import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
-from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
-from analytics.formats import format_children, format_count, format_number, format_percent, format_step
-from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
-from analytics.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
-from analytics.incidence_comparison import (
+from analytics.comparisons.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
+from analytics.comparisons.incidence import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
     caption_comparison,
@@ -44,7 +38,18 @@ from analytics.incidence_comparison import (
     say_incidence,
     tabulate_incidence,
 )
-from analytics.model_checks import (
+from analytics.comparisons.power import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
+from analytics.comparisons.regression import (
+    as_read,
+    chosen_references,
+    fit_control,
+    limits_control,
+    list_factor_tests,
+    note_incomplete,
+    note_references,
+    reference_control,
+)
+from analytics.comparisons.validation import (
     REPLICATES,
     EventPhrases,
     ModelChecks,
@@ -57,16 +62,11 @@ from analytics.model_checks import (
     show_optimism,
     why_no_checks,
 )
-from analytics.regression import (
-    as_read,
-    chosen_references,
-    fit_control,
-    limits_control,
-    list_factor_tests,
-    note_incomplete,
-    note_references,
-    reference_control,
-)
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
+from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
+from analytics.formats import format_children, format_count, format_number, format_percent, format_step
+from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline

@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.detectable import (
+from analytics.comparisons.power import (
     FOUR_IN_FIVE,
     HUNDREDFOLD,
     Plan,
@@ -23,6 +23,9 @@ from analytics.detectable import (
     tabulate_terms,
     to_planning,
 )
+from analytics.comparisons.regression import as_read, chosen_references, reference_control
+from analytics.comparisons.requirements import any_group, endpoint_with
+from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.interaction import subgroup_effects
@@ -46,14 +49,11 @@ from analytics.formats import (
     say_missing,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
-from analytics.regression import as_read, chosen_references, reference_control
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
-from analytics.requirements import any_group, endpoint_with
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SubgroupEffect, SubgroupResult
-from analytics.survival_comparison import NO_STRATA, endpoint_control, strata_control
 
 USUAL, EVERY = "usual", "every"
 USUAL_VARIABLES = (

@@ -5,10 +5,8 @@ from __future__ import annotations
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.frames import TimeToEvent
-from analytics.requirements import endpoint_with
-from analytics.results import Note
-from analytics.survival_comparison import (
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
     SurvivalComparison,
     caption_figure,
     compare_survival,
@@ -17,6 +15,8 @@ from analytics.survival_comparison import (
     survival_controls,
     to_survival_analysis,
 )
+from analytics.frames import TimeToEvent
+from analytics.results import Note
 
 SPLITS = (
     ("relapse_site_group", "three groups"),

@@ -11,36 +11,9 @@ import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, lazy
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
-from analytics.dictionary import DAYS_PER_MONTH
-from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.treatment import (
-    ever_treated,
-    mantel_byar_test,
-    naive_hazard_ratio,
-    simon_makuch,
-    time_dependent_hazard_ratio,
-)
-from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.forest_marks import ratio_text
-from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_months,
-    format_p_cell,
-    format_share,
-    say_inestimable,
-    say_undone,
-)
-from analytics.reporting.attrition import Used
-from analytics.reporting.reliability import load_policy
-from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
-from analytics.requirements import endpoint_with
-from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
-from analytics.survival_comparison import (
+from analytics.comparisons.power import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
     BANDS,
     INTERVALS,
     MILESTONE_YEARS,
@@ -49,7 +22,7 @@ from analytics.survival_comparison import (
     say_exact_limits,
     strata_control,
 )
-from analytics.treatment_comparison import (
+from analytics.comparisons.treatment import (
     AS_IT_CHANGES,
     MOST_RATIOS,
     NEEDS,
@@ -76,7 +49,7 @@ from analytics.treatment_comparison import (
     treated_terms,
     treatment_controls,
 )
-from analytics.until_hsct import (
+from analytics.comparisons.until_hsct import (
     END,
     HSCT_COUNTS,
     UntilHsct,
@@ -86,6 +59,33 @@ from analytics.until_hsct import (
     say_until_hsct,
     tabulate_until_hsct,
 )
+from analytics.dictionary import DAYS_PER_MONTH
+from analytics.estimators.intervals import SurvivalConfType
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.treatment import (
+    ever_treated,
+    mantel_byar_test,
+    naive_hazard_ratio,
+    simon_makuch,
+    time_dependent_hazard_ratio,
+)
+from analytics.estimators.zero_events import read_curve, tabulate_curves
+from analytics.figures.forest_marks import ratio_text
+from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_months,
+    format_p_cell,
+    format_share,
+    say_inestimable,
+    say_undone,
+)
+from analytics.reporting.attrition import Used
+from analytics.reporting.reliability import load_policy
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
+from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
 
 NAIVE = Control(
     "naive",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.frames import EVERYONE, TimeToEvent
-from analytics.requirements import endpoint_with
-from analytics.survival_comparison import (
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
     endpoint_control,
     prepare_survival,
     survival_controls,
     to_survival_analysis,
 )
+from analytics.frames import EVERYONE, TimeToEvent
 
 
 def _controls(cohort: Cohort) -> tuple[Control, ...]:

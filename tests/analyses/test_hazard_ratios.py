@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2, norm
 
-from analytics import concordance_checks
 from analytics.analyses.hazard_ratios import HazardRatios
 from analytics.analysis import HtmlFigure, Shown, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.comparisons import concordance as concordance_checks
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.formats import format_ratio

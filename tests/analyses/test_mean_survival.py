@@ -16,8 +16,8 @@ from lifelines.utils import restricted_mean_survival_time
 from analytics.analyses.mean_survival import ANALYSIS, MeanSurvival
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.comparisons.regression import chosen_references
 from analytics.frames import EVERYONE
-from analytics.regression import chosen_references
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,

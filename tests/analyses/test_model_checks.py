@@ -15,17 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, mannwhitneyu
 
-from analytics import model_checks
 from analytics.analyses.relapse_predictors import ANALYSIS as PREDICTORS
 from analytics.analyses.relapse_predictors import OPTIMISM, RelapsePredictors
 from analytics.analysis import Shown
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.comparisons import validation as model_checks
+from analytics.comparisons.validation import ModelChecks
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.splines import place_knots, spline_basis
 from analytics.exports.csv_file import to_csv
 from analytics.formats import format_ratio
-from analytics.model_checks import ModelChecks
 from tests.analyses.shown import (
     DATA,
     FILES,

@@ -21,7 +21,7 @@ from analytics.analyses.relapse_predictors import RelapsePredictors, say_unfinis
 from analytics.analysis import HtmlFigure, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.horizon import Unfinished
+from analytics.comparisons.horizon import Unfinished
 from tests.analyses.shown import (
     FILES,
     analysis_of,

@@ -17,8 +17,8 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.comparisons.survival import SurvivalComparison, compare_survival, endpoint_control
 from analytics.frames import EVERYONE, TimeToEvent
-from analytics.survival_comparison import SurvivalComparison, compare_survival, endpoint_control
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,

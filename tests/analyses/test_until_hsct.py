@@ -9,9 +9,9 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.treatment import CART, treated_terms
 from analytics.estimators.censoring_weights import weighted_until
 from analytics.reporting.reliability import govern
-from analytics.treatment_comparison import CART, treated_terms
 from tests.analyses.shown import analysis_of, check_shown, cohort_of, patients_of, run
 
 REFERENCE = "reference_cohort.csv"

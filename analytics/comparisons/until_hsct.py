@@ -12,6 +12,17 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import ComparedTest, Control
+from analytics.comparisons.regression import Relabelling
+from analytics.comparisons.treatment import (
+    CART,
+    UNTIL_HSCT,
+    TreatmentData,
+    adjusted,
+    count_children,
+    list_ratio_tests,
+    name_term_test,
+    treated_terms,
+)
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
@@ -25,20 +36,9 @@ from analytics.formats import (
     format_p_cell,
     format_probability,
 )
-from analytics.regression import Relabelling
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import HazardRatioResult, IncidenceResult, Note, Result
-from analytics.treatment_comparison import (
-    CART,
-    UNTIL_HSCT,
-    TreatmentData,
-    adjusted,
-    count_children,
-    list_ratio_tests,
-    name_term_test,
-    treated_terms,
-)
 
 END, COMPETING, WEIGHTED = "end", "competing", "weighted"
 HSCT_COUNTS = Control(

@@ -10,7 +10,7 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import CohortFilter
-from analytics.detectable import (
+from analytics.comparisons.power import (
     DetectedGroups,
     best_pair,
     detect_treatments,

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.comparisons.regression import Relabelling
 from analytics.dictionary import Variable
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.formats import MISSING, format_p
 from analytics.frames import CompetingEvents
-from analytics.regression import Relabelling
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
 from analytics.results import ProportionalHazardsResult, Result

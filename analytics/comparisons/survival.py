@@ -15,7 +15,8 @@ import plotly.graph_objects as go
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.detectable import DetectedGroups, Plan, detect_groups, plan_groups, to_planning
+from analytics.comparisons.power import DetectedGroups, Plan, detect_groups, plan_groups, to_planning
+from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
@@ -38,7 +39,6 @@ from analytics.formats import (
     say_undone,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
-from analytics.proportionality import note_non_proportional
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table, labels_of

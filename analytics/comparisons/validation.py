@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Picture, Progress, Shown
+from analytics.comparisons.regression import Relabelling, as_read
 from analytics.dictionary import Variable
 from analytics.estimators.influence import MOST_REFITS, estimate_influence
 from analytics.estimators.logistic import ConfType, Method, estimate_odds_ratios
@@ -40,7 +41,6 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import BinaryOutcome
-from analytics.regression import Relabelling, as_read
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import (

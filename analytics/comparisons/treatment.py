@@ -16,6 +16,8 @@ from analytics.analysis import ComparedTest, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.comparisons.regression import as_read
+from analytics.comparisons.survival import NO_STRATA, endpoint_control
 from analytics.dictionary import PHASES, Endpoint, Variable
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
@@ -34,7 +36,6 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
-from analytics.regression import as_read
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -49,7 +50,6 @@ from analytics.results import (
     SurvivalCurve,
     TestResult,
 )
-from analytics.survival_comparison import NO_STRATA, endpoint_control
 
 TREATMENT = "treatment"  # the variable of the estimators
 HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"

@@ -9,7 +9,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from analytics.cohort import Cohort
-from analytics.detectable import DetectedGroups, Plan, detect_incidence, plan_groups
+from analytics.comparisons.power import DetectedGroups, Plan, detect_incidence, plan_groups
+from analytics.comparisons.survival import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
 from analytics.dictionary import CompetingEndpoint, Variable
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
 from analytics.estimators.intervals import SurvivalConfType
@@ -30,7 +31,6 @@ from analytics.frames import CompetingEvents, is_post_baseline
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, Result, TestResult
-from analytics.survival_comparison import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
 
 INCIDENCE_COLUMNS = [
     *("term", "group", "cause", "n", "n_risk", "n_event", "estimate", "std_error", "conf_low", "conf_high"),
