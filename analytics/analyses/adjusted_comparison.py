@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analytics.analyses.landmark import LANDMARK
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
@@ -19,6 +18,7 @@ from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
 from analytics.comparisons.treatment import (
     FEW_EVENTS,
+    LANDMARK,
     SECOND_RELAPSE,
     TREATMENT,
     TreatmentData,

@@ -22,6 +22,7 @@ from analytics.comparisons.survival import (
     strata_control,
 )
 from analytics.comparisons.treatment import (
+    LANDMARK,
     MOST_RATIOS,
     TreatmentData,
     adjust_control,
@@ -60,17 +61,9 @@ from analytics.reporting.wording import describe_hazard_ratio, describe_test, in
 from analytics.results import Estimate, LandmarkResult, Note, Result
 
 STRIP_DAYS = tuple(range(30, 366, 30))
+
+
 STRIP_DISTANCE = 25  # days: nearer landmarks would write their counts over each other
-LANDMARK = Control(
-    "landmark",
-    "Landmark (days from relapse)",
-    "number",
-    180,
-    limits=(30, 365),
-    step=5,
-    help="Children are compared from this day on, by whether they had been treated by then. Choose it beforehand, by when "
-    "treatment is usually given; a landmark chosen by its result proves nothing.",
-)
 
 
 @dataclass(frozen=True)

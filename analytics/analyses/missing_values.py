@@ -7,19 +7,6 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analytics.analyses.relapse_predictors import (
-    ANY_TIME,
-    BY_HORIZON,
-    COMPETING,
-    CROSS_SECTIONAL,
-    OUTCOME,
-    PUBLISHED,
-    controls_of_time,
-    list_unfollowed,
-    note_horizon,
-    note_late,
-    weigh_horizon,
-)
 from analytics.analysis import (
     Analysis,
     Background,
@@ -37,6 +24,19 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import Relabelling, as_read, chosen_references, note_references, reference_control
+from analytics.comparisons.relapse import (
+    ANY_TIME,
+    BY_HORIZON,
+    COMPETING,
+    CROSS_SECTIONAL,
+    OUTCOME,
+    PUBLISHED,
+    controls_of_time,
+    list_unfollowed,
+    note_horizon,
+    note_late,
+    weigh_horizon,
+)
 from analytics.dictionary import Dictionary, Variable
 from analytics.estimators.imputation import (
     IMPUTATIONS,

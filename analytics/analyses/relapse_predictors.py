@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 
 import pandas as pd
 
@@ -25,7 +25,7 @@ from analytics.analysis import (
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished, event_within
+from analytics.comparisons.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, count_unfinished
 from analytics.comparisons.incidence import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -33,7 +33,6 @@ from analytics.comparisons.incidence import (
     compare_incidence,
     describe_comparison,
     incidence_rows,
-    list_competing,
     plot_comparison,
     say_incidence,
     tabulate_incidence,
@@ -49,6 +48,25 @@ from analytics.comparisons.regression import (
     note_references,
     reference_control,
 )
+from analytics.comparisons.relapse import (
+    ANY_TIME,
+    BY_HORIZON,
+    COMPETING,
+    CROSS_SECTIONAL,
+    DEATH,
+    FIRST_FACTOR,
+    OUTCOME,
+    PUBLISHED,
+    YEARS,
+    competing_of_relapse,
+    controls_of_time,
+    list_unfollowed,
+    note_horizon,
+    note_late,
+    say_unfinished,
+    say_weighed,
+    weigh_horizon,
+)
 from analytics.comparisons.validation import (
     REPLICATES,
     EventPhrases,
@@ -62,33 +80,15 @@ from analytics.comparisons.validation import (
     show_optimism,
     why_no_checks,
 )
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
-from analytics.formats import format_children, format_count, format_number, format_percent, format_step
+from analytics.formats import format_count, format_number, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
-from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.tables import Table
-from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import Note, OddsRatioResult, OptimismResult, Result
-
-OUTCOME = "relapsed"
-PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
-COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
-ANY_TIME, YEARS = "any", (1, 2, 3, 5)
-DEATH = "death in remission"  # the level of the first event
-FIRST_FACTOR = "first"
-CROSS_SECTIONAL = Note(
-    "odds-not-risk",
-    "info",
-    "An odds ratio is not a ratio of risks, and it overstates one where relapse is common. Relapse is counted whenever it "
-    "came; children followed for a short time, and those who died in remission, have had less chance to relapse.",
-)
-
-BY_HORIZON = replace(
-    CROSS_SECTIONAL, text="An odds ratio is not a ratio of risks, and it overstates one where relapse is common."
-)
 
 
 def _nobody(row: int) -> tuple[str, ...]:
@@ -183,42 +183,8 @@ def _controls(cohort: Cohort) -> tuple[Control, ...]:
     )
 
 
-def controls_of_time(cohort: Cohort, offered: Sequence[Variable]) -> tuple[Control, ...]:
-    """The choices that need the times of relapse and death."""
-    is_timed = _competing(cohort) is not None
-    horizons = [(ANY_TIME, "any time")]
-    if is_timed:
-        horizons += [(str(years), f"{years} {'year' if years == 1 else 'years'}") for years in YEARS]
-    groups = [(v.name, v.label) for v in offered if v.is_coded and is_timed]
-    return (
-        Control(
-            "horizon",
-            "Relapse within",
-            "one",
-            ANY_TIME,
-            tuple(horizons),
-            help="Any time counts a relapse whenever it came. With a horizon, children not followed that long are "
-            "represented by the others (inverse probability of censoring weights).",
-        ),
-        Control(
-            "curve",
-            "Curves by",
-            "one",
-            FIRST_FACTOR,
-            ((FIRST_FACTOR, "the first factor"), *groups),
-            "more",
-            "The factor that splits the curves of the cumulative incidence of relapse.",
-            display=True,
-        ),
-    )
-
-
-def _competing(cohort: Cohort) -> CompetingEndpoint | None:
-    return next((endpoint for endpoint in list_competing(cohort) if endpoint.name == COMPETING), None)
-
-
 def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary, endpoint = cohort.dictionary, _competing(cohort)
+    dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
     variables = [dictionary[name] for name in params["factors"]]
     filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
     horizon: Horizon | None = None
@@ -247,22 +213,6 @@ def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Fr
     columns.remove("n")
     name_patients = partial(_name_patients, cohort, cohort_filter, rows, columns, params["factors"])
     return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients, weighed, unfinished)
-
-
-def weigh_horizon(
-    tally: pd.DataFrame,
-    endpoint: CompetingEndpoint,
-    cause: Variable,
-    years: int,
-    variables: Sequence[Variable],
-    references: Mapping[str, str],
-) -> tuple[pd.DataFrame, Horizon, WeighedOutcome | None]:
-    """The tally of those whose outcome at a horizon is known, the horizon, and all children where some did not reach it."""
-    known, horizon = event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
-    if not horizon.n_not_followed:
-        return known, horizon, None
-    weighed = WeighedOutcome.from_tally(tally, endpoint, cause, COMPETING, years, variables, references)
-    return known, horizon, weighed
 
 
 def _name_patients(
@@ -346,51 +296,6 @@ def _note_fit(weighed: WeighedOutcome | None, params: Params) -> tuple[Note, ...
     )
 
 
-def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
-    """Who did not reach a horizon, beside ``n`` children and more who did, and who died before it."""
-    if horizon is None:
-        return ()
-    notes = []
-    lost, died = horizon.n_not_followed, horizon.n_competing
-    if lost:
-        share = format_percent(lost / (lost + n), 0)
-        notes.append(
-            Note(
-                "not-followed-to-horizon",
-                "caution" if lost / (lost + n) > 0.1 else "info",
-                f"{format_count(lost)} of {format_children(lost + n)} ({share}) {'was' if lost == 1 else 'were'} "
-                f"without relapse but not followed for {horizon.text.removeprefix('within ')}. To drop "
-                f"{'this child' if lost == 1 else 'them'} would make relapse look too frequent, so the children who were "
-                "followed longer count for more than one (inverse probability of censoring weights). This takes for granted "
-                "that when follow-up ended had nothing to do with the factors or with who would have relapsed.",
-                "Compare with the cumulative incidence below, which uses every child for as long as followed.",
-            )
-        )
-    if died:
-        notes.append(
-            Note(
-                "deaths-not-relapsed",
-                "info",
-                f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
-                f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
-                f"{'counts' if died == 1 else 'count'} as not relapsed.",
-            )
-        )
-    return tuple(notes)
-
-
-def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
-    """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
-    # A cohort without the times has no such endpoint in its dictionary; the phase of its clock is the same.
-    endpoint = next((e for e in dictionary.competing if e.name == COMPETING), None) or _endpoint_of_relapse()
-    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=dictionary[OUTCOME])
-
-
-@cache
-def _endpoint_of_relapse() -> CompetingEndpoint:
-    return open_dictionary().competing_endpoint(COMPETING)
-
-
 FITTED = {"ml": "maximum likelihood", "firth": "Firth’s method", "ipcw": "weights for follow-up"}
 
 
@@ -468,45 +373,6 @@ def _caption(result: RelapsePredictors, params: Params) -> str:
     return " ".join(part for part in parts if part)
 
 
-def say_unfinished(unfinished: Unfinished | None, frame: BinaryOutcome) -> str:
-    """Who counts as not relapsed without having been able to, or having been seen long enough; empty if nobody does."""
-    if unfinished is None or not unfinished.n or not (unfinished.n_died or unfinished.n_other or unfinished.n_short):
-        return ""
-    parts = []
-    if unfinished.n_died:
-        parts.append(f"{format_count(unfinished.n_died)} died in remission")
-    if unfinished.n_other:
-        parts.append(f"{format_count(unfinished.n_other)} had another first event")
-    if unfinished.n_short:
-        were = "was" if unfinished.n_short == 1 else "were"
-        parts.append(f"{format_count(unfinished.n_short)} {were} followed for less than {YEARS[-1]} years")
-    children = "one child who counts" if unfinished.n == 1 else f"{format_count(unfinished.n)} children who count"
-    return (
-        f"Of the {children} as not relapsed, {join_words(parts)}: they had less chance to "
-        "relapse, or still may. Choose a horizon to take this into account."
-    )
-
-
-def say_weighed(horizon: Horizon | None, n: int) -> str:
-    """Who is not followed to a horizon or died before it, in short; empty if nobody."""
-    if horizon is None or not (horizon.n_not_followed or horizon.n_competing):
-        return ""
-    limit, lost, died = horizon.text.removeprefix("within "), horizon.n_not_followed, horizon.n_competing
-    said = []
-    if lost:
-        said.append(
-            f"Beside the {format_count(n)} children whose outcome is known, {format_count(lost)} without relapse "
-            f"{'was' if lost == 1 else 'were'} not followed for {limit}: weights stand for {'it' if lost == 1 else 'them'}."
-        )
-    if died:
-        said.append(
-            f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
-            f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
-            f"{'counts' if died == 1 else 'count'} as not relapsed."
-        )
-    return " ".join(said)
-
-
 def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
     curves = result.curves
     incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
@@ -535,13 +401,6 @@ def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
 
 def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
     return result.notes
-
-
-def list_unfollowed(horizon: Horizon) -> tuple[Loss, ...]:
-    """Those who did not reach a horizon, as a loss: not dropped, but not among the children counted either."""
-    limit = horizon.text.removeprefix("within ")
-    text = f"not followed for {limit}, no relapse: represented by weights"
-    return (Loss("eligible", text, horizon.n_not_followed),)
 
 
 def _used(result: RelapsePredictors) -> Used:
@@ -647,6 +506,7 @@ OPTIMISM = Background(
     files=("optimism",),
     downloads=optimism_frames,
 )
+
 
 ANALYSIS = Analysis(
     slug="relapse-predictors",

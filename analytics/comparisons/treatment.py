@@ -94,6 +94,16 @@ RELAPSES = Control(
     help="Relapse outside the marrow is treated differently and has another outlook: among all relapses, the site of "
     "relapse is mixed up with the treatment. The published comparison was made among marrow relapses.",
 )
+LANDMARK = Control(
+    "landmark",
+    "Landmark (days from relapse)",
+    "number",
+    180,
+    limits=(30, 365),
+    step=5,
+    help="Children are compared from this day on, by whether they had been treated by then. Choose it beforehand, by when "
+    "treatment is usually given; a landmark chosen by its result proves nothing.",
+)
 
 
 @dataclass(frozen=True, slots=True)

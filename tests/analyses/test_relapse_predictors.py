@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from analytics.analyses.relapse_predictors import RelapsePredictors, say_unfinished
+from analytics.analyses.relapse_predictors import RelapsePredictors
 from analytics.analysis import HtmlFigure, to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.horizon import Unfinished
+from analytics.comparisons.relapse import say_unfinished
 from tests.analyses.shown import (
     FILES,
     analysis_of,
