@@ -266,3 +266,13 @@ def _limits(low: str, high: str, interval: Interval) -> str:
     low = "no lower limit" if interval.low is None else low
     high = "no upper limit" if interval.high is None else high
     return f"{low} to {high}" if interval.low is None or interval.high is None else f"{low}–{high}"
+
+
+def ratio_text(ratio: Estimate | None) -> str:
+    """A ratio with its interval ("2.09 (1.04–4.17)"), the reason why there is none, or a dash."""
+    if ratio is None:
+        return MISSING
+    if ratio.value is None:
+        return ratio.reason or MISSING
+    limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
+    return f"{format_ratio_of(ratio)}{limits}"

@@ -45,7 +45,6 @@ from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_ri
 from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap
-from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE
 from analytics.formats import (
@@ -57,6 +56,7 @@ from analytics.formats import (
     format_p_cell,
     format_percent,
     format_ratio,
+    ratio_text,
     say_inestimable,
 )
 from analytics.frames import filters_of

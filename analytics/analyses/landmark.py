@@ -50,11 +50,10 @@ from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.forest_marks import ratio_text
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE
-from analytics.formats import MISSING, format_count, format_p_cell, say_inestimable, say_undone
+from analytics.formats import MISSING, format_count, format_p_cell, ratio_text, say_inestimable, say_undone
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence

@@ -41,7 +41,6 @@ from analytics.figures.comparison_forest import (
     describe_comparison,
     draw_comparison_table,
 )
-from analytics.figures.forest_marks import ratio_text
 from analytics.formats import (
     MISSING,
     format_count,
@@ -49,6 +48,7 @@ from analytics.formats import (
     format_p_cell,
     format_ratio,
     is_withheld,
+    ratio_text,
     say_missing,
 )
 from analytics.reporting.attrition import Used

@@ -37,7 +37,6 @@ from analytics.figures.comparison_forest import (
     describe_comparison,
     draw_comparison_table,
 )
-from analytics.figures.forest_marks import ratio_text
 from analytics.formats import (
     MISSING,
     format_count,
@@ -46,6 +45,7 @@ from analytics.formats import (
     format_percent,
     format_ratio,
     is_withheld,
+    ratio_text,
     say_missing,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of

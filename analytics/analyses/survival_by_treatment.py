@@ -70,7 +70,6 @@ from analytics.estimators.treatment import (
     time_dependent_hazard_ratio,
 )
 from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.forest_marks import ratio_text
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.formats import (
     MISSING,
@@ -78,6 +77,7 @@ from analytics.formats import (
     format_months,
     format_p_cell,
     format_share,
+    ratio_text,
     say_inestimable,
     say_undone,
 )

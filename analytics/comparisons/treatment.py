@@ -22,7 +22,6 @@ from analytics.dictionary import PHASES, Endpoint, Variable
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import TreatedAt, simon_makuch
-from analytics.figures.forest_marks import ratio_text
 from analytics.figures.theme import Style, style_of
 from analytics.formats import (
     MISSING,
@@ -34,6 +33,7 @@ from analytics.formats import (
     format_percent,
     format_ratio,
     format_step,
+    ratio_text,
 )
 from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible

@@ -27,7 +27,6 @@ from analytics.estimators.censoring_weights import CensoringWeights, weighted_un
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
 from analytics.estimators.zero_events import read_curve
-from analytics.figures.forest_marks import ratio_text
 from analytics.formats import (
     MISSING,
     format_count,
@@ -35,6 +34,7 @@ from analytics.formats import (
     format_number,
     format_p_cell,
     format_probability,
+    ratio_text,
 )
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence

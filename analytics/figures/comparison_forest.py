@@ -17,10 +17,10 @@ from analytics.figures.forest_marks import (
     html_marks,
     html_ratio,
     mark_of,
-    ratio_text,
 )
 from analytics.formats import (
     format_level,
+    ratio_text,
     say_inestimable,
 )
 from analytics.results import Estimate

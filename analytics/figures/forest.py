@@ -25,7 +25,6 @@ from analytics.figures.forest_marks import (
     html_ratio,
     mark_of,
     percent,
-    ratio_text,
 )
 from analytics.formats import (
     MISSING,
@@ -39,6 +38,7 @@ from analytics.formats import (
     format_share,
     format_step,
     is_withheld,
+    ratio_text,
     say_inestimable,
 )
 from analytics.reporting.wording import start_sentence

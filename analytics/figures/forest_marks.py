@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.figures.theme import PALETTE
-from analytics.formats import MISSING, format_interval, format_ratio_of
+from analytics.formats import ratio_text
 from analytics.results import Estimate
 
 ACCENT = PALETTE[0]
 
+
 # Beyond these a ratio is drawn as an arrow: a wider axis would squeeze what can be read off it.
 NARROWEST, WIDEST_ESTIMATE, WIDEST_LIMIT = 1, 6, 4
+
+
 EDGE = 0.04
+
+
 MOST_TICKS = 8
 
 
@@ -97,16 +102,6 @@ def mark_of(ratio: Estimate | None, axis: Axis, *, is_thick: bool, name: str = "
         is_thick=is_thick,
         text=f"{name}: {ratio_text(ratio)}" if name else ratio_text(ratio),
     )
-
-
-def ratio_text(ratio: Estimate | None) -> str:
-    """A ratio with its interval ("2.09 (1.04–4.17)"), the reason why there is none, or a dash."""
-    if ratio is None:
-        return MISSING
-    if ratio.value is None:
-        return ratio.reason or MISSING
-    limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
-    return f"{format_ratio_of(ratio)}{limits}"
 
 
 # --- HTML ------------------------------------------------------------------------------------------------------------
@@ -244,8 +239,14 @@ MARKS_CSS = f"""
 # --- SVG -------------------------------------------------------------------------------------------------------------
 
 WIDTH, MARGIN = 980, 24
+
+
 LINE = 16
+
+
 INK, SOFT = "#1b2330", "#5a6472"
+
+
 BOLD = ' font-weight="600"'
 
 
