@@ -65,6 +65,7 @@ lint: $(VENV)/tests.stamp
 	$(VENV_PYTHON) -m ruff check .
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 format: $(VENV)/tests.stamp
 	$(VENV_PYTHON) -m ruff check --fix .

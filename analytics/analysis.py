@@ -38,6 +38,7 @@ class Governed(Generic[Made]):
         self._make = make
 
     def __call__(self, *args: Any) -> Made:
+        """What is made, without what is withheld."""
         return govern(self._make(*args))
 
 

@@ -7,7 +7,6 @@ project, and each is also fed a text that it must refuse, so that a guard that h
 from __future__ import annotations
 
 import ast
-import graphlib
 import re
 import shutil
 import subprocess
@@ -22,38 +21,6 @@ ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
     ".ci", ".git", ".gitignore", ".streamlit", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
     "analytics", "dashboard.py", "data", "pages", "pyproject.toml", "requirements.txt", "tests",
-}  # fmt: skip
-
-# From the file of patients to the counts: the only modules that know the engine.
-ENGINE_ROOM = ("analytics/cohort",)
-
-# A package, and the only places (files or folders) that may import it. Tests compare against libraries and are free.
-IMPORT_ZONES: dict[str, tuple[str, ...]] = {
-    "streamlit": ("dashboard.py", "pages"),
-    "lifelines": ("analytics/estimators",),
-    "statsmodels": ("analytics/estimators",),
-    "firthmodels": ("analytics/estimators",),
-    "ibis": ENGINE_ROOM,
-    "duckdb": ENGINE_ROOM,
-    "dashboard": (),
-    "tests": (),
-    "pages": ("dashboard.py", "pages"),
-}
-
-# A stage, and the stages that it must not reach into: data -> cohort -> filter -> estimate -> view -> page.
-NOT_FROM: dict[str, tuple[str, ...]] = {
-    "analytics/results": ("analytics.cohort", "analytics.dictionary", "analytics.estimators", "analytics.formats", "data"),
-    "analytics/dictionary.py": ("analytics", "data"),
-    "analytics/estimators": (
-        "analytics.cohort", "analytics.views.view", "analytics.reporting",
-        "analytics.figures", "analytics.exports", "analytics.analyses", "data",
-    ),
-    "analytics/figures": ("analytics.cohort", "analytics.exports", "analytics.analyses", "data"),
-    "analytics/exports": ("analytics.cohort", "analytics.analyses", "data"),
-    "analytics/cohort": (
-        "analytics.estimators", "analytics.figures", "analytics.exports", "analytics.analyses", "analytics.views.view", "data",
-    ),
-    "analytics/analyses": ("data",),
 }  # fmt: skip
 
 NUMERIC_PACKAGES = {"numpy", "pandas", "scipy", "math", "statistics", "pyarrow"}
@@ -134,26 +101,6 @@ def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 # The guards
 
 
-def guard_import_zones(path: PurePosixPath, source: str) -> list[str]:
-    return [
-        f"{path}:{line} imports {name}, which belongs to {' and '.join(places) or 'no other module'}."
-        for line, name in imported(path, source)
-        for package, places in IMPORT_ZONES.items()
-        if within(name, package) and not is_in(path, places)
-    ]
-
-
-def guard_direction(path: PurePosixPath, source: str) -> list[str]:
-    return [
-        f"{path}:{line} imports {name}: {place} must not know {stage}."
-        for place, stages in NOT_FROM.items()
-        if is_in(path, (place,))
-        for line, name in imported(path, source)
-        for stage in stages
-        if within(name, stage)
-    ]
-
-
 def guard_pages(path: PurePosixPath, source: str) -> list[str]:
     """Pages lay out: they are short, import nothing numeric and compute nothing."""
     if path.parent != PurePosixPath("pages") or path.name == "__init__.py":
@@ -207,21 +154,6 @@ def guard_names(path: PurePosixPath, source: str) -> list[str]:
     return found
 
 
-def guard_docstrings(path: PurePosixPath, source: str) -> list[str]:
-    """Public modules say what they are; public functions and classes of analytics/ say what they give."""
-    tree = ast.parse(source)
-    found = [] if path.name.startswith("_") or ast.get_docstring(tree) else [f"{path} has no docstring."]
-    if path.parts[0] == "analytics":
-        found += [
-            f"{path}:{node.lineno} {node.name} has no docstring."
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and not node.name.startswith("_")
-            and not ast.get_docstring(node)
-        ]
-    return found
-
-
 def guard_excepts(path: PurePosixPath, source: str) -> list[str]:
     """An error that was not foreseen is not swallowed."""
     found = []
@@ -230,6 +162,9 @@ def guard_excepts(path: PurePosixPath, source: str) -> list[str]:
             caught = ast.unparse(node.type) if node.type else "everything"
             if caught in ("everything", "Exception", "BaseException"):
                 found.append(f"{path}:{node.lineno} catches {caught}: name the errors that are expected.")
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "suppress":
+            wide = [name for name in map(ast.unparse, node.args) if name in ("Exception", "BaseException")]
+            found += [f"{path}:{node.lineno} suppresses {name}: name the errors that are expected." for name in wide]
     return found
 
 
@@ -290,34 +225,12 @@ def registered_urls(source: str) -> set[str]:
     }
 
 
-def import_cycle(graph: dict[str, set[str]]) -> list[str] | None:
-    """The modules of one import cycle; None where there is none."""
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        return list(error.args[1])
-    return None
-
-
-def import_graph() -> dict[str, set[str]]:
-    """Our modules and which of ours they import; a package and its own modules do not count as a cycle."""
-    modules = {module_name(path): path for path in SHIPPED}
-    graph: dict[str, set[str]] = {name: set() for name in modules}
-    for name, path in modules.items():
-        for _, target in imported(path, read(path)):
-            while target and target not in modules:
-                target = target.rpartition(".")[0]
-            if target and not within(target, name) and not within(name, target):
-                graph[name].add(target)
-    return graph
-
-
 # The project
 
 
 @pytest.mark.parametrize(
     "guard",
-    [guard_import_zones, guard_direction, guard_pages, guard_caches, guard_names, guard_docstrings, guard_excepts],
+    [guard_pages, guard_caches, guard_names, guard_excepts],
 )
 def test_shipped_sources_keep_to_the_layout(guard: Guard) -> None:
     assert SHIPPED
@@ -347,32 +260,9 @@ def test_no_page_address_is_a_file_name() -> None:
     assert guard_urls(pages, urls) == []
 
 
-def test_imports_have_no_cycle() -> None:
-    graph = import_graph()
-    assert graph["analytics.formats"] == {"analytics.results"}
-    assert import_cycle(graph) is None
-
-
 # The guards can fail
 
 REFUSED: list[tuple[Guard, str, str, str]] = [
-    (guard_import_zones, "analytics/views/view.py", "import streamlit as st", "streamlit"),
-    (guard_import_zones, "analytics/estimators/cox.py", "def f():\n    from streamlit import cache_data", "streamlit"),
-    (guard_import_zones, "pages/overview_page.py", "from lifelines.statistics import logrank_test", "lifelines"),
-    (guard_import_zones, "pages/components/controls.py", "import ibis", "ibis"),
-    (guard_import_zones, "analytics/reporting/tables.py", "import statsmodels.api as sm", "statsmodels"),
-    (guard_import_zones, "analytics/views/view.py", 'import importlib\nimportlib.import_module("duckdb")', "duckdb"),
-    (guard_import_zones, "analytics/views/view.py", "from pages.components import cache", "pages"),
-    (guard_direction, "analytics/results/core.py", "from analytics.formats import format_p", "analytics.formats"),
-    (guard_direction, "analytics/results/core.py", "from ..formats import format_p", "analytics.formats"),
-    (guard_direction, "analytics/estimators/cox.py", "from analytics import cohort", "analytics.cohort"),
-    (
-        guard_direction,
-        "analytics/estimators/cox.py",
-        "from ..figures.survival import plot_curves",
-        "analytics.figures",
-    ),
-    (guard_direction, "analytics/figures/forest.py", "from analytics.cohort import Cohort", "analytics.cohort"),
     (guard_pages, "pages/overview.py", "", "_page.py"),
     (guard_pages, "pages/overview_page.py", "import numpy as np", "numpy"),
     (guard_pages, "pages/overview_page.py", "share = n_event / n", "arithmetic"),
@@ -386,8 +276,6 @@ REFUSED: list[tuple[Guard, str, str, str]] = [
     (guard_names, "analytics/cohort/cohort.py", "def process_rows(): ...", "process_rows"),
     (guard_names, "analytics/cohort/cohort.py", "def _handle_click(): ...", "_handle_click"),
     (guard_names, "analytics/cohort/cohort.py", "class CohortManager: ...", "CohortManager"),
-    (guard_docstrings, "pages/overview_page.py", "import streamlit", "no docstring"),
-    (guard_docstrings, "analytics/cohort/cohort.py", '"""Cohorts."""\ndef open_cohort(): ...', "open_cohort"),
     (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept: pass", "everything"),
     (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept Exception as error: pass", "Exception"),
     (guard_skips, "tests/cohort/test_cohort.py", "@pytest.mark.skip\ndef test_a(): ...", "leaves tests out"),
@@ -409,16 +297,10 @@ def test_guard_refuses(guard: Guard, path: str, source: str, expected: str) -> N
 
 
 ACCEPTED: list[tuple[Guard, str, str]] = [
-    (guard_import_zones, "analytics/estimators/cox.py", "from lifelines import CoxPHFitter\nimport numpy"),
-    (guard_import_zones, "analytics/cohort/cohort.py", "import ibis, duckdb"),
-    (guard_import_zones, "pages/components/cache.py", "import streamlit as st\nfrom pages.components import context"),
-    (guard_direction, "analytics/estimators/cox.py", "from analytics.estimators.intervals import wilson"),
-    (guard_direction, "analytics/formats.py", "from analytics.results import Estimate"),
     (guard_pages, "pages/overview_page.py", "text = first + ' and ' + second"),
     (guard_pages, "pages/components/output.py", "import pandas\nx = 1 / 2"),
     (guard_caches, str(CACHE_FILE), "@st.cache_data(max_entries=64)\ndef f(): ...\nst.cache_data.clear()"),
     (guard_names, "analytics/cohort/cohort.py", "def open_cohort(): ..."),
-    (guard_docstrings, "analytics/cohort/cohort.py", '"""Cohorts."""\ndef _read(): ...'),
     (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept (KeyError, ValueError): pass"),
     (guard_text, "tests/requirements.txt", "-r ../requirements.txt"),
     (guard_text, "data/README.md", "[contributing](../CONTRIBUTING.md), at/work/day …/../…"),
@@ -435,8 +317,3 @@ def test_guard_refuses_a_file_name_as_address() -> None:
     urls = registered_urls('st.Page(show, url_path="overview_page")\nAnalysis(slug="survival-by-site")')
     assert urls == {"overview_page", "survival-by-site"}
     assert len(guard_urls({"overview_page", "analysis_page"}, urls)) == 1
-
-
-def test_guard_finds_a_cycle() -> None:
-    assert set(import_cycle({"a": {"b"}, "b": {"c"}, "c": {"a"}}) or []) == {"a", "b", "c"}
-    assert import_cycle({"a": {"b"}, "b": {"c"}, "c": set()}) is None

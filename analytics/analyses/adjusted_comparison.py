@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
@@ -46,7 +45,7 @@ from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
-from analytics.figures.theme import AXIS_LINE
+from analytics.figures.theme import AXIS_LINE, Figure
 from analytics.formats import (
     MISSING,
     format_children,
@@ -350,7 +349,7 @@ def _reason(ratio: Estimate) -> str:
     return f"{start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
 
 
-def _figure(result: AdjustedComparison, params: Params) -> go.Figure:
+def _figure(result: AdjustedComparison, params: Params) -> Figure:
     data = result.data
     styles = state_styles(data)
     overlays: tuple[Overlay, ...] = ()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
 from analytics.cohort import Cohort
@@ -43,6 +42,7 @@ from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
+from analytics.figures.theme import Figure
 from analytics.formats import (
     MISSING,
     SUPPRESSED,
@@ -391,7 +391,7 @@ def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
     return tuple(headlines)
 
 
-def _figure(result: CumulativeIncidence, params: Params) -> go.Figure:
+def _figure(result: CumulativeIncidence, params: Params) -> Figure:
     return plot_comparison(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture, lazy
 from analytics.cohort import Cohort
@@ -52,7 +51,7 @@ from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
-from analytics.figures.theme import AXIS_LINE
+from analytics.figures.theme import AXIS_LINE, Figure
 from analytics.formats import MISSING, format_count, format_p_cell, ratio_text, say_inestimable, say_undone
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
@@ -186,7 +185,7 @@ def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     return tuple(headlines)
 
 
-def _figure(result: LandmarkComparison, params: Params) -> go.Figure:
+def _figure(result: LandmarkComparison, params: Params) -> Figure:
     data = result.data
     figure = plot_survival(
         result.chosen.curves,

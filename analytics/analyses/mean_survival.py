@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
 from analytics.cohort import Cohort
@@ -30,6 +29,7 @@ from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.figures.differences import DifferenceRow, plot_differences
 from analytics.figures.survival import describe_drawing, plot_survival
+from analytics.figures.theme import Figure
 from analytics.formats import (
     MISSING,
     format_count,
@@ -266,7 +266,7 @@ def _mean_text(estimate: Estimate, unit: str = " months") -> str:
     return f"{format_number(estimate.value, 1)}{limits}{unit}"
 
 
-def _figure(result: MeanSurvival, params: Params) -> go.Figure:
+def _figure(result: MeanSurvival, params: Params) -> Figure:
     compared = result.compared
     return plot_survival(
         compared.curves,

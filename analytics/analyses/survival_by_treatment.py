@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, lazy
 from analytics.cohort import Cohort
@@ -71,6 +70,7 @@ from analytics.estimators.treatment import (
 )
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
+from analytics.figures.theme import Figure
 from analytics.formats import (
     MISSING,
     format_count,
@@ -231,7 +231,7 @@ def _headlines(result: TreatmentSurvival) -> tuple[Headline, ...]:
     return tuple(headlines)
 
 
-def _figure(result: TreatmentSurvival, params: Params) -> go.Figure:
+def _figure(result: TreatmentSurvival, params: Params) -> Figure:
     styles = state_styles(result.data)
     overlays = []
     if params["naive"]:

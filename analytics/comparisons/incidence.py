@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
 from analytics.cohort import Cohort
 from analytics.comparisons.power import DetectedGroups, Plan, detect_incidence, plan_groups
 from analytics.comparisons.survival import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
@@ -17,7 +15,7 @@ from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.zero_events import read_curve
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
-from analytics.figures.theme import Style, style_of
+from analytics.figures.theme import Figure, Style, style_of
 from analytics.formats import (
     MISSING,
     format_children,
@@ -140,7 +138,7 @@ def compare_incidence(
     )
 
 
-def plot_comparison(result: IncidenceComparison, *, bands: bool, full_axis: bool = False) -> go.Figure:
+def plot_comparison(result: IncidenceComparison, *, bands: bool, full_axis: bool = False) -> Figure:
     """The curves of the event in question by group, with the table of counts."""
     labels = result.labels
     return plot_incidence(

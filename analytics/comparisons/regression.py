@@ -129,6 +129,7 @@ class Relabelling:
         self.pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)") if words else None
 
     def __call__(self, text: str) -> str:
+        """The text with labels."""
         return self.pattern.sub(lambda match: self.words[match[0]], text) if self.pattern else text
 
 

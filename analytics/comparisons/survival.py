@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params
 from analytics.cohort import Cohort
@@ -23,7 +22,7 @@ from analytics.estimators.logrank import logrank_test, pairwise_logrank
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.survival import describe_survival as describe_curves
-from analytics.figures.theme import Style, style_of
+from analytics.figures.theme import Figure, Style, style_of
 from analytics.formats import (
     MISSING,
     SUPPRESSED,
@@ -329,7 +328,7 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
     return tuple(headlines)
 
 
-def plot_comparison(result: SurvivalComparison, params: Params) -> go.Figure:
+def plot_comparison(result: SurvivalComparison, params: Params) -> Figure:
     """The Kaplan–Meier figure with the table at risk."""
     labels = result.labels
     return plot_survival(

@@ -252,6 +252,7 @@ class Optimum:
     converged: BoolArray
 
     def take(self, index: BoolArray) -> Optimum:
+        """Those of an index."""
         return Optimum(
             self.beta[index],
             self.log_likelihood[index],

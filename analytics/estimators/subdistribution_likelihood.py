@@ -44,6 +44,7 @@ class Subjects:
 
     @classmethod
     def from_sample(cls, sample: CompetingObservations, of: int, group: IntArray, design: Design) -> Subjects:
+        """The subjects of a sample by rising time, for the cause ``of``."""
         order = np.argsort(sample.data.time, kind="stable")
         grid, place = np.unique(sample.data.time[order], return_inverse=True)
         cause, weight, group = sample.cause[order], sample.data.weight[order], group[order]
@@ -107,6 +108,7 @@ class WeightedRiskSets:
 
     @classmethod
     def from_subjects(cls, subjects: Subjects, rows: IntArray) -> WeightedRiskSets:
+        """The risk sets of some of the subjects."""
         place, kind, weight = subjects.place[rows], subjects.kind[rows], subjects.weight[rows]
         is_event = kind == 1
         moment, which = np.unique(place[is_event], return_inverse=True)

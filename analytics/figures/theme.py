@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import plotly.graph_objects as go
+
+Figure = go.Figure
+
 # The hues of the first three are those of Okabe and Ito (2008, Color Universal Design), the blue a little lighter; the
 # others were chosen for their distance from these under protanopia, deuteranopia and tritanopia (Machado, Oliveira and
 # Fernandes 2009, doi:10.1109/TVCG.2009.113). Okabe and Ito's yellow, orange and sky blue are left out: on white they

@@ -57,7 +57,7 @@ class Table:
 
 
 def unbroken(text: str) -> str:
-    # A browser may break a line after a dash: word joiners keep the two limits of an interval together.
+    """The text with word joiners around dashes, so that no browser breaks an interval between its two limits."""
     return text.replace("–", "\u2060–\u2060") if text != MISSING else text
 
 

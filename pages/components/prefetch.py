@@ -8,6 +8,7 @@ import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
+from analytics.cohort.disclosure import SuppressedError
 from pages.components.cache import load_controls, load_figure
 from pages.components.context import read_choices, read_context
 
@@ -25,6 +26,6 @@ def compute_ahead(cohort: Cohort) -> None:
         return
     controls = load_controls(cohort, analysis.slug)
     if all(control.name in st.session_state for control in controls):
-        # What fails here is not kept: it fails again, and is reported, where it belongs on the page.
-        with suppress(Exception):
+        # What may not be shown is said where it belongs on the page.
+        with suppress(SuppressedError):
             load_figure(cohort, read_context(cohort).filter, analysis.slug, read_choices(controls))
