@@ -16,7 +16,6 @@ from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
 from analytics.comparisons.treatment import (
-    FEW_EVENTS,
     LANDMARK,
     SECOND_RELAPSE,
     TREATMENT,
@@ -60,6 +59,7 @@ from analytics.formats import (
 )
 from analytics.frames import filters_of
 from analytics.reporting.attrition import Used
+from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
@@ -225,7 +225,7 @@ def _covariates(data: TreatmentData, chosen: np.ndarray) -> pd.DataFrame:
 
 def _note_events(data: TreatmentData, unadjusted: LandmarkResult) -> tuple[Note, ...]:
     n, noun = unadjusted.n_event, data.endpoint.event_noun
-    if not unadjusted.n or n >= FEW_EVENTS:
+    if not unadjusted.n or n >= load_policy().full.events:
         return ()
     counted = f"Only {format_count(n)} {noun if n != 1 else noun.removesuffix('s')}" if n else f"No {noun}"
     return (

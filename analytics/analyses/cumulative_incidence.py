@@ -68,7 +68,6 @@ from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Re
 
 CAUSE_OF_DEATH = "cause_of_death"
 UNKNOWN_CAUSE = "death of unknown cause"  # the level of the first event after relapse
-FEW_EVENTS = load_policy().full.events
 FULL_AXIS = Control(
     "full_axis",
     "Axis to 100 %",
@@ -301,7 +300,7 @@ def _note_competing(result: IncidenceComparison) -> tuple[Note, ...]:
 
 def _note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
     n = result.n_event
-    if n >= FEW_EVENTS or not result.frame.n:
+    if n >= load_policy().full.events or not result.frame.n:
         return ()
     return (
         Note(

@@ -61,7 +61,6 @@ from analytics.results import (
 )
 
 MILESTONE_YEARS = (1, 3, 5)
-FEW_PATIENTS = load_policy().full.patients
 FEW_FOLLOWED = 5  # with fewer followed, a later milestone is left to the table, where its interval stands beside it
 NO_STRATA = "none"
 
@@ -279,8 +278,9 @@ def _note_entry(frame: TimeToEvent) -> tuple[Note, ...]:
 
 
 def note_small_groups(curves: Sequence[SurvivalCurve | IncidenceCurve], labels: Mapping[str, str]) -> tuple[Note, ...]:
-    """A note that names the groups of fewer than ten children."""
-    small = [c for c in curves if 0 < c.n < FEW_PATIENTS]
+    """A note that names the groups of fewer children than a full picture asks for."""
+    enough = load_policy().full.patients
+    small = [c for c in curves if 0 < c.n < enough]
     if not small:
         return ()
     listed = ", ".join(f"{labels.get(c.group, c.group)} (n = {format_count(c.n)})" for c in small)
@@ -288,7 +288,7 @@ def note_small_groups(curves: Sequence[SurvivalCurve | IncidenceCurve], labels: 
         Note(
             "few-patients",
             "caution",
-            f"Fewer than {FEW_PATIENTS} children: {listed}. One child more or less would change these curves visibly.",
+            f"Fewer than {enough} children: {listed}. One child more or less would change these curves visibly.",
             "Look at the intervals and the numbers at risk before the curve; loosen a filter to see more children.",
         ),
     )

@@ -67,7 +67,6 @@ NEEDS = {
     "histories": ("cart_days", "hsct_days"),
 }
 UNTIL_HSCT = "cart-until-hsct"
-FEW_EVENTS = load_policy().full.events
 MOST_RATIOS = 2  # among the headlines; the tables have them all
 SECOND_RELAPSE = "second-relapse"
 AS_IT_CHANGES = ", with treatment as it changes"
@@ -397,7 +396,8 @@ def count_children(n: int) -> str:
 def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
     """A caution where hardly anyone had the event, or was treated."""
     notes = []
-    if 0 < data.n_event < FEW_EVENTS:
+    enough = load_policy().full.events
+    if 0 < data.n_event < enough:
         notes.append(
             Note(
                 "few-events",
@@ -407,7 +407,7 @@ def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
                 "Read the interval, not the estimate; loosen a filter to see more children.",
             )
         )
-    if 0 < data.n_treated < FEW_EVENTS:
+    if 0 < data.n_treated < enough:
         notes.append(
             Note(
                 "few-treated",

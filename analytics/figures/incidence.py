@@ -15,7 +15,6 @@ from analytics.estimators.zero_events import METHOD, read_curve
 from analytics.figures.step_curves import (
     BOTTOM,
     EMPTY_SENTENCE,
-    FADE_BELOW,
     LEFT,
     MOST_DETAILED_GROUPS,
     RIGHT,
@@ -37,6 +36,7 @@ from analytics.figures.step_curves import (
     draw_silent_readings,
     empty_layout,
     escape,
+    fades_below,
     figure_height,
     head_of,
     is_drawn,
@@ -147,7 +147,7 @@ def plot_incidence(
     y_title: str,
     horizon: float | None = None,
     bands: bool = True,
-    fade_below: int = FADE_BELOW,
+    fade_below: int | None = None,
     full_axis: bool = False,
 ) -> go.Figure:
     """The cumulative incidence of one cause from 0 %, by group, with the table of counts beneath.
@@ -170,7 +170,7 @@ def plot_incidence(
     bands
         True draws the pointwise confidence limits, where they are defined.
     fade_below
-        The line is thin where fewer patients than this are at risk; 0 never makes it thin.
+        The line is thin where fewer patients than this are at risk; 0 never makes it thin, None asks the policy.
     full_axis
         True ends the axis at 100 %; else at the next of 10, 20, 30, 40, 60, 80 and 100 % that holds all lines and
         bands, and a line in the figure says where it ends.
@@ -180,6 +180,7 @@ def plot_incidence(
     plotly.graph_objects.Figure
         Its background and text colour come from the page's theme. Without patients it holds one sentence.
     """
+    fade_below = fades_below(fade_below)
     drawn, groups, looks, names = _arrange(curves, labels, styles)
     lines = LINES if len(groups) <= MOST_DETAILED_GROUPS else SHORT_LINES
     height = figure_height(len(groups), len(lines))
@@ -264,11 +265,12 @@ def describe_drawing(
     conf_type: str,
     *,
     bands: bool = True,
-    fade_below: int = FADE_BELOW,
+    fade_below: int | None = None,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, thin lines and the table mean."""
     if not any(curve.n for curve in curves):
         return ""
+    fade_below = fades_below(fade_below)
     parts = [
         "Each curve rises from 0\u00a0% at every event; a competing event takes a child out of the running for good."
     ]

@@ -26,7 +26,6 @@ TimeUnit = Literal["months", "years"]
 EMPTY_SENTENCE = "No children in this selection"
 TOO_FEW_SENTENCE = "Too few children for a curve"
 MOST_VERTICES = 1000
-FADE_BELOW = load_policy().fade_below
 LONGEST_KEY = 50  # characters of an entry of the legend in one line, at 390 pixels
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4
@@ -142,6 +141,11 @@ def say_bands(conf_level: float, conf_type: str, *, exact_limits: bool = True) -
     """What the shading is, for the line under the figure."""
     exact = "; before a group’s first event, the exact one-sided limit by those still followed" if exact_limits else ""
     return f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}){exact}."
+
+
+def fades_below(asked: int | None) -> int:
+    """Below how many at risk a line gets thinner: as asked, or by the policy."""
+    return load_policy().fade_below if asked is None else asked
 
 
 def is_drawn(part: Any, begin: float = 0.0) -> bool:

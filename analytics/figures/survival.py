@@ -18,7 +18,6 @@ from analytics.estimators.zero_events import METHOD, read_curve
 from analytics.figures import step_curves
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
-    FADE_BELOW,
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
@@ -34,6 +33,7 @@ from analytics.figures.step_curves import (
     draw_readings,
     draw_silent_readings,
     empty_layout,
+    fades_below,
     is_drawn,
     is_shown,
     layout_of,
@@ -136,7 +136,7 @@ def plot_survival(
     horizon: float | None = None,
     bands: bool = True,
     censor_marks: bool = True,
-    fade_below: int = FADE_BELOW,
+    fade_below: int | None = None,
     time_unit: TimeUnit = "months",
     overlays: Sequence[Overlay] = (),
     switching: bool = False,
@@ -166,7 +166,7 @@ def plot_survival(
     censor_marks
         True marks each censoring by a small vertical line, in groups of at most 300 censored patients.
     fade_below
-        The line is thin where fewer patients than this are at risk; 0 never makes it thin.
+        The line is thin where fewer patients than this are at risk; 0 never makes it thin, None asks the policy.
     time_unit
         The unit of the ticks, "months" or "years". The data stay in months.
     overlays
@@ -186,6 +186,7 @@ def plot_survival(
     plotly.graph_objects.Figure
         Its background and text colour come from the page's theme. Without patients it holds one sentence.
     """
+    fade_below = fades_below(fade_below)
     drawn = {curve.group: curve for curve in result.curves if curve.n > 0}
     groups = [*labels, *(curve.group for curve in result.curves if curve.group not in labels)]
     height = figure_height(len(groups))
@@ -293,11 +294,12 @@ def describe_drawing(
     *,
     bands: bool = True,
     censor_marks: bool = True,
-    fade_below: int = FADE_BELOW,
+    fade_below: int | None = None,
     switching: bool = False,
     exact_limits: bool = True,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, ticks and thin lines mean."""
+    fade_below = fades_below(fade_below)
     parts = []
     if bands:
         parts.append(say_bands(result.conf_level, result.conf_type, exact_limits=exact_limits))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.treatment import simon_makuch
 from analytics.estimators.zero_events import read_curve
 from analytics.figures.forest import draw_forest_table
+from analytics.figures.step_curves import fades_below
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
 from analytics.reporting.reliability import (
@@ -100,7 +102,15 @@ def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> 
     policy = load_policy()
     assert policy.full.events_per_parameter == regression_result.SCARCE_EVENTS_PER_PARAMETER
     assert policy.p_value.events_per_parameter == regression_result.FEW_EVENTS_PER_PARAMETER
-    assert signature(plot_survival).parameters["fade_below"].default == policy.fade_below
+    assert (fades_below(None), fades_below(0)) == (policy.fade_below, 0)
+
+
+def test_the_policy_is_read_where_it_is_used_and_not_when_the_program_starts() -> None:
+    code = (
+        "from analytics.analyses import load_analyses; load_analyses();"
+        "from analytics.reporting.reliability import load_policy; print(load_policy.cache_info().currsize)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"
 
 
 @pytest.mark.parametrize(
