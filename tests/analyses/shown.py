@@ -1,14 +1,18 @@
-"""Everything that an analysis shows, gathered for checks; and the patients of a file with their derived columns."""
+"""The one harness for analyses: what they show of a selection, whatever their contract is, and the patients of a file.
+
+A test asks with `show` or `show_with` and reads a `Shown`. How an analysis is registered, run and asked for its words,
+figures and files is known here and nowhere else in the tests.
+"""
 
 from __future__ import annotations
 
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from html.parser import HTMLParser
 from inspect import unwrap
 from pathlib import Path
@@ -19,15 +23,19 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, Control, HtmlFigure, Picture
+from analytics.analysis import Analysis, Background, Checks, Control, Headline, HtmlFigure, Picture
+from analytics.analysis import Shown as ShownPart
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_children
+from analytics.results import Note
 
 DATA = Path(__file__).parents[2] / "data"
-FILES = ("reference_cohort.csv", "example_missing_mrd.csv")
+FILES = REFERENCE, MISSING_MRD = ("reference_cohort.csv", "example_missing_mrd.csv")
 DAYS_PER_MONTH = 365.25 / 12
 NOT_WORDS = re.compile(r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]")
 # What counts and reasons make of sentences where nobody looks: "1 children", "5 to 5 years", "not shown: only 4 children"
@@ -192,28 +200,235 @@ def choices_of(control: Control) -> list[Any]:
     return [(), *((value,) for value in values), tuple(values[::5])]
 
 
-def analysis_of(slug: str, *, policy: bool = False) -> Analysis:
-    """A registered analysis, without the policy on small numbers unless asked for: numbers are checked as estimated."""
-    analysis = next(analysis for analysis in load_analyses() if analysis.slug == slug)
-    return analysis if policy else replace(analysis, estimate=unwrap(analysis.estimate))
+def analysis_of(slug: str) -> Analysis:
+    """A registered analysis."""
+    return next(analysis for analysis in load_analyses() if analysis.slug == slug)
 
 
-def run(analysis: Analysis, cohort: Cohort, cohort_filter: CohortFilter, params: Mapping[str, Any]) -> Any:
-    """The result of an analysis."""
-    return analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
+def show(
+    analysis: Analysis,
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    params: Mapping[str, Any],
+    *,
+    policy: bool = False,
+) -> Shown:
+    """What an analysis shows of a selection; ``policy`` takes out what too few stand behind, as on a page.
+
+    Without it, numbers can be checked as they were estimated.
+    """
+    if policy:
+        return Shown(analysis, analysis.run(cohort, cohort_filter, params), params)
+    result = unwrap(analysis.estimate)(analysis.prepare(cohort, cohort_filter, params), params)
+    return Shown(analysis, result, params)
 
 
-def texts(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> Iterator[str]:
-    """Every text that a reader may see, but for those of further figures."""
-    yield from (analysis.title, analysis.question, analysis.method, analysis.alt_text(result))
-    yield analysis.caption(result, params)
-    yield from (text for h in analysis.headlines(result) for text in (h.label, h.value, h.help))
-    yield from analysis.sentences(result)
-    yield from (text for note in analysis.notes(result) for text in (note.text, note.remedy))
-    yield from (text for text, _ in analysis.left_out(result))
-    for table in analysis.tables(result):
-        yield from (table.title, table.caption, *table.columns, *table.help)
-        yield from (cell for row in table.rows for cell in row)
+def show_with(
+    analysis: Analysis, *clauses: Clause, source: Cohort | str = REFERENCE, policy: bool = False, **choices: Any
+) -> Shown:
+    """What an analysis shows with some choices, all others as they stand at first."""
+    cohort = cohort_of(source) if isinstance(source, str) else source
+    return show(analysis, cohort, CohortFilter(clauses), analysis.defaults(cohort) | choices, policy=policy)
+
+
+def plain(text: str) -> str:
+    """A text with ordinary spaces, and none within numbers."""
+    return text.replace("\u00a0", " ").replace("\u202f", "")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page that is shown on its own: one check, a plan, or what a slow part has to say."""
+
+    notes: tuple[Note, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, part: ShownPart) -> Part:
+        """A part as the contract has it."""
+        return cls(part.notes, part.pictures, part.tables, part.sentences)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a page shows of ``result``, the numbers of one selection with the choices ``params``."""
+
+    analysis: Analysis
+    result: Any
+    params: Mapping[str, Any]
+
+    @cached_property
+    def headlines(self) -> tuple[Headline, ...]:
+        """The few numbers at the top."""
+        return self.analysis.headlines(self.result)
+
+    def headline(self, label: str) -> str:
+        """The value of the headline with this label, or whose label begins with it and a comma; in plain text."""
+        (value,) = (h.value for h in self.headlines if h.label == label or h.label.startswith(f"{label},"))
+        return plain(value)
+
+    @cached_property
+    def figure(self) -> Any:
+        """The main figure."""
+        return self.analysis.figure(self.result, self.params)
+
+    @cached_property
+    def alt_text(self) -> str:
+        """The main figure in words."""
+        return self.analysis.alt_text(self.result)
+
+    @cached_property
+    def caption(self) -> str:
+        """How to read the main figure."""
+        return self.analysis.caption(self.result, self.params)
+
+    @cached_property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The further figures."""
+        return self.analysis.pictures(self.result, self.params)
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables."""
+        return self.analysis.tables(self.result)
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """The answer in words."""
+        return self.analysis.sentences(self.result)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Warnings, cautions and remarks."""
+        return self.analysis.notes(self.result)
+
+    @property
+    def codes(self) -> set[str]:
+        """The codes of all notes."""
+        return {note.code for note in self.notes}
+
+    def note(self, code: str) -> Note:
+        """The one note with a code."""
+        (found,) = (note for note in self.notes if note.code == code)
+        return found
+
+    @cached_property
+    def files(self) -> Mapping[str, pd.DataFrame]:
+        """The tables to be saved, by name."""
+        return self.analysis.downloads(self.result)
+
+    @property
+    def tests(self) -> tuple[Any, ...]:
+        """The tests put before the reader, for the ledger."""
+        return self.analysis.comparisons(self.result)
+
+    @property
+    def used(self) -> Used:
+        """Whom the main estimate rests on."""
+        return self.analysis.used(self.result)
+
+    @property
+    def left_out(self) -> tuple[tuple[str, int], ...]:
+        """Whom it leaves out: why, and how many."""
+        return self.analysis.left_out(self.result)
+
+    @property
+    def checks(self) -> Opened | None:
+        """How far the result can be trusted, made now; None if the page has no checks."""
+        return Opened.of(self.analysis.checks, self)
+
+    @property
+    def planning(self) -> Opened | None:
+        """What a next study would find, made now; None if the page plans nothing."""
+        return Opened.of(self.analysis.planning, self)
+
+    @property
+    def slow(self) -> tuple[Slow, ...]:
+        """The parts of the page that a reader has to ask for."""
+        return tuple(Slow(part, self) for part in self.analysis.background)
+
+    def with_params(self, **choices: Any) -> Shown:
+        """The same numbers with other choices of what is drawn."""
+        return Shown(self.analysis, self.result, dict(self.params) | choices)
+
+    def texts(self) -> Iterator[str]:
+        """Every text that a reader may see, but for those of further figures."""
+        yield from (self.analysis.title, self.analysis.question, self.analysis.method, self.alt_text, self.caption)
+        yield from (text for h in self.headlines for text in (h.label, h.value, h.help))
+        yield from self.sentences
+        yield from (text for note in self.notes for text in (note.text, note.remedy))
+        yield from (text for text, _ in self.left_out)
+        for table in self.tables:
+            yield from (table.title, table.caption, *table.columns, *table.help)
+            yield from (cell for row in table.rows for cell in row)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Checks or a plan that a reader has opened: what was ``made``, what is shown of it, its files and slow parts."""
+
+    made: Any
+    parts: tuple[Part, ...]
+    files: Mapping[str, pd.DataFrame]
+    file_names: tuple[str, ...]
+    slow: tuple[Slow, ...]
+
+    @classmethod
+    def of(cls, checks: Checks | None, shown: Shown) -> Opened | None:
+        """Open what the contract calls checks."""
+        if checks is None:
+            return None
+        made = checks.make(shown.result, shown.params)
+        parts = tuple(map(Part.of, checks.show(shown.result, made, shown.params)))
+        slow = tuple(Slow(part, shown) for part in checks.background)
+        return cls(made, parts, checks.downloads(made), checks.files, slow)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A part that runs when a reader asks for it."""
+
+    part: Background
+    shown: Shown
+
+    @property
+    def name(self) -> str:
+        """Its name in keys and files."""
+        return self.part.name
+
+    @property
+    def button(self) -> str:
+        """The words on its button."""
+        return self.part.button.format(**self.shown.params)
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be run; empty if it can."""
+        return self.part.refusal(self.shown.result, self.shown.params)
+
+    @property
+    def before(self) -> Part:
+        """What is shown before it has run."""
+        return Part.of(self.part.show(self.shown.result, None, self.shown.params))
+
+    def run(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Found:
+        """Run it to its end."""
+        found = self.part.run(self.shown.result, self.shown.params, progress)
+        after = Part.of(self.part.show(self.shown.result, found, self.shown.params))
+        files = self.part.downloads(found)
+        assert tuple(files) == self.part.files
+        return Found(found, after, files)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a slow part found: the numbers, what is shown of them, and the files."""
+
+    result: Any
+    part: Part
+    files: Mapping[str, pd.DataFrame]
 
 
 class _Text(HTMLParser):
@@ -238,27 +453,26 @@ def _refuse(constant: str) -> None:
     raise AssertionError(f"{constant} in a figure")
 
 
-def check_shown(analysis: Analysis, result: Any, params: Mapping[str, Any]) -> None:
+def check_shown(shown: Shown) -> None:
     """Nothing that is shown or handed out holds a number that is none, and all sentences are sentences."""
-    for text in texts(analysis, result, params):
+    for text in shown.texts():
         assert not NOT_WORDS.search(text), text
         assert not CLUMSY.search(say_children(text)), text
-    for sentence in analysis.sentences(result):
+    for sentence in shown.sentences:
         assert sentence[0].isupper() or sentence[0].isdigit(), sentence
         assert sentence.endswith("."), sentence
         assert ".." not in sentence and " ." not in sentence and "  " not in sentence, sentence
-    for note in analysis.notes(result):
+    for note in shown.notes:
         assert re.fullmatch(r"[a-z-]+", note.code)
         assert note.text.endswith("."), note.text
         assert not note.remedy or note.remedy.endswith("."), note.remedy
-    check_figure(analysis.figure(result, params))
-    for picture in analysis.pictures(result, params):
+    check_figure(shown.figure)
+    for picture in shown.pictures:
         check_figure(picture.figure)
         for text in (picture.title, picture.alt_text, picture.caption):
             assert not NOT_WORDS.search(text), text
-    frames = analysis.downloads(result)
-    assert tuple(frames) == analysis.files
-    for frame in frames.values():
+    assert tuple(shown.files) == shown.analysis.files
+    for frame in shown.files.values():
         back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#", float_precision="round_trip")
         assert back.shape == frame.shape and list(back) == list(frame)
         numbers = frame.select_dtypes("number").to_numpy(float)
@@ -299,9 +513,3 @@ def check_picture(picture: Picture) -> None:
             assert not NOT_WORDS.search(text), text
     else:
         json.loads(picture.figure.to_json(), parse_constant=_refuse)
-
-
-def headline(analysis: Analysis, result: Any, label: str) -> str:
-    """The value of the headline with this label, or whose label begins with it and a comma; with ordinary spaces."""
-    (value,) = (h.value for h in analysis.headlines(result) if h.label == label or h.label.startswith(f"{label},"))
-    return value.replace("\u00a0", " ").replace("\u202f", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,35 +15,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 
-from analytics.analyses.adjusted_comparison import ANALYSIS, AdjustedComparison
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    REFERENCE,
+    analysis_of,
     check_shown,
     choices_of,
     cohort_of,
     filters,
-    headline,
     params_of,
     patients_of,
-    run,
+    plain,
     select,
+    show,
+    show_with,
 )
 
-REFERENCE = "reference_cohort.csv"
+ANALYSIS = analysis_of("adjusted-comparison")
+show_adjusted = partial(show_with, ANALYSIS)
 DAYS_OF = {"hsct": "hsct_days", "cart": "cart_days"}
 LABEL_OF = {"hsct": "HSCT", "cart": "CAR-T"}
-
-
-def plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", "")
-
-
-def estimate(*clauses: Clause, file: str = REFERENCE, **params: Any) -> AdjustedComparison:
-    cohort = cohort_of(file)
-    return run(ANALYSIS, cohort, CohortFilter(clauses), ANALYSIS.defaults(cohort) | params)
 
 
 def followed(file: str, cohort_filter: CohortFilter, params: dict[str, Any]) -> pd.DataFrame:
@@ -81,18 +76,21 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
     cohort = cohort_of(file)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(ANALYSIS, cohort), label="params")
-    result = run(ANALYSIS, cohort, cohort_filter, params)
-    check_shown(ANALYSIS, result, params)
+    shown = show(ANALYSIS, cohort, cohort_filter, params)
+    check_shown(shown)
     patients = followed(file, cohort_filter, params)
-    at_landmark = int(headline(ANALYSIS, result, "At the landmark").split(" ")[0])
+    at_landmark = int(shown.headline("At the landmark").split(" ")[0])
     assert at_landmark == len(patients)
-    assert (result.unadjusted.n_treated, result.unadjusted.n_event) == (
+    assert (shown.result.unadjusted.n_treated, shown.result.unadjusted.n_event) == (
         patients["treated"].sum(),
         patients["had"].sum(),
     )
-    assert (result.treated @ result.counts, result.counts.sum()) == (patients["treated"].sum(), len(patients))
-    assert at_landmark + sum(n for _, n in ANALYSIS.left_out(result)) == cohort.count(cohort_filter)
-    assert (result.weighted is None) == (result.reason is not None) == (result.curves is None)
+    assert (shown.result.treated @ shown.result.counts, shown.result.counts.sum()) == (
+        patients["treated"].sum(),
+        len(patients),
+    )
+    assert at_landmark + sum(n for _, n in shown.left_out) == cohort.count(cohort_filter)
+    assert (shown.result.weighted is None) == (shown.result.reason is not None) == (shown.result.curves is None)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -101,7 +99,7 @@ def test_everyone_by_every_choice(file: str) -> None:
     for control in ANALYSIS.controls(cohort):
         for value in choices_of(control):
             params = ANALYSIS.defaults(cohort) | {control.name: value}
-            check_shown(ANALYSIS, run(ANALYSIS, cohort, CohortFilter(), params), params)
+            check_shown(show(ANALYSIS, cohort, CohortFilter(), params))
 
 
 @pytest.mark.parametrize("estimand", ["ate", "att", "overlap"])
@@ -117,29 +115,31 @@ def test_everyone_by_every_choice(file: str) -> None:
 )
 def test_ratio_and_curves_equal_those_fitted_elsewhere(params: dict[str, Any], estimand: str) -> None:
     params = ANALYSIS.defaults(cohort_of(REFERENCE)) | params | {"weights": estimand}
-    result = run(ANALYSIS, cohort_of(REFERENCE), CohortFilter(), params)
-    assert result.reason is None and result.weighted is not None and result.curves is not None
+    shown = show(ANALYSIS, cohort_of(REFERENCE), CohortFilter(), params)
+    assert shown.result.reason is None and shown.result.weighted is not None and shown.result.curves is not None
     patients = followed(REFERENCE, CohortFilter(), params)
     weights = weights_of(patients, params["balance"], estimand)
     sizes = [
         weights[patients["treated"] == arm].sum() ** 2 / (weights[patients["treated"] == arm] ** 2).sum()
         for arm in (1, 0)
     ]
-    assert [arm.effective_n for arm in result.propensity.arms] == pytest.approx(sizes, rel=1e-5)
+    assert [arm.effective_n for arm in shown.result.propensity.arms] == pytest.approx(sizes, rel=1e-5)
 
     # The robust errors of lifelines differ a little from R's.
     data = pd.DataFrame({"t": patients["months"], "e": patients["had"], "x": patients["treated"], "w": weights})
     fitted = CoxPHFitter().fit(data, "t", "e", weights_col="w", robust=True, fit_options={"precision": 1e-12})
-    term = result.weighted.terms[1]
+    term = shown.result.weighted.terms[1]
     assert math.log(term.ratio.value) == pytest.approx(fitted.params_["x"], rel=1e-5)
     # That of the stacked equations (against R in the tests of the estimator), where it is the larger: events are few.
     given = fitted.standard_errors_["x"]
-    assert result.unadjusted.n_event < 40 and term.ratio.std_error > 0.998 * given
+    assert shown.result.unadjusted.n_event < 40 and term.ratio.std_error > 0.998 * given
     assert term.ratio.std_error == pytest.approx(given, rel=2e-3 if term.ratio.std_error < 1.002 * given else 0.2)
     crude = CoxPHFitter().fit(data.drop(columns="w"), "t", "e", fit_options={"precision": 1e-12})
-    assert math.log(result.unadjusted.hazard_ratio.terms[1].ratio.value) == pytest.approx(crude.params_["x"], rel=1e-5)
+    assert math.log(shown.result.unadjusted.hazard_ratio.terms[1].ratio.value) == pytest.approx(
+        crude.params_["x"], rel=1e-5
+    )
 
-    for arm, curve in enumerate(result.curves.curves):
+    for arm, curve in enumerate(shown.result.curves.curves):
         some = data[data["x"] == arm]
         steps = [
             1 - some["w"][(some["t"] == t) & (some["e"] == 1)].sum() / some["w"][some["t"] >= t].sum()
@@ -151,19 +151,19 @@ def test_ratio_and_curves_equal_those_fitted_elsewhere(params: dict[str, Any], e
 
 def test_the_e_value_is_that_of_the_weighted_ratio() -> None:
     """By the formula for a common event: RR = (1 - 0.5^sqrt(HR)) / (1 - 0.5^sqrt(1/HR)), E = RR + sqrt(RR (RR - 1))."""
-    result = estimate()
-    ratio = result.weighted.terms[1].ratio.value
-    assert max(1 - curve.estimate[-1] for curve in result.unadjusted.curves.curves) > 0.15
+    shown = show_adjusted()
+    ratio = shown.result.weighted.terms[1].ratio.value
+    assert max(1 - curve.estimate[-1] for curve in shown.result.unadjusted.curves.curves) > 0.15
     risk = (1 - 0.5 ** math.sqrt(ratio)) / (1 - 0.5 ** math.sqrt(1 / ratio))
     expected = risk + math.sqrt(risk * (risk - 1))
-    row = next(row for row in ANALYSIS.tables(result)[0].rows if row[0] == "weighted")
+    row = next(row for row in shown.tables[0].rows if row[0] == "weighted")
     assert row[-2:] == (f"{expected:.2f}", "1.00")
 
 
 def test_headlines_of_the_reference_cohort() -> None:
-    result = estimate()
-    shown = {h.label: plain(h.value) for h in ANALYSIS.headlines(result)}
-    assert shown == {
+    shown = show_adjusted()
+    part = {h.label: plain(h.value) for h in shown.headlines}
+    assert part == {
         "At the landmark": "46 of 52",
         "Treated and not yet": "27 and 19",
         "Effective sizes": "26 and 18",
@@ -173,7 +173,7 @@ def test_headlines_of_the_reference_cohort() -> None:
 
 
 def test_sentences_of_the_reference_cohort() -> None:
-    said = [plain(text) for text in ANALYSIS.sentences(estimate())]
+    said = [plain(text) for text in show_adjusted().sentences]
     assert said == [
         "On day 180 after relapse 46 of 52 children were alive and followed, with every chosen variable on record; 27 had been "
         "given HSCT by then, 19 had not.",
@@ -215,30 +215,30 @@ def test_sentences_of_the_reference_cohort() -> None:
 def test_where_groups_cannot_be_weighted_the_reason_stands_in_place_of_the_result(
     params: dict[str, Any], why: str
 ) -> None:
-    result = estimate(**params)
-    assert result.reason is not None and why in result.reason
-    (note,) = [n for n in ANALYSIS.notes(result) if n.code == "not-weighted"]
+    shown = show_adjusted(**params)
+    assert shown.result.reason is not None and why in shown.result.reason
+    (note,) = [n for n in shown.notes if n.code == "not-weighted"]
     assert note.severity == "warning" and why in note.text
-    compared = f"{result.treatment} against {result.data.untreated}"
-    assert headline(ANALYSIS, result, f"Hazard ratio, {compared}, weighted") == "–"
-    assert headline(ANALYSIS, result, "Effective sizes") == "–"
-    assert result.weighted is None and result.curves is None
-    rows = {row[0]: row for row in ANALYSIS.tables(result)[0].rows}
+    compared = f"{shown.result.treatment} against {shown.result.data.untreated}"
+    assert shown.headline(f"Hazard ratio, {compared}, weighted") == "–"
+    assert shown.headline("Effective sizes") == "–"
+    assert shown.result.weighted is None and shown.result.curves is None
+    rows = {row[0]: row for row in shown.tables[0].rows}
     assert rows["weighted"][1] == "–" and why in rows["weighted"][2]
-    assert all("unweighted" in row[0] for row in ANALYSIS.tables(result)[1].rows)
-    assert set(ANALYSIS.downloads(result)["curves"]["weighting"]) <= {"none"}
-    drawn = {t.get("name") for t in ANALYSIS.figure(result, {"bands": True}).to_dict()["data"]}
+    assert all("unweighted" in row[0] for row in shown.tables[1].rows)
+    assert set(shown.files["curves"]["weighting"]) <= {"none"}
+    drawn = {t.get("name") for t in shown.figure.to_dict()["data"]}
     assert not any(name and "unweighted" in name for name in drawn)
-    assert "measured-causes-only" not in {n.code for n in ANALYSIS.notes(result)}
+    assert "measured-causes-only" not in {n.code for n in shown.notes}
 
 
 def test_the_unweighted_curves_are_drawn_behind_the_weighted() -> None:
-    drawn = [t.get("name") for t in ANALYSIS.figure(estimate(), {"bands": True}).to_dict()["data"]]
+    drawn = [t.get("name") for t in show_adjusted().figure.to_dict()["data"]]
     assert {"HSCT, unweighted", "not yet transplanted, unweighted", "HSCT", "not yet transplanted"} <= set(drawn)
 
 
 def test_balance_is_drawn_before_and_after_and_scores_overlap() -> None:
-    balance, overlap = ANALYSIS.pictures(estimate(), {})
+    balance, overlap = show_adjusted().pictures
     assert plain(balance.alt_text) == ("Largest standardised difference before weighting 0.26, after weighting 0.01.")
     assert "HSCT: from 37 % to 67 %" in plain(overlap.alt_text)
     assert "2 % of the children lie where the other group has nobody" in plain(overlap.alt_text)
@@ -249,43 +249,39 @@ def test_balance_is_drawn_before_and_after_and_scores_overlap() -> None:
 # Notes
 
 
-def codes(result: AdjustedComparison) -> set[str]:
-    return {note.code for note in ANALYSIS.notes(result)}
-
-
 def test_what_became_known_after_relapse_is_taken_with_care() -> None:
-    (note,) = [n for n in ANALYSIS.notes(estimate()) if n.code == "balanced-after-start"]
+    (note,) = [n for n in show_adjusted().notes if n.code == "balanced-after-start"]
     assert note.severity == "caution" and "second remission (CR2)" in note.text and "day 180" in note.text
-    assert "balanced-after-start" not in codes(estimate(balance=("relapse_timing_bfm",)))
+    assert "balanced-after-start" not in show_adjusted(balance=("relapse_timing_bfm",)).codes
     offered = dict(next(c for c in ANALYSIS.controls(cohort_of(REFERENCE)) if c.name == "balance").options)
     assert not {"salvage_treatment", "hsct_group", "second_relapse"} & set(offered)
 
 
 def test_few_events_after_the_landmark_and_unmeasured_causes_are_named() -> None:
-    found = {n.code: n for n in ANALYSIS.notes(estimate())}
+    found = {n.code: n for n in show_adjusted().notes}
     assert found["few-events"].text.startswith("Only 9 deaths after the landmark")
     assert "Donors" in found["measured-causes-only"].text and "association" in found["measured-causes-only"].text
 
 
 def test_children_without_a_chosen_variable_are_counted_once() -> None:
-    result = estimate(balance=("relapse_timing_bfm", "mrd_after_reinduction", "bcr_abl1"), relapses="all")
+    shown = show_adjusted(balance=("relapse_timing_bfm", "mrd_after_reinduction", "bcr_abl1"), relapses="all")
     frame = patients_of(REFERENCE)
     relapsed = frame[frame["os_relapse_days"].notna()]
     unknown = int(relapsed[["relapse_timing_bfm", "mrd_after_reinduction", "bcr_abl1"]].isna().any(axis=1).sum())
-    (note,) = [n for n in ANALYSIS.notes(result) if n.code == "incomplete-cases"]
+    (note,) = [n for n in shown.notes if n.code == "incomplete-cases"]
     assert note.text.startswith(f"{unknown} of {len(relapsed)} children")
-    losses = [loss for loss in ANALYSIS.used(result).losses if loss.kind == "complete"]
+    losses = [loss for loss in shown.used.losses if loss.kind == "complete"]
     assert sum(loss.n for loss in losses) == unknown
     assert "MRD after reinduction: not reached, or unknown" in {loss.text for loss in losses}
 
 
 def test_a_filter_on_the_future_is_warned_of() -> None:
-    result = estimate(Clause("salvage_treatment", ("HSCT",)))
-    assert {n.severity for n in ANALYSIS.notes(result) if n.code == "post-baseline-selection"} == {"warning"}
+    shown = show_adjusted(Clause("salvage_treatment", ("HSCT",)))
+    assert {n.severity for n in shown.notes if n.code == "post-baseline-selection"} == {"warning"}
 
 
 def test_the_file_holds_both_ratios_the_balance_and_both_curves() -> None:
-    frames = ANALYSIS.downloads(estimate(weights="overlap"))
+    frames = show_adjusted(weights="overlap").files
     assert list(frames["estimates"]["term"]) == ["hazard ratio, unweighted", "hazard ratio, weighted"]
     assert list(frames["estimates"]["estimand"]) == [None, "overlap"]
     assert set(frames["curves"]["weighting"]) == {"none", "overlap"}
@@ -300,12 +296,12 @@ def test_a_file_with_the_days_of_one_treatment_offers_that_alone() -> None:
     assert [value for value, _ in history.options] == ["cart"]
     params = ANALYSIS.defaults(cohort)
     assert params["balance"] == ()
-    check_shown(ANALYSIS, run(ANALYSIS, cohort, CohortFilter(), params), params)
+    check_shown(show(ANALYSIS, cohort, CohortFilter(), params))
 
 
 def test_no_sentence_says_that_treatment_did_it() -> None:
     for params in ({}, {"weights": "att"}, {"history": "cart"}):
-        for text in ANALYSIS.sentences(estimate(**params)):
+        for text in show_adjusted(**params).sentences:
             assert not re.search(r"\b(improve|benefit|because of|due to|effect of|reduces|saves)", text), text
 
 
@@ -315,10 +311,13 @@ def test_a_second_relapse_by_the_landmark_leaves_both_groups() -> None:
     marrow = patients[(patients["marrow_relapse"] == "marrow") & (patients["relapsed"] == 1)]
     early = marrow[marrow["second_relapse_days"] <= 240]
     assert len(early) > 0
-    result = estimate(landmark=240)
-    (note,) = [n for n in ANALYSIS.notes(result) if n.code == "second-relapse"]
+    shown = show_adjusted(landmark=240)
+    (note,) = [n for n in shown.notes if n.code == "second-relapse"]
     assert note.text.startswith(f"{len(early)} child{'ren are' if len(early) > 1 else ' is'} left out of both groups")
-    assert ("second relapse by day 240", len(early)) in ANALYSIS.left_out(result)
+    assert ("second relapse by day 240", len(early)) in shown.left_out
     # It is no filter of the reader's, so no note speaks of one that is known too late.
-    assert "post-baseline-filter" not in {n.code for n in ANALYSIS.notes(result)}
-    assert result.data.conditions == run(ANALYSIS, cohort, CohortFilter(), ANALYSIS.defaults(cohort)).data.conditions
+    assert "post-baseline-filter" not in {n.code for n in shown.notes}
+    assert (
+        shown.result.data.conditions
+        == show(ANALYSIS, cohort, CohortFilter(), ANALYSIS.defaults(cohort)).result.data.conditions
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
-from analytics.analyses.cumulative_incidence import CumulativeIncidence
 from analytics.analysis import to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
@@ -26,23 +26,24 @@ from analytics.frames import EVERYONE
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    REFERENCE,
+    Shown,
     analysis_of,
     check_picture,
     check_shown,
     cohort_of,
     failures_of,
     filters,
-    headline,
     params_of,
     patients_of,
-    run,
     select,
-    texts,
+    show,
+    show_with,
 )
 
-REFERENCE = "reference_cohort.csv"
 INCIDENCE = analysis_of("cumulative-incidence")
 BY_VARIABLE = analysis_of("survival-by-variable")
+show_incidence = partial(show_with, INCIDENCE)
 R = json.loads((Path(__file__).parents[1] / "reference" / "incidence_analysis_reference.json").read_text())
 CAUSES = {
     "relapse": ("relapse", "death in remission"),
@@ -57,17 +58,9 @@ COMPARED = {
 }
 
 
-def estimate(
-    *clauses: Clause, source: Cohort | None = None, **params: Any
-) -> tuple[CumulativeIncidence, dict[str, Any]]:
-    cohort = source or cohort_of(REFERENCE)
-    chosen = INCIDENCE.defaults(cohort) | params
-    return run(INCIDENCE, cohort, CohortFilter(clauses), chosen), chosen
-
-
-def check_page(result: CumulativeIncidence, params: dict[str, Any]) -> None:
-    check_shown(INCIDENCE, result, params)
-    for picture in INCIDENCE.pictures(result, params):
+def check_page(shown: Shown) -> None:
+    check_shown(shown)
+    for picture in shown.pictures:
         check_picture(picture)
 
 
@@ -92,10 +85,6 @@ def numbers(values: Any) -> np.ndarray:
     return np.array(values, dtype=object).astype(str).astype(float)
 
 
-def codes(result: CumulativeIncidence) -> set[str]:
-    return {note.code for note in INCIDENCE.notes(result)}
-
-
 def timed(rows: Sequence[tuple[str | None, int, float | None, float, int]]) -> Cohort:
     """A cohort of (sex, relapsed, day of relapse, days of follow-up, died)."""
     frame = pd.DataFrame(rows, columns=["sex", "relapsed", "relapse_days", "os_days", "os_event"])
@@ -112,21 +101,21 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
     cohort = cohort_of(file)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(INCIDENCE, cohort), label="params")
-    result = run(INCIDENCE, cohort, cohort_filter, params)
+    shown = show(INCIDENCE, cohort, cohort_filter, params)
 
-    check_page(result, params)
+    check_page(shown)
 
     endpoint, event = params["event"].split(":")
     everyone = select(patients_of(file), cohort_filter)
     patients = first_events(everyone, endpoint).dropna(subset=["months", "first"])
     if params["by"] != EVERYONE:
         patients = patients.dropna(subset=[params["by"]])
-    assert headline(INCIDENCE, result, "Children") == str(len(patients))
-    assert len(patients) + sum(n for _, n in INCIDENCE.left_out(result)) == len(everyone)
+    assert shown.headline("Children") == str(len(patients))
+    assert len(patients) + sum(n for _, n in shown.left_out) == len(everyone)
     number = CAUSES[endpoint].index(event) + 1
-    assert result.comparison.n_event == (patients["first"] == number).sum()
-    assert result.comparison.n_competing == (~patients["first"].isin([0, number])).sum()
-    for curve in result.comparison.curves:
+    assert shown.result.comparison.n_event == (patients["first"] == number).sum()
+    assert shown.result.comparison.n_competing == (~patients["first"].isin([0, number])).sum()
+    for curve in shown.result.comparison.curves:
         group = patients if params["by"] == EVERYONE else patients[patients[params["by"]] == curve.group]
         assert (curve.n, curve.n_event) == (len(group), (group["first"] == number).sum())
 
@@ -142,8 +131,8 @@ def test_everyone_by_every_choice(file: str) -> None:
     choices += [{"interval": value} for value, _ in controls["interval"].options]
     choices += [{"full_axis": True}, {"bands": False}]
     for choice in choices:
-        result, params = estimate(source=cohort, **choice)
-        check_page(result, params)
+        shown = show_incidence(source=cohort, **choice)
+        check_page(shown)
 
 
 # Against R and statsmodels
@@ -152,11 +141,11 @@ def test_everyone_by_every_choice(file: str) -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_incidences_equal_those_of_survfit(name: str) -> None:
     event, by = COMPARED[name]
-    result, _ = estimate(event=event, by=by)
+    shown = show_incidence(event=event, by=by)
     for group, expected in R[name]["incidence"].items():
-        curves = result.comparison.incidence.for_group(group)
+        curves = shown.result.comparison.incidence.for_group(group)
         for k, curve in enumerate(curves):
-            for i, found in enumerate(result.comparison.milestones_of(curve)):
+            for i, found in enumerate(shown.result.comparison.milestones_of(curve)):
                 assert found.value == pytest.approx(expected["estimate"][i][k], rel=1e-9, abs=1e-14)
                 assert found.std_error == pytest.approx(expected["std_error"][i][k], rel=1e-9, abs=1e-14)
                 assert found.n == expected["n_risk"][i]
@@ -177,8 +166,8 @@ def test_incidences_equal_those_of_survfit(name: str) -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_tests_equal_those_of_cuminc(name: str) -> None:
     event, by = COMPARED[name]
-    result, _ = estimate(event=event, by=by)
-    for k, test in enumerate(result.comparison.tests):
+    shown = show_incidence(event=event, by=by)
+    for k, test in enumerate(shown.result.comparison.tests):
         assert test.statistic == pytest.approx(R[name]["gray"]["statistic"][k], rel=1e-8)
         assert test.p_value == pytest.approx(R[name]["gray"]["p_value"][k], rel=1e-8)
         assert test.df == R[name]["gray"]["df"][k]
@@ -187,11 +176,11 @@ def test_tests_equal_those_of_cuminc(name: str) -> None:
 @pytest.mark.parametrize(("name", "adjust"), [("mrd_day46", ("sex", "age_years")), ("relapse_sex", ())])
 def test_both_kinds_of_hazard_ratios_equal_those_of_coxph_and_crr(name: str, adjust: tuple[str, ...]) -> None:
     event, by = COMPARED[name]
-    result, _ = estimate(event=event, by=by, adjust=adjust)
+    shown = show_incidence(event=event, by=by, adjust=adjust)
     causes = CAUSES[event.split(":")[0]][:3]
-    assert [model.cause for model in result.models.fitted] == list(causes)
+    assert [model.cause for model in shown.result.models.fitted] == list(causes)
     checked = 0
-    for model, expected in zip(result.models.fitted, R[name]["models"], strict=True):
+    for model, expected in zip(shown.result.models.fitted, R[name]["models"], strict=True):
         for fitted, key in ((model.cause_specific, "cox"), (model.subdistribution, "fine_gray")):
             terms = [t for t in fitted.terms if not t.is_reference]
             coefs = np.atleast_1d(expected[key]["coef"])
@@ -209,9 +198,9 @@ def test_both_kinds_of_hazard_ratios_equal_those_of_coxph_and_crr(name: str, adj
 @pytest.mark.parametrize("name", ["immunophenotype", "mrd_day46", "marrow_relapse"])
 def test_one_minus_kaplan_meier_equals_that_of_survfit_and_is_never_below(name: str) -> None:
     event, by = COMPARED[name]
-    result, _ = estimate(event=event, by=by)
-    naive = {curve.group: curve for curve in result.naive.curves}
-    for curve in result.comparison.curves:
+    shown = show_incidence(event=event, by=by)
+    naive = {curve.group: curve for curve in shown.result.naive.curves}
+    for curve in shown.result.comparison.curves:
         assert (1 - naive[curve.group].estimate >= curve.estimate - 1e-12).all()
         for years, expected in zip((1, 3, 5), R[name]["naive"][curve.group], strict=True):
             step = np.searchsorted(naive[curve.group].time, 12.0 * years + 1e-6) - 1
@@ -223,14 +212,14 @@ def test_one_minus_kaplan_meier_equals_that_of_survfit_and_is_never_below(name: 
     "clause", [Clause("sex", ("male",)), Clause("age_years", low=5), Clause("cns_status", ("CNS1",))]
 )
 def test_filtered_curves_equal_those_of_statsmodels(endpoint: str, clause: Clause) -> None:
-    result, _ = estimate(clause, event=f"{endpoint}:{CAUSES[endpoint][0]}", by=EVERYONE)
+    shown = show_incidence(clause, event=f"{endpoint}:{CAUSES[endpoint][0]}", by=EVERYONE)
     patients = first_events(select(patients_of(REFERENCE), CohortFilter((clause,))), endpoint)
     peer = CumIncidenceRight(patients["months"].to_numpy(), patients["first"].to_numpy())
-    for k, curve in enumerate(result.comparison.incidence.curves):
+    for k, curve in enumerate(shown.result.comparison.incidence.curves):
         at = np.searchsorted(peer.times, curve.time - 1e-9)
         assert curve.estimate == pytest.approx(peer.cinc[k][at], abs=1e-12)
     free = SurvfuncRight(patients["months"], patients["first"] > 0)
-    total = sum(float(curve.estimate[-1]) for curve in result.comparison.incidence.curves)
+    total = sum(float(curve.estimate[-1]) for curve in shown.result.comparison.incidence.curves)
     assert total == pytest.approx(1 - free.surv_prob[-1], abs=1e-12)
 
 
@@ -242,18 +231,18 @@ def test_twelve_children_by_hand() -> None:
     girls = [("female", 1, 182.0, 400.0, 0)] * 2 + [("female", 0, None, 300.0, 1)] + [("female", 0, None, 730.0, 0)] * 2
     girls += [("female", 1, 913.0, 2000.0, 0)] + [("female", 0, None, 2000.0, 0)] * 4
     boys = [("male", 0, None, 2000.0, 0)] * 2
-    result, params = estimate(source=timed(girls + boys), by="sex")
-    table = INCIDENCE.tables(result)[0]
+    shown = show_incidence(source=timed(girls + boys), by="sex")
+    table = shown.tables[0]
     cells = [[cell.split("\u00a0")[0] for cell in row] for row in table.rows]
     assert cells[1][:5] == ["girls", "3 of 10", "20.0", "34.0", "34.0"]  # 0.2 + 0.7 x 1/5
     assert cells[4][:5] == ["girls", "1 of 10", "10.0", "10.0", "10.0"]
     assert cells[2][:3] == ["boys", "0 of 2", "0.0"]
-    assert headline(INCIDENCE, result, "Competing events") == "1 (8 %)"
-    assert headline(INCIDENCE, result, "Relapse") == "3 (25 %)"
+    assert shown.headline("Competing events") == "1 (8 %)"
+    assert shown.headline("Relapse") == "3 (25 %)"
     # One minus Kaplan-Meier by hand: 1 - (8/10) (4/5), the death being censored.
-    gap = INCIDENCE.pictures(result, params)[1].caption.replace("\u00a0", " ")
+    gap = shown.pictures[1].caption.replace("\u00a0", " ")
     assert "Sex, girls: by 3 years, one minus Kaplan–Meier says 36.0 % where the cumulative incidence is 34.0 %." in gap
-    check_page(result, params)
+    check_page(shown)
 
 
 def test_sentences_on_a_written_out_case() -> None:
@@ -262,8 +251,8 @@ def test_sentences_on_a_written_out_case() -> None:
         [("female", 1, 182.0, 400.0, 0)] * 2 + [("female", 0, None, 300.0, 1)] + [("female", 0, None, 3000.0, 0)] * 7
     )
     boys = [("male", 0, None, 3000.0, 0)] * 6
-    result, _ = estimate(source=timed(girls + boys), by="sex")
-    said = [sentence.replace("\u00a0", " ") for sentence in INCIDENCE.sentences(result)]
+    shown = show_incidence(source=timed(girls + boys), by="sex")
+    said = [sentence.replace("\u00a0", " ") for sentence in shown.sentences]
     assert said[0] == (
         "Sex, girls: an estimated 20.0 % (95 % interval 3.1–47.5 %) had relapse as the first event within 5 years of "
         "diagnosis; 7 were still followed."
@@ -280,9 +269,9 @@ def test_sentences_on_a_written_out_case() -> None:
 
 
 def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
-    result, _ = estimate(by="mrd_day46", adjust=("sex",))
-    said = next(s for s in INCIDENCE.sentences(result) if "positive (≥ 0.01 %) against" in s).replace("\u00a0", " ")
-    model = result.models.fitted[0]
+    shown = show_incidence(by="mrd_day46", adjust=("sex",))
+    said = next(s for s in shown.sentences if "positive (≥ 0.01 %) against" in s).replace("\u00a0", " ")
+    model = shown.result.models.fitted[0]
     rate, share = (
         next(t for t in m.terms if t.level == "positive").ratio for m in (model.cause_specific, model.subdistribution)
     )
@@ -299,10 +288,10 @@ def test_a_sentence_gives_both_ratios_with_adjustment() -> None:
 
 
 def test_the_chosen_event_comes_first_and_the_others_compete() -> None:
-    result, params = estimate(event="second_relapse:non-relapse mortality", by=EVERYONE)
-    assert headline(INCIDENCE, result, "Children") == "64"
-    assert headline(INCIDENCE, result, "Non-relapse mortality").split()[0] == str(result.comparison.n_event)
-    rows = [row[0] for row in INCIDENCE.tables(result)[0].rows]
+    shown = show_incidence(event="second_relapse:non-relapse mortality", by=EVERYONE)
+    assert shown.headline("Children") == "64"
+    assert shown.headline("Non-relapse mortality").split()[0] == str(shown.result.comparison.n_event)
+    rows = [row[0] for row in shown.tables[0].rows]
     assert rows == [
         *(
             "Non-relapse mortality",
@@ -313,72 +302,67 @@ def test_the_chosen_event_comes_first_and_the_others_compete() -> None:
             "Everyone",
         ),
     ]
-    assert INCIDENCE.figure(result, params).layout.yaxis.title.text == "Non-relapse mortality (cumulative incidence)"
-    assert "months from first relapse" in INCIDENCE.alt_text(result)
-    assert len(INCIDENCE.tables(result)) == 1 and result.models.fitted == ()
-    assert "p (Gray’s test)" not in {h.label for h in INCIDENCE.headlines(result)}
+    assert shown.figure.layout.yaxis.title.text == "Non-relapse mortality (cumulative incidence)"
+    assert "months from first relapse" in shown.alt_text
+    assert len(shown.tables) == 1 and shown.result.models.fitted == ()
+    assert "p (Gray’s test)" not in {h.label for h in shown.headlines}
 
 
 def test_a_chosen_reference_inverts_both_ratios() -> None:
-    usual, _ = estimate(by="sex")
-    turned, _ = estimate(by="sex", reference=(to_reference("sex", "male"),))
+    usual = show_incidence(by="sex")
+    turned = show_incidence(by="sex", reference=(to_reference("sex", "male"),))
     for kind in ("cause_specific", "subdistribution"):
         before, after = (
-            next(t.ratio.value for t in getattr(result.models.fitted[0], kind).terms if not t.is_reference)
-            for result in (usual, turned)
+            next(t.ratio.value for t in getattr(shown.result.models.fitted[0], kind).terms if not t.is_reference)
+            for shown in (usual, turned)
         )
         assert after == pytest.approx(1 / before, rel=1e-6)
 
 
 def test_whether_ratios_stay_the_same_is_checked_for_the_chosen_event() -> None:
-    result, params = estimate(by="sex", adjust=("white_cells",))
-    assert INCIDENCE.checks is not None
-    made = INCIDENCE.checks.make(result, params)
-    events = result.comparison.frame
+    shown = show_incidence(by="sex", adjust=("white_cells",))
+    events = shown.result.comparison.frame
     kept = events.complete
     arrays = (events.time[kept], events.cause[kept], events.covariates[kept])
     share = proportional_subdistribution_hazards_test(*arrays, of=1, weight=events.weight[kept])
     rate = proportional_hazards_test(arrays[0], arrays[1] == 1, arrays[2], weight=events.weight[kept])
-    (shown,) = INCIDENCE.checks.show(result, made, params)
-    (table,) = shown.tables
+    checks = shown.checks
+    (part,) = checks.parts
+    (table,) = part.tables
     assert table.title == "Do the ratios stay the same over the follow-up? Relapse"
     assert [row[0] for row in table.rows] == ["Sex", "White cells", "All together"]
     for row, a, b in zip(table.rows, (*rate.tests, rate.global_test), (*share.tests, share.global_test), strict=True):
         assert row[1:] == (format_p(a.p_value), format_p(b.p_value))
-    file = INCIDENCE.checks.downloads(made)["ratios-over-time"]
+    file = checks.files["ratios-over-time"]
     assert file["p_value"].tolist() == [t.p_value for r in (rate, share) for t in (*r.tests, r.global_test)]
 
 
 def test_without_a_ratio_there_is_none_to_be_checked() -> None:
-    assert INCIDENCE.checks is not None
-    for result, params in (estimate(by=EVERYONE), estimate(Clause("sex", ("female",)), by="sex")):
-        made = INCIDENCE.checks.make(result, params)
-        assert INCIDENCE.checks.show(result, made, params)
+    for shown in (show_incidence(by=EVERYONE), show_incidence(Clause("sex", ("female",)), by="sex")):
+        assert shown.checks.parts
+    assert len(show_incidence(by=EVERYONE).checks.files["ratios-over-time"]) == 0
     # Deaths are too few for any p value: none is shown, and the reason stands in its place.
-    result, params = estimate(by="immunophenotype", event="relapse:death in remission")
-    made = INCIDENCE.checks.make(result, params)
-    (shown,) = INCIDENCE.checks.show(result, made, params)
-    assert all("not tested" in cell for row in shown.tables[0].rows for cell in row[1:])
-    assert len(INCIDENCE.checks.downloads(None)["ratios-over-time"]) == 0
+    (part,) = show_incidence(by="immunophenotype", event="relapse:death in remission").checks.parts
+    assert all("not tested" in cell for row in part.tables[0].rows for cell in row[1:])
 
 
 def test_a_number_is_given_per_step_of_the_dictionary() -> None:
-    result, _ = estimate(by=EVERYONE, adjust=("white_cells",))
-    assert [row[0] for row in INCIDENCE.tables(result)[1].rows][1] == "White cells, per 10 × 10⁹/L"
-    assert set(INCIDENCE.downloads(result)["hazard-ratios"]["per"]) == {"10 × 10⁹/L"}
+    shown = show_incidence(by=EVERYONE, adjust=("white_cells",))
+    assert [row[0] for row in shown.tables[1].rows][1] == "White cells, per 10 × 10⁹/L"
+    assert set(shown.files["hazard-ratios"]["per"]) == {"10 × 10⁹/L"}
 
 
 def test_the_axis_to_one_hundred_per_cent() -> None:
-    result, params = estimate()
-    assert INCIDENCE.figure(result, params).layout.yaxis.tickvals[-1] == 30
-    assert INCIDENCE.figure(result, params | {"full_axis": True}).layout.yaxis.tickvals[-1] == 100
+    shown = show_incidence()
+    assert shown.figure.layout.yaxis.tickvals[-1] == 30
+    assert show_incidence(full_axis=True).figure.layout.yaxis.tickvals[-1] == 100
 
 
 def test_the_interval_is_that_of_the_choice() -> None:
-    found = {kind: estimate(interval=kind)[0].everyone.interval for kind in ("log-log", "log", "plain")}
+    found = {kind: show_incidence(interval=kind).result.everyone.interval for kind in ("log-log", "log", "plain")}
     assert len({interval.low for interval in found.values()}) == 3
     plain = found["plain"]
-    value = estimate(interval="plain")[0].everyone.value
+    value = show_incidence(interval="plain").result.everyone.value
     assert plain.high - value == pytest.approx(value - plain.low)
 
 
@@ -386,8 +370,8 @@ def test_the_interval_is_that_of_the_choice() -> None:
 
 
 def test_the_pictures_say_their_numbers() -> None:
-    result, params = estimate()
-    stacked, naive = INCIDENCE.pictures(result, params)
+    shown = show_incidence()
+    stacked, naive = shown.pictures
     assert stacked.title == "Where all the children are"
     assert "Immunophenotype, B-ALL: relapse 13.4 %, death in first remission 3.5 %." in stacked.alt_text.replace(
         "\u00a0", " "
@@ -402,65 +386,65 @@ def test_the_pictures_say_their_numbers() -> None:
 
 
 def test_competing_events_are_counted() -> None:
-    result, _ = estimate()
-    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "competing-events"]
+    shown = show_incidence()
+    (note,) = [n for n in shown.notes if n.code == "competing-events"]
     assert note.text.startswith("14 children had a competing event first (death in first remission)")
 
 
 def test_without_competing_events_both_lines_agree() -> None:
-    result, params = estimate(source=timed([("female", 1, 100.0, 200.0, 0), ("male", 0, None, 900.0, 0)]), by=EVERYONE)
-    assert "no-competing-events" in codes(result)
-    assert "both lines agree" in INCIDENCE.pictures(result, params)[1].caption
-    check_page(result, params)
+    shown = show_incidence(source=timed([("female", 1, 100.0, 200.0, 0), ("male", 0, None, 900.0, 0)]), by=EVERYONE)
+    assert "no-competing-events" in shown.codes
+    assert "both lines agree" in shown.pictures[1].caption
+    check_page(shown)
 
 
 def test_few_events_and_small_groups_are_noted() -> None:
-    result, _ = estimate(event="second_relapse:non-relapse mortality", by="relapse_site_group")
-    assert {"few-events", "few-patients"} <= codes(result)
-    assert "few-events" not in codes(estimate()[0])
+    shown = show_incidence(event="second_relapse:non-relapse mortality", by="relapse_site_group")
+    assert {"few-events", "few-patients"} <= shown.codes
+    assert "few-events" not in show_incidence().codes
 
 
 def test_groups_known_later_are_warned_of() -> None:
-    assert "post-baseline" in codes(estimate(by="mrd_day46")[0])
-    assert "post-baseline" not in codes(estimate(by="sex")[0])
-    assert "post-baseline" in codes(estimate(event="second_relapse:second relapse", by="salvage_treatment")[0])
-    assert "post-baseline" not in codes(estimate(event="second_relapse:second relapse", by="relapse_site_group")[0])
-    assert "groups-of-the-event" in codes(estimate(by="relapse_site")[0])
-    assert "groups-of-the-event" not in codes(estimate(event="second_relapse:second relapse", by="relapse_site")[0])
-    assert "post-baseline-adjustment" in codes(estimate(by="sex", adjust=("mrd_day46",))[0])
-    assert "post-baseline-adjustment" not in codes(estimate(by="sex", adjust=("age_years",))[0])
-    assert "post-baseline-selection" in codes(estimate(Clause("mrd_day46", ("positive",)))[0])
+    assert "post-baseline" in show_incidence(by="mrd_day46").codes
+    assert "post-baseline" not in show_incidence(by="sex").codes
+    assert "post-baseline" in show_incidence(event="second_relapse:second relapse", by="salvage_treatment").codes
+    assert "post-baseline" not in show_incidence(event="second_relapse:second relapse", by="relapse_site_group").codes
+    assert "groups-of-the-event" in show_incidence(by="relapse_site").codes
+    assert "groups-of-the-event" not in show_incidence(event="second_relapse:second relapse", by="relapse_site").codes
+    assert "post-baseline-adjustment" in show_incidence(by="sex", adjust=("mrd_day46",)).codes
+    assert "post-baseline-adjustment" not in show_incidence(by="sex", adjust=("age_years",)).codes
+    assert "post-baseline-selection" in show_incidence(Clause("mrd_day46", ("positive",))).codes
 
 
 def test_unknown_covariates_leave_the_curves_alone() -> None:
-    usual, _ = estimate()
-    result, params = estimate(adjust=("etv6_runx1",))
+    usual = show_incidence()
+    shown = show_incidence(adjust=("etv6_runx1",))
     unknown = int(patients_of(REFERENCE)["etv6_runx1"].isna().sum())
-    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "incomplete-cases"]
+    (note,) = [n for n in shown.notes if n.code == "incomplete-cases"]
     assert note.text.startswith(f"{unknown} of 436 children (")
-    assert result.comparison.milestones == usual.comparison.milestones
-    assert result.models.fitted[0].cause_specific.n == 436 - unknown
-    assert INCIDENCE.left_out(result) == ()
-    check_page(result, params)
+    assert shown.result.comparison.milestones == usual.result.comparison.milestones
+    assert shown.result.models.fitted[0].cause_specific.n == 436 - unknown
+    assert shown.left_out == ()
+    check_page(shown)
 
 
 def test_a_file_without_causes_of_death_says_what_it_counts() -> None:
     patients = patients_of(REFERENCE)
     columns = ["patient_id", "sex", "relapsed", "second_relapse_days", "os_relapse_days", "os_relapse_event"]
-    result, params = estimate(source=open_cohort(patients[columns]), by="sex")
-    assert params["event"] == "second_relapse:second relapse"
+    shown = show_incidence(source=open_cohort(patients[columns]), by="sex")
+    assert shown.params["event"] == "second_relapse:second relapse"
     died = patients[(patients["os_relapse_event"] == 1) & patients["second_relapse_days"].isna()]
-    (note,) = [n for n in INCIDENCE.notes(result) if n.code == "no-cause-of-death"]
+    (note,) = [n for n in shown.notes if n.code == "no-cause-of-death"]
     assert note.text.startswith(
         f"This file holds no causes of death. Of {len(died)} children who died first, the cause of death is not recorded"
     )
     # These deaths are a kind of their own, and not mortality without relapse.
-    causes = result.comparison.incidence.causes
+    causes = shown.result.comparison.incidence.causes
     assert "death of unknown cause" in causes and "non-relapse mortality" not in causes
-    unknown = result.comparison.frame.causes.index("death of unknown cause")
-    assert result.comparison.frame.n_events[unknown] == len(died)
-    assert "no-cause-of-death" not in codes(estimate(event="second_relapse:second relapse", by="sex")[0])
-    check_page(result, params)
+    unknown = shown.result.comparison.frame.causes.index("death of unknown cause")
+    assert shown.result.comparison.frame.n_events[unknown] == len(died)
+    assert "no-cause-of-death" not in show_incidence(event="second_relapse:second relapse", by="sex").codes
+    check_page(shown)
 
 
 def test_a_file_offers_the_events_that_it_has_times_for() -> None:
@@ -469,7 +453,7 @@ def test_a_file_offers_the_events_that_it_has_times_for() -> None:
     controls = {c.name: c for c in INCIDENCE.controls(only)}
     assert [value for value, _ in controls["event"].options] == ["relapse:relapse", "relapse:death in remission"]
     assert controls["by"].default == EVERYONE
-    check_page(*estimate(source=only))
+    check_page(show_incidence(source=only))
     assert INCIDENCE.missing(open_cohort(patients[["patient_id", "relapsed", "sex"]]))
 
 
@@ -477,23 +461,20 @@ def test_another_first_event_competes_with_relapse() -> None:
     """Ten of 40 relapse, ten more have an event that is neither relapse nor death: 25 % at 5 years, by cmprsk."""
     cohort = open_cohort(Path(__file__).parents[1] / "fixtures" / "another_first_event.csv")
     assert cohort.notes == ()
-    result, params = estimate(source=cohort, by=EVERYONE)
-    assert INCIDENCE.left_out(result) == ()
-    assert headline(INCIDENCE, result, "Children") == "40"
-    assert headline(INCIDENCE, result, "Competing events") == "10 (25 %)"
-    assert headline(INCIDENCE, result, "By 5 years, all groups") == "25.0 %"
+    shown = show_incidence(source=cohort, by=EVERYONE)
+    assert shown.left_out == ()
+    assert shown.headline("Children") == "40"
+    assert shown.headline("Competing events") == "10 (25 %)"
+    assert shown.headline("By 5 years, all groups") == "25.0 %"
     expected = R["another_first_event"]
-    curves = {curve.cause: curve for curve in result.comparison.incidence.curves}
+    curves = {curve.cause: curve for curve in shown.result.comparison.incidence.curves}
     for k, cause in enumerate(("relapse", "another first event")):
-        found = result.comparison.milestones_of(curves[cause])
+        found = shown.result.comparison.milestones_of(curves[cause])
         assert [e.value for e in found] == pytest.approx(expected["estimate"][k], abs=1e-12)
     assert curves["death in remission"].n_event == 0
-    efs = BY_VARIABLE.estimate(
-        BY_VARIABLE.prepare(cohort, CohortFilter(), BY_VARIABLE.defaults(cohort) | {"endpoint": "efs_diagnosis"}),
-        BY_VARIABLE.defaults(cohort) | {"endpoint": "efs_diagnosis"},
-    )
-    assert headline(BY_VARIABLE, efs, "Events").split()[0] == "20"
-    check_page(result, params)
+    efs = show_with(BY_VARIABLE, source=cohort, endpoint="efs_diagnosis")
+    assert efs.headline("Events").split()[0] == "20"
+    check_page(shown)
 
 
 def test_children_without_a_named_first_event_stay_in_the_incidence() -> None:
@@ -502,29 +483,29 @@ def test_children_without_a_named_first_event_stay_in_the_incidence() -> None:
     names = np.where(patients["efs_event"] == 0, "", np.where(patients["relapsed"] == 1, "Relapse", "SMN"))
     cohort = open_cohort(patients[["patient_id", "efs_days", "efs_event"]].assign(first_event=names))
     assert cohort.notes == ()
-    result, params = estimate(source=cohort, by=EVERYONE)
-    assert INCIDENCE.left_out(result) == ()
-    assert headline(INCIDENCE, result, "Children") == "40"
-    assert headline(INCIDENCE, result, "By 5 years, all groups") == "25.0 %"
-    check_page(result, params)
+    shown = show_incidence(source=cohort, by=EVERYONE)
+    assert shown.left_out == ()
+    assert shown.headline("Children") == "40"
+    assert shown.headline("By 5 years, all groups") == "25.0 %"
+    check_page(shown)
 
 
 def test_a_relapse_on_an_unknown_day_is_left_out_for_that_reason() -> None:
     rows = [("male", 1, None, 900.0, 0), ("male", 0, None, 900.0, 0), ("female", 1, 300.0, 700.0, 1)]
-    result, params = estimate(source=timed(rows), by=EVERYONE)
-    assert INCIDENCE.left_out(result) == (("relapse on an unknown day", 1),)
-    check_page(result, params)
+    shown = show_incidence(source=timed(rows), by=EVERYONE)
+    assert shown.left_out == (("relapse on an unknown day", 1),)
+    check_page(shown)
 
 
 # Odd cases
 
 
 def test_nobody_left() -> None:
-    result, params = estimate(Clause("platelets", low=1999))
-    assert headline(INCIDENCE, result, "Children") == "0"
-    assert headline(INCIDENCE, result, "By 5 years, all groups") == "–"
-    assert INCIDENCE.sentences(result) == () and INCIDENCE.pictures(result, params) == ()
-    check_page(result, params)
+    shown = show_incidence(Clause("platelets", low=1999))
+    assert shown.headline("Children") == "0"
+    assert shown.headline("By 5 years, all groups") == "–"
+    assert shown.sentences == () and shown.pictures == ()
+    check_page(shown)
 
 
 CHILDREN = [
@@ -539,14 +520,14 @@ CHILDREN = [
 @pytest.mark.parametrize("event", ["relapse:relapse", "relapse:death in remission"])
 @pytest.mark.parametrize("chosen", [(0,), (2,), (3,), (0, 1), (2, 3), (3, 4), (0, 0, 1, 1), (0, 1, 2, 3, 4)])
 def test_a_handful_of_children(event: str, chosen: tuple[int, ...]) -> None:
-    result, params = estimate(source=timed([CHILDREN[i] for i in chosen]), event=event, by="sex", adjust=())
-    check_page(result, params)
-    assert headline(INCIDENCE, result, "Children") == str(len(chosen))
+    shown = show_incidence(source=timed([CHILDREN[i] for i in chosen]), event=event, by="sex", adjust=())
+    check_page(shown)
+    assert shown.headline("Children") == str(len(chosen))
 
 
 def test_a_test_of_one_group_says_why_it_is_not_done() -> None:
-    result, _ = estimate(Clause("sex", ("male",)), by="sex")
-    test = next(h for h in INCIDENCE.headlines(result) if h.label == "p (Gray’s test)")
+    shown = show_incidence(Clause("sex", ("male",)), by="sex")
+    test = next(h for h in shown.headlines if h.label == "p (Gray’s test)")
     assert (test.value, test.help) == ("–", "Not done: only one group has patients.")
 
 
@@ -554,8 +535,8 @@ def test_a_test_of_one_group_says_why_it_is_not_done() -> None:
 
 
 def test_the_files_hold_the_numbers_of_the_page() -> None:
-    result, _ = estimate(by="mrd_day46", adjust=("age_years",))
-    frames = INCIDENCE.downloads(result)
+    shown = show_incidence(by="mrd_day46", adjust=("age_years",))
+    frames = shown.files
     rows = frames["estimates"]
     at_5 = rows[(rows["term"] == "cumulative incidence at 5 years") & (rows["cause"] == "relapse")]
     expected = [R["mrd_day46"]["incidence"][group]["estimate"][2][0] for group in ("negative", "positive")]
@@ -568,8 +549,8 @@ def test_the_files_hold_the_numbers_of_the_page() -> None:
 
 
 def test_no_text_speaks_of_a_rate_of_survival_or_of_advice() -> None:
-    result, params = estimate(by="mrd_day46", adjust=("sex",))
-    said = " ".join(texts(INCIDENCE, result, params)).lower()
+    shown = show_incidence(by="mrd_day46", adjust=("sex",))
+    said = " ".join(shown.texts()).lower()
     assert "improve" not in said and "should be treated" not in said
 
 
@@ -579,5 +560,5 @@ def test_ten_children_and_four_variables_to_adjust_for_give_ratios_or_reasons(by
     cohort = open_cohort(Path(__file__).parents[1] / "fixtures" / "few_children_many_variables.csv")
     adjust = ("age_years", "platelets", "haemoglobin", "risk_group")
     params = INCIDENCE.defaults(cohort) | {"by": by, "adjust": adjust}
-    result = run(INCIDENCE, cohort, CohortFilter(), params)
-    check_shown(INCIDENCE, result, params)
+    shown = show(INCIDENCE, cohort, CohortFilter(), params)
+    check_shown(shown)

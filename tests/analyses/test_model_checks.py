@@ -15,11 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, mannwhitneyu
 
-from analytics.analyses.relapse_predictors import ANALYSIS as PREDICTORS
-from analytics.analyses.relapse_predictors import OPTIMISM, RelapsePredictors
-from analytics.analysis import Shown
 from analytics.cohort import Cohort, open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause
 from analytics.comparisons import validation as model_checks
 from analytics.comparisons.validation import ModelChecks
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
@@ -31,43 +28,39 @@ from tests.analyses.shown import (
     FILES,
     NOT_WORDS,
     PROVENANCE,
+    REFERENCE,
+    Opened,
+    Part,
+    Slow,
+    analysis_of,
     check_picture,
     cohort_of,
     filters,
     params_of,
     patients_of,
-    run,
+    plain,
     select,
+    show,
+    show_with,
 )
 
-REFERENCE = FILES[0]
-CHECKS = PREDICTORS.checks
-assert CHECKS is not None
+PREDICTORS = analysis_of("relapse-predictors")
 NUMBERS = ("age_years", "white_cells", "mrd_day46")
 
 
-def check(
-    *clauses: Clause, source: Cohort | None = None, **params: Any
-) -> tuple[RelapsePredictors, ModelChecks, tuple[Shown, ...]]:
-    cohort = source or cohort_of(REFERENCE)
-    chosen = PREDICTORS.defaults(cohort) | params
-    result = run(PREDICTORS, cohort, CohortFilter(clauses), chosen)
-    assert CHECKS is not None
-    made = CHECKS.make(result, chosen)
-    return result, made, CHECKS.show(result, made, chosen)
+def check(*clauses: Clause, source: Cohort | str = REFERENCE, **params: Any) -> tuple[ModelChecks, tuple[Part, ...]]:
+    """What is made when a reader opens the checks, and what is shown of it."""
+    checks = show_with(PREDICTORS, *clauses, source=source, **params).checks
+    return checks.made, checks.parts
 
 
-def plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", "")
+def sentences(parts: tuple[Part, ...]) -> list[str]:
+    return [plain(sentence) for part in parts for sentence in part.sentences]
 
 
-def sentences(shown: tuple[Shown, ...]) -> list[str]:
-    return [plain(sentence) for part in shown for sentence in part.sentences]
-
-
-def rows(shown: tuple[Shown, ...], title: str) -> dict[str, tuple[str, ...]]:
+def rows(parts: tuple[Part, ...], title: str) -> dict[str, tuple[str, ...]]:
     """The rows of the table whose title begins so, by their first cell."""
-    table = next(t for part in shown for t in part.tables if t.title.startswith(title))
+    table = next(t for part in parts for t in part.tables if t.title.startswith(title))
     return {plain(row[0]): tuple(map(plain, row[1:])) for row in table.rows}
 
 
@@ -98,11 +91,11 @@ def complete(factors: tuple[str, ...], patients: pd.DataFrame | None = None) -> 
 
 @pytest.mark.parametrize("factors", [("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46"), NUMBERS])
 def test_measures_equal_those_of_single_patients(factors: tuple[str, ...]) -> None:
-    _, _, shown = check(factors=factors)
+    _, parts = check(factors=factors)
     patients = complete(factors)
     probability, relapsed = fit_of(patients, factors).predict(), patients["relapsed"].to_numpy()
     n_event, n = relapsed.sum(), len(relapsed)
-    found = rows(shown, "How well it predicts")
+    found = rows(parts, "How well it predicts")
     u = mannwhitneyu(np.round(probability[relapsed == 1], 9), np.round(probability[relapsed == 0], 9)).statistic
     assert found["Area under the ROC curve (AUC)"][0] == f"{u / (n_event * (n - n_event)):.2f}"
     brier, prevalence = np.mean((relapsed - probability) ** 2), relapsed.mean() * (1 - relapsed.mean())
@@ -113,7 +106,7 @@ def test_measures_equal_those_of_single_patients(factors: tuple[str, ...]) -> No
     low, high = again.conf_int()[1]
     assert found["Calibration slope"][1] == f"{low:.2f} to {high:.2f}"
     assert found["Events per parameter"][0] == f"{n_event / (len(fit_of(patients, factors).params) - 1):.1f}"
-    (picture,) = shown[1].pictures
+    (picture,) = parts[1].pictures
     assert f"predicted {100 * probability.mean():.1f}" not in picture.alt_text  # groups, not everybody
     groups = re.findall(r"observed [\d.]+.%[^;]*? of (\d+)", picture.alt_text)
     assert sum(map(int, groups)) == n
@@ -121,7 +114,7 @@ def test_measures_equal_those_of_single_patients(factors: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("factors", [("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46"), NUMBERS])
 def test_the_child_named_is_the_one_without_whom_the_ratio_is_lowest_or_highest(factors: tuple[str, ...]) -> None:
-    _, made, shown = check(factors=factors)
+    made, parts = check(factors=factors)
     patients = complete(factors)
     without = {name: fit_of(patients.drop(index=name), factors).params for name in patients.index}
     dictionary = cohort_of(REFERENCE).dictionary
@@ -140,7 +133,7 @@ def test_the_child_named_is_the_one_without_whom_the_ratio_is_lowest_or_highest(
                 assert bool(patients["relapsed"][name]) is extreme.who.event
             alike = [name for name, ratio in ratios.items() if abs(ratio / best - 1) < 1e-9]
             assert len(alike) == extreme.who.n
-        low, high = rows(shown, "Odds ratios without one child")[plain(d.name)][1:]
+        low, high = rows(parts, "Odds ratios without one child")[plain(d.name)][1:]
         assert low.startswith(f"{format_ratio(min(ratios.values()))} – ")
         assert high.startswith(f"{format_ratio(max(ratios.values()))} – ")
 
@@ -156,7 +149,7 @@ def followed(years: int) -> pd.DataFrame:
 def test_with_a_horizon_the_children_named_are_those_of_the_horizon() -> None:
     factors = ("bcr_abl1", "mrd_day46")
     patients = followed(3)
-    _, made, _ = check(source=open_cohort(patients), factors=factors, horizon="3")
+    made, _ = check(source=open_cohort(patients), factors=factors, horizon="3")
     came = ((patients["relapsed"] == 1) & (patients["relapse_days"] <= 365.25 * 3)).astype(float)
     within = complete(factors, patients.assign(relapsed=came))
     assert made.departures
@@ -171,7 +164,7 @@ def test_with_a_horizon_the_children_named_are_those_of_the_horizon() -> None:
 
 
 def test_the_test_of_a_straight_line_equals_that_of_statsmodels() -> None:
-    _, made, shown = check(factors=NUMBERS)
+    made, parts = check(factors=NUMBERS)
     patients = complete(NUMBERS)
     straight = fit_of(patients, NUMBERS)
     assert [s.variable for s in made.splines] == ["age_years", "white_cells"]
@@ -184,18 +177,22 @@ def test_the_test_of_a_straight_line_equals_that_of_statsmodels() -> None:
         assert spline.test.statistic == pytest.approx(statistic, rel=1e-5)
         assert spline.test.p_value == pytest.approx(chi2.sf(statistic, 2), rel=1e-5)
         label = cohort_of(REFERENCE).dictionary[spline.variable].label
-        (said,) = [s for s in sentences(shown) if s.startswith(label)]
+        (said,) = [s for s in sentences(parts) if s.startswith(label)]
         assert f"p = {chi2.sf(statistic, 2):.3f} (2 degrees of freedom)" in said
 
 
+def optimism(*clauses: Clause, **params: Any) -> Slow:
+    (slow,) = show_with(PREDICTORS, *clauses, **params).checks.slow
+    return slow
+
+
 def test_optimism_is_that_of_the_bootstrap_and_tells_how_far_it_is() -> None:
-    result, _, _ = check()
-    params = PREDICTORS.defaults(cohort_of(REFERENCE))
+    slow = optimism()
     seen: list[tuple[int, int]] = []
-    found = OPTIMISM.run(result, params, lambda done, total: seen.append((done, total)))
+    found = slow.run(lambda done, total: seen.append((done, total)))
     assert seen == [(i + 1, 500) for i in range(500)]
     patients = patients_of(REFERENCE)
-    factors = list(params["factors"])
+    factors = list(slow.shown.params["factors"])
     frame = pd.DataFrame(
         {
             name: pd.Categorical(
@@ -207,14 +204,13 @@ def test_optimism_is_that_of_the_bootstrap_and_tells_how_far_it_is() -> None:
         }
     )
     own = optimism_by_bootstrap(patients["relapsed"], frame, replicates=500, seed=model_checks.SEED)
-    assert [m.corrected for m in found.measures] == pytest.approx([m.corrected for m in own.measures], abs=1e-10)
-    shown = OPTIMISM.show(result, found, params)
-    cells = rows((shown,), "After 500 resamples")
+    assert [m.corrected for m in found.result.measures] == pytest.approx([m.corrected for m in own.measures], abs=1e-10)
+    cells = rows((found.part,), "After 500 resamples")
     assert cells["Area under the ROC curve (AUC)"] == ("0.72", f"{own.auc.optimism:.2f}", f"{own.auc.corrected:.2f}")
     assert cells["Brier score"][2] == f"{own.brier.corrected:.3f}"
-    assert any("nor other hospitals" in s for s in shown.sentences)
-    assert OPTIMISM.show(result, None, params) == Shown()
-    assert OPTIMISM.downloads(found)["optimism"]["term"].tolist() == ["AUC", "calibration slope", "Brier score"]
+    assert any("nor other hospitals" in s for s in found.part.sentences)
+    assert slow.before == Part()
+    assert found.files["optimism"]["term"].tolist() == ["AUC", "calibration slope", "Brier score"]
 
 
 class Halt(Exception):
@@ -222,21 +218,19 @@ class Halt(Exception):
 
 
 def test_the_bootstrap_stops_when_it_is_told_to() -> None:
-    result, _, _ = check()
-
     def report(done: int, total: int) -> None:
         if done == 3:
             raise Halt
 
     with pytest.raises(Halt):
-        OPTIMISM.run(result, PREDICTORS.defaults(cohort_of(REFERENCE)), report)
+        optimism().run(report)
 
 
 # In words
 
 
 def test_sentences_of_the_published_model() -> None:
-    said = sentences(check()[2])
+    said = sentences(check()[1])
     assert said[:3] == [
         "AUC 0.72 (95 % interval 0.65 to 0.79): of a child who relapsed and one who did not, the model gives the higher "
         "probability to the one who relapsed in 72 % of all such pairs; chance alone gives 50 %. It says nothing about "
@@ -264,18 +258,18 @@ def test_sentences_of_the_published_model() -> None:
 
 
 def test_firth_has_words_of_its_own_and_a_horizon_stands_in_all() -> None:
-    _, made, shown = check(source=open_cohort(followed(2)), fit="firth", horizon="2")
+    made, parts = check(source=open_cohort(followed(2)), fit="firth", horizon="2")
     assert made.fitted.method == "firth"
-    said = " ".join(sentences(shown))
+    said = " ".join(sentences(parts))
     assert "(FLIC), so that the predictions add up to the observed number" in said
     assert made.fitted.probability @ made.weight == pytest.approx(made.model.n_event, rel=1e-9)
     assert "relapsed within 2 years" in said and "did not relapse within 2 years" in said
 
 
 def test_factors_that_say_the_same_are_named() -> None:
-    _, _, shown = check(factors=("age_years", "age_group", "platelets", "platelets_group"))
-    inflated = [name for name, row in rows(shown, "Factors that share").items() if float(row[2]) >= 2]
-    said = next(s for s in sentences(shown) if "a common mark for too much" in s)
+    _, parts = check(factors=("age_years", "age_group", "platelets", "platelets_group"))
+    inflated = [name for name, row in rows(parts, "Factors that share").items() if float(row[2]) >= 2]
+    said = next(s for s in sentences(parts) if "a common mark for too much" in s)
     assert inflated and "so much information with the other factors" in said
     assert inflated[0].lower() in said.lower()
 
@@ -286,11 +280,11 @@ def test_factors_that_say_the_same_are_named() -> None:
 def test_children_who_are_not_synthetic_are_described_by_their_outcome_alone() -> None:
     frame = pd.read_csv(DATA / REFERENCE)
     frame["patient_id"] = "C" + frame["patient_id"].str[3:]
-    _, made, shown = check(source=open_cohort(frame), factors=("bcr_abl1", "age_years"))
+    made, parts = check(source=open_cohort(frame), factors=("bcr_abl1", "age_years"))
     for d in made.departures:
         for extreme in (d.lowest, d.highest):
             assert extreme is not None and extreme.who.names == ()
-    everything = " ".join((*sentences(shown), *(c for t in shown[2].tables for row in t.rows for c in row)))
+    everything = " ".join((*sentences(parts), *(c for t in parts[2].tables for row in t.rows for c in row)))
     assert not re.search(r"\bC\d{4}\b|SYN", everything)
     assert "one child, relapsed" in everything
     assert "Without one child who " in everything
@@ -305,14 +299,10 @@ def test_nothing_is_checked_before_it_is_opened(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(model_checks, "estimate_influence", refuse)
     monkeypatch.setattr(model_checks, "fit_probabilities", refuse)
-    cohort = cohort_of(REFERENCE)
-    params = PREDICTORS.defaults(cohort)
-    result = run(PREDICTORS, cohort, CohortFilter(), params)
-    PREDICTORS.figure(result, params)
-    PREDICTORS.pictures(result, params)
-    PREDICTORS.sentences(result)
+    shown = show_with(PREDICTORS)
+    assert shown.figure and shown.pictures and shown.sentences
     with pytest.raises(AssertionError, match="without having been opened"):
-        PREDICTORS.checks.make(result, params)  # type: ignore[union-attr]
+        _ = shown.checks
 
 
 @pytest.mark.parametrize(
@@ -328,19 +318,19 @@ def test_nothing_is_checked_before_it_is_opened(monkeypatch: pytest.MonkeyPatch)
 def test_where_there_is_no_model_the_reason_stands_alone(
     clauses: tuple[Clause, ...], factors: tuple[str, ...], reason: str | None
 ) -> None:
-    result, made, shown = check(*clauses, factors=factors)
+    made, parts = check(*clauses, factors=factors)
     assert made.reason is not None and made.departures == () and made.splines == ()
-    (said,) = sentences(shown)
+    (said,) = sentences(parts)
     assert said == f"Nothing can be checked: {made.reason}."
     if reason is not None:
         assert made.reason == reason
-    refusal = OPTIMISM.refusal(result, {})
-    assert refusal == f"Nothing can be corrected: {made.reason}."
+    assert optimism(*clauses, factors=factors).refusal == f"Nothing can be corrected: {made.reason}."
 
 
-def check_made(made: ModelChecks, shown: tuple[Shown, ...]) -> None:
+def check_made(checks: Opened) -> None:
     """Nothing that is shown or handed out is a number that is none; what is not shown of the model is not checked."""
-    for part in shown:
+    made, parts, frames = checks.made, checks.parts, checks.files
+    for part in parts:
         for sentence in part.sentences:
             assert not NOT_WORDS.search(sentence), sentence
             assert sentence[0].isupper() or sentence[0].isdigit(), sentence
@@ -358,9 +348,7 @@ def check_made(made: ModelChecks, shown: tuple[Shown, ...]) -> None:
     assert {(s.variable, None) for s in made.splines} <= known
     withheld = {t.variable for t in made.model.tests if t.p_value is None}
     assert not {s.variable for s in made.splines if s.test.p_value is not None} & withheld
-    assert CHECKS is not None
-    frames = CHECKS.downloads(made)
-    assert tuple(frames) == CHECKS.files
+    assert tuple(frames) == checks.file_names
     for frame in frames.values():
         back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#")
         assert back.shape == frame.shape
@@ -374,12 +362,10 @@ def test_any_selection_can_be_opened(file: str, data: st.DataObject) -> None:
     cohort = cohort_of(file)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(PREDICTORS, cohort), label="params")
-    result = run(PREDICTORS, cohort, cohort_filter, params)
-    assert CHECKS is not None
-    made = CHECKS.make(result, params)
-    check_made(made, CHECKS.show(result, made, params))
+    checks = show(PREDICTORS, cohort, cohort_filter, params).checks
+    check_made(checks)
     everyone = select(patients_of(file), cohort_filter).set_index("patient_id")
-    for d in made.departures:
+    for d in checks.made.departures:
         for extreme in (d.lowest, d.highest):
             if extreme is not None:
                 assert set(extreme.who.names) <= set(everyone.index)
@@ -388,5 +374,4 @@ def test_any_selection_can_be_opened(file: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", [name for name, _ in PREDICTORS.controls(cohort_of(REFERENCE))[0].options])
 @pytest.mark.parametrize("fit", ["auto", "ml"])
 def test_every_factor_alone_can_be_opened(name: str, fit: str) -> None:
-    _, made, shown = check(factors=(name,), fit=fit)
-    check_made(made, shown)
+    check_made(show_with(PREDICTORS, factors=(name,), fit=fit).checks)

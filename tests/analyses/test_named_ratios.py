@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, HtmlFigure
-from analytics.cohort.filters import CohortFilter
-from tests.analyses.shown import analysis_of, cohort_of, run
+from analytics.analysis import HtmlFigure
+from tests.analyses.shown import Shown, analysis_of, show_with
 
-REFERENCE = "reference_cohort.csv"
 VIEWS: list[tuple[str, dict[str, Any]]] = [
     *((analysis.slug, {}) for analysis in load_analyses()),
     *(
@@ -31,43 +29,37 @@ COMPARED = re.compile(r"\b(against|minus|per|every)\b")
 
 
 @pytest.fixture(params=VIEWS, ids=lambda view: "-".join([view[0], *map(str, view[1].values())]))
-def view(request: pytest.FixtureRequest) -> tuple[Analysis, Any, dict[str, Any]]:
-    slug, own = request.param
-    analysis, cohort = analysis_of(slug), cohort_of(REFERENCE)
-    params = analysis.defaults(cohort) | own
-    return analysis, run(analysis, cohort, CohortFilter(), params), params
+def shown(request: pytest.FixtureRequest) -> Shown:
+    slug, choices = request.param
+    return show_with(analysis_of(slug), **choices)
 
 
-def test_ratios_and_differences_name_what_they_compare(view: tuple[Analysis, Any, dict[str, Any]]) -> None:
-    analysis, result, params = view
-    for headline in analysis.headlines(result):
+def test_ratios_and_differences_name_what_they_compare(shown: Shown) -> None:
+    for headline in shown.headlines:
         if re.search(r"ratio|[Dd]ifference", headline.label) and RATIO.search(headline.value):
             assert COMPARED.search(headline.label), headline
-    for text in (analysis.alt_text(result), *analysis.sentences(result)):
+    for text in (shown.alt_text, *shown.sentences):
         # What a study could find is a ratio of no two groups in particular.
         if NUMBERED.search(text) and RATIO.search(text) and "would find" not in text.split(";")[0]:
             assert COMPARED.search(text), text
-    for picture in analysis.pictures(result, params) if analysis.pictures else ():
+    for picture in shown.pictures:
         if NUMBERED.search(picture.alt_text):
             assert COMPARED.search(picture.alt_text), picture.title
 
 
-def test_marks_name_what_they_compare_on_hover(view: tuple[Analysis, Any, dict[str, Any]]) -> None:
-    analysis, result, params = view
-    figure = analysis.figure(result, params)
-    if not isinstance(figure, HtmlFigure):
+def test_marks_name_what_they_compare_on_hover(shown: Shown) -> None:
+    if not isinstance(shown.figure, HtmlFigure):
         return
-    titles = [title for title in re.findall(r'title="([^"]*)"', figure.html) if RATIO.search(title)]
+    titles = [title for title in re.findall(r'title="([^"]*)"', shown.figure.html) if RATIO.search(title)]
     for title in titles:
-        if analysis.slug != "naive-answer" and analysis.slug != "missing-values":
+        if shown.analysis.slug != "naive-answer" and shown.analysis.slug != "missing-values":
             assert COMPARED.search(title), title
         else:
             assert "against" in title or "%" in title, title
 
 
-def test_files_name_what_ratios_compare(view: tuple[Analysis, Any, dict[str, Any]]) -> None:
-    analysis, result, _ = view
-    for name, frame in analysis.downloads(result).items():
+def test_files_name_what_ratios_compare(shown: Shown) -> None:
+    for name, frame in shown.files.items():
         if "level" in frame.columns and {"estimate", "log_hazard_ratio"} & set(frame.columns):
             assert "reference" in frame.columns, name
             levels = frame[frame["level"].notna() & (frame["level"] != "")]

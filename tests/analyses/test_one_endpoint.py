@@ -8,7 +8,7 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import CohortFilter
-from tests.analyses.shown import check_shown, patients_of
+from tests.analyses.shown import check_shown, patients_of, show
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")
 COMMON = ["survival-by-variable", "hazard-ratios", "mean-survival"]
@@ -66,7 +66,7 @@ def test_what_can_use_the_endpoint_is_on_and_offers_no_other(name: str) -> None:
         assert set(offered.get("endpoint", ())) <= set(endpoints)
         params = analysis.defaults(cohort)
         assert params.get("endpoint") in (None, *endpoints)
-        check_shown(analysis, analysis.run(cohort, CohortFilter(), params), params)
+        check_shown(show(analysis, cohort, CohortFilter(), params, policy=True))
 
 
 def test_a_page_names_what_it_needs_and_nothing_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,29 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from analytics.analyses.relapse_predictors import RelapsePredictors
 from analytics.analysis import HtmlFigure, to_reference
 from analytics.cohort import Cohort, open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause
 from analytics.comparisons.horizon import Unfinished
 from analytics.comparisons.relapse import say_unfinished
 from tests.analyses.shown import (
     FILES,
+    REFERENCE,
     analysis_of,
     check_picture,
     check_shown,
     cohort_of,
     filters,
-    headline,
     params_of,
     patients_of,
-    run,
     select,
-    texts,
+    show,
+    show_with,
 )
 
-REFERENCE = "reference_cohort.csv"
 PREDICTORS = analysis_of("relapse-predictors")
+show_predictors = partial(show_with, PREDICTORS)
 PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
-
-
-def estimate(*clauses: Clause, source: Cohort | None = None, **params: Any) -> tuple[RelapsePredictors, dict[str, Any]]:
-    cohort = source or cohort_of(REFERENCE)
-    chosen = PREDICTORS.defaults(cohort) | params
-    return run(PREDICTORS, cohort, CohortFilter(clauses), chosen), chosen
 
 
 def design_of(patients: pd.DataFrame, factors: Sequence[str], cohort: Cohort) -> pd.DataFrame:
@@ -82,23 +76,23 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
     cohort = cohort_of(file)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(PREDICTORS, cohort), label="params")
-    result = run(PREDICTORS, cohort, cohort_filter, params)
+    shown = show(PREDICTORS, cohort, cohort_filter, params)
 
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
     everyone = by_horizon(select(patients_of(file), cohort_filter), params["horizon"])
     known = everyone.dropna(subset=["relapsed"])
     complete = known.dropna(subset=list(params["factors"]))
-    assert headline(PREDICTORS, result, "Children in the model") == f"{len(complete)} of {len(known)}"
-    assert headline(PREDICTORS, result, "Relapses") == str(int(complete["relapsed"].sum()))
+    assert shown.headline("Children in the model") == f"{len(complete)} of {len(known)}"
+    assert shown.headline("Relapses") == str(int(complete["relapsed"].sum()))
     n_selected = len(select(patients_of(file), cohort_filter))
-    assert len(complete) + sum(n for _, n in PREDICTORS.left_out(result)) == n_selected
-    for picture in PREDICTORS.pictures(result, params):
+    assert len(complete) + sum(n for _, n in shown.left_out) == n_selected
+    for picture in shown.pictures:
         check_picture(picture)
-    for name, single in zip(params["factors"], result.univariable, strict=True):
+    for name, single in zip(params["factors"], shown.result.univariable, strict=True):
         alone = known.dropna(subset=[name])
         assert (single.n, single.n_event) == (len(alone), alone["relapsed"].sum())
-    for term in result.multivariable.terms:
+    for term in shown.result.multivariable.terms:
         if term.level is not None:
             some = complete[complete[term.variable] == term.level]
             assert (term.n, term.n_event) == (len(some), some["relapsed"].sum())
@@ -117,8 +111,8 @@ def test_everyone_with_every_factor_alone_and_by_every_choice(file: str) -> None
         {"reference": (value,), "factors": (value.split(":")[0],)} for value, _ in controls["reference"].options
     ]
     for choice in choices:
-        result, params = estimate(source=cohort, **choice)
-        check_shown(PREDICTORS, result, params)
+        shown = show_predictors(source=cohort, **choice)
+        check_shown(shown)
 
 
 # Against statsmodels
@@ -128,12 +122,12 @@ def test_everyone_with_every_factor_alone_and_by_every_choice(file: str) -> None
     "factors", [PUBLISHED, ("age_group", "sex", "risk_group"), ("age_years", "white_cells", "mrd_day46")]
 )
 def test_the_model_equals_that_of_statsmodels(factors: tuple[str, ...]) -> None:
-    result, _ = estimate(factors=factors)
+    shown = show_predictors(factors=factors)
     cohort = cohort_of(REFERENCE)
     patients = patients_of(REFERENCE).dropna(subset=["relapsed", *factors])
     design = design_of(patients, factors, cohort)
     fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=100)
-    for term in result.multivariable.terms:
+    for term in shown.result.multivariable.terms:
         if term.is_reference:
             assert (term.odds_ratio.value, term.odds_ratio.interval, term.p_value) == (1.0, None, None)
             assert term.level == cohort.dictionary[term.variable].reference
@@ -143,7 +137,7 @@ def test_the_model_equals_that_of_statsmodels(factors: tuple[str, ...]) -> None:
         assert term.odds_ratio.value == pytest.approx(np.exp(step * fitted.params[name]), rel=1e-6)
         assert term.odds_ratio.std_error == pytest.approx(step * fitted.bse[name], rel=1e-6)
         assert term.p_value_wald == pytest.approx(fitted.pvalues[name], rel=1e-6)
-    for test in result.multivariable.tests:
+    for test in shown.result.multivariable.tests:
         without = design_of(patients, [name for name in factors if name != test.variable], cohort)
         fewer = sm.Logit(patients["relapsed"], without).fit(disp=0, tol=1e-14, maxiter=100)
         statistic = 2 * (fitted.llf - fewer.llf)
@@ -154,19 +148,19 @@ def test_the_model_equals_that_of_statsmodels(factors: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", ["sex", "age_group", "mrd_day46", "etv6_runx1", "white_cells"])
 def test_each_factor_alone_equals_the_model_of_statsmodels(name: str) -> None:
-    result, _ = estimate(factors=("bcr_abl1", name))
+    shown = show_predictors(factors=("bcr_abl1", name))
     patients = patients_of(REFERENCE).dropna(subset=["relapsed", name])
     design = design_of(patients, [name], cohort_of(REFERENCE))
     fitted = sm.Logit(patients["relapsed"], design).fit(disp=0, tol=1e-14, maxiter=100)
     step = 10 if name == "white_cells" else 1
-    values = [t.odds_ratio.value for t in result.univariable[1].terms if not t.is_reference]
+    values = [t.odds_ratio.value for t in shown.result.univariable[1].terms if not t.is_reference]
     assert values == pytest.approx(np.exp(step * fitted.params.iloc[1:]).tolist(), rel=1e-6)
 
 
 @pytest.mark.parametrize("side", ["low", "high"])
 def test_limits_lie_where_the_profile_likelihood_falls_by_half_the_quantile(side: str) -> None:
-    result, _ = estimate()
-    term = next(t for t in result.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    shown = show_predictors()
+    term = next(t for t in shown.result.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
     patients = patients_of(REFERENCE).dropna(subset=["relapsed", *PUBLISHED])
     others = design_of(patients, PUBLISHED[:3], cohort_of(REFERENCE))
     positive = (patients["mrd_day46"] == "positive").to_numpy(float)
@@ -186,8 +180,8 @@ def test_limits_lie_where_the_profile_likelihood_falls_by_half_the_quantile(side
 
 
 def test_figures_of_the_reference_cohort() -> None:
-    result, _ = estimate()
-    found = {t.variable: t for t in result.multivariable.terms if not t.is_reference}
+    shown = show_predictors()
+    found = {t.variable: t for t in shown.result.multivariable.terms if not t.is_reference}
     values = {name: term.odds_ratio.value for name, term in found.items()}
     assert {name: f"{value:.2f}" for name, value in values.items()} == {
         "thrombocytopenia": "2.09",
@@ -201,11 +195,11 @@ def test_figures_of_the_reference_cohort() -> None:
 @pytest.mark.parametrize("fit", ["ml", "firth"])
 def test_a_number_is_given_per_step_of_the_dictionary(fit: str, limits: str) -> None:
     """Counting in tens before the model gives what the step gives after it."""
-    result, params = estimate(factors=("white_cells", "mrd_day46"), fit=fit, limits=limits)
+    shown = show_predictors(factors=("white_cells", "mrd_day46"), fit=fit, limits=limits)
     tens = patients_of(REFERENCE)[["patient_id", "relapsed", "white_cells", "mrd_day46"]]
     tens = tens.assign(age_years=tens["white_cells"] / 10).drop(columns="white_cells")
-    scaled, _ = estimate(source=open_cohort(tens), factors=("age_years", "mrd_day46"), fit=fit, limits=limits)
-    for before, after in zip(scaled.multivariable.terms, result.multivariable.terms, strict=True):
+    scaled = show_predictors(source=open_cohort(tens), factors=("age_years", "mrd_day46"), fit=fit, limits=limits)
+    for before, after in zip(scaled.result.multivariable.terms, shown.result.multivariable.terms, strict=True):
         one, other = before.odds_ratio, after.odds_ratio
         assert other.value == pytest.approx(one.value, rel=1e-6)
         if not before.is_reference:
@@ -214,48 +208,48 @@ def test_a_number_is_given_per_step_of_the_dictionary(fit: str, limits: str) -> 
             assert (other.interval.low, other.interval.high) == pytest.approx(
                 (one.interval.low, one.interval.high), rel=1e-6
             )
-    estimates = PREDICTORS.downloads(result)["estimates"]
+    estimates = shown.files["estimates"]
     assert set(estimates.loc[estimates["variable"] == "white_cells", "per"]) == {"10 × 10⁹/L"}
-    assert "White cells: with every 10 × 10⁹/L more" in PREDICTORS.sentences(result)[0]
-    assert "per 10 × 10⁹/L" in PREDICTORS.alt_text(result)
-    check_shown(PREDICTORS, result, params)
+    assert "White cells: with every 10 × 10⁹/L more" in shown.sentences[0]
+    assert "per 10 × 10⁹/L" in shown.alt_text
+    check_shown(shown)
 
 
 # Reference levels
 
 
 def test_turning_a_factor_round_inverts_its_odds_ratio() -> None:
-    usual, _ = estimate()
-    turned, params = estimate(reference=(to_reference("mrd_day46", "positive"),))
-    before = next(t for t in usual.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
-    after = next(t for t in turned.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    usual = show_predictors()
+    turned = show_predictors(reference=(to_reference("mrd_day46", "positive"),))
+    before = next(t for t in usual.result.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
+    after = next(t for t in turned.result.multivariable.terms if t.variable == "mrd_day46" and not t.is_reference)
     assert (before.level, after.level) == ("positive", "negative")
     assert after.odds_ratio.value == pytest.approx(1 / before.odds_ratio.value, rel=1e-6)
     assert after.odds_ratio.interval.low == pytest.approx(1 / before.odds_ratio.interval.high, rel=1e-6)
     assert after.odds_ratio.interval.high == pytest.approx(1 / before.odds_ratio.interval.low, rel=1e-6)
     assert after.p_value == pytest.approx(before.p_value, rel=1e-6)
-    sentence = next(s for s in PREDICTORS.sentences(turned) if s.startswith("MRD on day 46"))
+    sentence = next(s for s in turned.sentences if s.startswith("MRD on day 46"))
     assert "negative (< 0.01 %) against positive (≥ 0.01 %): the odds of relapse were lower" in sentence
-    check_shown(PREDICTORS, turned, params)
+    check_shown(turned)
 
 
 def test_a_chosen_reference_does_not_move_the_other_factors() -> None:
-    usual, _ = estimate()
-    turned, _ = estimate(reference=(to_reference("mrd_day46", "positive"), to_reference("sex", "male")))
-    for before, after in zip(usual.multivariable.terms, turned.multivariable.terms, strict=True):
+    usual = show_predictors()
+    turned = show_predictors(reference=(to_reference("mrd_day46", "positive"), to_reference("sex", "male")))
+    for before, after in zip(usual.result.multivariable.terms, turned.result.multivariable.terms, strict=True):
         if before.variable != "mrd_day46":
             assert after.odds_ratio.value == pytest.approx(before.odds_ratio.value, rel=1e-6)
 
 
 def test_two_references_of_one_factor_are_noted_and_the_last_is_used() -> None:
     chosen = tuple(to_reference("mrd_day46", level) for level in ("negative", "positive"))
-    result, _ = estimate(reference=chosen)
-    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "several-references"]
+    shown = show_predictors(reference=chosen)
+    (note,) = [n for n in shown.notes if n.code == "several-references"]
     assert note.text == "2 reference levels are chosen for MRD on day 46; positive (≥ 0.01 %) is used."
-    reference = next(t.level for t in result.multivariable.terms if t.variable == "mrd_day46" and t.is_reference)
+    reference = next(t.level for t in shown.result.multivariable.terms if t.variable == "mrd_day46" and t.is_reference)
     assert reference == "positive"
-    elsewhere, _ = estimate(factors=("sex",), reference=chosen)
-    assert "several-references" not in {n.code for n in PREDICTORS.notes(elsewhere)}
+    elsewhere = show_predictors(factors=("sex",), reference=chosen)
+    assert "several-references" not in {n.code for n in elsewhere.notes}
 
 
 # Separation
@@ -271,16 +265,16 @@ def test_a_factor_that_predicts_perfectly_is_fitted_by_firth() -> None:
         for _ in range(table.loc[sex, outcome])
     ]
     cohort = open_cohort(pd.DataFrame(rows).assign(patient_id=[f"P{i}" for i in range(len(rows))]))
-    result, params = estimate(source=cohort, factors=("sex",))
-    (term,) = [t for t in result.multivariable.terms if not t.is_reference]
+    shown = show_predictors(source=cohort, factors=("sex",))
+    (term,) = [t for t in shown.result.multivariable.terms if not t.is_reference]
     half = table + 0.5
     expected = half.loc["male", 1] * half.loc["female", 0] / (half.loc["male", 0] * half.loc["female", 1])
-    assert result.multivariable.method == "firth"
+    assert shown.result.multivariable.method == "firth"
     assert term.odds_ratio.value == pytest.approx(expected, rel=1e-6)
-    assert headline(PREDICTORS, result, "Fitted by") == "Firth’s method"
-    (note,) = [note for note in PREDICTORS.notes(result) if note.code == "separation"]
+    assert shown.headline("Fitted by") == "Firth’s method"
+    (note,) = [note for note in shown.notes if note.code == "separation"]
     assert note.text.startswith("None of the 8 patients with Sex: boys had the event.")
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_interval_and_p_of_an_odds_ratio_say_the_same_everywhere() -> None:
@@ -288,100 +282,97 @@ def test_interval_and_p_of_an_odds_ratio_say_the_same_everywhere() -> None:
     rows = [("positive", 1)] + [("positive", 0)] * 29 + [("negative", 1)] * 32 + [("negative", 0)] * 125
     table = pd.DataFrame(rows, columns=["bcr_abl1", "relapsed"])
     cohort = open_cohort(table.assign(patient_id=[f"K{i}" for i in range(len(rows))]))
-    result, params = estimate(source=cohort, factors=("bcr_abl1",))
-    assert (
-        "by a factor of 0.13 (95\u00a0% interval <0.01–0.67), not adjusted; p = 0.009;"
-        in PREDICTORS.sentences(result)[0]
-    )
-    words = PREDICTORS.alt_text(result)
+    shown = show_predictors(source=cohort, factors=("bcr_abl1",))
+    assert "by a factor of 0.13 (95\u00a0% interval <0.01–0.67), not adjusted; p = 0.009;" in shown.sentences[0]
+    words = shown.alt_text
     assert "p by the likelihood-ratio test." in words and "positive 0.13 (<0.01–0.67), p = 0.009" in words
-    html = PREDICTORS.figure(result, params).html
+    html = shown.figure.html
     assert '<td class="forest-p">0.009</td>' in html and "by the likelihood-ratio test, which is of the kind" in html
-    for _, row in PREDICTORS.downloads(result)["estimates"].dropna(subset=["p_value"]).iterrows():
+    for _, row in shown.files["estimates"].dropna(subset=["p_value"]).iterrows():
         assert (row["test"], row["conf_type"]) == ("likelihood-ratio test", "profile")
         assert (round(row["p_value"], 4), round(row["p_value_wald"], 3)) == (0.0094, 0.053)
-    wald, _ = estimate(source=cohort, factors=("bcr_abl1",), limits="wald")
-    (term,) = [t for t in wald.multivariable.terms if not t.is_reference]
-    assert term.p_value == term.p_value_wald and "p by the Wald test." in PREDICTORS.alt_text(wald)
+    wald = show_predictors(source=cohort, factors=("bcr_abl1",), limits="wald")
+    (term,) = [t for t in wald.result.multivariable.terms if not t.is_reference]
+    assert term.p_value == term.p_value_wald and "p by the Wald test." in wald.alt_text
 
 
 def test_maximum_likelihood_says_why_it_has_no_answer() -> None:
     clauses = (Clause("high_hyperdiploidy", ("positive",)), Clause("mrd_day46", ("negative",)))
-    result, params = estimate(*clauses, factors=("cns_status", "sex"), fit="ml")
-    missing = [t for t in result.multivariable.terms if t.odds_ratio.value is None]
+    shown = show_predictors(*clauses, factors=("cns_status", "sex"), fit="ml")
+    missing = [t for t in shown.result.multivariable.terms if t.odds_ratio.value is None]
     assert missing
-    said = " ".join(PREDICTORS.sentences(result))
+    said = " ".join(shown.sentences)
     assert all(f"({(t.odds_ratio.reason or '').removeprefix('not estimable: ')})" in said for t in missing)
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_notes_and_reasons_speak_in_labels() -> None:
-    result, params = estimate(
+    shown = show_predictors(
         Clause("age_years", low=10), factors=("age_group", "white_cells_group", "kmt2a_rearranged"), fit="ml"
     )
-    said = " ".join(texts(PREDICTORS, result, params))
+    said = " ".join(shown.texts())
     assert "Age group" in said
     assert not re.search(r"age_group|white_cells|kmt2a_", said)
-    assert any(n.text.startswith("Age group cannot be compared") for n in PREDICTORS.notes(result))
+    assert any(n.text.startswith("Age group cannot be compared") for n in shown.notes)
 
 
 # Odd cases
 
 
 def test_nobody_left() -> None:
-    result, params = estimate(Clause("platelets", low=1999))
-    assert PREDICTORS.sentences(result) == ("No odds ratio can be given: no patients.",)
-    assert headline(PREDICTORS, result, "Children in the model") == "0 of 0"
-    assert headline(PREDICTORS, result, "Fitted by") == "not fitted"
-    assert headline(PREDICTORS, result, "Relapses per parameter") == "–"
-    check_shown(PREDICTORS, result, params)
+    shown = show_predictors(Clause("platelets", low=1999))
+    assert shown.sentences == ("No odds ratio can be given: no patients.",)
+    assert shown.headline("Children in the model") == "0 of 0"
+    assert shown.headline("Fitted by") == "not fitted"
+    assert shown.headline("Relapses per parameter") == "–"
+    check_shown(shown)
 
 
 @pytest.mark.parametrize("relapsed", [0, 1])
 def test_one_outcome_alone_cannot_be_modelled(relapsed: int) -> None:
     patients = patients_of(REFERENCE)
     cohort = open_cohort(patients.loc[patients["relapsed"] == relapsed, ["patient_id", "sex", "relapsed"]])
-    result, params = estimate(source=cohort, factors=("sex",))
+    shown = show_predictors(source=cohort, factors=("sex",))
     reason = "every patient had the event" if relapsed else "no events"
-    assert PREDICTORS.sentences(result) == (f"No odds ratio can be given: {reason}.",)
-    check_shown(PREDICTORS, result, params)
+    assert shown.sentences == (f"No odds ratio can be given: {reason}.",)
+    check_shown(shown)
 
 
 def test_no_factor_chosen() -> None:
-    result, params = estimate(factors=())
-    assert PREDICTORS.sentences(result) == ()
-    assert headline(PREDICTORS, result, "Children in the model") == "436 of 436"
-    assert "Click a level" not in PREDICTORS.caption(result, params)
-    check_shown(PREDICTORS, result, params)
+    shown = show_predictors(factors=())
+    assert shown.sentences == ()
+    assert shown.headline("Children in the model") == "436 of 436"
+    assert "Click a level" not in shown.caption
+    check_shown(shown)
 
 
 def test_a_cohort_with_the_outcome_alone_offers_no_factors() -> None:
     cohort = open_cohort(patients_of(REFERENCE)[["patient_id", "relapsed"]])
     controls = {c.name: c for c in PREDICTORS.controls(cohort)}
     assert controls["factors"].options == controls["factors"].default == ()
-    result, params = estimate(source=cohort)
-    check_shown(PREDICTORS, result, params)
+    shown = show_predictors(source=cohort)
+    check_shown(shown)
 
 
 def test_unknown_outcomes_are_left_out_and_counted() -> None:
     some = patients_of(REFERENCE)[["patient_id", "sex", "relapsed"]].copy()
     some.loc[:9, "relapsed"] = np.nan
-    result, params = estimate(source=open_cohort(some), factors=("sex",))
-    assert PREDICTORS.left_out(result) == (("outcome not recorded", 10),)
-    assert headline(PREDICTORS, result, "Children in the model") == "426 of 426"
-    check_shown(PREDICTORS, result, params)
+    shown = show_predictors(source=open_cohort(some), factors=("sex",))
+    assert shown.left_out == (("outcome not recorded", 10),)
+    assert shown.headline("Children in the model") == "426 of 426"
+    check_shown(shown)
 
 
 def test_unknown_factors_are_counted_by_factor() -> None:
-    result, _ = estimate(factors=("etv6_runx1", "mrd_day46", "cns_status"))
+    shown = show_predictors(factors=("etv6_runx1", "mrd_day46", "cns_status"))
     patients = patients_of(REFERENCE)
     complete = patients.dropna(subset=["etv6_runx1", "mrd_day46", "cns_status"])
-    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "incomplete-cases"]
+    (note,) = [n for n in shown.notes if n.code == "incomplete-cases"]
     assert note.text.startswith(f"{436 - len(complete)} of 436 children (")
     assert f"ETV6::RUNX1 in {patients['etv6_runx1'].isna().sum()}" in note.text
     lacking = patients[["etv6_runx1", "mrd_day46", "cns_status"]].isna()
     alone = {name: int((lacking[name] & (lacking.sum(axis=1) == 1)).sum()) for name in lacking}
-    left_out = dict(PREDICTORS.left_out(result))
+    left_out = dict(shown.left_out)
     assert left_out["ETV6::RUNX1: not tested"] == alone["etv6_runx1"]
     assert left_out.get("CNS status: not recorded", 0) == alone["cns_status"]
     assert sum(left_out.values()) == 436 - len(complete)
@@ -390,8 +381,8 @@ def test_unknown_factors_are_counted_by_factor() -> None:
 def test_one_child_left_out_is_no_plural() -> None:
     some = patients_of(REFERENCE)[["patient_id", "sex", "relapsed"]].copy()
     some.loc[0, "sex"] = None
-    result, _ = estimate(source=open_cohort(some), factors=("sex",))
-    (note,) = [n for n in PREDICTORS.notes(result) if n.code == "incomplete-cases"]
+    shown = show_predictors(source=open_cohort(some), factors=("sex",))
+    (note,) = [n for n in shown.notes if n.code == "incomplete-cases"]
     assert note.text.startswith("1 of 436 children (0\u00a0%) is not in the multivariable model")
 
 
@@ -399,10 +390,10 @@ def test_one_child_left_out_is_no_plural() -> None:
 
 
 def test_every_level_has_a_row_in_the_figure_and_the_file() -> None:
-    result, params = estimate(factors=("age_group", "sex"))
-    figure = PREDICTORS.figure(result, params)
+    shown = show_predictors(factors=("age_group", "sex"))
+    figure = shown.figure
     assert isinstance(figure, HtmlFigure)
-    estimates = PREDICTORS.downloads(result)["estimates"]
+    estimates = shown.files["estimates"]
     for name in ("age_group", "sex"):
         variable = cohort_of(REFERENCE).dictionary[name]
         for level in variable.levels:
@@ -413,47 +404,47 @@ def test_every_level_has_a_row_in_the_figure_and_the_file() -> None:
 
 
 def test_the_files_hold_the_numbers_of_the_page() -> None:
-    result, _ = estimate()
-    frames = PREDICTORS.downloads(result)
+    shown = show_predictors()
+    frames = shown.files
     together = frames["estimates"][frames["estimates"]["model"] == "multivariable"]
-    assert together["estimate"].tolist() == [t.odds_ratio.value for t in result.multivariable.terms]
+    assert together["estimate"].tolist() == [t.odds_ratio.value for t in shown.result.multivariable.terms]
     tests = frames["likelihood-ratio-tests"]
     assert tests["model"].tolist() == ["univariable"] * 4 + ["multivariable"] * 4
     assert tests["p_value"].notna().all()
 
 
 def test_sentences_give_each_odds_ratio_with_its_adjustment() -> None:
-    result, _ = estimate()
-    said = [text.replace("\u00a0", " ") for text in PREDICTORS.sentences(result)]
+    shown = show_predictors()
+    said = [text.replace("\u00a0", " ") for text in shown.sentences]
     assert said[3] == (
         "MRD on day 46, positive (≥ 0.01 %) against negative (< 0.01 %): the odds of relapse were higher, by a factor of 5.73 "
         "(95 % interval 2.66–12.5), adjusted for thrombocytopenia, BCR::ABL1 and MRD on day 19; p < 0.001; an association, not "
         "an effect. 19 of 40 in the model relapsed."
     )
-    alone, _ = estimate(factors=("mrd_day46",))
-    assert "not adjusted" in PREDICTORS.sentences(alone)[0]
+    alone = show_predictors(factors=("mrd_day46",))
+    assert "not adjusted" in alone.sentences[0]
 
 
 def test_the_reader_is_told_that_odds_are_not_risks() -> None:
-    assert "odds-not-risk" in {note.code for note in PREDICTORS.notes(estimate()[0])}
+    assert "odds-not-risk" in {note.code for note in show_predictors().notes}
 
 
 def test_a_filter_on_what_came_after_diagnosis_is_noted() -> None:
-    result, _ = estimate(Clause("relapse_timing_bfm", ("early",), keep_missing=True))
-    assert next(n for n in PREDICTORS.notes(result) if n.code == "post-baseline-selection").severity == "warning"
-    result, _ = estimate(Clause("mrd_day46", ("positive",)))
-    assert next(n for n in PREDICTORS.notes(result) if n.code == "post-baseline-selection").severity == "caution"
-    result, _ = estimate(Clause("sex", ("female",)))
-    assert "post-baseline-selection" not in {note.code for note in PREDICTORS.notes(result)}
+    shown = show_predictors(Clause("relapse_timing_bfm", ("early",), keep_missing=True))
+    assert next(n for n in shown.notes if n.code == "post-baseline-selection").severity == "warning"
+    shown = show_predictors(Clause("mrd_day46", ("positive",)))
+    assert next(n for n in shown.notes if n.code == "post-baseline-selection").severity == "caution"
+    shown = show_predictors(Clause("sex", ("female",)))
+    assert "post-baseline-selection" not in {note.code for note in shown.notes}
 
 
 def test_factors_of_induction_come_with_a_caution() -> None:
-    (note,) = [n for n in PREDICTORS.notes(estimate()[0]) if n.code == "post-baseline-adjustment"]
+    (note,) = [n for n in show_predictors().notes if n.code == "post-baseline-adjustment"]
     assert note.severity == "caution" and note.text.startswith(
         "MRD on day 19 and MRD on day 46 became known only after"
     )
-    result, _ = estimate(factors=("sex", "thrombocytopenia"))
-    assert "post-baseline-adjustment" not in {note.code for note in PREDICTORS.notes(result)}
+    shown = show_predictors(factors=("sex", "thrombocytopenia"))
+    assert "post-baseline-adjustment" not in {note.code for note in shown.notes}
 
 
 # By a horizon
@@ -478,7 +469,7 @@ def censoring_weights(everyone: pd.DataFrame, years: int) -> pd.Series:
 
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
 def test_odds_ratios_within_some_years_equal_those_of_statsmodels_with_weights(years: int) -> None:
-    result, params = estimate(horizon=str(years))
+    shown = show_predictors(horizon=str(years))
     complete = patients_of(REFERENCE).dropna(subset=["relapsed", *PUBLISHED])
     weights = censoring_weights(complete, years)
     assert weights.sum() == pytest.approx(len(complete)) and weights.max() < 1.2
@@ -488,85 +479,81 @@ def test_odds_ratios_within_some_years_equal_those_of_statsmodels_with_weights(y
     weighted = sm.GLM(
         patients["relapsed"], design, family=sm.families.Binomial(), freq_weights=weights[patients.index]
     ).fit(tol=1e-14, maxiter=200)
-    assert result.multivariable.method == "ipcw" and result.multivariable.conf_type == "wald"
-    values = [t.odds_ratio.value for t in result.multivariable.terms if not t.is_reference]
+    assert shown.result.multivariable.method == "ipcw" and shown.result.multivariable.conf_type == "wald"
+    values = [t.odds_ratio.value for t in shown.result.multivariable.terms if not t.is_reference]
     assert values == pytest.approx(np.exp(weighted.params.iloc[1:]).tolist(), rel=1e-6)
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_a_horizon_that_every_child_reached_needs_no_weights() -> None:
     patients = patients_of(REFERENCE)
     followed = by_horizon(patients, "3")["patient_id"]
     source = open_cohort(patients[patients["patient_id"].isin(followed)])
-    result, params = estimate(source=source, horizon="3")
-    assert result.weighed is None and result.multivariable.method == "ml"
-    assert result.multivariable.conf_type == "profile" and result.horizon.n_not_followed == 0
-    assert "not-followed-to-horizon" not in {note.code for note in PREDICTORS.notes(result)}
+    shown = show_predictors(source=source, horizon="3")
+    assert shown.result.weighed is None and shown.result.multivariable.method == "ml"
+    assert shown.result.multivariable.conf_type == "profile" and shown.result.horizon.n_not_followed == 0
+    assert "not-followed-to-horizon" not in {note.code for note in shown.notes}
     known = by_horizon(patients, "3").dropna(subset=["relapsed", *PUBLISHED])
     fitted = sm.Logit(known["relapsed"], design_of(known, PUBLISHED, source)).fit(disp=0, tol=1e-14, maxiter=200)
-    values = [t.odds_ratio.value for t in result.multivariable.terms if not t.is_reference]
+    values = [t.odds_ratio.value for t in shown.result.multivariable.terms if not t.is_reference]
     assert values == pytest.approx(np.exp(fitted.params.iloc[1:]).tolist(), rel=1e-6)
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_what_is_unfinished_at_any_time_is_said_beside_the_figure() -> None:
-    result, params = estimate()
+    shown = show_predictors()
     patients = patients_of(REFERENCE)
     free = patients[patients["relapsed"] == 0]
     died = int(free["os_event"].sum())
     short = int(((free["os_event"] == 0) & (free["os_days"] < 365.25 * 5)).sum())
     assert died and short
-    assert PREDICTORS.caption(result, params).startswith(
+    assert shown.caption.startswith(
         f"Of the {len(free)} children who count as not relapsed, {died} died in remission and {short} were followed for less "
         "than 5 years"
     )
 
 
 def test_one_unfinished_child_is_said_as_one() -> None:
-    result, _ = estimate()
-    assert say_unfinished(Unfinished(1, 0, 0, 1), result.frame).startswith(
+    shown = show_predictors()
+    assert say_unfinished(Unfinished(1, 0, 0, 1), shown.result.frame).startswith(
         "Of the one child who counts as not relapsed, 1 was followed for less than 5 years: they had less chance"
     )
 
 
 def test_what_a_horizon_leaves_open_is_said_beside_the_figure() -> None:
-    result, params = estimate(horizon="5", fit="firth")
-    assert (
-        PREDICTORS.caption(result, params)
-        .replace("\u00a0", " ")
-        .startswith(
-            "Beside the 418 children whose outcome is known, 18 without relapse were not followed for 5 years: weights stand for "
-            "them. 14 children died in first remission within 5 years and count as not relapsed."
-        )
+    shown = show_predictors(horizon="5", fit="firth")
+    assert shown.caption.replace("\u00a0", " ").startswith(
+        "Beside the 418 children whose outcome is known, 18 without relapse were not followed for 5 years: weights stand for "
+        "them. 14 children died in first remission within 5 years and count as not relapsed."
     )
-    assert headline(PREDICTORS, result, "Fitted by") == "weights for follow-up"
-    assert "firth-without-weights" in {note.code for note in PREDICTORS.notes(result)}
-    html = PREDICTORS.figure(result, params).html
+    assert shown.headline("Fitted by") == "weights for follow-up"
+    assert "firth-without-weights" in {note.code for note in shown.notes}
+    html = shown.figure.html
     assert "inverse probability of censoring" in html and ">Wald<" in html
     # A share of those whose outcome is known would be one of a selection.
     counts = re.findall(r'class="forest-count">([^<]*)<', html)
     assert len(counts) == 8 and all(re.fullmatch(r"[0-9]+ of [0-9]+", text) for text in counts)
-    assert PREDICTORS.comparisons(result)[0].name.startswith("robust Wald test of ")
+    assert shown.tests[0].name.startswith("robust Wald test of ")
 
 
 def test_a_level_without_relapse_by_a_horizon_has_a_reason() -> None:
     patients = patients_of(REFERENCE).copy()
     days = patients["relapse_days"].fillna(np.inf)
     patients = patients[~((patients["bcr_abl1"] == "positive") & (days < 365.25 * 3))]
-    result, params = estimate(source=open_cohort(patients), horizon="3", factors=("bcr_abl1", "sex"))
-    assert result.weighed is not None
-    by_level = {(t.variable, t.level): t for t in result.multivariable.terms}
+    shown = show_predictors(source=open_cohort(patients), horizon="3", factors=("bcr_abl1", "sex"))
+    assert shown.result.weighed is not None
+    by_level = {(t.variable, t.level): t for t in shown.result.multivariable.terms}
     ratio = by_level["bcr_abl1", "positive"].odds_ratio
     assert ratio.value is None and ratio.reason.startswith("not estimable: none of the ")
     assert by_level["sex", "male"].odds_ratio.value or by_level["sex", "female"].odds_ratio.value
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_any_time_is_the_default_and_reproduces_the_published_model() -> None:
-    usual, _ = estimate()
-    stated, _ = estimate(horizon="any")
-    assert usual.horizon is None and usual.multivariable == stated.multivariable
-    assert "not-followed-to-horizon" not in {note.code for note in PREDICTORS.notes(usual)}
+    usual = show_predictors()
+    stated = show_predictors(horizon="any")
+    assert usual.result.horizon is None and usual.result.multivariable == stated.result.multivariable
+    assert "not-followed-to-horizon" not in {note.code for note in usual.notes}
 
 
 def timed(rows: Sequence[tuple[str, int, float | None, float, int]]) -> Cohort:
@@ -586,11 +573,11 @@ def test_who_counts_by_a_horizon_of_two_years() -> None:
         ("male", 0, None, 300.0, 1),  # died in remission: not relapsed
         ("female", 0, None, 900.0, 1),  # alive without relapse at two years
     ]
-    result, params = estimate(source=timed(rows), factors=("sex",), horizon="2")
-    assert (result.multivariable.n, result.multivariable.n_event) == (6, 2)
-    assert (result.horizon.n_not_followed, result.horizon.n_competing) == (1, 1)
-    assert PREDICTORS.left_out(result) == (("not followed for 2 years, no relapse: represented by weights", 1),)
-    notes = {note.code: note for note in PREDICTORS.notes(result)}
+    shown = show_predictors(source=timed(rows), factors=("sex",), horizon="2")
+    assert (shown.result.multivariable.n, shown.result.multivariable.n_event) == (6, 2)
+    assert (shown.result.horizon.n_not_followed, shown.result.horizon.n_competing) == (1, 1)
+    assert shown.left_out == (("not followed for 2 years, no relapse: represented by weights", 1),)
+    notes = {note.code: note for note in shown.notes}
     assert notes["not-followed-to-horizon"].severity == "caution"
     assert (
         notes["not-followed-to-horizon"]
@@ -601,16 +588,16 @@ def test_who_counts_by_a_horizon_of_two_years() -> None:
         "1 child died in first remission within 2 years and counts as not relapsed."
     )
     assert "whenever it came" not in notes["odds-not-risk"].text
-    check_shown(PREDICTORS, result, params)
+    check_shown(shown)
 
 
 def test_sentences_and_figure_name_the_horizon() -> None:
-    result, params = estimate(horizon="3")
-    said = PREDICTORS.sentences(result)[3]
+    shown = show_predictors(horizon="3")
+    said = shown.sentences[3]
     assert "the odds of relapse within 3 years were higher" in said
     assert said.endswith("16 of 40 in the model relapsed within 3 years.")
-    assert "Relapsed by 3 y, of all" in PREDICTORS.figure(result, params).html
-    assert "relapse within 3 years" in PREDICTORS.alt_text(result)
+    assert "Relapsed by 3 y, of all" in shown.figure.html
+    assert "relapse within 3 years" in shown.alt_text
 
 
 def test_a_file_without_times_offers_neither_horizon_nor_curves() -> None:
@@ -618,37 +605,37 @@ def test_a_file_without_times_offers_neither_horizon_nor_curves() -> None:
     controls = {c.name: c for c in PREDICTORS.controls(cohort)}
     assert [value for value, _ in controls["horizon"].options] == ["any"]
     assert [value for value, _ in controls["curve"].options] == ["first"]
-    result, params = estimate(source=cohort, factors=("sex",))
-    assert PREDICTORS.pictures(result, params) == ()
-    assert PREDICTORS.downloads(result)["incidence"].empty
-    check_shown(PREDICTORS, result, params)
+    shown = show_predictors(source=cohort, factors=("sex",))
+    assert shown.pictures == ()
+    assert shown.files["incidence"].empty
+    check_shown(shown)
 
 
 # Beside the odds ratios: the curves
 
 
 def test_curves_are_split_by_the_first_factor_with_levels_or_the_chosen_one() -> None:
-    first, params = estimate(factors=("white_cells", "sex"))
-    (picture,) = PREDICTORS.pictures(first, params)
+    first = show_predictors(factors=("white_cells", "sex"))
+    (picture,) = first.pictures
     assert picture.title == "Cumulative incidence of relapse by sex"
-    chosen, params = estimate(factors=("white_cells", "sex"), curve="mrd_day46")
-    (picture,) = PREDICTORS.pictures(chosen, params)
+    chosen = show_predictors(factors=("white_cells", "sex"), curve="mrd_day46")
+    (picture,) = chosen.pictures
     assert picture.title == "Cumulative incidence of relapse by MRD on day 46"
     assert "known only some weeks after diagnosis" in picture.caption
-    numbers, params = estimate(factors=("white_cells",))
-    assert PREDICTORS.pictures(numbers, params) == ()
+    numbers = show_predictors(factors=("white_cells",))
+    assert numbers.pictures == ()
 
 
 def test_the_table_of_incidences_equals_r() -> None:
     """Values of R's survfit and cmprsk, made by make_incidence_analysis_reference.R from the same file."""
     expected = json.loads((Path(__file__).parents[1] / "reference" / "incidence_analysis_reference.json").read_text())
-    result, _ = estimate(curve="mrd_day46")
-    table = PREDICTORS.tables(result)[0]
+    shown = show_predictors(curve="mrd_day46")
+    table = shown.tables[0]
     assert table.rows[0][-1] == "<0.001" and expected["mrd_day46"]["gray"]["p_value"][0] < 0.001
     for row, level in zip(table.rows[1:], ("negative", "positive"), strict=True):
         values = expected["mrd_day46"]["incidence"][level]
         for cell, value, low, high in zip(row[2:5], values["estimate"], values["low"], values["high"], strict=True):
-            shown = f"{100 * value[0]:.1f} % ({100 * low[0]:.1f}–{100 * high[0]:.1f})"
-            assert cell.replace("\u00a0", " ") == shown
-    rows = PREDICTORS.downloads(result)["incidence"]
+            part = f"{100 * value[0]:.1f} % ({100 * low[0]:.1f}–{100 * high[0]:.1f})"
+            assert cell.replace("\u00a0", " ") == part
+    rows = shown.files["incidence"]
     assert rows.loc[rows["term"] == "Gray's test", "cause"].tolist() == ["relapse", "death in remission"]

@@ -17,25 +17,26 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.survival import SurvivalComparison, compare_survival, endpoint_control
+from analytics.comparisons.survival import compare_survival, endpoint_control
 from analytics.frames import EVERYONE, TimeToEvent
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    REFERENCE,
+    Shown,
     analysis_of,
     check_shown,
     choices_of,
     cohort_of,
     filters,
-    headline,
     params_of,
     patients_of,
-    run,
+    plain,
     select,
-    texts,
+    show,
+    show_with,
 )
 
-REFERENCE = "reference_cohort.csv"
 BY_SLUG = {analysis.slug: analysis_of(analysis.slug) for analysis in load_analyses()}
 SITE, VARIABLE = (BY_SLUG[f"survival-by-{name}"] for name in ("site", "variable"))
 SURVIVAL = (SITE, VARIABLE)
@@ -79,11 +80,6 @@ def analysed(
     return frame.assign(months=months, event=event_of, entered=entered, group=group), n
 
 
-def estimate(analysis: Analysis, file: str = REFERENCE, *clauses: Clause, **params: Any) -> SurvivalComparison:
-    cohort = cohort_of(file)
-    return run(analysis, cohort, CohortFilter(clauses), analysis.defaults(cohort) | params)
-
-
 # From file to sentence
 
 
@@ -96,17 +92,17 @@ def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str,
     assert not analysis.missing(cohort)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(analysis, cohort), label="params")
-    result = run(analysis, cohort, cohort_filter, params)
+    shown = show(analysis, cohort, cohort_filter, params)
 
-    check_shown(analysis, result, params)
+    check_shown(shown)
 
     patients, n = analysed(file, analysis, cohort_filter, params)
-    assert headline(analysis, result, "Children") == str(len(patients))
-    events = result.endpoint.event_noun.capitalize()
-    assert headline(analysis, result, events).split(" ")[0] == str(patients["event"].sum())
-    assert len(patients) + sum(count for _, count in analysis.left_out(result)) == n
+    assert shown.headline("Children") == str(len(patients))
+    events = shown.result.endpoint.event_noun.capitalize()
+    assert shown.headline(events).split(" ")[0] == str(patients["event"].sum())
+    assert len(patients) + sum(count for _, count in shown.left_out) == n
     counts = patients.groupby("group", observed=True)["event"].agg(["size", "sum"])
-    for curve in result.curves.curves:
+    for curve in shown.result.curves.curves:
         expected = tuple(counts.loc[curve.group]) if curve.group in counts.index else (0, 0)
         assert (curve.n, curve.n_event) == expected
 
@@ -119,10 +115,10 @@ def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
     for control in analysis.controls(cohort):
         for value in choices_of(control):
             params = defaults | {control.name: value}
-            result = run(analysis, cohort, CohortFilter(), params)
-            check_shown(analysis, result, params)
+            shown = show(analysis, cohort, CohortFilter(), params)
+            check_shown(shown)
             patients, _ = analysed(file, analysis, CohortFilter(), params)
-            assert result.frame.n == len(patients)
+            assert shown.result.frame.n == len(patients)
 
 
 # Against lifelines and statsmodels
@@ -147,10 +143,10 @@ def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
 )
 def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: dict[str, Any]) -> None:
-    result = estimate(analysis, **params)
+    shown = show_with(analysis, **params)
     all_params = analysis.defaults(cohort_of(REFERENCE)) | params
     patients, _ = analysed(REFERENCE, analysis, CohortFilter(), all_params)
-    for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
+    for curve, milestones in zip(shown.result.curves.curves, shown.result.milestones, strict=True):
         some = patients[patients["group"] == curve.group]
         assert (curve.n, curve.n_event) == (len(some), some["event"].sum())
         if some.empty:
@@ -168,19 +164,21 @@ def test_curves_and_tests_equal_those_of_lifelines(analysis: Analysis, params: d
             elif found.interval is not None:
                 low, high = fitted.confidence_interval_.loc[:months].iloc[-1]
                 assert (found.interval.low, found.interval.high) == pytest.approx((low, high), rel=1e-9)
-    if result.overall is not None:
+    if shown.result.overall is not None:
         expected = multivariate_logrank_test(patients["months"], patients["group"], patients["event"])
-        assert result.overall.statistic == pytest.approx(expected.test_statistic, rel=1e-9)
-        assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
-        assert result.overall.df == patients["group"].nunique() - 1
+        assert shown.result.overall.statistic == pytest.approx(expected.test_statistic, rel=1e-9)
+        assert shown.result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
+        assert shown.result.overall.df == patients["group"].nunique() - 1
 
 
 def test_figures_of_the_reference_cohort() -> None:
-    by_site = estimate(SITE, site="marrow_relapse")
-    assert by_site.overall is not None and by_site.overall.p_value == pytest.approx(0.0777, abs=5e-5)
-    by_hsct = estimate(VARIABLE, REFERENCE, Clause("relapse_site_group", MARROW), by="hsct_group")
-    assert by_hsct.overall is not None and by_hsct.overall.p_value == pytest.approx(0.0272, abs=5e-5)
-    survival = {c.group: m[1].value for c, m in zip(by_hsct.curves.curves, by_hsct.milestones, strict=True)}
+    by_site = show_with(SITE, site="marrow_relapse")
+    assert by_site.result.overall is not None and by_site.result.overall.p_value == pytest.approx(0.0777, abs=5e-5)
+    by_hsct = show_with(VARIABLE, Clause("relapse_site_group", MARROW), by="hsct_group")
+    assert by_hsct.result.overall is not None and by_hsct.result.overall.p_value == pytest.approx(0.0272, abs=5e-5)
+    survival = {
+        c.group: m[1].value for c, m in zip(by_hsct.result.curves.curves, by_hsct.result.milestones, strict=True)
+    }
     assert survival["HSCT"] == pytest.approx(0.826, abs=5e-4)
     assert survival["chemotherapy or CAR-T"] == pytest.approx(0.381, abs=5e-4)
 
@@ -188,11 +186,11 @@ def test_figures_of_the_reference_cohort() -> None:
 @pytest.mark.parametrize("by", [EVERYONE, "marrow_relapse", "immunophenotype", "sex"])
 def test_children_are_at_risk_from_their_entry_on(by: str) -> None:
     """Children come under observation on the day of HSCT: R's Surv(entry, time, event)."""
-    result = estimate(VARIABLE, by=by, endpoint="os_relapse_after_hsct")
+    shown = show_with(VARIABLE, by=by, endpoint="os_relapse_after_hsct")
     params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"by": by, "endpoint": "os_relapse_after_hsct"}
     patients, _ = analysed(REFERENCE, VARIABLE, CohortFilter(), params)
     assert len(patients) == patients_of(REFERENCE)["hsct_days"].notna().sum()
-    for curve in result.curves.curves:
+    for curve in shown.result.curves.curves:
         some = patients[patients["group"] == curve.group]
         if some.empty:
             assert (curve.n, len(curve.time)) == (0, 0)
@@ -206,7 +204,7 @@ def test_children_are_at_risk_from_their_entry_on(by: str) -> None:
 
 
 def test_the_test_of_children_who_enter_late_is_that_of_their_risk_sets() -> None:
-    result = estimate(VARIABLE, by="sex", endpoint="os_relapse_after_hsct")
+    shown = show_with(VARIABLE, by="sex", endpoint="os_relapse_after_hsct")
     params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"by": "sex", "endpoint": "os_relapse_after_hsct"}
     patients, _ = analysed(REFERENCE, VARIABLE, CohortFilter(), params)
     girls = patients["group"] == "female"
@@ -218,15 +216,15 @@ def test_the_test_of_children_who_enter_late_is_that_of_their_risk_sets() -> Non
         observed += (died & girls).sum()
         expected += d * n_girls / n
         variance += d * (n_girls / n) * (1 - n_girls / n) * (n - d) / (n - 1) if n > 1 else 0.0
-    assert result.overall is not None
-    assert result.overall.statistic == pytest.approx((observed - expected) ** 2 / variance, rel=1e-9)
+    assert shown.result.overall is not None
+    assert shown.result.overall.statistic == pytest.approx((observed - expected) ** 2 / variance, rel=1e-9)
 
 
 def test_follow_up_is_the_median_of_the_reversed_curve() -> None:
-    result = estimate(SITE)
+    shown = show_with(SITE)
     patients, _ = analysed(REFERENCE, SITE, CohortFilter(), SITE.defaults(cohort_of(REFERENCE)))
     fitted = KaplanMeierFitter().fit(patients["months"], 1 - patients["event"])
-    assert result.median_follow_up.value == pytest.approx(fitted.median_survival_time_, rel=1e-9)
+    assert shown.result.median_follow_up.value == pytest.approx(fitted.median_survival_time_, rel=1e-9)
 
 
 @pytest.mark.parametrize("strata", ["sex", "age_group", "mrd_day46", "relapse_timing_cog", "cns_status"])
@@ -247,16 +245,16 @@ def test_stratified_tests_equal_those_of_statsmodels(
     if params.get("endpoint") == "os_diagnosis" and strata == "relapse_timing_cog":
         params = params | {"endpoint": "os_relapse"}
     params = analysis.defaults(cohort_of(REFERENCE)) | params | {"strata": strata, "test": test}
-    result = run(analysis, cohort_of(REFERENCE), CohortFilter(), params)
+    shown = show(analysis, cohort_of(REFERENCE), CohortFilter(), params)
     patients, _ = analysed(REFERENCE, analysis, CohortFilter(), params)
     options = {} if weight_type is None else {"weight_type": weight_type}
     statistic, p_value = survdiff(
         patients["months"], patients["event"], patients["group"], strata=patients[strata], **options
     )
-    assert result.overall is not None
-    assert result.overall.method.startswith("stratified")
-    assert result.overall.statistic == pytest.approx(statistic, rel=1e-9)
-    assert result.overall.p_value == pytest.approx(p_value, rel=1e-9)
+    assert shown.result.overall is not None
+    assert shown.result.overall.method.startswith("stratified")
+    assert shown.result.overall.statistic == pytest.approx(statistic, rel=1e-9)
+    assert shown.result.overall.p_value == pytest.approx(p_value, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -269,40 +267,40 @@ def test_stratified_tests_equal_those_of_statsmodels(
 )
 @pytest.mark.parametrize("site", ["relapse_site_group", "marrow_relapse"])
 def test_weighted_tests_equal_those_of_lifelines(site: str, test: str, options: dict[str, Any]) -> None:
-    result = estimate(SITE, site=site, test=test)
+    shown = show_with(SITE, site=site, test=test)
     params = SITE.defaults(cohort_of(REFERENCE)) | {"site": site}
     patients, _ = analysed(REFERENCE, SITE, CohortFilter(), params)
     expected = multivariate_logrank_test(patients["months"], patients["group"], patients["event"], **options)
-    assert result.overall is not None
-    assert result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
+    assert shown.result.overall is not None
+    assert shown.result.overall.p_value == pytest.approx(expected.p_value, rel=1e-9)
 
 
 def test_pairs_are_tested_on_their_own_patients_and_adjusted_by_holm() -> None:
-    result = estimate(SITE)
+    shown = show_with(SITE)
     patients, _ = analysed(REFERENCE, SITE, CohortFilter(), SITE.defaults(cohort_of(REFERENCE)))
     p_values = []
-    for pair in result.pairwise:
+    for pair in shown.result.pairwise:
         some = patients[patients["group"].isin([pair.group_a, pair.group_b])]
         expected = multivariate_logrank_test(some["months"], some["group"], some["event"]).p_value
         assert pair.test.p_value == pytest.approx(expected, rel=1e-9)
         p_values.append(expected)
     order = np.argsort(p_values)
     holm = np.maximum.accumulate([(3 - i) * p_values[j] for i, j in enumerate(order)])
-    assert [result.pairwise[j].p_adjusted for j in order] == pytest.approx(np.minimum(holm, 1), rel=1e-9)
+    assert [shown.result.pairwise[j].p_adjusted for j in order] == pytest.approx(np.minimum(holm, 1), rel=1e-9)
 
 
 # Choices
 
 
 def test_a_stratification_without_groups_leaves_nobody_out() -> None:
-    alone = estimate(VARIABLE, by=EVERYONE, strata="etv6_runx1", endpoint="os_diagnosis")
-    assert alone.frame.n == 436 and alone.overall is None and alone.frame.strata is None
+    alone = show_with(VARIABLE, by=EVERYONE, strata="etv6_runx1", endpoint="os_diagnosis")
+    assert alone.result.frame.n == 436 and alone.result.overall is None and alone.result.frame.strata is None
 
 
 def test_groups_are_not_stratified_by_themselves() -> None:
-    result = estimate(VARIABLE, by="sex", strata="sex")
-    assert result.frame.strata is None
-    assert result.overall is not None and "stratified" not in result.overall.method
+    shown = show_with(VARIABLE, by="sex", strata="sex")
+    assert shown.result.frame.strata is None
+    assert shown.result.overall is not None and "stratified" not in shown.result.overall.method
 
 
 @pytest.mark.parametrize(
@@ -320,12 +318,12 @@ def test_groups_are_not_stratified_by_themselves() -> None:
 def test_groups_that_form_after_the_start_come_with_a_warning(
     analysis: Analysis, params: dict[str, Any], codes: set[str]
 ) -> None:
-    notes = analysis.notes(estimate(analysis, **params))
+    notes = show_with(analysis, **params).notes
     assert {note.code for note in notes if note.severity == "warning"} == codes
 
 
 def test_isolated_is_not_said_to_be_free_of_disease_in_the_marrow() -> None:
-    assert "isolated-is-not-marrow-free" in {note.code for note in SITE.notes(estimate(SITE))}
+    assert "isolated-is-not-marrow-free" in {note.code for note in show_with(SITE).notes}
 
 
 @pytest.mark.parametrize(
@@ -369,7 +367,7 @@ def test_endpoints_are_offered_as_far_as_a_file_has_their_columns() -> None:
     assert [c.options for c in VARIABLE.controls(cohort) if c.name == "endpoint"] == [
         (("os_diagnosis", "OS from diagnosis"),)
     ]
-    check_shown(VARIABLE, run(VARIABLE, cohort, CohortFilter(), params), params)
+    check_shown(show(VARIABLE, cohort, CohortFilter(), params))
 
 
 def test_a_cohort_without_any_endpoint_cannot_choose_one() -> None:
@@ -380,7 +378,7 @@ def test_a_cohort_without_any_endpoint_cannot_choose_one() -> None:
 
 def test_only_delayed_entry_is_explained() -> None:
     for endpoint in ENDPOINTS:
-        codes = {note.code for note in VARIABLE.notes(estimate(VARIABLE, by="sex", endpoint=endpoint))}
+        codes = {note.code for note in show_with(VARIABLE, by="sex", endpoint=endpoint).notes}
         assert ("delayed-entry" in codes) == (endpoint == "os_relapse_after_hsct")
 
 
@@ -392,12 +390,8 @@ def test_a_cohort_without_the_columns_is_told_which() -> None:
 # Sentences and tables
 
 
-def plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ")
-
-
 def test_sentences_on_the_site_of_relapse() -> None:
-    said = [plain(text) for text in SITE.sentences(estimate(SITE))]
+    said = [plain(text) for text in show_with(SITE).sentences]
     # Four children with combined relapse are followed for a year: fewer than five, so no later year is quoted.
     assert said[0].startswith(
         "Isolated marrow: an estimated 83.9 % (95 % interval 67.5–92.5 %) were alive 1 year after"
@@ -409,59 +403,59 @@ def test_sentences_on_the_site_of_relapse() -> None:
 
 
 def test_sentences_on_events_do_not_speak_of_deaths() -> None:
-    result = estimate(SITE, endpoint="efs_relapse")
-    said = [plain(text) for text in SITE.sentences(result)]
+    shown = show_with(SITE, endpoint="efs_relapse")
+    said = [plain(text) for text in shown.sentences]
     assert said[0].startswith("Isolated marrow: an estimated ")
     assert " were alive without an event 1 year after first relapse; " in said[0]
     assert not any("died" in text or "death" in text or "mortality" in text for text in said)
-    assert [h.label for h in SITE.headlines(result)][:2] == ["Children", "Events"]
-    table = SITE.tables(result)[0]
+    assert [h.label for h in shown.headlines][:2] == ["Children", "Events"]
+    table = shown.tables[0]
     assert table.title == "Event-free survival from first relapse"
     assert table.columns[:3] == ("Group", "Events", "Median (months)")
     assert table.help[2].replace("\u00a0", " ") == "Time by which half have had an event (95 % interval)"
     assert table.help[3].startswith("Alive without an event 1 year after first relapse")
-    figure = SITE.figure(result, SITE.defaults(cohort_of(REFERENCE)))
+    figure = shown.figure
     assert figure.layout.yaxis.title.text.startswith("Event-free survival")
 
 
 def test_groups_that_mean_nothing_alone_are_named_with_their_variable() -> None:
-    result = estimate(VARIABLE, by="mrd_day46")
-    said = VARIABLE.sentences(result)
+    shown = show_with(VARIABLE, by="mrd_day46")
+    said = shown.sentences
     assert said[0].startswith("MRD on day 46, negative (< 0.01 %): an estimated")
     assert said[2].startswith("MRD on day 46, negative (< 0.01 %) and positive (≥ 0.01 %): log-rank test, p ")
-    assert "MRD on day 46, positive (≥ 0.01 %): " in VARIABLE.alt_text(result)
-    alone = estimate(VARIABLE, by=EVERYONE)
-    assert VARIABLE.sentences(alone)[0].startswith("Everyone: an estimated")
+    assert "MRD on day 46, positive (≥ 0.01 %): " in shown.alt_text
+    alone = show_with(VARIABLE, by=EVERYONE)
+    assert alone.sentences[0].startswith("Everyone: an estimated")
 
 
 def test_a_group_without_children_has_dashes() -> None:
-    result = estimate(SITE, REFERENCE, Clause("relapse_site", ("isolated CNS",)))
-    table = SITE.tables(result)[0]
+    shown = show_with(SITE, Clause("relapse_site", ("isolated CNS",)))
+    table = shown.tables[0]
     cells = {row[0]: row[1:] for row in table.rows}
     assert set(cells["isolated marrow"][1:]) == {"–"}
     assert "not reached" in cells["isolated extramedullary"]
 
 
 def test_nobody_left_says_so_without_numbers() -> None:
-    result = estimate(SITE, REFERENCE, Clause("platelets", low=1999))
-    assert SITE.sentences(result) == ()
-    assert headline(SITE, result, "Median follow-up") == "–"
-    assert headline(SITE, result, "p (log-rank test)") == "–"
-    helps = {h.label: h.help for h in SITE.headlines(result)}
+    shown = show_with(SITE, Clause("platelets", low=1999))
+    assert shown.sentences == ()
+    assert shown.headline("Median follow-up") == "–"
+    assert shown.headline("p (log-rank test)") == "–"
+    helps = {h.label: h.help for h in shown.headlines}
     assert helps["Median follow-up"] == "By the reverse Kaplan–Meier method. No patients."
 
 
 def test_files_hold_the_numbers_of_the_page() -> None:
-    result = estimate(SITE)
-    frames = SITE.downloads(result)
+    shown = show_with(SITE)
+    frames = shown.files
     estimates = frames["estimates"].set_index(["term", "group"])
     row = estimates.loc[("survival at 3 years", "isolated marrow")]
     assert row[["n", "n_risk", "n_event"]].tolist() == [46, 19, 8]
-    assert row["estimate"] == result.milestones[0][1].value
+    assert row["estimate"] == shown.result.milestones[0][1].value
     assert ("survival at 1 year", "isolated marrow") in estimates.index
-    assert estimates.loc[("log-rank test", "overall"), "p_value"] == result.overall.p_value
+    assert estimates.loc[("log-rank test", "overall"), "p_value"] == shown.result.overall.p_value
     last = frames["curves"].groupby("group").last()
-    assert last.loc["isolated marrow", "estimate"] == result.curves.curves[0].estimate[-1]
+    assert last.loc["isolated marrow", "estimate"] == shown.result.curves.curves[0].estimate[-1]
 
 
 # Few children, no deaths, only deaths
@@ -472,9 +466,7 @@ SEX = cohort_of(REFERENCE).dictionary["sex"]
 OS = cohort_of(REFERENCE).dictionary.endpoint("os_relapse")
 
 
-def compared(
-    rows: list[dict[str, Any]], by_site: bool = True, strata: bool = False, **params: Any
-) -> SurvivalComparison:
+def compared(rows: list[dict[str, Any]], by_site: bool = True, strata: bool = False, **params: Any) -> Shown:
     columns = ["os_relapse_days", "os_relapse_event", SITES.name, SEX.name, "n"]
     tally = pd.DataFrame(rows, columns=columns).astype({"n": np.int64})
     for variable in (SITES, SEX):
@@ -482,7 +474,8 @@ def compared(
     for name in columns[:2]:
         tally[name] = tally[name].astype(float)
     frame = TimeToEvent.from_tally(tally, OS, SITES if by_site else None, SEX if strata else None)
-    return compare_survival(frame, VARIABLE.defaults(cohort_of(REFERENCE)) | params)
+    chosen = VARIABLE.defaults(cohort_of(REFERENCE)) | params
+    return Shown(VARIABLE, compare_survival(frame, chosen), chosen)
 
 
 def child(days: float | None, died: int | None, site: int | None, sex: int | None = 0, n: int = 1) -> dict[str, Any]:
@@ -519,13 +512,12 @@ tiny = st.lists(
 def test_a_handful_of_children_is_described_without_errors(
     rows: list[dict[str, Any]], by_site: bool, strata: bool, interval: str, test: str
 ) -> None:
-    params = VARIABLE.defaults(cohort_of(REFERENCE)) | {"interval": interval, "test": test}
-    result = compared(rows, by_site, strata, interval=interval, test=test)
-    check_shown(VARIABLE, result, params)
-    said = " ".join(texts(VARIABLE, result, params))
+    shown = compared(rows, by_site, strata, interval=interval, test=test)
+    check_shown(shown)
+    said = " ".join(shown.texts())
     assert "1 children" not in said and "1 patients" not in said
-    assert len(VARIABLE.sentences(result)) == (
-        sum(curve.n > 0 for curve in result.curves.curves) + (by_site and result.frame.n > 0)
+    assert len(shown.sentences) == (
+        sum(curve.n > 0 for curve in shown.result.curves.curves) + (by_site and shown.result.frame.n > 0)
     )
 
 
@@ -569,7 +561,7 @@ def test_a_handful_of_children_is_described_without_errors(
     ids=["nobody", "one", "two-deaths", "no-deaths", "short"],
 )
 def test_sentences_on_a_handful_of_children(rows: list[dict[str, Any]], sentences: tuple[str, ...]) -> None:
-    said = [plain(text) for text in VARIABLE.sentences(compared(rows))]
+    said = [plain(text) for text in compared(rows).sentences]
     assert len(said) == len(sentences)
     for text, start in zip(said, sentences, strict=True):
         assert text.startswith(start)
@@ -577,18 +569,18 @@ def test_sentences_on_a_handful_of_children(rows: list[dict[str, Any]], sentence
 
 def test_a_group_without_deaths_is_limited_by_the_children_still_followed() -> None:
     """Of 20 children 2 are followed for five years: 2 of 2 alive leave a mortality of up to 77.6 % open, not 13.9 %."""
-    result = compared([child(200, 0, 0, n=18), child(2000, 0, 0, n=2)])
-    at_one, _, at_five = result.milestones[0]
+    shown = compared([child(200, 0, 0, n=18), child(2000, 0, 0, n=2)])
+    at_one, _, at_five = shown.result.milestones[0]
     assert at_five.interval is not None and at_five.interval.low == pytest.approx(0.05 ** (1 / 2))
     assert at_one.n == 2 and at_one.interval == at_five.interval
-    (table,) = VARIABLE.tables(result)
+    (table,) = shown.tables
     assert table.rows[0][-1].replace("\u00a0", " ") == "100.0 % (22.4–100.0)"
     assert "no deaths yet, exact one-sided limits by the children still followed" in table.caption
     assert (
         "with 2 children followed so long, chance could hide a mortality of up to 77.6\u00a0% by then"
-        in (VARIABLE.sentences(result)[0])
+        in (shown.sentences[0])
     )
-    files = VARIABLE.downloads(result)
+    files = shown.files
     rows = files["estimates"]
     row = rows[(rows["term"] == "survival at 5 years") & (rows["n"] == 20)].iloc[0]
     assert (row["conf_type"], row["conf_low"]) == ("exact, one-sided", pytest.approx(0.05 ** (1 / 2)))
@@ -601,16 +593,16 @@ def test_a_group_without_deaths_is_limited_by_the_children_still_followed() -> N
 
 
 def test_after_the_last_death_no_interval_is_made_up() -> None:
-    result = compared([child(100, 1, 0, n=2), child(2000, 0, 1)])
-    zero = result.milestones[0][0]
+    shown = compared([child(100, 1, 0, n=2), child(2000, 0, 1)])
+    zero = shown.result.milestones[0][0]
     assert (zero.value, zero.interval, zero.n, zero.n_event) == (0.0, None, 0, 2)
-    assert VARIABLE.tables(result)[0].rows[0][-3:] == ("0.0\u00a0%",) * 3
+    assert shown.tables[0].rows[0][-3:] == ("0.0\u00a0%",) * 3
 
 
 def test_missing_strata_are_left_out_and_counted() -> None:
-    result = compared([child(100, 1, 0, None, n=4), child(200, 1, 0), child(300, 1, 1)], strata=True)
-    assert VARIABLE.left_out(result) == (("Sex: not recorded", 4),)
-    assert headline(VARIABLE, result, "Children") == "2"
+    shown = compared([child(100, 1, 0, None, n=4), child(200, 1, 0), child(300, 1, 1)], strata=True)
+    assert shown.left_out == (("Sex: not recorded", 4),)
+    assert shown.headline("Children") == "2"
 
 
 # What is known only after the clock has started
@@ -626,17 +618,17 @@ def test_missing_strata_are_left_out_and_counted() -> None:
     ],
 )
 def test_filters_on_the_future_are_warned_of(clause: Clause, warned: bool) -> None:
-    result = estimate(SITE, REFERENCE, clause)
-    codes = {note.code: note.severity for note in SITE.notes(result)}
+    shown = show_with(SITE, clause)
+    codes = {note.code: note.severity for note in shown.notes}
     assert codes.get("post-baseline-selection") == ("warning" if warned else None)
 
 
 def test_strata_of_the_future_are_warned_of() -> None:
-    result = estimate(SITE, strata="second_remission")
-    note = next(note for note in SITE.notes(result) if note.code == "post-baseline-adjustment")
+    shown = show_with(SITE, strata="second_remission")
+    note = next(note for note in shown.notes if note.code == "post-baseline-adjustment")
     assert "Second remission" in note.text and "compared within its levels" in note.text
 
 
 def test_a_test_between_groups_of_the_future_says_so() -> None:
-    assert "immortal time" in VARIABLE.sentences(estimate(VARIABLE, by="hsct_group"))[-1]
-    assert "immortal time" not in " ".join(SITE.sentences(estimate(SITE)))
+    assert "immortal time" in show_with(VARIABLE, by="hsct_group").sentences[-1]
+    assert "immortal time" not in " ".join(show_with(SITE).sentences)

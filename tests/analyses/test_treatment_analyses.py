@@ -28,26 +28,26 @@ from analytics.comparisons.treatment import BOTH, CART, HSCT, UNTREATED, treated
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.sensitivity import e_value
 from analytics.formats import format_ratio
-from analytics.reporting.reliability import govern
 from analytics.results import HazardRatioResult
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
+    REFERENCE,
+    Shown,
     analysis_of,
     check_shown,
     choices_of,
     cohort_of,
     filters,
-    headline,
     params_of,
     patients_of,
-    run,
+    plain,
     select,
-    texts,
+    show,
+    show_with,
 )
 
 ROOT = Path(__file__).parent.parent.parent
-REFERENCE = "reference_cohort.csv"
 BY_SLUG = {analysis.slug: analysis_of(analysis.slug) for analysis in load_analyses()}
 CHANGING, LANDMARK, NAIVE = (BY_SLUG[slug] for slug in ("survival-by-treatment", "landmark", "naive-answer"))
 TREATMENT = (CHANGING, LANDMARK, NAIVE)
@@ -60,15 +60,6 @@ ENDPOINTS = {
 }
 ONE = re.compile(r"(?<![\d.,–])1 (?:children|patients|years|deaths|events|months)\b|\bthese 1\b")
 TIGHT = {"fit_options": {"precision": 1e-12}}
-
-
-def plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ")
-
-
-def estimate(analysis: Analysis, *clauses: Clause, file: str = REFERENCE, **params: Any) -> Any:
-    cohort = cohort_of(file)
-    return run(analysis, cohort, CohortFilter(clauses), analysis.defaults(cohort) | params)
 
 
 # The children of a comparison, their rows and their groups, from the file
@@ -142,20 +133,22 @@ def check_model(model: HazardRatioResult, expected: pd.Series, errors: pd.Series
 
 def test_figures_of_the_reference_cohort() -> None:
     """Those that the calibrated cohort was made with; the p values at landmarks are of log-rank tests."""
-    changing, naive = estimate(CHANGING), estimate(NAIVE)
-    (term,) = treated_terms(changing.hazard)
+    changing, naive = show_with(CHANGING), show_with(NAIVE)
+    (term,) = treated_terms(changing.result.hazard)
     assert (term.ratio.value, term.ratio.interval.low, term.ratio.interval.high, term.p_value) == pytest.approx(
         (0.447, 0.125, 1.733, 0.2327), abs=5e-4
     )
     assert term.p_value_wald == pytest.approx(0.2202, abs=5e-4)
-    assert changing.test.p_value == pytest.approx(0.213, abs=5e-4)
-    assert naive.naive.ratio.value == pytest.approx(0.285, abs=5e-4)
-    assert (naive.naive.p_value, naive.naive.p_value_wald) == pytest.approx((0.0482, 0.0383), abs=5e-4)
-    found = {answer.name: answer.landmark.test.p_value for answer in naive.answers if answer.landmark is not None}
+    assert changing.result.test.p_value == pytest.approx(0.213, abs=5e-4)
+    assert naive.result.naive.ratio.value == pytest.approx(0.285, abs=5e-4)
+    assert (naive.result.naive.p_value, naive.result.naive.p_value_wald) == pytest.approx((0.0482, 0.0383), abs=5e-4)
+    found = {
+        answer.name: answer.landmark.test.p_value for answer in naive.result.answers if answer.landmark is not None
+    }
     assert [round(p, 3) for p in found.values()] == [0.391, 0.282, 0.379, 0.898, 0.025]
     assert list(found) == [f"Landmark, day {day}" for day in (90, 120, 150, 180, 240)]
     for day, p_value in zip(LANDMARK_DAYS, found.values(), strict=True):
-        assert estimate(LANDMARK, landmark=day).chosen.test.p_value == p_value
+        assert show_with(LANDMARK, landmark=day).result.chosen.test.p_value == p_value
 
 
 # Treatment as it changes
@@ -165,28 +158,28 @@ def test_figures_of_the_reference_cohort() -> None:
 @pytest.mark.parametrize("relapses", ["marrow", "all"])
 @pytest.mark.parametrize("history", HISTORIES)
 def test_hazard_ratios_over_time_equal_those_of_lifelines(history: str, relapses: str, endpoint: str) -> None:
-    result = estimate(CHANGING, history=history, relapses=relapses, endpoint=endpoint)
+    shown = show_with(CHANGING, history=history, relapses=relapses, endpoint=endpoint)
     children = compared(patients_of(REFERENCE), history, endpoint, relapses)
     rows = rows_of(children, history)
     data = pd.concat([rows.drop(columns="state"), indicators(rows["state"], history)], axis=1)
     # Where nobody in one of the groups has the event, there is no maximum to compare with.
     if rows.groupby("state")["event"].sum().all():
         fitted = CoxTimeVaryingFitter().fit(data, "event", "start", "stop", id_col="child", **TIGHT)
-        check_model(result.hazard, fitted.params_, fitted.standard_errors_)
+        check_model(shown.result.hazard, fitted.params_, fitted.standard_errors_)
     else:
-        assert (history, endpoint, result.hazard.method) == ("histories", "os_relapse", "firth")
-    for term in result.hazard.terms:
+        assert (history, endpoint, shown.result.hazard.method) == ("histories", "os_relapse", "firth")
+    for term in shown.result.hazard.terms:
         own = rows[rows["state"] == term.level]
         assert (term.n, term.n_event) == (own["child"].nunique(), own["event"].sum())
-    assert (result.hazard.n, result.hazard.n_event) == (len(children), children["event"].sum())
-    assert headline(CHANGING, result, "Children") == str(len(children))
-    assert headline(CHANGING, result, "Treated").split(" ")[0] == str(rows.loc[rows["start"] > 0, "child"].nunique())
+    assert (shown.result.hazard.n, shown.result.hazard.n_event) == (len(children), children["event"].sum())
+    assert shown.headline("Children") == str(len(children))
+    assert shown.headline("Treated").split(" ")[0] == str(rows.loc[rows["start"] > 0, "child"].nunique())
 
 
 @pytest.mark.parametrize("relapses", ["marrow", "all"])
 def test_histories_equal_the_penalised_likelihood_written_out(relapses: str) -> None:
     """Nobody dies after CAR-T and HSCT: Firth's likelihood, maximised here by its formula (Heinze and Schemper 2001)."""
-    result = estimate(CHANGING, history="histories", relapses=relapses)
+    shown = show_with(CHANGING, history="histories", relapses=relapses)
     rows = rows_of(compared(patients_of(REFERENCE), "histories", relapses=relapses), "histories")
     assert not rows.loc[rows["state"] == BOTH, "event"].any()
     design = indicators(rows["state"], "histories").to_numpy()
@@ -206,17 +199,15 @@ def test_histories_equal_the_penalised_likelihood_written_out(relapses: str) -> 
         return -(likelihood + 0.5 * np.linalg.slogdet(information)[1])
 
     found = minimize(minus, np.zeros(3), method="BFGS", options={"gtol": 1e-8}).x
-    assert result.hazard.method == "firth"
-    assert [np.log(term.ratio.value) for term in treated_terms(result.hazard)] == pytest.approx(found, abs=1e-4)
-    assert [h for table in CHANGING.tables(result) for h in table.help if " test" in h] == [
-        "Penalised likelihood-ratio test"
-    ]
+    assert shown.result.hazard.method == "firth"
+    assert [np.log(term.ratio.value) for term in treated_terms(shown.result.hazard)] == pytest.approx(found, abs=1e-4)
+    assert [h for table in shown.tables for h in table.help if " test" in h] == ["Penalised likelihood-ratio test"]
 
 
 @pytest.mark.parametrize("strata", ["none", "sex", "relapse_timing_cog"])
 @pytest.mark.parametrize("history", HISTORIES)
 def test_the_test_of_mantel_and_byar_is_that_of_the_risk_sets(history: str, strata: str) -> None:
-    result = estimate(CHANGING, history=history, strata=strata, relapses="all")
+    shown = show_with(CHANGING, history=history, strata=strata, relapses="all")
     children = compared(patients_of(REFERENCE), history, relapses="all", strata=strata)
     rows = rows_of(children, history)
     stratum = rows["child"].map(children[strata]) if strata != "none" else pd.Series("all", rows.index)
@@ -232,19 +223,19 @@ def test_the_test_of_mantel_and_byar_is_that_of_the_risk_sets(history: str, stra
             if n > 1:
                 covariance += d * (n - d) / (n - 1) * (np.diag(share) - np.outer(share, share))
     statistic = distance @ np.linalg.pinv(covariance) @ distance
-    assert result.test.statistic == pytest.approx(statistic, rel=1e-9)
-    assert result.test.p_value == pytest.approx(chi2.sf(statistic, k), rel=1e-9)
-    assert result.test.method == ("Mantel–Byar test" if strata == "none" else "stratified Mantel–Byar test")
-    assert headline(CHANGING, result, f"p ({result.test.method})") == f"{result.test.p_value:.3f}"
+    assert shown.result.test.statistic == pytest.approx(statistic, rel=1e-9)
+    assert shown.result.test.p_value == pytest.approx(chi2.sf(statistic, k), rel=1e-9)
+    assert shown.result.test.method == ("Mantel–Byar test" if strata == "none" else "stratified Mantel–Byar test")
+    assert shown.headline(f"p ({shown.result.test.method})") == f"{shown.result.test.p_value:.3f}"
 
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_curves_equal_those_of_lifelines_with_children_entering(history: str, endpoint: str) -> None:
-    result = estimate(CHANGING, history=history, endpoint=endpoint, relapses="all")
+    shown = show_with(CHANGING, history=history, endpoint=endpoint, relapses="all")
     rows = rows_of(compared(patients_of(REFERENCE), history, endpoint, "all"), history)
-    assert [curve.group for curve in result.curves.curves] == [UNTREATED[history], *STATES[history]]
-    for curve in result.curves.curves:
+    assert [curve.group for curve in shown.result.curves.curves] == [UNTREATED[history], *STATES[history]]
+    for curve in shown.result.curves.curves:
         own = rows[rows["state"] == curve.group]
         fitted = KaplanMeierFitter().fit(own["stop"], own["event"], entry=own["start"])
         expected = fitted.survival_function_["KM_estimate"]
@@ -262,7 +253,7 @@ def test_curves_equal_those_of_lifelines_with_children_entering(history: str, en
     ],
 )
 def test_adjusted_and_stratified_ratios_equal_those_of_lifelines(adjust: tuple[str, ...], strata: str) -> None:
-    result = estimate(CHANGING, adjust=adjust, strata=strata, relapses="all", endpoint="efs_relapse")
+    shown = show_with(CHANGING, adjust=adjust, strata=strata, relapses="all", endpoint="efs_relapse")
     children = compared(patients_of(REFERENCE), "hsct", "efs_relapse", "all", strata=strata)
     known = children.dropna(subset=list(adjust))
     rows = rows_of(known, "hsct")
@@ -274,15 +265,15 @@ def test_adjusted_and_stratified_ratios_equal_those_of_lifelines(adjust: tuple[s
         data[strata] = rows["child"].map(known[strata])
     options = {"strata": [strata]} if strata != "none" else {}
     fitted = CoxTimeVaryingFitter().fit(data, "event", "start", "stop", id_col="child", **options, **TIGHT)
-    check_model(result.hazard, fitted.params_, fitted.standard_errors_)
-    ratios = {term.variable: term.ratio.value for term in result.hazard.terms if not term.is_reference}
+    check_model(shown.result.hazard, fitted.params_, fitted.standard_errors_)
+    ratios = {term.variable: term.ratio.value for term in shown.result.hazard.terms if not term.is_reference}
     for name in adjust:
         step = 10 if name == "white_cells" else 1
         assert np.log(ratios[name]) == pytest.approx(step * fitted.params_[name], rel=1e-5, abs=1e-6)
     # The curves and the test keep the children who are not in the adjusted ratio.
-    assert (result.data.n, result.hazard.n) == (len(children), len(known))
-    assert ("incomplete-cases" in {note.code for note in result.notes}) == (len(known) < len(children))
-    assert sum(n for _, n in CHANGING.left_out(result)) == 436 - len(children)
+    assert (shown.result.data.n, shown.result.hazard.n) == (len(children), len(known))
+    assert ("incomplete-cases" in {note.code for note in shown.result.notes}) == (len(known) < len(children))
+    assert sum(n for _, n in shown.left_out) == 436 - len(children)
 
 
 # Landmarks
@@ -294,9 +285,9 @@ def test_counts_at_every_landmark_are_those_of_the_file(history: str, endpoint: 
     children = compared(patients_of(REFERENCE), history, endpoint)
     cohort = cohort_of(REFERENCE)
     params = LANDMARK.defaults(cohort) | {"history": history, "endpoint": endpoint, "landmark": 183}
-    result = run(LANDMARK, cohort, CohortFilter(), params)
-    (picture,) = LANDMARK.pictures(result, params)
-    table = LANDMARK.downloads(result)["landmarks"].groupby("landmark_days")
+    shown = show(LANDMARK, cohort, CohortFilter(), params)
+    (picture,) = shown.pictures
+    table = shown.files["landmarks"].groupby("landmark_days")
     assert list(table.groups) == [30, 60, 90, 120, 150, 183, 210, 240, 270, 300, 330, 360]
     for day, rows in table:
         before = children[children["time"] <= day]
@@ -313,17 +304,15 @@ def test_counts_at_every_landmark_are_those_of_the_file(history: str, endpoint: 
         assert f"{len(left) - n_untreated} treated and {n_untreated} not yet" in picture.alt_text
         if day == 183:
             who = "Alive" if endpoint.startswith("os") else "Event-free"
-            assert (
-                headline(LANDMARK, result, f"{who} and followed at the landmark") == f"{len(left)} of {len(children)}"
-            )
-            assert headline(LANDMARK, result, "Excluded") == str(len(before))
-            assert headline(LANDMARK, result, "Treated by then") == str(len(left) - n_untreated)
+            assert shown.headline(f"{who} and followed at the landmark") == f"{len(left)} of {len(children)}"
+            assert shown.headline("Excluded") == str(len(before))
+            assert shown.headline("Treated by then") == str(len(left) - n_untreated)
 
 
 @pytest.mark.parametrize("day", [60, 90, 120, 150, 180, 240, 365])
 @pytest.mark.parametrize(("history", "relapses"), [("hsct", "marrow"), ("hsct", "all"), ("cart", "marrow")])
 def test_landmark_estimates_equal_those_of_lifelines(history: str, relapses: str, day: int) -> None:
-    result = estimate(LANDMARK, history=history, relapses=relapses, landmark=day)
+    shown = show_with(LANDMARK, history=history, relapses=relapses, landmark=day)
     children = compared(patients_of(REFERENCE), history, relapses=relapses)
     left = children[children["time"] > day]
     treated = (
@@ -331,18 +320,18 @@ def test_landmark_estimates_equal_those_of_lifelines(history: str, relapses: str
         != UNTREATED[history]
     )
     if not treated.any():
-        assert result.chosen.reason is not None
+        assert shown.result.chosen.reason is not None
         return
     test = multivariate_logrank_test(left["time"], treated, left["event"])
-    assert result.chosen.test.p_value == pytest.approx(test.p_value, rel=1e-9)
-    assert headline(LANDMARK, result, "p (log-rank test)") == f"{test.p_value:.3f}"
+    assert shown.result.chosen.test.p_value == pytest.approx(test.p_value, rel=1e-9)
+    assert shown.headline("p (log-rank test)") == f"{test.p_value:.3f}"
     data = pd.DataFrame({"time": left["time"], "event": left["event"], STATES[history][0]: treated.astype(float)})
-    if result.chosen.hazard_ratio.method == "ml":
+    if shown.result.chosen.hazard_ratio.method == "ml":
         fitted = CoxPHFitter().fit(data, "time", "event", **TIGHT)
-        check_model(result.chosen.hazard_ratio, fitted.params_, fitted.standard_errors_)
+        check_model(shown.result.chosen.hazard_ratio, fitted.params_, fitted.standard_errors_)
     else:
         assert min(left.loc[treated, "event"].sum(), left.loc[~treated, "event"].sum()) == 0
-    for curve, some in zip(result.chosen.curves.curves, (left[~treated], left[treated]), strict=True):
+    for curve, some in zip(shown.result.chosen.curves.curves, (left[~treated], left[treated]), strict=True):
         fitted = KaplanMeierFitter().fit(some["time"], some["event"])
         assert curve.estimate == pytest.approx(
             [fitted.predict(t * DAYS_PER_MONTH + 1e-6) for t in curve.time], rel=1e-9
@@ -351,11 +340,10 @@ def test_landmark_estimates_equal_those_of_lifelines(history: str, relapses: str
 
 
 def test_the_strip_holds_the_answer_of_every_landmark() -> None:
-    params = LANDMARK.defaults(cohort_of(REFERENCE)) | {"landmark": 205}
-    (picture,) = LANDMARK.pictures(estimate(LANDMARK, landmark=205), params)
+    (picture,) = show_with(LANDMARK, landmark=205).pictures
     drawn = {trace["x"][0]: trace["y"][1] for trace in picture.figure.to_dict()["data"] if trace["mode"] != "text"}
     for day in (90, 180, 205, 240):  # 210 would stand upon 205
-        (term,) = treated_terms(estimate(LANDMARK, landmark=day).chosen.hazard_ratio)
+        (term,) = treated_terms(show_with(LANDMARK, landmark=day).result.chosen.hazard_ratio)
         assert drawn[day] == pytest.approx(term.ratio.value)
     assert picture.figure.layout.xaxis.tickvals == tuple(float(d) for d in sorted({*STRIP_DAYS, 205} - {210}))
 
@@ -368,29 +356,29 @@ def test_the_strip_holds_the_answer_of_every_landmark() -> None:
 )
 @pytest.mark.parametrize("history", ["hsct", "cart", "cart-until-hsct"])
 def test_the_naive_answer_is_that_of_ever_against_never(history: str, relapses: str, endpoint: str) -> None:
-    result = estimate(NAIVE, history=history, relapses=relapses, endpoint=endpoint)
+    shown = show_with(NAIVE, history=history, relapses=relapses, endpoint=endpoint)
     children = compared(patients_of(REFERENCE), history, endpoint, relapses)
     ever = [float(bool(switches(child, history))) for child in children.itertuples()]
     fitted = CoxPHFitter().fit(
         children[["time", "event"]].assign(**{STATES[history][0]: ever}), "time", "event", **TIGHT
     )
-    check_model(result.answers[0].model, fitted.params_, fitted.standard_errors_)
-    changing = estimate(CHANGING, history=history, relapses=relapses, endpoint=endpoint)
-    assert result.over_time == treated_terms(changing.hazard)[0]
-    assert result.naive == treated_terms(changing.naive)[0]
-    factor = result.naive.ratio.value / result.over_time.ratio.value
-    assert headline(NAIVE, result, "Naive against time-dependent") == f"× {factor:.2f}"
+    check_model(shown.result.answers[0].model, fitted.params_, fitted.standard_errors_)
+    changing = show_with(CHANGING, history=history, relapses=relapses, endpoint=endpoint)
+    assert shown.result.over_time == treated_terms(changing.result.hazard)[0]
+    assert shown.result.naive == treated_terms(changing.result.naive)[0]
+    factor = shown.result.naive.ratio.value / shown.result.over_time.ratio.value
+    assert shown.headline("Naive against time-dependent") == f"× {factor:.2f}"
 
 
 def test_the_page_of_answers_agrees_with_that_of_landmarks() -> None:
-    result = estimate(NAIVE, history="histories", relapses="all", adjust=("sex",))
-    for answer in result.answers:
+    shown = show_with(NAIVE, history="histories", relapses="all", adjust=("sex",))
+    for answer in shown.result.answers:
         if answer.landmark is not None:
             day = int(answer.name.split(" ")[-1])
-            other = estimate(LANDMARK, history="histories", relapses="all", adjust=("sex",), landmark=day)
-            assert answer.model.terms == other.chosen.hazard_ratio.terms
-            counts = next(row for row in NAIVE.tables(result)[0].rows if row[0] == answer.name)
-            assert counts[1] == str(other.chosen.n) and counts[6] == str(other.chosen.n_switch_later)
+            other = show_with(LANDMARK, history="histories", relapses="all", adjust=("sex",), landmark=day)
+            assert answer.model.terms == other.result.chosen.hazard_ratio.terms
+            counts = next(row for row in shown.tables[0].rows if row[0] == answer.name)
+            assert counts[1] == str(other.result.chosen.n) and counts[6] == str(other.result.chosen.n_switch_later)
 
 
 # Any selection, any choice
@@ -405,24 +393,26 @@ def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str,
     assert not analysis.missing(cohort)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(analysis, cohort), label="params")
-    result = run(analysis, cohort, cohort_filter, params)
+    shown = show(analysis, cohort, cohort_filter, params)
 
-    check_shown(analysis, result, params)
+    check_shown(shown)
 
     selected = select(patients_of(file), cohort_filter)
     children = compared(
         selected, **{k: v for k, v in params.items() if k in ("history", "endpoint", "relapses", "strata")}
     )
     known = children.dropna(subset=list(params["adjust"]))
-    assert (result.data.n, result.data.n_complete) == (len(children), len(known))
-    assert result.data.n_event == children["event"].sum()
-    assert result.data.n_treated == sum(bool(switches(child, params["history"])) for child in children.itertuples())
+    assert (shown.result.data.n, shown.result.data.n_complete) == (len(children), len(known))
+    assert shown.result.data.n_event == children["event"].sum()
+    assert shown.result.data.n_treated == sum(
+        bool(switches(child, params["history"])) for child in children.itertuples()
+    )
     used = len(children) if analysis is CHANGING else len(known)
     if analysis is LANDMARK:
         used = (known["time"] > params["landmark"]).sum()
-        assert result.chosen.n == used
-    assert used + sum(n for _, n in analysis.left_out(result)) == len(selected)
-    said = " ".join(texts(analysis, result, params))
+        assert shown.result.chosen.n == used
+    assert used + sum(n for _, n in shown.left_out) == len(selected)
+    said = " ".join(shown.texts())
     assert not ONE.search(said), ONE.findall(said)
 
 
@@ -434,9 +424,9 @@ def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
     for control in analysis.controls(cohort):
         for value in choices_of(control):
             params = defaults | {control.name: value}
-            result = run(analysis, cohort, CohortFilter(), params)
-            check_shown(analysis, result, params)
-            assert result.data.history == params["history"]
+            shown = show(analysis, cohort, CohortFilter(), params)
+            check_shown(shown)
+            assert shown.result.data.history == params["history"]
 
 
 def test_choices_are_those_that_the_page_can_answer() -> None:
@@ -462,56 +452,48 @@ def test_choices_are_those_that_the_page_can_answer() -> None:
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_only_the_naive_curves_warn_of_immortal_time(analysis: Analysis) -> None:
     def warnings(**params: Any) -> list[str]:
-        return [note.code for note in analysis.notes(estimate(analysis, **params)) if note.severity == "warning"]
+        return [note.code for note in show_with(analysis, **params).notes if note.severity == "warning"]
 
     assert warnings() == []
     if analysis is CHANGING:
         assert warnings(naive=True) == ["immortal-time"]
-        texts_of = [note.text for note in CHANGING.notes(estimate(CHANGING, naive=True, endpoint="efs_relapse"))]
-        assert "so every earlier event falls to the other group" in texts_of[0]
-        assert (
-            "so every earlier death falls to the other group" in CHANGING.notes(estimate(CHANGING, naive=True))[0].text
-        )
+        for endpoint, noun in (("efs_relapse", "event"), ("os_relapse", "death")):
+            first = show_with(CHANGING, naive=True, endpoint=endpoint).notes[0]
+            assert f"so every earlier {noun} falls to the other group" in first.text
 
 
 def test_the_naive_curves_are_drawn_where_they_are_asked_for() -> None:
-    params = CHANGING.defaults(cohort_of(REFERENCE))
-    result = estimate(CHANGING)
-    names = [[t.name for t in CHANGING.figure(result, params | {"naive": on}).data if t.name] for on in (False, True)]
+    names = [[t.name for t in show_with(CHANGING, naive=on).figure.data if t.name] for on in (False, True)]
     assert not any("naive" in name for name in names[0])
     assert {"naive: never HSCT", "naive: ever HSCT"} <= set(names[1])
-    both = CHANGING.figure(estimate(CHANGING, history="histories"), params | {"naive": True})
+    both = show_with(CHANGING, history="histories", naive=True).figure
     assert {"naive: never treated", "naive: ever CAR-T", "naive: ever HSCT"} <= {t.name for t in both.data}
-
-
-def codes_of(analysis: Analysis, *clauses: Clause, **params: Any) -> dict[str, Any]:
-    return {note.code: note for note in analysis.notes(estimate(analysis, *clauses, **params))}
 
 
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_notes_on_whom_the_comparison_lacks(analysis: Analysis) -> None:
-    assert "not-randomised" in codes_of(analysis)
+    assert "not-randomised" in show_with(analysis).codes
     outside = Clause("relapse_site_group", ("isolated extramedullary",))
-    found = codes_of(analysis, outside)
+    found = show_with(analysis, outside)
     n = (patients_of(REFERENCE)["relapse_site_group"] == "isolated extramedullary").sum()
-    assert found["no-marrow-relapse"].text == (
+    assert found.note("no-marrow-relapse").text == (
         f"None of the {n} children of this selection has a relapse in the marrow on record."
     )
-    assert "no-marrow-relapse" not in codes_of(analysis, outside, relapses="all")
-    assert "no-marrow-relapse" not in codes_of(analysis, Clause("platelets", low=1999))
+    assert "no-marrow-relapse" not in show_with(analysis, outside, relapses="all").codes
+    assert "no-marrow-relapse" not in show_with(analysis, Clause("platelets", low=1999)).codes
 
-    assert {"few-events", "few-treated", "incomplete-cases"}.isdisjoint(codes_of(analysis))
-    few = codes_of(analysis, Clause("relapse_timing_bfm", ("very early",)))
+    assert {"few-events", "few-treated", "incomplete-cases"}.isdisjoint(show_with(analysis).codes)
+    few = show_with(analysis, Clause("relapse_timing_bfm", ("very early",)))
     children = compared(select(patients_of(REFERENCE), CohortFilter((Clause("relapse_timing_bfm", ("very early",)),))))
     assert 1 < children["event"].sum() < 10
-    assert few["few-events"].text.startswith(f"Only {children['event'].sum()} deaths: ")
-    assert "few-treated" not in codes_of(analysis, history="cart", endpoint="os_relapse")
+    assert few.note("few-events").text.startswith(f"Only {children['event'].sum()} deaths: ")
+    assert "few-treated" not in show_with(analysis, history="cart", endpoint="os_relapse").codes
     # In two of them event-free time ends before CAR-T, since reinduction gave no remission.
     children = compared(patients_of(REFERENCE), history="cart", endpoint="efs_relapse")
     given, followed = children["cart"].notna(), children["cart"] <= children["time"]
     assert (given.sum(), followed.sum()) == (11, 9)
     assert (children.loc[given & ~followed, "second_remission"] == "no").all()
-    few = codes_of(analysis, history="cart", endpoint="efs_relapse")["few-treated"]
+    few = show_with(analysis, history="cart", endpoint="efs_relapse").note("few-treated")
     assert few.text == "Only 9 children were treated within follow-up."
 
 
@@ -522,11 +504,11 @@ def test_children_whose_variables_are_unknown_are_counted(analysis: Analysis, wh
     children = compared(patients_of(REFERENCE))
     n = children["cns_status"].isna().sum()
     assert n == 1
-    note = codes_of(analysis, adjust=("cns_status",))["incomplete-cases"]
+    note = show_with(analysis, adjust=("cns_status",)).note("incomplete-cases")
     assert note.text == (
         f"1 of 52 children is not in the {where}, because a variable to adjust for is unknown (CNS status: not recorded in 1)."
     )
-    left_out = dict(analysis.left_out(estimate(analysis, adjust=("cns_status",))))
+    left_out = dict(show_with(analysis, adjust=("cns_status",)).left_out)
     assert left_out.get("CNS status: not recorded") == (None if analysis is CHANGING else 1)
 
 
@@ -537,26 +519,26 @@ def test_filters_and_strata_on_the_future_are_warned_of(analysis: Analysis) -> N
         (Clause("salvage_treatment", ("HSCT",)), True),
         (Clause("sex", ("female",)), False),
     ):
-        assert ("post-baseline-selection" in codes_of(analysis, clause)) == warned
-    assert "Second remission" in codes_of(analysis, strata="second_remission")["post-baseline-adjustment"].text
+        assert ("post-baseline-selection" in show_with(analysis, clause).codes) == warned
+    assert "Second remission" in show_with(analysis, strata="second_remission").note("post-baseline-adjustment").text
 
 
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_words_are_those_of_the_dictionary(analysis: Analysis) -> None:
     """Names of columns stand in no note or reason, whatever a model has to say about a variable."""
     adjust = ("risk_group", "marrow_relapse", "relapse_timing_bfm")
-    result = estimate(analysis, adjust=adjust, history="histories")
-    said = " ".join(texts(analysis, result, analysis.defaults(cohort_of(REFERENCE)) | {"history": "histories"}))
+    shown = show_with(analysis, adjust=adjust, history="histories")
+    said = " ".join(shown.texts())
     assert "Marrow involvement at relapse" in said or analysis is NAIVE
     assert not any(name in said for name in adjust)
-    assert "separation" in {note.code for note in analysis.notes(result)}
+    assert "separation" in {note.code for note in shown.notes}
 
 
 # Sentences, word by word
 
 
 def test_sentences_on_treatment_as_it_changes() -> None:
-    assert [plain(text) for text in CHANGING.sentences(estimate(CHANGING))] == [
+    assert [plain(text) for text in show_with(CHANGING).sentences] == [
         "40 of 52 children were given HSCT, after a median of 4.7 months, the first after 2.5; 5 of 11 deaths came without it.",
         "Treatment, HSCT against not yet transplanted: the hazard of death from any cause was 0.45 times as high, and the "
         "interval includes 1, "
@@ -569,7 +551,7 @@ def test_sentences_on_treatment_as_it_changes() -> None:
 
 
 def test_sentences_on_a_landmark() -> None:
-    assert [plain(text) for text in LANDMARK.sentences(estimate(LANDMARK))] == [
+    assert [plain(text) for text in show_with(LANDMARK).sentences] == [
         "Of 52 children, 2 had died and 4 had left follow-up by day 180; they are not in the comparison.",
         "27 had been treated by then, 19 had not, and 11 of these were treated later.",
         "From day 180 on: treatment, HSCT against not yet transplanted: the hazard of death from any cause was 1.09 times as "
@@ -580,13 +562,13 @@ def test_sentences_on_a_landmark() -> None:
         "Not yet transplanted and HSCT: log-rank test, p = 0.898. This does not show that the curves differ, nor that they "
         "are the same; the p value says nothing about the size or the cause of a difference.",
     ]
-    early = LANDMARK.sentences(estimate(LANDMARK, landmark=30))
+    early = show_with(LANDMARK, landmark=30).sentences
     assert early == (
         "All 52 children were followed beyond day 30.",
         "0 had been treated by then, 52 had not, and 40 of these were treated later.",
         "The groups cannot be compared: only one group has patients.",
     )
-    events = LANDMARK.sentences(estimate(LANDMARK, endpoint="efs_relapse", history="histories"))
+    events = show_with(LANDMARK, endpoint="efs_relapse", history="histories").sentences
     assert " had had an event and " in events[0]
     assert events[1].endswith(" changed treatment later.")
     assert not any(
@@ -595,7 +577,7 @@ def test_sentences_on_a_landmark() -> None:
 
 
 def test_sentences_on_the_naive_answer() -> None:
-    assert [plain(text) for text in NAIVE.sentences(estimate(NAIVE))] == [
+    assert [plain(text) for text in show_with(NAIVE).sentences] == [
         "40 of 52 children were given HSCT, after a median of 4.7 months, the first after 2.5; 5 of 11 deaths came without it.",
         "HSCT against not yet transplanted: ever against never gives a hazard ratio of 0.28 (0.09–0.99); with treatment "
         "counted from its day on it is 0.45 (0.12–1.73); both are associations, not effects. In these children the naive "
@@ -606,7 +588,7 @@ def test_sentences_on_the_naive_answer() -> None:
     ]
     assert (
         "In these children the two agree closely, which cannot be known beforehand."
-        in (NAIVE.sentences(estimate(NAIVE, history="cart"))[1])
+        in (show_with(NAIVE, history="cart").sentences[1])
     )
 
 
@@ -614,7 +596,7 @@ def test_the_waiting_times_are_those_of_the_file() -> None:
     months = compared(patients_of(REFERENCE))["hsct"].dropna() / DAYS_PER_MONTH
     assert (
         f"after a median of {months.median():.1f} months, the first after {months.min():.1f};"
-        in (CHANGING.sentences(estimate(CHANGING))[0])
+        in (show_with(CHANGING).sentences[0])
     )
 
 
@@ -664,22 +646,21 @@ def test_a_handful_of_children_is_described_without_errors(analysis: Analysis, r
     for history in HISTORIES:
         for choice in own[analysis.slug]:
             params = analysis.defaults(cohort) | {"history": history} | choice
-            result = run(analysis, cohort, CohortFilter(), params)
-            check_shown(analysis, result, params)
-            said = " ".join(texts(analysis, result, params))
+            shown = show(analysis, cohort, CohortFilter(), params)
+            check_shown(shown)
+            said = " ".join(shown.texts())
             assert not ONE.search(said), ONE.findall(said)
-            assert result.data.n == len(rows)
+            assert shown.result.data.n == len(rows)
 
 
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_nobody_left_says_so_without_numbers(analysis: Analysis) -> None:
-    result = estimate(analysis, Clause("platelets", low=1999))
-    params = analysis.defaults(cohort_of(REFERENCE))
-    check_shown(analysis, result, params)
-    assert analysis.sentences(result) == ()
-    assert "–" in [h.value for h in analysis.headlines(result)]
+    shown = show_with(analysis, Clause("platelets", low=1999))
+    check_shown(shown)
+    assert shown.sentences == ()
+    assert "–" in [h.value for h in shown.headlines]
     if analysis is not NAIVE:
-        assert "No children in this selection." in analysis.alt_text(result)
+        assert "No children in this selection." in shown.alt_text
 
 
 @pytest.mark.parametrize(
@@ -707,8 +688,8 @@ def test_nobody_left_says_so_without_numbers(analysis: Analysis) -> None:
 def test_sentences_on_waiting_among_a_handful(name: str, sentence: str) -> None:
     cohort = cohort_with(SMALL[name])
     for analysis in (CHANGING, NAIVE):
-        result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort))
-        assert plain(analysis.sentences(result)[0]) == sentence
+        shown = show(analysis, cohort, CohortFilter(), analysis.defaults(cohort))
+        assert plain(shown.sentences[0]) == sentence
 
 
 def test_a_death_on_the_day_of_hsct_counts_as_under_hsct_on_every_page() -> None:
@@ -717,34 +698,33 @@ def test_a_death_on_the_day_of_hsct_counts_as_under_hsct_on_every_page() -> None
     cohort = cohort_with([child(time, event, hsct) for time, event, hsct in days])
     found = {}
     for analysis in (CHANGING, NAIVE, LANDMARK):
-        result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"relapses": "all", "landmark": 115})
-        found[analysis.slug] = result
+        shown = show(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"relapses": "all", "landmark": 115})
+        found[analysis.slug] = shown
     changing, naive, landmark = (found[a.slug] for a in (CHANGING, NAIVE, LANDMARK))
-    for model in (changing.hazard, naive.answers[-1].model):
+    for model in (changing.result.hazard, naive.result.answers[-1].model):
         (term,) = treated_terms(model)
         assert math.log(term.ratio.value) == pytest.approx(reference["coef"], rel=1e-7)
         assert (term.n, term.n_event) == (16, 8)
-    assert f"{treated_terms(changing.hazard)[0].ratio.value:.2f}" == "1.08"
-    (ever,) = treated_terms(naive.answers[0].model)
+    assert f"{treated_terms(changing.result.hazard)[0].ratio.value:.2f}" == "1.08"
+    (ever,) = treated_terms(naive.result.answers[0].model)
     assert math.log(ever.ratio.value) == pytest.approx(reference["naive"]["coef"], rel=1e-7)
-    assert changing.data.n_treated == 16
-    assert CHANGING.sentences(changing)[0].startswith("16 of 28 children were given HSCT")
-    assert "; 6 of 14 deaths came without it." in CHANGING.sentences(changing)[0]
+    assert changing.result.data.n_treated == 16
+    assert changing.sentences[0].startswith("16 of 28 children were given HSCT")
+    assert "; 6 of 14 deaths came without it." in changing.sentences[0]
     # Two of those who died on the day of HSCT did so by day 115; the others were not treated yet.
-    assert (landmark.chosen.n_event_before, landmark.chosen.n_treated, landmark.chosen.n_switch_later) == (2, 12, 2)
-
-
-def shown(analysis: Analysis, cohort: Cohort, **params: Any) -> Any:
-    """The result as a page has it, with what too few stand behind taken out."""
-    return govern(run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | params))
+    assert (
+        landmark.result.chosen.n_event_before,
+        landmark.result.chosen.n_treated,
+        landmark.result.chosen.n_switch_later,
+    ) == (2, 12, 2)
 
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("start", [0, 90, 180])
 def test_no_table_gives_the_height_of_a_curve_that_rests_on_two(history: str, start: int) -> None:
-    result = shown(CHANGING, cohort_of(REFERENCE), history=history, start=start)
-    table = next(t for t in CHANGING.tables(result) if "treatment at the time" in t.title)
-    for row, curve in zip(table.rows, result.curves.curves, strict=True):
+    shown = show_with(CHANGING, source=cohort_of(REFERENCE), policy=True, history=history, start=start)
+    table = next(t for t in shown.tables if "treatment at the time" in t.title)
+    for row, curve in zip(table.rows, shown.result.curves.curves, strict=True):
         for cell, year in zip(row[3:], (1, 3, 5), strict=True):
             before = (curve.time <= 12 * year) & (curve.n_event_at > 0)
             fewest = min([n_at_risk(curve, [12 * year])[0], *curve.n_risk[before]])
@@ -754,34 +734,36 @@ def test_no_table_gives_the_height_of_a_curve_that_rests_on_two(history: str, st
 
 def test_curves_that_start_later_are_those_of_the_followed_in_their_groups_of_that_day() -> None:
     cohort = cohort_of(REFERENCE)
-    result = shown(CHANGING, cohort, start=120)
-    data = result.data
+    shown = show_with(CHANGING, source=cohort, policy=True, start=120)
+    data = shown.result.data
     followed = data.time > 120 / DAYS_PER_MONTH
     by_then = data.treated_at[HSCT] <= 120 / DAYS_PER_MONTH
-    treated = result.curves.curves[1]
+    treated = shown.result.curves.curves[1]
     assert treated.entry[0] == pytest.approx(120 / DAYS_PER_MONTH)
     assert treated.n_entry[0] == (data.weight * (followed & by_then)).sum()
-    assert "They begin on day 120" in CHANGING.caption(result, CHANGING.defaults(cohort))
-    assert CHANGING.alt_text(result).startswith("From day 120 on. Simon–Makuch curves")
-    assert set(CHANGING.downloads(result)["curves"]["start_days"].dropna()) == {120}
+    assert "They begin on day 120" in shown.caption
+    assert shown.alt_text.startswith("From day 120 on. Simon–Makuch curves")
+    assert set(shown.files["curves"]["start_days"].dropna()) == {120}
     # The test and the ratios are of the whole time.
-    usual = shown(CHANGING, cohort)
-    assert (result.test, result.hazard) == (usual.test, usual.hazard)
+    usual = show_with(CHANGING, source=cohort, policy=True)
+    assert (shown.result.test, shown.result.hazard) == (usual.result.test, usual.result.hazard)
 
 
 def test_a_curve_that_ends_for_its_first_few_says_so() -> None:
     few = [child(60, 1, 30), child(800, 0, 30)]
     later = [child(900, int(i < 3), 90) for i in range(12)] + [child(1000, int(i < 4)) for i in range(8)]
-    result = shown(CHANGING, cohort_with(few + later))
-    (note,) = [n for n in CHANGING.notes(result) if n.code == "thin-start"]
+    shown = show_with(CHANGING, source=cohort_with(few + later), policy=True)
+    (note,) = [n for n in shown.notes if n.code == "thin-start"]
     assert "The curve of HSCT is shown until 0.0\u00a0months only" in note.text
-    result = shown(CHANGING, cohort_with(few + later), start=100)
-    assert "thin-start" not in {n.code for n in CHANGING.notes(result)}
+    shown = show_with(CHANGING, source=cohort_with(few + later), policy=True, start=100)
+    assert "thin-start" not in {n.code for n in shown.notes}
 
 
 def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
     cohort = cohort_with([child(400, 1, 400, 100), child(300, 1, None, 300), child(200, 0, 200, 200), child(90, 1)])
-    found = run(CHANGING, cohort, CohortFilter(), CHANGING.defaults(cohort) | {"history": "cart-until-hsct"}).data
+    found = show(
+        CHANGING, cohort, CohortFilter(), CHANGING.defaults(cohort) | {"history": "cart-until-hsct"}
+    ).result.data
     got = sorted(zip(found.time * DAYS_PER_MONTH, found.event, found.treated_at[CART] * DAYS_PER_MONTH, strict=True))
     expected = [(90, 1, math.nan), (200, 0, math.nan), (300, 1, 300), (400, 0, 100)]
     np.testing.assert_allclose(np.array(got), np.array(expected, dtype=float))
@@ -830,13 +812,13 @@ def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
 )
 def test_sentences_on_a_landmark_among_a_handful(name: str, landmark: int, sentences: tuple[str, ...]) -> None:
     cohort = cohort_with(SMALL[name])
-    result = run(LANDMARK, cohort, CohortFilter(), LANDMARK.defaults(cohort) | {"landmark": landmark})
-    assert tuple(map(plain, LANDMARK.sentences(result))) == sentences
+    shown = show(LANDMARK, cohort, CohortFilter(), LANDMARK.defaults(cohort) | {"landmark": landmark})
+    assert tuple(map(plain, shown.sentences)) == sentences
 
 
 def test_one_treated_child_is_no_plural() -> None:
     cohort = cohort_with(SMALL["two"])
-    notes = {n.code: n.text for n in CHANGING.notes(run(CHANGING, cohort, CohortFilter(), CHANGING.defaults(cohort)))}
+    notes = {n.code: n.text for n in show(CHANGING, cohort, CohortFilter(), CHANGING.defaults(cohort)).notes}
     assert notes["few-treated"] == "Only 1 child was treated within follow-up."
     assert notes["few-events"].startswith("Only 1 death: ")
     outside = open_cohort(
@@ -845,7 +827,7 @@ def test_one_treated_child_is_no_plural() -> None:
         )[["patient_id", "relapsed", "relapse_site", "hsct_days", "os_relapse_days", "os_relapse_event"]]
     )
     params = CHANGING.defaults(outside)
-    notes = {n.code: n.text for n in CHANGING.notes(run(CHANGING, outside, CohortFilter(), params))}
+    notes = {n.code: n.text for n in show(CHANGING, outside, CohortFilter(), params).notes}
     assert notes["no-marrow-relapse"] == "The one child of this selection has no relapse in the marrow on record."
 
 
@@ -862,9 +844,9 @@ def test_day_of_treatment_unknown_is_left_out_and_counted() -> None:
             ("cart", "given CAR-T on an unknown day", 3),
             ("histories", "transplanted on an unknown day", 2),
         ):
-            result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"history": history})
-            assert dict(analysis.left_out(result))[text] == 1
-            assert result.data.n == n
+            shown = show(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"history": history})
+            assert dict(shown.left_out)[text] == 1
+            assert shown.result.data.n == n
 
 
 # Files without some columns
@@ -899,13 +881,13 @@ def test_a_file_without_some_columns_has_fewer_choices(
     assert offered == ["os_relapse", "efs_relapse"][: 1 + ("second_relapse_days" in columns)]
     for history in histories:
         params = analysis.defaults(cohort) | {"history": history}
-        result = run(analysis, cohort, CohortFilter(), params)
-        check_shown(analysis, result, params)
+        shown = show(analysis, cohort, CohortFilter(), params)
+        check_shown(shown)
         frame = patients_of(REFERENCE)
         if "salvage_treatment" not in columns:
             frame = frame.drop(columns="salvage_treatment")
         children = compared(frame, history, relapses="marrow" if has_relapses else "all")
-        assert (result.data.n, result.data.n_event) == (len(children), children["event"].sum())
+        assert (shown.result.data.n, shown.result.data.n_event) == (len(children), children["event"].sum())
 
 
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
@@ -918,8 +900,8 @@ def test_a_file_without_days_of_treatment_is_told_what_it_lacks(analysis: Analys
 
 
 def test_files_hold_the_numbers_of_the_page() -> None:
-    result = estimate(CHANGING, adjust=("sex",))
-    frames = CHANGING.downloads(result)
+    shown = show_with(CHANGING, adjust=("sex",))
+    frames = shown.files
     assert CHANGING.files == tuple(frames) == ("estimates", "curves")
     estimates = frames["estimates"]
     assert {
@@ -935,7 +917,7 @@ def test_files_hold_the_numbers_of_the_page() -> None:
         "model",
     } <= set(estimates)
     row = estimates[(estimates["model"] == "time-dependent") & (estimates["level"] == HSCT)].iloc[0]
-    (term,) = treated_terms(result.hazard)
+    (term,) = treated_terms(shown.result.hazard)
     assert (row["estimate"], row["conf_low"], row["p_value"]) == (
         term.ratio.value,
         term.ratio.interval.low,
@@ -943,17 +925,20 @@ def test_files_hold_the_numbers_of_the_page() -> None:
     )
     assert row["reference"] == "not yet transplanted"
     assert set(estimates["model"].dropna()) == {"time-dependent", "naive, ever against never (biased)"}
-    assert estimates.loc[estimates["term"] == "Mantel–Byar test", "p_value"].tolist() == [result.test.p_value]
+    assert estimates.loc[estimates["term"] == "Mantel–Byar test", "p_value"].tolist() == [shown.result.test.p_value]
     curves = frames["curves"]
     assert {"group", "time", "n_risk", "n_event", "n_censor", "estimate", "conf_low", "conf_high"} <= set(curves)
-    for method, of in (("Simon–Makuch", result.curves), ("naive, ever against never (biased)", result.naive_curves)):
+    for method, of in (
+        ("Simon–Makuch", shown.result.curves),
+        ("naive, ever against never (biased)", shown.result.naive_curves),
+    ):
         some = curves[curves["method"] == method].groupby("group")["estimate"].last()
         assert {c.group: c.estimate[-1] for c in of.curves} == pytest.approx(some.to_dict())
 
 
 def test_files_of_a_landmark_hold_every_landmark() -> None:
-    result = estimate(LANDMARK, landmark=95)
-    frames = LANDMARK.downloads(result)
+    shown = show_with(LANDMARK, landmark=95)
+    frames = shown.files
     assert LANDMARK.files == tuple(frames) == ("estimates", "landmarks", "curves")
     landmarks = frames["landmarks"]
     assert {
@@ -971,8 +956,8 @@ def test_files_of_a_landmark_hold_every_landmark() -> None:
         "p_value_logrank",
     } <= set(landmarks)
     row = landmarks[(landmarks["landmark_days"] == 95) & (landmarks["level"] == HSCT)].iloc[0]
-    assert (row["n"], row["p_value_logrank"]) == (result.chosen.n_treated, result.chosen.test.p_value)
-    (term,) = treated_terms(result.chosen.hazard_ratio)
+    assert (row["n"], row["p_value_logrank"]) == (shown.result.chosen.n_treated, shown.result.chosen.test.p_value)
+    (term,) = treated_terms(shown.result.chosen.hazard_ratio)
     assert (row["test"], row["conf_type"], row["p_value"]) == ("likelihood-ratio test", "profile", term.p_value)
     assert set(frames["estimates"]["landmark_days"]) == set(frames["curves"]["landmark_days"]) == {95}
 
@@ -980,9 +965,9 @@ def test_files_of_a_landmark_hold_every_landmark() -> None:
 @pytest.mark.parametrize("history", HISTORIES)
 def test_interval_and_p_of_every_hazard_ratio_are_of_one_kind(history: str) -> None:
     frames = [
-        CHANGING.downloads(estimate(CHANGING, history=history))["estimates"],
-        LANDMARK.downloads(estimate(LANDMARK, history=history))["landmarks"],
-        NAIVE.downloads(estimate(NAIVE, history=history))["estimates"],
+        show_with(CHANGING, history=history).files["estimates"],
+        show_with(LANDMARK, history=history).files["landmarks"],
+        show_with(NAIVE, history=history).files["estimates"],
     ]
     for frame in frames:
         compared = frame.dropna(subset=["estimate", "p_value"])
@@ -994,51 +979,49 @@ def test_interval_and_p_of_every_hazard_ratio_are_of_one_kind(history: str) -> N
 
 
 def test_files_of_the_naive_answer_hold_every_method() -> None:
-    result = estimate(NAIVE, history="histories")
-    (estimates,) = NAIVE.downloads(result).values()
-    assert list(estimates["method"].unique()) == [answer.name for answer in result.answers]
+    shown = show_with(NAIVE, history="histories")
+    (estimates,) = shown.files.values()
+    assert list(estimates["method"].unique()) == [answer.name for answer in shown.result.answers]
     first = estimates[(estimates["method"] == "Naive") & (estimates["level"] == CART)].iloc[0]
-    assert first["estimate"] == result.naive.ratio.value
+    assert first["estimate"] == shown.result.naive.ratio.value
 
 
 def test_the_figures_are_told_in_words() -> None:
-    words = plain(CHANGING.alt_text(estimate(CHANGING)))
+    words = plain(show_with(CHANGING).alt_text)
     assert words.startswith(
         "Simon–Makuch curves in months from first relapse. Not yet transplanted: 52 patients, 5 events; 68.9 % (95 % "
         "confidence interval 26.5–90.1) at 1 year, 5 still at risk; "
     )
     assert " HSCT: 40 patients, 6 events; 80.2 %" in words
-    words = plain(LANDMARK.alt_text(estimate(LANDMARK)))
+    words = plain(show_with(LANDMARK).alt_text)
     assert words.startswith(
         "From the landmark at day 180 on. Kaplan–Meier curves in months from first relapse. Not yet transplanted: 19 patients"
     )
-    (picture,) = LANDMARK.pictures(estimate(LANDMARK), LANDMARK.defaults(cohort_of(REFERENCE)))
+    (picture,) = show_with(LANDMARK).pictures
     assert plain(picture.alt_text).startswith(
         "Hazard ratio of HSCT against not yet transplanted at each landmark. day 30: no ratio, 0 treated and 52 not yet; "
     )
     assert "day 180: 1.09 (0.29–4.41), 27 treated and 19 not yet;" in picture.alt_text
-    words = plain(NAIVE.alt_text(estimate(NAIVE)))
+    words = plain(show_with(NAIVE).alt_text)
     assert "Naive (ever against never treated, from relapse on (biased)): 0.28 (0.09–0.99), p 0.048." in words
     assert words.endswith("Treatment as it changes (time-dependent Cox model): 0.45 (0.12–1.73), p 0.233.")
 
 
 def test_the_landmark_is_drawn_where_the_curves_begin() -> None:
     params = LANDMARK.defaults(cohort_of(REFERENCE)) | {"landmark": 120}
-    result = estimate(LANDMARK, landmark=120)
-    figure = LANDMARK.figure(result, params).to_dict()
+    shown = show_with(LANDMARK, landmark=120)
+    figure = shown.figure.to_dict()
     (line,) = figure["layout"]["shapes"]
     assert line["x0"] == line["x1"] == pytest.approx(120 / DAYS_PER_MONTH, abs=1e-3)
     starts = [trace["x"][0] for trace in figure["data"] if trace.get("line", {}).get("shape") == "hv"]
     assert starts and min(starts) == pytest.approx(120 / DAYS_PER_MONTH, abs=1e-3)
-    assert "day 120" in LANDMARK.caption(result, params)
-    empty = run(LANDMARK, cohort_of(REFERENCE), CohortFilter((Clause("platelets", low=1999),)), params)
-    assert "shapes" not in LANDMARK.figure(empty, params).to_dict()["layout"]
+    assert "day 120" in shown.caption
+    empty = show(LANDMARK, cohort_of(REFERENCE), CohortFilter((Clause("platelets", low=1999),)), params)
+    assert "shapes" not in empty.figure.to_dict()["layout"]
 
 
 def test_a_number_to_adjust_for_is_read_per_its_step() -> None:
-    table = next(
-        t for t in CHANGING.tables(estimate(CHANGING, adjust=("white_cells", "age_years"))) if "Hazard" in t.title
-    )
+    table = next(t for t in show_with(CHANGING, adjust=("white_cells", "age_years")).tables if "Hazard" in t.title)
     assert [row[0] for row in table.rows] == [
         "Treatment: not yet transplanted",
         "Treatment: HSCT",
@@ -1047,15 +1030,19 @@ def test_a_number_to_adjust_for_is_read_per_its_step() -> None:
     ]
 
 
+def model_of(shown: Shown) -> HazardRatioResult:
+    """The model whose ratios have E-values."""
+    if shown.analysis is NAIVE:
+        return shown.result.answers[-1].model
+    return shown.result.hazard if shown.analysis is CHANGING else shown.result.chosen.hazard_ratio
+
+
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_e_values_are_those_of_the_treatments_alone(analysis: Analysis, history: str) -> None:
-    result = estimate(analysis, history=history, adjust=("sex", "risk_group"))
-    (table,) = (t for t in analysis.tables(result) if "E-value" in t.columns)
-    model = {CHANGING: "hazard", LANDMARK: "chosen", NAIVE: "answers"}[analysis]
-    found = getattr(result, model)
-    found = {CHANGING: found, LANDMARK: getattr(found, "hazard_ratio", None), NAIVE: None}[analysis] or found[-1].model
-    terms = [term for term in treated_terms(found) if term.ratio.value is not None]
+    shown = show_with(analysis, history=history, adjust=("sex", "risk_group"))
+    (table,) = (t for t in shown.tables if "E-value" in t.columns)
+    terms = [term for term in treated_terms(model_of(shown)) if term.ratio.value is not None]
     untreated = UNTREATED[history]
     assert [row[0] for row in table.rows] == [f"{term.level} against {untreated}" for term in terms]
     for row, term in zip(table.rows, terms, strict=True):
@@ -1073,15 +1060,11 @@ def test_an_event_is_rare_only_if_it_is_by_the_end_of_follow_up_in_every_group()
     common, rare = cohort_with([*left, *treated, *few]), cohort_with([*treated, *(child(2000, 0) for _ in range(50))])
     for cohort, words in ((common, "so the ratio of risks is first approximated"), (rare, "which is rare enough")):
         for analysis in TREATMENT:
-            result = run(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"landmark": 60})
-            assert result.data.n_event / result.data.n < 0.15
-            (table,) = (t for t in analysis.tables(result) if "E-value" in t.columns)
+            shown = show(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"landmark": 60})
+            assert shown.result.data.n_event / shown.result.data.n < 0.15
+            (table,) = (t for t in shown.tables if "E-value" in t.columns)
             assert words in table.caption
-            (term,) = treated_terms(
-                result.answers[-1].model
-                if analysis is NAIVE
-                else getattr(result, "hazard", None) or result.chosen.hazard_ratio
-            )
+            (term,) = treated_terms(model_of(shown))
             interval = term.ratio.interval
             expected = e_value(
                 term.ratio.value, interval.low, interval.high, measure="hazard ratio", rare=cohort is rare
@@ -1092,8 +1075,7 @@ def test_an_event_is_rare_only_if_it_is_by_the_end_of_follow_up_in_every_group()
 def test_an_event_is_as_rare_as_from_relapse_wherever_the_curves_begin() -> None:
     """The hazard ratio is the same, whenever the curves begin, and so is its E-value with its reason."""
     from_relapse, later = (
-        next(t for t in CHANGING.tables(estimate(CHANGING, start=start)) if "E-value" in t.columns)
-        for start in (0, 180)
+        next(t for t in show_with(CHANGING, start=start).tables if "E-value" in t.columns) for start in (0, 180)
     )
     assert later == from_relapse and "59\u00a0% of a group" in later.caption
 
@@ -1102,6 +1084,6 @@ def test_markers_have_no_e_values() -> None:
     for analysis in load_analyses():
         if analysis.section != "Treatment":
             cohort = cohort_of(REFERENCE)
-            result = run(analysis_of(analysis.slug), cohort, CohortFilter(), analysis.defaults(cohort))
-            shown = " ".join([*texts(analysis, result, analysis.defaults(cohort)), analysis.method])
-            assert "E-value" not in shown
+            shown = show(analysis_of(analysis.slug), cohort, CohortFilter(), analysis.defaults(cohort))
+            part = " ".join([*shown.texts(), analysis.method])
+            assert "E-value" not in part

@@ -22,6 +22,7 @@ from analytics.study.overview import count_outcomes, summarise_selection
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
 from pages.components.context import ANSWERED
 from pages.components.style import STYLE
+from tests.analyses.shown import analysis_of, show, show_with
 
 ROOT = Path(__file__).parents[2]
 K = 5
@@ -165,18 +166,16 @@ def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: ProtectedCoho
     boys = CohortFilter((Clause("sex", ("male",)),))
     for analysis in load_analyses():
         try:
-            result = analysis.run(cohort, boys, analysis.defaults(cohort))
+            shown = show_with(analysis, *boys.clauses, source=cohort, policy=True)
         except SuppressedError:
             continue
-        for stage in join_stages(cohort.funnel(boys), boys, cohort.dictionary, analysis.used(result)):
+        for stage in join_stages(cohort.funnel(boys), boys, cohort.dictionary, shown.used):
             assert stage.n % K == 0
             assert all(n % K == 0 for _, n in stage.reasons)
 
 
 def test_what_is_left_out_is_a_note_of_the_result(cohort: ProtectedCohort) -> None:
-    analysis = next(a for a in load_analyses() if a.slug == "survival-by-site")
-    result = analysis.run(cohort, CohortFilter(), analysis.defaults(cohort))
-    note = analysis.notes(result)[0]
+    note = show_with(analysis_of("survival-by-site"), source=cohort, policy=True).notes[0]
     assert note.code == "suppressed"
     assert "combined" in note.text
     assert note_left_out((), cohort.dictionary, K) == ()
@@ -188,14 +187,13 @@ def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort
     plain: Cohort = open_cohort(REFERENCE_COHORT)
     answered = 0
     for analysis in load_analyses():
-        params = analysis.defaults(cohort)
-        exact = analysis.run(plain, CohortFilter(), params)
-        assert not {"suppressed", "protected"} & {note.code for note in analysis.notes(exact)}
+        exact = show(analysis, plain, CohortFilter(), analysis.defaults(cohort), policy=True)
+        assert not {"suppressed", "protected"} & exact.codes
         try:
-            result = analysis.run(cohort, CohortFilter(), params)
+            shown = show_with(analysis, source=cohort, policy=True)
         except SuppressedError:
             continue
-        assert [note.code for note in analysis.notes(result)].count("protected") == 1
+        assert [note.code for note in shown.notes].count("protected") == 1
         answered += 1
     assert answered >= 3
 

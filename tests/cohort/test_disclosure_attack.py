@@ -33,13 +33,14 @@ import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, HtmlFigure
+from analytics.analysis import HtmlFigure
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.cohort.protected_cohort import protect_cohort
 from analytics.dictionary import Dictionary
 from analytics.formats import FewerThan
+from tests.analyses.shown import Shown, show
 from tests.benchmarks.cohorts import write_cohort
 from tests.cohort.cohort_oracle import SMALL
 from tests.cohort.test_cohort import frame_of, make_rows
@@ -469,19 +470,18 @@ def numbers_in_figure(figure: Any) -> Iterator[int]:
             yield int(note["text"])
 
 
-def emitted(analysis: Analysis, result: Any, params: dict[str, Any]) -> Iterator[tuple[str, float]]:
+def emitted(shown: Shown) -> Iterator[tuple[str, float]]:
     """Every number of children that an analysis gives out, and where."""
     texts = {
-        "caption": [analysis.caption(result, params)],
-        "alt": [analysis.alt_text(result)],
-        "sentence": list(analysis.sentences(result)),
-        "headline": [f"{h.value} {h.label.lower()} {h.help}" for h in analysis.headlines(result)],
-        "note": [f"{note.text} {note.remedy}" for note in analysis.notes(result)],
-        "comparison": [test.name for test in analysis.comparisons(result)],
+        "caption": [shown.caption],
+        "alt": [shown.alt_text],
+        "sentence": list(shown.sentences),
+        "headline": [f"{h.value} {h.label.lower()} {h.help}" for h in shown.headlines],
+        "note": [f"{note.text} {note.remedy}" for note in shown.notes],
+        "comparison": [test.name for test in shown.tests],
     }
-    pictures = analysis.pictures(result, params)
-    texts["picture"] = [text for p in pictures for text in (p.title, p.alt_text, p.caption)]
-    for table in analysis.tables(result):
+    texts["picture"] = [text for p in shown.pictures for text in (p.title, p.alt_text, p.caption)]
+    for table in shown.tables:
         texts.setdefault("table", []).extend(
             [table.title, table.caption, *table.columns, *(c for r in table.rows for c in r)]
         )
@@ -495,11 +495,11 @@ def emitted(analysis: Analysis, result: Any, params: dict[str, Any]) -> Iterator
     for where, several in texts.items():
         for text in several:
             yield from ((f"{where}: {text}", n) for n in numbers_of_children(text))
-    used = analysis.used(result)
+    used = shown.used
     yield from [("used", used.n), ("used events", used.n_event), *((f"lost: {x.text}", x.n) for x in used.losses)]
-    for figure in (analysis.figure(result, params), *(p.figure for p in pictures)):
+    for figure in (shown.figure, *(p.figure for p in shown.pictures)):
         yield from (("figure", n) for n in numbers_in_figure(figure))
-    for name, frame in analysis.downloads(result).items():
+    for name, frame in shown.files.items():
         for column in frame.columns:
             if COUNT_COLUMNS.fullmatch(str(column)) and str(column) not in NOT_COUNTED:
                 for n in pd.to_numeric(frame[column], errors="coerce").dropna():
@@ -526,9 +526,7 @@ def test_whatever_an_analysis_gives_out_counts_whole_cells(reference: Cohort, la
             params = analysis.defaults(cohort)
             for cohort_filter in chosen:
                 try:
-                    frame = analysis.prepare(cohort.recording(), cohort_filter, params)
-                    result = analysis.estimate(frame, params)
-                    numbers = list(emitted(analysis, result, params))
+                    numbers = list(emitted(show(analysis, cohort, cohort_filter, params, policy=True)))
                 except SuppressedError:
                     continue
                 answered.add(analysis.slug)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, Background, Control, Shown
+from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
@@ -21,7 +21,17 @@ from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_cohort
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
-from tests.analyses.shown import NOT_WORDS, PROVENANCE, check_picture, check_shown, cohort_of, steps_of, texts
+from tests.analyses.shown import (
+    NOT_WORDS,
+    PROVENANCE,
+    Part,
+    Slow,
+    check_picture,
+    check_shown,
+    cohort_of,
+    show,
+    steps_of,
+)
 from tests.fuzz.drawn_cohorts import Rng, draw_patients
 
 VIEWS_PER_COHORT = 8
@@ -109,10 +119,10 @@ def look_at(view: View, *, slow: bool = False) -> None:
     ``slow`` asks for the parts that a reader has to ask for as well.
     """
     analysis, params, cohort = view.analysis, view.params, view.cohort
-    result = analysis.run(cohort, view.cohort_filter, params)
-    check_shown(analysis, result, params)
+    shown = show(analysis, cohort, view.cohort_filter, params, policy=True)
+    check_shown(shown)
     funnel = cohort.funnel(view.cohort_filter)
-    stages = join_stages(funnel, view.cohort_filter, cohort.dictionary, analysis.used(result))
+    stages = join_stages(funnel, view.cohort_filter, cohort.dictionary, shown.used)
     said = [say_gist(stages), describe_stages(stages), draw_funnel(stages)]
     said.append(describe_cohort(view.cohort_filter, cohort.dictionary, funnel.n_left, cohort.n, cohort.synthetic))
     said += [
@@ -121,36 +131,34 @@ def look_at(view: View, *, slow: bool = False) -> None:
     for text in said:
         assert not NOT_WORDS.search(text), text
     assert to_csv(tabulate_stages(stages), PROVENANCE)
-    for name, p_value in ((test.name, test.p_value) for test in analysis.comparisons(result)):
+    for name, p_value in ((test.name, test.p_value) for test in shown.tests):
         assert p_value is None or 0 <= p_value <= 1, name
-    check_ratios(analysis.downloads(result))
+    check_ratios(shown.files)
     check_table(tabulate_baseline(cohort, view.cohort_filter, cohort.dictionary.filters[:6]))
-    for table in analysis.tables(result):
+    for table in shown.tables:
         check_table(table)
-    if analysis.checks is not None:
-        made = analysis.checks.make(result, params)
-        for shown in analysis.checks.show(result, made, params):
-            check_part(shown)
-        check_ratios(analysis.checks.downloads(made))
-    for part in (*analysis.background, *(analysis.checks.background if analysis.checks else ())):
-        look_at_slow(part, result, params, slow=slow)
+    slow_parts = shown.slow
+    if checks := shown.checks:
+        for part in checks.parts:
+            check_part(part)
+        check_ratios(checks.files)
+        slow_parts += checks.slow
+    for slow_part in slow_parts:
+        look_at_slow(slow_part, slow=slow)
 
 
-def look_at_slow(part: Background, result: Any, params: dict[str, Any], *, slow: bool) -> None:
+def look_at_slow(part: Slow, *, slow: bool) -> None:
     """A slow part before it has run, and, if asked for, what it finds."""
-    refusal = part.refusal(result, params)
-    assert not refusal or refusal.endswith("."), refusal
-    check_part(part.show(result, None, params))
-    if refusal or not slow:
+    assert not part.refusal or part.refusal.endswith("."), part.refusal
+    check_part(part.before)
+    if part.refusal or not slow:
         return
-    found = part.run(result, params, lambda done, total: None)
-    check_part(part.show(result, found, params))
-    frames = part.downloads(found)
-    assert tuple(frames) == part.files
-    check_ratios(frames)
+    found = part.run()
+    check_part(found.part)
+    check_ratios(found.files)
 
 
-def check_part(shown: Shown) -> None:
+def check_part(shown: Part) -> None:
     """Words, tables and pictures of a part of a page."""
     said = [text for note in shown.notes for text in (note.text, note.remedy)]
     for text in (*shown.sentences, *said):
@@ -205,5 +213,4 @@ def check_p_values(frame: pd.DataFrame, name: str) -> None:
 
 def words_of(view: View) -> list[str]:
     """Every text of a view, to be compared with those of the same patients in another order."""
-    result = view.analysis.run(view.cohort, view.cohort_filter, view.params)
-    return list(texts(view.analysis, result, view.params))
+    return list(show(view.analysis, view.cohort, view.cohort_filter, view.params, policy=True).texts())

@@ -31,7 +31,7 @@ from analytics.reporting.attrition import (
     say_gist,
     tabulate_stages,
 )
-from tests.analyses.shown import FILES, cohort_of, filters, params_of, patients_of, run, select
+from tests.analyses.shown import FILES, Shown, cohort_of, filters, params_of, patients_of, select, show
 
 DICTIONARY = open_dictionary()
 REFERENCE = FILES[0]
@@ -183,12 +183,13 @@ def test_what_has_to_be_known_and_who_is_eligible() -> None:
 
 def way_of(analysis: Analysis, file: str, cohort_filter: CohortFilter, params: dict[str, Any]) -> tuple[Stage, ...]:
     cohort = cohort_of(file)
-    used = analysis.used(run(analysis, cohort, cohort_filter, params))
+    used = show(analysis, cohort, cohort_filter, params, policy=True).used
     return join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, used)
 
 
-def estimate_of(slug: str, result: Any) -> tuple[int, int]:
+def estimate_of(slug: str, shown: Shown) -> tuple[int, int]:
     """Children and events of the main estimate, each taken from the estimate itself."""
+    result = shown.result
     if slug in ("relapse-predictors", "hazard-ratios"):
         return result.multivariable.n, result.multivariable.n_event
     if slug == "cumulative-incidence":
@@ -211,8 +212,7 @@ def estimate_of(slug: str, result: Any) -> tuple[int, int]:
         return result.unadjusted.n, sum(c.n_event for c in result.unadjusted.curves.curves)
     if slug == "naive-answer":
         return result.answers[0].model.n, result.answers[0].model.n_event
-    used = ANALYSES[slug].used(result)
-    return used.n, used.n_event
+    return shown.used.n, shown.used.n_event
 
 
 @settings(max_examples=12, deadline=None)
@@ -224,8 +224,8 @@ def test_the_numbers_add_up_to_those_of_the_estimate(slug: str, data: st.DataObj
     if analysis.missing(cohort):
         return
     cohort_filter, params = data.draw(filters(file)), data.draw(params_of(analysis, cohort))
-    result = run(analysis, cohort, cohort_filter, params)
-    way = join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, analysis.used(result))
+    shown = show(analysis, cohort, cohort_filter, params, policy=True)
+    way = join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, shown.used)
     assert [stage.kind for stage in way] == sorted((stage.kind for stage in way), key=KINDS.index)
     assert (way[0].kind, way[-1].kind) == ("everyone", "events")
     for before, stage in pairwise(way[:-1]):
@@ -235,8 +235,8 @@ def test_the_numbers_add_up_to_those_of_the_estimate(slug: str, data: st.DataObj
             assert sum(n for _, n in stage.reasons) == stage.left and all(n > 0 for _, n in stage.reasons)
     n_selected = len(select(patients_of(file), cohort_filter))
     assert n_selected == [stage for stage in way if stage.kind in ("everyone", "clause")][-1].n
-    assert (way[-2].n, way[-1].n) == estimate_of(slug, result)
-    assert way[-2].n + sum(n for _, n in analysis.left_out(result)) == n_selected
+    assert (way[-2].n, way[-1].n) == estimate_of(slug, shown)
+    assert way[-2].n + sum(n for _, n in shown.left_out) == n_selected
     frame = tabulate_stages(way)
     assert frame["n"].iloc[-2] == cohort.n - frame["n_lost"].sum() == way[-2].n
     assert say_gist(way).startswith(f"{cohort.n} children")

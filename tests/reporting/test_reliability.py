@@ -42,7 +42,7 @@ from analytics.reporting.reliability import (
 )
 from analytics.reporting.tables import tabulate_policy
 from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, SubgroupEffect, TestResult
-from tests.analyses.shown import check_shown, cohort_of, filters, run
+from tests.analyses.shown import check_shown, cohort_of, filters, show
 
 POLICY = Policy(Least(10, 10, 10.0), Least(5, 5, 5.0), Least(3, 3, 3.0), fade_below=10, stop_below=3, smallest_cell=5)
 ANALYSES = load_analyses()
@@ -334,9 +334,9 @@ def test_no_analysis_shows_a_p_value_or_an_estimate_of_too_few(analysis: Analysi
     cohort = cohort_of("reference_cohort.csv")
     params = analysis.defaults(cohort)
     cohort_filter = data.draw(filters("reference_cohort.csv"))
-    result = run(analysis, cohort, cohort_filter, params)
-    check_shown(analysis, result, params)
-    for part in parts_of(result):
+    shown = show(analysis, cohort, cohort_filter, params, policy=True)
+    check_shown(shown)
+    for part in parts_of(shown.result):
         if isinstance(part, TestResult) and part.p_value is not None and part.groups:
             groups = [group for group in part.groups if group.n]
             assert min(group.n for group in groups) >= policy.p_value.patients

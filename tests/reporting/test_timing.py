@@ -11,7 +11,7 @@ from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, open_dictionary
 from analytics.reporting.timing import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline
-from tests.analyses.shown import FILES, cohort_of, run
+from tests.analyses.shown import FILES, cohort_of, show
 
 DICTIONARY = open_dictionary()
 ENDPOINTS: tuple[Endpoint | CompetingEndpoint, ...] = (*DICTIONARY.endpoints, *DICTIONARY.competing)
@@ -156,8 +156,7 @@ def endpoint_of(analysis: Analysis, params: dict[str, Any]) -> Endpoint | Compet
 
 
 def codes_of(analysis: Analysis, params: dict[str, Any], *clauses: Clause) -> set[str]:
-    result = run(analysis, REFERENCE, CohortFilter(clauses), params)
-    return {note.code for note in analysis.notes(result)} & set(CODES.values())
+    return show(analysis, REFERENCE, CohortFilter(clauses), params, policy=True).codes & set(CODES.values())
 
 
 def some_endpoints(analysis: Analysis) -> list[dict[str, Any]]:

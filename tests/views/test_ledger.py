@@ -31,6 +31,7 @@ from analytics.views.ledger import (
     list_comparisons,
     tabulate_ledger,
 )
+from tests.analyses.shown import show
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "multiplicity_reference.json"
 CASES: list[dict[str, Any]] = json.loads(REFERENCE.read_text(encoding="utf-8"))
@@ -289,7 +290,7 @@ def controls_of(slug: str) -> tuple[Control, ...]:
 
 
 def result_of(analysis: Analysis, cohort_filter: CohortFilter, params: Mapping[str, Any]) -> Any:
-    return analysis.estimate(analysis.prepare(cohort(), cohort_filter, params), params)
+    return show(analysis, cohort(), cohort_filter, params, policy=True).result
 
 
 # By default, too few die in one of the groups for a p value of the means.
@@ -453,10 +454,10 @@ def test_headline_p_values_are_those_of_the_pages() -> None:
     ):
         analysis = ANALYSES[slug]
         params = analysis.defaults(cohort())
-        result = result_of(analysis, NO_FILTER, params)
-        (shown,) = (h.value for h in analysis.headlines(result) if h.label.startswith("p ("))
-        (compared,) = analysis.comparisons(result)
-        assert compared.p_value is not None and f"{compared.p_value:.3f}" == shown
+        shown = show(analysis, cohort(), NO_FILTER, params, policy=True)
+        (p_value,) = (h.value for h in shown.headlines if h.label.startswith("p ("))
+        (compared,) = shown.tests
+        assert compared.p_value is not None and f"{compared.p_value:.3f}" == p_value
 
 
 def test_a_view_without_groups_compares_nothing() -> None:
