@@ -15,11 +15,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analytics.cohort.address import describe_scheme, describe_source, find_scheme
 from analytics.cohort.derivations import with_derived
 from analytics.cohort.disclosure import Hidden
 from analytics.cohort.duckdb_engine import fetch, quoted, schema_of
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_sql
-from analytics.cohort.reader import CohortError, PatientFile, finding_damage, load_file, load_frame, match_columns
+from analytics.cohort.reader import (
+    CohortError,
+    PatientFile,
+    Problem,
+    finding_damage,
+    load_file,
+    load_frame,
+    match_columns,
+)
 from analytics.cohort.validation import find_problems, remark_on
 from analytics.dictionary import Dictionary, Variable, open_dictionary
 from analytics.formats import FewerThan
@@ -321,9 +330,13 @@ def open_cohort(
     Raises
     ------
     CohortError
-        With *all* problems found, each saying what is wrong, in whose row, and what to do.
+        With *all* problems found, each saying what is wrong, in whose row, and what to do. Addresses of databases or
+        in a network are none of the files that can be opened.
     """
     dictionary = dictionary or open_dictionary()
+    if not isinstance(source, pd.DataFrame) and (scheme := find_scheme(source)):
+        what, remedy = describe_scheme(scheme)
+        raise CohortError([Problem(what, describe_source(source), remedy)])
     # Nothing about patients is written to disk, and nothing is fetched from a network.
     connection = duckdb.connect(
         config={"temp_directory": "", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}

@@ -21,6 +21,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from analytics.cohort.address import LONGEST_PATH
 from analytics.cohort.csv_text import (
     BOM,
     MAX_COLUMNS,
@@ -48,7 +49,6 @@ N_NEIGHBOURS = 2000  # files of a folder that are looked at for a name alike
 N_HINTS = 300  # columns that are compared with the dictionary's names
 MOST_PROBLEMS = 50
 LONGEST_SENTENCE = 600
-LONGEST_PATH = 200
 MAX_FOOTER_BYTES = 64_000_000
 # What the engine raises on bytes that are no such file; what it raises on a query that is wrong is not among them.
 DAMAGE = (

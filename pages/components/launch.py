@@ -24,6 +24,7 @@ def prepare_first_pages() -> None:
     """
     # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
     from analytics.analyses import load_analyses
+    from analytics.cohort.address import describe_source, find_scheme
     from analytics.cohort.disclosure import SuppressedError
     from analytics.cohort.filters import CohortFilter
     from analytics.cohort.reader import CohortError
@@ -31,7 +32,8 @@ def prepare_first_pages() -> None:
     from pages.components import cache
 
     source = cache.active_source()
-    print(f"\n  Opening {shorten(Path(source).name)} ...", flush=True)
+    name = describe_source(source) if find_scheme(source) else shorten(Path(source).name)
+    print(f"\n  Opening {name} ...", flush=True)
     try:
         cohort = cache.load_cohort(source)
     except CohortError as error:

@@ -15,10 +15,10 @@ import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Headline, HtmlFigure, Picture
-from analytics.cohort.reader import LONGEST_PATH, CohortError
+from analytics.cohort.address import describe_source
+from analytics.cohort.reader import CohortError
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
-from analytics.formats import shorten
 from analytics.provenance import Provenance
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children, say_protection
@@ -286,7 +286,7 @@ def show_cautions(cautions: Sequence[str]) -> None:
 def show_problems(error: CohortError, source: str) -> None:
     """What is wrong with a file, where and what to do; then a way on."""
     st.html(
-        f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p><bdi>{escape(shorten(source, LONGEST_PATH))}</bdi></p>'
+        f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p><bdi>{escape(describe_source(source))}</bdi></p>'
     )
     if asks_for_protection():
         # What is wrong names rows and values of single children: that is for those who run the deployment.

@@ -25,6 +25,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
 from pages.components.context import DRAWN_AGAIN, LINK_NOTES, LINK_READ, MISSING, USE_REFERENCE, filter_variables
+from pages.components.launch import prepare_first_pages
 from pages.components.ledger import LEDGER
 from pages.components.presence import SESSION
 from pages.components.session import BEFORE
@@ -503,6 +504,22 @@ def test_a_file_without_patients_is_explained(
     app = open_app()
     assert [e.value for e in app.exception] == []
     assert "patients.csv" in problem_text(app)
+    assert_reference_cohort_opens(app)
+
+
+def test_an_address_is_explained_and_its_password_shown_nowhere(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COHORT", "postgresql://anna:s3cret@db.example")
+    app = open_app()
+    assert [e.value for e in app.exception] == []
+    text = problem_text(app)
+    assert "postgresql:// is the address of a database" in text and "COHORT=patients.csv" in text
+    assert "postgresql://…" in " ".join(texts_of(app))
+    prepare_first_pages()
+    printed = "".join(capfd.readouterr())
+    assert "Opening postgresql://… ..." in printed
+    assert "s3cret" not in " ".join((*texts_of(app), printed)) and "db.example" not in printed
     assert_reference_cohort_opens(app)
 
 

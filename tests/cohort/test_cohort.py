@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import cohort as engine
 from analytics.cohort import Cohort, Range, open_cohort
+from analytics.cohort import cohort as engine
 from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
 from analytics.cohort.reader import CohortError
 from analytics.dictionary import open_dictionary

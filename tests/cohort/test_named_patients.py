@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics import cohort as engine
+from analytics.cohort import cohort as engine
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from tests.analyses.shown import FILES, cohort_of, patients_of, select
