@@ -25,7 +25,7 @@ MINUS = "\u2212"
 
 
 def draw_funnel(stages: Sequence[Stage]) -> str:
-    """The stages as an HTML fragment, a row each (style: `FUNNEL_CSS`), with the way in words for who cannot see it.
+    """The stages as an HTML fragment, a row each, with the way in words for who cannot see it.
 
     A row has its stage's kind in ``data-kind`` and its number in ``data-n``. A pale end of the bar are those whom the
     stage loses; in the last row the whole bar are those in the estimate, and its full part the events.
@@ -58,28 +58,6 @@ def _html_row(stage: Stage, before: Stage, widest: int) -> str:
 
 def _share(n: int, widest: int) -> str:
     return f"{100 * n / widest:.2f}%"
-
-
-FUNNEL_CSS = """
-.outcomes-funnel {margin: 0; font-size: .86rem; line-height: 1.35; max-width: 52rem;
-  font-variant-numeric: tabular-nums}
-.outcomes-funnel > div {display: grid; grid-template-columns: minmax(8rem, 5fr) minmax(4rem, 4fr) 2.6rem 3.2rem;
-  gap: .15rem .6rem; align-items: start; padding: .2rem 0}
-.outcomes-funnel .what em {font-style: normal; font-size: .72rem; font-weight: 650; letter-spacing: .05em;
-  text-transform: uppercase; opacity: .75; margin-right: .3em}
-.outcomes-funnel .what small {display: block; font-size: .79rem; opacity: .82; padding-left: .9rem}
-.outcomes-funnel .track {position: relative; display: block; height: .85rem; margin-top: .2rem}
-.outcomes-funnel .track i {position: absolute; left: 0; top: 0; bottom: 0; border-radius: .15rem}
-.outcomes-funnel i.bar {min-width: 1px}
-.outcomes-funnel i.lost {background: color-mix(in srgb, currentColor 11%, transparent)}
-.outcomes-funnel [data-kind="events"] i.lost {background: color-mix(in srgb, #17819a 32%, transparent);
-  box-shadow: inset 0 0 0 1px #17819a}
-.outcomes-funnel .n {text-align: right; font-weight: 600}
-.outcomes-funnel .left {text-align: right; opacity: .82}
-@media (max-width: 700px) {
-  .outcomes-funnel > div {grid-template-columns: minmax(0, 6fr) minmax(3.4rem, 3fr) 2.1rem 2.7rem; column-gap: .4rem}
-}
-""".strip()
 
 
 # --- SVG -------------------------------------------------------------------------------------------------------------

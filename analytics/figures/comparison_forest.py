@@ -85,7 +85,7 @@ class ComparisonForest:
 
 
 def draw_comparison_table(forest: ComparisonForest) -> str:
-    """The table with the intervals in its last column, as an HTML fragment (style: FOREST_CSS of figures/forest.py).
+    """The table with the intervals in its last column, as an HTML fragment.
 
     One row per entry of ``forest.rows``, with ``data-row`` its number; all text is escaped. Narrow pages put the interval
     under the text. Without rows a sentence says so.
@@ -200,57 +200,6 @@ def _html_row(row: ComparisonRow, number: int, forest: ComparisonForest, axis: A
         f'<td class="forest-ratio">{ratio}</td><td class="forest-p">{escape(row.p)}</td>'
         f'<td class="forest-forest">{marks}</td></tr>'
     )
-
-
-COMPARISON_CSS = """
-.forest-comparison .forest-numbers, .forest-comparison .forest-ratio, .forest-comparison .forest-p {
-  white-space: nowrap; }
-.forest-comparison td.forest-forest .forest-marks { height: 23px; }
-.forest-comparison .forest-axis td.forest-forest .forest-marks { height: 34px; }
-.forest-comparison tbody th, .forest-comparison tbody td { padding-top: 0.1rem; padding-bottom: 0.1rem; }
-.forest-comparison thead th.forest-numbers { white-space: normal; max-width: 9rem; }
-.forest-comparison .forest-thin { border-top-width: 1.5px; opacity: 0.9; }
-.forest-comparison .forest-thin-point { background: currentColor; border-radius: 0; width: 7px; height: 7px;
-  margin: -3px 0 0 -3.5px; }
-.forest-comparison th[title] { cursor: help; }
-.forest-comparison thead th:not([title]) { cursor: auto; }
-.forest-comparison .forest-label { min-width: 11rem; max-width: 24rem; }
-.forest-comparison .forest-label small { display: block; font-weight: 400; }
-.forest-comparison .forest-group > * { border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }
-.forest-comparison tbody tr:first-child > * { border-top: 0; }
-.forest-comparison .forest-group th, .forest-comparison .forest-emphasised th { font-weight: 600; }
-.forest-comparison .forest-indented th { padding-left: 1rem; }
-.forest-comparison .forest-biased :is(.forest-label, .forest-ratio, .forest-p, .forest-marks) {
-  color: color-mix(in srgb, #d0382b 82%, currentColor); }
-.forest-comparison .forest-biased :is(.forest-detail, .forest-limits) { color: inherit; }
-.forest-comparison .forest-compared:not(.forest-emphasised) .forest-ratio b { font-weight: 500; }
-.forest-comparison .forest-ratio .forest-muted { white-space: normal; }
-@container (max-width: 700px) {
-  .forest-comparison tr { display: grid; column-gap: 0.7rem; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%;
-    grid-template-areas: "label ratio p forest" "numbers numbers numbers forest"; padding-top: 0.35rem; }
-  .forest-comparison .forest-label { grid-area: label; min-width: 0; max-width: none; }
-  .forest-comparison .forest-ratio { grid-area: ratio; }
-  .forest-comparison .forest-ratio .forest-muted { display: block; max-width: 14em; }
-  .forest-comparison .forest-numbers { grid-column: 1 / 4; padding-left: 1rem; white-space: normal;
-    color: var(--forest-soft); font-size: 0.93em; }
-  .forest-comparison td.forest-numbers::before { content: attr(data-head) ": "; }
-  .forest-comparison .forest-numbers:empty, .forest-comparison .forest-group .forest-ratio,
-  .forest-comparison .forest-group .forest-forest { display: none; }
-  .forest-comparison .forest-group { border-top: 1px solid var(--forest-rule); padding-top: 0.5rem;
-    grid-template-columns: minmax(0, 1fr) auto; grid-template-areas: "label p"; }
-  .forest-comparison tbody tr:first-child { border-top: 0; }
-  .forest-comparison .forest-group > * { border: 0; padding: 0; }
-  .forest-comparison td.forest-forest { grid-row: 1 / span 3; grid-column: 4; }
-  .forest-comparison .forest-axis { grid-template-rows: auto; }
-}
-@container (max-width: 480px) {
-  .forest-comparison .forest-p { white-space: normal; }
-  .forest-comparison tr { grid-template-columns: minmax(0, 1fr) auto 3.6em; grid-template-areas: "label ratio p"; }
-  .forest-comparison .forest-group { grid-template-columns: minmax(0, 1fr) auto; grid-template-areas: "label p"; }
-  .forest-comparison .forest-ratio .forest-muted { display: block; max-width: 11em; }
-  .forest-comparison td.forest-forest { grid-row: auto; grid-column: 1 / -1; }
-}
-""".strip()
 
 
 # --- SVG -------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.dictionary import Dictionary, Endpoint
-from analytics.figures.comparison_forest import COMPARISON_CSS
 from analytics.figures.forest_marks import (
     BOLD,
     INK,
-    MARKS_CSS,
     SOFT,
     Axis,
     Drawing,
@@ -116,7 +114,7 @@ def draw_forest_table(
     dictionary: Dictionary,
     words: EventWords = RELAPSE,
 ) -> str:
-    """The table of odds or hazard ratios with the forest plot in its last column, as an HTML fragment (style: FOREST_CSS).
+    """The table of odds or hazard ratios with the forest plot in its last column, as an HTML fragment.
 
     Parameters
     ----------
@@ -460,48 +458,6 @@ def _html_ratio(term: Ratio | None, text: str) -> str:
 
 def _html_reference(axis: Axis) -> str:
     return f'<div class="forest-marks"><i class="forest-one" style="left:{percent(axis.place(1))}"></i></div>'
-
-
-TABLE_CSS = """
-.forest .forest-count, .forest .forest-univariable, .forest .forest-multivariable, .forest .forest-p {
-  white-space: nowrap; }
-.forest .forest-head > * { border-top: 1px solid var(--forest-rule); padding-top: 0.4rem; }
-.forest tbody:first-of-type .forest-head > * { border-top: 0; }
-.forest .forest-head th { font-weight: 600; }
-.forest .forest-level th { padding-left: 1rem; }
-.forest .forest-level[role="button"] { cursor: pointer; }
-.forest .forest-level[role="button"]:hover > :not(.forest-forest) {
-  background: color-mix(in srgb, var(--forest-colour) 12%, transparent); }
-.forest .forest-level:focus-visible { outline: 2px solid var(--forest-colour); outline-offset: -2px; }
-@container (max-width: 700px) {
-  .forest tr { display: grid; grid-template-columns: minmax(0, 1fr) auto 3.6em 32%; column-gap: 0.7rem;
-    grid-template-areas: "factor multivariable p forest" "count univariable univariable forest"; }
-  .forest .forest-factor { grid-area: factor; }
-  .forest .forest-count { grid-area: count; padding-left: 1rem; white-space: normal; color: var(--forest-soft);
-    font-size: 0.93em; }
-  .forest .forest-univariable { grid-area: univariable; font-size: 0.93em; }
-  .forest .forest-univariable::before { content: "\\25CB\\00a0"; }
-  .forest .forest-multivariable::before { content: "\\25A0\\00a0"; color: var(--forest-colour); }
-  .forest .forest-reference .forest-multivariable::before, .forest .forest-reference .forest-univariable,
-  .forest .forest-univariable:empty, .forest .forest-multivariable:empty { display: none; }
-  .forest .forest-univariable b { font-weight: 400; }
-  .forest .forest-multivariable { grid-area: multivariable; }
-  .forest .forest-level { padding-top: 0.35rem; }
-  .forest .forest-head { padding-top: 0.5rem; border-top: 1px solid var(--forest-rule);
-    grid-template-columns: auto auto 1fr;
-    grid-template-areas: "factor factor factor" "multivariable univariable univariable"; }
-  .forest tbody:first-of-type .forest-head { border-top: 0; }
-  .forest .forest-head > * { border: 0; padding: 0; }
-  .forest .forest-head .forest-multivariable { font-size: 0.93em; }
-  .forest .forest-head .forest-forest, .forest .forest-head .forest-p { display: none; }
-}
-@container (max-width: 480px) {
-  .forest tr { grid-template-columns: minmax(0, 1fr) auto 3.6em;
-    grid-template-areas: "factor multivariable p" "count univariable univariable" "forest forest forest"; }
-  .forest .forest-reference .forest-forest { display: none; }
-}
-""".strip()
-FOREST_CSS = "\n".join((MARKS_CSS, TABLE_CSS, COMPARISON_CSS))  # all that a page needs for either kind of table
 
 
 # --- SVG -------------------------------------------------------------------------------------------------------------

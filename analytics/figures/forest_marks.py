@@ -175,67 +175,6 @@ def html_axis(axis: Axis, n_columns: int, sides: tuple[str, str]) -> str:
     )
 
 
-MARKS_CSS = f"""
-.forest {{ --forest-colour: var(--forest-accent, {ACCENT});
-  --forest-line: color-mix(in srgb, currentColor 55%, transparent);
-  --forest-faint: color-mix(in srgb, currentColor 12%, transparent);
-  --forest-rule: color-mix(in srgb, currentColor 18%, transparent);
-  --forest-soft: color-mix(in srgb, currentColor 68%, transparent);
-  container-type: inline-size; color: inherit; font-size: 0.875rem; line-height: 1.35;
-  font-variant-numeric: tabular-nums; }}
-.forest table {{ border-collapse: collapse; width: 100%; margin: 0; }}
-.forest th, .forest td {{ border: 0; padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; vertical-align: middle;
-  font-weight: 400; background: none; }}
-.forest small, .forest .forest-muted, .forest .forest-limits {{ color: var(--forest-soft); font-size: 0.93em; }}
-.forest .forest-muted {{ font-style: italic; }}
-.forest b {{ font-weight: 600; }}
-.forest thead th {{ font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--forest-line);
-  cursor: help; padding-bottom: 0.35rem; }}
-.forest thead small {{ display: block; font-weight: 400; }}
-.forest .forest-muted {{ white-space: normal; }}
-.forest td.forest-forest, .forest th.forest-forest {{ padding-right: 0; width: 30%; min-width: 170px; }}
-.forest td.forest-forest {{ background: var(--forest-grid); padding: 0; }}
-.forest .forest-axis td.forest-forest {{ background: none; border-top: 1px solid var(--forest-line); }}
-.forest .forest-marks {{ display: block; position: relative; height: 28px; }}
-.forest .forest-marks i, .forest .forest-axis span {{ position: absolute; display: block; box-sizing: border-box; }}
-.forest .forest-thin {{ border-top: 1px solid currentColor; opacity: 0.75; }}
-.forest .forest-thick {{ border-top: 3px solid var(--forest-colour); margin-top: -1px; }}
-.forest .forest-thin-point {{ width: 9px; height: 9px; margin: -4px 0 0 -4.5px; border: 1.5px solid currentColor;
-  border-radius: 50%; }}
-.forest .forest-thick-point {{ width: 9px; height: 9px; margin: -4px 0 0 -4.5px; background: var(--forest-colour); }}
-.forest .forest-one {{ width: 7px; height: 7px; margin: -3.5px 0 0 -3px; top: 50%; border-radius: 50%;
-  background: var(--forest-soft); }}
-.forest .forest-thin-left, .forest .forest-thin-right, .forest .forest-thick-left, .forest .forest-thick-right {{
-  border: 4px solid transparent; margin-top: -3.5px; }}
-.forest .forest-thin-left {{ border-left-width: 0; border-right: 6px solid currentColor; }}
-.forest .forest-thin-right {{ border-right-width: 0; border-left: 6px solid currentColor; margin-left: -6px; }}
-.forest .forest-thick-left {{ border-left-width: 0; border-right: 6px solid var(--forest-colour); }}
-.forest .forest-thick-right {{ border-right-width: 0; border-left: 6px solid var(--forest-colour); margin-left: -6px; }}
-.forest .forest-axis .forest-marks {{ height: 34px; font-size: 11px; line-height: 15px; color: var(--forest-soft); }}
-.forest .forest-axis .forest-tick {{ top: 2px; transform: translateX(-50%); }}
-.forest .forest-axis .forest-lower {{ top: 17px; padding-right: 8px; white-space: nowrap; }}
-.forest .forest-axis .forest-higher {{ top: 17px; padding-left: 8px; white-space: nowrap; }}
-.forest .forest-key {{ display: inline-flex; align-items: center; gap: 0.35em; white-space: nowrap; font-weight: 400;
-  margin-right: 0.8em; }}
-.forest .forest-key .forest-marks {{ width: 26px; height: 14px; flex: none; }}
-.forest .forest-narrow {{ display: none; }}
-.forest .forest-note {{ margin: 0.2rem 0 0; color: var(--forest-soft); font-size: 0.8rem; }}
-@container (max-width: 700px) {{
-  .forest table, .forest thead, .forest tbody, .forest tfoot {{ display: block; }}
-  .forest th, .forest td {{ padding: 0; }}
-  .forest thead tr {{ display: block; border-bottom: 1px solid var(--forest-line); padding-bottom: 0.3rem; }}
-  .forest thead th {{ display: none; }}
-  .forest thead th.forest-forest {{ display: block; border: 0; padding: 0; }}
-  .forest .forest-narrow {{ display: block; font-weight: 600; }}
-  .forest .forest-p {{ grid-area: p; text-align: right; }}
-  .forest td.forest-forest, .forest th.forest-forest {{ grid-area: forest; width: auto; min-width: 0; }}
-  .forest td.forest-forest {{ display: grid; align-items: center; }}
-  .forest .forest-axis td:first-child {{ display: none; }}
-  .forest .forest-muted {{ overflow-wrap: anywhere; }}
-}}
-""".strip()
-
-
 # --- SVG -------------------------------------------------------------------------------------------------------------
 
 WIDTH, MARGIN = 980, 24

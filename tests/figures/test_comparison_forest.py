@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics.figures.comparison_forest import (
-    COMPARISON_CSS,
     WARNING,
     ComparisonForest,
     ComparisonRow,
@@ -17,7 +16,6 @@ from analytics.figures.comparison_forest import (
     describe_comparison,
     draw_comparison_table,
 )
-from analytics.figures.forest import FOREST_CSS
 from analytics.results import Estimate, Interval
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -180,9 +178,3 @@ def test_without_rows_a_sentence_says_so() -> None:
     assert "nothing to compare" in draw_comparison_table(empty)
     assert describe_comparison(empty) == "There is nothing to compare."
     ElementTree.fromstring(comparison_svg(empty, title="t", subtitle="s"))
-
-
-def test_the_style_belongs_to_that_of_all_forests_and_takes_its_colours_from_the_page() -> None:
-    assert COMPARISON_CSS in FOREST_CSS
-    assert COMPARISON_CSS.count("{") == COMPARISON_CSS.count("}")
-    assert not re.search(r"(?<!-)color:\s*#", COMPARISON_CSS)

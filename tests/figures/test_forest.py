@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics.dictionary import Dictionary, Endpoint, Variable
-from analytics.figures.forest import CLICK_TITLE, FOREST_CSS, describe_forest, draw_forest_table, forest_svg, words_of
+from analytics.figures.forest import CLICK_TITLE, describe_forest, draw_forest_table, forest_svg, words_of
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Interval, OddsRatio, OddsRatioResult, TermTest
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -239,12 +239,6 @@ def test_description_gives_each_ratio_and_each_reason() -> None:
 
 def test_html_holds_no_inline_drawing_that_cleaning_would_remove() -> None:
     assert table().tags <= {"div", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "span", "i", "b", "p", "small"}
-
-
-def test_style_takes_its_colours_from_the_page() -> None:
-    assert "currentColor" in FOREST_CSS and "@container (max-width: 700px)" in FOREST_CSS
-    assert FOREST_CSS.count("{") == FOREST_CSS.count("}")
-    assert not re.search(r"(?<!-)color:\s*#", FOREST_CSS)
 
 
 # Hazard ratios
