@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, update_wrapper
 from typing import Any, Generic, Literal, TypeVar, final, get_args
@@ -233,7 +233,8 @@ class Analysis:
     names the sets of columns one of which a cohort must have; ``used`` says whom of the selection the main estimate rests
     on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures``
     makes the further figures; ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result;
-    ``checks`` say how far the result can be trusted, ``planning`` what a next study of this size would find.
+    ``checks`` say how far the result can be trusted, ``planning`` what a next study of this size would find;
+    ``second_opinion(frame, result, params)`` yields what the result shows beside what libraries give (`Compared`).
     """
 
     slug: str
@@ -262,6 +263,7 @@ class Analysis:
     comparisons: Callable[[Any], tuple[ComparedTest, ...]] = no_comparisons
     checks: Checks | None = None
     planning: Checks | None = None
+    second_opinion: Callable[[Any, Any, Params], Iterator[Any]] | None = None
 
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -39,6 +39,8 @@ from analytics.estimators.propensity import (
     weighted_hazard_ratio,
     weighted_survival,
 )
+from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
+from analytics.estimators.second_opinion.treatment import compare_landmark, compare_weighted_curves
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
@@ -74,6 +76,7 @@ from analytics.results import (
     Result,
     SurvivalResult,
 )
+from analytics.results.second_opinion import WEIGHTED, Compared
 
 LATEST_PHASE = "reinduction"
 DEFAULT_BALANCE = ("relapse_timing_bfm", "second_remission")
@@ -677,6 +680,32 @@ def _downloads(result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _ask_libraries(data: TreatmentData, result: AdjustedComparison, params: Params) -> Iterator[Compared]:
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    arrays = data.arrays(adjusted=True)
+    arrays.pop("covariates", None)
+    yield from compare_landmark(result.unadjusted, months, **arrays)
+    share = result.propensity.weights
+    if result.weighted is None or result.curves is None or share is None:
+        return
+    landmark = result.days / DAYS_PER_MONTH
+    chosen = data.complete & (data.time > landmark)
+    time, event, counts = data.time[chosen], data.event[chosen], data.weight[chosen]
+    states: Any = list(data.states)
+    state = pd.Categorical.from_codes(result.treated.astype(int), states)
+    yield from compare_hazard_ratios(
+        *(result.weighted, time, event, pd.DataFrame({TREATMENT: state})),
+        weight=counts,
+        sampling_weight=share,
+        model=WEIGHTED,
+    )
+    milestones = [survival_at(curve, months) for curve in result.curves.curves]
+    entry = np.full(len(time), landmark)
+    yield from compare_weighted_curves(
+        *(result.curves, milestones, months, time, event, state, share), weight=counts, entry=entry, model=WEIGHTED
+    )
+
+
 ANALYSIS = Analysis(
     slug="adjusted-comparison",
     title="Adjusted comparison",
@@ -704,4 +733,5 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     pictures=_pictures,
+    second_opinion=_ask_libraries,
 )

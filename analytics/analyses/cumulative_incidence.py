@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,10 @@ from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.second_opinion.comparison import not_offered
+from analytics.estimators.second_opinion.curves import compare_curves
+from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
+from analytics.estimators.second_opinion.incidence import compare_incidence_curves
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
@@ -65,6 +70,7 @@ from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SurvivalResult
+from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
 
 CAUSE_OF_DEATH = "cause_of_death"
 UNKNOWN_CAUSE = "death of unknown cause"  # the level of the first event after relapse
@@ -642,6 +648,50 @@ def _checks_frames(made: RatiosOverTime | None) -> Mapping[str, pd.DataFrame]:
     return {"ratios-over-time": ratios_over_time_frame(made)}
 
 
+def _ask_libraries(frame: _Frame, result: CumulativeIncidence, params: Params) -> Iterator[Compared]:
+    events, comparison = frame.events, result.comparison
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    arrays: dict[str, Any] = {"group": events.group, "weight": events.weight}
+    name, cause = "" if events.variable is None else events.variable.name, events.endpoint.cause
+    yield from compare_incidence_curves(
+        *(comparison.incidence, comparison.milestones, months, events.time, events.cause),
+        **arrays,
+        variable=name,
+        event=cause,
+    )
+    if comparison.test is not None:
+        yield from not_offered(
+            Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}"), comparison.test.p_value
+        )
+    happened = events.cause == events.causes.index(comparison.event) + 1
+    none = [()] * len(result.naive.curves)
+    yield from compare_curves(
+        *(result.naive, none, (), events.time, happened), **arrays, with_median=False, variable=name, model=ONE_MINUS
+    )
+    steps, kept = {v.name: v.per for v in frame.variables}, events.complete
+    for models in result.models.fitted:
+        if events.covariates is None:
+            break
+        happened = events.cause == events.causes.index(models.cause) + 1
+        arrays = {"covariates": events.covariates[kept], "weight": events.weight[kept]}
+        yield from compare_hazard_ratios(
+            models.cause_specific,
+            events.time[kept],
+            happened[kept],
+            **arrays,
+            steps=steps,
+            model=f"{cause}: {models.cause}",
+        )
+        for term in models.subdistribution.terms:
+            if not term.is_reference:
+                names: dict[str, Any] = {
+                    "variable": term.variable,
+                    "level": term.level,
+                    "model": f"{cause}: {models.cause}",
+                }
+                yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)
+
+
 ANALYSIS = Analysis(
     slug="cumulative-incidence",
     title="Cumulative incidence",
@@ -677,4 +727,5 @@ ANALYSIS = Analysis(
         files=("ratios-over-time",),
         downloads=_checks_frames,
     ),
+    second_opinion=_ask_libraries,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_c
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
 from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg, words_of
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import (
@@ -74,6 +75,7 @@ from analytics.results import (
     Result,
     TermTest,
 )
+from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 USUAL = "usual"
 # The usual factors, by the last phase that is known when the endpoint's clock starts.
@@ -546,6 +548,33 @@ OPTIMISM = Background(
     downloads=concordance_frames,
 )
 
+
+def _ask_libraries(frame: _Frame, result: HazardRatios, params: Params) -> Iterator[Compared]:
+    data, covariates = frame.data, frame.data.covariates
+    if covariates is None:
+        return
+
+    def arrays(kept: Any) -> dict[str, Any]:
+        return {
+            "time": data.time[kept],
+            "event": data.event[kept],
+            "weight": data.weight[kept],
+            "entry": None if data.entry is None else data.entry[kept],
+            "strata": None if data.strata is None else data.strata[kept],
+        }
+
+    steps = {v.name: v.per for v in frame.variables}
+    complete = data.complete
+    model = result.multivariable
+    options: dict[str, Any] = {"covariates": covariates[complete], **arrays(complete)}
+    yield from compare_hazard_ratios(model, **options, steps=steps, model=MULTIVARIABLE, with_concordance=True)
+    for name, alone in zip(covariates.columns, result.univariable, strict=True):
+        kept = covariates[name].notna().to_numpy()
+        own = {"covariates": covariates.loc[kept, [name]], **arrays(kept)}
+        yield from compare_hazard_ratios(alone, **own, steps=steps, model=UNIVARIABLE)
+    yield from compare_proportionality(result.proportionality, **options, model=model)
+
+
 ANALYSIS = Analysis(
     slug="hazard-ratios",
     title="Hazard ratios",
@@ -582,4 +611,5 @@ ANALYSIS = Analysis(
         show=_show_checks,
         background=(OPTIMISM,),
     ),
+    second_opinion=_ask_libraries,
 )

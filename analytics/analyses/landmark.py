@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -47,6 +47,7 @@ from analytics.comparisons.treatment import (
 )
 from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH
+from analytics.estimators.second_opinion.treatment import compare_landmark
 from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
@@ -57,6 +58,7 @@ from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
 from analytics.results import Estimate, LandmarkResult, Note, Result
+from analytics.results.second_opinion import Compared
 
 STRIP_DAYS = tuple(range(30, 366, 30))
 
@@ -372,6 +374,11 @@ def _downloads(result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _ask_libraries(data: TreatmentData, result: LandmarkComparison, params: Params) -> Iterator[Compared]:
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    return compare_landmark(result.chosen, months, **data.arrays(adjusted=True), steps=data.steps)
+
+
 ANALYSIS = Analysis(
     slug="landmark",
     title="Landmark comparison",
@@ -397,5 +404,6 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     planning=to_planning(_plan),
+    second_opinion=_ask_libraries,
     pictures=_pictures,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from analytics.comparisons.survival import (
     MILESTONE_YEARS,
     NO_STRATA,
     SurvivalComparison,
+    ask_libraries,
     collect_downloads,
     compare_survival,
     count_used,
@@ -26,6 +27,7 @@ from analytics.comparisons.survival import (
     prepare_survival,
 )
 from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.figures.differences import DifferenceRow, plot_differences
 from analytics.figures.survival import describe_drawing, plot_survival
@@ -59,6 +61,7 @@ from analytics.results import (
     Result,
     SurvivalDifference,
 )
+from analytics.results.second_opinion import Compared
 
 DEFAULT_GROUPS = "mrd_day46"
 LONGEST = "longest"
@@ -608,6 +611,16 @@ def _downloads(result: MeanSurvival) -> Mapping[str, pd.DataFrame]:
     return {"estimates": estimates, "curves": collect_downloads(result.compared)["curves"]}
 
 
+def _ask_libraries(frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
+    survival, compared = frame.survival, result.compared
+    yield from ask_libraries(survival, compared, {**params, **FIXED})
+    arrays = (survival.time, survival.event, survival.group, survival.weight, survival.entry)
+    found = fit_curves(compared.curves, *arrays)
+    by_label = {label: found[level] for label, level in result.levels.items() if level in found}
+    yield from compare_restricted_means(result.means, by_label)
+    yield from compare_differences(result.differences, by_label)
+
+
 ANALYSIS = Analysis(
     slug="mean-survival",
     title="Mean survival and differences",
@@ -634,4 +647,5 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     pictures=_pictures,
+    second_opinion=_ask_libraries,
 )

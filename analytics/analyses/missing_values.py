@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -45,6 +45,8 @@ from analytics.estimators.imputation import (
 )
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.missing_data import NOT_RECORDED, count_missing, own_level_name, with_own_level
+from analytics.estimators.second_opinion.odds import compare_odds_ratios
+from analytics.estimators.second_opinion.proportions import compare_missing
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
@@ -82,6 +84,7 @@ from analytics.results import (
     Result,
     as_model,
 )
+from analytics.results.second_opinion import Compared
 
 # In the model at first beside the published factors, which are hardly ever missing.
 OFTEN_MISSING = ("etv6_runx1", "high_hyperdiploidy", "cns_status")
@@ -719,6 +722,27 @@ IMPUTATION = Background(
 )
 
 
+def _ask_libraries(frame: _Frame, result: MissingValues, params: Params) -> Iterator[Compared]:
+    yield from compare_missing(result.counts)
+    yield from compare_missing(result.others)
+    data, steps = frame.outcome, {v.name: v.per for v in result.variables}
+    if frame.weighed is not None and frame.weighed.events.covariates is not None:
+        events = frame.weighed.events
+        yield from frame.weighed.ask_libraries(result.complete_cases, steps, COMPLETE)
+        values = with_own_level(frame.weighed.events.covariates, events.weight)
+        yield from frame.weighed.ask_libraries_with(values, result.own_level, steps, OWN_LEVEL)
+        return
+    kept, weight = data.complete, data.weight
+    yield from compare_odds_ratios(
+        *(result.complete_cases, data.outcome[kept], data.covariates[kept]),
+        weight=weight[kept],
+        steps=steps,
+        model=COMPLETE,
+    )
+    values = with_own_level(data.covariates, weight)
+    yield from compare_odds_ratios(result.own_level, data.outcome, values, weight=weight, steps=steps, model=OWN_LEVEL)
+
+
 ANALYSIS = Analysis(
     slug="missing-values",
     title="Missing values",
@@ -745,4 +769,5 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     pictures=_pictures,
     background=(IMPUTATION,),
+    second_opinion=_ask_libraries,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -33,6 +33,7 @@ from analytics.comparisons.treatment import (
 )
 from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH
+from analytics.estimators.second_opinion.treatment import compare_treatment_ratios
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.figures.comparison_forest import (
     ComparisonForest,
@@ -55,6 +56,7 @@ from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Result
+from analytics.results.second_opinion import Compared
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 
@@ -360,6 +362,13 @@ def _downloads(result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
     return {"estimates": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")])}
 
 
+def _ask_libraries(data: TreatmentData, result: NaiveComparison, params: Params) -> Iterator[Compared]:
+    for answer in result.answers:
+        landmark = None if answer.landmark is None else answer.landmark.landmark
+        arrays = {**data.arrays(adjusted=True), "landmark": landmark, "ever": answer.is_biased, "steps": data.steps}
+        yield from compare_treatment_ratios(answer.model, **arrays, model=answer.name)
+
+
 ANALYSIS = Analysis(
     slug="naive-answer",
     title="How wrong is the naive answer?",
@@ -384,4 +393,5 @@ ANALYSIS = Analysis(
     files=("estimates",),
     downloads=_downloads,
     comparisons=_comparisons,
+    second_opinion=_ask_libraries,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ from analytics.analysis import (
     Checks,
     ComparedTest,
     Control,
+    Governed,
     Headline,
     HtmlFigure,
     Params,
@@ -82,6 +83,7 @@ from analytics.comparisons.validation import (
 )
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
 from analytics.formats import format_count, format_number, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
@@ -89,6 +91,7 @@ from analytics.reporting.attrition import Used, list_incomplete, list_losses, na
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import Note, OddsRatioResult, OptimismResult, Result
+from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 
 def _nobody(row: int) -> tuple[str, ...]:
@@ -494,6 +497,31 @@ def _show_optimism(result: RelapsePredictors, found: OptimismResult | None, para
     return show_optimism(found, _phrases(result))
 
 
+def _ask_libraries(frame: _Frame, result: RelapsePredictors, params: Params) -> Iterator[Compared]:
+    steps = {v.name: v.per for v in result.variables}
+    if frame.weighed is not None:
+        yield from frame.weighed.ask_libraries(result.multivariable, steps, MULTIVARIABLE)
+        for name, model in zip(frame.outcome.covariates.columns, result.univariable, strict=True):
+            yield from frame.weighed.ask_libraries(model, steps, UNIVARIABLE, [name])
+        return
+    data, kept = frame.outcome, frame.outcome.complete
+    made = Governed(_check)(result, params)
+    yield from compare_odds_ratios(
+        *(result.multivariable, data.outcome[kept], data.covariates[kept]),
+        weight=data.weight[kept],
+        steps=steps,
+        model=MULTIVARIABLE,
+        area=made.area,
+        brier=made.brier,
+    )
+    for name, model in zip(data.covariates.columns, result.univariable, strict=True):
+        kept = data.covariates[name].notna().to_numpy()
+        own = data.covariates.loc[kept, [name]]
+        yield from compare_odds_ratios(
+            model, data.outcome[kept], own, weight=data.weight[kept], steps=steps, model=UNIVARIABLE
+        )
+
+
 OPTIMISM = Background(
     name="optimism",
     title="Corrected for optimism",
@@ -547,4 +575,5 @@ ANALYSIS = Analysis(
         files=("calibration", "curves", "variance-inflation"),
         downloads=checks_frames,
     ),
+    second_opinion=_ask_libraries,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,8 @@ from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.interaction import subgroup_effects
 from analytics.estimators.power import Detectable
+from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
+from analytics.estimators.second_opinion.treatment import compare_subgroups
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
@@ -54,6 +56,7 @@ from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, Result, SubgroupEffect, SubgroupResult
+from analytics.results.second_opinion import Compared
 
 USUAL, EVERY = "usual", "every"
 USUAL_VARIABLES = (
@@ -635,6 +638,27 @@ def _numbers(ratio: Estimate) -> dict[str, Any]:
     }
 
 
+def _ask_libraries(frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
+    data, name = frame.data, frame.variable.name
+    others = [level for level in frame.variable.levels if level != result.reference]
+    group = data.group.reorder_categories([result.reference, *others])
+    arrays: dict[str, Any] = {"weight": data.weight, "entry": data.entry, "strata": data.strata}
+    everyone = pd.DataFrame({name: group})
+    yield from compare_hazard_ratios(result.overall, data.time, data.event, everyone, **arrays)
+    for subgrouping in result.subgroupings:
+        assert data.covariates is not None
+        other = subgrouping.variable
+        column = data.covariates[other.name].cat.set_categories(list(other.levels))
+        known = column.notna().to_numpy()
+        own: dict[str, Any] = {key: None if values is None else values[known] for key, values in arrays.items()}
+        yield from compare_subgroups(
+            *(subgrouping.effects, data.time[known], data.event[known], group[known], column[known].array),
+            **own,
+            variable=name,
+            model=other.name,
+        )
+
+
 ANALYSIS = Analysis(
     slug="subgroups",
     title="Subgroups",
@@ -661,4 +685,5 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     planning=to_planning(_plan),
+    second_opinion=_ask_libraries,
 )

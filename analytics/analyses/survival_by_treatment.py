@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -61,6 +61,7 @@ from analytics.comparisons.until_hsct import (
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.second_opinion.treatment import compare_switching, compare_treatment_ratios
 from analytics.estimators.treatment import (
     ever_treated,
     mantel_byar_test,
@@ -86,6 +87,7 @@ from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
 from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
+from analytics.results.second_opinion import Compared
 
 NAIVE = Control(
     "naive",
@@ -407,6 +409,13 @@ def _downloads(result: TreatmentSurvival) -> Mapping[str, pd.DataFrame]:
     }
 
 
+def _ask_libraries(data: TreatmentData, result: TreatmentSurvival, params: Params) -> Iterator[Compared]:
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    landmark = result.start / DAYS_PER_MONTH
+    yield from compare_switching(result.curves, result.test, months, **data.arrays(), landmark=landmark)
+    yield from compare_treatment_ratios(result.hazard, **data.arrays(adjusted=True), steps=data.steps)
+
+
 ANALYSIS = Analysis(
     slug="survival-by-treatment",
     title="Survival by treatment",
@@ -432,4 +441,5 @@ ANALYSIS = Analysis(
     downloads=_downloads,
     comparisons=_comparisons,
     planning=to_planning(_plan),
+    second_opinion=_ask_libraries,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,12 @@ from analytics.dictionary import CompetingEndpoint, Variable
 from analytics.estimators.horizon_logistic import (
     estimate_odds_ratios_by_horizon,
     estimate_univariable_odds_ratios_by_horizon,
+    weigh_for_censoring,
 )
+from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.frames import CompetingEvents
 from analytics.results import FloatArray, OddsRatioResult
+from analytics.results.second_opinion import Compared
 
 DAYS_PER_YEAR = 365.25
 MONTHS_PER_YEAR = 12.0
@@ -139,6 +142,31 @@ class WeighedOutcome:
         events = self.events
         return estimate_odds_ratios_by_horizon(
             events.time, events.cause, covariates, horizon=self.horizon, of=self.of, weight=events.weight
+        )
+
+    def ask_libraries(
+        self, shown: OddsRatioResult, steps: Mapping[str, float], model: str, names: Sequence[str] | None = None
+    ) -> Iterator[Compared]:
+        """One of the models by libraries, with the same weights: of all covariates together, or of some of them."""
+        if self.events.covariates is None:
+            return iter(())
+        covariates = self.events.covariates if names is None else self.events.covariates[list(names)]
+        return self.ask_libraries_with(covariates, shown, steps, model)
+
+    def ask_libraries_with(
+        self, covariates: pd.DataFrame, shown: OddsRatioResult, steps: Mapping[str, float], model: str
+    ) -> Iterator[Compared]:
+        """The same of other covariates, a row for each of ``events``; of the children of whom all are known."""
+        events, kept = self.events, covariates.notna().all(axis=1).to_numpy()
+        time, cause, weight = events.time[kept], events.cause[kept], events.weight[kept]
+        known = weigh_for_censoring(time, cause, horizon=self.horizon, of=self.of, weight=weight)
+        is_known = known.weight > 0
+        return compare_odds_ratios(
+            *(shown, known.outcome[is_known], covariates[kept][is_known]),
+            weight=weight[is_known],
+            sampling_weight=known.weight[is_known],
+            steps=steps,
+            model=model,
         )
 
     def estimate_imputed(self, covariates: pd.DataFrame) -> OddsRatioResult:

@@ -5,7 +5,7 @@ The analyses differ in whom they compare and from when; the estimate, tables, se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
+from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.survival import describe_survival as describe_curves
@@ -59,6 +60,7 @@ from analytics.results import (
     SurvivalResult,
     TestResult,
 )
+from analytics.results.second_opinion import Compared
 
 MILESTONE_YEARS = (1, 3, 5)
 FEW_FOLLOWED = 5  # with fewer followed, a later milestone is left to the table, where its interval stands beside it
@@ -541,6 +543,21 @@ def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: Sur
     }
 
 
+def ask_libraries(frame: TimeToEvent, result: SurvivalComparison, params: Params) -> Iterator[Compared]:
+    """Curves, medians, follow-up and tests by lifelines and statsmodels."""
+    name = "" if frame.variable is None else frame.variable.name
+    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
+    months = [12.0 * years for years in MILESTONE_YEARS]
+    yield from compare_curves(
+        result.curves, result.milestones, months, frame.time, frame.event, group=frame.group, variable=name, **arrays
+    )
+    conf_type = params["interval"]
+    yield from compare_follow_up(result.median_follow_up, frame.time, frame.event, conf_type=conf_type, **arrays)
+    test = {**WEIGHTINGS[params["test"]], "strata": frame.strata, **arrays}
+    yield from compare_test(result.overall, frame.time, frame.event, frame.group, **test)
+    yield from compare_pairs(result.pairwise, frame.time, frame.event, frame.group, variable=name, **test)
+
+
 def to_survival_analysis(**own: Any) -> Analysis:
     """The registered analysis that shares everything with the others but what ``own`` says."""
     shared: dict[str, Any] = {
@@ -557,5 +574,6 @@ def to_survival_analysis(**own: Any) -> Analysis:
         "downloads": collect_downloads,
         "comparisons": list_comparisons,
         "planning": to_planning(plan_comparison),
+        "second_opinion": ask_libraries,
     }
     return Analysis(**(shared | own))

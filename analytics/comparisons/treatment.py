@@ -140,6 +140,11 @@ class TreatmentData:
         return Variable(TREATMENT, "Treatment", "categorical", "salvage", states, states, self.untreated)
 
     @property
+    def steps(self) -> Mapping[str, float]:
+        """Of how many units the ratio of each adjusting number is."""
+        return {v.name: v.per for v in self.adjusters}
+
+    @property
     def states(self) -> tuple[str, ...]:
         """All states in the order of figures and tables, the untreated first."""
         return (self.untreated, *self.treated_at)

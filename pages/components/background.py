@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from analytics.analysis import Analysis, Background, Shown
+from analytics.comparisons.second_opinion import to_background
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components.cache import Params, load_estimate
@@ -41,6 +42,15 @@ def show_background(
         name = f"slow_{background.name}"
         show = partial(_show_part, background, key, provenance, f"{stem}_{background.name}", name)
         st.fragment(show)()
+
+
+def show_second_opinion(
+    analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str
+) -> None:
+    """What libraries give for the same children, asked for by a click."""
+    part = to_background(analysis, context.cohort, context.filter)
+    if part is not None:
+        show_background(analysis, context, params, provenance, stem, (part,))
 
 
 def _show_part(background: Background, key: Key, provenance: Provenance, stem: str, name: str) -> None:
@@ -96,6 +106,8 @@ def _show_progress(key: Key, job: Job, name: str) -> None:
 def _say_how_far(key: Key, job: Job) -> str:
     if job.total:
         return f"{job.done} of {job.total}"
+    if job.done:
+        return f"{job.done} so far"
     if job.future.running():
         return "Beginning …"
     n_before, n_waiting = JOBS.place(key)

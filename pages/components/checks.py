@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.analysis import Analysis, Checks
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
-from pages.components.background import show_background
+from pages.components.background import show_background, show_second_opinion
 from pages.components.cache import Params, load_checks, load_estimate, load_plan
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
@@ -24,12 +24,13 @@ ICONS = {OPENED: ":material/verified:", PLANNED: ":material/edit_calendar:"}
 
 
 def show_checks(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
-    """The checks of an analysis behind a line to click; opening them draws nothing else of the page anew.
+    """The checks of an analysis behind a line to click, and a second opinion; opening them draws nothing else anew.
 
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
     if analysis.checks is not None and not context.cohort.smallest_cell:
         st.fragment(_show_line)(analysis, analysis.checks, OPENED, load_checks, context, params, provenance, stem)
+    show_second_opinion(analysis, context, params, provenance, stem)
 
 
 def show_planning(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
