@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.components.launch import prepare_first_pages
+from tests.app.opening import open_dashboard
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_opened_is_a_finding(
     monkeypatch.delenv("SMALLEST_CELL", raising=False)
     monkeypatch.setenv("COHORT", make(tmp_path))
     prepare_first_pages()  # ends, so that the port is opened
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     assert [e.value for e in app.exception] == []
     shown = [h.proto.body for h in app.get("html") if not h.proto.body.startswith("<style>")]
     assert said in "".join(shown)

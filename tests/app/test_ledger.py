@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.views.ledger import Ledger
 from pages.components.ledger import LEDGER, NEW_QUESTION, PLANNED
+from tests.app.opening import open_page, turn_to
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,18 +20,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COHORT", raising=False)
-
-
-def open_page(slug: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
-    return turn_to(app, slug)
-
-
-def turn_to(app: AppTest, slug: str) -> AppTest:
-    app._page_hash = next(h for h, page in app._registered_pages.items() if page["url_pathname"] == slug)
-    app.run()
-    assert [e.value for e in app.exception] == []
-    return app
 
 
 def choose(app: AppTest, **values: Any) -> AppTest:

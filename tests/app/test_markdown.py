@@ -6,12 +6,12 @@ import ast
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from analytics.analyses import load_analyses
 from analytics.dictionary import open_dictionary
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
 from pages.components.markdown import as_markdown
+from tests.app.opening import open_dashboard, turn_to
 
 ROOT = Path(__file__).parents[2]
 JOINER = "\u2060"
@@ -108,7 +108,7 @@ def loose_texts(source: str) -> list[str]:
 
 KNOWN_TO_BE_PLAIN = {
     "checks.py": {"f'CSV: {file}'"},
-    "slow.py": {"f'CSV: {file}'", "job.share"},
+    "background.py": {"f'CSV: {file}'", "job.share"},
     "output.py": {"f'CSV: {name}'"},
     "ledger.py": {
         "f'{what} planned in advance'",
@@ -140,11 +140,10 @@ def test_a_file_name_is_text_wherever_it_is_drawn(name: str, tmp_path: Path, mon
     path = tmp_path / f"{name.replace('/', '∕')}.csv"
     path.write_text("patient_id,sex,*$x$*\n" + "".join(f"P{i},male,1\n" for i in range(3)))
     monkeypatch.setenv("COHORT", str(path))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     said = "".join(h.proto.body for h in app.get("html"))
     assert "<b>x" not in said
     assert f"File: {path.name}".replace("<", "&lt;").replace(">", "&gt;") in said
     assert "left out: *$x$*." in said
-    app._page_hash = next(h for h, p in app._registered_pages.items() if p["url_pathname"] == "survival-by-site")
-    told = [info.value for info in app.run().info]
+    told = [info.value for info in turn_to(app, "survival-by-site").info]
     assert len(told) == 1 and told[0].startswith(as_markdown(path.stem))

@@ -29,6 +29,7 @@ from pages.components.launch import prepare_first_pages
 from pages.components.ledger import LEDGER
 from pages.components.presence import SESSION
 from pages.components.session import BEFORE
+from tests.app.opening import open_dashboard, open_link, open_page, turn_to
 
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
@@ -43,23 +44,6 @@ CONTROLS = [(a.slug, control) for a in load_analyses() for control in load_contr
 @pytest.fixture(autouse=True)
 def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COHORT", raising=False)
-
-
-def open_app(state: State | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    for key, value in (state or {}).items():
-        app.session_state[key] = value
-    return app.run()
-
-
-def turn_to(app: AppTest, url_path: str) -> AppTest:
-    """The app on another page. ``AppTest.switch_page`` knows files only; these pages are functions."""
-    app._page_hash = next(h for h, page in app._registered_pages.items() if page["url_pathname"] == url_path)
-    return app.run()
-
-
-def open_page(url_path: str, state: State | None = None) -> AppTest:
-    return turn_to(open_app(state), url_path)
 
 
 def test_what_a_next_study_would_find_is_folded_away() -> None:
@@ -249,26 +233,13 @@ def values_of(control: Control) -> list[Any]:
 @pytest.mark.parametrize(("slug", "control"), CONTROLS, ids=[f"{slug}-{c.name}" for slug, c in CONTROLS])
 def test_a_link_chooses_from_the_first_run_on(slug: str, control: Control) -> None:
     value = next(value for value in values_of(control)[::-1] if value != control.default)
-    linked = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    linked.query_params[control.name] = control.to_text(value)
-    # The page of the link is drawn in the very first run of its session.
-    linked._page_hash = next(h for h, page in open_app()._registered_pages.items() if page["url_pathname"] == slug)
-    linked.run()
+    linked = open_link(slug, **{control.name: control.to_text(value)})
     assert_fit_to_read(linked)
     assert texts_of(linked) == texts_of(open_page(slug, {control.name: value}))
     assert (
         control.to_text(value)[-1]
         in parse_qs(urlsplit(copied_link(linked)).query, keep_blank_values=True)[control.name]
     )
-
-
-def open_link(slug: str, **query: str | list[str]) -> AppTest:
-    """The app as a new session finds it that begins with a link."""
-    linked = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-    for name, value in query.items():
-        linked.query_params[name] = value
-    linked._page_hash = next(h for h, page in open_app()._registered_pages.items() if page["url_pathname"] == slug)
-    return linked.run()
 
 
 def notes_on_link(app: AppTest) -> list[str]:
@@ -396,8 +367,7 @@ def test_every_file_is_an_analysis() -> None:
 
 
 def test_every_analysis_is_in_the_navigation() -> None:
-    pages = open_app()._registered_pages.values()
-    listed = [(page["url_pathname"], page["page_name"]) for page in pages]
+    listed = list(open_dashboard().pages.items())
     sections = [(a.slug, a.title) for section in SECTIONS for a in load_analyses() if a.section == section]
     assert len(sections) == len(SLUGS)
     assert listed == [("", "Overview"), ("methods", "Methods"), *sections]
@@ -418,7 +388,7 @@ def test_adding_an_analysis_is_adding_a_file(tmp_path: Path, monkeypatch: pytest
     load_analyses.cache_clear()
     try:
         app = open_page("added-by-a-file")
-        listed = [page["page_name"] for page in app._registered_pages.values()]
+        listed = list(app.pages.values())
         place = listed.index("Added by a file")
         assert listed[place - 1 : place + 2] == ["Survival by site", "Added by a file", "Survival by any variable"]
         assert_fit_to_read(app)
@@ -483,7 +453,7 @@ def test_a_broken_file_is_explained(case: str, tmp_path: Path, monkeypatch: pyte
     path = tmp_path / "patients.csv"
     spoil(reference_frame()).to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
-    app = open_app()
+    app = open_dashboard()
     assert [e.value for e in app.exception] == []
     text = problem_text(app)
     assert [word for word in words if word not in text] == [], text
@@ -501,7 +471,7 @@ def test_a_file_without_patients_is_explained(
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("COHORT", str(path))
-    app = open_app()
+    app = open_dashboard()
     assert [e.value for e in app.exception] == []
     assert "patients.csv" in problem_text(app)
     assert_reference_cohort_opens(app)
@@ -511,7 +481,7 @@ def test_an_address_is_explained_and_its_password_shown_nowhere(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COHORT", "postgresql://anna:s3cret@db.example")
-    app = open_app()
+    app = open_dashboard()
     assert [e.value for e in app.exception] == []
     text = problem_text(app)
     assert "postgresql:// is the address of a database" in text and "COHORT=patients.csv" in text
@@ -526,7 +496,7 @@ def test_an_address_is_explained_and_its_password_shown_nowhere(
 def test_a_mended_file_opens_on_trying_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "patients.csv"
     monkeypatch.setenv("COHORT", str(path))
-    app = open_app()
+    app = open_dashboard()
     reference_frame().assign(patient_id=lambda f: "P" + f["patient_id"].str[3:]).to_csv(path, index=False)
     next(b for b in app.button if "try again" in b.label).click().run()
     assert "SYNTHETIC" not in sentence_of(app)
@@ -537,7 +507,7 @@ def test_a_column_that_was_passed_over_is_named(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "patients.csv"
     reference_frame().rename(columns={"relapsed": "relapsd"}).to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
-    app = open_app()
+    app = open_dashboard()
     assert_fit_to_read(app)
     assert any("'relapsd'" in text and "Did you mean relapsed?" in text for text in texts_of(app))
     assert "relapsed" in " ".join(info.value for info in turn_to(app, "relapse-predictors").info)

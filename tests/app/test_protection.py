@@ -23,6 +23,7 @@ from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_
 from pages.components.context import ANSWERED
 from pages.components.style import STYLE
 from tests.analyses.shown import analysis_of, show, show_with
+from tests.app.opening import Dashboard, open_dashboard, turn_to
 
 ROOT = Path(__file__).parents[2]
 K = 5
@@ -60,7 +61,7 @@ def test_what_is_wrong_with_a_file_is_hidden_where_small_numbers_are_protected(
 ) -> None:
     monkeypatch.setenv("SMALLEST_CELL", text)
     monkeypatch.setenv("COHORT", str(ROOT / "tests" / "fixtures" / "many_problems.csv"))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     said = "".join(h.proto.body for h in app.get("html"))
     assert ("written where the dashboard was started" in said) == hidden
     assert ("<li>" in said) == (not hidden)
@@ -80,7 +81,7 @@ def selection(high: float | None = None) -> CohortFilter:
 def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     exact = open_cohort(REFERENCE_COHORT)
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     answered = [selection()]
     assert list(app.session_state[ANSWERED]) == answered
     refused = 0
@@ -103,9 +104,9 @@ def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: p
 
 def test_a_link_cannot_ask_for_finer_limits_than_the_slider_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", str(K))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    app = Dashboard()
     app.query_params["age_years"] = ["2.6", "9.4"]
-    app = app.run()
+    app.run()
     assert app.session_state[ANSWERED][-1] == CohortFilter((Clause("age_years", low=2.0, high=10.0),))
     assert [h for h in app.get("html") if "Age at diagnosis 2 to 10 years" in h.proto.body]
     assert [h for h in app.get("html") if "link-range-clipped" in h.proto.body]
@@ -113,7 +114,7 @@ def test_a_link_cannot_ask_for_finer_limits_than_the_slider_has(monkeypatch: pyt
 
 def test_everything_is_answered_where_nothing_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SMALLEST_CELL", raising=False)
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     for high in (15.0, 14.0, 13.0):
         app.session_state["age_years"] = (0.0, high)
         app = app.run()
@@ -222,15 +223,10 @@ def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: 
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     said = {}
     for n in (0, 1, K - 1):
-        app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
-        for name, levels in of_size(n).items():
-            app.session_state[name] = levels
-        app = app.run()
+        app = open_dashboard(of_size(n))
         said[n] = read_all(app)
         for page in ("survival-by-site", "relapse-predictors", "missing-values", "methods"):
-            app._page_hash = next(h for h, p in app._registered_pages.items() if p["url_pathname"] == page)
-            app = app.run()
-            assert read_all(app) == said[n], page
+            assert read_all(turn_to(app, page)) == said[n], page
         assert ANSWERED not in app.session_state
         app.button(key="return_to_answered").click().run()
         assert [h for h in app.get("html") if "cohort-sentence" in h.proto.body and "no filter" in h.proto.body]
@@ -249,13 +245,13 @@ def test_protection_is_said_to_be_an_experiment_at_the_start_and_on_every_page(
     assert "SMALLEST_CELL=7. The protection of small numbers is experimental: not for real children." in (
         capsys.readouterr().out
     )
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     for page in ("", "survival-by-site", "landmark", "methods"):
-        app._page_hash = next(h for h, p in app._registered_pages.items() if p["url_pathname"] == page)
-        assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in "".join(h.proto.body for h in app.run().get("html")), page
+        said = "".join(h.proto.body for h in turn_to(app, page).get("html"))
+        assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in said, page
     assert "experimental, not for real children" in (ROOT / "README.md").read_text()
     monkeypatch.setenv("COHORT", str(ROOT / "tests" / "fixtures" / "many_problems.csv"))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     assert "experimental: not for real children" in "".join(h.proto.body for h in app.get("html"))
 
 
@@ -264,6 +260,6 @@ def test_a_cohort_of_a_few_is_not_opened(tmp_path: Path, monkeypatch: pytest.Mon
     path.write_text("patient_id,sex\nP1,male\nP2,female\n")
     monkeypatch.setenv("COHORT", str(path))
     monkeypatch.setenv("SMALLEST_CELL", str(K))
-    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()
+    app = open_dashboard()
     assert not app.exception
     assert "written where the dashboard was started" in "".join(h.proto.body for h in app.get("html"))

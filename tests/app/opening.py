@@ -1,0 +1,67 @@
+"""The dashboard without a browser. Its pages are functions, and `AppTest.switch_page` knows pages that are files only."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+SCRIPT = Path(__file__).parents[2] / "dashboard.py"
+
+
+class Dashboard(AppTest):
+    """A session of the dashboard, which has not run yet."""
+
+    def __init__(self) -> None:
+        super().__init__(SCRIPT, default_timeout=60)
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The titles of all pages by their addresses, in the order of the menu."""
+        return {page["url_pathname"]: page["page_name"] for page in self._registered_pages.values()}
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What Streamlit calls the pages, by their addresses."""
+        return {page["url_pathname"]: key for key, page in self._registered_pages.items()}
+
+    def ask_for(self, address: str) -> None:
+        """Have the next run be on another page; of a session that has not run, the first."""
+        self._page_hash = (self.keys or keys_of_pages())[address]
+
+
+def open_dashboard(state: dict[str, Any] | None = None) -> Dashboard:
+    """The overview, with what the widgets hold."""
+    app = Dashboard()
+    for key, value in (state or {}).items():
+        app.session_state[key] = value
+    app.run()
+    return app
+
+
+@cache
+def keys_of_pages() -> dict[str, str]:
+    """What Streamlit calls the pages; the same in every session."""
+    return open_dashboard().keys
+
+
+def turn_to(app: Dashboard, address: str) -> Dashboard:
+    """The app on another page."""
+    app.ask_for(address)
+    app.run()
+    return app
+
+
+def open_page(address: str, state: dict[str, Any] | None = None) -> Dashboard:
+    """A page, after the overview."""
+    return turn_to(open_dashboard(state), address)
+
+
+def open_link(address: str, **query: str | list[str]) -> Dashboard:
+    """The app as a new session finds it that begins with a link: the page is drawn in the very first run."""
+    app = Dashboard()
+    for name, value in query.items():
+        app.query_params[name] = value
+    return turn_to(app, address)
