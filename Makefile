@@ -10,13 +10,14 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run develop test fuzz chromium lint format bench cohort references clean
+.PHONY: help run develop test test-fast fuzz chromium lint format bench cohort references clean
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
 	@echo "             SMALLEST_CELL=5 to protect small numbers (experimental, not for real children)"
 	@echo "make develop      the same, following changes to the code"
 	@echo "make test         style, types and all tests (installs Chromium on Debian when it is missing)"
+	@echo "make test-fast    the tests that take no browser, draw nothing at random and are done within two minutes"
 	@echo "make lint         style and types alone;  make format  rewrites the style"
 	@echo "make fuzz         draws 5,000 views of drawn cohorts and looks at each; VIEWS=20000 FUZZ_FROM=9000 for others"
 	@echo "make bench        times the stages and writes tests/benchmarks/results/latest.md"
@@ -57,6 +58,9 @@ develop: $(VENV)/requirements.stamp
 
 test: lint chromium
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+
+test-fast: $(VENV)/tests.stamp
+	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not fuzz and not attack and not slow and not hypothesis"
 
 fuzz: $(VENV)/tests.stamp
 	FUZZ=$(or $(VIEWS),5000) $(VENV_PYTHON) -m pytest -n $(WORKERS) --dist load tests/fuzz

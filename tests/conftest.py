@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the project's folder and an installed browser."""
+"""For all tests: their marks, the project's folder and an installed browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ from pathlib import Path
 
 import pytest
 
+# What takes long for its kind; single tests that do are marked `slow` where they stand. `make test-fast` leaves all out.
+MARKS = {
+    "browser": "browser",
+    "fuzz": "fuzz",
+    "simulations": "slow",
+    "cohort/test_disclosure_attack.py": "attack",
+    "cohort/test_hostile_files.py": "slow",
+    "test_benchmarks.py": "slow",
+}
 CHROMIUM = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the folder or file in which they stand."""
+    here = Path(__file__).parent
+    for item in items:
+        path = item.path.relative_to(here).as_posix()
+        for place, mark in MARKS.items():
+            if path == place or path.startswith(f"{place}/"):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,7 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
     assert (shown.result.weighted is None) == (shown.result.reason is not None) == (shown.result.curves is None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_everyone_by_every_choice(file: str) -> None:
     cohort = cohort_of(file)

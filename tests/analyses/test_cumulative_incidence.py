@@ -120,6 +120,7 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
         assert (curve.n, curve.n_event) == (len(group), (group["first"] == number).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_everyone_by_every_choice(file: str) -> None:
     cohort = cohort_of(file)

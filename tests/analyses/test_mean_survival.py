@@ -70,6 +70,7 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
             assert horizon is not None and 0 <= mean.mean.value <= horizon
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_everyone_by_every_choice(file: str) -> None:
     cohort = cohort_of(file)
@@ -81,6 +82,7 @@ def test_everyone_by_every_choice(file: str) -> None:
             check_shown(shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["mrd_day46", "relapse_site_group", "relapse_timing_bfm", "sex", EVERYONE])
 @pytest.mark.parametrize("endpoint", ["os_relapse", "os_diagnosis"])
 @pytest.mark.parametrize("years", ["1", "3", "5", "longest"])
@@ -277,6 +279,7 @@ def late_entry(tmp_path: Path, hsct_days: list[int]) -> Cohort:
     return open_cohort(tmp_path / "late.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["sex", EVERYONE])
 @pytest.mark.parametrize("years", ["1", "2", "3", "5", "longest"])
 @pytest.mark.parametrize("hsct_days", [[400, 450, 60, 70], [400, 450, 790, 70], [480, 890, 790, 290]])

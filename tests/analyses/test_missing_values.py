@@ -111,6 +111,7 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
     assert {p.missing: p.n for p in shown.result.counts.patterns if p.n} == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_every_choice_of_every_control(file: str) -> None:
     for control in MISSING.controls(cohort_of(file)):
@@ -311,6 +312,7 @@ def test_separation_in_a_set_combines_the_profiles() -> None:
     check_part(found.part)
 
 
+@pytest.mark.slow
 def test_infants_are_imputed_though_some_factors_are_the_same_in_all_who_have_others() -> None:
     """A column that does not vary among those with a known value made the model of that value singular."""
     infants = show_missing(Clause("age_years", low=0.0, high=1.2), imputations=20)

@@ -186,6 +186,7 @@ def optimism(*clauses: Clause, **params: Any) -> Slow:
     return slow
 
 
+@pytest.mark.slow
 def test_optimism_is_that_of_the_bootstrap_and_tells_how_far_it_is() -> None:
     slow = optimism()
     seen: list[tuple[int, int]] = []
@@ -371,6 +372,7 @@ def test_any_selection_can_be_opened(file: str, data: st.DataObject) -> None:
                 assert set(extreme.who.names) <= set(everyone.index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, _ in PREDICTORS.controls(cohort_of(REFERENCE))[0].options])
 @pytest.mark.parametrize("fit", ["auto", "ml"])
 def test_every_factor_alone_can_be_opened(name: str, fit: str) -> None:

@@ -98,6 +98,7 @@ def test_any_selection_is_shown_and_counted_right(file: str, data: st.DataObject
             assert (term.n, term.n_event) == (len(some), some["relapsed"].sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_everyone_with_every_factor_alone_and_by_every_choice(file: str) -> None:
     cohort = cohort_of(file)

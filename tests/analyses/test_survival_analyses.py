@@ -107,6 +107,7 @@ def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str,
         assert (curve.n, curve.n_event) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("analysis", SURVIVAL, ids=lambda a: a.slug)
 def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
@@ -501,6 +502,7 @@ tiny = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     tiny,
     st.booleans(),

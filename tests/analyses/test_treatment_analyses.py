@@ -416,6 +416,7 @@ def test_any_selection_is_shown_and_counted_right(analysis: Analysis, file: str,
     assert not ONE.search(said), ONE.findall(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_everyone_by_every_choice(analysis: Analysis, file: str) -> None:
@@ -634,6 +635,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", SMALL.values(), ids=SMALL)
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 def test_a_handful_of_children_is_described_without_errors(analysis: Analysis, rows: list[dict[str, Any]]) -> None:

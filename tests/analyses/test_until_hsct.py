@@ -54,6 +54,7 @@ def test_hsct_as_a_competing_event_counts_each_child_once() -> None:
     assert (np.diff(total) >= -1e-12).all() and total[-1] <= 1 + 1e-12
 
 
+@pytest.mark.slow
 def test_the_weighted_answer_is_that_of_the_estimator() -> None:
     shown = show_until(hsct_as="weighted", adjust=("sex", "relapse_timing_bfm"))
     data = shown.result.data

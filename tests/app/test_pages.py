@@ -184,6 +184,7 @@ def sentence_of(app: AppTest) -> str:
 # Pages under filters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selection", SELECTIONS)
 @pytest.mark.parametrize("url_path", PAGES)
 def test_page_under_a_filter(url_path: str, selection: str) -> None:
@@ -208,6 +209,7 @@ def test_the_filters_reach_what_they_are_named_for() -> None:
     assert set(deaths["everyone died"]["os_relapse_event"]) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selection", ["everyone", "two"])
 @pytest.mark.parametrize(("slug", "control"), CONTROLS, ids=[f"{slug}-{c.name}" for slug, c in CONTROLS])
 def test_every_option_of_a_control(slug: str, control: Control, selection: str) -> None:
@@ -230,6 +232,7 @@ def values_of(control: Control) -> list[Any]:
     return [(), *((value,) for value in options)] if control.kind == "many" else options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slug", "control"), CONTROLS, ids=[f"{slug}-{c.name}" for slug, c in CONTROLS])
 def test_a_link_chooses_from_the_first_run_on(slug: str, control: Control) -> None:
     value = next(value for value in values_of(control)[::-1] if value != control.default)

@@ -170,6 +170,7 @@ def some_endpoints(analysis: Analysis) -> list[dict[str, Any]]:
     return [defaults]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", ANALYSES)
 def test_every_filter_is_noted_on_every_analysis_exactly_when_it_comes_later(slug: str) -> None:
     analysis = ANALYSES[slug]
@@ -182,6 +183,7 @@ def test_every_filter_is_noted_on_every_analysis_exactly_when_it_comes_later(slu
             assert noted == comes_late(variable, endpoint), variable.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", ANALYSES)
 def test_every_choice_is_noted_on_every_analysis_exactly_when_it_comes_later(slug: str) -> None:
     analysis = ANALYSES[slug]
