@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from html import escape
 
-from analytics.figures.forest_marks import BOLD, INK, LINE, MARGIN, SOFT
+from analytics.figures.forest_layout import BOLD, INK, LINE, MARGIN, SOFT
 from analytics.formats import format_count
 from analytics.reporting.attrition import Stage, describe_stages
 from analytics.reporting.wording import in_sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from analytics.figures.forest_marks import (
+from analytics.figures.forest_layout import (
     BOLD,
     INK,
     SOFT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.dictionary import Dictionary, Endpoint
-from analytics.figures.forest_marks import (
+from analytics.figures.forest_layout import (
     BOLD,
     INK,
     SOFT,
