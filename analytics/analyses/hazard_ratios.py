@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -49,7 +50,9 @@ from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
-from analytics.figures.forest import describe_forest, draw_forest_table, forest_svg, words_of
+from analytics.figures.forest import describe_forest, plot_forest, words_of
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import (
     MISSING,
@@ -330,11 +333,8 @@ def _headlines(result: HazardRatios) -> tuple[Headline, ...]:
 def _figure(result: HazardRatios, params: Params) -> HtmlFigure:
     univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
     words = words_of(result.endpoint)
-
-    def svg(title: str, subtitle: str) -> str:
-        return forest_svg(univariable, multivariable, dictionary, words, title=title, subtitle=subtitle)
-
-    return HtmlFigure(draw_forest_table(univariable, multivariable, dictionary, words), svg)
+    forest = plot_forest(univariable, multivariable, dictionary, words)
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
 
 
 def _caption(result: HazardRatios, params: Params) -> str:

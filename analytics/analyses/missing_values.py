@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -50,11 +51,12 @@ from analytics.estimators.second_opinion.proportions import compare_missing
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
-    comparison_svg,
     describe_comparison,
-    draw_comparison_table,
+    plot_comparison,
 )
 from analytics.figures.forest import METHODS
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
 from analytics.formats import (
     MISSING,
@@ -585,9 +587,8 @@ def _show(result: MissingValues, found: PooledResult | None, params: Params) -> 
     if not result.counts.n_missing or not result.counts.n:
         return Shown()
     forest = _compare(result, found)
-    figure = HtmlFigure(
-        draw_comparison_table(forest), lambda title, subtitle: comparison_svg(forest, title=title, subtitle=subtitle)
-    )
+    drawn = plot_comparison(forest)
+    figure = HtmlFigure(draw_html(drawn), partial(draw_svg, drawn))
     ways = "two ways" if found is None else "three ways"
     picture = Picture(
         f"Odds ratios of relapse by {ways} of dealing with missing values",

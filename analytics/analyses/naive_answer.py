@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -38,10 +39,11 @@ from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio,
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
-    comparison_svg,
     describe_comparison,
-    draw_comparison_table,
+    plot_comparison,
 )
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.formats import (
     MISSING,
     format_count,
@@ -244,12 +246,8 @@ def _counts(answer: Answer, term: HazardRatio | None) -> tuple[str, ...]:
 
 
 def _figure(result: NaiveComparison, params: Params) -> HtmlFigure:
-    forest = _forest(result)
-
-    def svg(title: str, subtitle: str) -> str:
-        return comparison_svg(forest, title=title, subtitle=subtitle)
-
-    return HtmlFigure(draw_comparison_table(forest), svg)
+    forest = plot_comparison(_forest(result))
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
 
 
 def _caption(result: NaiveComparison, params: Params) -> str:

@@ -84,7 +84,9 @@ from analytics.comparisons.validation import (
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
-from analytics.figures.forest import RELAPSE, EventWords, describe_forest, draw_forest_table, forest_svg
+from analytics.figures.forest import RELAPSE, EventWords, describe_forest, plot_forest
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.formats import format_count, format_number, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
@@ -331,11 +333,8 @@ def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
 def _figure(result: RelapsePredictors, params: Params) -> HtmlFigure:
     univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
     words = result.words
-
-    def svg(title: str, subtitle: str) -> str:
-        return forest_svg(univariable, multivariable, dictionary, words, title=title, subtitle=subtitle)
-
-    return HtmlFigure(draw_forest_table(univariable, multivariable, dictionary, words), svg)
+    forest = plot_forest(univariable, multivariable, dictionary, words)
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
 
 
 def _pictures(result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -35,10 +36,11 @@ from analytics.estimators.second_opinion.treatment import compare_subgroups
 from analytics.figures.comparison_forest import (
     ComparisonForest,
     ComparisonRow,
-    comparison_svg,
     describe_comparison,
-    draw_comparison_table,
+    plot_comparison,
 )
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.formats import (
     MISSING,
     format_count,
@@ -413,12 +415,8 @@ def _with_labels(ratio: Estimate, result: Subgroups, other: Variable) -> Estimat
 
 
 def _figure(result: Subgroups, params: Params) -> HtmlFigure:
-    forest = _forest(result)
-
-    def svg(title: str, subtitle: str) -> str:
-        return comparison_svg(forest, title=title, subtitle=subtitle)
-
-    return HtmlFigure(draw_comparison_table(forest), svg)
+    forest = plot_comparison(_forest(result))
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
 
 
 def _caption(result: Subgroups, params: Params) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from html import escape
 
-from analytics.figures.forest_layout import BOLD, INK, LINE, MARGIN, SOFT
+from analytics.figures.svg import BOLD, LINE, MARGIN, SOFT, svg_document, svg_text, svg_title
 from analytics.formats import format_count
 from analytics.reporting.attrition import Stage, describe_stages
 from analytics.reporting.wording import in_sentence
@@ -72,11 +71,7 @@ def funnel_svg(stages: Sequence[Stage], *, title: str, subtitle: str) -> str:
 
     Long texts are wrapped, never cut; ``title`` and ``subtitle`` stand above the bars.
     """
-    y, parts = float(MARGIN), []
-    for text, size, step, style in ((title, 84, 24, f' font-size="18"{BOLD}'), (subtitle, 125, 17, f' fill="{SOFT}"')):
-        for line in textwrap.wrap(text, size):
-            y += step
-            parts.append(_text(MARGIN, y - 6, line, style))
+    parts, y = svg_title(title, subtitle, (84, 125))
     y += 12
     widest = max(1, *(stage.n + stage.left for stage in stages))
     for i, stage in enumerate(stages):
@@ -87,26 +82,15 @@ def funnel_svg(stages: Sequence[Stage], *, title: str, subtitle: str) -> str:
             parts.append(
                 f'<rect x="{BAR_LEFT}" y="{y + 3:g}" width="{BAR_WIDTH * n / widest:.2f}" height="13" rx="2"{look}/>'
             )
-        parts.append(_text(N_RIGHT, y + 14, format_count(stage.n), BOLD, "end"))
+        parts.append(svg_text(N_RIGHT, y + 14, format_count(stage.n), BOLD, "end"))
         if stage.left:
-            parts.append(_text(LOST_RIGHT, y + 14, f"{MINUS}{format_count(stage.left)}", f' fill="{SOFT}"', "end"))
+            parts.append(svg_text(LOST_RIGHT, y + 14, f"{MINUS}{format_count(stage.left)}", f' fill="{SOFT}"', "end"))
         for line in textwrap.wrap(label, ROOM):
-            parts.append(_text(MARGIN, y + 14, line, ""))
+            parts.append(svg_text(MARGIN, y + 14, line, ""))
             y += LINE
         for text, n in stage.reasons:
             for line in textwrap.wrap(f"{MINUS}{format_count(n)} {text}", ROOM_SMALL):
-                parts.append(_text(MARGIN + 14, y + 13, line, f' font-size="11.5" fill="{SOFT}"'))
+                parts.append(svg_text(MARGIN + 14, y + 13, line, f' font-size="11.5" fill="{SOFT}"'))
                 y += LINE
         y += 8
-    height = math.ceil(y + MARGIN)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
-        f'role="img" fill="{INK}" font-size="12.5" '
-        "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif\">"
-        f"<title>{escape(title)}</title><desc>{escape(describe_stages(stages))}</desc>"
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>{"".join(parts)}</svg>'
-    )
-
-
-def _text(x: float, y: float, text: str, style: str, anchor: str = "start") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{style}>{escape(text)}</text>'
+    return svg_document(WIDTH, y, title, describe_stages(stages), parts)

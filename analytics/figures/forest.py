@@ -1,29 +1,13 @@
-"""The forest plot inside its table: univariable beside multivariable ratios, as HTML, SVG and words."""
+"""The forest plot inside its table: univariable beside multivariable ratios, and the same in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from dataclasses import dataclass, replace
+from functools import partial
 
 from analytics.dictionary import Dictionary, Endpoint
-from analytics.figures.forest_layout import (
-    BOLD,
-    INK,
-    SOFT,
-    Axis,
-    Drawing,
-    Mark,
-    axis_around,
-    html_axis,
-    html_grid,
-    html_lines,
-    html_marks,
-    html_point,
-    html_ratio,
-    mark_of,
-    percent,
-)
+from analytics.figures.forest_layout import Axis, Cell, Column, Forest, Mark, Row, axis_around, cell_of, marks_of
 from analytics.formats import (
     MISSING,
     format_count,
@@ -36,7 +20,6 @@ from analytics.formats import (
     format_share,
     format_step,
     is_withheld,
-    ratio_text,
     say_inestimable,
 )
 from analytics.reporting.wording import start_sentence
@@ -45,6 +28,7 @@ from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRat
 Ratio = OddsRatio | HazardRatio
 RatioResult = OddsRatioResult | HazardRatioResult
 
+NOTHING = "No factor is chosen."
 CLICK_TITLE = "Click to make this the reference level"
 METHODS = {
     "ml": "maximum likelihood",
@@ -81,7 +65,7 @@ def words_of(endpoint: Endpoint) -> EventWords:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Level:
     """One level: what was estimated for it alone and beside the other factors."""
 
     variable: str
@@ -97,7 +81,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Factor:
     """One factor with its levels."""
 
     variable: str
@@ -105,16 +89,16 @@ class _Block:
     univariable: TermTest | None
     multivariable: TermTest | None
     test: str
-    rows: tuple[_Row, ...]
+    levels: tuple[_Level, ...]
 
 
-def draw_forest_table(
+def plot_forest(
     univariable: Sequence[RatioResult],
     multivariable: RatioResult,
     dictionary: Dictionary,
     words: EventWords = RELAPSE,
-) -> str:
-    """The table of odds or hazard ratios with the forest plot in its last column, as an HTML fragment.
+) -> Forest:
+    """The odds or hazard ratios of each factor alone and of all together, with both drawn side by side.
 
     Parameters
     ----------
@@ -129,69 +113,34 @@ def draw_forest_table(
 
     Returns
     -------
-    str
-        One row per level, the reference level and levels that cannot be estimated included. Rows of levels carry
-        ``data-variable`` and ``data-level``; those that can become the reference also ``role="button"``. All text is
-        escaped. Without any factor a sentence says so.
+    Forest
+        One section per factor, one row per level, the reference level and levels that cannot be estimated included. Rows
+        of levels carry their variable and level; those that can become the reference can be clicked.
     """
-    blocks = _blocks(univariable, multivariable, dictionary)
-    if not blocks:
-        return '<div class="forest"><p class="forest-note">No factor is chosen.</p></div>'
-    axis = _axis(blocks)
-    measure = multivariable.measure
-    interval = f"({escape(format_level(multivariable.conf_level))} CI)"
+    factors = _factors(univariable, multivariable, dictionary)
+    axis = _axis(factors)
+    measure, interval = multivariable.measure, f"({format_level(multivariable.conf_level)} CI)"
     explanations = _explanations(measure, words, _test_name(multivariable), multivariable.ratio_test)
-    head = "".join(
-        f'<th scope="col" class="forest-{name}" title="{escape(explanations[name])}">{text}</th>'
-        for name, text in (
-            ("factor", "Factor"),
-            ("count", f"{escape(words.head)}, of all"),
-            ("univariable", f"Univariable {SHORT[measure]} <small>{interval}</small>"),
-            ("multivariable", f"Multivariable {SHORT[measure]} <small>{interval}</small>"),
-            ("p", "p <small>(multivariable)</small>"),
-            ("forest", _html_key(measure, interval)),
-        )
+    columns = (
+        Column("factor", "Factor", 212, 30),
+        Column("count", f"{words.head}, of all", 136, 19),
+        Column("univariable", f"Univariable {SHORT[measure]}", 140, 19, aside=interval),
+        Column("multivariable", f"Multivariable {SHORT[measure]}", 140, 19, aside=interval),
+        Column("p", "p", 54, 7, aside="(multivariable)", brief="p (multi)"),
     )
-    body = "".join(_html_block(block, axis) for block in blocks)
-    notes = "".join(
-        f'<p class="forest-note">{escape(note)}</p>'
-        for note in _footnotes(univariable, multivariable, dictionary, words)
-    )
-    return (
-        f'<div class="forest" style="--forest-grid:{html_grid(axis)}"><table>'
-        f"<thead><tr>{head}</tr></thead>{body}<tfoot>{html_axis(axis, 5, sides_of(measure))}</tfoot></table>{notes}</div>"
-    )
-
-
-def forest_svg(
-    univariable: Sequence[RatioResult],
-    multivariable: RatioResult,
-    dictionary: Dictionary,
-    words: EventWords = RELAPSE,
-    *,
-    title: str,
-    subtitle: str,
-) -> str:
-    """The same table as a standalone SVG on white, 980 pixels wide, for slides and manuscripts.
-
-    Long labels are wrapped, never cut; ``title`` and ``subtitle`` stand above the table.
-    """
-    blocks = _blocks(univariable, multivariable, dictionary)
-    measure = multivariable.measure
-    drawing = _TableDrawing(_axis(blocks), COLUMNS, ROOM, LEFT)
-    drawing.add_title(title, subtitle)
-    drawing.add_head(measure, words, format_level(multivariable.conf_level))
-    top = drawing.y
-    for block in blocks:
-        drawing.add_block(block)
-    if blocks:
-        drawing.add_axis(top, sides_of(measure))
-    else:
-        drawing.add_paragraph("No factor is chosen.")
-    for note in _footnotes(univariable, multivariable, dictionary, words):
-        drawing.add_paragraph(note)
-    return drawing.to_svg(
-        f"{measure.capitalize()}s of {words.event}", describe_forest(univariable, multivariable, dictionary, words)
+    return Forest(
+        kind="models",
+        columns=tuple(replace(column, help=explanations[column.name]) for column in columns),
+        sections=tuple((_heading(factor), *(_row(level, axis) for level in factor.levels)) for factor in factors),
+        axis=axis,
+        axis_head=f"{measure.capitalize()} {interval}, p",
+        axis_help=explanations["forest"],
+        keys=("univariable", "multivariable"),
+        sides=sides_of(measure),
+        notes=tuple(_footnotes(univariable, multivariable, dictionary, words)),
+        name=f"{measure.capitalize()}s of {words.event}",
+        describe=partial(describe_forest, univariable, multivariable, dictionary, words),
+        nothing=NOTHING,
     )
 
 
@@ -205,18 +154,18 @@ def describe_forest(
 
     Factors outside the multivariable model are given by their univariable ratio. Without a factor it says so.
     """
-    blocks = _blocks(univariable, multivariable, dictionary)
-    if not blocks:
-        return "No factor is chosen."
+    factors = _factors(univariable, multivariable, dictionary)
+    if not factors:
+        return NOTHING
     start = (
         f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_patients(multivariable.n)}, "
         f"{format_count(multivariable.n_event)} of them {words.with_event}; p by the {multivariable.ratio_test}."
     )
     sentences = [start if multivariable.reason is None else f"Multivariable model not fitted: {multivariable.reason}."]
-    for block in blocks:
-        reference = next((row.label for row in block.rows if row.is_reference), None)
+    for factor in factors:
+        reference = next((row.label for row in factor.levels if row.is_reference), None)
         parts = []
-        for row in block.rows:
+        for row in factor.levels:
             if row.is_reference:
                 continue
             term, kind = (row.multivariable, "") if row.multivariable else (row.univariable, "univariable ")
@@ -230,7 +179,7 @@ def describe_forest(
             p = f", {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
             parts.append(f"{row.label} {kind}{format_ratio_of(estimate)}{limits}{p}")
         against = f" against {reference}" if reference is not None else ""
-        sentences.append(f"{block.label}{against}: {'; '.join(parts) if parts else 'no other level'}.")
+        sentences.append(f"{factor.label}{against}: {'; '.join(parts) if parts else 'no other level'}.")
     return " ".join(sentences)
 
 
@@ -275,13 +224,13 @@ def sides_of(measure: str) -> tuple[str, str]:
     return f"lower {scale}", f"higher {scale}"
 
 
-def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dictionary: Dictionary) -> list[_Block]:
+def _factors(univariable: Sequence[RatioResult], multivariable: RatioResult, dictionary: Dictionary) -> list[_Factor]:
     alone = {(term.variable, term.level): term for result in univariable for term in result.terms}
     together = {(term.variable, term.level): term for term in multivariable.terms}
     alone_tests = {test.variable: test for result in univariable for test in result.tests}
     together_tests = {test.variable: test for test in multivariable.tests}
     keys = list(dict.fromkeys([*alone, *together]))
-    blocks = []
+    factors = []
     for variable in dict.fromkeys(name for name, _ in keys):
         rows = []
         label = dictionary[variable].label if variable in dictionary else variable
@@ -293,7 +242,7 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
             term, other = alone.get((variable, level)), together.get((variable, level))
             counted = alone.get((variable, level)) or together[variable, level]
             rows.append(
-                _Row(
+                _Level(
                     variable=variable,
                     level=level,
                     label=_level_label(dictionary, variable, level),
@@ -307,11 +256,11 @@ def _blocks(univariable: Sequence[RatioResult], multivariable: RatioResult, dict
                 )
             )
         tests = alone_tests.get(variable), together_tests.get(variable)
-        blocks.append(_Block(variable, label, *tests, _test_name(multivariable), _in_order(dictionary, rows)))
-    return blocks
+        factors.append(_Factor(variable, label, *tests, _test_name(multivariable), _in_order(dictionary, rows)))
+    return factors
 
 
-def _in_order(dictionary: Dictionary, rows: list[_Row]) -> tuple[_Row, ...]:
+def _in_order(dictionary: Dictionary, rows: list[_Level]) -> tuple[_Level, ...]:
     """Rows in the dictionary's order of levels, so that choosing another reference moves no row."""
     variable = rows[0].variable
     levels = dictionary[variable].levels if variable in dictionary else ()
@@ -329,39 +278,69 @@ def _level_label(dictionary: Dictionary, variable: str, level: str | None) -> st
     return level
 
 
-def _axis(blocks: Sequence[_Block]) -> Axis:
-    terms = (term for block in blocks for row in block.rows for term in (row.univariable, row.multivariable))
+def _axis(factors: Sequence[_Factor]) -> Axis:
+    terms = (term for factor in factors for row in factor.levels for term in (row.univariable, row.multivariable))
     return axis_around(term.ratio for term in terms if term is not None)
 
 
-def _marks(row: _Row, axis: Axis) -> list[Mark | None]:
-    """The drawing of both ratios of a row; the reference level has none."""
-    if row.is_reference:
-        return []
-    return [
-        mark_of(term.ratio if term else None, axis, is_thick=is_thick, name=f"{row.compared}, {name}")
-        for term, is_thick, name in (
-            (row.univariable, False, "univariable"),
-            (row.multivariable, True, "multivariable"),
-        )
-    ]
+def _heading(factor: _Factor) -> Row:
+    alone = _test_cell(factor.univariable, factor.test, "univariable")
+    together = _test_cell(factor.multivariable, factor.test, "multivariable")
+    return Row((Cell(factor.label, tone="strong"), Cell(), alone, together, Cell()), is_heading=True)
 
 
-def _ratio_text(term: Ratio | None) -> str:
-    return "reference" if term is not None and term.is_reference else ratio_text(term.ratio if term else None)
+def _test_cell(test: TermTest | None, name: str, kind: str) -> Cell:
+    if test is None:
+        return Cell()
+    if test.p_value is None:
+        # Beside a ratio that is shown, "not shown" alone would seem to be said of the ratio.
+        return Cell(f"p {test.reason}" if is_withheld(test.reason) else test.reason or MISSING, "reason")
+    about = f"{start_sentence(name)} p of the whole factor, {kind}"
+    return Cell(format_p_phrase(test.p_value), lead=TESTS[name], help=about)
 
 
-def _together_text(row: _Row) -> str:
-    return _ratio_text(row.multivariable) if row.multivariable else "not in the model"
+def _row(level: _Level, axis: Axis) -> Row:
+    alone, together = level.univariable, level.multivariable
+    used = f"In the model: {format_count(together.n_event)} of {format_count(together.n)}" if together else ""
+    p = "" if level.is_reference or together is None else format_p_cell(together.p_value, together.p_reason)
+    cells = (
+        Cell(level.label),
+        Cell(_count_text(level)),
+        _ratio_cell(alone),
+        replace(_ratio_cell(together, "not in the model", is_strong=True), help=used),
+        Cell(p),
+    )
+    if level.level is None:
+        return Row(cells, _marks(level, axis))
+    data = (("variable", level.variable), ("level", level.level))
+    if level.is_reference:
+        return Row(cells, traits=("reference",), data=data)
+    return Row(cells, _marks(level, axis), data=data, click=CLICK_TITLE)
 
 
-def _count_text(row: _Row) -> str:
-    if row.level is None or not row.has_share:
-        return f"{format_count(row.n_event)} of {format_count(row.n)}"
-    if row.n == 0:
+def _marks(level: _Level, axis: Axis) -> tuple[Mark, ...]:
+    terms = (level.univariable, False, "univariable"), (level.multivariable, True, "multivariable")
+    return tuple(
+        mark
+        for term, is_thick, kind in terms
+        if term is not None
+        for mark in marks_of(term.ratio, axis, is_thick=is_thick, name=f"{level.compared}, {kind}")
+    )
+
+
+def _ratio_cell(term: Ratio | None, missing: str = MISSING, *, is_strong: bool = False) -> Cell:
+    if term is None or term.is_reference:
+        return Cell("reference" if term else missing, "reason", "soft")
+    return cell_of(term.ratio, is_strong=is_strong)
+
+
+def _count_text(level: _Level) -> str:
+    if level.level is None or not level.has_share:
+        return f"{format_count(level.n_event)} of {format_count(level.n)}"
+    if level.n == 0:
         return "0 of 0"
-    share = format_share(row.n_event, row.n).partition(" ")[2]
-    return f"{format_count(row.n_event)} of {format_count(row.n)} {share}"
+    share = format_share(level.n_event, level.n).partition(" ")[2]
+    return f"{format_count(level.n_event)} of {format_count(level.n)} {share}"
 
 
 def _footnotes(
@@ -390,137 +369,3 @@ def _footnotes(
         ]
         notes.append(f"Univariable: maximum likelihood; {METHODS['firth']} for {', '.join(penalised)}.")
     return notes
-
-
-# --- HTML ------------------------------------------------------------------------------------------------------------
-
-
-def _html_key(measure: str, interval: str) -> str:
-    """The key to the two kinds of marks, on narrow pages the only head of the table."""
-    keys = "".join(
-        f'<span class="forest-key"><span class="forest-marks">{html_lines(kind, 0, 1, 50)}{html_point(kind, 0.5, 50)}'
-        f"</span>{name}</span>"
-        for kind, name in (("thin", "univariable"), ("thick", "multivariable"))
-    )
-    return f'<span class="forest-narrow">{measure.capitalize()} {interval}, p</span>{keys}'
-
-
-def _html_block(block: _Block, axis: Axis) -> str:
-    head = (
-        f'<tr class="forest-head"><th scope="rowgroup" class="forest-factor" colspan="2">{escape(block.label)}</th>'
-        f'<td class="forest-univariable">{_html_test(block.univariable, block.test, "univariable")}</td>'
-        f'<td class="forest-multivariable">{_html_test(block.multivariable, block.test, "multivariable")}</td>'
-        f'<td class="forest-p"></td><td class="forest-forest"></td></tr>'
-    )
-    return f"<tbody>{head}{''.join(_html_row(row, axis) for row in block.rows)}</tbody>"
-
-
-def _html_test(test: TermTest | None, name: str, kind: str) -> str:
-    if test is None:
-        return ""
-    if test.p_value is None:
-        return f'<span class="forest-muted">{escape(_why_no_test(test))}</span>'
-    title = f"{start_sentence(name)} p of the whole factor, {kind}"
-    return f'<span title="{title}"><small>{TESTS[name]}</small> {escape(format_p_phrase(test.p_value))}</span>'
-
-
-def _why_no_test(test: TermTest) -> str:
-    # Beside a ratio that is shown, "not shown" alone would seem to be said of the ratio.
-    return f"p {test.reason}" if is_withheld(test.reason) else test.reason or MISSING
-
-
-def _html_row(row: _Row, axis: Axis) -> str:
-    attributes = ""
-    classes = "forest-level"
-    if row.level is not None:
-        attributes = f' data-variable="{escape(row.variable)}" data-level="{escape(row.level)}"'
-        if row.is_reference:
-            classes += " forest-reference"
-        else:
-            attributes += f' role="button" tabindex="0" title="{CLICK_TITLE}"'
-    term = row.multivariable
-    used = f"In the model: {format_count(term.n_event)} of {format_count(term.n)}" if term else ""
-    p = "" if row.is_reference or term is None else format_p_cell(term.p_value, term.p_reason)
-    return (
-        f'<tr class="{classes}"{attributes}>'
-        f'<th scope="row" class="forest-factor">{escape(row.label)}</th>'
-        f'<td class="forest-count">{escape(_count_text(row))}</td>'
-        f'<td class="forest-univariable">{_html_ratio(row.univariable, _ratio_text(row.univariable))}</td>'
-        f'<td class="forest-multivariable" title="{escape(used)}">{_html_ratio(term, _together_text(row))}</td>'
-        f'<td class="forest-p">{escape(p)}</td>'
-        f'<td class="forest-forest">{_html_reference(axis) if row.is_reference else html_marks(_marks(row, axis))}</td></tr>'
-    )
-
-
-def _html_ratio(term: Ratio | None, text: str) -> str:
-    return html_ratio(text, has_value=_has_value(term))
-
-
-def _html_reference(axis: Axis) -> str:
-    return f'<div class="forest-marks"><i class="forest-one" style="left:{percent(axis.place(1))}"></i></div>'
-
-
-# --- SVG -------------------------------------------------------------------------------------------------------------
-
-COLUMNS = {"factor": 24, "count": 236, "univariable": 372, "multivariable": 512, "p": 652}
-ROOM = {"factor": 30, "count": 19, "univariable": 19, "multivariable": 19, "p": 7}
-LEFT = 706
-
-
-class _TableDrawing(Drawing):
-    """The drawing of a table of factors."""
-
-    def add_head(self, measure: str, words: EventWords, level: str) -> None:
-        height = self.cells(
-            {
-                "factor": ("Factor", BOLD),
-                "count": (f"{words.head}, of all", BOLD),
-                "univariable": (f"Univariable {SHORT[measure]} ({level} CI)", BOLD),
-                "multivariable": (f"Multivariable {SHORT[measure]} ({level} CI)", BOLD),
-                "p": ("p (multi)", BOLD),
-            }
-        )
-        for offset, is_thick, text in ((0, False, "univariable"), (112, True, "multivariable")):
-            x = LEFT + 20 + offset
-            self.mark(x - 12, x + 12, x, self.y + 11, is_thick=is_thick)
-            self.text(x + 18, self.y + 15, text)
-        self.y += height
-        self.rule(self.y, INK)
-
-    def add_block(self, block: _Block) -> None:
-        self.y += 4
-        cells = {"factor": (block.label, BOLD)}
-        for name, test in (("univariable", block.univariable), ("multivariable", block.multivariable)):
-            if test is not None:
-                text = _why_no_test(test)
-                if test.p_value is not None:
-                    text = f"{TESTS[block.test]} {format_p_phrase(test.p_value)}"
-                cells[name] = (text, "")
-        self.y += self.cells(cells) - 2
-        for row in block.rows:
-            self.add_row(row)
-        self.y += 2
-        self.rule(self.y, "#d5dae1")
-
-    def add_row(self, row: _Row) -> None:
-        soft = f' fill="{SOFT}" font-style="italic"'
-        term = row.multivariable
-        height = self.cells(
-            {
-                "factor": (row.label, ""),
-                "count": (_count_text(row), ""),
-                "univariable": (_ratio_text(row.univariable), "" if _has_value(row.univariable) else soft),
-                "multivariable": (_together_text(row), BOLD if _has_value(term) else soft),
-                "p": ("" if row.is_reference or term is None else format_p_cell(term.p_value, term.p_reason), ""),
-            },
-            indent=14,
-        )
-        if row.is_reference:
-            one = self.place(self.axis.place(1))
-            self.parts.append(f'<circle cx="{one:g}" cy="{self.y + height / 2:g}" r="3" fill="{SOFT}"/>')
-        self.add_marks(_marks(row, self.axis), height)
-        self.y += height
-
-
-def _has_value(term: Ratio | None) -> bool:
-    return term is not None and not term.is_reference and term.ratio.value is not None

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from analytics.figures.attrition import COLOURS
-from analytics.figures.forest_layout import ACCENT
+from analytics.figures.forest_svg import ACCENT
 from pages.components import browser
 from pages.components.assets import ASSETS, read_asset
 from pages.components.style import STYLE

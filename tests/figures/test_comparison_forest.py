@@ -9,13 +9,13 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics.figures.comparison_forest import (
-    WARNING,
     ComparisonForest,
     ComparisonRow,
-    comparison_svg,
     describe_comparison,
-    draw_comparison_table,
+    plot_comparison,
 )
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import WARNING, draw_svg
 from analytics.results import Estimate, Interval
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -49,6 +49,14 @@ FOREST = ComparisonForest(
     guide=0.5,
     footnotes=("Cox regression.",),
 )
+
+
+def draw_comparison_table(forest: ComparisonForest) -> str:
+    return draw_html(plot_comparison(forest))
+
+
+def comparison_svg(forest: ComparisonForest, *, title: str, subtitle: str) -> str:
+    return draw_svg(plot_comparison(forest), title, subtitle)
 
 
 def rows_of(html: str) -> list[tuple[dict[str, str], str]]:

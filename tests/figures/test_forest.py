@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from analytics.dictionary import Dictionary, Endpoint, Variable
-from analytics.figures.forest import CLICK_TITLE, describe_forest, draw_forest_table, forest_svg, words_of
+from analytics.figures.forest import CLICK_TITLE, describe_forest, plot_forest, words_of
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_svg import draw_svg
 from analytics.results import Estimate, HazardRatio, HazardRatioResult, Interval, OddsRatio, OddsRatioResult, TermTest
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,6 +74,14 @@ RISK = (
 AGE = (ratio("age_years", None, 0.96, 0.89, 1.04),)
 UNIVARIABLE = (result(*PLATELETS), result(*RISK, method="firth"), result(*AGE))
 MULTIVARIABLE = result(*PLATELETS, *RISK)
+
+
+def draw_forest_table(*models: Any) -> str:
+    return draw_html(plot_forest(*models))
+
+
+def forest_svg(*models: Any, title: str, subtitle: str) -> str:
+    return draw_svg(plot_forest(*models), title, subtitle)
 
 
 class Rows:
@@ -220,6 +231,18 @@ def test_long_words_and_reasons_are_wrapped_in_the_svg() -> None:
     pieces = [text.text or "" for text in root.iter(f"{SVG}text") if text.get("x") == "372"]
     assert reason in " ".join(pieces)
     assert max(len(piece) for piece in pieces) <= 19
+
+
+def test_both_media_say_every_cell_in_its_order() -> None:
+    forest = plot_forest(UNIVARIABLE, MULTIVARIABLE, DICTIONARY)
+    html = " ".join("".join(ElementTree.fromstring(draw_html(forest)).itertext()).split())
+    svg = " ".join(ElementTree.fromstring(draw_svg(forest, "", "")).itertext())
+    for said in (html, svg):
+        at = 0
+        for cell in (cell for rows in forest.sections for row in rows for cell in row.cells):
+            for word in f"{cell.lead} {cell.text}".split():
+                assert word in said[at:], (word, said[at:])
+                at = said.index(word, at) + len(word)
 
 
 def test_without_factors_there_is_a_sentence() -> None:

@@ -25,7 +25,8 @@ from analytics.estimators.logrank import logrank_test
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.treatment import simon_makuch
 from analytics.estimators.zero_events import read_curve
-from analytics.figures.forest import draw_forest_table
+from analytics.figures.forest import plot_forest
+from analytics.figures.forest_html import draw_html
 from analytics.figures.step_curves import fades_below
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
@@ -371,7 +372,7 @@ def test_a_p_value_that_is_withheld_has_its_reason_beside_a_ratio_that_is_shown(
     term = governed.terms[1]
     assert term.ratio.value is not None
     assert (term.p_value, term.p_reason) == (None, "not shown: only 4 children in one of the groups")
-    html = draw_forest_table([governed], governed, open_dictionary())
+    html = draw_html(plot_forest([governed], governed, open_dictionary()))
     assert "p not shown: only 4 children in one of the groups" in html
     assert '<td class="forest-p">not shown</td>' in html
 
