@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run develop test test-fast fuzz chromium lint format bench cohort references clean
+.PHONY: help run develop test test-fast fuzz chromium lint format bench cohort references readme clean
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench        times the stages and writes tests/benchmarks/results/latest.md"
 	@echo "make cohort       builds the synthetic reference cohort anew"
 	@echo "make references   computes the reference values of the tests anew (needs R)"
+	@echo "make readme       writes the README's table of pages anew, from the registered analyses"
 	@echo "make clean        removes $(VENV) and the caches of the tools"
 
 # Packages are installed when a requirements file is newer than its stamp, that is once.
@@ -92,6 +93,9 @@ bench: $(VENV)/tests.stamp
 
 cohort: $(VENV)/requirements.stamp
 	$(VENV_PYTHON) -m data.build_reference_cohort
+
+readme: $(VENV)/tests.stamp
+	$(VENV_PYTHON) -m tests.readme
 
 references:
 	@command -v Rscript >/dev/null || { echo "Rscript was not found: install R 4.2 or newer (Debian: r-base-core)." >&2; exit 1; }
