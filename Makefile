@@ -58,7 +58,7 @@ develop: $(VENV)/requirements.stamp
 	@$(START) --server.fileWatcherType auto --server.runOnSave true --client.toolbarMode developer --client.showErrorDetails full
 
 test: lint chromium
-	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(VENV)/tests.stamp
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not fuzz and not attack and not slow and not hypothesis"

@@ -69,11 +69,16 @@ def test_what_can_use_the_endpoint_is_on_and_offers_no_other(name: str) -> None:
         check_shown(show(analysis, cohort, CohortFilter(), params, policy=True))
 
 
+def missing_from(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    cohort = open_cohort(frame)
+    return {analysis.slug: analysis.missing(cohort) for analysis in load_analyses()}
+
+
 def test_a_page_names_what_it_needs_and_nothing_more() -> None:
-    missing = {a.slug: a.missing(open_cohort(efs("sex"))) for a in load_analyses()}
+    missing = missing_from(efs("sex"))
     assert missing["relapse-predictors"] == ("relapsed",)
     assert missing["cumulative-incidence"] == ("first_event",)
-    missing = {a.slug: a.missing(open_cohort(after_relapse("sex"))) for a in load_analyses()}
+    missing = missing_from(after_relapse("sex"))
     assert missing["survival-by-site"] == ("relapse_site",)
     assert missing["landmark"] == ("hsct_days",)
-    assert {a.slug: a.missing(open_cohort(efs())) for a in load_analyses()}["subgroups"] == ("sex",)
+    assert missing_from(efs())["subgroups"] == ("sex",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ def draw_cohort(rng: Rng) -> tuple[Cohort, pd.DataFrame | None]:
     return open_cohort(patients), patients
 
 
+@lru_cache(maxsize=64)  # opening a cohort takes longer than most views
 def draw_views(seed: int) -> list[View]:
     """Some views of one cohort; the same for the same seed."""
     rng = np.random.default_rng(seed)
