@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, update_wrapper
-from typing import Any, Generic, Literal, TypeVar, final, get_args
+from typing import Any, ClassVar, Generic, Literal, TypeVar, final, get_args
 
 import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.document import Appendix, ComparedTest, Document, Headline, Lazy, Picture, Progress, Shown, SlowPart
 from analytics.reporting.attrition import Used
 from analytics.reporting.reliability import govern, note_left_out
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_protection
 from analytics.results import Note
+from analytics.results.second_opinion import Compared
 
 Params = Mapping[str, Any]
-
-
 Made = TypeVar("Made")
-
-
 Section = Literal["Relapse", "Survival", "Treatment"]
-
-
 SECTIONS: tuple[str, ...] = get_args(Section)  # in the order of the menu
 
 
@@ -111,68 +108,6 @@ class Control:
         return [self.label_of(v) for v in value] or [""]
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """One of the few numbers at the top of a page; ``help`` explains it on hover."""
-
-    label: str
-    value: str
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HtmlFigure:
-    """A figure as HTML (``html``, in the page's colours); ``svg(title, subtitle)`` draws it standalone for downloads."""
-
-    html: str
-    svg: Callable[[str, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A further figure of a page, under the main one: its title, what it shows in words, and how to read it."""
-
-    title: str
-    figure: Any
-    alt_text: str
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedTest:
-    """A test that a page puts before its reader, for the ledger of comparisons.
-
-    ``name`` says in words what is tested, of what and between whom, so that no two tests of a page share it ("log-rank
-    test of overall survival after relapse by immunophenotype"). ``p_value`` is None where it was not done or is not shown.
-    """
-
-    name: str
-    p_value: float | None
-
-
-def no_comparisons(result: Any) -> tuple[ComparedTest, ...]:
-    """For an analysis that tests nothing."""
-    return ()
-
-
-def no_pictures(result: Any, params: Params) -> tuple[Picture, ...]:
-    """For an analysis with its main figure alone."""
-    return ()
-
-
-Progress = Callable[[int, int], None]  # called with the steps done and all steps
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a slow part has to show, in this order."""
-
-    notes: tuple[Note, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    tables: tuple[Table, ...] = ()
-    sentences: tuple[str, ...] = ()
-
-
 def never_refused(result: Any, params: Params) -> str:
     """For a slow part that every selection allows."""
     return ""
@@ -224,54 +159,112 @@ class Checks:
     downloads: Callable[[Any], Mapping[str, pd.DataFrame]] = no_downloads
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """A registered analysis; everything that a page needs to show it.
+Frame = TypeVar("Frame")
+Found = TypeVar("Found")
+_REGISTERED: dict[str, Analysis[Any, Any]] = {}
 
-    ``prepare(cohort, filter, params)`` takes what is needed out of the engine, ``estimate(frame, params)`` makes a frozen
-    result from it; the others turn that result into what is shown. ``controls(cohort)`` lists the choices; ``requires``
-    names the sets of columns one of which a cohort must have; ``used`` says whom of the selection the main estimate rests
-    on and who is left out why, each child once; ``downloads`` makes the frames whose names are ``files``; ``pictures``
-    makes the further figures; ``background`` are its slow parts; ``comparisons`` lists the headline tests of a result;
-    ``checks`` say how far the result can be trusted, ``planning`` what a next study of this size would find;
-    ``second_opinion(frame, result, params)`` yields what the result shows beside what libraries give (`Compared`).
+
+class Analysis(ABC, Generic[Frame, Found]):
+    """An analysis: from the counts of a selection to the document that a page shows of it.
+
+    A subclass registers itself, unless it is ``abstract``. It says what it is in class attributes; ``requires`` names the
+    sets of columns one of which a cohort must have. ``prepare`` takes what is needed out of the engine, ``estimate`` makes
+    a frozen result from it, with ``notes``; the others turn that result into what is shown. Nobody sees a result that has
+    not passed the policy on small numbers: `run` and `present` are final, and apply it.
     """
 
-    slug: str
-    title: str
-    question: str
-    section: Section
-    order: int
-    icon: str
-    method: str
-    requires: tuple[tuple[str, ...], ...]
-    controls: Callable[[Cohort], tuple[Control, ...]]
-    prepare: Callable[[Cohort, CohortFilter, Params], Any]
-    estimate: Callable[[Any, Params], Any]
-    headlines: Callable[[Any], tuple[Headline, ...]]
-    figure: Callable[[Any, Params], Any]
-    caption: Callable[[Any, Params], str]
-    tables: Callable[[Any], tuple[Table, ...]]
-    sentences: Callable[[Any], tuple[str, ...]]
-    notes: Callable[[Any], tuple[Note, ...]]
-    alt_text: Callable[[Any], str]
-    used: Callable[[Any], Used]
-    files: tuple[str, ...]
-    downloads: Callable[[Any], Mapping[str, pd.DataFrame]]
-    pictures: Callable[[Any, Params], tuple[Picture, ...]] = no_pictures
-    background: tuple[Background, ...] = ()
-    comparisons: Callable[[Any], tuple[ComparedTest, ...]] = no_comparisons
-    checks: Checks | None = None
-    planning: Checks | None = None
-    second_opinion: Callable[[Any, Any, Params], Iterator[Any]] | None = None
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[str]
+    section: ClassVar[Section]
+    order: ClassVar[int]
+    icon: ClassVar[str]
+    method: ClassVar[str]
+    requires: ClassVar[tuple[tuple[str, ...], ...]]
+    files: ClassVar[tuple[str, ...]] = ()
+    background: ClassVar[tuple[Background, ...]] = ()
+    checks: ClassVar[Checks | None] = None
+    planning: ClassVar[Checks | None] = None
 
+    def __init_subclass__(cls, *, abstract: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not abstract:
+            _REGISTERED[cls.slug] = cls()
+
+    @abstractmethod
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        """The choices that a reader has."""
+
+    @abstractmethod
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Frame:
+        """What is needed of a selection, out of the engine."""
+
+    @abstractmethod
+    def estimate(self, frame: Frame, params: Params) -> Found:
+        """The frozen result, before the policy on small numbers."""
+
+    @abstractmethod
+    def headlines(self, result: Found) -> tuple[Headline, ...]:
+        """The few numbers at the top."""
+
+    @abstractmethod
+    def figure(self, result: Found, params: Params) -> Any:
+        """The main figure."""
+
+    @abstractmethod
+    def alt_text(self, result: Found) -> str:
+        """The main figure in words."""
+
+    def caption(self, result: Found, params: Params) -> str:
+        """How to read the main figure."""
+        return ""
+
+    def pictures(self, result: Found, params: Params) -> tuple[Picture, ...]:
+        """Further figures."""
+        return ()
+
+    def tables(self, result: Found) -> tuple[Table, ...]:
+        """The numbers behind the figure."""
+        return ()
+
+    @abstractmethod
+    def sentences(self, result: Found) -> tuple[str, ...]:
+        """What the estimates say, in plain words."""
+
+    def notes(self, result: Found) -> tuple[Note, ...]:
+        """What a reader should know before believing the result."""
+        return result.notes  # type: ignore[attr-defined]
+
+    @abstractmethod
+    def used(self, result: Found) -> Used:
+        """Whom of the selection the main estimate rests on, and who is left out why, each child once."""
+
+    def tests(self, result: Found) -> tuple[ComparedTest, ...]:
+        """The tests that the page puts before its reader."""
+        return ()
+
+    def downloads(self, result: Found) -> Mapping[str, pd.DataFrame]:
+        """The frames whose names are ``files``."""
+        return {}
+
+    def second_opinion(self, frame: Frame, result: Found, params: Params) -> Iterator[Compared]:
+        """What the result shows beside what libraries give for the same frame; nothing where no library can do it."""
+        return iter(())
+
+    @final
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""
         lacking = (tuple(name for name in names if name not in cohort.variables) for names in self.requires)
         return min(lacking, key=len)
 
-    def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Any:
-        """The result for a selection, with notes on how small numbers were protected and what was left out for that.
+    @final
+    def defaults(self, cohort: Cohort) -> dict[str, Any]:
+        """The default value of every control."""
+        return {control.name: control.default for control in self.controls(cohort)}
+
+    @final
+    def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Found:
+        """The result for a selection as it may be shown, with notes on what was withheld, protected or left out.
 
         Raises
         ------
@@ -279,42 +272,79 @@ class Analysis:
             If small numbers are protected and nothing can be shown.
         """
         record = cohort.recording()
-        result = self.estimate(self.prepare(record, cohort_filter, params), params)
+        result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
         if not cohort.smallest_cell:
             return result
         left_out = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
         protected = Note("protected", "info", say_protection(cohort.smallest_cell))
-        return replace(result, notes=(*left_out, *result.notes, protected))
+        return replace(result, notes=(*left_out, *result.notes, protected))  # type: ignore[type-var, attr-defined]
 
-    def left_out(self, result: Any) -> tuple[tuple[str, int], ...]:
-        """Whom the main estimate leaves out: why, and how many, each child once."""
-        return tuple((loss.text, loss.n) for loss in self.used(result).losses if loss.n)
+    @final
+    def present(self, result: Found, params: Params, opinion: Background | None = None) -> Document:
+        """What is shown of a result that has passed `run`; ``opinion`` is the slow part that asks for a second one."""
+        return Document(
+            slug=self.slug,
+            title=self.title,
+            question=self.question,
+            method=self.method,
+            main=Lazy(lambda: self._main(result, params)),
+            headlines=Lazy(lambda: self.headlines(result)),
+            notes=Lazy(lambda: self.notes(result)),
+            sentences=Lazy(lambda: self.sentences(result)),
+            tables=Lazy(lambda: self.tables(result)),
+            pictures=Lazy(lambda: self.pictures(result, params)),
+            used=Lazy(lambda: self.used(result)),
+            tests=Lazy(lambda: self.tests(result)),
+            files=self.files,
+            frames=Lazy(lambda: self.downloads(result)),
+            background=_slow_parts(self.background, result, params),
+            checks=_appendix(self.checks, result, params),
+            planning=_appendix(self.planning, result, params),
+            opinion=_slow_part(opinion, result, params) if opinion else None,
+        )
 
-    def defaults(self, cohort: Cohort) -> dict[str, Any]:
-        """The default value of every control."""
-        return {control.name: control.default for control in self.controls(cohort)}
+    def _main(self, result: Found, params: Params) -> Picture:
+        figure = self.figure(result, params)
+        return Picture(self.title, figure, self.alt_text(result), self.caption(result, params))
+
+
+def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | None:
+    if checks is None:
+        return None
+    made = Lazy(lambda: Governed(checks.make)(result, params))
+    return Appendix(
+        title=checks.title,
+        about=checks.about,
+        parts=Lazy(lambda: checks.show(result, made(), params)),
+        background=_slow_parts(checks.background, result, params),
+        files=checks.files,
+        frames=Lazy(lambda: checks.downloads(made())),
+    )
+
+
+def _slow_parts(parts: Sequence[Background], result: Any, params: Params) -> tuple[SlowPart, ...]:
+    return tuple(_slow_part(part, result, params) for part in parts)
+
+
+def _slow_part(part: Background, result: Any, params: Params) -> SlowPart:
+    return SlowPart(
+        name=part.name,
+        title=part.title,
+        about=part.about.format(**params),
+        button=part.button.format(**params),
+        refusal=Lazy(lambda: part.refusal(result, params)),
+        run=lambda progress: Governed(part.run)(result, params, progress),
+        show=lambda found: part.show(result, found, params),
+        files=part.files,
+        frames=part.downloads,
+    )
+
+
+def list_registered() -> tuple[Analysis[Any, Any], ...]:
+    """Every analysis that has been defined so far, in their ``order``."""
+    return tuple(sorted(_REGISTERED.values(), key=lambda analysis: analysis.order))
 
 
 def to_reference(variable: str, level: str) -> str:
     """How a chosen reference level is written in a link."""
     return f"{variable}:{level}"
-
-
-def _govern_parts(analysis: Analysis) -> Analysis:
-    return replace(
-        analysis,
-        estimate=Governed(analysis.estimate),
-        background=tuple(_govern_run(part) for part in analysis.background),
-        checks=analysis.checks and _govern_make(analysis.checks),
-        planning=analysis.planning and _govern_make(analysis.planning),
-    )
-
-
-def _govern_make(checks: Checks) -> Checks:
-    return replace(
-        checks, make=Governed(checks.make), background=tuple(_govern_run(part) for part in checks.background)
-    )
-
-
-def _govern_run(background: Background) -> Background:
-    return replace(background, run=Governed(background.run))

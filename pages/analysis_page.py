@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from analytics.cohort.disclosure import SuppressedError
 from analytics.views.view import View
 from pages.components.attrition import collect_files, list_files, show_way
 from pages.components.background import show_background
-from pages.components.cache import load_controls, load_estimate, load_figure, load_pictures
+from pages.components.cache import load_controls, load_document
 from pages.components.checks import show_checks, show_planning
 from pages.components.context import Context, are_known, draw_again_unless, read_choices
 from pages.components.controls import ask_choices, choose_reference
@@ -39,7 +40,7 @@ from pages.components.prefetch import SHOWN
 from pages.components.protection import show_suppressed
 
 
-def show_analysis(analysis: Analysis, context: Context) -> None:
+def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     """Choices, figure, sentences, tables and files of one analysis."""
     cohort = context.cohort
     missing = analysis.missing(cohort)
@@ -57,44 +58,43 @@ def show_analysis(analysis: Analysis, context: Context) -> None:
             _show_choices(analysis, context, controls)
     params = read_choices(controls)
     try:
-        result = load_estimate(cohort, context.filter, analysis.slug, params)
+        document = load_document(cohort, context.filter, analysis.slug, params)
     except SuppressedError as error:
         if choices_known:
             _show_choices(analysis, context, controls)
         show_suppressed(error)
         return
-    figure = load_figure(cohort, context.filter, analysis.slug, params)
-    stem = file_stem_of(context, analysis)
+    main, stem = document.main(), file_stem_of(context, analysis.slug)
 
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
-        show_figure(figure, analysis.alt_text(result), stem, choose_reference)
-    warnings, remarks, more = arrange_notes(analysis.notes(result))
+        show_figure(main.figure, main.alt_text, stem, choose_reference)
+    warnings, remarks, more = arrange_notes(document.notes())
     view = View(analysis.slug, context.filter, params, cohort.data_version)
     follow = partial(link_of_note, context, view)
     with head:
         if choices_known:
             _show_choices(analysis, context, controls)
             draw_again_unless(read_choices(controls) == params)
-        show_headlines(analysis.headlines(result))
+        show_headlines(document.headlines())
         show_notes(warnings, link_of=follow)
-    show_caption(analysis.caption(result, dict(params)))
-    compared = record_comparisons(context, analysis, result, dict(params))
-    provenance, sentences = provenance_of(context, analysis, result, dict(params)), analysis.sentences(result)
-    frames, link = partial(collect_files, context, analysis, result), link_to(view, context, controls)
-    show_toolbar(figure, frames, list_files(analysis), link, provenance, stem, sentences)
+    show_caption(main.caption)
+    compared = record_comparisons(context, document, dict(params))
+    provenance, sentences = provenance_of(context, document, dict(params)), document.sentences()
+    frames, link = partial(collect_files, context, document), link_to(view, context, controls)
+    show_toolbar(main.figure, frames, list_files(document), link, provenance, stem, sentences)
     show_ledger(compared, context)
     show_notes(remarks, more, follow)
-    show_pictures(load_pictures(cohort, context.filter, analysis.slug, params), stem)
-    show_tables(analysis.tables(result))
-    show_background(analysis, context, params, provenance, stem)
+    show_pictures(document.pictures(), stem)
+    show_tables(document.tables())
+    show_background(document.background, document.slug, context, params, provenance, stem)
     show_sentences(sentences)
-    show_checks(analysis, context, params, provenance, stem)
-    show_planning(analysis, context, params, provenance, stem)
-    show_way(context, analysis, result, provenance, stem)
+    show_checks(document, context, params, provenance, stem)
+    show_planning(document, context, params, provenance, stem)
+    show_way(context, document, provenance, stem)
 
 
-def _show_choices(analysis: Analysis, context: Context, controls: Sequence[Control]) -> None:
+def _show_choices(analysis: Analysis[Any, Any], context: Context, controls: Sequence[Control]) -> None:
     show_title(analysis.title, analysis.question, context)
     show_link_notes()
     ask_choices(controls)

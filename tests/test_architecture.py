@@ -213,16 +213,13 @@ def guard_urls(stems: set[str], url_paths: set[str]) -> list[str]:
 
 
 def registered_urls(source: str) -> set[str]:
-    """The constant ``url_path`` and ``slug`` of a source."""
-    return {
-        word.value.value
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call)
-        for word in node.keywords
-        if word.arg in ("url_path", "slug")
-        and isinstance(word.value, ast.Constant)
-        and isinstance(word.value.value, str)
-    }
+    """The constant ``url_path`` of the calls of a source, and the ``slug`` of its classes."""
+    tree = list(ast.walk(ast.parse(source)))
+    found = [
+        word.value for node in tree if isinstance(node, ast.Call) for word in node.keywords if word.arg == "url_path"
+    ]
+    found += [n.value for n in tree if isinstance(n, ast.Assign) and [ast.unparse(t) for t in n.targets] == ["slug"]]
+    return {value.value for value in found if isinstance(value, ast.Constant) and isinstance(value.value, str)}
 
 
 # The project
@@ -314,6 +311,6 @@ def test_guard_accepts(guard: Guard, path: str, source: str) -> None:
 
 
 def test_guard_refuses_a_file_name_as_address() -> None:
-    urls = registered_urls('st.Page(show, url_path="overview_page")\nAnalysis(slug="survival-by-site")')
+    urls = registered_urls('st.Page(show, url_path="overview_page")\nclass A:\n    slug = "survival-by-site"')
     assert urls == {"overview_page", "survival-by-site"}
     assert len(guard_urls({"overview_page", "analysis_page"}, urls)) == 1

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Progress
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.document import Progress
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
 from pages.components.jobs import JOBS, KEPT, MOST_OF_ONE, MOST_WAITING, Job, Jobs, Key, TooManyError, start_background
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import Analysis, Checks, ComparedTest, Control, Headline, Params, Picture, Shown, lazy
+from analytics.analysis import Analysis, Checks, Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.incidence import (
@@ -37,6 +37,7 @@ from analytics.comparisons.ratios_over_time import (
 from analytics.comparisons.regression import as_read, chosen_references, note_references, reference_control
 from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, note_small_groups
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
+from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
@@ -148,85 +149,6 @@ class CumulativeIncidence(Result):
     models: Models
     variables: tuple[Variable, ...]
     notes: tuple[Note, ...]
-
-
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    dictionary = cohort.dictionary
-    events = tuple(
-        (f"{endpoint.name}:{level}", f"{label}, from {endpoint.origin}")
-        for endpoint in list_competing(cohort)
-        for level, label in list(
-            zip(dictionary[endpoint.cause].levels, dictionary[endpoint.cause].level_labels, strict=True)
-        )[1:]
-    )
-    groups = tuple((v.name, v.label) for v in dictionary.groups if v.name in cohort.variables)
-    covariates = tuple((v.name, v.label) for v in dictionary.covariates if v.name in cohort.variables)
-    default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
-    return (
-        Control(
-            "event",
-            "Event",
-            "one",
-            events[0][0],
-            events,
-            help="The event that is counted, among those of which only the first can be seen; the others compete with it.",
-        ),
-        Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
-        Control(
-            "adjust",
-            "Adjust hazard ratios for",
-            "many",
-            (),
-            covariates,
-            "more",
-            "Further factors in both models of hazard ratios, beside the groups. The curves are not adjusted.",
-            display=True,
-        ),
-        reference_control(cohort),
-        INTERVALS,
-        BANDS,
-        FULL_AXIS,
-    )
-
-
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary = cohort.dictionary
-    name, event = params["event"].split(":", 1)
-    endpoint = dictionary.competing_endpoint(name)
-    variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
-    adjust = [dictionary[other] for other in params["adjust"] if other != params["by"]]
-    variables = (*([variable] if variable is not None else []), *adjust)
-    tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
-    events = CompetingEvents.from_tally(
-        tally,
-        endpoint,
-        dictionary[endpoint.cause],
-        variable,
-        filtered_by=[dictionary[clause.variable] for clause in cohort_filter.clauses],
-        covariates=variables,
-        references=chosen_references(params),
-    )
-    return _Frame(events, event, dictionary, variables, CAUSE_OF_DEATH in cohort.variables)
-
-
-def _estimate(frame: _Frame, params: Params) -> CumulativeIncidence:
-    events, dictionary = frame.events, frame.dictionary
-    cause = dictionary[events.endpoint.cause]
-    comparison = compare_incidence(events, cause, frame.event, params["interval"])
-    number = cause.levels.index(frame.event)
-    naive = estimate_survival(events.time, events.cause == number, group=events.group, weight=events.weight)
-    everyone = estimate_cumulative_incidence(
-        events.time, events.cause, weight=events.weight, causes=cause.levels[1:], conf_type=params["interval"]
-    )
-    return CumulativeIncidence(
-        comparison=comparison,
-        dictionary=dictionary,
-        everyone=read_curve(everyone.for_cause(frame.event)[0], [12.0 * MILESTONE_YEARS[-1]])[0],
-        naive=naive,
-        models=Models(frame),
-        variables=frame.variables,
-        notes=_collect_notes(frame, comparison, params),
-    )
 
 
 def _fit(frame: _Frame) -> tuple[HazardRatios, ...]:
@@ -361,56 +283,6 @@ def _note_incomplete(frame: _Frame) -> tuple[Note, ...]:
     )
 
 
-def _headlines(result: CumulativeIncidence) -> tuple[Headline, ...]:
-    comparison = result.comparison
-    frame, years = comparison.frame, MILESTONE_YEARS[-1]
-    event, others = comparison.event_label, join_words(list(comparison.others))
-    interval = result.everyone.interval
-    limits = f"95 % interval {format_percent_interval(interval)} %. " if interval is not None else ""
-    value = SUPPRESSED if is_withheld(result.everyone.reason) else format_percent(result.everyone.value)
-    reason = "" if result.everyone.reason is None else f"{start_sentence(result.everyone.reason)}. "
-    headlines = [
-        Headline(
-            "Children", format_count(frame.n), f"{start_sentence(comparison.endpoint.population)}, in this selection."
-        ),
-        Headline(
-            start_sentence(event),
-            format_share(comparison.n_event, frame.n, 0),
-            "As the first event: a share of all children, whatever their follow-up; the curves take it into account.",
-        ),
-        Headline("Competing events", format_share(comparison.n_competing, frame.n, 0), f"First: {others}."),
-        Headline(
-            f"By {years} years, all groups",
-            value,
-            f"Cumulative incidence of {event} in all of these children together. {limits}{reason}".strip(),
-        ),
-    ]
-    test = comparison.test
-    if test is not None:
-        detail = (
-            f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
-            if test.statistic is not None
-            else say_undone(test.reason)
-        )
-        headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail))
-    return tuple(headlines)
-
-
-def _figure(result: CumulativeIncidence, params: Params) -> Figure:
-    return plot_comparison(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
-
-
-def _caption(result: CumulativeIncidence, params: Params) -> str:
-    return caption_comparison(result.comparison, bands=params["bands"])
-
-
-def _pictures(result: CumulativeIncidence, params: Params) -> tuple[Picture, ...]:
-    comparison = result.comparison
-    if not comparison.frame.n:
-        return ()
-    return (_stacked(comparison), _why_not(result))
-
-
 def _stacked(comparison: IncidenceComparison) -> Picture:
     cause, k = comparison.cause, last_milestone(comparison)
     labels = [cause.level_label(level) for level in comparison.incidence.causes]
@@ -486,13 +358,6 @@ def _largest_gap(result: CumulativeIncidence) -> tuple[str, int, float, float] |
     return best
 
 
-def _tables(result: CumulativeIncidence) -> tuple[Table, ...]:
-    tables = [tabulate_incidence(result.comparison)]
-    if result.models.fitted:
-        tables.append(_tabulate_models(result))
-    return tuple(tables)
-
-
 def _tabulate_models(result: CumulativeIncidence) -> Table:
     comparison = result.comparison
     rows: list[tuple[str, ...]] = []
@@ -553,87 +418,6 @@ def _ratio_cells(term: HazardRatio) -> tuple[str, str]:
     return f"{format_ratio_of(ratio)}{limits}", format_p_cell(term.p_value, term.p_reason)
 
 
-def _sentences(result: CumulativeIncidence) -> tuple[str, ...]:
-    comparison = result.comparison
-    sentences = list(say_incidence(comparison))
-    if not sentences or not result.models.fitted:
-        return tuple(sentences)
-    model = result.models.fitted[0]
-    reason = model.cause_specific.reason or model.subdistribution.reason
-    if reason is not None:
-        return (*sentences, f"No hazard ratio of {comparison.event_label} can be given: {reason}.")
-    references = {t.variable: t.level for t in model.cause_specific.terms if t.is_reference}
-    labels = {v.name: v.label for v in result.variables}
-    for rate, share in zip(model.cause_specific.terms, model.subdistribution.terms, strict=True):
-        if rate.is_reference:
-            continue
-        others = [label for name, label in labels.items() if name != rate.variable]
-        variable = result.dictionary[rate.variable]
-        sentences.append(
-            describe_two_hazard_ratios(
-                rate, share, variable, references.get(rate.variable), comparison.event_label, others
-            )
-        )
-    return (
-        *sentences,
-        "Hazard ratios are associations in these children; they do not say what would happen if a factor changed.",
-    )
-
-
-def _notes(result: CumulativeIncidence) -> tuple[Note, ...]:
-    return result.notes
-
-
-def _used(result: CumulativeIncidence) -> Used:
-    """Whom the curves show: who lacks a covariate of the models is in the curves all the same."""
-    comparison = result.comparison
-    frame = comparison.frame
-    return Used(
-        eligible=name_eligible(frame.endpoint),
-        losses=list_losses(frame.exclusions),
-        n=frame.n,
-        n_event=comparison.n_event,
-        events=f"with {comparison.event_label} first",
-        complete=name_complete([frame.variable]),
-    )
-
-
-def _alt_text(result: CumulativeIncidence) -> str:
-    return describe_comparison(result.comparison)
-
-
-def _comparisons(result: CumulativeIncidence) -> tuple[ComparedTest, ...]:
-    """Gray's test of the chosen event, where there are groups."""
-    comparison = result.comparison
-    test, variable = comparison.test, comparison.frame.variable
-    if test is None or variable is None:
-        return ()
-    name, what = (
-        test.method.replace("'", "’"),
-        f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin}",
-    )
-    return (
-        ComparedTest(f"{name} of the cumulative incidence of {what} by {in_sentence(variable.label)}", test.p_value),
-    )
-
-
-def _downloads(result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
-    """Incidences and tests ("estimates"), the curves' coordinates ("curves") and both models ("hazard-ratios")."""
-    frames = [
-        model.to_frame().assign(cause=m.cause, model=kind, n_model=model.n)
-        for m in result.models.fitted
-        for kind, model in (("cause-specific", m.cause_specific), ("subdistribution", m.subdistribution))
-    ]
-    rows = [row for frame in frames for row in frame.to_dict("records")]
-    numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
-    ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
-    return {
-        "estimates": pd.DataFrame(incidence_rows(result.comparison), columns=INCIDENCE_COLUMNS),
-        "curves": tabulate_curves(result.comparison.incidence),
-        "hazard-ratios": ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
-    }
-
-
 def _check(result: CumulativeIncidence, params: Params) -> RatiosOverTime | None:
     return result.models.check()
 
@@ -648,77 +432,23 @@ def _checks_frames(made: RatiosOverTime | None) -> Mapping[str, pd.DataFrame]:
     return {"ratios-over-time": ratios_over_time_frame(made)}
 
 
-def _ask_libraries(frame: _Frame, result: CumulativeIncidence, params: Params) -> Iterator[Compared]:
-    events, comparison = frame.events, result.comparison
-    months = [12.0 * years for years in MILESTONE_YEARS]
-    arrays: dict[str, Any] = {"group": events.group, "weight": events.weight}
-    name, cause = "" if events.variable is None else events.variable.name, events.endpoint.cause
-    yield from compare_incidence_curves(
-        *(comparison.incidence, comparison.milestones, months, events.time, events.cause),
-        **arrays,
-        variable=name,
-        event=cause,
-    )
-    if comparison.test is not None:
-        yield from not_offered(
-            Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}"), comparison.test.p_value
-        )
-    happened = events.cause == events.causes.index(comparison.event) + 1
-    none = [()] * len(result.naive.curves)
-    yield from compare_curves(
-        *(result.naive, none, (), events.time, happened), **arrays, with_median=False, variable=name, model=ONE_MINUS
-    )
-    steps, kept = {v.name: v.per for v in frame.variables}, events.complete
-    for models in result.models.fitted:
-        if events.covariates is None:
-            break
-        happened = events.cause == events.causes.index(models.cause) + 1
-        arrays = {"covariates": events.covariates[kept], "weight": events.weight[kept]}
-        yield from compare_hazard_ratios(
-            models.cause_specific,
-            events.time[kept],
-            happened[kept],
-            **arrays,
-            steps=steps,
-            model=f"{cause}: {models.cause}",
-        )
-        for term in models.subdistribution.terms:
-            if not term.is_reference:
-                names: dict[str, Any] = {
-                    "variable": term.variable,
-                    "level": term.level,
-                    "model": f"{cause}: {models.cause}",
-                }
-                yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)
+class CumulativeIncidenceAnalysis(Analysis[_Frame, CumulativeIncidence]):
+    """Cumulative incidence of relapse, second relapse or death in the presence of the events that compete with it."""
 
-
-ANALYSIS = Analysis(
-    slug="cumulative-incidence",
-    title="Cumulative incidence",
-    question="How many children relapse, or die without relapse, by a given time?",
-    section="Relapse",
-    order=20,
-    icon=":material/area_chart:",
-    method="Aalen–Johansen estimates; Gray’s test; Cox models of the cause-specific hazard and Fine–Gray models of the "
-    "subdistribution hazard of every event, on complete cases; score tests of whether their ratios stay the same over time.",
-    requires=(("efs_days", "first_event"), ("efs_relapse_days", "event_after_relapse")),
-    controls=_controls,
-    prepare=_prepare,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("estimates", "curves", "hazard-ratios"),
-    downloads=_downloads,
-    comparisons=_comparisons,
-    planning=to_planning(lambda result, params: plan_incidence(result.comparison)),
-    pictures=_pictures,
-    checks=Checks(
+    slug = "cumulative-incidence"
+    title = "Cumulative incidence"
+    question = "How many children relapse, or die without relapse, by a given time?"
+    section = "Relapse"
+    order = 20
+    icon = ":material/area_chart:"
+    method = (
+        "Aalen–Johansen estimates; Gray’s test; Cox models of the cause-specific hazard and Fine–Gray models of the "
+        "subdistribution hazard of every event, on complete cases; score tests of whether their ratios stay the same over time."
+    )
+    requires = (("efs_days", "first_event"), ("efs_relapse_days", "event_after_relapse"))
+    files = ("estimates", "curves", "hazard-ratios")
+    planning = to_planning(lambda result, params: plan_incidence(result.comparison))
+    checks = Checks(
         title="Do the hazard ratios hold over time?",
         about="Both models take for granted that a ratio is the same throughout the follow-up. Tested for the chosen event, in "
         "the children in the models.",
@@ -726,6 +456,255 @@ ANALYSIS = Analysis(
         show=_show_checks,
         files=("ratios-over-time",),
         downloads=_checks_frames,
-    ),
-    second_opinion=_ask_libraries,
-)
+    )
+
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        dictionary = cohort.dictionary
+        events = tuple(
+            (f"{endpoint.name}:{level}", f"{label}, from {endpoint.origin}")
+            for endpoint in list_competing(cohort)
+            for level, label in list(
+                zip(dictionary[endpoint.cause].levels, dictionary[endpoint.cause].level_labels, strict=True)
+            )[1:]
+        )
+        groups = tuple((v.name, v.label) for v in dictionary.groups if v.name in cohort.variables)
+        covariates = tuple((v.name, v.label) for v in dictionary.covariates if v.name in cohort.variables)
+        default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
+        return (
+            Control(
+                "event",
+                "Event",
+                "one",
+                events[0][0],
+                events,
+                help="The event that is counted, among those of which only the first can be seen; the others compete with it.",
+            ),
+            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
+            Control(
+                "adjust",
+                "Adjust hazard ratios for",
+                "many",
+                (),
+                covariates,
+                "more",
+                "Further factors in both models of hazard ratios, beside the groups. The curves are not adjusted.",
+                display=True,
+            ),
+            reference_control(cohort),
+            INTERVALS,
+            BANDS,
+            FULL_AXIS,
+        )
+
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+        dictionary = cohort.dictionary
+        name, event = params["event"].split(":", 1)
+        endpoint = dictionary.competing_endpoint(name)
+        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
+        adjust = [dictionary[other] for other in params["adjust"] if other != params["by"]]
+        variables = (*([variable] if variable is not None else []), *adjust)
+        tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
+        events = CompetingEvents.from_tally(
+            tally,
+            endpoint,
+            dictionary[endpoint.cause],
+            variable,
+            filtered_by=[dictionary[clause.variable] for clause in cohort_filter.clauses],
+            covariates=variables,
+            references=chosen_references(params),
+        )
+        return _Frame(events, event, dictionary, variables, CAUSE_OF_DEATH in cohort.variables)
+
+    def estimate(self, frame: _Frame, params: Params) -> CumulativeIncidence:
+        events, dictionary = frame.events, frame.dictionary
+        cause = dictionary[events.endpoint.cause]
+        comparison = compare_incidence(events, cause, frame.event, params["interval"])
+        number = cause.levels.index(frame.event)
+        naive = estimate_survival(events.time, events.cause == number, group=events.group, weight=events.weight)
+        everyone = estimate_cumulative_incidence(
+            events.time, events.cause, weight=events.weight, causes=cause.levels[1:], conf_type=params["interval"]
+        )
+        return CumulativeIncidence(
+            comparison=comparison,
+            dictionary=dictionary,
+            everyone=read_curve(everyone.for_cause(frame.event)[0], [12.0 * MILESTONE_YEARS[-1]])[0],
+            naive=naive,
+            models=Models(frame),
+            variables=frame.variables,
+            notes=_collect_notes(frame, comparison, params),
+        )
+
+    def headlines(self, result: CumulativeIncidence) -> tuple[Headline, ...]:
+        comparison = result.comparison
+        frame, years = comparison.frame, MILESTONE_YEARS[-1]
+        event, others = comparison.event_label, join_words(list(comparison.others))
+        interval = result.everyone.interval
+        limits = f"95 % interval {format_percent_interval(interval)} %. " if interval is not None else ""
+        value = SUPPRESSED if is_withheld(result.everyone.reason) else format_percent(result.everyone.value)
+        reason = "" if result.everyone.reason is None else f"{start_sentence(result.everyone.reason)}. "
+        headlines = [
+            Headline(
+                "Children",
+                format_count(frame.n),
+                f"{start_sentence(comparison.endpoint.population)}, in this selection.",
+            ),
+            Headline(
+                start_sentence(event),
+                format_share(comparison.n_event, frame.n, 0),
+                "As the first event: a share of all children, whatever their follow-up; the curves take it into account.",
+            ),
+            Headline("Competing events", format_share(comparison.n_competing, frame.n, 0), f"First: {others}."),
+            Headline(
+                f"By {years} years, all groups",
+                value,
+                f"Cumulative incidence of {event} in all of these children together. {limits}{reason}".strip(),
+            ),
+        ]
+        test = comparison.test
+        if test is not None:
+            detail = (
+                f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
+                if test.statistic is not None
+                else say_undone(test.reason)
+            )
+            headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail))
+        return tuple(headlines)
+
+    def figure(self, result: CumulativeIncidence, params: Params) -> Figure:
+        return plot_comparison(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
+
+    def caption(self, result: CumulativeIncidence, params: Params) -> str:
+        return caption_comparison(result.comparison, bands=params["bands"])
+
+    def alt_text(self, result: CumulativeIncidence) -> str:
+        return describe_comparison(result.comparison)
+
+    def pictures(self, result: CumulativeIncidence, params: Params) -> tuple[Picture, ...]:
+        comparison = result.comparison
+        if not comparison.frame.n:
+            return ()
+        return (_stacked(comparison), _why_not(result))
+
+    def tables(self, result: CumulativeIncidence) -> tuple[Table, ...]:
+        tables = [tabulate_incidence(result.comparison)]
+        if result.models.fitted:
+            tables.append(_tabulate_models(result))
+        return tuple(tables)
+
+    def sentences(self, result: CumulativeIncidence) -> tuple[str, ...]:
+        comparison = result.comparison
+        sentences = list(say_incidence(comparison))
+        if not sentences or not result.models.fitted:
+            return tuple(sentences)
+        model = result.models.fitted[0]
+        reason = model.cause_specific.reason or model.subdistribution.reason
+        if reason is not None:
+            return (*sentences, f"No hazard ratio of {comparison.event_label} can be given: {reason}.")
+        references = {t.variable: t.level for t in model.cause_specific.terms if t.is_reference}
+        labels = {v.name: v.label for v in result.variables}
+        for rate, share in zip(model.cause_specific.terms, model.subdistribution.terms, strict=True):
+            if rate.is_reference:
+                continue
+            others = [label for name, label in labels.items() if name != rate.variable]
+            variable = result.dictionary[rate.variable]
+            sentences.append(
+                describe_two_hazard_ratios(
+                    rate, share, variable, references.get(rate.variable), comparison.event_label, others
+                )
+            )
+        return (
+            *sentences,
+            "Hazard ratios are associations in these children; they do not say what would happen if a factor changed.",
+        )
+
+    def used(self, result: CumulativeIncidence) -> Used:
+        """Whom the curves show: who lacks a covariate of the models is in the curves all the same."""
+        comparison = result.comparison
+        frame = comparison.frame
+        return Used(
+            eligible=name_eligible(frame.endpoint),
+            losses=list_losses(frame.exclusions),
+            n=frame.n,
+            n_event=comparison.n_event,
+            events=f"with {comparison.event_label} first",
+            complete=name_complete([frame.variable]),
+        )
+
+    def tests(self, result: CumulativeIncidence) -> tuple[ComparedTest, ...]:
+        """Gray's test of the chosen event, where there are groups."""
+        comparison = result.comparison
+        test, variable = comparison.test, comparison.frame.variable
+        if test is None or variable is None:
+            return ()
+        name, what = (
+            test.method.replace("'", "’"),
+            f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin}",
+        )
+        return (
+            ComparedTest(
+                f"{name} of the cumulative incidence of {what} by {in_sentence(variable.label)}", test.p_value
+            ),
+        )
+
+    def downloads(self, result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
+        """Incidences and tests ("estimates"), the curves' coordinates ("curves") and both models ("hazard-ratios")."""
+        frames = [
+            model.to_frame().assign(cause=m.cause, model=kind, n_model=model.n)
+            for m in result.models.fitted
+            for kind, model in (("cause-specific", m.cause_specific), ("subdistribution", m.subdistribution))
+        ]
+        rows = [row for frame in frames for row in frame.to_dict("records")]
+        numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+        ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
+        return {
+            "estimates": pd.DataFrame(incidence_rows(result.comparison), columns=INCIDENCE_COLUMNS),
+            "curves": tabulate_curves(result.comparison.incidence),
+            "hazard-ratios": ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
+        }
+
+    def second_opinion(self, frame: _Frame, result: CumulativeIncidence, params: Params) -> Iterator[Compared]:
+        events, comparison = frame.events, result.comparison
+        months = [12.0 * years for years in MILESTONE_YEARS]
+        arrays: dict[str, Any] = {"group": events.group, "weight": events.weight}
+        name, cause = "" if events.variable is None else events.variable.name, events.endpoint.cause
+        yield from compare_incidence_curves(
+            *(comparison.incidence, comparison.milestones, months, events.time, events.cause),
+            **arrays,
+            variable=name,
+            event=cause,
+        )
+        if comparison.test is not None:
+            yield from not_offered(
+                Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}"), comparison.test.p_value
+            )
+        happened = events.cause == events.causes.index(comparison.event) + 1
+        none = [()] * len(result.naive.curves)
+        yield from compare_curves(
+            *(result.naive, none, (), events.time, happened),
+            **arrays,
+            with_median=False,
+            variable=name,
+            model=ONE_MINUS,
+        )
+        steps, kept = {v.name: v.per for v in frame.variables}, events.complete
+        for models in result.models.fitted:
+            if events.covariates is None:
+                break
+            happened = events.cause == events.causes.index(models.cause) + 1
+            arrays = {"covariates": events.covariates[kept], "weight": events.weight[kept]}
+            yield from compare_hazard_ratios(
+                models.cause_specific,
+                events.time[kept],
+                happened[kept],
+                **arrays,
+                steps=steps,
+                model=f"{cause}: {models.cause}",
+            )
+            for term in models.subdistribution.terms:
+                if not term.is_reference:
+                    names: dict[str, Any] = {
+                        "variable": term.variable,
+                        "level": term.level,
+                        "model": f"{cause}: {models.cause}",
+                    }
+                    yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)

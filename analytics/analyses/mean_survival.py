@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params, Picture
+from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.regression import chosen_references, note_references, reference_control
@@ -26,6 +26,7 @@ from analytics.comparisons.survival import (
     endpoint_control,
     prepare_survival,
 )
+from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.estimators.survival_difference import estimate_survival_differences
@@ -103,45 +104,6 @@ class MeanSurvival(Result):
         """The horizon as it stands in sentences ("36 months")."""
         months = self.means.horizon or 0.0
         return f"{months:.3g}\u00a0months" if abs(months - round(months)) < 0.05 else format_months(months)
-
-
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
-    default = next((name for name, _ in groups if name == DEFAULT_GROUPS), EVERYONE)
-    return (
-        Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
-        endpoint_control(cohort),
-        HORIZON,
-        reference_control(cohort),
-    )
-
-
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary = cohort.dictionary
-    variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
-    endpoint = dictionary.endpoint(params["endpoint"])
-    frame = prepare_survival(cohort, cohort_filter, {**params, **FIXED}, endpoint, variable)
-    if variable is None:
-        return _Frame(frame, None, ())
-    reference = chosen_references(params).get(variable.name) or variable.reference
-    return _Frame(frame, reference, note_references(params, [variable]))
-
-
-def _estimate(frame: _Frame, params: Params) -> MeanSurvival:
-    survival = frame.survival
-    compared = compare_survival(survival, {**params, **FIXED}, frame.notes)
-    labels = compared.labels
-    ordered = sorted(survival.group.categories, key=lambda level: level != frame.reference)
-    group = survival.group.reorder_categories(ordered).rename_categories(dict(labels))
-    arrays: dict[str, Any] = {"weight": survival.weight, "entry": survival.entry}
-    years = params["years"]
-    horizon = None if years == LONGEST else 12.0 * int(years)
-    means = estimate_restricted_mean(survival.time, survival.event, group=group, horizon=horizon, **arrays)
-    months = [12.0 * year for year in MILESTONE_YEARS]
-    differences = estimate_survival_differences(survival.time, survival.event, group, times=months, **arrays)
-    levels = {label: level for level, label in labels.items()}
-    notes = (*_note_horizon(compared, means, horizon), *map(_on_this_page, compared.notes), *_join_notes(means.notes))
-    return MeanSurvival(compared, means, differences, levels, notes)
 
 
 def _note_horizon(compared: SurvivalComparison, means: RestrictedMeanResult, horizon: float | None) -> tuple[Note, ...]:
@@ -222,42 +184,6 @@ def _on_this_page(note: Note) -> Note:
     return replace(note, remedy=remedy)
 
 
-def _headlines(result: MeanSurvival) -> tuple[Headline, ...]:
-    frame, means = result.compared.frame, result.means
-    children = Headline(
-        "Children", format_count(frame.n), f"{start_sentence(frame.endpoint.population)}, in this selection."
-    )
-    noun = frame.endpoint.event_noun
-    events = Headline(
-        start_sentence(noun),
-        format_share(frame.n_event, frame.n, 0),
-        "A share of all children, whatever their follow-up and also after the horizon.",
-    )
-    if means.horizon is None:
-        return (children, events)
-    horizon = Headline(
-        "Horizon", result.horizon, f"From {frame.endpoint.origin}. A mean never looks beyond the follow-up."
-    )
-    filled = [mean for mean in means.groups if mean.n]
-    if len(filled) == 2:
-        (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
-        value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
-        named = f"{contrast.group} minus {contrast.reference}"
-        said = [f"In brackets the {format_level(means.conf_level)} interval."] if contrast.difference.interval else []
-        if contrast.difference.reason:
-            said.append(f"{start_sentence(contrast.difference.reason)}.")
-        elif contrast.reason:
-            what = "p value" if contrast.difference.interval else "interval and p value"
-            said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
-        return (children, events, horizon, Headline(f"Difference of the means, {named}", value, " ".join(said)))
-    known = [mean.mean.value for mean in filled if mean.mean.value is not None]
-    if len(filled) == 1:
-        return (children, events, horizon, Headline(f"Mean time {_alive(result)}", _mean_text(filled[0].mean), ""))
-    ends = [format_number(end, 1) for end in (min(known), max(known))] if known else []
-    spread = f"{' to '.join(dict.fromkeys(ends))} months" if ends else MISSING
-    return (children, events, horizon, Headline("Means of the groups", spread, "The least and the greatest."))
-
-
 def _alive(result: MeanSurvival) -> str:
     return result.compared.endpoint.alive
 
@@ -267,34 +193,6 @@ def _mean_text(estimate: Estimate, unit: str = " months") -> str:
         return MISSING
     limits = f" ({format_interval(estimate.interval, 1)})" if estimate.interval else ""
     return f"{format_number(estimate.value, 1)}{limits}{unit}"
-
-
-def _figure(result: MeanSurvival, params: Params) -> Figure:
-    compared = result.compared
-    return plot_survival(
-        compared.curves,
-        labels=compared.labels,
-        styles=compared.styles,
-        origin=compared.endpoint.origin,
-        y_title=compared.endpoint.y_title,
-        bands=False,
-        mean_until=result.means.horizon,
-        event_noun=compared.endpoint.event_noun,
-    )
-
-
-def _caption(result: MeanSurvival, params: Params) -> str:
-    filled = sum(mean.n > 0 for mean in result.means.groups)
-    if result.means.horizon is None:
-        return ""
-    shade = (
-        "the shaded area between the curves is the difference of the means, in the colour of the group that is ahead"
-        if filled == 2
-        else "the shaded area under a curve is its mean"
-    )
-    return f"Broken line: the horizon. Up to it, {shade} (100\u00a0% over one month is one month). " + describe_drawing(
-        result.compared.curves, bands=False
-    )
 
 
 def _difference_rows(result: MeanSurvival) -> tuple[DifferenceRow, ...]:
@@ -314,65 +212,6 @@ def _shown(result: MeanSurvival) -> tuple[SurvivalDifference, ...]:
     """The differences of groups with patients."""
     filled = {mean.group for mean in result.means.groups if mean.n}
     return tuple(d for d in result.differences if d.group in filled)
-
-
-def _pictures(result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
-    rows = _difference_rows(result)
-    if not rows:
-        return ()
-    alive = _alive(result)
-    figure = plot_differences(
-        rows, sides=("fewer " + alive, "more " + alive), title="Difference of survival, percentage points"
-    )
-    said = " ".join(f"{row.heading}, {row.label}: {format_percent_points(row.difference)}." for row in rows)
-    return (
-        Picture(
-            f"Differences of survival at {', '.join(map(str, MILESTONE_YEARS[:-1]))} and {MILESTONE_YEARS[-1]} years",
-            figure,
-            f"Differences of survival in percentage points with {format_level(result.means.conf_level)} intervals. {said}",
-            f"Kaplan–Meier survival of a group minus that of the reference, with {format_level(result.means.conf_level)} "
-            "intervals. An interval that includes 0 is compatible with no difference; a wide one with a large one, too.",
-        ),
-    )
-
-
-def _tables(result: MeanSurvival) -> tuple[Table, ...]:
-    means = result.means
-    if means.horizon is None:
-        return ()
-    level = format_level(means.conf_level)
-    noun = result.compared.endpoint.event_noun
-    origin = result.compared.endpoint.origin
-    rows = tuple(
-        (
-            mean.group,
-            f"{format_count(mean.n_event)} of {format_count(mean.n)}" if mean.n else "0",
-            _mean_text(mean.mean, "") if mean.mean.value is not None else _reason(mean.mean.reason),
-            _mean_text(mean.lost, ""),
-            format_percent(mean.mean.value / means.horizon, 0) if mean.mean.value is not None else MISSING,
-        )
-        for mean in means.groups
-    )
-    tables = [
-        Table(
-            title=f"Mean time {_alive(result)} in the first {result.horizon} after {origin}",
-            columns=("Group", start_sentence(noun), "Mean (months)", "Lost (months)", "Share"),
-            rows=rows,
-            help=(
-                "",
-                f"Up to {result.horizon}, of the children in the group",
-                f"Restricted mean: the area under the curve, with its {level} interval",
-                f"{start_sentence(result.horizon)} less the mean",
-                "The mean as a share of the horizon",
-            ),
-            caption=f"Restricted means with {level} intervals. What comes after {result.horizon} does not count.",
-        )
-    ]
-    if means.contrasts:
-        tables.append(_tabulate_contrasts(result, level))
-    if shown := _shown(result):
-        tables.append(_tabulate_differences(shown, result, level))
-    return tuple(tables)
 
 
 def _reason(reason: str | None) -> str:
@@ -442,40 +281,6 @@ def _tabulate_differences(shown: tuple[SurvivalDifference, ...], result: MeanSur
         caption=f"Kaplan–Meier estimates; {level} intervals from those of the two groups (MOVER). The test is on another "
         "scale than the interval, so the two may disagree at the margin.",
     )
-
-
-def _sentences(result: MeanSurvival) -> tuple[str, ...]:
-    """One sentence per difference of means, one per latest milestone at which both groups are followed, and a caveat."""
-    means = result.means
-    filled = [mean for mean in means.groups if mean.n]
-    if not filled or means.horizon is None:
-        return ()
-    if not means.contrasts:
-        return (_say_mean(result, filled[0]),)
-    by_label = {mean.group: mean for mean in filled}
-    contrasts = [c for c in means.contrasts if c.group in by_label]
-    if not contrasts:
-        return (_say_mean(result, filled[0]),)
-    sentences = [_say_contrast(result, c, by_label) for c in contrasts]
-    for contrast in contrasts:
-        found = [
-            d
-            for d in result.differences
-            if d.group == contrast.group
-            and min(d.n_risk, d.n_risk_reference) >= FEW_FOLLOWED
-            and d.difference.value is not None
-        ]
-        if found:
-            sentences.append(_say_difference(result, found[-1]))
-    late = (
-        " The groups form only after the clock has started, which by itself makes them differ (immortal time)."
-        if result.compared.groups_form_later
-        else ""
-    )
-    sentences.append(
-        f"These differences are associations, not adjusted for anything, and say nothing about the time after.{late}"
-    )
-    return tuple(sentences)
 
 
 def _named(result: MeanSurvival, label: str) -> str:
@@ -548,104 +353,275 @@ def _sizes(limits: Interval, factor: float) -> str:
     return f"{format_number(low, 1)} to {format_number(high, 1)}"
 
 
-def _notes(result: MeanSurvival) -> tuple[Note, ...]:
-    return result.notes
+class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
+    """Mean time alive up to a horizon and survival at fixed times, with the differences between groups."""
 
-
-def _alt_text(result: MeanSurvival) -> str:
-    means = [mean for mean in result.means.groups if mean.mean.value is not None]
-    said = " ".join(f"{mean.group}: mean {_mean_text(mean.mean)} over {result.horizon}." for mean in means)
-    return f"{describe_figure(result.compared)} {said}".strip()
-
-
-def _used(result: MeanSurvival) -> Used:
-    return count_used(result.compared)
-
-
-def _comparisons(result: MeanSurvival) -> tuple[ComparedTest, ...]:
-    """The test of each difference of means, the two groups in the order of the dictionary whichever is the reference."""
-    variable, order = result.compared.frame.variable, list(result.compared.labels.values())
-    if variable is None:
-        return ()
-    filled = {mean.group for mean in result.means.groups if mean.n}
-    found = []
-    for contrast in result.means.contrasts:
-        if {contrast.group, contrast.reference} <= filled:
-            pair = join_words(sorted((contrast.group, contrast.reference), key=order.index))
-            what = (
-                f"{in_sentence(result.compared.endpoint.label)} over {result.horizon} by {in_sentence(variable.label)}"
-            )
-            found.append(ComparedTest(f"test of the difference of mean {what}, {pair}", contrast.p_difference))
-    return tuple(found)
-
-
-def _downloads(result: MeanSurvival) -> Mapping[str, pd.DataFrame]:
-    means = result.means.to_frame()
-    rows = [
-        {
-            "term": "survival difference",
-            "group": d.group,
-            "reference": d.reference,
-            "time": d.time,
-            "n": d.difference.n,
-            "n_event": d.difference.n_event,
-            "n_risk": d.n_risk,
-            "n_risk_reference": d.n_risk_reference,
-            "estimate": d.difference.value,
-            "std_error": d.difference.std_error,
-            "conf_low": d.difference.interval.low if d.difference.interval else None,
-            "conf_high": d.difference.interval.high if d.difference.interval else None,
-            "conf_level": result.means.conf_level,
-            "conf_type": d.difference.interval.method if d.difference.interval else None,
-            "statistic": d.test.statistic,
-            "p_value": d.p_value,
-            "reason": d.difference.reason or d.test.reason,
-        }
-        for d in result.differences
-    ]
-    estimates = pd.DataFrame(
-        [*means.to_dict("records"), *rows], columns=[*means.columns, "n_risk", "n_risk_reference", "statistic"]
+    slug = "mean-survival"
+    title = "Mean survival and differences"
+    question = "How much longer do children of one group live within a stated time?"
+    section = "Survival"
+    order = 60
+    icon = ":material/area_chart:"
+    method = (
+        "Restricted mean survival: the area under the Kaplan–Meier curve up to the horizon, with normal intervals; "
+        "differences and ratios against the reference group; differences of survival at 1, 3 and 5 years with intervals from "
+        "those of the two groups (MOVER) and a test on the complementary log-log scale."
     )
-    for column in ("group", "reference"):
-        estimates[column] = estimates[column].map(lambda label: result.levels.get(label, label), na_action="ignore")
-    return {"estimates": estimates, "curves": collect_downloads(result.compared)["curves"]}
+    requires = endpoint_with()
+    files = ("estimates", "curves")
 
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
+        default = next((name for name, _ in groups if name == DEFAULT_GROUPS), EVERYONE)
+        return (
+            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
+            endpoint_control(cohort),
+            HORIZON,
+            reference_control(cohort),
+        )
 
-def _ask_libraries(frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
-    survival, compared = frame.survival, result.compared
-    yield from ask_libraries(survival, compared, {**params, **FIXED})
-    arrays = (survival.time, survival.event, survival.group, survival.weight, survival.entry)
-    found = fit_curves(compared.curves, *arrays)
-    by_label = {label: found[level] for label, level in result.levels.items() if level in found}
-    yield from compare_restricted_means(result.means, by_label)
-    yield from compare_differences(result.differences, by_label)
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+        dictionary = cohort.dictionary
+        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
+        endpoint = dictionary.endpoint(params["endpoint"])
+        frame = prepare_survival(cohort, cohort_filter, {**params, **FIXED}, endpoint, variable)
+        if variable is None:
+            return _Frame(frame, None, ())
+        reference = chosen_references(params).get(variable.name) or variable.reference
+        return _Frame(frame, reference, note_references(params, [variable]))
 
+    def estimate(self, frame: _Frame, params: Params) -> MeanSurvival:
+        survival = frame.survival
+        compared = compare_survival(survival, {**params, **FIXED}, frame.notes)
+        labels = compared.labels
+        ordered = sorted(survival.group.categories, key=lambda level: level != frame.reference)
+        group = survival.group.reorder_categories(ordered).rename_categories(dict(labels))
+        arrays: dict[str, Any] = {"weight": survival.weight, "entry": survival.entry}
+        years = params["years"]
+        horizon = None if years == LONGEST else 12.0 * int(years)
+        means = estimate_restricted_mean(survival.time, survival.event, group=group, horizon=horizon, **arrays)
+        months = [12.0 * year for year in MILESTONE_YEARS]
+        differences = estimate_survival_differences(survival.time, survival.event, group, times=months, **arrays)
+        levels = {label: level for level, label in labels.items()}
+        notes = (
+            *_note_horizon(compared, means, horizon),
+            *map(_on_this_page, compared.notes),
+            *_join_notes(means.notes),
+        )
+        return MeanSurvival(compared, means, differences, levels, notes)
 
-ANALYSIS = Analysis(
-    slug="mean-survival",
-    title="Mean survival and differences",
-    question="How much longer do children of one group live within a stated time?",
-    section="Survival",
-    order=60,
-    icon=":material/area_chart:",
-    method="Restricted mean survival: the area under the Kaplan–Meier curve up to the horizon, with normal intervals; "
-    "differences and ratios against the reference group; differences of survival at 1, 3 and 5 years with intervals from "
-    "those of the two groups (MOVER) and a test on the complementary log-log scale.",
-    requires=endpoint_with(),
-    controls=_controls,
-    prepare=_prepare,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("estimates", "curves"),
-    downloads=_downloads,
-    comparisons=_comparisons,
-    pictures=_pictures,
-    second_opinion=_ask_libraries,
-)
+    def headlines(self, result: MeanSurvival) -> tuple[Headline, ...]:
+        frame, means = result.compared.frame, result.means
+        children = Headline(
+            "Children", format_count(frame.n), f"{start_sentence(frame.endpoint.population)}, in this selection."
+        )
+        noun = frame.endpoint.event_noun
+        events = Headline(
+            start_sentence(noun),
+            format_share(frame.n_event, frame.n, 0),
+            "A share of all children, whatever their follow-up and also after the horizon.",
+        )
+        if means.horizon is None:
+            return (children, events)
+        horizon = Headline(
+            "Horizon", result.horizon, f"From {frame.endpoint.origin}. A mean never looks beyond the follow-up."
+        )
+        filled = [mean for mean in means.groups if mean.n]
+        if len(filled) == 2:
+            (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
+            value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
+            named = f"{contrast.group} minus {contrast.reference}"
+            said = (
+                [f"In brackets the {format_level(means.conf_level)} interval."] if contrast.difference.interval else []
+            )
+            if contrast.difference.reason:
+                said.append(f"{start_sentence(contrast.difference.reason)}.")
+            elif contrast.reason:
+                what = "p value" if contrast.difference.interval else "interval and p value"
+                said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
+            return (children, events, horizon, Headline(f"Difference of the means, {named}", value, " ".join(said)))
+        known = [mean.mean.value for mean in filled if mean.mean.value is not None]
+        if len(filled) == 1:
+            return (children, events, horizon, Headline(f"Mean time {_alive(result)}", _mean_text(filled[0].mean), ""))
+        ends = [format_number(end, 1) for end in (min(known), max(known))] if known else []
+        spread = f"{' to '.join(dict.fromkeys(ends))} months" if ends else MISSING
+        return (children, events, horizon, Headline("Means of the groups", spread, "The least and the greatest."))
+
+    def figure(self, result: MeanSurvival, params: Params) -> Figure:
+        compared = result.compared
+        return plot_survival(
+            compared.curves,
+            labels=compared.labels,
+            styles=compared.styles,
+            origin=compared.endpoint.origin,
+            y_title=compared.endpoint.y_title,
+            bands=False,
+            mean_until=result.means.horizon,
+            event_noun=compared.endpoint.event_noun,
+        )
+
+    def caption(self, result: MeanSurvival, params: Params) -> str:
+        filled = sum(mean.n > 0 for mean in result.means.groups)
+        if result.means.horizon is None:
+            return ""
+        shade = (
+            "the shaded area between the curves is the difference of the means, in the colour of the group that is ahead"
+            if filled == 2
+            else "the shaded area under a curve is its mean"
+        )
+        return (
+            f"Broken line: the horizon. Up to it, {shade} (100\u00a0% over one month is one month). "
+            + describe_drawing(result.compared.curves, bands=False)
+        )
+
+    def alt_text(self, result: MeanSurvival) -> str:
+        means = [mean for mean in result.means.groups if mean.mean.value is not None]
+        said = " ".join(f"{mean.group}: mean {_mean_text(mean.mean)} over {result.horizon}." for mean in means)
+        return f"{describe_figure(result.compared)} {said}".strip()
+
+    def pictures(self, result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
+        rows = _difference_rows(result)
+        if not rows:
+            return ()
+        alive = _alive(result)
+        figure = plot_differences(
+            rows, sides=("fewer " + alive, "more " + alive), title="Difference of survival, percentage points"
+        )
+        said = " ".join(f"{row.heading}, {row.label}: {format_percent_points(row.difference)}." for row in rows)
+        return (
+            Picture(
+                f"Differences of survival at {', '.join(map(str, MILESTONE_YEARS[:-1]))} and {MILESTONE_YEARS[-1]} years",
+                figure,
+                f"Differences of survival in percentage points with {format_level(result.means.conf_level)} intervals. {said}",
+                f"Kaplan–Meier survival of a group minus that of the reference, with {format_level(result.means.conf_level)} "
+                "intervals. An interval that includes 0 is compatible with no difference; a wide one with a large one, too.",
+            ),
+        )
+
+    def tables(self, result: MeanSurvival) -> tuple[Table, ...]:
+        means = result.means
+        if means.horizon is None:
+            return ()
+        level = format_level(means.conf_level)
+        noun = result.compared.endpoint.event_noun
+        origin = result.compared.endpoint.origin
+        rows = tuple(
+            (
+                mean.group,
+                f"{format_count(mean.n_event)} of {format_count(mean.n)}" if mean.n else "0",
+                _mean_text(mean.mean, "") if mean.mean.value is not None else _reason(mean.mean.reason),
+                _mean_text(mean.lost, ""),
+                format_percent(mean.mean.value / means.horizon, 0) if mean.mean.value is not None else MISSING,
+            )
+            for mean in means.groups
+        )
+        tables = [
+            Table(
+                title=f"Mean time {_alive(result)} in the first {result.horizon} after {origin}",
+                columns=("Group", start_sentence(noun), "Mean (months)", "Lost (months)", "Share"),
+                rows=rows,
+                help=(
+                    "",
+                    f"Up to {result.horizon}, of the children in the group",
+                    f"Restricted mean: the area under the curve, with its {level} interval",
+                    f"{start_sentence(result.horizon)} less the mean",
+                    "The mean as a share of the horizon",
+                ),
+                caption=f"Restricted means with {level} intervals. What comes after {result.horizon} does not count.",
+            )
+        ]
+        if means.contrasts:
+            tables.append(_tabulate_contrasts(result, level))
+        if shown := _shown(result):
+            tables.append(_tabulate_differences(shown, result, level))
+        return tuple(tables)
+
+    def sentences(self, result: MeanSurvival) -> tuple[str, ...]:
+        """One sentence per difference of means, one per latest milestone at which both groups are followed, and a caveat."""
+        means = result.means
+        filled = [mean for mean in means.groups if mean.n]
+        if not filled or means.horizon is None:
+            return ()
+        if not means.contrasts:
+            return (_say_mean(result, filled[0]),)
+        by_label = {mean.group: mean for mean in filled}
+        contrasts = [c for c in means.contrasts if c.group in by_label]
+        if not contrasts:
+            return (_say_mean(result, filled[0]),)
+        sentences = [_say_contrast(result, c, by_label) for c in contrasts]
+        for contrast in contrasts:
+            found = [
+                d
+                for d in result.differences
+                if d.group == contrast.group
+                and min(d.n_risk, d.n_risk_reference) >= FEW_FOLLOWED
+                and d.difference.value is not None
+            ]
+            if found:
+                sentences.append(_say_difference(result, found[-1]))
+        late = (
+            " The groups form only after the clock has started, which by itself makes them differ (immortal time)."
+            if result.compared.groups_form_later
+            else ""
+        )
+        sentences.append(
+            f"These differences are associations, not adjusted for anything, and say nothing about the time after.{late}"
+        )
+        return tuple(sentences)
+
+    def used(self, result: MeanSurvival) -> Used:
+        return count_used(result.compared)
+
+    def tests(self, result: MeanSurvival) -> tuple[ComparedTest, ...]:
+        """The test of each difference of means, the two groups in the order of the dictionary whichever is the reference."""
+        variable, order = result.compared.frame.variable, list(result.compared.labels.values())
+        if variable is None:
+            return ()
+        filled = {mean.group for mean in result.means.groups if mean.n}
+        found = []
+        for contrast in result.means.contrasts:
+            if {contrast.group, contrast.reference} <= filled:
+                pair = join_words(sorted((contrast.group, contrast.reference), key=order.index))
+                what = f"{in_sentence(result.compared.endpoint.label)} over {result.horizon} by {in_sentence(variable.label)}"
+                found.append(ComparedTest(f"test of the difference of mean {what}, {pair}", contrast.p_difference))
+        return tuple(found)
+
+    def downloads(self, result: MeanSurvival) -> Mapping[str, pd.DataFrame]:
+        means = result.means.to_frame()
+        rows = [
+            {
+                "term": "survival difference",
+                "group": d.group,
+                "reference": d.reference,
+                "time": d.time,
+                "n": d.difference.n,
+                "n_event": d.difference.n_event,
+                "n_risk": d.n_risk,
+                "n_risk_reference": d.n_risk_reference,
+                "estimate": d.difference.value,
+                "std_error": d.difference.std_error,
+                "conf_low": d.difference.interval.low if d.difference.interval else None,
+                "conf_high": d.difference.interval.high if d.difference.interval else None,
+                "conf_level": result.means.conf_level,
+                "conf_type": d.difference.interval.method if d.difference.interval else None,
+                "statistic": d.test.statistic,
+                "p_value": d.p_value,
+                "reason": d.difference.reason or d.test.reason,
+            }
+            for d in result.differences
+        ]
+        estimates = pd.DataFrame(
+            [*means.to_dict("records"), *rows], columns=[*means.columns, "n_risk", "n_risk_reference", "statistic"]
+        )
+        for column in ("group", "reference"):
+            estimates[column] = estimates[column].map(lambda label: result.levels.get(label, label), na_action="ignore")
+        return {"estimates": estimates, "curves": collect_downloads(result.compared)["curves"]}
+
+    def second_opinion(self, frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
+        survival, compared = frame.survival, result.compared
+        yield from ask_libraries(survival, compared, {**params, **FIXED})
+        arrays = (survival.time, survival.event, survival.group, survival.weight, survival.entry)
+        found = fit_curves(compared.curves, *arrays)
+        by_label = {label: found[level] for label, level in result.levels.items() if level in found}
+        yield from compare_restricted_means(result.means, by_label)
+        yield from compare_differences(result.differences, by_label)

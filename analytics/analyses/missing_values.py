@@ -8,18 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from analytics.analysis import (
-    Analysis,
-    Background,
-    Control,
-    Headline,
-    HtmlFigure,
-    Params,
-    Picture,
-    Progress,
-    Shown,
-    lazy,
-)
+from analytics.analysis import Analysis, Background, Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import UNKNOWN, Horizon, WeighedOutcome
@@ -39,6 +28,7 @@ from analytics.comparisons.relapse import (
     weigh_horizon,
 )
 from analytics.dictionary import Dictionary, Variable
+from analytics.document import Headline, HtmlFigure, Picture, Progress, Shown
 from analytics.estimators.imputation import (
     IMPUTATIONS,
     estimate_imputed_odds_ratios,
@@ -165,81 +155,6 @@ class _Frame:
     weighed: WeighedOutcome | None
 
 
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
-    names = tuple((v.name, v.label) for v in offered)
-    default = tuple(name for name in (*PUBLISHED, *OFTEN_MISSING) if name in dict(names))
-    horizon, *_ = controls_of_time(cohort, offered)
-    return (
-        Control(
-            "factors",
-            "Factors in the model",
-            "many",
-            default,
-            names,
-            help="Known at diagnosis or by the end of induction. The same choice as for the predictors of relapse.",
-        ),
-        horizon,
-        reference_control(cohort),
-        Control(
-            "imputations",
-            "Imputations",
-            "number",
-            IMPUTATIONS,
-            place="more",
-            help="How many times missing values are filled in. About as many as there are children in a hundred who lack "
-            "something; more make the result steadier, not the data better.",
-            limits=(FEWEST, MOST),
-            step=STEP,
-        ),
-    )
-
-
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary = cohort.dictionary
-    chosen = [dictionary[name] for name in params["factors"]]
-    at_hand = {v.name for v in dictionary.covariates if v.name in cohort.variables}
-    # What is made from another factor lacks what that one lacks.
-    others = [
-        v
-        for v in dictionary.covariates
-        if v.name in at_hand - set(params["factors"])
-        and not (v.derivation is not None and set(v.derivation.source) & at_hand)
-    ]
-    endpoint = next((e for e in list_competing(cohort) if e.name == COMPETING), None)
-    horizon: Horizon | None = None
-    weighed: WeighedOutcome | None = None
-    if params["horizon"] == ANY_TIME or endpoint is None:
-        tally = cohort.tally([OUTCOME, *(v.name for v in (*chosen, *others))], cohort_filter)
-    else:
-        tally = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
-        tally, horizon, weighed = weigh_horizon(
-            tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), chosen, chosen_references(params)
-        )
-    why = {} if horizon is None else {"unknown": UNKNOWN}
-    outcome = BinaryOutcome.from_tally(tally, OUTCOME, chosen, chosen_references(params), **why)
-    kept = tally[tally[OUTCOME].notna()].reset_index(drop=True)
-    filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
-    return _Frame(outcome, kept[[v.name for v in others]], dictionary, filtered_by, horizon, weighed)
-
-
-def _estimate(frame: _Frame, params: Params) -> MissingValues:
-    data = frame.outcome
-    counts = count_missing(data.covariates, data.outcome, weight=data.weight)
-    others = count_missing(frame.others, data.outcome, weight=data.weight)
-    variables = [frame.dictionary[name] for name in data.covariates.columns]
-    general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
-    notes = (
-        *note_late(frame.dictionary, frame.filtered_by, variables),
-        *_note_lost(counts, frame.dictionary),
-        *_note_outcome(counts, frame.dictionary),
-        *note_horizon(frame.horizon, data.n),
-        *note_references(params, variables),
-        general,
-    )
-    return MissingValues(data, frame.dictionary, counts, others, notes, frame.horizon, frame.weighed)
-
-
 def _children(n: int) -> str:
     return f"{format_count(n)} {'child' if n == 1 else 'children'}"
 
@@ -286,78 +201,12 @@ def _excludes_none(difference: Estimate) -> bool:
     return interval is not None and ((interval.low or 0) > 0 or (interval.high is not None and interval.high < 0))
 
 
-def _headlines(result: MissingValues) -> tuple[Headline, ...]:
-    counts = result.counts
-    cells = counts.n * len(counts.variables)
-    most = max(counts.variables, key=lambda s: s.everyone.n_event, default=None)
-    worst = "none"
-    if most is not None and most.everyone.n_event:
-        worst = f"{result.labels[most.variable]}, {format_count(most.everyone.n_event)}"
-    return (
-        Headline(
-            "Children with every factor known",
-            f"{format_count(counts.n_complete)} of {format_count(counts.n)}",
-            "Complete cases: these alone are in an ordinary multivariable model.",
-        ),
-        Headline(
-            "Relapses among them",
-            f"{format_count(counts.patterns[0].n_event)} of {format_count(counts.n_event)}",
-            f"Children who relapsed{result.within}.",
-        ),
-        Headline(
-            "Values missing",
-            format_share(counts.n_missing, cells) if cells else "0",
-            "Of all values of the factors in the model.",
-        ),
-        Headline("Most often missing", worst, "The factor of the model that is unknown in most children."),
-    )
-
-
-def _figure(result: MissingValues, params: Params) -> object:
-    blocks = [("In the model", _worst_first(result.counts)), ("Not in the model", _worst_first(result.others))]
-    return plot_missingness(blocks, labels=result.labels, outcome=result.outcome)
-
-
 def _worst_first(counts: MissingResult) -> list[MissingShare]:
     return sorted(counts.variables, key=lambda share: -share.everyone.n_event)
 
 
 def _known(counts: MissingResult, labels: Mapping[str, str]) -> list[str]:
     return [labels[s.variable] for s in counts.variables if not s.everyone.n_event]
-
-
-def _caption(result: MissingValues, params: Params) -> str:
-    known = [in_sentence(label) for label in _known(result.counts, result.labels)]
-    nothing = f"Nothing is missing in {join_words(known)}. " if known and result.counts.n else ""
-    if not result.counts.n:
-        return ""
-    return (
-        f"{nothing}Marks: the share of children in whom the value is unknown, with its 95 % interval (Wilson). Shares far "
-        "apart with and without relapse warn that leaving these children out can bias the odds ratios."
-    )
-
-
-def _pictures(result: MissingValues, params: Params) -> tuple[Picture, ...]:
-    patterns = [p for p in result.counts.patterns if p.missing]
-    if not patterns:
-        return ()
-    counts = result.counts
-    further = sum(p.n for p in patterns[MOST_PATTERNS:])
-    rest = (
-        f" The {format_count(len(patterns) - MOST_PATTERNS)} smallest patterns ({format_count(further)} "
-        f"{'child' if further == 1 else 'children'}) are not drawn."
-        if further
-        else ""
-    )
-    return (
-        Picture(
-            "Which values are missing together",
-            plot_patterns(counts.patterns, labels=result.labels, outcome=result.outcome),
-            _describe_patterns(result),
-            "Each column is a group of children who lack exactly the factors with a full dot; the bar says how many they "
-            f"are. {format_count(counts.n_complete)} of {_children(counts.n)} lack nothing.{rest}",
-        ),
-    )
 
 
 def _describe_patterns(result: MissingValues) -> str:
@@ -368,114 +217,6 @@ def _describe_patterns(result: MissingValues) -> str:
         for p in patterns
     ]
     return f"Children by what is missing together: {'; '.join(said)}."
-
-
-def _tables(result: MissingValues) -> tuple[Table, ...]:
-    shares = [s for s in _worst_first(result.counts) if s.everyone.n_event]
-    if not shares:
-        return ()
-    counts = result.counts
-    rows = tuple(
-        (
-            result.labels[s.variable],
-            format_share(s.everyone.n_event, counts.n),
-            format_share(s.with_event.n_event, counts.n_event),
-            format_share(s.without_event.n_event, counts.n - counts.n_event),
-            format_percent_points(s.difference),
-        )
-        for s in shares
-    )
-    relapsed, free = result.outcome
-    return (
-        Table(
-            title="Missing values of the factors in the model",
-            columns=(
-                "Factor",
-                f"All (n = {format_count(counts.n)})",
-                f"{relapsed.capitalize()} (n = {format_count(counts.n_event)})",
-                f"{free.capitalize()} (n = {format_count(counts.n - counts.n_event)})",
-                "Difference (95 % CI)",
-            ),
-            rows=rows,
-            help=("", "", "", "", "Percentage points: relapsed less not relapsed"),
-            caption="n (% of the column). Differences in percentage points, intervals by Newcombe’s method.",
-        ),
-    )
-
-
-def _sentences(result: MissingValues) -> tuple[str, ...]:
-    counts = result.counts
-    if not counts.n:
-        return ("No child is selected whose outcome is known.",)
-    if not counts.variables:
-        return ("No factor is chosen.",)
-    said = [
-        f"All factors of the model are known in {format_count(counts.n_complete)} of {_children(counts.n)}, "
-        f"{format_count(counts.patterns[0].n_event)} of whom relapsed{result.within}."
-    ]
-    missing = [s for s in _worst_first(counts) if s.everyone.n_event]
-    if not missing:
-        said.append(NOTHING)
-    for s in missing:
-        parts = [
-            f"{format_count(e.n_event)} of {format_count(e.n)} {who}"
-            for e, who in ((s.with_event, f"who relapsed{result.within}"), (s.without_event, "who did not"))
-            if e.n
-        ]
-        difference = (
-            f" (difference {format_percent_points(s.difference)} percentage points)" if s.difference.interval else ""
-        )
-        said.append(
-            f"{result.labels[s.variable]} is unknown in {format_share(s.everyone.n_event, counts.n)} of "
-            f"{_children(counts.n)}: in {' and '.join(parts)}{difference}."
-        )
-    return tuple(said)
-
-
-def _notes(result: MissingValues) -> tuple[Note, ...]:
-    return result.notes
-
-
-def _used(result: MissingValues) -> Used:
-    frame, horizon, counts = result.frame, result.horizon, result.counts
-    losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
-    eligible, events = "children with a known outcome", "relapses"
-    if horizon is not None:
-        limit = horizon.text.removeprefix("within ")
-        losses = (*list_unfollowed(horizon), *losses)
-        eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
-    return Used(
-        eligible, losses, counts.n_complete, counts.patterns[0].n_event, events, name_complete(result.variables)
-    )
-
-
-def _alt_text(result: MissingValues) -> str:
-    said = []
-    for heading, counts in (("In the model", result.counts), ("Not in the model", result.others)):
-        parts = [
-            f"{result.labels[s.variable]} {format_share(s.everyone.n_event, counts.n)}, "
-            f"{format_count(s.with_event.n_event)} of {format_count(counts.n_event)} {result.outcome[0]}"
-            for s in _worst_first(counts)
-            if s.everyone.n_event
-        ]
-        if parts:
-            said.append(f"{heading}: {'; '.join(parts)}.")
-    return f"Children in whom a value is missing. {' '.join(said)}" if said else NOTHING
-
-
-def _downloads(result: MissingValues) -> Mapping[str, pd.DataFrame]:
-    frames = [result.counts.to_frame().assign(in_model="yes"), result.others.to_frame().assign(in_model="no")]
-    rows = [row for frame in frames for row in frame.to_dict("records")]
-    models = [
-        _model_frame(model, name)
-        for model, name in ((result.complete_cases, "complete cases"), (result.own_level, "missing as own level"))
-    ]
-    estimates = [row for frame in models for row in frame.to_dict("records")]
-    return {
-        "missing": pd.DataFrame(rows, columns=frames[0].columns),
-        "patterns": result.counts.patterns_to_frame(),
-        "estimates": pd.DataFrame(estimates, columns=models[0].columns),
-    }
 
 
 def _model_frame(model: OddsRatioResult, name: str) -> pd.DataFrame:
@@ -723,52 +464,277 @@ IMPUTATION = Background(
 )
 
 
-def _ask_libraries(frame: _Frame, result: MissingValues, params: Params) -> Iterator[Compared]:
-    yield from compare_missing(result.counts)
-    yield from compare_missing(result.others)
-    data, steps = frame.outcome, {v.name: v.per for v in result.variables}
-    if frame.weighed is not None and frame.weighed.events.covariates is not None:
-        events = frame.weighed.events
-        yield from frame.weighed.ask_libraries(result.complete_cases, steps, COMPLETE)
-        values = with_own_level(frame.weighed.events.covariates, events.weight)
-        yield from frame.weighed.ask_libraries_with(values, result.own_level, steps, OWN_LEVEL)
-        return
-    kept, weight = data.complete, data.weight
-    yield from compare_odds_ratios(
-        *(result.complete_cases, data.outcome[kept], data.covariates[kept]),
-        weight=weight[kept],
-        steps=steps,
-        model=COMPLETE,
+class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
+    """Which values are missing, in whom, and whether it matters for the odds ratios of relapse."""
+
+    slug = "missing-values"
+    title = "Missing values"
+    question = "What is not known, of whom, and does it change which factors go with relapse?"
+    section = "Relapse"
+    order = 30
+    icon = ":material/unknown_document:"
+    method = (
+        "Missing values per factor by outcome, shares with Wilson and differences with Newcombe intervals. Logistic "
+        "regression of complete cases, with missing values as a level of their own, and after multiple imputation by chained "
+        "equations, pooled by Rubin's rules; Firth's penalised likelihood on separation."
     )
-    values = with_own_level(data.covariates, weight)
-    yield from compare_odds_ratios(result.own_level, data.outcome, values, weight=weight, steps=steps, model=OWN_LEVEL)
+    requires = ((OUTCOME,),)
+    files = ("missing", "patterns", "estimates")
+    background = (IMPUTATION,)
 
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
+        names = tuple((v.name, v.label) for v in offered)
+        default = tuple(name for name in (*PUBLISHED, *OFTEN_MISSING) if name in dict(names))
+        horizon, *_ = controls_of_time(cohort, offered)
+        return (
+            Control(
+                "factors",
+                "Factors in the model",
+                "many",
+                default,
+                names,
+                help="Known at diagnosis or by the end of induction. The same choice as for the predictors of relapse.",
+            ),
+            horizon,
+            reference_control(cohort),
+            Control(
+                "imputations",
+                "Imputations",
+                "number",
+                IMPUTATIONS,
+                place="more",
+                help="How many times missing values are filled in. About as many as there are children in a hundred who lack "
+                "something; more make the result steadier, not the data better.",
+                limits=(FEWEST, MOST),
+                step=STEP,
+            ),
+        )
 
-ANALYSIS = Analysis(
-    slug="missing-values",
-    title="Missing values",
-    question="What is not known, of whom, and does it change which factors go with relapse?",
-    section="Relapse",
-    order=30,
-    icon=":material/unknown_document:",
-    method="Missing values per factor by outcome, shares with Wilson and differences with Newcombe intervals. Logistic "
-    "regression of complete cases, with missing values as a level of their own, and after multiple imputation by chained "
-    "equations, pooled by Rubin's rules; Firth's penalised likelihood on separation.",
-    requires=((OUTCOME,),),
-    controls=_controls,
-    prepare=_prepare,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("missing", "patterns", "estimates"),
-    downloads=_downloads,
-    pictures=_pictures,
-    background=(IMPUTATION,),
-    second_opinion=_ask_libraries,
-)
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+        dictionary = cohort.dictionary
+        chosen = [dictionary[name] for name in params["factors"]]
+        at_hand = {v.name for v in dictionary.covariates if v.name in cohort.variables}
+        # What is made from another factor lacks what that one lacks.
+        others = [
+            v
+            for v in dictionary.covariates
+            if v.name in at_hand - set(params["factors"])
+            and not (v.derivation is not None and set(v.derivation.source) & at_hand)
+        ]
+        endpoint = next((e for e in list_competing(cohort) if e.name == COMPETING), None)
+        horizon: Horizon | None = None
+        weighed: WeighedOutcome | None = None
+        if params["horizon"] == ANY_TIME or endpoint is None:
+            tally = cohort.tally([OUTCOME, *(v.name for v in (*chosen, *others))], cohort_filter)
+        else:
+            tally = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
+            tally, horizon, weighed = weigh_horizon(
+                tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), chosen, chosen_references(params)
+            )
+        why = {} if horizon is None else {"unknown": UNKNOWN}
+        outcome = BinaryOutcome.from_tally(tally, OUTCOME, chosen, chosen_references(params), **why)
+        kept = tally[tally[OUTCOME].notna()].reset_index(drop=True)
+        filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
+        return _Frame(outcome, kept[[v.name for v in others]], dictionary, filtered_by, horizon, weighed)
+
+    def estimate(self, frame: _Frame, params: Params) -> MissingValues:
+        data = frame.outcome
+        counts = count_missing(data.covariates, data.outcome, weight=data.weight)
+        others = count_missing(frame.others, data.outcome, weight=data.weight)
+        variables = [frame.dictionary[name] for name in data.covariates.columns]
+        general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
+        notes = (
+            *note_late(frame.dictionary, frame.filtered_by, variables),
+            *_note_lost(counts, frame.dictionary),
+            *_note_outcome(counts, frame.dictionary),
+            *note_horizon(frame.horizon, data.n),
+            *note_references(params, variables),
+            general,
+        )
+        return MissingValues(data, frame.dictionary, counts, others, notes, frame.horizon, frame.weighed)
+
+    def headlines(self, result: MissingValues) -> tuple[Headline, ...]:
+        counts = result.counts
+        cells = counts.n * len(counts.variables)
+        most = max(counts.variables, key=lambda s: s.everyone.n_event, default=None)
+        worst = "none"
+        if most is not None and most.everyone.n_event:
+            worst = f"{result.labels[most.variable]}, {format_count(most.everyone.n_event)}"
+        return (
+            Headline(
+                "Children with every factor known",
+                f"{format_count(counts.n_complete)} of {format_count(counts.n)}",
+                "Complete cases: these alone are in an ordinary multivariable model.",
+            ),
+            Headline(
+                "Relapses among them",
+                f"{format_count(counts.patterns[0].n_event)} of {format_count(counts.n_event)}",
+                f"Children who relapsed{result.within}.",
+            ),
+            Headline(
+                "Values missing",
+                format_share(counts.n_missing, cells) if cells else "0",
+                "Of all values of the factors in the model.",
+            ),
+            Headline("Most often missing", worst, "The factor of the model that is unknown in most children."),
+        )
+
+    def figure(self, result: MissingValues, params: Params) -> object:
+        blocks = [("In the model", _worst_first(result.counts)), ("Not in the model", _worst_first(result.others))]
+        return plot_missingness(blocks, labels=result.labels, outcome=result.outcome)
+
+    def caption(self, result: MissingValues, params: Params) -> str:
+        known = [in_sentence(label) for label in _known(result.counts, result.labels)]
+        nothing = f"Nothing is missing in {join_words(known)}. " if known and result.counts.n else ""
+        if not result.counts.n:
+            return ""
+        return (
+            f"{nothing}Marks: the share of children in whom the value is unknown, with its 95 % interval (Wilson). Shares far "
+            "apart with and without relapse warn that leaving these children out can bias the odds ratios."
+        )
+
+    def alt_text(self, result: MissingValues) -> str:
+        said = []
+        for heading, counts in (("In the model", result.counts), ("Not in the model", result.others)):
+            parts = [
+                f"{result.labels[s.variable]} {format_share(s.everyone.n_event, counts.n)}, "
+                f"{format_count(s.with_event.n_event)} of {format_count(counts.n_event)} {result.outcome[0]}"
+                for s in _worst_first(counts)
+                if s.everyone.n_event
+            ]
+            if parts:
+                said.append(f"{heading}: {'; '.join(parts)}.")
+        return f"Children in whom a value is missing. {' '.join(said)}" if said else NOTHING
+
+    def pictures(self, result: MissingValues, params: Params) -> tuple[Picture, ...]:
+        patterns = [p for p in result.counts.patterns if p.missing]
+        if not patterns:
+            return ()
+        counts = result.counts
+        further = sum(p.n for p in patterns[MOST_PATTERNS:])
+        rest = (
+            f" The {format_count(len(patterns) - MOST_PATTERNS)} smallest patterns ({format_count(further)} "
+            f"{'child' if further == 1 else 'children'}) are not drawn."
+            if further
+            else ""
+        )
+        return (
+            Picture(
+                "Which values are missing together",
+                plot_patterns(counts.patterns, labels=result.labels, outcome=result.outcome),
+                _describe_patterns(result),
+                "Each column is a group of children who lack exactly the factors with a full dot; the bar says how many they "
+                f"are. {format_count(counts.n_complete)} of {_children(counts.n)} lack nothing.{rest}",
+            ),
+        )
+
+    def tables(self, result: MissingValues) -> tuple[Table, ...]:
+        shares = [s for s in _worst_first(result.counts) if s.everyone.n_event]
+        if not shares:
+            return ()
+        counts = result.counts
+        rows = tuple(
+            (
+                result.labels[s.variable],
+                format_share(s.everyone.n_event, counts.n),
+                format_share(s.with_event.n_event, counts.n_event),
+                format_share(s.without_event.n_event, counts.n - counts.n_event),
+                format_percent_points(s.difference),
+            )
+            for s in shares
+        )
+        relapsed, free = result.outcome
+        return (
+            Table(
+                title="Missing values of the factors in the model",
+                columns=(
+                    "Factor",
+                    f"All (n = {format_count(counts.n)})",
+                    f"{relapsed.capitalize()} (n = {format_count(counts.n_event)})",
+                    f"{free.capitalize()} (n = {format_count(counts.n - counts.n_event)})",
+                    "Difference (95 % CI)",
+                ),
+                rows=rows,
+                help=("", "", "", "", "Percentage points: relapsed less not relapsed"),
+                caption="n (% of the column). Differences in percentage points, intervals by Newcombe’s method.",
+            ),
+        )
+
+    def sentences(self, result: MissingValues) -> tuple[str, ...]:
+        counts = result.counts
+        if not counts.n:
+            return ("No child is selected whose outcome is known.",)
+        if not counts.variables:
+            return ("No factor is chosen.",)
+        said = [
+            f"All factors of the model are known in {format_count(counts.n_complete)} of {_children(counts.n)}, "
+            f"{format_count(counts.patterns[0].n_event)} of whom relapsed{result.within}."
+        ]
+        missing = [s for s in _worst_first(counts) if s.everyone.n_event]
+        if not missing:
+            said.append(NOTHING)
+        for s in missing:
+            parts = [
+                f"{format_count(e.n_event)} of {format_count(e.n)} {who}"
+                for e, who in ((s.with_event, f"who relapsed{result.within}"), (s.without_event, "who did not"))
+                if e.n
+            ]
+            difference = (
+                f" (difference {format_percent_points(s.difference)} percentage points)"
+                if s.difference.interval
+                else ""
+            )
+            said.append(
+                f"{result.labels[s.variable]} is unknown in {format_share(s.everyone.n_event, counts.n)} of "
+                f"{_children(counts.n)}: in {' and '.join(parts)}{difference}."
+            )
+        return tuple(said)
+
+    def used(self, result: MissingValues) -> Used:
+        frame, horizon, counts = result.frame, result.horizon, result.counts
+        losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
+        eligible, events = "children with a known outcome", "relapses"
+        if horizon is not None:
+            limit = horizon.text.removeprefix("within ")
+            losses = (*list_unfollowed(horizon), *losses)
+            eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
+        return Used(
+            eligible, losses, counts.n_complete, counts.patterns[0].n_event, events, name_complete(result.variables)
+        )
+
+    def downloads(self, result: MissingValues) -> Mapping[str, pd.DataFrame]:
+        frames = [result.counts.to_frame().assign(in_model="yes"), result.others.to_frame().assign(in_model="no")]
+        rows = [row for frame in frames for row in frame.to_dict("records")]
+        models = [
+            _model_frame(model, name)
+            for model, name in ((result.complete_cases, "complete cases"), (result.own_level, "missing as own level"))
+        ]
+        estimates = [row for frame in models for row in frame.to_dict("records")]
+        return {
+            "missing": pd.DataFrame(rows, columns=frames[0].columns),
+            "patterns": result.counts.patterns_to_frame(),
+            "estimates": pd.DataFrame(estimates, columns=models[0].columns),
+        }
+
+    def second_opinion(self, frame: _Frame, result: MissingValues, params: Params) -> Iterator[Compared]:
+        yield from compare_missing(result.counts)
+        yield from compare_missing(result.others)
+        data, steps = frame.outcome, {v.name: v.per for v in result.variables}
+        if frame.weighed is not None and frame.weighed.events.covariates is not None:
+            events = frame.weighed.events
+            yield from frame.weighed.ask_libraries(result.complete_cases, steps, COMPLETE)
+            values = with_own_level(frame.weighed.events.covariates, events.weight)
+            yield from frame.weighed.ask_libraries_with(values, result.own_level, steps, OWN_LEVEL)
+            return
+        kept, weight = data.complete, data.weight
+        yield from compare_odds_ratios(
+            *(result.complete_cases, data.outcome[kept], data.covariates[kept]),
+            weight=weight[kept],
+            steps=steps,
+            model=COMPLETE,
+        )
+        values = with_own_level(data.covariates, weight)
+        yield from compare_odds_ratios(
+            result.own_level, data.outcome, values, weight=weight, steps=steps, model=OWN_LEVEL
+        )

@@ -9,8 +9,9 @@ from functools import partial
 
 import pandas as pd
 
-from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params
+from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import strata_control
 from analytics.comparisons.treatment import (
@@ -34,6 +35,7 @@ from analytics.comparisons.treatment import (
 )
 from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH
+from analytics.document import ComparedTest, Headline, HtmlFigure
 from analytics.estimators.second_opinion.treatment import compare_treatment_ratios
 from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.figures.comparison_forest import (
@@ -98,56 +100,6 @@ class NaiveComparison(Result):
         return next(iter(treated_terms(self.answers[-1].model)), None)
 
 
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    return (*treatment_controls(cohort), adjust_control(cohort), strata_control(cohort))
-
-
-def _estimate(data: TreatmentData, params: Params) -> NaiveComparison:
-    arrays = data.arrays(adjusted=True)
-    profile = landmark_profile(
-        **arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS], ratio_conf_type="profile"
-    )
-    answers = [
-        Answer(
-            "Naive",
-            "ever against never treated, from relapse on",
-            read_model(data, naive_hazard_ratio(**arrays, conf_type="profile")),
-            is_biased=True,
-        ),
-        *(
-            Answer(
-                f"Landmark, day {days}",
-                "by treatment at the landmark, among those still followed",
-                read_model(data, at.hazard_ratio),
-                at,
-            )
-            for days, at in zip(LANDMARK_DAYS, profile, strict=True)
-        ),
-        Answer(
-            "Treatment as it changes",
-            "time-dependent Cox model",
-            read_model(data, time_dependent_hazard_ratio(**arrays, conf_type="profile")),
-        ),
-    ]
-    notes = (
-        *note_late_conditions(data),
-        *note_nobody(data),
-        *note_until_hsct(data),
-        *note_unknown(data, "the comparison"),
-        *note_treatment_few(data),
-        *_note_penalised(answers),
-        Note(
-            "other-children",
-            "info",
-            "Each landmark leaves out the children who had the event or left before it, so the landmarks ask about different "
-            "children and their answers may differ without any of them being wrong.",
-            "Decide on one landmark before looking, by when treatment is usually given.",
-        ),
-        *note_not_random(data),
-    )
-    return NaiveComparison(data, tuple(answers), notes)
-
-
 def _note_penalised(answers: Sequence[Answer]) -> tuple[Note, ...]:
     n = sum(answer.model.method == "firth" for answer in answers)
     if not n:
@@ -159,36 +111,6 @@ def _note_penalised(answers: Sequence[Answer]) -> tuple[Note, ...]:
             f"In {n} of the {len(answers)} models maximum likelihood has no finite hazard ratio (separation, as where a group "
             "has no events). Firth’s penalised likelihood is used instead.",
             "Read the intervals, not the estimates.",
-        ),
-    )
-
-
-def _headlines(result: NaiveComparison) -> tuple[Headline, ...]:
-    data = result.data
-
-    def text(term: HazardRatio | None) -> str:
-        return MISSING if term is None or term.ratio.value is None else ratio_text(term.ratio)
-
-    factor = _exaggeration(result)
-    compared = f"{result.first} against {data.untreated}"
-    return (
-        Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
-        Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
-        Headline(
-            f"Naive hazard ratio of {compared} (biased)",
-            text(result.naive),
-            f"Ever against never given {result.first}: biased by immortal time.",
-        ),
-        Headline(
-            f"Hazard ratio of {compared}, as treatment changes",
-            text(result.over_time),
-            "With treatment counted from its day on.",
-        ),
-        Headline(
-            "Naive against time-dependent",
-            MISSING if factor is None else f"× {format_number(factor, 2)}",
-            f"The naive hazard ratio of {compared} divided by the one with treatment as it changes; at 1 the two agree. "
-            "The latter, too, is an association.",
         ),
     )
 
@@ -245,151 +167,209 @@ def _counts(answer: Answer, term: HazardRatio | None) -> tuple[str, ...]:
     )
 
 
-def _figure(result: NaiveComparison, params: Params) -> HtmlFigure:
-    forest = plot_comparison(_forest(result))
-    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
+    """How wrong is the naive answer? The same comparison of treatments by ever against never, landmarks, and over time."""
 
-
-def _caption(result: NaiveComparison, params: Params) -> str:
-    return (
-        "The thick row counts treatment from its day on; the broken line carries it through the others. How far the naive row "
-        "lies from it is what counting the wait for treatment as survival does to the answer."
+    slug = "naive-answer"
+    title = "How wrong is the naive answer?"
+    question = "What does counting the wait for treatment as survival do to the comparison?"
+    section = "Treatment"
+    order = 30
+    icon = ":material/balance:"
+    method = (
+        "Cox models (Efron ties) of the same children: ever against never treated, by treatment at landmarks of 90 to 240 "
+        "days, and with treatment as it changes over time."
     )
+    requires = endpoint_with(("hsct_days", "cart_days"), origin="first relapse")
+    files = ("estimates",)
 
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        return (*treatment_controls(cohort), adjust_control(cohort), strata_control(cohort))
 
-def _tables(result: NaiveComparison) -> tuple[Table, ...]:
-    rows = tuple(
-        (
-            answer.name,
-            format_count(at.n),
-            format_count(at.n_event_before),
-            format_count(at.n_censored_before),
-            format_count(at.n_treated),
-            format_count(at.n_untreated),
-            format_count(at.n_switch_later),
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
+        return prepare_landmarks(cohort, cohort_filter, params)
+
+    def estimate(self, data: TreatmentData, params: Params) -> NaiveComparison:
+        arrays = data.arrays(adjusted=True)
+        profile = landmark_profile(
+            **arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS], ratio_conf_type="profile"
         )
-        for answer in result.answers
-        if (at := answer.landmark) is not None
-    )
-    return (
-        Table(
-            title="Whom each landmark compares",
-            columns=(
-                "",
-                "Children",
-                f"{result.data.endpoint.event_noun.capitalize()} before",
-                "No longer followed",
-                "Treated by then",
-                "Not yet",
-                "Treated later",
+        answers = [
+            Answer(
+                "Naive",
+                "ever against never treated, from relapse on",
+                read_model(data, naive_hazard_ratio(**arrays, conf_type="profile")),
+                is_biased=True,
             ),
-            rows=rows,
-            help=(
-                "",
-                f"{start_sentence(result.data.endpoint.alive)} and followed at the landmark",
-                "",
-                "Follow-up ended before the landmark",
-                "",
-                "",
-                "Of those not yet; with several treatments, a further one counts, too",
+            *(
+                Answer(
+                    f"Landmark, day {days}",
+                    "by treatment at the landmark, among those still followed",
+                    read_model(data, at.hazard_ratio),
+                    at,
+                )
+                for days, at in zip(LANDMARK_DAYS, profile, strict=True)
             ),
-        ),
-        *tabulate_e_values(result.data, result.answers[-1].model, result.data.curves()),
-    )
-
-
-def _sentences(result: NaiveComparison) -> tuple[str, ...]:
-    data = result.data
-    if not data.n:
-        return ()
-    naive, correct, factor = result.naive, result.over_time, _exaggeration(result)
-    said = [describe_waiting(data)]
-    if factor is None or naive is None or correct is None:
-        reason = next(
-            (t.ratio.reason for t in (naive, correct) if t is not None and t.ratio.reason),
-            result.answers[0].model.reason or "one of the groups is empty",
+            Answer(
+                "Treatment as it changes",
+                "time-dependent Cox model",
+                read_model(data, time_dependent_hazard_ratio(**arrays, conf_type="profile")),
+            ),
+        ]
+        notes = (
+            *note_late_conditions(data),
+            *note_nobody(data),
+            *note_until_hsct(data),
+            *note_unknown(data, "the comparison"),
+            *note_treatment_few(data),
+            *_note_penalised(answers),
+            Note(
+                "other-children",
+                "info",
+                "Each landmark leaves out the children who had the event or left before it, so the landmarks ask about different "
+                "children and their answers may differ without any of them being wrong.",
+                "Decide on one landmark before looking, by when treatment is usually given.",
+            ),
+            *note_not_random(data),
         )
-        if is_withheld(reason):
-            return (*said, start_sentence(f"{say_missing('comparison of the two answers', reason)}."))
-        return (*said, f"The two answers cannot be set against each other: {reason}.")
-    away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
-    verdict = (
-        f"the naive answer is {away}: its hazard ratio is {format_number(factor, 2)} times the other"
-        if abs(factor - 1) >= 0.05
-        else "the two agree closely, which cannot be known beforehand"
-    )
-    said.append(
-        f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
-        f"with treatment counted from its day on it is {ratio_text(correct.ratio)}; both are associations, not effects. In these "
-        f"children {verdict}."
-    )
-    values = [
-        term.ratio.value
-        for answer in result.answers
-        if answer.landmark is not None and (term := next(iter(treated_terms(answer.model)), None)) is not None
-        if term.ratio.value is not None
-    ]
-    if len(values) > 1:
+        return NaiveComparison(data, tuple(answers), notes)
+
+    def headlines(self, result: NaiveComparison) -> tuple[Headline, ...]:
+        data = result.data
+
+        def text(term: HazardRatio | None) -> str:
+            return MISSING if term is None or term.ratio.value is None else ratio_text(term.ratio)
+
+        factor = _exaggeration(result)
+        compared = f"{result.first} against {data.untreated}"
+        return (
+            Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
+            Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
+            Headline(
+                f"Naive hazard ratio of {compared} (biased)",
+                text(result.naive),
+                f"Ever against never given {result.first}: biased by immortal time.",
+            ),
+            Headline(
+                f"Hazard ratio of {compared}, as treatment changes",
+                text(result.over_time),
+                "With treatment counted from its day on.",
+            ),
+            Headline(
+                "Naive against time-dependent",
+                MISSING if factor is None else f"× {format_number(factor, 2)}",
+                f"The naive hazard ratio of {compared} divided by the one with treatment as it changes; at 1 the two agree. "
+                "The latter, too, is an association.",
+            ),
+        )
+
+    def figure(self, result: NaiveComparison, params: Params) -> HtmlFigure:
+        forest = plot_comparison(_forest(result))
+        return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+
+    def caption(self, result: NaiveComparison, params: Params) -> str:
+        return (
+            "The thick row counts treatment from its day on; the broken line carries it through the others. How "
+            "far the naive row "
+            "lies from it is what counting the wait for treatment as survival does to the answer."
+        )
+
+    def alt_text(self, result: NaiveComparison) -> str:
+        return describe_comparison(_forest(result))
+
+    def tables(self, result: NaiveComparison) -> tuple[Table, ...]:
+        rows = tuple(
+            (
+                answer.name,
+                format_count(at.n),
+                format_count(at.n_event_before),
+                format_count(at.n_censored_before),
+                format_count(at.n_treated),
+                format_count(at.n_untreated),
+                format_count(at.n_switch_later),
+            )
+            for answer in result.answers
+            if (at := answer.landmark) is not None
+        )
+        return (
+            Table(
+                title="Whom each landmark compares",
+                columns=(
+                    "",
+                    "Children",
+                    f"{result.data.endpoint.event_noun.capitalize()} before",
+                    "No longer followed",
+                    "Treated by then",
+                    "Not yet",
+                    "Treated later",
+                ),
+                rows=rows,
+                help=(
+                    "",
+                    f"{start_sentence(result.data.endpoint.alive)} and followed at the landmark",
+                    "",
+                    "Follow-up ended before the landmark",
+                    "",
+                    "",
+                    "Of those not yet; with several treatments, a further one counts, too",
+                ),
+            ),
+            *tabulate_e_values(result.data, result.answers[-1].model, result.data.curves()),
+        )
+
+    def sentences(self, result: NaiveComparison) -> tuple[str, ...]:
+        data = result.data
+        if not data.n:
+            return ()
+        naive, correct, factor = result.naive, result.over_time, _exaggeration(result)
+        said = [describe_waiting(data)]
+        if factor is None or naive is None or correct is None:
+            reason = next(
+                (t.ratio.reason for t in (naive, correct) if t is not None and t.ratio.reason),
+                result.answers[0].model.reason or "one of the groups is empty",
+            )
+            if is_withheld(reason):
+                return (*said, start_sentence(f"{say_missing('comparison of the two answers', reason)}."))
+            return (*said, f"The two answers cannot be set against each other: {reason}.")
+        away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
+        verdict = (
+            f"the naive answer is {away}: its hazard ratio is {format_number(factor, 2)} times the other"
+            if abs(factor - 1) >= 0.05
+            else "the two agree closely, which cannot be known beforehand"
+        )
         said.append(
-            f"From landmark to landmark the hazard ratio of {correct.level} against {data.untreated} runs from "
-            f"{format_ratio(min(values))} to {format_ratio(max(values))}: "
-            "with few events the choice of the day matters, which is why it has to be made before looking."
+            f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
+            f"with treatment counted from its day on it is {ratio_text(correct.ratio)}; both are associations, "
+            "not effects. In these "
+            f"children {verdict}."
         )
-    return tuple(said)
+        values = [
+            term.ratio.value
+            for answer in result.answers
+            if answer.landmark is not None and (term := next(iter(treated_terms(answer.model)), None)) is not None
+            if term.ratio.value is not None
+        ]
+        if len(values) > 1:
+            said.append(
+                f"From landmark to landmark the hazard ratio of {correct.level} against {data.untreated} runs from "
+                f"{format_ratio(min(values))} to {format_ratio(max(values))}: "
+                "with few events the choice of the day matters, which is why it has to be made before looking."
+            )
+        return tuple(said)
 
+    def used(self, result: NaiveComparison) -> Used:
+        return count_used(result.data, adjusted=True)
 
-def _notes(result: NaiveComparison) -> tuple[Note, ...]:
-    return result.notes
+    def tests(self, result: NaiveComparison) -> tuple[ComparedTest, ...]:
+        """The test of the one answer that is not biased; the others are there to be set against it."""
+        return list_ratio_tests(result.data, result.answers[-1].model, AS_IT_CHANGES)
 
+    def downloads(self, result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
+        frames = [answer.model.to_frame().assign(method=answer.name) for answer in result.answers]
+        return {"estimates": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")])}
 
-def _alt_text(result: NaiveComparison) -> str:
-    return describe_comparison(_forest(result))
-
-
-def _used(result: NaiveComparison) -> Used:
-    return count_used(result.data, adjusted=True)
-
-
-def _comparisons(result: NaiveComparison) -> tuple[ComparedTest, ...]:
-    """The test of the one answer that is not biased; the others are there to be set against it."""
-    return list_ratio_tests(result.data, result.answers[-1].model, AS_IT_CHANGES)
-
-
-def _downloads(result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
-    frames = [answer.model.to_frame().assign(method=answer.name) for answer in result.answers]
-    return {"estimates": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")])}
-
-
-def _ask_libraries(data: TreatmentData, result: NaiveComparison, params: Params) -> Iterator[Compared]:
-    for answer in result.answers:
-        landmark = None if answer.landmark is None else answer.landmark.landmark
-        arrays = {**data.arrays(adjusted=True), "landmark": landmark, "ever": answer.is_biased, "steps": data.steps}
-        yield from compare_treatment_ratios(answer.model, **arrays, model=answer.name)
-
-
-ANALYSIS = Analysis(
-    slug="naive-answer",
-    title="How wrong is the naive answer?",
-    question="What does counting the wait for treatment as survival do to the comparison?",
-    section="Treatment",
-    order=30,
-    icon=":material/balance:",
-    method="Cox models (Efron ties) of the same children: ever against never treated, by treatment at landmarks of 90 to 240 "
-    "days, and with treatment as it changes over time.",
-    requires=endpoint_with(("hsct_days", "cart_days"), origin="first relapse"),
-    controls=_controls,
-    prepare=prepare_landmarks,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("estimates",),
-    downloads=_downloads,
-    comparisons=_comparisons,
-    second_opinion=_ask_libraries,
-)
+    def second_opinion(self, data: TreatmentData, result: NaiveComparison, params: Params) -> Iterator[Compared]:
+        for answer in result.answers:
+            landmark = None if answer.landmark is None else answer.landmark.landmark
+            arrays = {**data.arrays(adjusted=True), "landmark": landmark, "ever": answer.is_biased, "steps": data.steps}
+            yield from compare_treatment_ratios(answer.model, **arrays, model=answer.name)

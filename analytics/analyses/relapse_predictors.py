@@ -8,21 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from analytics.analysis import (
-    Analysis,
-    Background,
-    Checks,
-    ComparedTest,
-    Control,
-    Governed,
-    Headline,
-    HtmlFigure,
-    Params,
-    Picture,
-    Progress,
-    Shown,
-    lazy,
-)
+from analytics.analysis import Analysis, Background, Checks, Control, Governed, Params, lazy
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
@@ -82,6 +68,7 @@ from analytics.comparisons.validation import (
     why_no_checks,
 )
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
+from analytics.document import ComparedTest, Headline, HtmlFigure, Picture, Progress, Shown
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords, describe_forest, plot_forest
@@ -168,58 +155,6 @@ class _Frame:
     unfinished: Unfinished | None
 
 
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
-    names = tuple((v.name, v.label) for v in offered)
-    default = tuple(name for name in PUBLISHED if name in dict(names))
-    return (
-        Control(
-            "factors",
-            "Factors in the model",
-            "many",
-            default,
-            names,
-            help="Known at diagnosis or by the end of induction.",
-        ),
-        *controls_of_time(cohort, offered),
-        reference_control(cohort),
-        fit_control("relapse"),
-        limits_control(),
-    )
-
-
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
-    variables = [dictionary[name] for name in params["factors"]]
-    filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
-    horizon: Horizon | None = None
-    weighed: WeighedOutcome | None = None
-    unfinished: Unfinished | None = None
-    if params["horizon"] == ANY_TIME or endpoint is None:
-        tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter, outcome=OUTCOME)
-        columns = list(tally.columns)
-        if endpoint is not None and not cohort.smallest_cell:
-            times = cohort.tally([OUTCOME, endpoint.time, endpoint.cause], cohort_filter)
-            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], OUTCOME)
-    else:
-        tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
-        columns = list(tally.columns)
-        tally, horizon, weighed = weigh_horizon(
-            tally, endpoint, dictionary[endpoint.cause], int(params["horizon"]), variables, chosen_references(params)
-        )
-    why = {} if horizon is None else {"unknown": UNKNOWN}
-    outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params), **why)
-    split = _split(dictionary, variables, params["curve"])
-    read_events = None
-    if endpoint is not None and split is not None:
-        read_events = partial(_read_events, cohort, cohort_filter, endpoint, split)
-    # The rows of the frame, with what was asked of the engine.
-    rows = tally[tally[OUTCOME].notna()]
-    columns.remove("n")
-    name_patients = partial(_name_patients, cohort, cohort_filter, rows, columns, params["factors"])
-    return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients, weighed, unfinished)
-
-
 def _name_patients(
     cohort: Cohort,
     cohort_filter: CohortFilter,
@@ -249,43 +184,6 @@ def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> 
     return next((variable for variable in factors if variable.is_coded), None)
 
 
-def _estimate(frame: _Frame, params: Params) -> RelapsePredictors:
-    data = frame.outcome
-    if frame.weighed is not None:
-        univariable, multivariable = frame.weighed.estimate_univariable(), frame.weighed.estimate()
-    else:
-        options = {"method": params["fit"], "conf_type": params["limits"]}
-        univariable = estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
-        kept = data.complete
-        multivariable = estimate_odds_ratios(
-            data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options
-        )
-    variables = [frame.dictionary[name] for name in data.covariates.columns]
-    multivariable = as_read(multivariable, variables)
-    univariable = tuple(as_read(result, variables) for result in univariable)
-    # What is particular to a univariable model stands under the table; as notes it would only repeat these.
-    own = (
-        *note_late(frame.dictionary, frame.filtered_by, variables),
-        *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
-        *note_horizon(frame.horizon, data.n),
-        *_note_fit(frame.weighed, params),
-        *note_references(params, variables),
-    )
-    general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
-    return RelapsePredictors(
-        data,
-        frame.dictionary,
-        univariable,
-        multivariable,
-        (*own, *multivariable.notes, general),
-        frame.horizon,
-        frame.read_events,
-        frame.name_patients,
-        frame.weighed,
-        frame.unfinished,
-    )
-
-
 def _note_fit(weighed: WeighedOutcome | None, params: Params) -> tuple[Note, ...]:
     """That a way of fitting was asked for that does not know weights."""
     if weighed is None or params["fit"] != "firth":
@@ -304,61 +202,6 @@ def _note_fit(weighed: WeighedOutcome | None, params: Params) -> tuple[Note, ...
 FITTED = {"ml": "maximum likelihood", "firth": "Firth’s method", "ipcw": "weights for follow-up"}
 
 
-def _headlines(result: RelapsePredictors) -> tuple[Headline, ...]:
-    model = result.multivariable
-    fitted = FITTED.get(model.method, model.method)
-    return (
-        Headline(
-            "Children in the model",
-            f"{format_count(model.n)} of {format_count(result.frame.n)}",
-            "Complete cases: every chosen factor is known"
-            + (" and so is whether relapse came by then." if result.horizon is not None else "."),
-        ),
-        Headline("Relapses", format_count(model.n_event), "Among the children in the model."),
-        Headline(
-            "Relapses per parameter",
-            format_number(model.events_per_parameter, 1),
-            "Relapses (or children without, if fewer) for each odds ratio estimated. Below 10, read with care; below 5, "
-            "hardly at all.",
-        ),
-        Headline(
-            "Fitted by",
-            fitted if model.reason is None and model.terms else "not fitted",
-            "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these children. Weights for "
-            "follow-up: inverse probability of censoring weights, with robust standard errors and Wald intervals.",
-        ),
-    )
-
-
-def _figure(result: RelapsePredictors, params: Params) -> HtmlFigure:
-    univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
-    words = result.words
-    forest = plot_forest(univariable, multivariable, dictionary, words)
-    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
-
-
-def _pictures(result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
-    curves = result.curves
-    if curves is None or not curves.frame.n or curves.frame.variable is None:
-        return ()
-    variable = curves.frame.variable
-    late = (
-        f" {variable.label} is known only some weeks after {curves.endpoint.origin}; children with an event before have no "
-        "group or were placed without it."
-        if is_post_baseline(variable, curves.endpoint)
-        else ""
-    )
-    return (
-        Picture(
-            f"Cumulative incidence of relapse by {in_sentence(variable.label)}",
-            plot_comparison(curves, bands=True),
-            describe_comparison(curves),
-            f"{caption_comparison(curves, bands=True)} Every child in whom the factor is known, for as long as followed; "
-            f"death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
-        ),
-    )
-
-
 def _say_hidden(curves: IncidenceComparison) -> str:
     """The groups that are left out to protect small numbers."""
     variable, shown = curves.frame.variable, curves.frame.group.categories
@@ -368,97 +211,9 @@ def _say_hidden(curves: IncidenceComparison) -> str:
     return f" Left out to protect small numbers: {join_words(hidden)}." if hidden else ""
 
 
-def _caption(result: RelapsePredictors, params: Params) -> str:
-    parts = [say_unfinished(result.unfinished, result.frame), say_weighed(result.horizon, result.frame.n)]
-    if result.variables:
-        parts.append("Click a level to make it the reference that the others of its factor are compared with.")
-    return " ".join(part for part in parts if part)
-
-
-def _tables(result: RelapsePredictors) -> tuple[Table, ...]:
-    curves = result.curves
-    incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
-    return (*incidence,)
-
-
-def _sentences(result: RelapsePredictors) -> tuple[str, ...]:
-    model = result.multivariable
-    if model.reason is not None:
-        return (f"No odds ratio can be given: {model.reason}.",)
-    labels = {v.name: v.label for v in result.variables}
-    references = {t.variable: t.level for t in model.terms if t.is_reference}
-    ratios = tuple(
-        describe_odds_ratio(
-            term,
-            result.dictionary[term.variable],
-            references.get(term.variable),
-            [label for name, label in labels.items() if name != term.variable],
-            result.horizon.text if result.horizon is not None else "",
-        )
-        for term in model.terms
-        if not term.is_reference
-    )
-    return (*ratios, *(say_incidence(result.curves) if result.curves is not None else ()))
-
-
-def _notes(result: RelapsePredictors) -> tuple[Note, ...]:
-    return result.notes
-
-
-def _used(result: RelapsePredictors) -> Used:
-    frame, horizon, model = result.frame, result.horizon, result.multivariable
-    losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
-    eligible, events = "children with a known outcome", "relapses"
-    if horizon is not None:
-        limit = horizon.text.removeprefix("within ")
-        losses = (*list_unfollowed(horizon), *losses)
-        eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
-    return Used(eligible, losses, model.n, model.n_event, events, name_complete(result.variables))
-
-
-def _alt_text(result: RelapsePredictors) -> str:
-    return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
-
-
 def _plan(result: RelapsePredictors, params: Params) -> Plan:
     found = detect_odds(result.frame, result.variables)
     return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
-
-
-def _comparisons(result: RelapsePredictors) -> tuple[ComparedTest, ...]:
-    return list_factor_tests(result.multivariable, result.variables, result.words.event)
-
-
-def _downloads(result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
-    frames = [r.to_frame().assign(model="univariable", n_model=r.n) for r in result.univariable]
-    together = result.multivariable.to_frame()
-    frames.append(together.assign(model="multivariable", n_model=result.multivariable.n))
-    tests = pd.DataFrame(
-        [
-            {
-                "model": kind,
-                "variable": t.variable,
-                "statistic": t.statistic,
-                "df": t.df,
-                "p_value": t.p_value,
-                "reason": t.reason,
-            }
-            for kind, results in (("univariable", result.univariable), ("multivariable", (result.multivariable,)))
-            for r in results
-            for t in r.tests
-        ],
-        columns=["model", "variable", "statistic", "df", "p_value", "reason"],
-    )
-    rows = [row for frame in frames for row in frame.to_dict("records")]
-    numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
-    estimates = pd.DataFrame(rows, columns=frames[-1].columns)
-    return {
-        "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
-        "likelihood-ratio-tests": tests,
-        "incidence": pd.DataFrame(
-            incidence_rows(result.curves) if result.curves is not None else [], columns=INCIDENCE_COLUMNS
-        ),
-    }
 
 
 def _phrases(result: RelapsePredictors) -> EventPhrases:
@@ -496,31 +251,6 @@ def _show_optimism(result: RelapsePredictors, found: OptimismResult | None, para
     return show_optimism(found, _phrases(result))
 
 
-def _ask_libraries(frame: _Frame, result: RelapsePredictors, params: Params) -> Iterator[Compared]:
-    steps = {v.name: v.per for v in result.variables}
-    if frame.weighed is not None:
-        yield from frame.weighed.ask_libraries(result.multivariable, steps, MULTIVARIABLE)
-        for name, model in zip(frame.outcome.covariates.columns, result.univariable, strict=True):
-            yield from frame.weighed.ask_libraries(model, steps, UNIVARIABLE, [name])
-        return
-    data, kept = frame.outcome, frame.outcome.complete
-    made = Governed(_check)(result, params)
-    yield from compare_odds_ratios(
-        *(result.multivariable, data.outcome[kept], data.covariates[kept]),
-        weight=data.weight[kept],
-        steps=steps,
-        model=MULTIVARIABLE,
-        area=made.area,
-        brier=made.brier,
-    )
-    for name, model in zip(data.covariates.columns, result.univariable, strict=True):
-        kept = data.covariates[name].notna().to_numpy()
-        own = data.covariates.loc[kept, [name]]
-        yield from compare_odds_ratios(
-            model, data.outcome[kept], own, weight=data.weight[kept], steps=steps, model=UNIVARIABLE
-        )
-
-
 OPTIMISM = Background(
     name="optimism",
     title="Corrected for optimism",
@@ -535,36 +265,27 @@ OPTIMISM = Background(
 )
 
 
-ANALYSIS = Analysis(
-    slug="relapse-predictors",
-    title="Predictors of relapse",
-    question="Which factors at diagnosis and induction go with relapse?",
-    section="Relapse",
-    order=10,
-    icon=":material/forest:",
-    method="Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
-    "intervals and likelihood-ratio tests, or Wald's where chosen; Firth's penalised likelihood on separation or where chosen. "
-    "By a horizon that some were not followed to: inverse probability of censoring weights, robust standard errors, Wald "
-    "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
-    "Gray’s test.",
-    requires=((OUTCOME,),),
-    controls=_controls,
-    prepare=_prepare,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("estimates", "likelihood-ratio-tests", "incidence"),
-    downloads=_downloads,
-    comparisons=_comparisons,
-    planning=to_planning(_plan),
-    pictures=_pictures,
-    checks=Checks(
+class RelapsePredictorsAnalysis(Analysis[_Frame, RelapsePredictors]):
+    """Odds ratios of relapse: each factor alone beside all chosen factors together."""
+
+    slug = "relapse-predictors"
+    title = "Predictors of relapse"
+    question = "Which factors at diagnosis and induction go with relapse?"
+    section = "Relapse"
+    order = 10
+    icon = ":material/forest:"
+    method = (
+        "Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
+        "intervals and likelihood-ratio tests, or Wald's where chosen; Firth's penalised likelihood on "
+        "separation or where chosen. "
+        "By a horizon that some were not followed to: inverse probability of censoring weights, robust standard errors, Wald "
+        "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
+        "Gray’s test."
+    )
+    requires = ((OUTCOME,),)
+    files = ("estimates", "likelihood-ratio-tests", "incidence")
+    planning = to_planning(_plan)
+    checks = Checks(
         title="How good is this model?",
         about="The multivariable model in the children it was made from: how well it tells them apart, whether its "
         "probabilities agree with what happened, and how much hangs on single children and on its assumptions.",
@@ -573,6 +294,249 @@ ANALYSIS = Analysis(
         background=(OPTIMISM,),
         files=("calibration", "curves", "variance-inflation"),
         downloads=checks_frames,
-    ),
-    second_opinion=_ask_libraries,
-)
+    )
+
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        offered = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
+        names = tuple((v.name, v.label) for v in offered)
+        default = tuple(name for name in PUBLISHED if name in dict(names))
+        return (
+            Control(
+                "factors",
+                "Factors in the model",
+                "many",
+                default,
+                names,
+                help="Known at diagnosis or by the end of induction.",
+            ),
+            *controls_of_time(cohort, offered),
+            reference_control(cohort),
+            fit_control("relapse"),
+            limits_control(),
+        )
+
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+        dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
+        variables = [dictionary[name] for name in params["factors"]]
+        filtered_by = tuple(dictionary[clause.variable] for clause in cohort_filter.clauses)
+        horizon: Horizon | None = None
+        weighed: WeighedOutcome | None = None
+        unfinished: Unfinished | None = None
+        if params["horizon"] == ANY_TIME or endpoint is None:
+            tally = cohort.tally([OUTCOME, *params["factors"]], cohort_filter, outcome=OUTCOME)
+            columns = list(tally.columns)
+            if endpoint is not None and not cohort.smallest_cell:
+                times = cohort.tally([OUTCOME, endpoint.time, endpoint.cause], cohort_filter)
+                unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], OUTCOME)
+        else:
+            tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
+            columns = list(tally.columns)
+            tally, horizon, weighed = weigh_horizon(
+                tally,
+                endpoint,
+                dictionary[endpoint.cause],
+                int(params["horizon"]),
+                variables,
+                chosen_references(params),
+            )
+        why = {} if horizon is None else {"unknown": UNKNOWN}
+        outcome = BinaryOutcome.from_tally(tally, OUTCOME, variables, chosen_references(params), **why)
+        split = _split(dictionary, variables, params["curve"])
+        read_events = None
+        if endpoint is not None and split is not None:
+            read_events = partial(_read_events, cohort, cohort_filter, endpoint, split)
+        # The rows of the frame, with what was asked of the engine.
+        rows = tally[tally[OUTCOME].notna()]
+        columns.remove("n")
+        name_patients = partial(_name_patients, cohort, cohort_filter, rows, columns, params["factors"])
+        return _Frame(outcome, dictionary, filtered_by, horizon, read_events, name_patients, weighed, unfinished)
+
+    def estimate(self, frame: _Frame, params: Params) -> RelapsePredictors:
+        data = frame.outcome
+        if frame.weighed is not None:
+            univariable, multivariable = frame.weighed.estimate_univariable(), frame.weighed.estimate()
+        else:
+            options = {"method": params["fit"], "conf_type": params["limits"]}
+            univariable = estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
+            kept = data.complete
+            multivariable = estimate_odds_ratios(
+                data.outcome[kept], data.covariates[kept], weight=data.weight[kept], **options
+            )
+        variables = [frame.dictionary[name] for name in data.covariates.columns]
+        multivariable = as_read(multivariable, variables)
+        univariable = tuple(as_read(result, variables) for result in univariable)
+        # What is particular to a univariable model stands under the table; as notes it would only repeat these.
+        own = (
+            *note_late(frame.dictionary, frame.filtered_by, variables),
+            *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "relapse"),
+            *note_horizon(frame.horizon, data.n),
+            *_note_fit(frame.weighed, params),
+            *note_references(params, variables),
+        )
+        general = CROSS_SECTIONAL if frame.horizon is None else BY_HORIZON
+        return RelapsePredictors(
+            data,
+            frame.dictionary,
+            univariable,
+            multivariable,
+            (*own, *multivariable.notes, general),
+            frame.horizon,
+            frame.read_events,
+            frame.name_patients,
+            frame.weighed,
+            frame.unfinished,
+        )
+
+    def headlines(self, result: RelapsePredictors) -> tuple[Headline, ...]:
+        model = result.multivariable
+        fitted = FITTED.get(model.method, model.method)
+        return (
+            Headline(
+                "Children in the model",
+                f"{format_count(model.n)} of {format_count(result.frame.n)}",
+                "Complete cases: every chosen factor is known"
+                + (" and so is whether relapse came by then." if result.horizon is not None else "."),
+            ),
+            Headline("Relapses", format_count(model.n_event), "Among the children in the model."),
+            Headline(
+                "Relapses per parameter",
+                format_number(model.events_per_parameter, 1),
+                "Relapses (or children without, if fewer) for each odds ratio estimated. Below 10, read with care; below 5, "
+                "hardly at all.",
+            ),
+            Headline(
+                "Fitted by",
+                fitted if model.reason is None and model.terms else "not fitted",
+                "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these "
+                "children. Weights for "
+                "follow-up: inverse probability of censoring weights, with robust standard errors and Wald intervals.",
+            ),
+        )
+
+    def figure(self, result: RelapsePredictors, params: Params) -> HtmlFigure:
+        univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
+        words = result.words
+        forest = plot_forest(univariable, multivariable, dictionary, words)
+        return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+
+    def caption(self, result: RelapsePredictors, params: Params) -> str:
+        parts = [say_unfinished(result.unfinished, result.frame), say_weighed(result.horizon, result.frame.n)]
+        if result.variables:
+            parts.append("Click a level to make it the reference that the others of its factor are compared with.")
+        return " ".join(part for part in parts if part)
+
+    def alt_text(self, result: RelapsePredictors) -> str:
+        return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
+
+    def pictures(self, result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
+        curves = result.curves
+        if curves is None or not curves.frame.n or curves.frame.variable is None:
+            return ()
+        variable = curves.frame.variable
+        late = (
+            f" {variable.label} is known only some weeks after {curves.endpoint.origin}; children with an event before have no "
+            "group or were placed without it."
+            if is_post_baseline(variable, curves.endpoint)
+            else ""
+        )
+        return (
+            Picture(
+                f"Cumulative incidence of relapse by {in_sentence(variable.label)}",
+                plot_comparison(curves, bands=True),
+                describe_comparison(curves),
+                f"{caption_comparison(curves, bands=True)} Every child in whom the factor is known, for as long as followed; "
+                f"death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
+            ),
+        )
+
+    def tables(self, result: RelapsePredictors) -> tuple[Table, ...]:
+        curves = result.curves
+        incidence = (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
+        return (*incidence,)
+
+    def sentences(self, result: RelapsePredictors) -> tuple[str, ...]:
+        model = result.multivariable
+        if model.reason is not None:
+            return (f"No odds ratio can be given: {model.reason}.",)
+        labels = {v.name: v.label for v in result.variables}
+        references = {t.variable: t.level for t in model.terms if t.is_reference}
+        ratios = tuple(
+            describe_odds_ratio(
+                term,
+                result.dictionary[term.variable],
+                references.get(term.variable),
+                [label for name, label in labels.items() if name != term.variable],
+                result.horizon.text if result.horizon is not None else "",
+            )
+            for term in model.terms
+            if not term.is_reference
+        )
+        return (*ratios, *(say_incidence(result.curves) if result.curves is not None else ()))
+
+    def used(self, result: RelapsePredictors) -> Used:
+        frame, horizon, model = result.frame, result.horizon, result.multivariable
+        losses = (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables))
+        eligible, events = "children with a known outcome", "relapses"
+        if horizon is not None:
+            limit = horizon.text.removeprefix("within ")
+            losses = (*list_unfollowed(horizon), *losses)
+            eligible, events = f"children with the outcome known at {limit}", f"relapses {horizon.text}"
+        return Used(eligible, losses, model.n, model.n_event, events, name_complete(result.variables))
+
+    def tests(self, result: RelapsePredictors) -> tuple[ComparedTest, ...]:
+        return list_factor_tests(result.multivariable, result.variables, result.words.event)
+
+    def downloads(self, result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
+        frames = [r.to_frame().assign(model="univariable", n_model=r.n) for r in result.univariable]
+        together = result.multivariable.to_frame()
+        frames.append(together.assign(model="multivariable", n_model=result.multivariable.n))
+        tests = pd.DataFrame(
+            [
+                {
+                    "model": kind,
+                    "variable": t.variable,
+                    "statistic": t.statistic,
+                    "df": t.df,
+                    "p_value": t.p_value,
+                    "reason": t.reason,
+                }
+                for kind, results in (("univariable", result.univariable), ("multivariable", (result.multivariable,)))
+                for r in results
+                for t in r.tests
+            ],
+            columns=["model", "variable", "statistic", "df", "p_value", "reason"],
+        )
+        rows = [row for frame in frames for row in frame.to_dict("records")]
+        numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+        estimates = pd.DataFrame(rows, columns=frames[-1].columns)
+        return {
+            "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
+            "likelihood-ratio-tests": tests,
+            "incidence": pd.DataFrame(
+                incidence_rows(result.curves) if result.curves is not None else [], columns=INCIDENCE_COLUMNS
+            ),
+        }
+
+    def second_opinion(self, frame: _Frame, result: RelapsePredictors, params: Params) -> Iterator[Compared]:
+        steps = {v.name: v.per for v in result.variables}
+        if frame.weighed is not None:
+            yield from frame.weighed.ask_libraries(result.multivariable, steps, MULTIVARIABLE)
+            for name, model in zip(frame.outcome.covariates.columns, result.univariable, strict=True):
+                yield from frame.weighed.ask_libraries(model, steps, UNIVARIABLE, [name])
+            return
+        data, kept = frame.outcome, frame.outcome.complete
+        made = Governed(_check)(result, params)
+        yield from compare_odds_ratios(
+            *(result.multivariable, data.outcome[kept], data.covariates[kept]),
+            weight=data.weight[kept],
+            steps=steps,
+            model=MULTIVARIABLE,
+            area=made.area,
+            brier=made.brier,
+        )
+        for name, model in zip(data.covariates.columns, result.univariable, strict=True):
+            kept = data.covariates[name].notna().to_numpy()
+            own = data.covariates.loc[kept, [name]]
+            yield from compare_odds_ratios(
+                model, data.outcome[kept], own, weight=data.weight[kept], steps=steps, model=UNIVARIABLE
+            )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, ComparedTest, Control, Headline, HtmlFigure, Params, lazy, to_reference
+from analytics.analysis import Analysis, Control, Params, lazy, to_reference
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import (
@@ -28,6 +28,7 @@ from analytics.comparisons.regression import as_read, chosen_references, referen
 from analytics.comparisons.requirements import any_group, endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.document import ComparedTest, Headline, HtmlFigure
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.interaction import subgroup_effects
 from analytics.estimators.power import Detectable
@@ -129,43 +130,6 @@ class _Frame:
     within: tuple[Variable, ...]
 
 
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    groups = [v for v in cohort.dictionary.groups if v.name in cohort.variables]
-    names = tuple((v.name, v.label) for v in groups)
-    default = next((name for name in DEFAULT_GROUPS if name in dict(names)), names[0][0] if names else "")
-    levels = tuple(
-        (to_reference(v.name, level), f"{v.label}: {label}")
-        for v in groups
-        for level, label in zip(v.levels, v.level_labels, strict=True)
-    )
-    return (
-        endpoint_control(cohort),
-        Control("by", "Groups compared", "one", default, names),
-        Control(
-            "within",
-            "Within levels of",
-            "one",
-            USUAL,
-            ((USUAL, "the usual variables"), (EVERY, "every variable"), *names),
-            help="The usual variables: age, sex, immunophenotype, white cells and MRD on day 46; from relapse on also its time "
-            "and site. Only what is known when the clock starts, and not what the groups themselves are made of.",
-            display=True,
-        ),
-        Control(
-            "level",
-            "Levels shown",
-            "many",
-            (),
-            levels,
-            "more",
-            "Levels of the groups compared, each against the reference level. Empty shows all of them.",
-            display=True,
-        ),
-        reference_control(cohort),
-        strata_control(cohort),
-    )
-
-
 def _is_related(one: Variable, other: Variable) -> bool:
     """True if both are made from the same column, or one from the other."""
     sources = [{v.name, *(v.derivation.source if v.derivation else ())} for v in (one, other)]
@@ -185,38 +149,6 @@ def _choose_within(dictionary: Dictionary, cohort: Cohort, params: Params, endpo
         and not _is_related(v, by)
         and not is_post_baseline(v, endpoint)
     )
-
-
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-    dictionary = cohort.dictionary
-    endpoint, variable = dictionary.endpoint(params["endpoint"]), dictionary[params["by"]]
-    within = _choose_within(dictionary, cohort, params, endpoint)
-    strata = None if params["strata"] in (NO_STRATA, variable.name) else dictionary[params["strata"]]
-    tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *within), cohort_filter)
-    filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
-    data = TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, within)
-    return _Frame(data, variable, within)
-
-
-def _estimate(frame: _Frame, params: Params) -> Subgroups:
-    data, variable = frame.data, frame.variable
-    chosen = chosen_references(params).get(variable.name, variable.reference)
-    reference = chosen if chosen in variable.levels else variable.levels[0]
-    group = data.group.reorder_categories([reference, *(level for level in variable.levels if level != reference)])
-    overall = estimate_hazard_ratios(
-        data.time,
-        data.event,
-        pd.DataFrame({variable.name: group}),
-        entry=data.entry,
-        weight=data.weight,
-        strata=data.strata,
-        conf_type="profile",
-    )
-    subgroupings = tuple(_divide(data, group, other) for other in frame.within)
-    asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
-    levels = tuple(level for level in variable.levels if level != reference and (level in asked or not asked))
-    found = Subgroups(data, variable, reference, levels, as_read(overall, [variable]), subgroupings, ())
-    return replace(found, notes=(*_list_notes(found, frame.within),))
 
 
 def _divide(data: TimeToEvent, group: pd.Categorical, other: Variable) -> Subgrouping:
@@ -294,31 +226,6 @@ def _note_sparse(found: Subgroups) -> tuple[Note, ...]:
             "Choose groups or subgroups with more children, or leave the question open.",
         ),
     )
-
-
-def _headlines(result: Subgroups) -> tuple[Headline, ...]:
-    frame, noun = result.frame, start_sentence(result.endpoint.event_noun)
-    headlines = [
-        Headline(
-            "Children", format_count(frame.n), f"{start_sentence(result.endpoint.population)}, with a known group."
-        ),
-        Headline(noun, format_count(frame.n_event), "Among all of them."),
-        Headline(
-            "Subgroups",
-            format_count(sum(len(s.variable.levels) for s in result.subgroupings)),
-            "Looked at on this page. The more there are, the more differ by chance.",
-        ),
-    ]
-    if len(result.terms) == 1 and result.terms[0].hazard_ratio.value is not None:
-        text = ratio_text(result.terms[0].hazard_ratio)
-        headlines.append(
-            Headline(
-                f"Hazard ratio, {_compared(result)}",
-                text,
-                f"{result.variable.label}, all children, with its 95 % interval.",
-            )
-        )
-    return tuple(headlines)
 
 
 def _compared(result: Subgroups) -> str:
@@ -414,25 +321,6 @@ def _with_labels(ratio: Estimate, result: Subgroups, other: Variable) -> Estimat
     return ratio if ratio.reason is None else replace(ratio, reason=_relabelled(ratio.reason, result, other))
 
 
-def _figure(result: Subgroups, params: Params) -> HtmlFigure:
-    forest = plot_comparison(_forest(result))
-    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
-
-
-def _caption(result: Subgroups, params: Params) -> str:
-    if not result.terms:
-        return ""
-    broken = " The broken line stands at the hazard ratio among all children." if len(result.terms) == 1 else ""
-    return (
-        "Each line is the comparison of the same groups in one kind of children, from these children alone. The p beside a "
-        f"variable tests whether its levels differ in the hazard ratio.{broken}"
-    )
-
-
-def _tables(result: Subgroups) -> tuple[Table, ...]:
-    return ()  # the figure is the table
-
-
 def _plan(result: Subgroups, params: Params) -> Plan:
     """What a next study would find among all children and in each subgroup, and how far two would have to differ."""
     labels = {level: result.variable.level_label(level) for level in result.variable.levels}
@@ -495,17 +383,6 @@ def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
     )
 
 
-def _sentences(result: Subgroups) -> tuple[str, ...]:
-    sentences = [
-        describe_hazard_ratio(term, result.variable, result.reference, (), result.endpoint) for term in result.terms
-    ]
-    if not result.terms or result.overall.reason is not None:
-        return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
-    if all(term.hazard_ratio.value is None for term in result.terms):
-        return tuple(sentences)  # where all children cannot be compared, no part of them can
-    return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
-
-
 def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
     other, test = subgrouping.variable, subgrouping.effects.interaction
     if test.p_value is None:
@@ -546,84 +423,6 @@ def _is_sparse(subgrouping: Subgrouping) -> bool:
     return any(note.code == "interaction-sparse" for note in subgrouping.effects.notes)
 
 
-def _notes(result: Subgroups) -> tuple[Note, ...]:
-    return result.notes
-
-
-def _used(result: Subgroups) -> Used:
-    frame = result.frame
-    return Used(
-        eligible=name_eligible(frame.endpoint),
-        losses=list_losses(frame.exclusions),
-        n=frame.n,
-        n_event=frame.n_event,
-        events=frame.endpoint.event_noun,
-        complete=name_complete([result.variable, *strata_of(frame)]),
-    )
-
-
-def _alt_text(result: Subgroups) -> str:
-    return describe_comparison(_forest(result))
-
-
-def _comparisons(result: Subgroups) -> tuple[ComparedTest, ...]:
-    """The test of interaction of each subgrouping variable."""
-    by, endpoint = in_sentence(result.variable.label), in_sentence(result.endpoint.label)
-    within = (
-        f", within levels of {in_sentence(result.frame.conditions[-1].label)}"
-        if result.frame.strata is not None
-        else ""
-    )
-    return tuple(
-        ComparedTest(
-            f"test of interaction of {by} with {in_sentence(s.variable.label)} for {endpoint}{within}",
-            s.effects.interaction.p_value,
-        )
-        for s in result.subgroupings
-    )
-
-
-def _downloads(result: Subgroups) -> Mapping[str, pd.DataFrame]:
-    reference = _reference_counts(result)
-    rows: list[dict[str, Any]] = []
-    for term in result.terms:
-        row: dict[str, Any] = {"group": term.level, "reference": result.reference, **_numbers(term.hazard_ratio)}
-        row |= {"n": term.n, "n_event": term.n_event, "n_reference": reference[1], "n_event_reference": reference[0]}
-        tested = result.overall.ratio_test if term.p_value is not None else None
-        row |= {"test": tested, "p_value": term.p_value, "p_value_wald": term.p_value_wald}
-        rows.append(row | {"method": result.overall.method})
-    for subgrouping in result.subgroupings:
-        test = subgrouping.effects.interaction
-        for effect in result.shown(subgrouping):
-            row = {"variable": subgrouping.variable.name, "level": effect.subgroup, **_numbers(effect.ratio)}
-            names = ["group", "reference", "n", "n_event", "n_reference", "n_event_reference", "method"]
-            names += ["test", "p_value", "p_value_wald"]
-            row |= {name: getattr(effect, name) for name in names}
-            row |= {"statistic_interaction": test.statistic, "df_interaction": test.df, "p_interaction": test.p_value}
-            rows.append(row)
-    columns = [
-        "variable",
-        "level",
-        "group",
-        "reference",
-        "n",
-        "n_event",
-        "n_reference",
-        "n_event_reference",
-        "estimate",
-    ]
-    columns += ["std_error", "conf_low", "conf_high", "conf_level", "conf_type", "test", "p_value"]
-    columns += [
-        "p_value_wald",
-        "method",
-        "reason",
-        "statistic_interaction",
-        "df_interaction",
-        "p_interaction",
-    ]
-    return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
-
-
 def _numbers(ratio: Estimate) -> dict[str, Any]:
     low, high = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
     return {
@@ -636,52 +435,237 @@ def _numbers(ratio: Estimate) -> dict[str, Any]:
     }
 
 
-def _ask_libraries(frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
-    data, name = frame.data, frame.variable.name
-    others = [level for level in frame.variable.levels if level != result.reference]
-    group = data.group.reorder_categories([result.reference, *others])
-    arrays: dict[str, Any] = {"weight": data.weight, "entry": data.entry, "strata": data.strata}
-    everyone = pd.DataFrame({name: group})
-    yield from compare_hazard_ratios(result.overall, data.time, data.event, everyone, **arrays)
-    for subgrouping in result.subgroupings:
-        assert data.covariates is not None
-        other = subgrouping.variable
-        column = data.covariates[other.name].cat.set_categories(list(other.levels))
-        known = column.notna().to_numpy()
-        own: dict[str, Any] = {key: None if values is None else values[known] for key, values in arrays.items()}
-        yield from compare_subgroups(
-            *(subgrouping.effects, data.time[known], data.event[known], group[known], column[known].array),
-            **own,
-            variable=name,
-            model=other.name,
+class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
+    """Subgroups: whether the hazard ratio between groups is the same in all kinds of children."""
+
+    slug = "subgroups"
+    title = "Subgroups"
+    question = "Is the difference between groups the same in all kinds of children?"
+    section = "Survival"
+    order = 70
+    icon = ":material/account_tree:"
+    method = (
+        "Cox regression of the groups among all children and within each subgroup; likelihood-ratio test of interaction for "
+        "each subgrouping variable; Firth's penalised likelihood where nobody in a group had the event. Not "
+        "adjusted for the number "
+        "of tests."
+    )
+    requires = endpoint_with(any_group())
+    files = ("estimates",)
+    planning = to_planning(_plan)
+
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        groups = [v for v in cohort.dictionary.groups if v.name in cohort.variables]
+        names = tuple((v.name, v.label) for v in groups)
+        default = next((name for name in DEFAULT_GROUPS if name in dict(names)), names[0][0] if names else "")
+        levels = tuple(
+            (to_reference(v.name, level), f"{v.label}: {label}")
+            for v in groups
+            for level, label in zip(v.levels, v.level_labels, strict=True)
+        )
+        return (
+            endpoint_control(cohort),
+            Control("by", "Groups compared", "one", default, names),
+            Control(
+                "within",
+                "Within levels of",
+                "one",
+                USUAL,
+                ((USUAL, "the usual variables"), (EVERY, "every variable"), *names),
+                help="The usual variables: age, sex, immunophenotype, white cells and MRD on day 46; from "
+                "relapse on also its time "
+                "and site. Only what is known when the clock starts, and not what the groups themselves are made of.",
+                display=True,
+            ),
+            Control(
+                "level",
+                "Levels shown",
+                "many",
+                (),
+                levels,
+                "more",
+                "Levels of the groups compared, each against the reference level. Empty shows all of them.",
+                display=True,
+            ),
+            reference_control(cohort),
+            strata_control(cohort),
         )
 
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+        dictionary = cohort.dictionary
+        endpoint, variable = dictionary.endpoint(params["endpoint"]), dictionary[params["by"]]
+        within = _choose_within(dictionary, cohort, params, endpoint)
+        strata = None if params["strata"] in (NO_STRATA, variable.name) else dictionary[params["strata"]]
+        tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *within), cohort_filter)
+        filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+        data = TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, within)
+        return _Frame(data, variable, within)
 
-ANALYSIS = Analysis(
-    slug="subgroups",
-    title="Subgroups",
-    question="Is the difference between groups the same in all kinds of children?",
-    section="Survival",
-    order=70,
-    icon=":material/account_tree:",
-    method="Cox regression of the groups among all children and within each subgroup; likelihood-ratio test of interaction for "
-    "each subgrouping variable; Firth's penalised likelihood where nobody in a group had the event. Not adjusted for the number "
-    "of tests.",
-    requires=endpoint_with(any_group()),
-    controls=_controls,
-    prepare=_prepare,
-    estimate=_estimate,
-    headlines=_headlines,
-    figure=_figure,
-    caption=_caption,
-    tables=_tables,
-    sentences=_sentences,
-    notes=_notes,
-    alt_text=_alt_text,
-    used=_used,
-    files=("estimates",),
-    downloads=_downloads,
-    comparisons=_comparisons,
-    planning=to_planning(_plan),
-    second_opinion=_ask_libraries,
-)
+    def estimate(self, frame: _Frame, params: Params) -> Subgroups:
+        data, variable = frame.data, frame.variable
+        chosen = chosen_references(params).get(variable.name, variable.reference)
+        reference = chosen if chosen in variable.levels else variable.levels[0]
+        group = data.group.reorder_categories([reference, *(level for level in variable.levels if level != reference)])
+        overall = estimate_hazard_ratios(
+            data.time,
+            data.event,
+            pd.DataFrame({variable.name: group}),
+            entry=data.entry,
+            weight=data.weight,
+            strata=data.strata,
+            conf_type="profile",
+        )
+        subgroupings = tuple(_divide(data, group, other) for other in frame.within)
+        asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
+        levels = tuple(level for level in variable.levels if level != reference and (level in asked or not asked))
+        found = Subgroups(data, variable, reference, levels, as_read(overall, [variable]), subgroupings, ())
+        return replace(found, notes=(*_list_notes(found, frame.within),))
+
+    def headlines(self, result: Subgroups) -> tuple[Headline, ...]:
+        frame, noun = result.frame, start_sentence(result.endpoint.event_noun)
+        headlines = [
+            Headline(
+                "Children", format_count(frame.n), f"{start_sentence(result.endpoint.population)}, with a known group."
+            ),
+            Headline(noun, format_count(frame.n_event), "Among all of them."),
+            Headline(
+                "Subgroups",
+                format_count(sum(len(s.variable.levels) for s in result.subgroupings)),
+                "Looked at on this page. The more there are, the more differ by chance.",
+            ),
+        ]
+        if len(result.terms) == 1 and result.terms[0].hazard_ratio.value is not None:
+            text = ratio_text(result.terms[0].hazard_ratio)
+            headlines.append(
+                Headline(
+                    f"Hazard ratio, {_compared(result)}",
+                    text,
+                    f"{result.variable.label}, all children, with its 95 % interval.",
+                )
+            )
+        return tuple(headlines)
+
+    def figure(self, result: Subgroups, params: Params) -> HtmlFigure:
+        forest = plot_comparison(_forest(result))
+        return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+
+    def caption(self, result: Subgroups, params: Params) -> str:
+        if not result.terms:
+            return ""
+        broken = " The broken line stands at the hazard ratio among all children." if len(result.terms) == 1 else ""
+        return (
+            "Each line is the comparison of the same groups in one kind of children, from these children alone. The p beside a "
+            f"variable tests whether its levels differ in the hazard ratio.{broken}"
+        )
+
+    def alt_text(self, result: Subgroups) -> str:
+        return describe_comparison(_forest(result))
+
+    def tables(self, result: Subgroups) -> tuple[Table, ...]:
+        return ()  # the figure is the table
+
+    def sentences(self, result: Subgroups) -> tuple[str, ...]:
+        sentences = [
+            describe_hazard_ratio(term, result.variable, result.reference, (), result.endpoint) for term in result.terms
+        ]
+        if not result.terms or result.overall.reason is not None:
+            return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
+        if all(term.hazard_ratio.value is None for term in result.terms):
+            return tuple(sentences)  # where all children cannot be compared, no part of them can
+        return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
+
+    def used(self, result: Subgroups) -> Used:
+        frame = result.frame
+        return Used(
+            eligible=name_eligible(frame.endpoint),
+            losses=list_losses(frame.exclusions),
+            n=frame.n,
+            n_event=frame.n_event,
+            events=frame.endpoint.event_noun,
+            complete=name_complete([result.variable, *strata_of(frame)]),
+        )
+
+    def tests(self, result: Subgroups) -> tuple[ComparedTest, ...]:
+        """The test of interaction of each subgrouping variable."""
+        by, endpoint = in_sentence(result.variable.label), in_sentence(result.endpoint.label)
+        within = (
+            f", within levels of {in_sentence(result.frame.conditions[-1].label)}"
+            if result.frame.strata is not None
+            else ""
+        )
+        return tuple(
+            ComparedTest(
+                f"test of interaction of {by} with {in_sentence(s.variable.label)} for {endpoint}{within}",
+                s.effects.interaction.p_value,
+            )
+            for s in result.subgroupings
+        )
+
+    def downloads(self, result: Subgroups) -> Mapping[str, pd.DataFrame]:
+        reference = _reference_counts(result)
+        rows: list[dict[str, Any]] = []
+        for term in result.terms:
+            row: dict[str, Any] = {"group": term.level, "reference": result.reference, **_numbers(term.hazard_ratio)}
+            row |= {
+                "n": term.n,
+                "n_event": term.n_event,
+                "n_reference": reference[1],
+                "n_event_reference": reference[0],
+            }
+            tested = result.overall.ratio_test if term.p_value is not None else None
+            row |= {"test": tested, "p_value": term.p_value, "p_value_wald": term.p_value_wald}
+            rows.append(row | {"method": result.overall.method})
+        for subgrouping in result.subgroupings:
+            test = subgrouping.effects.interaction
+            for effect in result.shown(subgrouping):
+                row = {"variable": subgrouping.variable.name, "level": effect.subgroup, **_numbers(effect.ratio)}
+                names = ["group", "reference", "n", "n_event", "n_reference", "n_event_reference", "method"]
+                names += ["test", "p_value", "p_value_wald"]
+                row |= {name: getattr(effect, name) for name in names}
+                row |= {
+                    "statistic_interaction": test.statistic,
+                    "df_interaction": test.df,
+                    "p_interaction": test.p_value,
+                }
+                rows.append(row)
+        columns = [
+            "variable",
+            "level",
+            "group",
+            "reference",
+            "n",
+            "n_event",
+            "n_reference",
+            "n_event_reference",
+            "estimate",
+        ]
+        columns += ["std_error", "conf_low", "conf_high", "conf_level", "conf_type", "test", "p_value"]
+        columns += [
+            "p_value_wald",
+            "method",
+            "reason",
+            "statistic_interaction",
+            "df_interaction",
+            "p_interaction",
+        ]
+        return {"estimates": pd.DataFrame(rows, columns=columns).assign(conf_level=result.overall.conf_level)}
+
+    def second_opinion(self, frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
+        data, name = frame.data, frame.variable.name
+        others = [level for level in frame.variable.levels if level != result.reference]
+        group = data.group.reorder_categories([result.reference, *others])
+        arrays: dict[str, Any] = {"weight": data.weight, "entry": data.entry, "strata": data.strata}
+        everyone = pd.DataFrame({name: group})
+        yield from compare_hazard_ratios(result.overall, data.time, data.event, everyone, **arrays)
+        for subgrouping in result.subgroupings:
+            assert data.covariates is not None
+            other = subgrouping.variable
+            column = data.covariates[other.name].cat.set_categories(list(other.levels))
+            known = column.notna().to_numpy()
+            own: dict[str, Any] = {key: None if values is None else values[known] for key, values in arrays.items()}
+            yield from compare_subgroups(
+                *(subgrouping.effects, data.time[known], data.event[known], group[known], column[known].array),
+                **own,
+                variable=name,
+                model=other.name,
+            )

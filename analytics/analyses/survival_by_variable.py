@@ -7,40 +7,39 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
+    SurvivalAnalysis,
     endpoint_control,
     prepare_survival,
     survival_controls,
-    to_survival_analysis,
 )
 from analytics.frames import EVERYONE, TimeToEvent
 
 
-def _controls(cohort: Cohort) -> tuple[Control, ...]:
-    groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
-    default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
-    return (
-        Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
-        endpoint_control(cohort),
-        *survival_controls(cohort),
+class SurvivalByVariableAnalysis(SurvivalAnalysis):
+    """Survival by any variable of the dictionary, for any endpoint."""
+
+    slug = "survival-by-variable"
+    title = "Survival by any variable"
+    question = "How does survival differ between groups of your choice?"
+    section = "Survival"
+    order = 40
+    icon = ":material/stacked_line_chart:"
+    method = (
+        "Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "
+        "pairwise tests adjusted by Holm's method."
     )
+    requires = endpoint_with()
 
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
+        default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
+        return (
+            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
+            endpoint_control(cohort),
+            *survival_controls(cohort),
+        )
 
-def _prepare(cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TimeToEvent:
-    dictionary = cohort.dictionary
-    variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
-    return prepare_survival(cohort, cohort_filter, params, dictionary.endpoint(params["endpoint"]), variable)
-
-
-ANALYSIS = to_survival_analysis(
-    slug="survival-by-variable",
-    title="Survival by any variable",
-    question="How does survival differ between groups of your choice?",
-    section="Survival",
-    order=40,
-    icon=":material/stacked_line_chart:",
-    method="Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "
-    "pairwise tests adjusted by Holm's method.",
-    requires=endpoint_with(),
-    controls=_controls,
-    prepare=_prepare,
-)
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TimeToEvent:
+        dictionary = cohort.dictionary
+        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
+        return prepare_survival(cohort, cohort_filter, params, dictionary.endpoint(params["endpoint"]), variable)

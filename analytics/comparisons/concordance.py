@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import Progress, Shown
+from analytics.document import Progress, Shown
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
 from analytics.estimators.cox_model import Method
 from analytics.formats import MISSING, format_count, format_interval, format_level, format_number, format_percent

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import Checks, Params, Shown
+from analytics.analysis import Checks, Params
 from analytics.dictionary import Variable
+from analytics.document import Shown
 from analytics.estimators.power import (
     POWER,
     Detectable,

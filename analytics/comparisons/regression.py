@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from analytics.analysis import ComparedTest, Control, Params, to_reference
+from analytics.analysis import Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
+from analytics.document import ComparedTest
 from analytics.formats import (
     format_children,
     format_count,

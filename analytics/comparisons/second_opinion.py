@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.analysis import Analysis, Background, Params, Progress, Shown
+from analytics.analysis import Analysis, Background, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary
+from analytics.document import Progress, Shown
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.formats import format_count
 from analytics.reporting.second_opinion import (
@@ -22,15 +23,14 @@ from analytics.reporting.second_opinion import (
 from analytics.results.second_opinion import SecondOpinion
 
 
-def to_background(analysis: Analysis, cohort: Cohort, cohort_filter: CohortFilter) -> Background | None:
+def to_background(analysis: Analysis[Any, Any], cohort: Cohort, cohort_filter: CohortFilter) -> Background | None:
     """The second opinion on one view, run when a reader asks for it; None where no library can do the analysis."""
-    ask = analysis.second_opinion
-    if ask is None:
+    if type(analysis).second_opinion is Analysis.second_opinion:
         return None
 
     def run(result: Any, params: Params, progress: Progress) -> SecondOpinion:
         frame = analysis.prepare(cohort, cohort_filter, params)
-        return collect(ask(frame, result, params), analysis.used(result).n, progress)
+        return collect(analysis.second_opinion(frame, result, params), analysis.used(result).n, progress)
 
     def refuse(result: Any, params: Params) -> str:
         n = analysis.used(result).n

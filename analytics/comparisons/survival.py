@@ -11,12 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, ComparedTest, Control, Headline, Params
+from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import DetectedGroups, Plan, detect_groups, plan_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
+from analytics.document import ComparedTest, Headline
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
 from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
@@ -558,22 +559,41 @@ def ask_libraries(frame: TimeToEvent, result: SurvivalComparison, params: Params
     yield from compare_pairs(result.pairwise, frame.time, frame.event, frame.group, variable=name, **test)
 
 
-def to_survival_analysis(**own: Any) -> Analysis:
-    """The registered analysis that shares everything with the others but what ``own`` says."""
-    shared: dict[str, Any] = {
-        "estimate": compare_survival,
-        "headlines": show_headlines,
-        "figure": plot_comparison,
-        "caption": caption_figure,
-        "tables": tabulate_comparison,
-        "sentences": say_comparison,
-        "notes": collect_notes,
-        "alt_text": describe_figure,
-        "used": count_used,
-        "files": FILES,
-        "downloads": collect_downloads,
-        "comparisons": list_comparisons,
-        "planning": to_planning(plan_comparison),
-        "second_opinion": ask_libraries,
-    }
-    return Analysis(**(shared | own))
+class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True):
+    """Survival compared between groups from one clock; a subclass says which groups, and from when."""
+
+    files = FILES
+    planning = to_planning(plan_comparison)
+
+    def estimate(self, frame: TimeToEvent, params: Params) -> SurvivalComparison:
+        return compare_survival(frame, params)
+
+    def headlines(self, result: SurvivalComparison) -> tuple[Headline, ...]:
+        return show_headlines(result)
+
+    def figure(self, result: SurvivalComparison, params: Params) -> Figure:
+        return plot_comparison(result, params)
+
+    def caption(self, result: SurvivalComparison, params: Params) -> str:
+        return caption_figure(result, params)
+
+    def alt_text(self, result: SurvivalComparison) -> str:
+        return describe_figure(result)
+
+    def tables(self, result: SurvivalComparison) -> tuple[Table, ...]:
+        return tabulate_comparison(result)
+
+    def sentences(self, result: SurvivalComparison) -> tuple[str, ...]:
+        return say_comparison(result)
+
+    def used(self, result: SurvivalComparison) -> Used:
+        return count_used(result)
+
+    def tests(self, result: SurvivalComparison) -> tuple[ComparedTest, ...]:
+        return list_comparisons(result)
+
+    def downloads(self, result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
+        return collect_downloads(result)
+
+    def second_opinion(self, frame: TimeToEvent, result: SurvivalComparison, params: Params) -> Iterator[Compared]:
+        return ask_libraries(frame, result, params)

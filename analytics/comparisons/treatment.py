@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import ComparedTest, Control, Params
+from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.regression import as_read
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
 from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.document import ComparedTest
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import TreatedAt, simon_makuch

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import ComparedTest, Control
+from analytics.analysis import Control
 from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.treatment import (
     CART,
@@ -23,6 +23,7 @@ from analytics.comparisons.treatment import (
     name_term_test,
     treated_terms,
 )
+from analytics.document import ComparedTest
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import Picture, Progress, Shown
 from analytics.comparisons.regression import Relabelling, as_read
 from analytics.dictionary import Variable
+from analytics.document import Picture, Progress, Shown
 from analytics.estimators.influence import MOST_REFITS, estimate_influence
 from analytics.estimators.logistic import ConfType, Method, estimate_odds_ratios
 from analytics.estimators.logistic_validation import (

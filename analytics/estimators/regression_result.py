@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from analytics.results import (
     Note,
     OddsRatio,
     OddsRatioResult,
+    Result,
     TermTest,
 )
 
@@ -38,12 +39,14 @@ Ratios = TypeVar("Ratios", OddsRatioResult, HazardRatioResult)
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Result):
     """What a fit found: ``columns`` are those of the design that ``solution`` speaks of.
 
     ``reasons`` say why a column has no estimate, ``reason`` why none has; ``rank`` is the number of parameters, the
     intercept included where the design has one.
     """
+
+    no_rule: ClassVar[str] = "a step on the way to a model, which no analysis holds"
 
     method: str
     conf_type: str

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analytics.analysis import Headline
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
+from analytics.document import Headline
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.study.published import Published

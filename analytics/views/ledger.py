@@ -20,9 +20,10 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, Control
+from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary
+from analytics.document import Document
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
 from analytics.reporting.tables import Table
@@ -206,8 +207,7 @@ def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilt
 
 
 def list_comparisons(
-    analysis: Analysis,
-    result: Any,
+    document: Document,
     cohort_filter: CohortFilter,
     controls: Sequence[Control],
     params: Mapping[str, Any],
@@ -219,16 +219,16 @@ def list_comparisons(
     ``params`` are the values of ``controls``. Controls marked ``display`` do not count, nor does the order in which several
     options were chosen.
     """
-    tests = analysis.comparisons(result)
+    tests = document.tests()
     if not tests:
         return ()
     asked = [c for c in controls if not c.display]
     values = [(c.name, sorted(params[c.name]) if c.kind == "many" else params[c.name]) for c in asked]
     choices = tuple(f"{c.label}: {', '.join(filter(None, c.to_text(params[c.name]))) or 'none'}" for c in asked)
     clauses = "; ".join(describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses)
-    where = (data_version, analysis.slug, json.dumps(cohort_filter.to_query(dictionary)), json.dumps(values))
+    where = (data_version, document.slug, json.dumps(cohort_filter.to_query(dictionary)), json.dumps(values))
     return tuple(
-        Comparison((*where, test.name), analysis.title, test.name, clauses or EVERYONE, choices, test.p_value)
+        Comparison((*where, test.name), document.title, test.name, clauses or EVERYONE, choices, test.p_value)
         for test in tests
     )
 

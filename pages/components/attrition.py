@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from analytics.analysis import Analysis
+from analytics.document import Document
 from analytics.figures.attrition import draw_funnel, funnel_svg
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage, join_stages, say_gist, tabulate_stages
@@ -24,25 +23,25 @@ READING = (
 )
 
 
-def way_of(context: Context, analysis: Analysis | None = None, result: Any = None) -> tuple[Stage, ...]:
-    """The way to the main estimate of a result; without an analysis, the way to the selection."""
-    used = None if analysis is None else analysis.used(result)
+def way_of(context: Context, document: Document | None = None) -> tuple[Stage, ...]:
+    """The way to the main estimate of a view; without a document, the way to the selection."""
+    used = None if document is None else document.used()
     return join_stages(context.funnel, context.filter, context.cohort.dictionary, used)
 
 
-def say_way(context: Context, analysis: Analysis, result: Any) -> str:
+def say_way(context: Context, document: Document) -> str:
     """The way in one line, for the head of a file."""
-    return say_children(f"{TITLE}: {say_gist(way_of(context, analysis, result))}")
+    return say_children(f"{TITLE}: {say_gist(way_of(context, document))}")
 
 
-def list_files(analysis: Analysis) -> tuple[str, ...]:
-    """The names of the files of a page: those of the analysis, and the way."""
-    return (*analysis.files, FILE)
+def list_files(document: Document) -> tuple[str, ...]:
+    """The names of the files of a page: its own, and the way."""
+    return (*document.files, FILE)
 
 
-def collect_files(context: Context, analysis: Analysis, result: Any) -> Mapping[str, pd.DataFrame]:
+def collect_files(context: Context, document: Document) -> Mapping[str, pd.DataFrame]:
     """The frames of these files."""
-    return {**analysis.downloads(result), FILE: tabulate_stages(way_of(context, analysis, result))}
+    return {**document.frames(), FILE: tabulate_stages(way_of(context, document))}
 
 
 def show_funnel(stages: Sequence[Stage]) -> None:
@@ -50,9 +49,9 @@ def show_funnel(stages: Sequence[Stage]) -> None:
     st.html(say_children(draw_funnel(stages)))
 
 
-def show_way(context: Context, analysis: Analysis, result: Any, provenance: Provenance, stem: str) -> None:
+def show_way(context: Context, document: Document, provenance: Provenance, stem: str) -> None:
     """The way, one click away; what it comes to stands on the lid."""
-    stages = way_of(context, analysis, result)
+    stages = way_of(context, document)
     label = say_children(f"{TITLE}: {say_gist(stages)}")
     with st.expander(as_markdown(label), icon=":material/filter_alt:", key="way"):
         show_funnel(stages)
@@ -66,7 +65,7 @@ def show_way(context: Context, analysis: Analysis, result: Any, provenance: Prov
             type="tertiary",
             key="svg_funnel",
         )
-        st.html(f'<p class="outcomes-caption">{READING}</p><p class="outcomes-caption">Method: {analysis.method}</p>')
+        st.html(f'<p class="outcomes-caption">{READING}</p><p class="outcomes-caption">Method: {document.method}</p>')
 
 
 def _svg_of(stages: Sequence[Stage], provenance: Provenance) -> bytes:

@@ -9,11 +9,10 @@ from html import escape
 
 import streamlit as st
 
-from analytics.analysis import Analysis, Background, Shown
-from analytics.comparisons.second_opinion import to_background
+from analytics.document import Shown, SlowPart
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
-from pages.components.cache import Params, load_estimate
+from pages.components.cache import Params
 from pages.components.context import Context
 from pages.components.jobs import JOBS, Job, Key, start_background
 from pages.components.markdown import as_markdown
@@ -24,63 +23,46 @@ LOOK_EVERY_SECONDS = 0.4
 
 
 def show_background(
-    analysis: Analysis,
-    context: Context,
-    params: Params,
-    provenance: Provenance,
-    stem: str,
-    parts: Sequence[Background] | None = None,
+    parts: Sequence[SlowPart], slug: str, context: Context, params: Params, provenance: Provenance, stem: str
 ) -> None:
-    """The slow parts of an analysis, or some ``parts`` of it, each redrawn on its own while it is computed.
+    """Slow parts of an analysis, each redrawn on its own while it is computed.
 
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
     if context.cohort.smallest_cell:
         return
-    for background in analysis.background if parts is None else parts:
-        key: Key = (context.cohort, context.filter, analysis.slug, params, background.name)
-        name = f"slow_{background.name}"
-        show = partial(_show_part, background, key, provenance, f"{stem}_{background.name}", name)
+    for part in parts:
+        key: Key = (context.cohort, context.filter, slug, params, part.name)
+        name = f"slow_{part.name}"
+        show = partial(_show_part, part, key, provenance, f"{stem}_{part.name}", name)
         st.fragment(show)()
 
 
-def show_second_opinion(
-    analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str
-) -> None:
-    """What libraries give for the same children, asked for by a click."""
-    part = to_background(analysis, context.cohort, context.filter)
-    if part is not None:
-        show_background(analysis, context, params, provenance, stem, (part,))
-
-
-def _show_part(background: Background, key: Key, provenance: Provenance, stem: str, name: str) -> None:
-    cohort, cohort_filter, slug, params, _ = key
-    st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(background.title)}</h2>')
-    result = load_estimate(cohort, cohort_filter, slug, params)
+def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str, name: str) -> None:
+    st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(part.title)}</h2>')
     job = JOBS.find(key, name_session())
     if job is not None and not job.is_finished:
         _show_progress(key, job, name)
     elif job is None:
-        _offer(background, key, background.refusal(result, dict(params)) or JOBS.refusal(name_session()), name)
+        _offer(part, key, part.refusal() or JOBS.refusal(name_session()), name)
     found = job.future.result() if job is not None and job.is_finished else None
-    shown = background.show(result, found, dict(params))
+    shown = part.show(found)
     _show_found(shown, name, stem)
     if found is not None:
         remarks = (*provenance.remarks, *map(say_children, shown.sentences))
-        _offer_files(background, found, replace(provenance, remarks=remarks), stem)
+        _offer_files(part, found, replace(provenance, remarks=remarks), stem)
 
 
-def _offer(background: Background, key: Key, refusal: str, name: str) -> None:
-    params = dict(key[3])
-    about = refusal or background.about.format(**params)
+def _offer(part: SlowPart, key: Key, refusal: str, name: str) -> None:
+    about = refusal or part.about
     st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
     st.button(
-        as_markdown(background.button.format(**params)),
+        as_markdown(part.button),
         key=f"{name}_start",
         icon=":material/play_arrow:",
         disabled=bool(refusal),
         on_click=start_background,
-        args=(key, background, name_session()),
+        args=(key, part, name_session()),
     )
 
 
@@ -125,16 +107,16 @@ def _show_found(shown: Shown, name: str, stem: str) -> None:
         st.html(f'<ul class="outcomes-says" data-testid="slow-sentences">{items}</ul>')
 
 
-def _offer_files(background: Background, found: object, provenance: Provenance, stem: str) -> None:
+def _offer_files(part: SlowPart, found: object, provenance: Provenance, stem: str) -> None:
     with st.container(horizontal=True):
-        for file in background.files:
+        for file in part.files:
             st.download_button(
                 f"CSV: {file}",
-                data=partial(csv_of, partial(background.downloads, found), file, provenance),
+                data=partial(csv_of, partial(part.frames, found), file, provenance),
                 file_name=f"{stem}_{file}.csv",
                 mime="text/csv",
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                key=f"csv_{background.name}_{file}",
+                key=f"csv_{part.name}_{file}",
             )

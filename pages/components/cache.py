@@ -11,12 +11,14 @@ from threading import Lock
 from typing import Any
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, Picture
+from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.protected_cohort import protect_cohort
 from analytics.cohort.reader import CohortError, Problem
+from analytics.comparisons.second_opinion import to_background
+from analytics.document import Document
 from analytics.formats import FewerThan
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -104,39 +106,11 @@ def load_simulation() -> Simulation:
 
 
 @lru_cache(maxsize=SELECTIONS)
-def load_estimate(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
-    """The result of one analysis of one selection; SuppressedError where small numbers are protected and it has some."""
-    return _analysis(slug).run(cohort, cohort_filter, dict(params))
-
-
-@lru_cache(maxsize=SELECTIONS)
-def load_figure(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
-    """The figure of one analysis of one selection."""
-    return _analysis(slug).figure(load_estimate(cohort, cohort_filter, slug, params), dict(params))
-
-
-@lru_cache(maxsize=SELECTIONS)
-def load_pictures(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> tuple[Picture, ...]:
-    """The further figures of one analysis of one selection."""
-    return _analysis(slug).pictures(load_estimate(cohort, cohort_filter, slug, params), dict(params))
-
-
-@lru_cache(maxsize=64)
-def load_checks(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
-    """How far the result of one analysis of one selection can be trusted; None if the analysis does not say."""
-    checks = _analysis(slug).checks
-    if checks is None:
-        return None
-    return checks.make(load_estimate(cohort, cohort_filter, slug, params), dict(params))
-
-
-@lru_cache(maxsize=64)
-def load_plan(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Any:
-    """What a next study as large as one selection would find; None if the analysis does not say."""
-    planning = _analysis(slug).planning
-    if planning is None:
-        return None
-    return planning.make(load_estimate(cohort, cohort_filter, slug, params), dict(params))
+def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Document:
+    """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
+    analysis, chosen = _analysis(slug), dict(params)
+    opinion = to_background(analysis, cohort, cohort_filter)
+    return analysis.present(analysis.run(cohort, cohort_filter, chosen), chosen, opinion)
 
 
 @lru_cache(maxsize=SELECTIONS)
@@ -188,7 +162,7 @@ def load_controls(cohort: Cohort, slug: str) -> tuple[Any, ...]:
     return _analysis(slug).controls(cohort)
 
 
-def _analysis(slug: str) -> Analysis:
+def _analysis(slug: str) -> Analysis[Any, Any]:
     return next(analysis for analysis in load_analyses() if analysis.slug == slug)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
-from typing import Any
 
 import streamlit as st
 
-from analytics.analysis import Analysis, Checks
+from analytics.document import Appendix, Document
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
-from pages.components.background import show_background, show_second_opinion
-from pages.components.cache import Params, load_checks, load_estimate, load_plan
+from pages.components.background import show_background
+from pages.components.cache import Params
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
@@ -23,39 +21,37 @@ OPENED, PLANNED = "checks", "planning"  # of the expanders; True while they are 
 ICONS = {OPENED: ":material/verified:", PLANNED: ":material/edit_calendar:"}
 
 
-def show_checks(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
+def show_checks(document: Document, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
     """The checks of an analysis behind a line to click, and a second opinion; opening them draws nothing else anew.
 
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
-    if analysis.checks is not None and not context.cohort.smallest_cell:
-        st.fragment(_show_line)(analysis, analysis.checks, OPENED, load_checks, context, params, provenance, stem)
-    show_second_opinion(analysis, context, params, provenance, stem)
+    if document.checks is not None and not context.cohort.smallest_cell:
+        st.fragment(_show_line)(document, document.checks, OPENED, context, params, provenance, stem)
+    if document.opinion is not None:
+        show_background((document.opinion,), document.slug, context, params, provenance, stem)
 
 
-def show_planning(analysis: Analysis, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
+def show_planning(document: Document, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
     """What a next study of this size would find, behind a line to click: it is no part of the result."""
-    if analysis.planning is not None and not context.cohort.smallest_cell:
-        st.fragment(_show_line)(analysis, analysis.planning, PLANNED, load_plan, context, params, provenance, stem)
+    if document.planning is not None and not context.cohort.smallest_cell:
+        st.fragment(_show_line)(document, document.planning, PLANNED, context, params, provenance, stem)
 
 
 def _show_line(
-    analysis: Analysis,
-    checks: Checks,
+    document: Document,
+    appendix: Appendix,
     key: str,
-    load: Callable[..., Any],
     context: Context,
     params: Params,
     provenance: Provenance,
     stem: str,
 ) -> None:
-    with st.expander(as_markdown(checks.title), icon=ICONS[key], key=key, on_change="rerun") as line:
+    with st.expander(as_markdown(appendix.title), icon=ICONS[key], key=key, on_change="rerun") as line:
         if not line.open:
             return
-        show_caption(checks.about)
-        result = load_estimate(context.cohort, context.filter, analysis.slug, params)
-        made = load(context.cohort, context.filter, analysis.slug, params)
-        shown, name = checks.show(result, made, dict(params)), key.removesuffix("s")
+        show_caption(appendix.about)
+        shown, name = appendix.parts(), key.removesuffix("s")
         for i, check in enumerate(shown):
             show_notes(check.notes)
             for j, picture in enumerate(check.pictures):
@@ -66,16 +62,16 @@ def _show_line(
             if items:
                 st.html(f'<ul class="outcomes-says" data-testid="{name}-sentences">{items}</ul>')
         said = [say_children(sentence) for check in shown for sentence in check.sentences]
-        _offer_files(checks, key, made, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
-        show_background(analysis, context, params, provenance, stem, checks.background)
+        _offer_files(appendix, key, replace(provenance, remarks=(*provenance.remarks, *said)), stem)
+        show_background(appendix.background, document.slug, context, params, provenance, stem)
 
 
-def _offer_files(checks: Checks, key: str, made: object, provenance: Provenance, stem: str) -> None:
+def _offer_files(appendix: Appendix, key: str, provenance: Provenance, stem: str) -> None:
     with st.container(horizontal=True):
-        for file in checks.files:
+        for file in appendix.files:
             st.download_button(
                 f"CSV: {file}",
-                data=partial(csv_of, partial(checks.downloads, made), file, provenance),
+                data=partial(csv_of, appendix.frames, file, provenance),
                 file_name=f"{stem}_{file}.csv",
                 mime="text/csv",
                 on_click="ignore",

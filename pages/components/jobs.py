@@ -11,10 +11,10 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from analytics.analysis import Background, Progress
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from pages.components.cache import Params, load_estimate
+from analytics.document import Progress, SlowPart
+from pages.components.cache import Params
 from pages.components.presence import PRESENCE
 
 Key = tuple[Cohort, CohortFilter, str, Params, str]
@@ -241,13 +241,7 @@ class Jobs:
 JOBS = Jobs(is_here=PRESENCE.is_here)
 
 
-def start_background(key: Key, background: Background, reader: str = "") -> None:
-    """Compute a slow part of the analysis of one selection for a reader who has not asked for too many, which the page says."""
-    cohort, cohort_filter, slug, params, _ = key
-
-    def run(progress: Progress) -> Any:
-        result = load_estimate(cohort, cohort_filter, slug, params)
-        return background.run(result, dict(params), progress)
-
+def start_background(key: Key, part: SlowPart, reader: str = "") -> None:
+    """Compute a slow part of a view for a reader who has not asked for too many, which the page says."""
     with suppress(TooManyError):
-        JOBS.start(key, run, reader)
+        JOBS.start(key, part.run, reader)

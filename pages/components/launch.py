@@ -50,8 +50,9 @@ def prepare_first_pages() -> None:
             params = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
             # What may not be shown the page will say.
             with suppress(SuppressedError):
-                cache.load_figure(cohort, everyone, analysis.slug, params)
-                cache.load_pictures(cohort, everyone, analysis.slug, params)
+                document = cache.load_document(cohort, everyone, analysis.slug, params)
+                document.main()
+                document.pictures()
 
 
 def stay_on_this_machine() -> None:

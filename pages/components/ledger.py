@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from analytics.analysis import Analysis
+from analytics.document import Document
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.formats import format_count
 from analytics.provenance import Provenance
@@ -43,12 +43,10 @@ def read_ledger() -> Ledger:
     return Ledger.from_plain(st.session_state.get(LEDGER, []))
 
 
-def record_comparisons(
-    context: Context, analysis: Analysis, result: Any, params: Mapping[str, Any]
-) -> tuple[Comparison, ...]:
+def record_comparisons(context: Context, document: Document, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
     """Enter what this view compares; its comparisons as they stand in the ledger."""
     before = read_ledger()
-    seen = _list(context, analysis, result, params)
+    seen = _list(context, document, params)
     ledger = before.with_comparisons(seen)
     if ledger is not before:
         _write(ledger)
@@ -68,16 +66,16 @@ def _write(ledger: Ledger) -> None:
     LEDGERS.put(name_session(), rows)
 
 
-def say_for_file(context: Context, analysis: Analysis, result: Any, params: Mapping[str, Any]) -> str:
+def say_for_file(context: Context, document: Document, params: Mapping[str, Any]) -> str:
     """What a file of this view says of the comparisons so far."""
-    return describe_for_file(read_ledger(), [c.key for c in _list(context, analysis, result, params)])
+    return describe_for_file(read_ledger(), [c.key for c in _list(context, document, params)])
 
 
-def _list(context: Context, analysis: Analysis, result: Any, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
+def _list(context: Context, document: Document, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
     cohort = context.cohort
     chosen = drop_idle_clauses(context.filter, context.funnel)
-    controls = load_controls(cohort, analysis.slug)
-    return list_comparisons(analysis, result, chosen, controls, params, cohort.dictionary, cohort.data_version)
+    controls = load_controls(cohort, document.slug)
+    return list_comparisons(document, chosen, controls, params, cohort.dictionary, cohort.data_version)
 
 
 def show_ledger(seen: Sequence[Comparison], context: Context) -> None:

@@ -14,16 +14,16 @@ import pandas as pd
 import streamlit as st
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, Headline, HtmlFigure, Picture
 from analytics.cohort.address import describe_source
 from analytics.cohort.reader import CohortError
+from analytics.document import Document, Headline, HtmlFigure, Picture
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.figures.theme import to_image_config
 from analytics.provenance import Provenance
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from analytics.results import Note
-from analytics.views.view import View, answer_link, describe_result
+from analytics.views.view import View, answer_link, describe_document
 from pages.components.attrition import say_way
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import asks_for_protection, load_controls
@@ -190,14 +190,14 @@ def _html(text: str) -> str:
     return escape(say_children(text))
 
 
-def provenance_of(context: Context, analysis: Analysis, result: Any, params: dict[str, Any]) -> Provenance:
+def provenance_of(context: Context, document: Document, params: Mapping[str, Any]) -> Provenance:
     """What every file made on this page says about itself: whom it shows, by which choices, and its warnings."""
     cohort = context.cohort
     return Provenance(
-        analysis.title,
+        document.title,
         cohort.name,
         context.sentence,
-        analysis.method,
+        document.method,
         cohort.data_version,
         cohort.synthetic,
         date.today(),
@@ -207,21 +207,21 @@ def provenance_of(context: Context, analysis: Analysis, result: Any, params: dic
                 if cohort.smallest_cell
                 else ()
             ),
-            say_way(context, analysis, result),
-            *map(say_children, describe_result(analysis, result, load_controls(cohort, analysis.slug), params)),
+            say_way(context, document),
+            *map(say_children, describe_document(document, load_controls(cohort, document.slug), params)),
         ),
-        say_for_file(context, analysis, result, params),
+        say_for_file(context, document, params),
     )
 
 
-def file_stem_of(context: Context, analysis: Analysis) -> str:
+def file_stem_of(context: Context, slug: str) -> str:
     """The telling part of every file name made on this page."""
     clauses = []
     for c in context.filter.clauses:
         limits = [f"{limit:g}" for limit in (c.low, c.high) if limit is not None]
         clauses.append(" ".join((c.variable, *c.levels, *limits, *(["missing"] if c.keep_missing else []))))
     synthetic = "synthetic" if context.cohort.synthetic else ""
-    return to_file_stem(analysis.slug, "-".join(clauses) or "all", synthetic, day=date.today())
+    return to_file_stem(slug, "-".join(clauses) or "all", synthetic, day=date.today())
 
 
 def show_toolbar(

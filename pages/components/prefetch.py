@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
-from pages.components.cache import load_controls, load_figure
+from pages.components.cache import load_controls, load_document
 from pages.components.context import read_choices, read_context
 
 SHOWN = "shown_analysis"
@@ -28,4 +28,4 @@ def compute_ahead(cohort: Cohort) -> None:
     if all(control.name in st.session_state for control in controls):
         # What may not be shown is said where it belongs on the page.
         with suppress(SuppressedError):
-            load_figure(cohort, read_context(cohort).filter, analysis.slug, read_choices(controls))
+            load_document(cohort, read_context(cohort).filter, analysis.slug, read_choices(controls)).main()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from html.parser import HTMLParser
-from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,11 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, Background, Checks, Control, Headline, HtmlFigure, Picture
-from analytics.analysis import Shown as ShownPart
+from analytics.analysis import Analysis, Checks, Control, Governed
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.document import Appendix, Document, Headline, HtmlFigure, Picture, SlowPart
+from analytics.document import Shown as ShownPart
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Used
@@ -219,7 +219,7 @@ def show(
     """
     if policy:
         return Shown(analysis, analysis.run(cohort, cohort_filter, params), params)
-    result = unwrap(analysis.estimate)(analysis.prepare(cohort, cohort_filter, params), params)
+    result = analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
     return Shown(analysis, result, params)
 
 
@@ -260,49 +260,54 @@ class Shown:
     params: Mapping[str, Any]
 
     @cached_property
+    def document(self) -> Document:
+        """What the page draws."""
+        return self.analysis.present(self.result, self.params)
+
+    @property
     def headlines(self) -> tuple[Headline, ...]:
         """The few numbers at the top."""
-        return self.analysis.headlines(self.result)
+        return self.document.headlines()
 
     def headline(self, label: str) -> str:
         """The value of the headline with this label, or whose label begins with it and a comma; in plain text."""
         (value,) = (h.value for h in self.headlines if h.label == label or h.label.startswith(f"{label},"))
         return plain(value)
 
-    @cached_property
+    @property
     def figure(self) -> Any:
         """The main figure."""
-        return self.analysis.figure(self.result, self.params)
+        return self.document.main().figure
 
-    @cached_property
+    @property
     def alt_text(self) -> str:
         """The main figure in words."""
-        return self.analysis.alt_text(self.result)
+        return self.document.main().alt_text
 
-    @cached_property
+    @property
     def caption(self) -> str:
         """How to read the main figure."""
-        return self.analysis.caption(self.result, self.params)
+        return self.document.main().caption
 
-    @cached_property
+    @property
     def pictures(self) -> tuple[Picture, ...]:
         """The further figures."""
-        return self.analysis.pictures(self.result, self.params)
+        return self.document.pictures()
 
-    @cached_property
+    @property
     def tables(self) -> tuple[Table, ...]:
         """The tables."""
-        return self.analysis.tables(self.result)
+        return self.document.tables()
 
-    @cached_property
+    @property
     def sentences(self) -> tuple[str, ...]:
         """The answer in words."""
-        return self.analysis.sentences(self.result)
+        return self.document.sentences()
 
-    @cached_property
+    @property
     def notes(self) -> tuple[Note, ...]:
         """Warnings, cautions and remarks."""
-        return self.analysis.notes(self.result)
+        return self.document.notes()
 
     @property
     def codes(self) -> set[str]:
@@ -314,40 +319,40 @@ class Shown:
         (found,) = (note for note in self.notes if note.code == code)
         return found
 
-    @cached_property
+    @property
     def files(self) -> Mapping[str, pd.DataFrame]:
         """The tables to be saved, by name."""
-        return self.analysis.downloads(self.result)
+        return self.document.frames()
 
     @property
     def tests(self) -> tuple[Any, ...]:
         """The tests put before the reader, for the ledger."""
-        return self.analysis.comparisons(self.result)
+        return self.document.tests()
 
     @property
     def used(self) -> Used:
         """Whom the main estimate rests on."""
-        return self.analysis.used(self.result)
+        return self.document.used()
 
     @property
     def left_out(self) -> tuple[tuple[str, int], ...]:
         """Whom it leaves out: why, and how many."""
-        return self.analysis.left_out(self.result)
+        return self.document.left_out
 
     @property
     def checks(self) -> Opened | None:
         """How far the result can be trusted, made now; None if the page has no checks."""
-        return Opened.of(self.analysis.checks, self)
+        return Opened.of(self.document.checks, self.analysis.checks, self)
 
     @property
     def planning(self) -> Opened | None:
         """What a next study would find, made now; None if the page plans nothing."""
-        return Opened.of(self.analysis.planning, self)
+        return Opened.of(self.document.planning, self.analysis.planning, self)
 
     @property
     def slow(self) -> tuple[Slow, ...]:
         """The parts of the page that a reader has to ask for."""
-        return tuple(Slow(part, self) for part in self.analysis.background)
+        return tuple(Slow(part, self) for part in self.document.background)
 
     def with_params(self, **choices: Any) -> Shown:
         """The same numbers with other choices of what is drawn."""
@@ -376,21 +381,21 @@ class Opened:
     slow: tuple[Slow, ...]
 
     @classmethod
-    def of(cls, checks: Checks | None, shown: Shown) -> Opened | None:
+    def of(cls, appendix: Appendix | None, checks: Checks | None, shown: Shown) -> Opened | None:
         """Open what the contract calls checks."""
-        if checks is None:
+        if appendix is None or checks is None:
             return None
-        made = checks.make(shown.result, shown.params)
-        parts = tuple(map(Part.of, checks.show(shown.result, made, shown.params)))
-        slow = tuple(Slow(part, shown) for part in checks.background)
-        return cls(made, parts, checks.downloads(made), checks.files, slow)
+        made = Governed(checks.make)(shown.result, shown.params)
+        parts = tuple(map(Part.of, appendix.parts()))
+        slow = tuple(Slow(part, shown) for part in appendix.background)
+        return cls(made, parts, appendix.frames(), appendix.files, slow)
 
 
 @dataclass(frozen=True)
 class Slow:
     """A part that runs when a reader asks for it."""
 
-    part: Background
+    part: SlowPart
     shown: Shown
 
     @property
@@ -401,25 +406,24 @@ class Slow:
     @property
     def button(self) -> str:
         """The words on its button."""
-        return self.part.button.format(**self.shown.params)
+        return self.part.button
 
     @property
     def refusal(self) -> str:
         """Why it cannot be run; empty if it can."""
-        return self.part.refusal(self.shown.result, self.shown.params)
+        return self.part.refusal()
 
     @property
     def before(self) -> Part:
         """What is shown before it has run."""
-        return Part.of(self.part.show(self.shown.result, None, self.shown.params))
+        return Part.of(self.part.show(None))
 
     def run(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Found:
         """Run it to its end."""
-        found = self.part.run(self.shown.result, self.shown.params, progress)
-        after = Part.of(self.part.show(self.shown.result, found, self.shown.params))
-        files = self.part.downloads(found)
+        found = self.part.run(progress)
+        files = self.part.frames(found)
         assert tuple(files) == self.part.files
-        return Found(found, after, files)
+        return Found(found, Part.of(self.part.show(found)), files)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2, norm
 
-from analytics.analysis import HtmlFigure, to_reference
+from analytics.analysis import to_reference
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons import concordance as concordance_checks
+from analytics.document import HtmlFigure
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.formats import format_ratio

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.analysis import HtmlFigure
+from analytics.document import HtmlFigure
 from tests.analyses.shown import Shown, analysis_of, show_with
 
 VIEWS: list[tuple[str, dict[str, Any]]] = [

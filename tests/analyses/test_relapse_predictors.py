@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.stats import chi2
 
-from analytics.analysis import HtmlFigure, to_reference
+from analytics.analysis import to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons.horizon import Unfinished
 from analytics.comparisons.relapse import say_unfinished
+from analytics.document import HtmlFigure
 from tests.analyses.shown import (
     FILES,
     REFERENCE,

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from scipy.stats import chi2
 
-from analytics.analysis import HtmlFigure, to_reference
+from analytics.analysis import to_reference
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
+from analytics.document import HtmlFigure
 from analytics.estimators.logrank import logrank_test
 from analytics.formats import format_interval, format_p, format_ratio
 from tests.analyses.shown import (

@@ -13,9 +13,9 @@ import numpy as np
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from analytics.analyses import load_analyses
-from analytics.analysis import HtmlFigure
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.document import HtmlFigure
 from tests.benchmarks.servers import BARE, DASHBOARD, serve
 
 CHROMIUM = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")

@@ -18,7 +18,7 @@ from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
 from analytics.reporting.wording import describe_cohort, say_children
 from analytics.views.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, read_params
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_estimate, load_funnel
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_document, load_funnel
 from pages.components.context import bounds, filter_variables
 from tests.browser.dashboard import Dashboard
 
@@ -115,13 +115,12 @@ class Reader:
         }
         if not path:
             return found
-        analysis, controls = ANALYSES[path], load_controls(COHORT, path)
+        controls = load_controls(COHORT, path)
         asked, _ = read_params(query, controls)
         params = tuple((control.name, asked.get(control.name, control.default)) for control in controls)
-        result = load_estimate(COHORT, chosen, path, params)
+        document = load_document(COHORT, chosen, path, params)
         compared = list_comparisons(
-            analysis,
-            result,
+            document,
             drop_idle_clauses(chosen, funnel),
             controls,
             dict(params),
@@ -130,8 +129,8 @@ class Reader:
         )
         self.ledger = self.ledger.with_comparisons(compared)
         return found | {
-            "title": analysis.title,
-            "said": say_children(analysis.alt_text(result)),
+            "title": document.title,
+            "said": say_children(document.main().alt_text),
             "chosen": {c.name: c.to_text(dict(params)[c.name])[0] for c in controls if c.place == "bar"},
             "link": View(path, chosen, params, COHORT.data_version).to_link(
                 f"{self.tab.address}/{path}", COHORT.dictionary, controls

@@ -33,12 +33,12 @@ import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.analysis import HtmlFigure
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.cohort.protected_cohort import protect_cohort
 from analytics.dictionary import Dictionary
+from analytics.document import HtmlFigure
 from analytics.formats import FewerThan
 from tests.analyses.shown import Shown, show
 from tests.benchmarks.cohorts import write_cohort

@@ -148,7 +148,7 @@ def look_at(view: View, *, slow: bool = False) -> None:
         slow_parts += checks.slow
     opinion = to_background(analysis, cohort, view.cohort_filter)
     if opinion is not None and not cohort.smallest_cell:
-        slow_parts += (Slow(opinion, shown),)
+        slow_parts += (Slow(analysis.present(shown.result, shown.params, opinion).opinion, shown),)
     for slow_part in slow_parts:
         look_at_slow(slow_part, slow=slow)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis, ComparedTest, Control, no_comparisons
+from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.document import ComparedTest, Lazy
 from analytics.views.ledger import (
     COLUMNS,
     Comparison,
@@ -289,10 +289,6 @@ def controls_of(slug: str) -> tuple[Control, ...]:
     return ANALYSES[slug].controls(cohort())
 
 
-def result_of(analysis: Analysis, cohort_filter: CohortFilter, params: Mapping[str, Any]) -> Any:
-    return show(analysis, cohort(), cohort_filter, params, policy=True).result
-
-
 # By default, too few die in one of the groups for a p value of the means.
 WITH_P = {"mean-survival": {"endpoint": "efs_relapse"}}
 
@@ -300,9 +296,9 @@ WITH_P = {"mean-survival": {"endpoint": "efs_relapse"}}
 def seen_with(slug: str, cohort_filter: CohortFilter = NO_FILTER, **choices: Any) -> tuple[Comparison, ...]:
     analysis = ANALYSES[slug]
     params = {**analysis.defaults(cohort()), **WITH_P.get(slug, {}), **choices}
-    result = result_of(analysis, cohort_filter, params)
+    document = show(analysis, cohort(), cohort_filter, params, policy=True).document
     return list_comparisons(
-        analysis, result, cohort_filter, controls_of(slug), params, cohort().dictionary, cohort().data_version
+        document, cohort_filter, controls_of(slug), params, cohort().dictionary, cohort().data_version
     )
 
 
@@ -315,7 +311,7 @@ def values_of(control: Control) -> list[Any]:
     return [(), tuple(options[:1]), tuple(options[:2])] if control.kind == "many" else options
 
 
-COMPARING = [slug for slug, analysis in ANALYSES.items() if analysis.comparisons is not no_comparisons]
+COMPARING = [slug for slug, analysis in ANALYSES.items() if type(analysis).tests is not Analysis.tests]
 SHOWN_ONLY = [(slug, c.name) for slug in COMPARING for c in controls_of(slug) if c.display]
 ASKED = [(slug, c.name) for slug in COMPARING for c in controls_of(slug) if not c.display]
 
@@ -468,11 +464,15 @@ def test_a_view_without_groups_compares_nothing() -> None:
 
 
 def test_an_analysis_that_names_no_tests_compares_nothing() -> None:
-    analysis = replace(ANALYSES["survival-by-site"], comparisons=lambda result: (ComparedTest("log-rank test", 0.5),))
+    analysis = ANALYSES["survival-by-site"]
     params = analysis.defaults(cohort())
-    listed = list_comparisons(
-        analysis, None, GIRLS, controls_of("survival-by-site"), params, cohort().dictionary, "version"
-    )
-    assert [(c.test, c.p_value, c.key[0]) for c in listed] == [("log-rank test", 0.5, "version")]
-    bare = {f: getattr(analysis, f) for f in Analysis.__dataclass_fields__ if f != "comparisons"}
-    assert Analysis(**bare).comparisons(None) == ()
+    document = analysis.present(None, params)
+
+    def listed(*tests: ComparedTest) -> tuple[Comparison, ...]:
+        telling, asked = replace(document, tests=Lazy(lambda: tests)), controls_of("survival-by-site")
+        return list_comparisons(telling, GIRLS, asked, params, cohort().dictionary, "version")
+
+    found = listed(ComparedTest("log-rank test", 0.5))
+    assert [(c.test, c.p_value, c.key[0]) for c in found] == [("log-rank test", 0.5, "version")]
+    assert listed() == ()
+    assert Analysis.tests(analysis, None) == ()

@@ -1,0 +1,151 @@
+"""What one view shows, as one frozen value: every medium takes from it, and none computes or words anything anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any, Generic, TypeVar
+
+import pandas as pd
+
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.results import Note
+
+Made = TypeVar("Made")
+Progress = Callable[[int, int], None]  # called with the steps done and all steps
+
+
+class Lazy(Generic[Made]):
+    """A part that is made when it is first called for, once, whoever asks; what fails is made again."""
+
+    __slots__ = ("_lock", "_made", "_make")
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._made: tuple[Made, ...] = ()
+        self._lock = RLock()
+
+    def __call__(self) -> Made:
+        """The part."""
+        with self._lock:
+            if not self._made:
+                self._made = (self._make(),)
+            return self._made[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One of the few numbers at the top of a page; ``help`` explains it on hover."""
+
+    label: str
+    value: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlFigure:
+    """A figure as HTML (``html``, in the page's colours); ``svg(title, subtitle)`` draws it standalone for downloads."""
+
+    html: str
+    svg: Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A further figure of a page, under the main one: its title, what it shows in words, and how to read it."""
+
+    title: str
+    figure: Any
+    alt_text: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedTest:
+    """A test that a page puts before its reader, for the ledger of comparisons.
+
+    ``name`` says in words what is tested, of what and between whom, so that no two tests of a page share it ("log-rank
+    test of overall survival after relapse by immunophenotype"). ``p_value`` is None where it was not done or is not shown.
+    """
+
+    name: str
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a slow part has to show, in this order."""
+
+    notes: tuple[Note, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlowPart:
+    """A part that takes seconds: it runs only when a reader asks for it, beside the page.
+
+    ``run(progress)`` finds a frozen result, ``show(found)`` says what is shown of it, or of None before it has run, and
+    ``frames(found)`` makes the frames whose names are ``files``. ``about`` says beforehand what it does and how long it
+    takes, ``button`` names it, ``refusal`` says in a sentence why it cannot be run, "" if it can.
+    """
+
+    name: str
+    title: str
+    about: str
+    button: str
+    refusal: Lazy[str]
+    run: Callable[[Progress], Any]
+    show: Callable[[Any], Shown]
+    files: tuple[str, ...]
+    frames: Callable[[Any], Mapping[str, pd.DataFrame]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Appendix:
+    """What is folded away under a title, and made once it is opened; ``about`` says what it is for."""
+
+    title: str
+    about: str
+    parts: Lazy[tuple[Shown, ...]]
+    background: tuple[SlowPart, ...]
+    files: tuple[str, ...]
+    frames: Lazy[Mapping[str, pd.DataFrame]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """What one view of an analysis shows.
+
+    ``main`` is the figure of the page with its words and how to read it, ``pictures`` are further ones. ``used`` says whom
+    of the selection the main estimate rests on and who is left out why, each child once; ``tests`` are those before the
+    reader, for the ledger; ``frames`` has a frame for each name in ``files``; ``opinion`` asks libraries for a second one.
+    Parts are made when they are first called for, so that the main figure waits for none of the others.
+    """
+
+    slug: str
+    title: str
+    question: str
+    method: str
+    main: Lazy[Picture]
+    headlines: Lazy[tuple[Headline, ...]]
+    notes: Lazy[tuple[Note, ...]]
+    sentences: Lazy[tuple[str, ...]]
+    tables: Lazy[tuple[Table, ...]]
+    pictures: Lazy[tuple[Picture, ...]]
+    used: Lazy[Used]
+    tests: Lazy[tuple[ComparedTest, ...]]
+    files: tuple[str, ...]
+    frames: Lazy[Mapping[str, pd.DataFrame]]
+    background: tuple[SlowPart, ...]
+    checks: Appendix | None
+    planning: Appendix | None
+    opinion: SlowPart | None = None
+
+    @property
+    def left_out(self) -> tuple[tuple[str, int], ...]:
+        """Whom the main estimate leaves out: why, and how many, each child once."""
+        return tuple((loss.text, loss.n) for loss in self.used().losses if loss.n)
