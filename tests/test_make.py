@@ -1,37 +1,17 @@
-"""Requirements, make targets, the run on a clean machine, the theme, and what the documents promise."""
+"""What `make` does: how the dashboard is started, what Python must have, a browser, and the run on a clean machine."""
 
 from __future__ import annotations
 
-import ast
-import importlib.metadata
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
-from streamlit import config as streamlit_config
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-PIN = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[\w,]+\])?==(?P<version>[\w.]+)(; .+)?")
-
-
-def requirement_lines(path: Path) -> list[str]:
-    lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line and not line.startswith("-r ")]
-
-
-def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def pins(path: Path) -> dict[str, str]:
-    found = [PIN.fullmatch(line) for line in requirement_lines(path)]
-    return {canonical(match["name"]): match["version"] for match in found if match}
 
 
 def run_make(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -46,58 +26,6 @@ def run_make(*arguments: str, environment: dict[str, str] | None = None) -> subp
         check=False,
         timeout=60,
     )
-
-
-# Requirements
-
-
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
-def test_every_requirement_is_one_exact_version_and_nothing_else(name: str) -> None:
-    lines = requirement_lines(ROOT / name)
-    assert lines
-    assert [line for line in lines if not PIN.fullmatch(line)] == []
-    assert len(pins(ROOT / name)) == len(lines)
-
-
-def test_tests_run_on_the_pinned_versions() -> None:
-    wanted = pins(ROOT / "requirements.txt") | pins(ROOT / "tests" / "requirements.txt")
-    optional = {canonical(line.split("==")[0]) for line in requirement_lines(ROOT / "requirements.txt") if ";" in line}
-    installed = {canonical(d.metadata["Name"]): d.version for d in importlib.metadata.distributions()}
-    different = {name: (version, installed.get(name)) for name, version in wanted.items() if name not in optional}
-    assert {name: pair for name, pair in different.items() if pair[0] != pair[1]} == {}
-
-
-def test_pins_are_complete() -> None:
-    """Whatever a pinned package needs here is pinned too, so that a clean machine gets this very set."""
-    wanted = pins(ROOT / "requirements.txt") | pins(ROOT / "tests" / "requirements.txt")
-    missing = set()
-    for name in wanted:
-        for requirement in importlib.metadata.requires(name) or []:
-            needed = canonical(re.split(r"[^\w.-]", requirement, maxsplit=1)[0])
-            # What is asked for on other systems or by an extra is not installed here.
-            if ";" not in requirement and needed not in wanted:
-                missing.add(f"{needed} (for {name})")
-    assert missing == set()
-
-
-def test_everything_imported_is_required() -> None:
-    provided = importlib.metadata.packages_distributions()
-    wanted = pins(ROOT / "requirements.txt")
-    ours = {"analytics", "pages", "data", "dashboard", "tests"}
-    shipped = [ROOT / "dashboard.py", *(p for f in ("analytics", "pages", "data") for p in (ROOT / f).rglob("*.py"))]
-    unmet = set()
-    for path in shipped:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            for top in {name.split(".")[0] for name in names} - ours - set(sys.stdlib_module_names):
-                if not any(canonical(distribution) in wanted for distribution in provided.get(top, [])):
-                    unmet.add(f"{top} in {path.relative_to(ROOT)}")
-    assert unmet == set()
-
-
-# Make
 
 
 def started_with(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -210,80 +138,3 @@ def test_make_says_what_to_install_elsewhere(tmp_path: Path) -> None:
 def test_a_browser_is_installed(chromium_path: str) -> None:
     done = subprocess.run([chromium_path, "--version"], capture_output=True, text=True, check=False, timeout=60)
     assert re.search(r"Chrom\w+ \d+", done.stdout)
-
-
-# Configuration
-
-
-def settings() -> dict[str, object]:
-    def flatten(table: dict[str, object], prefix: str = "") -> dict[str, object]:
-        flat: dict[str, object] = {}
-        for key, value in table.items():
-            flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-        return flat
-
-    return flatten(tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")))
-
-
-def test_streamlit_knows_every_setting() -> None:
-    assert set(settings()) - set(streamlit_config.get_config_options(force_reparse=True)) == set()
-
-
-def test_patients_stay_on_this_machine() -> None:
-    chosen = settings()
-    assert chosen["browser.gatherUsageStats"] is False
-    assert chosen["server.address"] == "localhost"
-    assert chosen["client.showErrorDetails"] == "type"
-    assert [value for value in chosen.values() if isinstance(value, str) and "//" in value] == []
-
-
-def relative_luminance(colour: str) -> float:
-    """Relative luminance of "#rrggbb", 0 to 1 (WCAG 2.2)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: object, other: object) -> float:
-    """Contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
-    low, high = sorted((relative_luminance(str(one)), relative_luminance(str(other))))
-    return (high + 0.05) / (low + 0.05)
-
-
-def test_contrast_of_black_on_white_is_21() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_theme_can_be_read(theme: str) -> None:
-    chosen = {key.removeprefix(f"theme.{theme}."): value for key, value in settings().items()}
-    for background in ("backgroundColor", "secondaryBackgroundColor", "sidebar.backgroundColor"):
-        assert contrast(chosen["textColor"], chosen[background]) >= 7
-        assert contrast(chosen["linkColor"], chosen[background]) >= 4.5
-        assert contrast(chosen["primaryColor"], chosen[background]) >= 3
-    assert contrast("#ffffff", chosen["primaryColor"]) >= 4.5
-
-
-# Documents
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_between_files_hold(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)(?:#[^)]*)?\)", text)
-    assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_commands_in_documents_exist(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, flags=re.MULTILINE))
-    assert named - targets == set()
-
-
-def test_readme_holds_the_two_commands() -> None:
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    assert any(line.strip().startswith("make run") for line in lines)
-    assert any(line.strip().startswith("make test") for line in lines)
