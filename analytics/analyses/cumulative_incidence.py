@@ -47,7 +47,8 @@ from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.incidence import compare_incidence_curves
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence, plot_stacked_incidence
+from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence
+from analytics.figures.stacked_incidence import plot_stacked_incidence
 from analytics.figures.theme import Figure
 from analytics.formats import (
     MISSING,

@@ -14,9 +14,10 @@ from zlib import crc32
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
-from analytics.formats import MISSING, format_count, format_level
+from analytics.formats import MISSING, format_count
 from analytics.reporting.reliability import load_policy
 from analytics.results import FloatArray, SurvivalCurve, read_only
 from analytics.results import is_shown as marks_shown
@@ -26,7 +27,6 @@ TimeUnit = Literal["months", "years"]
 EMPTY_SENTENCE = "No children in this selection"
 TOO_FEW_SENTENCE = "Too few children for a curve"
 MOST_VERTICES = 1000
-LONGEST_KEY = 50  # characters of an entry of the legend in one line, at 390 pixels
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4
 TICK_STEPS = {
@@ -105,6 +105,17 @@ def start_of(curve: Any) -> float:
     return 1.0 if isinstance(curve, SurvivalCurve) else 0.0
 
 
+def begin_of(curve: Any, at_least: int = 1) -> float:
+    """The time at which that many patients are under observation for the first time; 0 without delayed
+    entry, and for a curve of incidence, which starts at 0 for everybody."""
+    if not isinstance(curve, SurvivalCurve) or not len(curve.entry):
+        return 0.0
+    # Just after an entry, those who entered then are at risk as well.
+    at_risk = n_at_risk(curve, curve.entry * (1 + 1e-6) + 1e-6)
+    enough = np.flatnonzero(at_risk >= at_least)
+    return float(curve.entry[enough[0]]) if enough.size else float(curve.time[-1])
+
+
 def add_exact_limits(curve: Any, begin: float = 0.0) -> Any:
     """The curve with the exact one-sided limit as its band for as long as nobody has had the event.
 
@@ -137,12 +148,6 @@ def add_exact_limits(curve: Any, begin: float = 0.0) -> Any:
     return replace(curve, **{name: read_only(array) for name, array in arrays.items()})
 
 
-def say_bands(conf_level: float, conf_type: str, *, exact_limits: bool = True) -> str:
-    """What the shading is, for the line under the figure."""
-    exact = "; before a group’s first event, the exact one-sided limit by those still followed" if exact_limits else ""
-    return f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}){exact}."
-
-
 def fades_below(asked: int | None) -> int:
     """Below how many at risk a line gets thinner: as asked, or by the policy."""
     return load_policy().fade_below if asked is None else asked
@@ -156,31 +161,6 @@ def is_drawn(part: Any, begin: float = 0.0) -> bool:
 def is_shown(curve: Any, time: float) -> bool:
     """True if the curve may be drawn, or a value of it given, at a time in months."""
     return curve.shown_until is None or time <= curve.shown_until
-
-
-def say_ends(curves: Sequence[Any]) -> list[str]:
-    """That curves end before the follow-up does, or are not drawn, for the line under the figure; nothing otherwise."""
-    if all(curve.shown_until is None for curve in curves):
-        return []
-    return ["A line ends where too few are left at risk, and a group of too few has none; the counts go on."]
-
-
-def name_undrawn(name: str, n: int, n_event: int, event_noun: str = "events") -> str:
-    """What the legend says of a group without a line ("combined: not drawn, 1 child, 1 died").
-
-    In two lines where one would lose its end on a telephone: the legend breaks between its entries, not inside one.
-    """
-    counts = f"not drawn, {count_group(n, n_event, event_noun)}"
-    return f"{name}:{'<br>' if len(name) + len(counts) > LONGEST_KEY else ' '}{counts}"
-
-
-def count_group(n: int, n_event: int, event_noun: str = "events") -> str:
-    """A group's children and events in words ("1 child, 1 died", "2 children, no events")."""
-    if event_noun == "deaths":
-        events = f"{format_count(n_event) if n_event else 'none'} died"
-    else:
-        events = f"{format_count(n_event) if n_event else 'no'} {'event' if n_event == 1 else 'events'}"
-    return f"{format_count(n)} {'child' if n == 1 else 'children'}, {events}"
 
 
 def draw_key(group: str, name: str, style: Style) -> dict[str, Any]:

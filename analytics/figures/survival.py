@@ -14,40 +14,30 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
-from analytics.estimators.zero_events import METHOD, read_curve
+from analytics.estimators.zero_events import read_curve
 from analytics.figures import step_curves
+from analytics.figures.curve_groups import arrange_curves
+from analytics.figures.curve_words import YEARS, describe_curve, say_bands, say_ends
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
-    add_exact_limits,
     as_figure,
+    begin_of,
     block_height,
     choose_ticks,
     cut,
-    draw_band,
-    draw_counts,
-    draw_key,
-    draw_line,
-    draw_readings,
-    draw_silent_readings,
     empty_layout,
     fades_below,
     is_drawn,
-    is_shown,
     layout_of,
-    name_undrawn,
-    reading_grid,
     round_months,
     round_to,
-    say_bands,
-    say_ends,
     thinned,
 )
-from analytics.figures.theme import TEXT_COLOUR, Style, style_of, to_image_config, to_translucent
-from analytics.formats import format_count, format_level, format_patients, format_percent, format_percent_interval
-from analytics.results import FloatArray, Interval, SurvivalCurve, SurvivalResult, read_only
+from analytics.figures.theme import TEXT_COLOUR, Style, to_image_config, to_translucent
+from analytics.results import FloatArray, SurvivalCurve, SurvivalResult, read_only
 
 __all__ = [
     "EMPTY_SENTENCE",
@@ -187,69 +177,35 @@ def plot_survival(
         Its background and text colour come from the page's theme. Without patients it holds one sentence.
     """
     fade_below = fades_below(fade_below)
-    drawn = {curve.group: curve for curve in result.curves if curve.n > 0}
-    groups = [*labels, *(curve.group for curve in result.curves if curve.group not in labels)]
-    height = figure_height(len(groups))
-    if not drawn:
+    curves = arrange_curves(result.curves, labels, styles, horizon, exact_limits=exact_limits)
+    height, end = figure_height(len(curves.groups)), curves.end
+    if not curves.whole:
         return as_figure([], empty_layout(height))
-    fallback = style_of(groups)
-    last = max(float(curve.time[-1]) for curve in drawn.values())
-    end = max(horizon if horizon is not None else last, 1.0)
-    ticks = choose_ticks(end, time_unit)
-    looks = {group: styles.get(group, fallback[group]) for group in groups}
-    names = {group: labels.get(group, group) for group in groups}
-
     traces: list[dict[str, Any]] = []
-    whole = dict(_in_order(drawn, groups))
-    if exact_limits:
-        whole = {group: add_exact_limits(curve, _begin(curve)) for group, curve in whole.items()}
-    parts = {group: cut(curve) for group, curve in whole.items()}
-    visible = [(group, part) for group, part in parts.items() if is_drawn(part, _begin(part))]
     if mean_until is not None:
-        traces += _shade_means(visible, looks, mean_until)
+        traces += _shade_means(list(curves.visible.items()), curves.looks, mean_until)
     if bands:
-        traces += [draw_band(curve, looks[group], end) for group, curve in visible]
+        traces += curves.draw_bands()
     behind = [(overlay, cut(overlay.curve)) for overlay in overlays if overlay.curve.n]
-    traces += [_draw_overlay(overlay, curve, end) for overlay, curve in behind if is_drawn(curve, _begin(curve))]
-    shown = dict(visible)
-    for group, curve in parts.items():
-        if group not in shown:
-            traces.append(draw_key(group, name_undrawn(names[group], curve.n, curve.n_event, event_noun), looks[group]))
-            continue
-        begin, enough = _begin(curve), _begin(curve, fade_below)
-        traces += draw_line(curve, names[group], looks[group], end, fade_below, begin=begin, solid_from=enough)
+    traces += [_draw_overlay(overlay, curve, end) for overlay, curve in behind if is_drawn(curve, begin_of(curve))]
+    traces += curves.draw_lines(fade_below, event_noun)
     if censor_marks:
-        traces += [_censor_marks(curve, looks[group], end) for group, curve in visible]
-    for group, curve in visible:
-        grid = reading_grid(curve, end, _begin(curve))
-        grid = grid[grid < curve.time[-1]] if curve.shown_until is not None else grid
-        traces.append(draw_readings(curve, names[group], looks[group], grid, n_at_risk(drawn[group], grid)))
-    for group, curve in _in_order(drawn, groups):
-        grid = reading_grid(curve, end, _begin(curve))
-        traces.append(draw_silent_readings(curve, names[group], looks[group], grid, n_at_risk(curve, grid)))
+        traces += [_censor_marks(curve, curves.looks[group], end) for group, curve in curves.visible.items()]
+    traces += curves.draw_readings(n_at_risk)
     traces = [trace for trace in traces if trace]
+    ticks = choose_ticks(end, time_unit)
     # Before anybody is under observation, as before a landmark, nobody is at risk or has left: there is nothing to count.
-    counted = np.where(np.asarray(ticks) < min(map(_begin, drawn.values())) - 1e-6, np.nan, 0.0)
-    tables = [risk_table(drawn[group], ticks) if group in drawn else None for group in groups]
+    counted = np.where(np.asarray(ticks) < min(map(begin_of, curves.whole.values())) - 1e-6, np.nan, 0.0)
+    tables = [risk_table(curves.whole[group], ticks) if group in curves.whole else None for group in curves.groups]
     blocks = [
         tuple(counts + counted for counts in ((table.at_risk, table.n_event, table.n_censor) if table else [0.0] * 3))
         for table in tables
     ]
-    lines = _lines(len(groups), switching)
-    colours = [looks[group].colour for group in groups]
-    cells, rows = draw_counts(blocks, lines, ticks, [names[group] for group in groups], colours)
-    table_height = len(groups) * block_height(len(lines))
-    layout = layout_of(
-        height,
-        table_height,
-        end,
-        ticks,
-        time_unit,
-        origin,
-        y_title,
-        rows,
-        len(drawn) + len(overlays) > 1 or len(visible) < len(drawn),
-    )
+    lines = _lines(len(curves.groups), switching)
+    cells, rows = curves.draw_table(blocks, lines, ticks)
+    table_height = len(curves.groups) * block_height(len(lines))
+    has_legend = curves.has_legend or len(curves.whole) + len(overlays) > 1
+    layout = layout_of(height, table_height, end, ticks, time_unit, origin, y_title, rows, has_legend)
     if mean_until is not None and mean_until <= end:
         layout["shapes"] = [_horizon_line(mean_until)]
     return as_figure([*traces, cells], layout)
@@ -265,27 +221,14 @@ def describe_survival(
     drawn = {curve.group: curve for curve in result.curves if curve.n > 0}
     if not drawn:
         return f"{EMPTY_SENTENCE}."
-    years = (1, 3, 5)
+    months = [12.0 * year for year in YEARS]
+    read = read_curve if exact_limits else survival_at
     sentences = [f"Kaplan–Meier curves in months from {origin}."]
-    for group, curve in _in_order(drawn, [*labels, *drawn]):
-        table = risk_table(curve, [12.0 * year for year in years])
-        read = read_curve if exact_limits else survival_at
-        estimates = read(curve, [12.0 * year for year in years])
-        parts = []
-        for year, risk, estimate in zip(years, table.at_risk, estimates, strict=True):
-            if risk == 0 or estimate.value is None or not is_shown(curve, 12.0 * year):
-                continue
-            limits = _limits(estimate.interval)
-            parts.append(
-                f"{format_percent(estimate.value)}{limits} at {year} {'year' if year == 1 else 'years'}, "
-                f"{format_count(risk)} still at risk"
-            )
-        patients = format_patients(curve.n)
-        events = f"{format_count(curve.n_event)} {'event' if curve.n_event == 1 else 'events'}"
-        nothing = "nobody followed for a year" if is_shown(curve, 12.0) else "too few for a curve after a year"
-        if not is_drawn(cut(curve), _begin(curve)):
-            nothing = "not drawn, too few for a curve"
-        sentences.append(f"{labels.get(group, group)}: {patients}, {events}; {'; '.join(parts) or nothing}.")
+    for group in dict.fromkeys([*labels, *drawn]):
+        if group in drawn:
+            curve = drawn[group]
+            n_risk = risk_table(curve, months).at_risk
+            sentences.append(describe_curve(curve, labels.get(group, group), n_risk, read(curve, months)))
     return " ".join(sentences)
 
 
@@ -318,31 +261,10 @@ def describe_drawing(
     return " ".join(parts)
 
 
-def _in_order(drawn: Mapping[str, SurvivalCurve], groups: Sequence[str]) -> list[tuple[str, SurvivalCurve]]:
-    return [(group, drawn[group]) for group in dict.fromkeys(groups) if group in drawn]
-
-
-def _limits(interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    kind = f"{METHOD} limit" if interval.method == METHOD else "confidence interval"
-    return f" ({format_level(interval.level)} {kind} {format_percent_interval(interval)})"
-
-
 def _lines(n_groups: int, switching: bool = False) -> Lines:
     if n_groups <= MOST_DETAILED_GROUPS:
         return SWITCHING_LINES if switching else LINES
     return SHORT_SWITCHING_LINES if switching else SHORT_LINES
-
-
-def _begin(curve: SurvivalCurve, at_least: int = 1) -> float:
-    """The time at which that many patients are under observation for the first time; 0 without delayed entry."""
-    if not len(curve.entry):
-        return 0.0
-    # Just after an entry, those who entered then are at risk as well.
-    at_risk = n_at_risk(curve, curve.entry * (1 + 1e-6) + 1e-6)
-    enough = np.flatnonzero(at_risk >= at_least)
-    return float(curve.entry[enough[0]]) if enough.size else float(curve.time[-1])
 
 
 def _shade_means(
@@ -408,7 +330,7 @@ def _horizon_line(until: float) -> dict[str, Any]:
 
 def _draw_overlay(overlay: Overlay, curve: SurvivalCurve, end: float) -> dict[str, Any]:
     inside = curve.time <= end
-    x = np.concatenate(([_begin(curve)], curve.time[inside]))
+    x = np.concatenate(([begin_of(curve)], curve.time[inside]))
     y = np.concatenate(([1.0], curve.estimate[inside]))
     keep = thinned(x, end)
     return {

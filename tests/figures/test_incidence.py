@@ -21,8 +21,8 @@ from analytics.figures.incidence import (
     describe_incidence,
     plot_incidence,
     plot_naive_incidence,
-    plot_stacked_incidence,
 )
+from analytics.figures.stacked_incidence import plot_stacked_incidence
 from analytics.figures.step_curves import EMPTY_SENTENCE, THICK, THIN, TOO_FEW_SENTENCE
 from analytics.figures.theme import style_of
 from analytics.reporting.reliability import govern
