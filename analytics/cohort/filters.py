@@ -7,12 +7,8 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import ibis
-import ibis.expr.types as ir
-import sqlglot
-
+from analytics.cohort.engine import number, quoted
 from analytics.dictionary import PHASES, Dictionary, Variable
 from analytics.results import Note
 
@@ -229,34 +225,23 @@ def in_phase_order(clauses: Iterable[Clause], dictionary: Dictionary) -> tuple[C
     return tuple(sorted(clauses, key=lambda c: place[c.variable]))
 
 
-def to_expression(clause: Clause, table: ir.Table, dictionary: Dictionary) -> ir.BooleanValue:
-    """True for patients who pass ``clause``, never null.
-
-    ``table`` holds coded variables as the position of their level in the dictionary, and null for missing.
-    """
-    variable, column = dictionary[clause.variable], table[clause.variable]
-    expression: Any = column.notnull()
+def to_condition(clause: Clause, dictionary: Dictionary, table: str) -> str:
+    """The clause as a condition on a table whose coded columns hold positions of levels: true for those who pass, never null."""
+    variable = dictionary[clause.variable]
+    column = f"{table}.{quoted(clause.variable)}"
+    parts = [f"{column} IS NOT NULL"]
     if clause.levels:
-        expression = expression & column.isin([variable.levels.index(level) for level in clause.levels])
+        codes = sorted(variable.levels.index(level) for level in clause.levels)
+        parts.append(f"{column} IN ({', '.join(map(str, codes))})")
     if clause.low is not None:
-        expression = expression & (column >= clause.low)
+        parts.append(f"{column} >= {number(clause.low)}")
     if clause.high is not None:
-        expression = expression & (column <= clause.high)
+        parts.append(f"{column} <= {number(clause.high)}")
     if not clause.keep_missing:
-        return expression
-    return (expression | column.isnull()) if clause.levels or clause.is_range else column.isnull()
-
-
-def to_sql(clause: Clause, table: ir.Table, dictionary: Dictionary, alias: str) -> str:
-    """The expression of ``clause`` as DuckDB text, with ``alias`` standing for the table.
-
-    A clause is compiled once and its text then put into many queries: compiling takes longer than answering.
-    """
-    compiled = ibis.to_sql(table.select(passed=to_expression(clause, table, dictionary)), dialect="duckdb")
-    passed = sqlglot.parse_one(str(compiled), read="duckdb", into=sqlglot.exp.Select).selects[0].this
-    for column in passed.find_all(sqlglot.exp.Column):
-        column.set("table", sqlglot.exp.to_identifier(alias))
-    return str(passed.sql(dialect="duckdb"))
+        return " AND ".join(parts)
+    if not clause.levels and not clause.is_range:
+        return f"{column} IS NULL"
+    return f"{column} IS NULL OR ({' AND '.join(parts)})"
 
 
 def _missing_word(variable: Variable) -> str:

@@ -33,7 +33,8 @@ from analytics.cohort.csv_text import (
     read_header,
 )
 from analytics.cohort.derivations import is_derivable
-from analytics.cohort.duckdb_engine import fetch, quoted
+from analytics.cohort.duckdb_engine import DuckDBEngine
+from analytics.cohort.engine import quoted
 from analytics.dictionary import Dictionary, Variable
 from analytics.formats import shorten
 from analytics.results import Note
@@ -129,7 +130,7 @@ class PatientFile:
     ``codes`` holds what each text of a coded column stands for, ``unread`` the columns that hold other texts as well.
     """
 
-    connection: duckdb.DuckDBPyConnection
+    engine: DuckDBEngine
     raw: ir.Table
     columns: Mapping[str, str]
     dictionary: Dictionary
@@ -194,7 +195,7 @@ class PatientFile:
 
     def fetch(self, expression: ir.Table) -> dict[str, Any]:
         """The rows of an expression as numpy columns."""
-        return fetch(self.connection, str(ibis.to_sql(expression, dialect="duckdb")))
+        return dict(self.engine.run(str(ibis.to_sql(expression, dialect="duckdb"))))
 
     def _read_codes(self, variable: Variable) -> dict[str, int | None]:
         # The few distinct texts are matched here, in Python, so that the engine only looks them up.
@@ -207,6 +208,12 @@ class PatientFile:
         if len(codes) < len(found):
             self.unread.add(variable.name)
         return codes
+
+
+def schema_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """The columns of a relation with their types, as Ibis names them."""
+    types = {"VARCHAR": "string", "DOUBLE": "float64", "BIGINT": "int64", "TINYINT": "int8"}
+    return {row[0]: types[row[1]] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
 
 
 def _word(text: str) -> str:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 
 from analytics.cohort.derivations import derive, is_derivable, sources_of
-from analytics.cohort.duckdb_engine import schema_of
-from analytics.cohort.reader import N_SHOWN, PatientFile, Problem, list_places
+from analytics.cohort.reader import N_SHOWN, PatientFile, Problem, list_places, schema_of
 from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR
 from analytics.formats import LONGEST_QUOTE, shorten
 from analytics.results import Note
@@ -849,9 +847,9 @@ def _and(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def remark_on(connection: duckdb.DuckDBPyConnection, file: PatientFile) -> list[Note]:
+def remark_on(file: PatientFile) -> list[Note]:
     """Notes on what looks odd in the stored patients."""
-    table = ibis.table(schema_of(connection, "patients"), name="patients")
+    table = ibis.table(schema_of(file.engine.connection, "patients"), name="patients")
     found_in_rows = [*_remark_on_units(file), *_remark_on_rows(file)]
     remarks = list(_find_remarks(table, file))
     if not remarks:

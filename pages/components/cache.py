@@ -12,10 +12,9 @@ from typing import Any
 
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
-from analytics.cohort import Cohort, open_cohort
+from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.cohort.protected_cohort import protect_cohort
 from analytics.cohort.reader import CohortError, Problem
 from analytics.comparisons.second_opinion import to_background
 from analytics.document import Document

@@ -9,11 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.analyses import load_analyses
-from analytics.cohort import Cohort, open_cohort
+from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.cohort.protected_cohort import ProtectedCohort, protect_cohort
 from analytics.cohort.reader import CohortError
+from analytics.cohort.rules import Everything, SmallNumbers
 from analytics.formats import SUPPRESSED
 from analytics.reporting.attrition import join_stages
 from analytics.reporting.reliability import load_policy, note_left_out
@@ -32,7 +32,7 @@ WHOLE_NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d.,]*\d)(?!\s*%)")
 
 
 @pytest.fixture(scope="module")
-def cohort() -> ProtectedCohort:
+def cohort() -> Cohort:
     return protect_cohort(open_cohort(REFERENCE_COHORT), K)
 
 
@@ -52,7 +52,7 @@ def test_the_setting_turns_protection_on(monkeypatch: pytest.MonkeyPatch, text: 
     assert active_smallest_cell() == smallest
     opened = load_cohort(str(REFERENCE_COHORT))
     assert opened.smallest_cell == smallest
-    assert isinstance(opened, ProtectedCohort) == bool(smallest)
+    assert (opened.disclosure == SmallNumbers(smallest)) if smallest else (opened.disclosure == Everything())
 
 
 @pytest.mark.parametrize(("text", "hidden"), [("off", False), ("", False), ("on", True), ("five", True)])
@@ -122,7 +122,7 @@ def test_everything_is_answered_where_nothing_is_protected(monkeypatch: pytest.M
     assert ANSWERED not in app.session_state
 
 
-def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort: ProtectedCohort) -> None:
+def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort: Cohort) -> None:
     everyone = {h.label: h.value for h in summarise_selection(count_outcomes(cohort, CohortFilter()))}
     assert int(everyone["Children"]) % K == 0
     assert int(everyone["Relapsed"].split()[0]) == 65
@@ -136,9 +136,7 @@ def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort
 
 
 @pytest.mark.parametrize("cohort_filter", [CohortFilter(), HIGH_RISK, CohortFilter((Clause("sex", ("female",)),))])
-def test_table_1_tells_multiples_and_names_what_it_withholds(
-    cohort: ProtectedCohort, cohort_filter: CohortFilter
-) -> None:
+def test_table_1_tells_multiples_and_names_what_it_withholds(cohort: Cohort, cohort_filter: CohortFilter) -> None:
     variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables and v.is_coded]
     table = tabulate_baseline(cohort, cohort_filter, variables)
     cells = [cell for row in table.rows for cell in row[1:] if cell]
@@ -150,7 +148,7 @@ def test_table_1_tells_multiples_and_names_what_it_withholds(
     assert f"multiples of {K}" in table.caption
 
 
-def test_what_nobody_has_is_a_zero_in_table_1_and_what_a_few_have_is_not(cohort: ProtectedCohort) -> None:
+def test_what_nobody_has_is_a_zero_in_table_1_and_what_a_few_have_is_not(cohort: Cohort) -> None:
     exact = open_cohort(REFERENCE_COHORT)
     variable = cohort.dictionary["cns_status"]
     table = tabulate_baseline(cohort, CohortFilter(), [variable])
@@ -163,7 +161,7 @@ def test_what_nobody_has_is_a_zero_in_table_1_and_what_a_few_have_is_not(cohort:
             assert (cell.split()[0] == "0") == (n == 0), (row, n)
 
 
-def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: ProtectedCohort) -> None:
+def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: Cohort) -> None:
     boys = CohortFilter((Clause("sex", ("male",)),))
     for analysis in load_analyses():
         try:
@@ -175,7 +173,7 @@ def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: ProtectedCoho
             assert all(n % K == 0 for _, n in stage.reasons)
 
 
-def test_what_is_left_out_is_a_note_of_the_result(cohort: ProtectedCohort) -> None:
+def test_what_is_left_out_is_a_note_of_the_result(cohort: Cohort) -> None:
     note = show_with(analysis_of("survival-by-site"), source=cohort, policy=True).notes[0]
     assert note.code == "suppressed"
     assert "combined" in note.text
@@ -184,7 +182,7 @@ def test_what_is_left_out_is_a_note_of_the_result(cohort: ProtectedCohort) -> No
     assert cohort.dictionary["relapse_site"].missing_label in unknown[0].text
 
 
-def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort: ProtectedCohort) -> None:
+def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort: Cohort) -> None:
     plain: Cohort = open_cohort(REFERENCE_COHORT)
     answered = 0
     for analysis in load_analyses():

@@ -20,8 +20,9 @@ from lifelines import CoxPHFitter, CoxTimeVaryingFitter, KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 
-from analytics.cohort import Cohort, open_cohort
-from analytics.dictionary import DAYS_PER_MONTH
+from analytics.cohort import Cohort
+from analytics.cohort.opening import open_patients
+from analytics.dictionary import DAYS_PER_MONTH, open_dictionary
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
@@ -155,9 +156,11 @@ def time_sizes(folder: Path, sizes: tuple[int, ...], jittered_sizes: tuple[int, 
 def _time_size(folder: Path, n: int, jittered: bool, with_peers: bool) -> list[Timing]:
     file = write_cohort(folder, n, jittered=jittered)
     started = time.perf_counter()
-    cohort = open_cohort(file)
+    patients = open_patients(file, open_dictionary())
+    cohort = patients.to_cohort()
     opened = time.perf_counter() - started
-    size = Size(n, jittered, cohort._n_rows, opened, _time_scan(file))
+    n_rows = int(patients.engine.run("SELECT count(*) AS n FROM patients")["n"][0])
+    size = Size(n, jittered, n_rows, opened, _time_scan(file))
     rows = _read_rows(file) if with_peers else None
     r = _time_r(rows, folder) if rows is not None else {}
     return [_time_task(task, cohort, size, rows, r) for task in TASKS]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, Derivation, Dictionary, Endpoint, Variable
 
@@ -163,3 +168,66 @@ def funnel(rows: Sequence[Row], cohort_filter: CohortFilter, dictionary: Diction
     names = [v.name for v in sorted(dictionary.variables, key=lambda v: PHASES.index(v.phase))]
     clauses = sorted(cohort_filter.clauses, key=lambda c: names.index(c.variable))
     return [(c.variable, len(kept(rows, CohortFilter(tuple(clauses[: i + 1]))))) for i, c in enumerate(clauses)]
+
+
+def make_rows(n: int, seed: int, *, few_values: bool = False) -> list[Row]:
+    """Patients that pass every check, with gaps; ``few_values`` makes many of them alike."""
+    random = np.random.default_rng(seed)
+
+    def pick(*values: Any) -> Any:
+        value = values[random.integers(len(values))]
+        return None if random.random() < 0.15 else value
+
+    rows = []
+    for i in range(n):
+        relapsed = int(random.random() < 0.5)
+        row: Row = {
+            "patient_id": f"SYN{i:05d}",
+            "age_years": pick(1.0, 9.5, 10.0) if few_values else pick(round(random.uniform(0, 18), 1)),
+            "sex": pick("female", "male"),
+            "platelets": pick(20.0, 50.0, 99.9, 100.0, 250.0),
+            "cns_status": pick("CNS1", "CNS2", "CNS3"),
+            "mrd": pick("negative", "positive"),
+            "relapsed": relapsed,
+            "end_of_therapy_days": pick(800.0, 900.0),
+            "os_days": 4000.0,
+            "os_event": 0,
+        }
+        if relapsed:
+            row |= {
+                "relapse_days": float(random.choice([100, 547, 548, 982, 983, 1082, 1083, 2000])),
+                "salvage": pick("chemotherapy", "CAR-T", "HSCT"),
+                "hsct_days": pick(90.0),
+                "second_relapse_days": pick(200.0) if random.random() < 0.5 else None,
+                "os_relapse_days": float(random.choice([200, 300])) if few_values else float(random.integers(200, 900)),
+                "os_relapse_event": int(random.random() < 0.4),
+            }
+            row |= {"os_days": row["relapse_days"] + row["os_relapse_days"], "os_event": row["os_relapse_event"]}
+        rows.append(row)
+    return rows
+
+
+def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """The rows as a file would bring them: only the columns that are not derived."""
+    names = [v.name for v in SMALL.variables if not v.derivation]
+    return pd.DataFrame([{name: row.get(name) for name in names} for row in rows], columns=names)
+
+
+def as_tuples(tally: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """The rows of a tally with None for missing."""
+    rows = tally.astype(object).itertuples(index=False, name=None)
+    return [tuple(None if isinstance(value, float) and math.isnan(value) else value for value in row) for row in rows]
+
+
+def assert_agrees(cohort: Cohort, rows: Sequence[Row], cohort_filter: CohortFilter, columns: Sequence[str]) -> None:
+    """Nothing, if the cohort answers as the patients counted one by one."""
+    assert as_tuples(cohort.tally(columns, cohort_filter)) == tally(rows, columns, cohort_filter, SMALL)
+    assert cohort.count(cohort_filter) == len(kept(rows, cohort_filter))
+    assert cohort.level_counts(cohort_filter) == level_counts(rows, cohort_filter, SMALL)
+    found = cohort.funnel(cohort_filter)
+    assert [(s.variable, s.n) for s in found.steps] == funnel(rows, cohort_filter, SMALL)
+    assert found.n_all == len(rows)
+    assert found.n_left == cohort.count(cohort_filter)
+
+
+ROWS = make_rows(300, seed=1)

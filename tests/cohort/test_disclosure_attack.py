@@ -33,17 +33,15 @@ import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.cohort import Cohort, open_cohort
+from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.cohort.protected_cohort import protect_cohort
 from analytics.dictionary import Dictionary
 from analytics.document import HtmlFigure
 from analytics.formats import FewerThan
 from tests.analyses.shown import Shown, show
 from tests.benchmarks.cohorts import write_cohort
-from tests.cohort.cohort_oracle import SMALL
-from tests.cohort.test_cohort import frame_of, make_rows
+from tests.cohort.cohort_oracle import SMALL, frame_of, make_rows
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 Key = tuple[Any, ...]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.cohort import cohort as engine
-from analytics.cohort import open_cohort
+from analytics.cohort import open_cohort, opening
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.opening import open_patients
 from tests.analyses.shown import FILES, cohort_of, patients_of, select
-from tests.cohort.cohort_oracle import SMALL
-from tests.cohort.test_cohort import frame_of, make_rows
+from tests.cohort import cohort_oracle as oracle
+from tests.cohort.cohort_oracle import SMALL, frame_of, make_rows
+from tests.cohort.conftest import OpenEngine
 
 COLUMNS = ["relapsed", "etv6_runx1", "mrd_day46", "age_group"]
 
@@ -39,6 +37,18 @@ def test_every_pattern_names_the_patients_who_have_it(cohort_filter: CohortFilte
         assert cohort.name_patients(pattern, cohort_filter, limit=2) == tuple(expected[:2])
 
 
+def test_every_engine_names_the_same(engine: OpenEngine) -> None:
+    rows = make_rows(80, 3)
+    cohort, derived = engine(frame_of(rows), SMALL), oracle.derive(rows, SMALL)
+    chosen = CohortFilter((Clause("age_years", low=2.0, keep_missing=True),))
+    tally = cohort.tally(["sex", "mrd", "platelets"], chosen)
+    for i in range(len(tally)):
+        pattern = tally.iloc[[i]].drop(columns="n")
+        values = {k: None if pd.isna(v) else v for k, v in pattern.iloc[0].items()}
+        alike = [r["patient_id"] for r in oracle.kept(derived, chosen) if all(r[k] == v for k, v in values.items())]
+        assert cohort.name_patients(pattern, chosen, limit=500) == tuple(sorted(alike))
+
+
 def test_several_patterns_are_joined_and_numbers_compared() -> None:
     cohort, patients = cohort_of(FILES[0]), patients_of(FILES[0])
     tally = cohort.tally(["age_years", "sex"])
@@ -50,24 +60,8 @@ def test_several_patterns_are_joined_and_numbers_compared() -> None:
     assert cohort.name_patients(tally[["age_years", "sex"]].head(0)) == ()
 
 
-@pytest.fixture
-def connections(monkeypatch: pytest.MonkeyPatch) -> list[duckdb.DuckDBPyConnection]:
-    """Every connection that is opened during a test."""
-    opened: list[duckdb.DuckDBPyConnection] = []
-    connect = duckdb.connect
-
-    def open_connection(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
-        opened.append(connect(*args, **options))
-        return opened[-1]
-
-    monkeypatch.setattr(duckdb, "connect", open_connection)
-    return opened
-
-
 @pytest.mark.parametrize("identifiers", ["all", "one"])
-def test_real_patients_are_never_named_and_no_identifier_is_kept(
-    identifiers: str, connections: list[duckdb.DuckDBPyConnection]
-) -> None:
+def test_real_patients_are_never_named_and_no_identifier_is_kept(identifiers: str) -> None:
     rows = make_rows(60, 3)
     for i, row in enumerate(rows):
         if identifiers == "all" or i == 0:
@@ -75,23 +69,24 @@ def test_real_patients_are_never_named_and_no_identifier_is_kept(
     cohort = open_cohort(frame_of(rows), SMALL)
     pattern = cohort.tally(["sex", "relapsed"])[["sex", "relapsed"]]
     assert cohort.name_patients(pattern, limit=500) == ()
-    columns = "SELECT table_name, column_name FROM information_schema.columns"
-    kept = [found for connection in connections for found in connection.execute(columns).fetchall()]
-    assert {table for table, _ in kept} == {"patients"}
-    assert "sex" in {column for _, column in kept} and "patient_id" not in {column for _, column in kept}
+    engine = open_patients(frame_of(rows), SMALL).engine
+    held = engine.run("SELECT table_name, column_name FROM information_schema.columns")
+    assert set(held["table_name"]) == {"patients"}
+    assert "patient_id" not in held["column_name"] and "sex" in held["column_name"]
 
 
 def test_a_large_synthetic_cohort_keeps_no_identifiers(monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = pd.DataFrame({"relapsed": [0.0, 1.0]})
     assert len(open_cohort(frame_of(make_rows(30, 3)), SMALL).name_patients(pattern, limit=500)) == 30
-    monkeypatch.setattr(engine, "MAX_NAMED", 29)
+    monkeypatch.setattr(opening, "MAX_NAMED", 29)
     assert open_cohort(frame_of(make_rows(30, 3)), SMALL).name_patients(pattern, limit=500) == ()
 
 
-def test_patients_alike_in_everything_are_named_each() -> None:
+def test_patients_alike_in_everything_are_named_each(engine: OpenEngine) -> None:
     rows = make_rows(1, 5) * 40
-    cohort = open_cohort(frame_of([row | {"patient_id": f"SYN{i:03d}"} for i, row in enumerate(rows)]), SMALL)
-    assert cohort._is_compressed
+    frame = frame_of([row | {"patient_id": f"SYN{i:03d}"} for i, row in enumerate(rows)])
+    cohort = engine(frame, SMALL)
+    assert "n" in open_patients(frame, SMALL).engine.schema("patients")
     pattern = pd.DataFrame({"sex": [rows[0]["sex"]], "relapsed": [float(rows[0]["relapsed"])]})
     pattern["sex"] = pattern["sex"].astype(object).where(pattern["sex"].notna(), np.nan)
     assert cohort.name_patients(pattern, limit=500) == tuple(f"SYN{i:03d}" for i in range(40))

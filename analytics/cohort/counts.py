@@ -1,0 +1,256 @@
+"""True numbers of patients, each in a box that only a disclosure rule opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.engine import Columns, Engine, quoted
+from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_condition
+from analytics.dictionary import Dictionary, Variable
+from analytics.formats import FewerThan
+from analytics.results import Note
+
+MAX_ROWS_UNGROUPED = 20_000
+MOST_SIZES = 1000  # selections whose number of patients is remembered
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The smallest and largest value of a number, None where nobody has one, and how many patients lack it."""
+
+    low: float | None
+    high: float | None
+    n_missing: int | FewerThan
+
+
+class Exact(Generic[T]):
+    """A true answer, asked of the engine only when it is revealed; ``size`` counts the patients it is about."""
+
+    __slots__ = ("_answer", "_size")
+
+    def __init__(self, answer: Callable[[], T], size: Callable[[], int]) -> None:
+        self._answer = answer
+        self._size = size
+
+    def reveal(self, smallest: int) -> T:
+        """The answer.
+
+        Raises
+        ------
+        SuppressedError
+            If it is about fewer than ``smallest`` patients; the engine is then not asked for it.
+        """
+        if smallest and self._size() < smallest:
+            raise SuppressedError(f"fewer than {smallest} children, or none, are selected")
+        return self._answer()
+
+
+class Counts:
+    """The questions that an engine answers, each `Exact`: nothing here can be read before a disclosure rule has seen it."""
+
+    def __init__(self, engine: Engine, dictionary: Dictionary, notes: Sequence[Note] = ()) -> None:
+        self._engine = engine
+        self._dictionary = dictionary
+        self._notes = tuple(notes)
+        self._variables = tuple(v.name for v in dictionary.variables if v.kind != "identifier")
+        self._is_compressed = "n" in engine.schema("patients")
+        self._is_named = bool(engine.schema("named_patients"))
+        total = self._ask(f"SELECT {self._n_patients()} AS n, count(*) AS n_rows FROM patients AS p")
+        self._n, self._n_rows = int(total["n"][0]), int(total["n_rows"][0])
+        self._size = lru_cache(maxsize=MOST_SIZES)(self._count)
+        self._whole = lambda: self._n
+
+    def notes(self) -> Exact[tuple[Note, ...]]:
+        """What was remarked on the file."""
+        return Exact(lambda: self._notes, self._whole)
+
+    def count(self, cohort_filter: CohortFilter) -> Exact[int]:
+        """The number of patients who pass the filter."""
+        size = partial(self._size, cohort_filter)
+        return Exact(size, size)
+
+    def tally(self, columns: Sequence[str], cohort_filter: CohortFilter) -> Exact[pd.DataFrame]:
+        """The distinct combinations of the columns among those who pass, with their number ``n``."""
+        return self._about(cohort_filter, lambda: self._tally(list(columns), cohort_filter))
+
+    def funnel(self, cohort_filter: CohortFilter) -> Exact[Funnel]:
+        """How many are left after each clause."""
+        return self._about(cohort_filter, lambda: self._funnel(cohort_filter))
+
+    def level_counts(self, cohort_filter: CohortFilter) -> Exact[dict[str, dict[str | None, int]]]:
+        """Patients at each level of each coded filter variable, under the clauses of all other variables."""
+        return self._about(cohort_filter, lambda: self._count_levels(cohort_filter))
+
+    def ranges(self) -> Exact[dict[str, Range]]:
+        """Smallest and largest value and number missing of each numeric filter variable."""
+        return Exact(lambda: self._ranges, self._whole)
+
+    def names(self, patterns: pd.DataFrame, cohort_filter: CohortFilter, limit: int) -> Exact[tuple[str, ...]]:
+        """The first identifiers of patients who pass and are like one of the patterns."""
+        return self._about(cohort_filter, lambda: self._names(patterns, cohort_filter, limit))
+
+    def differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> Exact[tuple[int, ...]]:
+        """How many patients pass the filter or the other one, but not both; for each other filter."""
+        return Exact(lambda: self._differences(cohort_filter, others), self._whole)
+
+    def _about(self, cohort_filter: CohortFilter, answer: Callable[[], T]) -> Exact[T]:
+        return Exact(answer, partial(self._size, cohort_filter))
+
+    def _count(self, cohort_filter: CohortFilter) -> int:
+        if not cohort_filter:
+            return self._n
+        counted = self._ask(f"SELECT {self._n_patients()} AS n FROM patients AS p {self._where(cohort_filter)}")
+        return int(counted["n"][0])
+
+    def _tally(self, columns: list[str], cohort_filter: CohortFilter) -> pd.DataFrame:
+        self._require(columns, f"At hand: {', '.join(self._variables)}.")
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"each column once: {', '.join(columns)} repeats one.")
+        if not columns:
+            return pd.DataFrame({"n": np.array([self._size(cohort_filter)], dtype=np.int64)})
+        chosen = ", ".join(quoted(name) for name in columns)
+        order = ", ".join(f"{quoted(name)} NULLS LAST" for name in columns)
+        values = self._ask(
+            f"SELECT {chosen}, {self._n_patients()} AS n FROM patients AS p {self._where(cohort_filter)} "
+            f"GROUP BY {chosen} ORDER BY {order}"
+        )
+        frame = {name: self._decoded(name, values[name]) for name in columns}
+        return pd.DataFrame({**frame, "n": np.asarray(values["n"], dtype=np.int64)})
+
+    def _require(self, columns: Sequence[str], otherwise: str = "") -> None:
+        unknown = [name for name in columns if name not in self._variables]
+        if unknown:
+            raise KeyError(f"{', '.join(map(repr, unknown))} is not in this cohort. {otherwise}".strip())
+
+    def _funnel(self, cohort_filter: CohortFilter) -> Funnel:
+        cohort_filter.validate(self._dictionary)
+        clauses = in_phase_order(cohort_filter.clauses, self._dictionary)
+        if not clauses:
+            return Funnel(self._n)
+        passed = [self._passed(clause) for clause in clauses]
+        left = (f"{self._n_patients(' AND '.join(passed[: i + 1]))} AS step{i}" for i in range(len(passed)))
+        counts = self._ask(f"SELECT {', '.join(left)} FROM patients AS p")
+        return Funnel(self._n, tuple(FunnelStep(c.variable, int(counts[f"step{i}"][0])) for i, c in enumerate(clauses)))
+
+    def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
+        cohort_filter.validate(self._dictionary)
+        variables = [v for v in self._dictionary.filters if v.is_coded]
+        if not variables:
+            return {}
+        clauses = cohort_filter.clauses
+        passed = [self._passed(clause) for clause in clauses]
+        # A patient who fails one clause alone still counts for that clause's own variable, so one pass serves all.
+        failed, within_one = "-1", ""
+        if passed:
+            failed = "CASE " + " ".join(f"WHEN NOT {p} THEN {i}" for i, p in enumerate(passed)) + " ELSE -1 END"
+            within_one = "WHERE " + " + ".join(f"CASE WHEN {p} THEN 0 ELSE 1 END" for p in passed) + " <= 1"
+        names = [quoted(v.name) for v in variables]
+        codes = ", ".join(f"coalesce(p.{name}, -1) AS {name}" for name in names)
+        weight = "p.n" if self._is_compressed else "1"
+        rows = f"SELECT {failed} AS failed, {codes}, {weight} AS n FROM patients AS p {within_one}"
+        if self._n_rows > MAX_ROWS_UNGROUPED:
+            # Three columns to a grouping set: few combinations, which stay in cache, and few passes over the rows.
+            sets = ", ".join(f"({', '.join(('failed', *names[i : i + 3]))})" for i in range(0, len(names), 3))
+            rows = (
+                f"SELECT failed, {', '.join(names)}, CAST(sum(n) AS BIGINT) AS n FROM ({rows}) AS one "
+                f"GROUP BY GROUPING SETS ({sets})"
+            )
+        counts = self._ask(rows)
+        return {v.name: _faceted(v, counts, clauses) for v in variables}
+
+    @cached_property
+    def _ranges(self) -> dict[str, Range]:
+        numbers = [v.name for v in self._dictionary.filters if not v.is_coded]
+        if not numbers:
+            return {}
+        found = self._ask(
+            "SELECT "
+            + ", ".join(
+                f"min({x}) AS low{i}, max({x}) AS high{i}, {self._n_patients(f'{x} IS NULL')} AS missing{i}"
+                for i, x in enumerate(f"p.{quoted(name)}" for name in numbers)
+            )
+            + " FROM patients AS p"
+        )
+
+        def limit(key: str) -> float | None:
+            return None if found[key][0] is np.ma.masked else float(found[key][0])
+
+        return {
+            name: Range(limit(f"low{i}"), limit(f"high{i}"), int(found[f"missing{i}"][0]))
+            for i, name in enumerate(numbers)
+        }
+
+    def _names(self, patterns: pd.DataFrame, cohort_filter: CohortFilter, limit: int) -> tuple[str, ...]:
+        self._require(list(patterns.columns))
+        where = self._where(cohort_filter)
+        if not self._is_named or patterns.empty:
+            return ()
+        alike = " AND ".join(f"p.{quoted(name)} IS NOT DISTINCT FROM ?" for name in patterns.columns)
+        any_of = " OR ".join([f"({alike})"] * len(patterns))
+        identifier = f"p.{quoted(self._dictionary.identifier.name)}"
+        values = [self._stored(str(name), v) for row in patterns.to_dict("records") for name, v in row.items()]
+        found = self._engine.run(
+            f"SELECT {identifier} AS name FROM named_patients AS p {where} {'AND' if where else 'WHERE'} ({any_of}) "
+            f"ORDER BY {identifier} LIMIT {int(limit)}",
+            values,
+        )
+        return tuple(map(str, found["name"]))
+
+    def _differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> tuple[int, ...]:
+        if not others:
+            return ()
+        own, *rest = (f"({self._condition(f)})" for f in (cohort_filter, *others))
+        differing = ", ".join(f"{self._n_patients(f'{own} <> {other}')} AS n{i}" for i, other in enumerate(rest))
+        counts = self._ask(f"SELECT {differing} FROM patients AS p")
+        return tuple(int(counts[f"n{i}"][0]) for i in range(len(rest)))
+
+    def _ask(self, sql: str) -> Columns:
+        return self._engine.run(sql)
+
+    def _n_patients(self, condition: str = "true") -> str:
+        total = "sum(p.n)" if self._is_compressed else "count(*)"
+        return f"CAST(coalesce({total} FILTER (WHERE {condition}), 0) AS BIGINT)"
+
+    def _where(self, cohort_filter: CohortFilter) -> str:
+        condition = self._condition(cohort_filter)
+        return f"WHERE {condition}" if cohort_filter else ""
+
+    def _condition(self, cohort_filter: CohortFilter) -> str:
+        cohort_filter.validate(self._dictionary)
+        return " AND ".join(map(self._passed, cohort_filter.clauses)) or "true"
+
+    def _passed(self, clause: Clause) -> str:
+        return f"({to_condition(clause, self._dictionary, 'p')})"
+
+    def _stored(self, name: str, value: Any) -> float | int | None:
+        """A value as the engine holds it: the position of a level, a number, None for a missing one."""
+        if pd.isna(value):
+            return None
+        variable = self._dictionary[name]
+        return variable.levels.index(value) if variable.is_coded else float(value)
+
+    def _decoded(self, name: str, values: NDArray[Any]) -> pd.Categorical | NDArray[np.float64]:
+        variable = self._dictionary[name]
+        if variable.is_coded:
+            codes = np.ma.filled(values, -1).astype(np.int8)
+            return pd.Categorical.from_codes(codes, categories=pd.Index(variable.levels, dtype=object))
+        return np.ma.filled(values.astype(np.float64), np.nan)
+
+
+def _faceted(variable: Variable, counts: Mapping[str, Any], clauses: Sequence[Clause]) -> dict[str | None, int]:
+    own = next((i for i, c in enumerate(clauses) if c.variable == variable.name), -1)
+    rows = ~np.ma.getmaskarray(counts[variable.name]) & np.isin(np.ma.filled(counts["failed"], -2), (-1, own))
+    codes = np.ma.filled(counts[variable.name], -1)[rows].astype(np.int64)
+    codes[codes < 0] = len(variable.levels)
+    totals = np.zeros(len(variable.levels) + 1, dtype=np.int64)
+    np.add.at(totals, codes, np.ma.filled(counts["n"], 0)[rows])
+    return dict(zip((*variable.levels, None), totals.tolist(), strict=True))

@@ -1,0 +1,230 @@
+"""The door for patients: a file or a frame read, checked, coded, and put into an engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import ibis
+import pandas as pd
+
+from analytics.cohort.address import describe_scheme, describe_source, find_scheme
+from analytics.cohort.cohort import Cohort
+from analytics.cohort.derivations import with_derived
+from analytics.cohort.duckdb_engine import DuckDBEngine
+from analytics.cohort.engine import Engine, quoted
+from analytics.cohort.reader import (
+    CohortError,
+    PatientFile,
+    Problem,
+    finding_damage,
+    load_file,
+    load_frame,
+    match_columns,
+    schema_of,
+)
+from analytics.cohort.rules import Everything
+from analytics.cohort.validation import find_problems, remark_on
+from analytics.dictionary import Dictionary, Variable, open_dictionary
+from analytics.results import Note
+
+MAX_MD5_ROWS = 1_000_000
+MAX_SHARE_DISTINCT = 0.5
+MAX_NAMED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """Patients in an engine, with the entries of their columns and what a `Cohort` tells of them."""
+
+    engine: Engine
+    dictionary: Dictionary
+    name: str
+    data_version: str
+    synthetic: bool
+    notes: tuple[Note, ...]
+
+    def to_cohort(self) -> Cohort:
+        """The cohort of these patients, with every number given out."""
+        return Cohort(
+            self.engine,
+            self.dictionary,
+            Everything(),
+            name=self.name,
+            data_version=self.data_version,
+            synthetic=self.synthetic,
+            notes=self.notes,
+        )
+
+
+def open_cohort(
+    source: str | Path | pd.DataFrame, dictionary: Dictionary | None = None, *, name: str | None = None
+) -> Cohort:
+    """The cohort of a CSV or Parquet file or a data frame, checked and ready to be counted.
+
+    Parameters
+    ----------
+    source
+        One row per patient. Only the identifier's column is required; a variable without a column is not offered
+        unless the dictionary derives it from another. Level names are read in any case, with blanks around them.
+    dictionary
+        The project's own if None.
+    name
+        What the cohort is called; the file's stem if None.
+
+    Raises
+    ------
+    CohortError
+        With *all* problems found, each saying what is wrong, in whose row, and what to do. Addresses of databases or
+        in a network are none of the files that can be opened.
+    """
+    return open_patients(source, dictionary or open_dictionary(), name=name).to_cohort()
+
+
+def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None) -> Patients:
+    """The patients of a file or a frame in an engine, for a `Cohort`; as `open_cohort`."""
+    if not isinstance(source, pd.DataFrame) and (scheme := find_scheme(source)):
+        what, remedy = describe_scheme(scheme)
+        raise CohortError([Problem(what, describe_source(source), remedy)])
+    engine = DuckDBEngine()
+    try:
+        if isinstance(source, pd.DataFrame):
+            return _open(engine, source, dictionary, name or "data frame")
+        path = Path(source)
+        with finding_damage(path):
+            return _open(engine, path, dictionary, name or path.stem)
+    except CohortError:
+        engine.close()
+        raise
+
+
+def _open(engine: DuckDBEngine, source: Path | pd.DataFrame, dictionary: Dictionary, name: str) -> Patients:
+    if isinstance(source, pd.DataFrame):
+        header, problems = load_frame(engine.connection, source)
+    else:
+        header, problems = load_file(engine.connection, source)
+    columns, notes, column_problems = match_columns(header, dictionary)
+    problems += column_problems
+    raw = ibis.table(schema_of(engine.connection, "raw"), name="raw")
+    file = PatientFile(engine, raw, columns, dictionary)
+    if dictionary.identifier.name in columns:
+        problems += find_problems(file)
+    if problems:
+        raise CohortError(problems, notes)
+    return _store(file, name, notes)
+
+
+def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
+    """The patients of a file without problems; the identifiers stay behind."""
+    connection, identifier = file.engine.connection, file.dictionary.identifier.name
+    values = {v.name: file.value(v.name) for v in file.brought if v.kind != "identifier"}
+    patient = file.column(identifier).cast("string").strip()
+    typed = with_derived(file.raw.select(**{identifier: patient}, **values), file.dictionary)
+    # From here on nobody asks for the first rows, and without their order the engine needs less time and memory.
+    connection.execute("SET preserve_insertion_order = false")
+    # Types are stated here once more: arithmetic on small integers comes back wider than the expression says.
+    chosen = ", ".join(f"CAST({quoted(c)} AS {_storage(file.dictionary[c])}) AS {quoted(c)}" for c in typed.columns)
+    connection.execute(f"CREATE TABLE patients AS SELECT {chosen} FROM ({ibis.to_sql(typed, dialect='duckdb')})")
+    notes += remark_on(file)
+    connection.execute("DROP VIEW IF EXISTS raw")
+    connection.execute("DROP VIEW IF EXISTS file")
+    connection.execute("DROP TABLE IF EXISTS rows")
+    connection.execute("SET enable_external_access = false")
+    dictionary = _without_unused_levels(connection, _at_hand(file.dictionary, typed.columns))
+    n, n_synthetic, version = _summary(connection, dictionary, {v.name for v in file.brought})
+    if 0 < n_synthetic < n:
+        notes.append(
+            Note(
+                "partly-synthetic",
+                "warning",
+                f"{n_synthetic} of {n} patients have an identifier that starts with SYN, which marks synthetic patients; "
+                "the others do not.",
+                "Keep synthetic and real patients in separate files, or give real patients other identifiers.",
+            )
+        )
+    is_named = n_synthetic == n <= MAX_NAMED
+    if is_named:
+        connection.execute("CREATE TABLE named_patients AS FROM patients")
+    connection.execute(f"ALTER TABLE patients DROP COLUMN {quoted(identifier)}")
+    _compress(connection, n)
+    return Patients(file.engine, dictionary, name, version, n_synthetic == n, tuple(notes))
+
+
+def _storage(variable: Variable) -> str:
+    """The engine's type of a column: one byte for levels and events, eight for numbers."""
+    if variable.is_coded or variable.kind == "event":
+        return "TINYINT"
+    return "VARCHAR" if variable.kind == "identifier" else "DOUBLE"
+
+
+def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
+    """The dictionary without variables and endpoints whose columns are not there."""
+    present = set(columns)
+    endpoints = (
+        e if e.competing in present else replace(e, competing=None)
+        for e in dictionary.endpoints
+        if {e.time, e.event, e.entry or e.time} <= present
+    )
+    competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
+    return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints), competing)
+
+
+def _without_unused_levels(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> Dictionary:
+    """The dictionary without the optional levels that no patient has; the positions of those after them close up."""
+    variables = [v for v in dictionary.variables if v.optional_levels]
+    if not variables:
+        return dictionary
+    lists = ", ".join(f"list(DISTINCT {quoted(v.name)})" for v in variables)
+    (found,) = connection.execute(f"SELECT {lists} FROM patients").fetchall()
+    changed = {}
+    for v, codes in zip(variables, found, strict=True):
+        kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or i in (codes or ())]
+        moved = {old: new for new, old in enumerate(kept) if old != new}
+        if moved:
+            cases = " ".join(f"WHEN {old} THEN {new}" for old, new in moved.items())
+            name = quoted(v.name)
+            connection.execute(f"UPDATE patients SET {name} = CASE {name} {cases} ELSE {name} END")
+        levels, labels = ([names[i] for i in kept] for names in (v.levels, v.level_labels))
+        changed[v.name] = replace(
+            v,
+            levels=tuple(levels),
+            level_labels=tuple(labels),
+            optional_levels=tuple(level for level in v.optional_levels if level in levels),
+            level_words=tuple((level, words) for level, words in v.level_words if level in levels),
+        )
+    return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
+
+
+def _summary(
+    connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, brought: Collection[str]
+) -> tuple[int, int, str]:
+    """Number of patients, how many of them are synthetic, and the version of the data."""
+    identifier = quoted(dictionary.identifier.name)
+    variables = sorted(dictionary.variables, key=lambda v: v.name)
+    # What is derived follows from what was brought and its rule, so reading it would only take time.
+    names = [quoted(v.name) for v in variables if v.name in brought]
+    n = connection.execute("SELECT count(*) FROM patients").fetchall()[0][0]
+    # Rows are added up, so that neither their order nor the kind of file makes a difference. MD5 is the same for every
+    # release of the engine; for millions of rows it would take half of the opening, the engine's own hash a second.
+    text = ", '|', ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in names)
+    row = f"md5_number_lower(concat({text}))" if n <= MAX_MD5_ROWS else f"hash({', '.join(names)})"
+    n_synthetic, total = connection.execute(
+        f"SELECT count(*) FILTER (starts_with({identifier}, 'SYN')), sum({row}) FROM patients"
+    ).fetchall()[0]
+    meaning = [(v.name, v.levels, None if v.name in brought else v.derivation) for v in variables]
+    version = hashlib.sha256(repr((n, int(total), meaning)).encode()).hexdigest()[:12]
+    return n, n_synthetic, version
+
+
+def _compress(connection: duckdb.DuckDBPyConnection, n: int) -> None:
+    """Patients who are alike in every column joined into one row with their number ``n``, if that is worth it."""
+    # Every query then reads the distinct rows only. Below a factor of two the extra column costs what the rows save.
+    estimate = connection.execute("SELECT approx_count_distinct(patients) FROM patients").fetchall()[0][0]
+    if estimate > MAX_SHARE_DISTINCT * n:
+        return
+    connection.execute("CREATE TABLE distinct_patients AS SELECT *, count(*) AS n FROM patients GROUP BY ALL")
+    connection.execute("DROP TABLE patients")
+    connection.execute("ALTER TABLE distinct_patients RENAME TO patients")

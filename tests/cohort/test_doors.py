@@ -1,0 +1,204 @@
+"""No question reaches the engine but through the disclosure rule: each public method of a cohort, with an engine that records."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analytics.cohort import Cohort
+from analytics.cohort.counts import Counts, Exact
+from analytics.cohort.disclosure import SuppressedError
+from analytics.cohort.engine import Columns, Engine, render
+from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.opening import open_patients
+from analytics.cohort.rules import Disclosure, Everything, SmallNumbers
+from tests.cohort.cohort_oracle import ROWS, SMALL, frame_of
+
+COHORT_FOLDER = Path(inspect.getfile(Cohort)).parent
+MALE = CohortFilter((Clause("sex", ("male",)), Clause("age_years", low=3.0)))
+NOBODY = CohortFilter((Clause("age_years", low=200.0),))
+ASK: dict[str, Callable[[Any, CohortFilter], Any]] = {
+    "n": lambda c, f: c.n,
+    "notes": lambda c, f: c.notes,
+    "tally": lambda c, f: c.tally(["sex", "relapsed"], f),
+    "count": lambda c, f: c.count(f),
+    "funnel": lambda c, f: c.funnel(f),
+    "level_counts": lambda c, f: c.level_counts(f),
+    "ranges": lambda c, f: c.ranges(),
+    "name_patients": lambda c, f: c.name_patients(pd.DataFrame({"sex": ["male"]}), f),
+    "is_answered": lambda c, f: c.is_answered(f),
+    "find_too_near": lambda c, f: c.find_too_near(f, [CohortFilter()]),
+}
+# What these say does not come from the patients.
+SAY_NOTHING = {"variables", "smallest_cell", "recording", "left_out"}
+GIVE_NUMBERS = {"n", "tally", "count", "funnel", "level_counts", "name_patients", "notes"}
+
+
+class Recorder:
+    """An engine that knows whether it is asked while a rule opens an answer, and by which smallest cell."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.opening: list[int] = []
+        self.opened: list[int] = []
+        self.past_the_rule: list[str] = []
+        self.asked: list[str] = []
+
+    def schema(self, table: str) -> Any:
+        return self.engine.schema(table)
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> Columns:
+        self.asked.append(sql)
+        if not self.opening:
+            self.past_the_rule.append(sql)
+        return self.engine.run(sql, values)
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+PATIENTS = open_patients(frame_of(ROWS), SMALL)
+
+
+def cohort_of(recorder: Recorder, disclosure: Disclosure, kind: type[Cohort] = Cohort) -> Cohort:
+    """A fresh cohort, which remembers no answer, on the recorder."""
+    cohort = kind(recorder, PATIENTS.dictionary, disclosure, name="recorded", data_version="1", synthetic=True)
+    recorder.asked.clear()
+    recorder.past_the_rule.clear()
+    return cohort
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """A recorder that hears every opening of an answer."""
+    found = Recorder(PATIENTS.engine)
+    reveal = Exact.reveal
+
+    def heard(self: Exact[Any], smallest: int) -> Any:
+        found.opening.append(smallest)
+        found.opened.append(smallest)
+        try:
+            return reveal(self, smallest)
+        finally:
+            found.opening.pop()
+
+    monkeypatch.setattr(Exact, "reveal", heard)
+    return found
+
+
+def doors_of(kind: type[Cohort]) -> set[str]:
+    """The public methods and properties of a kind of cohort, inherited ones included."""
+    plain = {f.name for f in fields(kind)}
+    return {name for name in dir(kind) if not name.startswith("_")} - plain
+
+
+def leaks(kind: type[Cohort], disclosure: Disclosure, name: str, recorder: Recorder) -> list[str]:
+    """What is wrong with one door of a kind of cohort."""
+    cohort = cohort_of(recorder, disclosure, kind)
+    recorder.opened.clear()
+    answer = ASK[name](cohort, MALE)
+    wrong = [f"{name} asks past the rule: {sql}" for sql in recorder.past_the_rule]
+    wrong += [f"{name} is opened for {k}" for k in set(recorder.opened) - {disclosure.smallest_cell}]
+    if isinstance(answer, Exact):
+        wrong.append(f"{name} gives an answer away unopened")
+    return wrong
+
+
+def test_every_door_is_walked_through() -> None:
+    assert doors_of(Cohort) == set(ASK) | SAY_NOTHING
+    assert {f.name for f in fields(Cohort) if not f.name.startswith("_")} == {
+        "name", "data_version", "synthetic", "dictionary", "disclosure",
+    }, "a new field has to be none that tells of patients"  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASK)
+@pytest.mark.parametrize("disclosure", [Everything(), SmallNumbers(5)], ids=str)
+def test_every_door_passes_the_rule(disclosure: Disclosure, name: str, recorder: Recorder) -> None:
+    assert leaks(Cohort, disclosure, name, recorder) == []
+    if disclosure.smallest_cell == 0 and name in GIVE_NUMBERS - {"notes"}:
+        assert recorder.opened, "the recorder must hear the rule"
+
+
+@pytest.mark.parametrize("name", sorted(GIVE_NUMBERS - {"n", "notes", "name_patients"}))
+def test_a_refused_question_is_not_asked(name: str, recorder: Recorder) -> None:
+    cohort = cohort_of(recorder, SmallNumbers(5))
+    with pytest.raises(SuppressedError):
+        ASK[name](cohort, NOBODY)
+    assert len(recorder.asked) == 1 and "count(*)" in recorder.asked[0], "the size of the selection alone"
+
+
+class Leaking(Cohort):
+    """Doors as nobody should add them."""
+
+    def count(self, cohort_filter: CohortFilter = CohortFilter()) -> int:  # noqa: B008
+        return self._counts._count(cohort_filter)
+
+    def funnel(self, cohort_filter: CohortFilter) -> Any:
+        return self._counts.funnel(cohort_filter)
+
+    def tally(self, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        return self._counts.tally(["sex"], CohortFilter()).reveal(0)
+
+    def shape(self) -> int:
+        """A door nobody has decided about."""
+        return self._counts._n_rows
+
+
+@pytest.mark.parametrize("name", ["count", "funnel", "tally"])
+def test_a_door_past_the_rule_is_found(name: str, recorder: Recorder) -> None:
+    assert leaks(Leaking, SmallNumbers(5), name, recorder)
+    assert doors_of(Leaking) - set(ASK) - SAY_NOTHING == {"shape"}
+
+
+def test_every_question_has_a_rule() -> None:
+    """A question added to the counts cannot be answered before each rule says what is given out."""
+    questions = {name for name in vars(Counts) if not name.startswith("_")}
+    rules = {name for name in Disclosure.__abstractmethods__}
+    assert questions - rules == {"differences"} and rules - questions == {"is_answered", "find_too_near"}
+    with pytest.raises(TypeError, match="abstract"):
+        type("Forgetful", (Disclosure,), {"count": Everything.count})()
+    for name in questions:
+        assert str(inspect.signature(getattr(Counts, name)).return_annotation).startswith("Exact[")
+
+
+def uses_of(attribute: str) -> set[str]:
+    """The modules that use an attribute of that name."""
+    return {
+        path.name
+        for path in COHORT_FOLDER.parent.parent.rglob("*.py")
+        if path.relative_to(COHORT_FOLDER.parent.parent).parts[0] in ("analytics", "pages", "data")
+        and any(
+            isinstance(n, ast.Attribute) and n.attr == attribute for n in ast.walk(ast.parse(path.read_text("utf-8")))
+        )
+    }
+
+
+def test_answers_are_opened_by_rules_alone() -> None:
+    assert uses_of("reveal") == {"rules.py"}
+    assert uses_of("_counts") == {"cohort.py"}
+
+
+def test_a_cohort_cannot_be_set_free(recorder: Recorder) -> None:
+    cohort = cohort_of(recorder, SmallNumbers(5))
+    with pytest.raises(AttributeError):
+        cohort.disclosure = Everything()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "spark"])
+def test_every_query_is_one_of_other_dialects_too(dialect: str, recorder: Recorder) -> None:
+    cohort = cohort_of(recorder, Everything())
+    for ask in ASK.values():
+        ask(cohort, MALE)
+    cohort.find_too_near(MALE, [NOBODY])
+    assert len(recorder.asked) >= 6
+    for sql in recorder.asked:
+        rendered = render(sql, dialect)
+        assert "patients" in rendered and "TINYINT" not in rendered
+        assert ("`sex`" in rendered) == (dialect == "spark" and '"sex"' in sql)
