@@ -70,6 +70,7 @@ from analytics.estimators.power import (
 from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
+from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.sensitivity import e_value, highest_risk
 from analytics.estimators.splines import estimate_spline, place_knots, spline_basis
@@ -189,6 +190,7 @@ __all__ = [
     "variance_inflation",
     "weigh_for_censoring",
     "weighted_hazard_ratio",
+    "weighted_quantiles",
     "weighted_survival",
     "weighted_until",
     "why_not_imputed",
