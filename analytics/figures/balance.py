@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from analytics.estimators.propensity import NEGLIGIBLE_DIFFERENCE
-from analytics.figures.step_curves import as_figure, escape
+from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import format_count, format_number, format_percent
 from analytics.results import Balance, FloatArray
@@ -24,6 +25,8 @@ MOST_LETTERS = 24
 BEFORE, AFTER = PALETTE[4], PALETTE[0]
 OVERLAP_HEIGHT = 250
 BINS = 20
+
+_label = partial(label_row, size=11, indent=0)
 
 
 def plot_balance(
@@ -62,12 +65,14 @@ def plot_balance(
     for row in rows:
         name = labels.get(row.variable, row.variable)
         if row.level is not None and row.variable != heading and _n_levels(balance, row.variable) > 2:
-            annotations.append(_label(f"<b>{_short(name, 40)}</b>", y + HEADING_HEIGHT / 2))
+            annotations.append(_label(f"<b>{shorten(name, 40)}</b>", y + HEADING_HEIGHT / 2))
             y += HEADING_HEIGHT
         heading = row.variable
         middle = y + ROW_HEIGHT / 2
         text = _row_label(row, name, level_labels, balance)
-        annotations.append(_label(_short(text, MOST_LETTERS), middle, indent=_n_levels(balance, row.variable) > 2))
+        annotations.append(
+            _label(shorten(text, MOST_LETTERS), middle, indent=10 if _n_levels(balance, row.variable) > 2 else 0)
+        )
         values = {"before": row.smd_before, "after": row.smd_after}
         found = [v for v in values.values() if v is not None]
         if not found:
@@ -193,20 +198,6 @@ def _reading(text: str, row: Balance, arms: tuple[str, str]) -> str:
     return f"<b>{escape(text)}</b><br>{who}<br>before weighting: {before}{after}<extra></extra>"
 
 
-def _short(text: str, letters: int) -> str:
-    """The text on lines of so many letters, at most two; a longer one is cut, the pointer shows it in full."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if len(longer) <= letters or not lines[-1]:
-            lines[-1] = longer
-        elif len(lines) == 2:
-            return f"{escape(lines[0])}<br>{escape(lines[1])} …"
-        else:
-            lines.append(word)
-    return "<br>".join(map(escape, lines))
-
-
 def _link(values: list[float], y: float) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -228,23 +219,6 @@ def _dots(points: Sequence[tuple[float, float, str]], name: str, colour: str, sy
         "y": [y for _, y, _ in points],
         "hovertemplate": [text for _, _, text in points],
         "marker": {"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colour}},
-    }
-
-
-def _label(text: str, y: float, *, indent: bool = False) -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "xshift": 10 if indent else 0,
-        "y": y,
-        "yref": "y",
-        "yanchor": "middle",
-        "align": "left",
-        "showarrow": False,
-        "borderpad": 0,
-        "font": {"size": 11, "color": TEXT_COLOUR},
     }
 
 
@@ -338,28 +312,17 @@ def _count_step(most: float) -> float:
 
 def _axis(title: str) -> dict[str, Any]:
     return {
-        "tickfont": {"color": TEXT_COLOUR},
-        "tickcolor": AXIS_LINE,
-        "ticks": "outside",
-        "ticklen": 4,
-        "showline": True,
-        "linecolor": AXIS_LINE,
-        "gridcolor": GRID_LINE,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": False,
+        **TICKS,
+        **ROWS_AXIS,
         "title": {"text": escape(title), "standoff": 5, "font": {"size": 12, "color": TEXT_COLOUR}},
     }
 
 
 def _shared_layout(height: int, bottom: int) -> dict[str, Any]:
     return {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": height,
-        "margin": {"l": LEFT if bottom == BOTTOM else 62, "r": RIGHT, "t": TOP, "b": bottom, "pad": 0},
+        **base_layout(height, LEFT if bottom == BOTTOM else 62, RIGHT, TOP, bottom),
         "uirevision": "balance",
         "dragmode": False,
         "hovermode": "closest",
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        "legend": {**LEGEND, "y": 1.0},
     }

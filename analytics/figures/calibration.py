@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.drawing import as_figure, base_layout, escape
 from analytics.figures.ratio_axis import LEGEND_ABOVE
-from analytics.figures.step_curves import as_figure, escape
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_probability
 from analytics.results import CalibrationResult, FloatArray
@@ -170,10 +170,7 @@ def _layout(top: float, event: str, has_groups: bool) -> dict[str, Any]:
         "font": {"size": 14},
     }
     return {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": HEIGHT if has_groups else 120,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        **base_layout(HEIGHT if has_groups else 120, LEFT, RIGHT, TOP, BOTTOM),
         "hovermode": "closest",
         "dragmode": False,
         "bargap": 0,

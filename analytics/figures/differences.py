@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.figures.step_curves import as_figure, chip_of, escape
+from analytics.figures.drawing import as_figure, base_layout, chip_of, escape, label_row
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style
 from analytics.formats import format_percent_points
 from analytics.results import Estimate
@@ -83,10 +83,7 @@ def plot_differences(rows: Sequence[DifferenceRow], *, sides: tuple[str, str], t
             }
         )
     layout: dict[str, Any] = {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": height,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": AXIS_HEIGHT, "pad": 0},
+        **base_layout(height, LEFT, RIGHT, TOP, AXIS_HEIGHT),
         "uirevision": "differences",
         "showlegend": False,
         "dragmode": False,
@@ -176,16 +173,4 @@ def _texts(row: DifferenceRow, top: float) -> list[dict[str, Any]]:
 
 
 def _annotation(text: str, x: float, y: float, anchor: str) -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": x,
-        "xref": "paper",
-        "xanchor": anchor,
-        "y": y,
-        "yref": "y",
-        "yanchor": "middle",
-        "align": anchor,
-        "showarrow": False,
-        "borderpad": 0,
-        "font": {"size": 12, "color": TEXT_COLOUR},
-    }
+    return {**label_row(text, y, 12), "x": x, "xanchor": anchor, "align": anchor}

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.drawing import as_figure, base_layout, escape, round_months, round_to
 from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
-from analytics.figures.step_curves import as_figure, choose_ticks, escape, round_months, round_to
-from analytics.figures.theme import AXIS_LINE, PALETTE, TEXT_COLOUR, to_translucent
+from analytics.figures.step_curves import choose_ticks
+from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_count, format_level
 from analytics.results import CoefficientOverTime
 
@@ -151,10 +152,7 @@ def _layout(bottom: float, top: float, end: float, origin: str, reason: str | No
         "font": {"size": 13},
     }
     return {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": HEIGHT,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        **base_layout(HEIGHT, LEFT, RIGHT, TOP, BOTTOM),
         "hovermode": "x",
         "dragmode": False,
         "showlegend": True,

@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 from analytics.estimators.zero_events import read_curve
 from analytics.figures.curve_groups import arrange_curves
 from analytics.figures.curve_words import YEARS, describe_curve, name_undrawn, say_bands, say_ends
+from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
     MOST_DETAILED_GROUPS,
     SMALL,
     TOO_FEW_SENTENCE,
     Lines,
-    as_figure,
     block_height,
     choose_ticks,
     cut,
@@ -30,8 +30,6 @@ from analytics.figures.step_curves import (
     head_of,
     layout_of,
     reading_grid,
-    round_months,
-    round_to,
 )
 from analytics.figures.theme import Style
 from analytics.formats import format_count

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.figures.step_curves import as_figure, draw_counts, empty_layout, escape
+from analytics.figures.drawing import as_figure, base_layout, escape
+from analytics.figures.step_curves import draw_counts, empty_layout
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR
 from analytics.formats import format_interval, format_ratio_of
 from analytics.results import Estimate
@@ -85,10 +86,7 @@ def plot_landmark_strip(
     cells, titles = draw_counts([tuple(counts)], LINES, days, ["Children"], [TEXT_COLOUR])
     inner = height - TOP - BOTTOM
     layout: dict[str, Any] = {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": height,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        **base_layout(height, LEFT, RIGHT, TOP, BOTTOM),
         "uirevision": "landmarks",
         "showlegend": False,
         "dragmode": False,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.figures.step_curves import as_figure, escape
-from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, SYMBOLS, TEXT_COLOUR, to_translucent
+from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
+from analytics.figures.theme import PALETTE, SYMBOLS, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_percent_interval
 from analytics.results import Estimate, MissingPattern, MissingShare
 
@@ -23,6 +24,9 @@ NOTHING = "Nothing is missing in these variables."
 MOST_PATTERNS = 10
 BAR_HEIGHT, DOT_HEIGHT = 150, 26
 KNOWN = "rgba(128,128,128,0.35)"
+AXIS = {**TICKS, "tickangle": 0, **ROWS_AXIS}
+
+_label = partial(label_row, size=11.5)
 
 
 def plot_missingness(
@@ -64,7 +68,7 @@ def plot_missingness(
         for share in rows:
             middle = y + ROW_HEIGHT / 2
             name = labels.get(share.variable, share.variable)
-            annotations.append(_label(_lines(name), middle))
+            annotations.append(_label(shorten(name, MOST_LETTERS), middle))
             annotations.append(_count(share.everyone, middle))
             for side, (sign, estimate) in enumerate(((-1, share.with_event), (1, share.without_event))):
                 if estimate.value is not None:
@@ -81,7 +85,7 @@ def plot_missingness(
         "showlegend": bool(shares),
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "font": {"size": 12}},
         "xaxis": {
-            **_axis(),
+            **AXIS,
             "domain": [LABEL_SHARE, COUNT_SHARE - 0.02],
             "range": [-0.03 * end, 1.02 * end],
             "tickvals": _ticks(end),
@@ -131,7 +135,7 @@ def plot_patterns(
     full = [(c, rows[name]) for c, p in zip(columns, drawn, strict=True) for name in p.missing]
     traces.append(_dots(empty, KNOWN, 7))
     traces.append(_dots(full, TEXT_COLOUR, 12))
-    annotations = [{**_label(_lines(labels[name], 24), y), "yref": "y2"} for name, y in rows.items()]
+    annotations = [{**_label(shorten(labels[name], 24), y), "yref": "y2"} for name, y in rows.items()]
     annotations += [
         {
             **_label(f"<b>{format_count(p.n)}</b>", p.n),
@@ -151,12 +155,8 @@ def plot_patterns(
         "bargap": 0.45,
         "showlegend": True,
         "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
+            **LEGEND,
             "y": 1,
-            "yanchor": "bottom",
-            "font": {"size": 12},
             "traceorder": "normal",
         },
         "xaxis": {
@@ -166,7 +166,7 @@ def plot_patterns(
             "fixedrange": True,
             "anchor": "y2",
         },
-        "yaxis": {**_axis(), "domain": [split, 1], "range": [0, 1.18 * most], "visible": False},
+        "yaxis": {**AXIS, "domain": [split, 1], "range": [0, 1.18 * most], "visible": False},
         "yaxis2": {"domain": [0, split - 0.02], "range": [inner, 0], "visible": False, "fixedrange": True},
         "annotations": annotations,
     }
@@ -279,20 +279,6 @@ def _ticks(end: float) -> list[float]:
     return [round(k * step, 2) for k in range(math.floor(end / step + 1e-9) + 1)]
 
 
-def _lines(text: str, letters: int = MOST_LETTERS) -> str:
-    """The text on at most two lines of so many letters; a longer one is cut."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if len(longer) <= letters or not lines[-1]:
-            lines[-1] = longer
-        elif len(lines) == 2:
-            return f"{escape(lines[0])}<br>{escape(lines[1])} …"
-        else:
-            lines.append(word)
-    return "<br>".join(map(escape, lines))
-
-
 def _count(everyone: Estimate, y: float) -> dict[str, Any]:
     share = format_percent(everyone.value)
     text = f"{format_count(everyone.n_event)} of {format_count(everyone.n)}<br>{share}"
@@ -301,44 +287,9 @@ def _count(everyone: Estimate, y: float) -> dict[str, Any]:
     return {**_label(text, y), "x": 1, "xanchor": "right", "align": "right"}
 
 
-def _label(text: str, y: float) -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": 0,
-        "xref": "paper",
-        "xanchor": "left",
-        "y": y,
-        "yref": "y",
-        "yanchor": "middle",
-        "align": "left",
-        "showarrow": False,
-        "borderpad": 0,
-        "font": {"size": 11.5, "color": TEXT_COLOUR},
-    }
-
-
-def _axis() -> dict[str, Any]:
-    return {
-        "tickfont": {"color": TEXT_COLOUR},
-        "tickcolor": AXIS_LINE,
-        "ticks": "outside",
-        "ticklen": 4,
-        "tickangle": 0,
-        "showline": True,
-        "linecolor": AXIS_LINE,
-        "gridcolor": GRID_LINE,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": False,
-    }
-
-
 def _layout(height: int, bottom: int) -> dict[str, Any]:
     return {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": height,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": bottom, "pad": 0},
+        **base_layout(height, LEFT, RIGHT, TOP, bottom),
         "uirevision": "missingness",
         "dragmode": False,
         "hovermode": "closest",

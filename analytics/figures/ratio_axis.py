@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from analytics.figures.drawing import LEGEND
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR
 from analytics.formats import format_interval, format_ratio
 from analytics.results import Interval
@@ -30,16 +31,7 @@ LINE_AT_ONE: dict[str, Any] = {
     "line": {"color": AXIS_LINE, "width": 1},
     "layer": "below",
 }
-LEGEND_ABOVE: dict[str, Any] = {
-    "orientation": "h",
-    "x": 0,
-    "xanchor": "left",
-    "y": 1.01,
-    "yanchor": "bottom",
-    "font": {"size": 12},
-    "itemclick": False,
-    "itemdoubleclick": False,
-}
+LEGEND_ABOVE: dict[str, Any] = {**LEGEND, "itemclick": False, "itemdoubleclick": False}
 
 
 def number_axis(title: str) -> dict[str, Any]:

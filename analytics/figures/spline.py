@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.drawing import as_figure, base_layout, escape, round_to
 from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
-from analytics.figures.step_curves import as_figure, escape, round_to
-from analytics.figures.theme import AXIS_LINE, PALETTE, TEXT_COLOUR, to_translucent
+from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_level
 from analytics.results import FloatArray, SplineResult
 
@@ -141,10 +141,9 @@ def _layout(bottom: float, top: float, grid: FloatArray, label: str, reason: str
         "font": {"size": 13},
     }
     return {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": HEIGHT if has_curve else SENTENCE_HEIGHT,
-        "margin": {"l": LEFT if has_curve else 0, "r": RIGHT, "t": TOP if has_curve else 10, "b": BOTTOM, "pad": 0},
+        **base_layout(
+            HEIGHT if has_curve else SENTENCE_HEIGHT, LEFT if has_curve else 0, RIGHT, TOP if has_curve else 10, BOTTOM
+        ),
         "hovermode": "x",
         "dragmode": False,
         "showlegend": has_curve,

@@ -11,23 +11,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.figures.curve_words import count_group
+from analytics.figures.drawing import LEGEND, TIME_AXIS, as_figure, base_layout, escape, round_months, round_to
 from analytics.figures.step_curves import (
     BOTTOM,
     LEFT,
     RIGHT,
     SMALL,
     TOP,
-    as_figure,
     choose_ticks,
     cut,
     empty_layout,
-    escape,
     is_drawn,
-    round_months,
-    round_to,
     thinned,
 )
-from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
+from analytics.figures.theme import GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count
 from analytics.results import IncidenceCurve, IncidenceResult
 
@@ -166,22 +163,14 @@ def _panel_layout(titles: Sequence[str], end: float, origin: str, undrawn: Mappi
     width = (1 - PANEL_GAP * (n_columns - 1)) / n_columns
     ticks = choose_ticks(end, most=MOST_PANEL_TICKS if n_columns > 1 else 9)
     layout: dict[str, Any] = {
-        "template": {},
-        "font": {"color": TEXT_COLOUR},
-        "height": height,
-        "margin": {"l": LEFT, "r": RIGHT, "t": TOP, "b": BOTTOM, "pad": 0},
+        **base_layout(height, LEFT, RIGHT, TOP, BOTTOM),
         "uirevision": "incidence",
         "hovermode": "x unified",
         "hoverlabel": {"namelength": -1},
         "dragmode": False,
         "showlegend": True,
         "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.01,
-            "yanchor": "bottom",
-            "font": {"size": 12},
+            **LEGEND,
             "itemwidth": 34,
             "tracegroupgap": 0,
             "traceorder": "normal",
@@ -202,16 +191,9 @@ def _panel_layout(titles: Sequence[str], end: float, origin: str, undrawn: Mappi
             "range": [0, round(1.012 * end, 3)],
             "tickvals": list(ticks),
             "ticktext": [f"{tick:g}" for tick in ticks],
-            "ticks": "outside",
+            **TIME_AXIS,
             "ticklen": 3,
             "tickfont": {"color": TEXT_COLOUR, "size": SMALL},
-            "tickcolor": AXIS_LINE,
-            "showline": True,
-            "linecolor": AXIS_LINE,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": False,
             "hoverformat": ".1f",
             "unifiedhovertitle": {"text": "%{x:.1f} months"},
             "title": {

@@ -9,14 +9,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, Literal, Protocol
-from zlib import crc32
 
 import numpy as np
-import plotly.graph_objects as go
 
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.zero_events import hidden_share, patients_followed
-from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style, to_translucent
+from analytics.figures.drawing import LEGEND, TIME_AXIS, chip_of, escape, round_months, round_to
+from analytics.figures.theme import GRID_LINE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import MISSING, format_count
 from analytics.reporting.reliability import load_policy
 from analytics.results import FloatArray, SurvivalCurve, read_only
@@ -200,16 +199,6 @@ def figure_height(n_groups: int, n_lines: int) -> int:
     return TOP + PLOT_HEIGHT + AXIS_HEIGHT + max(1, n_groups) * block_height(n_lines) + BOTTOM
 
 
-def round_to(values: FloatArray, decimals: int = 2) -> list[float]:
-    """The values as plain numbers with a few decimals: what a screen can show, in a file that loads fast."""
-    return np.round(values, decimals).tolist()
-
-
-def round_months(values: FloatArray) -> list[float]:
-    """Times in months, to a thousandth or, beyond 100 months, a hundredth."""
-    return round_to(values, 3 if values.size == 0 or values[-1] < 100 else 2)
-
-
 def thinned(time: FloatArray, end: float) -> slice | np.ndarray:
     """Which of many vertices to keep: the last in each thousandth of the axis, less than a pixel apart."""
     if time.size <= MOST_VERTICES:
@@ -366,16 +355,6 @@ def head_of(name: str, style: Style) -> str:
     return f"{chip_of(style.colour)}<b>{escape(name)}</b>{': ' if len(name) <= 12 else '<br>'}"
 
 
-def chip_of(colour: str) -> str:
-    """A group's colour beside its name: letters in it would be hard to read."""
-    return f'<span style="color:{colour}">■</span> '
-
-
-def escape(text: str) -> str:
-    """A text that Plotly writes as it is."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def short_count(n: float) -> str:
     """A count that fits under a tick: exact below 100 000, then in thousands or millions; a dash for NaN."""
     if math.isnan(n):
@@ -469,12 +448,7 @@ def layout_of(
         "dragmode": False,
         "showlegend": has_legend,
         "legend": {
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.01,
-            "yanchor": "bottom",
-            "font": {"size": 12},
+            **LEGEND,
             "itemwidth": 34,
             "tracegroupgap": 0,
             "itemclick": "toggle",
@@ -484,16 +458,7 @@ def layout_of(
             "range": [round(-0.012 * end, 3), round(1.012 * end, 3)],
             "tickvals": list(ticks),
             "ticktext": ticktext,
-            "ticks": "outside",
-            "ticklen": 4,
-            "tickfont": {"color": TEXT_COLOUR},
-            "tickcolor": AXIS_LINE,
-            "showline": True,
-            "linecolor": AXIS_LINE,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": False,
+            **TIME_AXIS,
             "title": {
                 "text": f"{time_unit.capitalize()} from {escape(origin)}",
                 "standoff": 6,
@@ -549,16 +514,3 @@ def empty_layout(height: int, sentence: str = EMPTY_SENTENCE) -> dict[str, Any]:
             }
         ],
     }
-
-
-def as_figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
-    """The figure of these traces, unchecked.
-
-    What a reader has hidden by a click on the legend is kept while the figure stays the same. Plotly keeps it by a
-    trace's place in the list, so that in another figure it would hide another group.
-    """
-    if "uirevision" in layout:
-        drawn = [(t.get("name"), t.get("mode"), len(t["x"]), t["x"][-1:], t["y"][-1:]) for t in traces]
-        layout = {**layout, "uirevision": f"{layout['uirevision']} {crc32(repr(drawn).encode()):08x}"}
-    # Checking every property takes longer than estimating the curves; the tests check them once.
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)

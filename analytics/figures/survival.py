@@ -18,12 +18,12 @@ from analytics.estimators.zero_events import read_curve
 from analytics.figures import step_curves
 from analytics.figures.curve_groups import arrange_curves
 from analytics.figures.curve_words import YEARS, describe_curve, say_bands, say_ends
+from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.step_curves import (
     EMPTY_SENTENCE,
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
-    as_figure,
     begin_of,
     block_height,
     choose_ticks,
@@ -32,8 +32,6 @@ from analytics.figures.step_curves import (
     fades_below,
     is_drawn,
     layout_of,
-    round_months,
-    round_to,
     thinned,
 )
 from analytics.figures.theme import TEXT_COLOUR, Style, to_image_config, to_translucent
