@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,15 +14,13 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA, milestone_cell
+from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA
 from analytics.comparisons.treatment import (
     LANDMARK,
-    SECOND_RELAPSE,
     TREATMENT,
     TreatmentData,
     count_used,
     list_ratio_tests,
-    name_term_test,
     note_nobody,
     note_treatment_few,
     prepare_landmarks,
@@ -31,381 +29,49 @@ from analytics.comparisons.treatment import (
     treated_terms,
     treatment_controls,
 )
-from analytics.dictionary import DAYS_PER_MONTH, PHASES
+from analytics.comparisons.weighting import (
+    TWO_STATES,
+    WEIGHTED_TO,
+    WEIGHTS,
+    AdjustedComparison,
+    balance_control,
+    caption_balance,
+    covariates_of,
+    describe_balance,
+    describe_overlap,
+    e_value_of,
+    explain_ratio,
+    format_treatment_ratio,
+    note_events,
+    note_incomplete,
+    note_measured,
+    note_refused,
+    note_second_relapse,
+    ratio_of_treatment,
+    say_balance,
+    say_e_value,
+    say_ratio,
+    tabulate_ratios,
+    tabulate_weighted_survival,
+)
+from analytics.dictionary import DAYS_PER_MONTH
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.kaplan_meier import survival_at
-from analytics.estimators.propensity import (
-    Estimand,
-    estimate_propensity,
-    weighted_hazard_ratio,
-    weighted_survival,
-)
+from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_hazard_ratio, weighted_survival
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_landmark, compare_weighted_curves
-from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
 from analytics.estimators.treatment import landmark_survival
-from analytics.estimators.zero_events import read_curve, tabulate_curves
+from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE, Figure
-from analytics.formats import (
-    MISSING,
-    format_children,
-    format_count,
-    format_level,
-    format_number,
-    format_p_cell,
-    format_percent,
-    format_ratio,
-    ratio_text,
-    say_inestimable,
-)
+from analytics.formats import MISSING, format_count, format_number
 from analytics.frames import filters_of
 from analytics.reporting.attrition import Used
-from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
-from analytics.results import (
-    Estimate,
-    EValue,
-    HazardRatio,
-    HazardRatioResult,
-    LandmarkResult,
-    Note,
-    PropensityResult,
-    Result,
-    SurvivalResult,
-)
+from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results.second_opinion import WEIGHTED, Compared
-
-LATEST_PHASE = "reinduction"
-DEFAULT_BALANCE = ("relapse_timing_bfm", "second_remission")
-TWO_STATES = ("hsct", "cart")
-WEIGHTS = Control(
-    "weights",
-    "Weigh to",
-    "one",
-    "ate",
-    (("ate", "all children"), ("att", "the treated"), ("overlap", "those who could be either")),
-    "more",
-    "For whom the groups are compared: all children at the landmark (stabilised inverse probability weights), children like "
-    "those treated (ATT), or those in whom treatment by the landmark was about as likely as not (overlap weights).",
-    display=True,
-)
-WEIGHTED_TO = {
-    "ate": "all children at the landmark",
-    "att": "children like the treated",
-    "overlap": "children who could be in either group",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class AdjustedComparison(Result):
-    """The comparison at one landmark, ``days`` after relapse, without weights and with them.
-
-    ``unadjusted`` is that of the children in whom all balanced variables are known. ``weighted`` and ``curves`` are None
-    exactly where ``reason`` says why the groups are not weighted. ``treated`` and ``counts`` have one entry per record of
-    the children alive and followed at the landmark: the group on that day, and how many share the record.
-    """
-
-    data: TreatmentData
-    days: int
-    estimand: str
-    unadjusted: LandmarkResult
-    propensity: PropensityResult
-    treated: np.ndarray
-    counts: np.ndarray
-    weighted: HazardRatioResult | None
-    curves: SurvivalResult | None
-    reason: str | None
-    notes: tuple[Note, ...]
-
-    @property
-    def treatment(self) -> str:
-        """The name of the treatment."""
-        return next(iter(self.data.treated_at))
-
-    @property
-    def labels(self) -> Relabelling:
-        """Names of variables and levels to what a reader sees."""
-        return Relabelling(self.data.adjusters)
-
-
-def _balance_control(cohort: Cohort) -> Control:
-    """The choice of what the groups should be alike in: known at relapse, or after reinduction."""
-    latest = PHASES.index(LATEST_PHASE)
-    offered = [
-        v
-        for v in cohort.dictionary.variables
-        if (v.is_group or v.is_covariate) and PHASES.index(v.phase) <= latest and v.name in cohort.variables
-    ]
-    names = [v.name for v in offered]
-    return Control(
-        "balance",
-        "Make alike in",
-        "many",
-        tuple(name for name in DEFAULT_BALANCE if name in names),
-        tuple((v.name, v.label) for v in offered),
-        "more",
-        "What may have decided both who was treated and who died, known before the landmark. Each needs several children in "
-        "both groups: with many, the groups cannot be weighted.",
-    )
-
-
-def _covariates(data: TreatmentData, chosen: np.ndarray) -> pd.DataFrame:
-    if data.covariates is None:
-        return pd.DataFrame(index=range(int(chosen.sum())))
-    return data.covariates[chosen].reset_index(drop=True)
-
-
-def _note_events(data: TreatmentData, unadjusted: LandmarkResult) -> tuple[Note, ...]:
-    n, noun = unadjusted.n_event, data.endpoint.event_noun
-    if not unadjusted.n or n >= load_policy().full.events:
-        return ()
-    counted = f"Only {format_count(n)} {noun if n != 1 else noun.removesuffix('s')}" if n else f"No {noun}"
-    return (
-        Note(
-            "few-events",
-            "caution",
-            f"{counted} after the landmark: a ratio of hazards rests on events, and one more or less would move it far. "
-            "Weighting cannot add any.",
-            "Read the interval, not the estimate; loosen a filter to see more children.",
-        ),
-    )
-
-
-def _note_refused(unadjusted: LandmarkResult, reason: str | None) -> tuple[Note, ...]:
-    if reason is None or not unadjusted.n:
-        return ()
-    return (
-        Note(
-            "not-weighted",
-            "warning",
-            f"The groups are not weighted: {reason}. Only the unweighted comparison is shown, which is not adjusted for "
-            "anything.",
-            "Choose fewer variables, another landmark, or a wider selection.",
-        ),
-    )
-
-
-def _note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
-    n = sum(exclusion.n for exclusion in data.exclusions if exclusion.code == SECOND_RELAPSE)
-    if not n:
-        return ()
-    return (
-        Note(
-            "second-relapse",
-            "info",
-            f"{format_count(n)} {'child is' if n == 1 else 'children are'} left out of both groups, because a second relapse "
-            f"came by day {days}: it decides about treatment and outlook, and too few have it to make the groups alike in it.",
-            "The landmark comparison keeps them.",
-        ),
-    )
-
-
-def _note_incomplete(data: TreatmentData) -> tuple[Note, ...]:
-    n = int(data.weight[~data.complete].sum())
-    if not n:
-        return ()
-    return (
-        Note(
-            "incomplete-cases",
-            "caution",
-            f"{format_count(n)} of {format_children(data.n)} {'is' if n == 1 else 'are'} not in the comparison, weighted "
-            "or not, because a variable in which the groups should be alike is unknown.",
-            "Choose fewer variables to keep them.",
-        ),
-    )
-
-
-def _note_measured(data: TreatmentData) -> tuple[Note, ...]:
-    names = join_words([in_sentence(v.label) for v in data.adjusters])
-    return (
-        Note(
-            "measured-causes-only",
-            "info",
-            f"Weighting aims to make the groups alike in {names}, and in nothing else. Donors, fitness, infections and "
-            "the team’s reasons are not on record: the weighted ratio is an association, not the effect of treatment.",
-            "The E-value says how strong an unmeasured cause would have to be.",
-        ),
-    )
-
-
-def _ratio(result: AdjustedComparison, model: HazardRatioResult | None) -> Estimate:
-    """The hazard ratio of the treatment, or why there is none."""
-    if model is None:
-        return Estimate(None, reason=result.reason or "not weighted")
-    terms = treated_terms(model)
-    return terms[0].ratio if terms else Estimate(None, reason=result.unadjusted.reason or "not estimable")
-
-
-def _ratio_text(ratio: Estimate) -> str:
-    return MISSING if ratio.value is None else ratio_text(ratio)
-
-
-def _reason(ratio: Estimate) -> str:
-    return f"{start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
-
-
-def _balance_caption(result: AdjustedComparison) -> str:
-    after = (
-        "Filled: after weighting. "
-        if result.reason is None
-        else "The groups are not weighted, so there is nothing after it. "
-    )
-    return (
-        "Difference of the groups’ means or shares, in standard deviations. Open: before weighting. "
-        f"{after}Grey: within ±0.1, by convention negligible. Of two levels one is drawn."
-    )
-
-
-def _describe_balance(result: AdjustedComparison) -> str:
-    known = [abs(b.smd_before) for b in result.propensity.balance if b.smd_before is not None]
-    before = (
-        f"Largest standardised difference before weighting {format_number(max(known))}"
-        if known
-        else "No difference known"
-    )
-    after = result.propensity.largest_difference
-    return f"{before}{'' if after is None else f', after weighting {format_number(after)}'}."
-
-
-def _describe_overlap(result: AdjustedComparison) -> str:
-    arms = (result.treatment, result.data.untreated)
-    ranges = [
-        f"{arm}: from {format_percent(found.low, 0)} to {format_percent(found.high, 0)}"
-        for arm, found in zip(arms, result.propensity.arms, strict=True)
-        if found.low is not None
-    ]
-    outside = result.propensity.share_outside
-    beyond = (
-        ""
-        if outside is None
-        else f" {format_percent(outside, 0)} of the children lie where the other group has nobody."
-    )
-    return f"Propensity scores. {'; '.join(ranges)}.{beyond}"
-
-
-def _e_value(result: AdjustedComparison, model: HazardRatioResult | None) -> EValue:
-    ratio = _ratio(result, model)
-    limits = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
-    curves = (*result.unadjusted.curves.curves, *(result.curves.curves if result.curves else ()))
-    is_rare = highest_risk(curves) <= COMMON_OUTCOME
-    return e_value(ratio.value, *limits, measure="hazard ratio", rare=is_rare)
-
-
-def _tabulate_ratios(result: AdjustedComparison) -> Table:
-    unadjusted = result.unadjusted
-    level = format_level(unadjusted.hazard_ratio.conf_level)
-    arms = result.propensity.arms
-    effective = MISSING
-    if result.weighted is not None:
-        effective = " and ".join(format_number(arm.effective_n, 0) for arm in arms) + " (effective)"
-    rows = []
-    for label, model, size in (
-        (
-            "unweighted",
-            unadjusted.hazard_ratio,
-            f"{format_count(unadjusted.n_treated)} and {format_count(unadjusted.n_untreated)}",
-        ),
-        ("weighted", result.weighted, effective),
-    ):
-        ratio, e = _ratio(result, model), _e_value(result, model)
-        shown = ratio_text(ratio) if ratio.value is not None else str(ratio.reason)
-        term = treated_terms(model)[0] if model and treated_terms(model) else None
-        p = MISSING if term is None else format_p_cell(term.p_value, term.p_reason)
-        rows.append(
-            (label, size, shown, p, _e_text(e.point), _e_text(e.limit)),
-        )
-    return Table(
-        title=f"{result.treatment} against {result.data.untreated}, from day {result.days} on",
-        columns=("", "Children", f"Hazard ratio ({level} CI)", "p", "E-value", "E-value of the limit"),
-        rows=tuple(rows),
-        help=(
-            "",
-            "Treated and not yet; for the weighted groups their effective sizes",
-            "Cox model, Efron ties; profile-likelihood interval, the weighted one Wald’s with an error that takes into account "
-            "that the weights were estimated",
-            start_sentence(name_term_test(unadjusted.hazard_ratio, result.weighted)),
-            "How strongly an unmeasured cause would have to go with both treatment and event, as a ratio of risks, to explain "
-            "the ratio away",
-            "The same for the limit nearer to 1; 1 where the interval includes it already",
-        ),
-        caption=f"Weighted to {WEIGHTED_TO[result.estimand]}. An E-value does not say whether there is an unmeasured "
-        "cause, nor does it cover chance.",
-    )
-
-
-def _e_text(value: float | None) -> str:
-    return MISSING if value is None else format_ratio(value)
-
-
-def _tabulate_survival(result: AdjustedComparison) -> Table:
-    data = result.data
-    months = [12.0 * years for years in MILESTONE_YEARS]
-    rows = []
-    for kind, curves in (("unweighted", result.unadjusted.curves), ("weighted", result.curves)):
-        for curve in curves.curves if curves else ():
-            # Weighted children have no exact limit: how much each counts was estimated.
-            found = read_curve(curve, months) if kind == "unweighted" else survival_at(curve, months)
-            cells = [milestone_cell(e) for e in found]
-            rows.append(
-                (
-                    f"{curve.group}, {kind}",
-                    f"{format_count(curve.n_event)} of {format_count(curve.n)}",
-                    *(cells if curve.n else [MISSING] * len(cells)),
-                )
-            )
-    event = data.endpoint.event_noun
-    return Table(
-        title=f"{data.endpoint.y_title} of those {data.endpoint.alive} at day {result.days}",
-        columns=("On that day", event.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
-        rows=tuple(rows),
-        help=(
-            "",
-            "After the landmark, of the children",
-            *(f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS),
-        ),
-        caption="Kaplan–Meier estimates given survival to the landmark; years are counted from relapse. Weighted limits are "
-        "robust.",
-    )
-
-
-def _say(result: AdjustedComparison, how: str, term: HazardRatio, adjusted: tuple[str, ...] | list[str]) -> str:
-    data = result.data
-    text = describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint)
-    return f"From day {result.days} on, {how}: {in_sentence(text)}"
-
-
-def _say_e_value(result: AdjustedComparison) -> tuple[str, ...]:
-    found = _e_value(result, result.weighted)
-    if found.point is None:
-        return ()
-    limit = ""
-    if found.limit is not None:
-        limit = (
-            "; the interval includes no association already"
-            if found.limit <= 1
-            else f"; to move the limit of the interval there, {_e_text(found.limit)} would do"
-        )
-    event = result.data.endpoint.event_label
-    return (
-        f"An unmeasured cause would have to go with both {result.treatment} by the landmark and {event} by a ratio of risks of "
-        f"{_e_text(found.point)} each to explain the weighted hazard ratio of "
-        f"{result.treatment} against {result.data.untreated} away (E-value){limit}.",
-    )
-
-
-def _say_balance(result: AdjustedComparison) -> tuple[str, ...]:
-    largest = result.propensity.largest_difference
-    if largest is None:
-        return ()
-    most = f"at most {format_number(largest)}" if largest >= 0.01 else "less than 0.01"
-    return (
-        f"After weighting the groups differ by {most} standard deviations in what was chosen; in what "
-        "is not on record they may differ by any amount, so this is an association.",
-    )
 
 
 class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
@@ -433,7 +99,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
                 options = tuple(option for option in control.options if option[0] in TWO_STATES)
                 control = replace(control, options=options, default=options[0][0])
             controls.append(replace(control, place="more") if control.name == "endpoint" else control)
-        return (*controls, LANDMARK, _balance_control(cohort), WEIGHTS, INTERVALS, BANDS)
+        return (*controls, LANDMARK, balance_control(cohort), WEIGHTS, INTERVALS, BANDS)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         own = {**params, "adjust": params["balance"], "strata": NO_STRATA}
@@ -450,7 +116,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
         chosen = data.complete & (data.time > landmark)
         time, event, counts = data.time[chosen], data.event[chosen], data.weight[chosen]
         treated = next(iter(data.treated_at.values()))[chosen] <= landmark
-        covariates = _covariates(data, chosen)
+        covariates = covariates_of(data, chosen)
         propensity = estimate_propensity(treated, covariates, weight=counts, estimand=estimand)
         reason = propensity.reason if data.adjusters else "no variable is chosen in which the groups should be alike"
         weighted = curves = None
@@ -481,21 +147,21 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
             notes=(
                 *note_post_baseline(data.endpoint, filters=filters_of(data)),
                 *note_nobody(data),
-                *_note_refused(unadjusted, reason),
-                *_note_second_relapse(data, days),
-                *_note_incomplete(data),
+                *note_refused(unadjusted, reason),
+                *note_second_relapse(data, days),
+                *note_incomplete(data),
                 *note_balanced(data.adjusters, data.endpoint, days),
                 *few,
-                *_note_events(data, unadjusted),
+                *note_events(data, unadjusted),
                 *(replace(n, text=labels(n.text), remedy=labels(n.remedy)) for n in (*propensity.notes, *fitted)),
                 *unadjusted.notes,
-                *(_note_measured(data) if weighted else ()),
+                *(note_measured(data) if weighted else ()),
             ),
         )
 
     def headlines(self, result: AdjustedComparison) -> tuple[Headline, ...]:
         unadjusted, data = result.unadjusted, result.data
-        crude, weighted = (_ratio(result, model) for model in (unadjusted.hazard_ratio, result.weighted))
+        crude, weighted = (ratio_of_treatment(result, model) for model in (unadjusted.hazard_ratio, result.weighted))
         sizes = [arm.effective_n for arm in result.propensity.arms]
         effective, compared = MISSING, f"{result.treatment} against {data.untreated}"
         if result.reason is None and None not in sizes:
@@ -520,13 +186,13 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
             ),
             Headline(
                 f"Hazard ratio, {compared}, unweighted",
-                _ratio_text(crude),
-                f"{result.treatment} against {data.untreated}, from the landmark on. {_reason(crude)}".strip(),
+                format_treatment_ratio(crude),
+                f"{result.treatment} against {data.untreated}, from the landmark on. {explain_ratio(crude)}".strip(),
             ),
             Headline(
                 f"Hazard ratio, {compared}, weighted",
-                _ratio_text(weighted),
-                f"Weighted to {WEIGHTED_TO[result.estimand]}, robust interval. {_reason(weighted)}".strip(),
+                format_treatment_ratio(weighted),
+                f"Weighted to {WEIGHTED_TO[result.estimand]}, robust interval. {explain_ratio(weighted)}".strip(),
             ),
         )
 
@@ -590,9 +256,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
                 level_labels={(v.name, level): v.level_label(level) for v in variables for level in v.levels},
                 arms=arms,
             )
-            pictures.append(
-                Picture("Are the groups alike?", figure, _describe_balance(result), _balance_caption(result))
-            )
+            pictures.append(Picture("Are the groups alike?", figure, describe_balance(result), caption_balance(result)))
         scores = result.propensity.scores
         if scores is not None:
             known = {
@@ -604,7 +268,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
                 Picture(
                     "Could a child of one group have been in the other?",
                     figure,
-                    _describe_overlap(result),
+                    describe_overlap(result),
                     "Propensity scores: the probability of being treated by the landmark, given the chosen "
                     "variables. Children where "
                     "only one group has bars are compared with nobody; weighting cannot mend that.",
@@ -613,7 +277,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
         return tuple(pictures)
 
     def tables(self, result: AdjustedComparison) -> tuple[Table, ...]:
-        return (_tabulate_ratios(result), _tabulate_survival(result))
+        return (tabulate_ratios(result), tabulate_weighted_survival(result))
 
     def sentences(self, result: AdjustedComparison) -> tuple[str, ...]:
         data, unadjusted = result.data, result.unadjusted
@@ -628,15 +292,15 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
         ]
         if unadjusted.reason is not None:
             return (*said, f"The groups cannot be compared: {unadjusted.reason}.")
-        said += [_say(result, "unweighted", term, ()) for term in treated_terms(unadjusted.hazard_ratio)]
+        said += [say_ratio(result, "unweighted", term, ()) for term in treated_terms(unadjusted.hazard_ratio)]
         if result.weighted is None:
             return (*said, f"The groups are not weighted: {result.reason}.")
         adjusted = [v.label for v in data.adjusters]
         said += [
-            _say(result, f"weighted to {WEIGHTED_TO[result.estimand]}", term, adjusted)
+            say_ratio(result, f"weighted to {WEIGHTED_TO[result.estimand]}", term, adjusted)
             for term in treated_terms(result.weighted)
         ]
-        return (*said, *_say_e_value(result), *_say_balance(result))
+        return (*said, *say_e_value(result), *say_balance(result))
 
     def used(self, result: AdjustedComparison) -> Used:
         return count_used(result.data, adjusted=True, landmark=(result.days, result.unadjusted))
@@ -654,7 +318,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
     def downloads(self, result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
         rows = []
         for kind, model in (("unweighted", result.unadjusted.hazard_ratio), ("weighted", result.weighted)):
-            ratio, found = _ratio(result, model), _e_value(result, model)
+            ratio, found = ratio_of_treatment(result, model), e_value_of(result, model)
             term = treated_terms(model)[0] if model and treated_terms(model) else None
             rows.append(
                 {
