@@ -25,8 +25,8 @@ from analytics.results.second_opinion import (
     SecondOpinion,
 )
 
-# Libraries want one row per patient. Of so many, a Cox model of ten factors is refitted within a minute or two
-# (tests/benchmarks/libraries.py); beyond, a difference between programs is no longer what a reader has to fear.
+# Libraries want one row per patient. Of so many, the slowest page (missing values) takes them 40 seconds; beyond, a
+# difference between programs is no longer what a reader has to fear.
 MOST_PATIENTS = 20_000
 CLOSE, NEAR = 1e-6, 1e-3
 NOTHING = 1e-12  # p values and shares that differ by less are the same, however small they are
