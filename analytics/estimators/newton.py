@@ -1,32 +1,633 @@
-"""Newton's method on a log-likelihood: the steps, and what they are solved with."""
+"""The maximum of a log-likelihood by Newton's method, and what follows from it: limits, tests, standard errors.
+
+A likelihood is anything that gives its value, score and curvature at a stack of coefficient vectors; problems that share
+it (one per profile limit, one per test) are solved side by side. Where the curvature has no closed form it is learned
+from the change of the score along each step.
+
+Sources
+-------
+Venzon & Moolgavkar (1988), Applied Statistics 37:87, doi:10.2307/2347496: profile limits by a modified Newton step.
+Nocedal & Wright (2006), Numerical Optimization, Springer, section 6.1: the update of Broyden, Fletcher, Goldfarb and
+Shanno (BFGS).
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+import numpy as np
+from scipy.special import chdtrc, ndtr, ndtri
+
+from analytics.estimators.design import BoolArray, IntArray, Solution
 from analytics.results import FloatArray
+
+# The error left after a last Newton step is of the order of its square; a step at a fixed rate leaves its own size.
+NEWTON_TOLERANCE = 1e-7
+FIXED_RATE_TOLERANCE = 1e-11
+# Beyond this distance from the estimate (log ratio per standard deviation), and beyond so many times Wald's, a limit is
+# taken not to exist; nor is an estimate whose standard error is larger.
+FAR = 50.0
+_FAR_WALD = 5.0
+_MAX_STEP = 5.0
+_MAX_JOINT_ITERATIONS = 20
+_MAX_LIMIT_ITERATIONS = 100
+# A predicted gain, and a fall, of this share of the log-likelihood are rounding.
+_SMALLEST_GAIN = 1e-14
+_SMALLEST_FALL = 1e-13
+_ROUNDING = 1e-14
+# Eigenvalues below this, in units of the diagonal, or this share of the largest, are rounding where steps must ascend.
+_SMALLEST_SCALED = 1e-12
+_SMALLEST_SHARE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Log-likelihood, score and curvature (the negative second derivative) for a stack of coefficient vectors."""
+
+    log_likelihood: FloatArray
+    score: FloatArray
+    curvature: FloatArray
+
+    def take(self, index: IntArray | BoolArray) -> Values:
+        """Some of the stack."""
+        return Values(self.log_likelihood[index], self.score[index], self.curvature[index])
+
+    def put(self, index: IntArray, other: Values) -> None:
+        """Replace some of the stack."""
+        self.log_likelihood[index] = other.log_likelihood
+        self.score[index] = other.score
+        self.curvature[index] = other.curvature
+
+
+class Likelihood(Protocol):
+    """What is maximised: the log-likelihood of coefficients of the columns of ``design``.
+
+    ``penalised`` ones need not be concave. The curvature of one that ``learns`` stands for the true one at the start only.
+    """
+
+    @property
+    def design(self) -> FloatArray:
+        """The columns, (patterns, size)."""
+
+    @property
+    def penalised(self) -> bool:
+        """True if it need not be concave."""
+
+    @property
+    def learns(self) -> bool:
+        """True if its curvature has no closed form."""
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+
+    def evaluate(self, beta: FloatArray) -> Values:
+        """The values at each row of ``beta``; a log-likelihood of minus infinity where it cannot be computed."""
+
+
+class _AtOne(Protocol):
+    """A value at one coefficient vector."""
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log-likelihood."""
+
+    @property
+    def score(self) -> FloatArray:
+        """Its gradient."""
+
+    @property
+    def information(self) -> FloatArray:
+        """Its negative second derivative."""
+
+
+def evaluate_each(at: Callable[[FloatArray], _AtOne], beta: FloatArray) -> Values:
+    """The values of a stack of a likelihood that is computed ``at`` one coefficient vector after the other."""
+    found = [at(row) for row in beta]
+    return Values(
+        np.array([one.log_likelihood for one in found]),
+        np.array([one.score for one in found]),
+        np.array([one.information for one in found]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """When a search ends.
+
+    It has converged at a step below ``tolerance``, which is taken; or when ``patience`` steps have gained nothing, or a
+    step gains nothing after so many ``halvings``, and it would move no linear predictor farther than ``rounded`` (as a
+    share). It gives up when ``is_endless(beta, step, gain, log_likelihood)`` says so of a step that was made, after so many
+    ``steps``, and after ``most`` evaluations. ``ends_evaluated`` asks for the values after the last step, not before it.
+    """
+
+    tolerance: float = NEWTON_TOLERANCE
+    patience: int = 4
+    rounded: float = math.inf
+    halvings: int = 40
+    steps: int = 100
+    most: int = 4000
+    is_endless: Callable[[FloatArray, FloatArray, float, float], bool] | None = None
+    ends_evaluated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where a stack of maximisations ended; ``learned`` is the curvature, as it was learned where it is."""
+
+    beta: FloatArray
+    log_likelihood: FloatArray
+    score: FloatArray
+    curvature: FloatArray
+    converged: BoolArray
+    learned: FloatArray
+
+    def take(self, index: BoolArray) -> Optimum:
+        """Some of the stack."""
+        return Optimum(
+            self.beta[index],
+            self.log_likelihood[index],
+            self.score[index],
+            self.curvature[index],
+            self.converged[index],
+            self.learned[index],
+        )
+
+
+# Steps
+
+
+def inverses(stack: FloatArray) -> FloatArray:
+    """Inverses of a stack of matrices; NaN for a singular one."""
+    try:
+        return np.asarray(np.linalg.inv(stack), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        if len(stack) == 1:
+            return np.full_like(stack, np.nan)
+        return np.concatenate([inverses(matrix[None]) for matrix in stack])
 
 
 def inverse_of(matrix: FloatArray) -> FloatArray:
     """The inverse; NaN for a singular matrix."""
+    return np.asarray(inverses(matrix[None])[0])
+
+
+def solve(stack: FloatArray, right: FloatArray) -> FloatArray:
+    """Solutions of a stack of symmetric systems, or of one; the least-squares one where a matrix is singular."""
     try:
-        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        return np.asarray(np.linalg.solve(stack, right), dtype=np.float64)
     except np.linalg.LinAlgError:
-        return np.full_like(matrix, np.nan)
+        if stack.ndim == 2:
+            return np.asarray(np.linalg.lstsq(stack, right, rcond=None)[0])
+        return np.stack([np.linalg.lstsq(a, b, rcond=None)[0] for a, b in zip(stack, right, strict=True)])
 
 
-def ascent(curvature: FloatArray, score: FloatArray) -> FloatArray:
-    """A Newton step that surely ascends: with what rounding has made indefinite taken for its size."""
-    scale = np.sqrt(np.abs(np.diag(curvature)))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(curvature / np.outer(scale, scale))
-    sizes = np.maximum(np.abs(values), 1e-12)
-    return np.asarray(vectors @ ((vectors.T @ (score / scale)) / sizes) / scale)
-
-
-def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """The solution of a symmetric system; the least-squares one where the matrix is singular."""
+def _positive_definite(stack: FloatArray) -> BoolArray:
+    """True for each matrix of a stack that has a Cholesky factor."""
     try:
-        return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+        np.linalg.cholesky(stack)
+        return np.ones(len(stack), dtype=bool)
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
+        if len(stack) == 1:
+            return np.zeros(1, dtype=bool)
+    half = len(stack) // 2
+    return np.concatenate([_positive_definite(stack[:half]), _positive_definite(stack[half:])])
+
+
+def ascents(stack: FloatArray, score: FloatArray, scaled: bool = True) -> FloatArray:
+    """Newton steps that surely ascend: with the eigenvalues of each matrix of a stack made positive.
+
+    ``scaled`` measures them in units of the diagonal: that of an information matrix says how large a column is, that of
+    a penalised curvature may be negative itself.
+    """
+    scale = np.ones_like(score)
+    if scaled:
+        scale = np.sqrt(np.abs(np.diagonal(stack, axis1=1, axis2=2)))
+        scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(stack / (scale[:, :, None] * scale[:, None, :]))
+    sizes = np.abs(values)
+    least = _SMALLEST_SCALED if scaled else _SMALLEST_SHARE * sizes.max(axis=1, initial=0.0, keepdims=True)
+    sizes = np.maximum(sizes, np.maximum(least, 1e-300))
+    along = (vectors.transpose(0, 2, 1) @ (score / scale)[:, :, None])[:, :, 0] / sizes
+    return np.asarray((vectors @ along[:, :, None])[:, :, 0] / scale)
+
+
+def _shortened(step: FloatArray, largest: FloatArray) -> FloatArray:
+    """Steps no longer than the maximum in any coefficient (of the standardised design), or than the ``largest`` of these."""
+    longest, most = np.abs(step).max(axis=1, initial=0.0, keepdims=True), np.maximum(largest, _MAX_STEP)
+    return np.asarray(step * (most / np.maximum(longest, most))) if (longest > most).any() else step
+
+
+def _moved(likelihood: Likelihood, step: FloatArray, beta: FloatArray) -> FloatArray:
+    """How far each step moves any linear predictor, as a share where that is large."""
+    eta = np.abs(beta @ likelihood.design.T)
+    return np.asarray((np.abs(step @ likelihood.design.T) / (1.0 + eta)).max(axis=1, initial=0.0))
+
+
+def _settled(
+    likelihood: Likelihood, step: FloatArray, beta: FloatArray, search: Search, is_short: BoolArray
+) -> BoolArray:
+    """True for each short step that is so for every linear predictor, too, where a search looks at these.
+
+    Of a value 1e6 times as large as the others a step of 1e-6 is a long one.
+    """
+    settled = is_short.copy()
+    if math.isfinite(search.rounded) and is_short.any():
+        settled[is_short] = _moved(likelihood, step[is_short], beta[is_short]) <= 10.0 * search.tolerance
+    return settled
+
+
+def _ascending(
+    likelihood: Likelihood, current: Values, learned: FloatArray, mask: BoolArray
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Newton steps of the coefficients in ``mask``, what they promise to gain, and whose learned curvature misleads."""
+    is_whole = bool(mask.all())
+    score = current.score if is_whole else current.score * mask
+
+    def of_free(curvature: FloatArray, rows: IntArray | slice) -> FloatArray:
+        if is_whole:
+            return curvature[rows]
+        within = mask[rows][:, :, None] & mask[rows][:, None, :]
+        return np.where(within, curvature[rows], np.eye(likelihood.size))
+
+    def steps(curvature: FloatArray, rows: IntArray | slice) -> FloatArray:
+        return solve(curvature, score[rows][:, :, None])[:, :, 0]
+
+    may_be_indefinite = likelihood.penalised and not likelihood.learns
+    least = -_SMALLEST_GAIN * (1.0 + np.abs(current.log_likelihood)) if may_be_indefinite else 0.0
+    curvature = of_free(learned, slice(None))
+    with np.errstate(invalid="ignore", over="ignore"):
+        step = steps(curvature, slice(None))
+        if may_be_indefinite and (indefinite := ~_positive_definite(curvature)).any():
+            step[indefinite] = ascents(curvature[indefinite], score[indefinite], scaled=False) * mask[indefinite]
+        gain = 0.5 * (step * score).sum(axis=1)
+        forgotten = ~((gain >= least) & (gain < math.inf))
+        if not forgotten.any():
+            return step, gain, forgotten
+        lost = np.flatnonzero(forgotten)
+        if likelihood.learns:
+            step[lost] = steps(of_free(current.curvature, lost), lost)
+            gain = 0.5 * (step * score).sum(axis=1)
+            lost = np.flatnonzero(~((gain >= least) & (gain < math.inf)))
+        if len(lost):
+            # One that is all but singular passes for definite and still leads astray.
+            step[lost] = ascents(of_free(current.curvature, lost), score[lost], scaled=not may_be_indefinite)
+            step[lost] *= mask[lost]
+            gain = 0.5 * (step * score).sum(axis=1)
+    return step, gain, forgotten
+
+
+def learned_curvature(curvature: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
+    """The curvature after the score has fallen by ``change`` along a step (the BFGS update)."""
+    pushed = curvature @ step
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        # Far out the penalty's score has no bounds; what is not finite is thrown away by the next step.
+        return np.asarray(
+            curvature
+            - np.outer(pushed, pushed) / float(step @ pushed)
+            + np.outer(change, change) / float(step @ change)
+        )
+
+
+def _relearned(
+    learned: FloatArray, step: FloatArray, change: FloatArray, start: FloatArray, free: BoolArray
+) -> FloatArray:
+    """The learned curvature after a step of the ``free`` coefficients; it starts anew where the score has not fallen."""
+    has_fallen = float(step @ change) > 1e-12 * float(step @ step)
+    if free.all():
+        return learned_curvature(learned, step, change) if has_fallen else start
+    known, within = learned.copy(), np.ix_(free, free)
+    known[within] = learned_curvature(known[within], step[free], change[free]) if has_fallen else start[within]
+    return known
+
+
+# The maximum
+
+
+def maximise(
+    likelihood: Likelihood,
+    start: FloatArray,
+    free: BoolArray,
+    search: Search,
+    learned: FloatArray | None = None,
+) -> Optimum:
+    """Maxima of the likelihood over the ``free`` coefficients, the others staying at ``start``; both (problems, size).
+
+    Newton's method with step halving. ``learned`` is the curvature that an earlier maximisation has learned.
+    """
+    beta = start.copy()
+    values = likelihood.evaluate(beta)
+    flat = np.flatnonzero(~np.isfinite(values.log_likelihood))
+    if len(flat):
+        # Too far out to be computed: nearer to 0 it can be.
+        beta[flat] = np.where(free[flat], 0.0, beta[flat])
+        values.put(flat, likelihood.evaluate(beta[flat]))
+    learns = likelihood.learns
+    known = values.curvature if learned is None or not learns else learned.copy()
+    if learns and learned is None:
+        known = known.copy()
+    sound, has_free = np.isfinite(values.log_likelihood), free.any(axis=1)
+    converged, active = sound & ~has_free, np.flatnonzero(sound & has_free)
+    idle, made = np.zeros(len(beta), dtype=np.intp), np.zeros_like(beta)
+    evaluated = 0
+    for _ in range(search.steps):
+        if not len(active) or evaluated > search.most:
+            break
+        current, mask, at, curvature = values, free, beta, known
+        if len(active) < len(beta):
+            current, mask, at, curvature = values.take(active), free[active], beta[active], known[active]
+        step, gain, forgotten = _ascending(likelihood, current, curvature, mask)
+        if learns and forgotten.any():
+            known[active[forgotten]] = values.curvature[active[forgotten]]
+        largest = np.abs(at).max(axis=1, initial=0.0, keepdims=True)
+        step = _shortened(step, largest)
+        is_nothing = np.abs(gain) <= _SMALLEST_GAIN * (1.0 + np.abs(current.log_likelihood))
+        is_last = np.abs(step).max(axis=1, initial=0.0) <= search.tolerance * (1.0 + largest[:, 0])
+        is_last &= is_nothing | learns
+        is_last &= _settled(likelihood, step, at, search, is_last)
+        is_tired = ~is_last & (idle[active] + (is_nothing & (not learns)) >= search.patience)
+        converged[active[is_last]] = True
+        if is_tired.any():
+            tired = active[is_tired]
+            converged[tired] = _moved(likelihood, made[tired], beta[tired]) <= search.rounded
+        if is_last.any():
+            last = active[is_last]
+            beta[last] += step[is_last]
+            if search.ends_evaluated:
+                values.put(last, likelihood.evaluate(beta[last]))
+        ended = is_last | is_tired
+        active, step, is_nothing = active[~ended], step[~ended], is_nothing[~ended]
+        if not len(active):
+            break
+        whole = step.copy()
+        pending = np.arange(len(active))
+        endless = np.zeros(len(active), dtype=bool)
+        for _halving in range(search.halvings):
+            rows = active[pending]
+            trial = likelihood.evaluate(beta[rows] + step[pending])
+            evaluated += 1
+            before = values.log_likelihood[rows]
+            accepted = trial.log_likelihood >= before - _SMALLEST_FALL * (1.0 + np.abs(before))
+            own = pending[accepted]
+            if learns:
+                for place in np.flatnonzero(accepted).tolist():
+                    row, one = int(rows[place]), step[pending[place]]
+                    known[row] = _relearned(
+                        known[row], one, values.score[row] - trial.score[place], trial.curvature[place], free[row]
+                    )
+            taken, risen, level = active[own], (trial.log_likelihood - before)[accepted], before[accepted]
+            made[taken] = step[own]
+            beta[taken] += step[own]
+            values.put(taken, trial.take(accepted))
+            # What a learned curvature promises is no measure of what is left to gain.
+            is_idle = risen <= _SMALLEST_FALL * (1.0 + np.abs(level)) if learns else is_nothing[own]
+            idle[taken] = np.where(is_idle, idle[taken] + 1, 0)
+            if search.is_endless is not None:
+                for which, gained, was in zip(own, risen.tolist(), level.tolist(), strict=True):
+                    endless[which] = search.is_endless(beta[active[which]], step[which], gained, was)
+            pending = pending[~accepted]
+            if not len(pending):
+                break
+            step[pending] /= 2.0
+        # A direction without any ascent left means that rounding is all there is to gain.
+        if len(pending):
+            stuck = active[pending]
+            converged[stuck] = _moved(likelihood, whole[pending], beta[stuck]) <= search.rounded
+            endless[pending] = True
+        active = active[~endless]
+    return Optimum(
+        beta, values.log_likelihood, values.score, values.curvature, converged, known if learns else values.curvature
+    )
+
+
+def restrict(likelihood: Likelihood, optimum: Optimum, drop: BoolArray, search: Search) -> Optimum:
+    """Maxima with the ``drop`` coefficients of each row held at 0, from where the quadratic model has them.
+
+    With a penalty, the information matrix keeps the fixed coefficients' rows and columns, which is not the same as
+    fitting the smaller model.
+    """
+    best, inverse = optimum.beta[0], inverses(optimum.curvature[:1])[0]
+    start = np.where(drop, 0.0, best)
+    for row, own in enumerate(drop):
+        moved = best - inverse[:, own] @ solve(inverse[np.ix_(own, own)], best[own])
+        if np.isfinite(moved).all():
+            start[row] = np.where(own, 0.0, moved)
+    learned = np.repeat(optimum.learned[:1], len(drop), axis=0) if likelihood.learns else None
+    return maximise(likelihood, start, ~drop, search, learned)
+
+
+def fall_of(optimum: Optimum, restricted: Optimum) -> FloatArray:
+    """Twice the fall of the log-likelihood to each restricted maximum; NaN where that was not found."""
+    fall = 2.0 * (optimum.log_likelihood[0] - restricted.log_likelihood)
+    return np.asarray(np.where(restricted.converged, np.maximum(fall, 0.0), np.nan))
+
+
+# Profile limits
+
+
+def farthest_limit(reach: float) -> float:
+    """How far from the estimate a limit may lie at the most, if Wald's lies at ``reach``."""
+    return max(FAR, _FAR_WALD * reach)
+
+
+def profile_limits(
+    likelihood: Likelihood,
+    optimum: Optimum,
+    parameter: IntArray,
+    side: FloatArray,
+    critical: float,
+    search: Search,
+) -> FloatArray:
+    """The limits of the coefficients ``parameter``, each on its ``side`` (-1 or 1); NaN where none was found.
+
+    A limit is the value of the coefficient at which the likelihood, maximised over all others, lies critical**2 / 2
+    below its maximum (Venzon & Moolgavkar 1988, eq. 1).
+    """
+    limits = np.full(len(parameter), np.nan)
+    if not likelihood.learns:
+        limits = _joint_limits(likelihood, optimum, parameter, side, critical, search.tolerance)
+    lost = np.flatnonzero(np.isnan(limits))
+    if len(lost):
+        limits[lost] = _bracketed_limits(likelihood, optimum, parameter[lost], side[lost], critical, search)
+    return limits
+
+
+def _joint_limits(
+    likelihood: Likelihood,
+    optimum: Optimum,
+    parameter: IntArray,
+    side: FloatArray,
+    critical: float,
+    tolerance: float,
+) -> FloatArray:
+    """Profile limits by Newton steps in all coefficients at once; NaN where these do not lead to one for certain.
+
+    With curvature H and V = H^-1, the quadratic model of l at b has its maximum at b + V U and falls to the target on
+    the way from there along V e_j, so that (Venzon & Moolgavkar 1988, eqs. 4 to 8, in closed form)
+
+        b <- b + V U +/- sqrt(2 (l + U'VU / 2 - target) / V_jj) V e_j.
+
+    At its fixed points l is on target and the score of the other coefficients is 0. The likelihood without penalty is
+    concave, so there is one such point on each side. With the penalty it need not be, and a path that leaves the
+    region where it is concave is given up.
+    """
+    best, peak = optimum.beta[0], float(optimum.log_likelihood[0])
+    target = peak - critical**2 / 2
+    limits = np.full(len(parameter), np.nan)
+    unit = np.zeros((len(parameter), likelihood.size))
+    unit[np.arange(len(parameter)), parameter] = 1.0
+    inverse = inverses(optimum.curvature)[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reach = side * critical / np.sqrt(inverse[parameter, parameter])
+        beta = best + reach[:, None] * inverse[parameter]
+    active = np.flatnonzero(np.isfinite(beta).all(axis=1))
+    for _ in range(_MAX_JOINT_ITERATIONS):
+        if not len(active):
+            break
+        values = likelihood.evaluate(beta[active])
+        sound = np.isfinite(values.log_likelihood)
+        if likelihood.penalised:
+            sound &= _positive_definite(values.curvature)
+        active, values = active[sound], values.take(sound)
+        if not len(active):
+            break
+        solution = solve(values.curvature, np.stack([values.score, unit[active]], axis=2))
+        newton, along = solution[:, :, 0], solution[:, :, 1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rise = 0.5 * np.einsum("ij,ij->i", values.score, newton)
+            above = np.sqrt(2.0 * np.maximum(values.log_likelihood + rise - target, 0.0))
+            v_jj = np.einsum("ij,ij->i", along, unit[active])
+            step = newton + (side[active] * above / np.sqrt(v_jj))[:, None] * along
+            step = _shortened(step, np.abs(beta[active]).max(axis=1, initial=0.0, keepdims=True))
+        moving = np.isfinite(step).all(axis=1)
+        active, step, level = active[moving], step[moving], values.log_likelihood[moving]
+        beta[active] += step
+        done = np.abs(step).max(axis=1, initial=0.0) <= tolerance * (
+            1.0 + np.abs(beta[active]).max(axis=1, initial=0.0)
+        )
+        found = beta[active, parameter[active]]
+        good = (np.abs(level - target) <= 1e-6 * (1.0 + abs(target))) & (
+            side[active] * (found - best[parameter[active]]) > 0
+        )
+        limits[active[done & good]] = found[done & good]
+        active = active[~done]
+    return limits
+
+
+def _bracketed_limits(
+    likelihood: Likelihood,
+    optimum: Optimum,
+    parameter: IntArray,
+    side: FloatArray,
+    critical: float,
+    search: Search,
+) -> FloatArray:
+    """Profile limits by maximising over the other coefficients at each value tried; NaN where none was found.
+
+    Slower than the joint steps, and sure: Newton's method, kept in a bracket, on the signed root
+    r = sqrt(2 (l_max - l)), which is close to a straight line; its slope is -U_j / r because the score of the others
+    is 0. All limits move together, each starting from the last one's tangent. The penalised likelihood can have several
+    maxima over the other coefficients in tiny samples: the one connected with the estimate is followed.
+    """
+    best, peak = optimum.beta[0], float(optimum.log_likelihood[0])
+    inverse = inverses(optimum.curvature)[0]
+    centre = best[parameter]
+    along = inverse[parameter] / inverse[parameter, parameter][:, None]
+    with np.errstate(invalid="ignore"):
+        reach = critical * np.sqrt(inverse[parameter, parameter])
+    inside, outside = np.zeros(len(parameter)), np.full(len(parameter), np.inf)
+    beta = best + (side * reach)[:, None] * along
+    free = np.ones(beta.shape, dtype=bool)
+    free[np.arange(len(parameter)), parameter] = False
+    farthest = np.array([farthest_limit(distance) for distance in reach.tolist()])
+    limits = np.full(len(parameter), np.nan)
+    learned = np.repeat(optimum.learned[:1], len(parameter), axis=0)
+    active = np.flatnonzero(np.isfinite(beta).all(axis=1))
+    for _ in range(_MAX_LIMIT_ITERATIONS):
+        if not len(active):
+            break
+        distance = reach[active]
+        inner = maximise(likelihood, beta[active], free[active], search, learned[active])
+        # Beyond what can be written, and so below the target.
+        beyond = (inner.log_likelihood == -math.inf) & (outside[active] - inside[active] > 1e-10 * distance)
+        outside[active[beyond]] = distance[beyond]
+        reach[active[beyond]] = (inside[active[beyond]] + distance[beyond]) / 2.0
+        beta[active[beyond]] = best + (side * reach)[active[beyond], None] * along[active[beyond]]
+        waiting = active[beyond]
+        active, distance, inner = (
+            active[inner.converged],
+            distance[inner.converged],
+            inner.take(inner.converged),
+        )
+        learned[active] = inner.learned
+        own = parameter[active]
+        root = np.sqrt(np.maximum(2.0 * (peak - inner.log_likelihood), 0.0))
+        short = root < critical
+        inside[active] = np.where(short, distance, inside[active])
+        outside[active] = np.where(short, outside[active], distance)
+        slope = -side[active] * inner.score[np.arange(len(active)), own]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = distance + (critical - root) * root / slope
+        low, high = inside[active], np.minimum(outside[active], 3.0 * distance)
+        # Where one value is 1e10 times the others, a limit may lie 1e-9 from the estimate.
+        near = np.abs(newton - distance) <= NEWTON_TOLERANCE * distance + _ROUNDING * np.abs(centre[active])
+        done: BoolArray = np.asarray((slope > 0) & near, dtype=bool)
+        limits[active[done]] = (centre[active] + side[active] * newton)[done]
+        usable = (slope > 0) & (newton > low) & (newton < high)
+        moved = np.where(usable, newton, np.where(np.isfinite(outside[active]), (low + high) / 2.0, 2.0 * distance))
+        turned = inverses(inner.curvature)
+        tangent = turned[np.arange(len(active)), own]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tangent = tangent / tangent[np.arange(len(active)), own][:, None]
+        tangent = np.where(np.isfinite(tangent).all(axis=1, keepdims=True), tangent, along[active])
+        onward: FloatArray = side[active] * (moved - distance)
+        beta[active] = inner.beta + onward[:, None] * tangent
+        beta[active, own] = centre[active] + side[active] * moved
+        reach[active] = moved
+        # So steep is the fall beside a value far from all others that a limit lies between two that nothing parts.
+        pinned = ~done & (outside[active] - inside[active] <= 1e-10 * distance)
+        limits[active[pinned]] = (centre[active] + side[active] * outside[active])[pinned]
+        lost = short & (distance > farthest[active])
+        active = np.concatenate([active[~done & ~pinned & ~lost], waiting])
+    return limits
+
+
+def solve_coefficients(
+    beta: FloatArray,
+    information: FloatArray,
+    log_likelihood: float,
+    wanted: Sequence[int],
+    conf_type: str,
+    conf_level: float,
+    limits: Callable[[IntArray, float], tuple[FloatArray, FloatArray]],
+    fall: Callable[[IntArray], FloatArray],
+    covariance: FloatArray | None = None,
+) -> Solution:
+    """Standard errors, limits and p values of the ``wanted`` coefficients at a maximum over all of them.
+
+    ``limits`` and ``fall`` give profile limits at a critical value and likelihood-ratio statistics of single
+    coefficients. ``covariance`` replaces the inverse of the information where it is given (a robust one).
+    """
+    critical, size = float(ndtri((1.0 + conf_level) / 2.0)), len(beta)
+    model = inverse_of(information)
+    with np.errstate(invalid="ignore"):
+        estimable = np.asarray(np.sqrt(np.diag(model)) <= FAR, dtype=bool)
+        std_error = np.sqrt(np.diag(model if covariance is None else covariance))
+    low, high, p_value = (np.full(size, np.nan) for _ in range(3))
+    index = np.asarray([i for i in wanted if estimable[i]], dtype=np.intp)
+    statistic: Any = None
+    if conf_type == "wald":
+        low, high = beta - critical * std_error, beta + critical * std_error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p_value = 2.0 * ndtr(-np.abs(beta / std_error))
+    else:
+        # The test that goes with the interval: its p is below 0.05 just where the 95 % interval leaves out 1.
+        statistic = np.full(size, np.nan)
+        if len(index):
+            low[index], high[index] = limits(index, critical)
+            statistic[index] = fall(index)
+        p_value = np.asarray(chdtrc(1, statistic), dtype=np.float64)
+    return Solution(beta, std_error, low, high, p_value, estimable, log_likelihood, statistic)

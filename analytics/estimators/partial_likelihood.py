@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from analytics.estimators.design import IntArray
-from analytics.estimators.newton import inverse_of
+from analytics.estimators.newton import Values, evaluate_each, inverse_of
 from analytics.estimators.risk_sets import RiskSets
 from analytics.results import FloatArray
 
@@ -83,7 +83,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class PartialValues:
     """Log-likelihood, score and information at one coefficient vector; penalised ones where there is a penalty."""
 
     log_likelihood: float
@@ -227,23 +227,32 @@ class PartialLikelihood:
         of_event = 2.0 * (2.0 * w23 * re - w13 * rr - w33 * ee) + w12 * square_risk - w22 * square_event
         return np.asarray(0.5 * (of_pattern @ design + (weight * of_risk) @ r + (weight * of_event) @ e))
 
-    def evaluate(self, beta: FloatArray) -> Values:
+    def at(self, beta: FloatArray) -> PartialValues:
         """All that a Newton step needs."""
         at, value = self.moments(beta)
         if not math.isfinite(value):
-            return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
+            return PartialValues(-math.inf, np.zeros(self.size), np.eye(self.size))
         expected = self.expected(at, self._compared)
         score = self.score(at, self._compared, expected)
         information = self.information(at, self._compared, expected)
         if not math.isfinite(float(score.sum()) + float(information.sum())):
-            return Values(-math.inf, np.zeros(self.size), np.eye(self.size))
+            return PartialValues(-math.inf, np.zeros(self.size), np.eye(self.size))
         if self.penalised and self.size:
             sign, log_determinant = np.linalg.slogdet(information)
             if sign <= 0 or not math.isfinite(log_determinant):
-                return Values(-math.inf, score, information)
+                return PartialValues(-math.inf, score, information)
             value += 0.5 * float(log_determinant)
             score = score + self._penalty_score(at, inverse_of(information), expected)
-        return Values(value, score, information)
+        return PartialValues(value, score, information)
+
+    def evaluate(self, beta: FloatArray) -> Values:
+        """All that Newton steps need, for each row of ``beta``."""
+        return evaluate_each(self.at, beta)
+
+    @property
+    def learns(self) -> bool:
+        """True with the penalty, whose second derivative is not computed."""
+        return self.penalised
 
     def plain(self, beta: FloatArray) -> float:
         """The log-likelihood without penalty."""

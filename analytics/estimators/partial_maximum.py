@@ -16,18 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import chdtrc, ndtr, ndtri
 
+from analytics.estimators import newton
 from analytics.estimators.design import BoolArray, IntArray, Solution
-from analytics.estimators.newton import ascent, inverse_of, solve
-from analytics.estimators.partial_likelihood import PartialLikelihood, Values
+from analytics.estimators.newton import inverse_of, solve
+from analytics.estimators.partial_likelihood import PartialLikelihood, PartialValues
 from analytics.results import FloatArray
 
-_MAX_STEP = 5.0
-_MAX_ITERATIONS = 200
 _MAX_EVALUATIONS = 400
+_MAX_HALVINGS = 60
+_MAX_STEPS = 200
 _MAX_INNER_EVALUATIONS = 100
-_MAX_LIMIT_STEPS = 60
 # With so few events the penalised likelihood is searched for a second maximum, in so many coefficients, from starts so far
 # from 0, and its profile at these multiples of the distance of a limit.
 _FEW_EVENTS = 5
@@ -40,19 +39,13 @@ _STEP_TOLERANCE = 1e-10
 _HEIGHT_TOLERANCE = 1e-6
 _SMALLEST_GAIN = 1e-13
 _ROUNDING = 1e-14
-_MAX_HALVINGS = 60
 # Steps that gain nothing any more and move no linear predictor farther than this (as a share) are rounding; on the way
 # to infinity it moves by about 1.
 _ROUNDED = 1e-4
-_PATIENCE = 4
 # A fit that gains nothing in steps longer than this is on its way to infinity; in shorter ones, at its maximum.
 _LONG_STEP = 1e-3
 # Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
 _DIVERGING = 40.0
-# A limit further from the estimate than this (log hazard ratio per standard deviation), and than so many times Wald's
-# distance, is taken not to exist; nor is an estimate whose standard error is larger.
-_FAR = 50.0
-_FAR_WALD = 5.0
 # Steps of the short search for a limit, which needs about eight.
 _QUICK = 20
 _ASIDE = 1e-4
@@ -63,9 +56,27 @@ class Optimum:
     """Where a maximisation ended; ``curvature`` is what it took for the negative second derivative there."""
 
     beta: FloatArray
-    values: Values
+    values: PartialValues
     converged: bool
     curvature: FloatArray
+
+    def stacked(self) -> newton.Optimum:
+        """The same as a stack of one."""
+        v = self.values
+        return newton.Optimum(
+            self.beta[None],
+            np.array([v.log_likelihood]),
+            v.score[None],
+            v.information[None],
+            np.array([self.converged]),
+            self.curvature[None],
+        )
+
+
+def _one(found: newton.Optimum) -> Optimum:
+    """The only one of a stack."""
+    values = PartialValues(float(found.log_likelihood[0]), found.score[0], found.curvature[0])
+    return Optimum(found.beta[0], values, bool(found.converged[0]), found.learned[0])
 
 
 def maximise(
@@ -78,78 +89,32 @@ def maximise(
 ) -> Optimum:
     """The maximum of the likelihood over the ``free`` coefficients, the others staying at ``start``.
 
-    Newton's method with step halving. The penalised likelihood has no closed second derivative here: its curvature
-    starts as the information, or as the ``curvature`` of an earlier maximisation, and learns from the change of the
-    score along each step (the BFGS update), and it ends at a step below ``tolerance``, or unconverged after about
-    ``most`` evaluations.
+    With the penalty the curvature starts as the information, or as the ``curvature`` of an earlier maximisation.
     """
     free = np.ones(likelihood.size, dtype=bool) if free is None else free
-    beta = start.copy()
-    values = likelihood.evaluate(beta)
-    if not math.isfinite(values.log_likelihood):
-        beta = np.where(free, 0.0, start)
-        values = likelihood.evaluate(beta)
-    if not free.any() or not math.isfinite(values.log_likelihood):
-        return Optimum(beta, values, math.isfinite(values.log_likelihood), values.information)
-    within = np.ix_(free, free)
-    block = (values.information if curvature is None or not likelihood.penalised else curvature)[within]
-
-    def end(converged: bool) -> Optimum:
-        learned = values.information.copy()
-        learned[within] = block
-        return Optimum(beta, values, converged, learned)
-
-    idle = evaluated = 0
-    for _ in range(_MAX_ITERATIONS):
-        if evaluated > most:
-            break
-        score = values.score[free]
-        step = solve(block, score)
-        if not np.isfinite(step).all() or step @ score < 0:
-            block = values.information[within]
-            step = solve(block, score)
-            if not np.isfinite(step).all() or step @ score < 0:
-                step = ascent(block, score)
-        step *= min(1.0, max(_MAX_STEP, float(np.abs(beta).max())) / max(float(np.abs(step).max()), 1e-300))
-        size = 1.0 + abs(values.log_likelihood)
-        largest = float(np.abs(step).max())
-        trial_beta = beta.copy()
-        for _halving in range(_MAX_HALVINGS):
-            trial_beta[free] = beta[free] + step
-            trial = likelihood.evaluate(trial_beta)
-            evaluated += 1
-            if trial.log_likelihood >= values.log_likelihood - _SMALLEST_GAIN * size:
-                break
-            step = step / 2.0
-        else:
-            # No ascent is left: rounding is all there is to gain.
-            return end(_moved(likelihood, free, step * 2.0**_MAX_HALVINGS, beta) <= _ROUNDED)
-        # Along a direction without block steps never end and gain nothing.
-        idle = idle + 1 if trial.log_likelihood - values.log_likelihood <= _SMALLEST_GAIN * size else 0
-        change = values.score[free] - trial.score[free]
-        beta, values = trial_beta, trial
-        enough = tolerance if likelihood.penalised else 1e-7
-        done = largest <= enough * (1.0 + float(np.abs(beta).max()))
-        # Of a value 1e6 times as large as the others a step of 1e-6 is a long one.
-        done = done and _moved(likelihood, free, step, beta) <= 10.0 * enough
-        if done or idle >= _PATIENCE:
-            return end(bool(done or _moved(likelihood, free, step, beta) <= _ROUNDED))
-        if not likelihood.penalised:
-            eta = likelihood.design @ beta
-            if idle and largest > _LONG_STEP and float(np.ptp(eta)) > _DIVERGING:
-                return end(False)
-            block = values.information[within]
-        elif float(step @ change) > 1e-12 * float(step @ step):
-            block = _learned(block, step, change)
-        else:
-            block = values.information[within]
-    return end(False)
+    learned = None if curvature is None else curvature[None]
+    found = newton.maximise(likelihood, start[None], free[None], _search(likelihood, tolerance, most), learned)
+    return _one(found)
 
 
-def _moved(likelihood: PartialLikelihood, free: BoolArray, step: FloatArray, beta: FloatArray) -> float:
-    """How far a step moves any linear predictor, as a share where that is large."""
-    eta = np.abs(likelihood.design @ beta)
-    return float((np.abs(likelihood.design[:, free] @ step) / (1.0 + eta)).max(initial=0.0))
+def _search(likelihood: PartialLikelihood, tolerance: float, most: int) -> newton.Search:
+    """How a maximum is searched for; without the penalty the error is of the order of the last step's square."""
+
+    def is_endless(beta: FloatArray, step: FloatArray, gain: float, before: float) -> bool:
+        has_gained = gain > _SMALLEST_GAIN * (1.0 + abs(before))
+        if has_gained or float(np.abs(step).max()) <= _LONG_STEP:
+            return False
+        return float(np.ptp(likelihood.design @ beta)) > _DIVERGING
+
+    return newton.Search(
+        tolerance=tolerance if likelihood.penalised else newton.NEWTON_TOLERANCE,
+        rounded=_ROUNDED,
+        halvings=_MAX_HALVINGS,
+        steps=_MAX_STEPS,
+        most=most,
+        is_endless=None if likelihood.penalised else is_endless,
+        ends_evaluated=tolerance == _STEP_TOLERANCE,
+    )
 
 
 def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: BoolArray) -> float:
@@ -158,17 +123,13 @@ def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: Bool
     With the penalty, the information keeps the fixed coefficients' rows and columns (Heinze & Schemper 2001, section
     2), which is not the same as fitting the smaller model.
     """
-    best, inverse = optimum.beta, inverse_of(optimum.values.information)
-    moved = best - inverse[:, drop] @ solve(inverse[np.ix_(drop, drop)], best[drop])
-    start = np.where(drop, 0.0, moved)
-    restricted = maximise(likelihood, start, ~drop, optimum.curvature, _HEIGHT_TOLERANCE)
+    inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_EVALUATIONS)
+    restricted = newton.restrict(likelihood, optimum.stacked(), drop[None], inner)
     if is_tiny(likelihood):
-        others = (np.where(drop, 0.0, best), np.zeros(likelihood.size))
-        more = [maximise(likelihood, other, ~drop, None, _HEIGHT_TOLERANCE) for other in others]
-        restricted = _higher([restricted, *more])
-    if not restricted.converged:
-        return math.nan
-    return max(2.0 * (optimum.values.log_likelihood - restricted.values.log_likelihood), 0.0)
+        starts = (np.where(drop, 0.0, optimum.beta), np.zeros(likelihood.size))
+        found = [_one(restricted), *(maximise(likelihood, start, ~drop, None, _HEIGHT_TOLERANCE) for start in starts)]
+        restricted = _higher(found).stacked()
+    return float(newton.fall_of(optimum.stacked(), restricted)[0])
 
 
 def _quick_limit(
@@ -187,13 +148,13 @@ def _quick_limit(
     last_beta, last_score = best, optimum.values.score
     for _ in range(_QUICK):
         beta[index] = best[index] + side * reach
-        values = likelihood.evaluate(beta)
+        values = likelihood.at(beta)
         if not math.isfinite(values.log_likelihood):
             return None
         moved, change = beta - last_beta, last_score - values.score
         if float(moved @ change) <= 0.0:
             return None
-        curvature = _learned(curvature, moved, change) if likelihood.penalised else values.information
+        curvature = newton.learned_curvature(curvature, moved, change) if likelihood.penalised else values.information
         beyond = curvature[others, index]
         both = solve(curvature[np.ix_(others, others)], np.column_stack([values.score[others], beyond]))
         step, tangent = both[:, 0], -both[:, 1]
@@ -208,25 +169,13 @@ def _quick_limit(
         if abs(further) <= 1e-8 * reach + _ROUNDING * abs(float(best[index])) and largest <= 1e-6:
             # The score of the other coefficient falls beside a maximum, and not beside a minimum.
             is_peak = not others.any() or bool(
-                (likelihood.evaluate(beta + _ASIDE * others).score < values.score)[others].all()
+                (likelihood.at(beta + _ASIDE * others).score < values.score)[others].all()
             )
             return float(best[index] + side * (reach + further)) if is_peak else None
         last_beta, last_score, beta = beta, values.score, beta.copy()
         beta[others] += step + side * further * tangent
         reach += further
     return None
-
-
-def _learned(curvature: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
-    """The curvature after the score has fallen by ``change`` along a step (the BFGS update)."""
-    pushed = curvature @ step
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        # Far out the penalty's score has no bounds; what is not finite is thrown away by the next step.
-        return np.asarray(
-            curvature
-            - np.outer(pushed, pushed) / float(step @ pushed)
-            + np.outer(change, change) / float(step @ change)
-        )
 
 
 def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
@@ -242,7 +191,7 @@ def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
         for side in (-_ELSEWHERE, _ELSEWHERE):
             start = np.zeros(likelihood.size)
             start[index] = side
-            there = likelihood.evaluate(start)
+            there = likelihood.at(start)
             # Where it falls on the way out, it most likely leads back to the same maximum.
             if math.isfinite(there.log_likelihood) and there.score[index] * side > 0.0:
                 found.append(maximise(likelihood, start))
@@ -302,7 +251,7 @@ class _Profile:
 
     def outermost(self, reach: float) -> float:
         """The largest distance at which the profile meets the target; NaN if there is none within reason."""
-        farthest = max(_FAR, _FAR_WALD * reach)
+        farthest = newton.farthest_limit(reach)
         grid = [0.0, *(reach * np.geomspace(0.1, 10.0, 16)).tolist()]
         while grid[-1] < farthest:
             grid.append(2.0 * grid[-1])
@@ -322,12 +271,12 @@ class _Profile:
 def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
     """The value of a coefficient at which the profile likelihood lies critical**2 / 2 below its maximum; NaN if none.
 
-    Newton's method, kept in a bracket, on the signed root r = sqrt(2 (l_max - l)), which is close to a straight line;
-    its slope is -U_j / r because the score of the others is 0. With at most one other coefficient, a shorter search is
-    tried first; with more, it might end beside a higher maximum of the others. Where the penalised likelihood may have
-    several maxima, the limit is the outermost such value, so that limits of a higher level enclose those of a lower one.
+    Where the curvature has to be learned, and with at most one other coefficient, a shorter search is tried first; with
+    more, it might end beside a higher maximum of the others. Where the penalised likelihood may have several maxima, the
+    limit is the outermost such value, so that limits of a higher level enclose those of a lower one.
     """
-    quick = _quick_limit(likelihood, optimum, index, side, critical) if likelihood.size <= 2 else None
+    is_short = likelihood.learns and likelihood.size <= 2
+    quick = _quick_limit(likelihood, optimum, index, side, critical) if is_short else None
     if is_tiny(likelihood):
         profile = _Profile(likelihood, optimum, index, side, critical)
         if quick is not None and profile.is_outermost(side * (quick - float(optimum.beta[index]))):
@@ -336,51 +285,9 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
         return float(optimum.beta[index] + side * profile.outermost(reach))
     if quick is not None:
         return quick
-    best, peak = optimum.beta, optimum.values.log_likelihood
-    inverse = inverse_of(optimum.values.information)
-    reach = critical * math.sqrt(float(inverse[index, index]))
-    farthest = max(_FAR, _FAR_WALD * reach)
-    free = np.ones(likelihood.size, dtype=bool)
-    free[index] = False
-    inside, outside = 0.0, math.inf
-    curvature = optimum.curvature
-    beta = best + side * reach * inverse[index] / inverse[index, index]
-    for _ in range(_MAX_LIMIT_STEPS):
-        beta[index] = best[index] + side * reach
-        inner = maximise(likelihood, beta, free, curvature, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
-        if inner.values.log_likelihood == -math.inf and outside - inside > 1e-10 * reach:
-            # Beyond what can be written, and so below the target.
-            outside, reach = reach, (inside + reach) / 2.0
-            beta = best + side * reach * inverse[index] / inverse[index, index]
-            continue
-        curvature = inner.curvature
-        if not inner.converged:
-            return math.nan
-        root = math.sqrt(max(2.0 * (peak - inner.values.log_likelihood), 0.0))
-        slope = -side * float(inner.values.score[index])
-        if root < critical:
-            inside = reach
-        else:
-            outside = reach
-        newton = reach + (critical - root) * root / slope if slope > 0 else math.nan
-        # Where one value is 1e10 times the others, a limit may lie 1e-9 from the estimate.
-        if abs(newton - reach) <= 1e-8 * reach + _ROUNDING * abs(float(best[index])):
-            return float(best[index] + side * newton)
-        if outside - inside <= 1e-10 * reach:
-            # So steep is the fall beside a value far from all others that the limit lies between two that nothing parts.
-            return float(best[index] + side * outside)
-        if root < critical and reach > farthest:
-            return math.nan
-        upper = min(outside, 3.0 * reach)
-        if not (inside < newton < upper):
-            newton = (inside + upper) / 2.0 if math.isfinite(outside) else 2.0 * reach
-        beta = inner.beta.copy()
-        if free.any():
-            information = inner.values.information
-            tangent = -solve(information[np.ix_(free, free)], information[free, index])
-            beta[free] += side * (newton - reach) * tangent
-        reach = newton
-    return math.nan
+    inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
+    found = newton.profile_limits(likelihood, optimum.stacked(), np.array([index]), np.array([side]), critical, inner)
+    return float(found[0])
 
 
 def solve_model(
@@ -395,31 +302,25 @@ def solve_model(
 
     ``covariance`` replaces the inverse of the information where it is given (a robust one).
     """
-    critical = float(ndtri((1.0 + conf_level) / 2.0))
-    beta, size = optimum.beta, likelihood.size
-    model = inverse_of(optimum.values.information)
-    with np.errstate(invalid="ignore"):
-        estimable = np.asarray(np.sqrt(np.diag(model)) <= _FAR, dtype=bool)
-        std_error = np.sqrt(np.diag(model if covariance is None else covariance))
-    low, high, p_value = (np.full(size, np.nan) for _ in range(3))
-    index = [i for i in wanted if estimable[i]]
-    if conf_type == "wald":
-        low, high = beta - critical * std_error, beta + critical * std_error
-    else:
-        for i in index:
-            low[i] = profile_limit(likelihood, optimum, i, -1.0, critical)
-            high[i] = profile_limit(likelihood, optimum, i, 1.0, critical)
-    fall = None
-    if conf_type == "profile":
-        # The test that goes with the interval: its p is below 0.05 just where the 95 % interval leaves out 1.
-        fall = np.full(size, np.nan)
-        for i in index:
-            fall[i] = likelihood_ratio(likelihood, optimum, np.arange(size) == i)
-        p_value = np.asarray(chdtrc(1, fall), dtype=np.float64)
-    else:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            p_value = 2.0 * ndtr(-np.abs(beta / std_error))
-    return Solution(beta, std_error, low, high, p_value, estimable, likelihood.plain(beta), fall)
+
+    def limits(index: IntArray, critical: float) -> tuple[FloatArray, FloatArray]:
+        both = [[profile_limit(likelihood, optimum, i, side, critical) for i in index] for side in (-1.0, 1.0)]
+        return np.array(both[0]), np.array(both[1])
+
+    def fall(index: IntArray) -> FloatArray:
+        return np.array([likelihood_ratio(likelihood, optimum, np.arange(likelihood.size) == i) for i in index])
+
+    return newton.solve_coefficients(
+        optimum.beta,
+        optimum.values.information,
+        likelihood.plain(optimum.beta),
+        wanted,
+        conf_type,
+        conf_level,
+        limits,
+        fall,
+        covariance,
+    )
 
 
 def robust_covariance(likelihood: PartialLikelihood, optimum: Optimum, cluster: IntArray | None = None) -> FloatArray:

@@ -35,7 +35,7 @@ from analytics.estimators.design import (
 )
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
-from analytics.estimators.newton import ascent, inverse_of
+from analytics.estimators.newton import ascents, inverse_of
 from analytics.estimators.regression_result import (
     NEGLIGIBLE,
     NOT_CONVERGED,
@@ -204,9 +204,9 @@ def _newton(value: WeightedValues) -> FloatArray:
     try:
         step = np.linalg.solve(value.information, value.score)
     except np.linalg.LinAlgError:
-        return ascent(value.information, value.score)
+        return ascents(value.information[None], value.score[None])[0]
     if not np.isfinite(step).all() or step @ value.score < 0:
-        return ascent(value.information, value.score)
+        return ascents(value.information[None], value.score[None])[0]
     return np.asarray(step)
 
 

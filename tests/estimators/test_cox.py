@@ -694,7 +694,7 @@ def test_firth_limits_are_the_outermost_points_of_the_profile_and_nested(
     unit = float(np.ptp(covariates["b"]) / np.ptp(likelihood.design))
 
     def height(log_ratio: float) -> float:
-        return likelihood.evaluate(np.array([log_ratio * unit])).log_likelihood
+        return likelihood.at(np.array([log_ratio * unit])).log_likelihood
 
     grid = np.concatenate([-np.geomspace(30, 1e-3, 400), np.geomspace(1e-3, 30, 400)]) / unit
     heights = np.array([height(value) for value in grid])
