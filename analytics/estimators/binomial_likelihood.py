@@ -30,10 +30,9 @@ from analytics.estimators.newton import (
     fall_of,
     inverses,
     maximise,
-    profile_limits,
     restrict,
-    solve_coefficients,
 )
+from analytics.estimators.profile_likelihood import profile_limits, solve_coefficients
 from analytics.results import FloatArray
 
 # Beyond this linear predictor a fit is taken to diverge; whether it truly does is for the caller to find out.

@@ -1,4 +1,4 @@
-"""The maximum of a log-likelihood by Newton's method, and what follows from it: limits, tests, standard errors.
+"""The maximum of a log-likelihood by Newton's method, over all coefficients or with some of them held.
 
 A likelihood is anything that gives its value, score and curvature at a stack of coefficient vectors; problems that share
 it (one per profile limit, one per test) are solved side by side. Where the curvature has no closed form it is learned
@@ -6,7 +6,6 @@ from the change of the score along each step.
 
 Sources
 -------
-Venzon & Moolgavkar (1988), Applied Statistics 37:87, doi:10.2307/2347496: profile limits by a modified Newton step.
 Nocedal & Wright (2006), Numerical Optimization, Springer, section 6.1: the update of Broyden, Fletcher, Goldfarb and
 Shanno (BFGS).
 """
@@ -14,30 +13,22 @@ Shanno (BFGS).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri
 
-from analytics.estimators.design import BoolArray, IntArray, Solution
+from analytics.estimators.design import BoolArray, IntArray
 from analytics.results import FloatArray
 
 # The error left after a last Newton step is of the order of its square; a step at a fixed rate leaves its own size.
 NEWTON_TOLERANCE = 1e-7
 FIXED_RATE_TOLERANCE = 1e-11
-# Beyond this distance from the estimate (log ratio per standard deviation), and beyond so many times Wald's, a limit is
-# taken not to exist; nor is an estimate whose standard error is larger.
-FAR = 50.0
-_FAR_WALD = 5.0
 _MAX_STEP = 5.0
-_MAX_JOINT_ITERATIONS = 20
-_MAX_LIMIT_ITERATIONS = 100
 # A predicted gain, and a fall, of this share of the log-likelihood are rounding.
 _SMALLEST_GAIN = 1e-14
 _SMALLEST_FALL = 1e-13
-_ROUNDING = 1e-14
 # Eigenvalues below this, in units of the diagonal, or this share of the largest, are rounding where steps must ascend.
 _SMALLEST_SCALED = 1e-12
 _SMALLEST_SHARE = 1e-8
@@ -185,7 +176,7 @@ def solve(stack: FloatArray, right: FloatArray) -> FloatArray:
         return np.stack([np.linalg.lstsq(a, b, rcond=None)[0] for a, b in zip(stack, right, strict=True)])
 
 
-def _positive_definite(stack: FloatArray) -> BoolArray:
+def positive_definite(stack: FloatArray) -> BoolArray:
     """True for each matrix of a stack that has a Cholesky factor."""
     try:
         np.linalg.cholesky(stack)
@@ -194,7 +185,7 @@ def _positive_definite(stack: FloatArray) -> BoolArray:
         if len(stack) == 1:
             return np.zeros(1, dtype=bool)
     half = len(stack) // 2
-    return np.concatenate([_positive_definite(stack[:half]), _positive_definite(stack[half:])])
+    return np.concatenate([positive_definite(stack[:half]), positive_definite(stack[half:])])
 
 
 def ascents(stack: FloatArray, score: FloatArray, scaled: bool = True) -> FloatArray:
@@ -215,7 +206,7 @@ def ascents(stack: FloatArray, score: FloatArray, scaled: bool = True) -> FloatA
     return np.asarray((vectors @ along[:, :, None])[:, :, 0] / scale)
 
 
-def _shortened(step: FloatArray, largest: FloatArray) -> FloatArray:
+def shortened(step: FloatArray, largest: FloatArray) -> FloatArray:
     """Steps no longer than the maximum in any coefficient (of the standardised design), or than the ``largest`` of these."""
     longest, most = np.abs(step).max(axis=1, initial=0.0, keepdims=True), np.maximum(largest, _MAX_STEP)
     return np.asarray(step * (most / np.maximum(longest, most))) if (longest > most).any() else step
@@ -261,7 +252,7 @@ def _ascending(
     curvature = of_free(learned, slice(None))
     with np.errstate(invalid="ignore", over="ignore"):
         step = steps(curvature, slice(None))
-        if may_be_indefinite and (indefinite := ~_positive_definite(curvature)).any():
+        if may_be_indefinite and (indefinite := ~positive_definite(curvature)).any():
             step[indefinite] = ascents(curvature[indefinite], score[indefinite], scaled=False) * mask[indefinite]
         gain = 0.5 * (step * score).sum(axis=1)
         forgotten = ~((gain >= least) & (gain < math.inf))
@@ -343,7 +334,7 @@ def maximise(
         if learns and forgotten.any():
             known[active[forgotten]] = values.curvature[active[forgotten]]
         largest = np.abs(at).max(axis=1, initial=0.0, keepdims=True)
-        step = _shortened(step, largest)
+        step = shortened(step, largest)
         is_nothing = np.abs(gain) <= _SMALLEST_GAIN * (1.0 + np.abs(current.log_likelihood))
         is_last = np.abs(step).max(axis=1, initial=0.0) <= search.tolerance * (1.0 + largest[:, 0])
         is_last &= is_nothing | learns
@@ -423,211 +414,3 @@ def fall_of(optimum: Optimum, restricted: Optimum) -> FloatArray:
     """Twice the fall of the log-likelihood to each restricted maximum; NaN where that was not found."""
     fall = 2.0 * (optimum.log_likelihood[0] - restricted.log_likelihood)
     return np.asarray(np.where(restricted.converged, np.maximum(fall, 0.0), np.nan))
-
-
-# Profile limits
-
-
-def farthest_limit(reach: float) -> float:
-    """How far from the estimate a limit may lie at the most, if Wald's lies at ``reach``."""
-    return max(FAR, _FAR_WALD * reach)
-
-
-def profile_limits(
-    likelihood: Likelihood,
-    optimum: Optimum,
-    parameter: IntArray,
-    side: FloatArray,
-    critical: float,
-    search: Search,
-) -> FloatArray:
-    """The limits of the coefficients ``parameter``, each on its ``side`` (-1 or 1); NaN where none was found.
-
-    A limit is the value of the coefficient at which the likelihood, maximised over all others, lies critical**2 / 2
-    below its maximum (Venzon & Moolgavkar 1988, eq. 1).
-    """
-    limits = np.full(len(parameter), np.nan)
-    if not likelihood.learns:
-        limits = _joint_limits(likelihood, optimum, parameter, side, critical, search.tolerance)
-    lost = np.flatnonzero(np.isnan(limits))
-    if len(lost):
-        limits[lost] = _bracketed_limits(likelihood, optimum, parameter[lost], side[lost], critical, search)
-    return limits
-
-
-def _joint_limits(
-    likelihood: Likelihood,
-    optimum: Optimum,
-    parameter: IntArray,
-    side: FloatArray,
-    critical: float,
-    tolerance: float,
-) -> FloatArray:
-    """Profile limits by Newton steps in all coefficients at once; NaN where these do not lead to one for certain.
-
-    With curvature H and V = H^-1, the quadratic model of l at b has its maximum at b + V U and falls to the target on
-    the way from there along V e_j, so that (Venzon & Moolgavkar 1988, eqs. 4 to 8, in closed form)
-
-        b <- b + V U +/- sqrt(2 (l + U'VU / 2 - target) / V_jj) V e_j.
-
-    At its fixed points l is on target and the score of the other coefficients is 0. The likelihood without penalty is
-    concave, so there is one such point on each side. With the penalty it need not be, and a path that leaves the
-    region where it is concave is given up.
-    """
-    best, peak = optimum.beta[0], float(optimum.log_likelihood[0])
-    target = peak - critical**2 / 2
-    limits = np.full(len(parameter), np.nan)
-    unit = np.zeros((len(parameter), likelihood.size))
-    unit[np.arange(len(parameter)), parameter] = 1.0
-    inverse = inverses(optimum.curvature)[0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        reach = side * critical / np.sqrt(inverse[parameter, parameter])
-        beta = best + reach[:, None] * inverse[parameter]
-    active = np.flatnonzero(np.isfinite(beta).all(axis=1))
-    for _ in range(_MAX_JOINT_ITERATIONS):
-        if not len(active):
-            break
-        values = likelihood.evaluate(beta[active])
-        sound = np.isfinite(values.log_likelihood)
-        if likelihood.penalised:
-            sound &= _positive_definite(values.curvature)
-        active, values = active[sound], values.take(sound)
-        if not len(active):
-            break
-        solution = solve(values.curvature, np.stack([values.score, unit[active]], axis=2))
-        newton, along = solution[:, :, 0], solution[:, :, 1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rise = 0.5 * np.einsum("ij,ij->i", values.score, newton)
-            above = np.sqrt(2.0 * np.maximum(values.log_likelihood + rise - target, 0.0))
-            v_jj = np.einsum("ij,ij->i", along, unit[active])
-            step = newton + (side[active] * above / np.sqrt(v_jj))[:, None] * along
-            step = _shortened(step, np.abs(beta[active]).max(axis=1, initial=0.0, keepdims=True))
-        moving = np.isfinite(step).all(axis=1)
-        active, step, level = active[moving], step[moving], values.log_likelihood[moving]
-        beta[active] += step
-        done = np.abs(step).max(axis=1, initial=0.0) <= tolerance * (
-            1.0 + np.abs(beta[active]).max(axis=1, initial=0.0)
-        )
-        found = beta[active, parameter[active]]
-        good = (np.abs(level - target) <= 1e-6 * (1.0 + abs(target))) & (
-            side[active] * (found - best[parameter[active]]) > 0
-        )
-        limits[active[done & good]] = found[done & good]
-        active = active[~done]
-    return limits
-
-
-def _bracketed_limits(
-    likelihood: Likelihood,
-    optimum: Optimum,
-    parameter: IntArray,
-    side: FloatArray,
-    critical: float,
-    search: Search,
-) -> FloatArray:
-    """Profile limits by maximising over the other coefficients at each value tried; NaN where none was found.
-
-    Slower than the joint steps, and sure: Newton's method, kept in a bracket, on the signed root
-    r = sqrt(2 (l_max - l)), which is close to a straight line; its slope is -U_j / r because the score of the others
-    is 0. All limits move together, each starting from the last one's tangent. The penalised likelihood can have several
-    maxima over the other coefficients in tiny samples: the one connected with the estimate is followed.
-    """
-    best, peak = optimum.beta[0], float(optimum.log_likelihood[0])
-    inverse = inverses(optimum.curvature)[0]
-    centre = best[parameter]
-    along = inverse[parameter] / inverse[parameter, parameter][:, None]
-    with np.errstate(invalid="ignore"):
-        reach = critical * np.sqrt(inverse[parameter, parameter])
-    inside, outside = np.zeros(len(parameter)), np.full(len(parameter), np.inf)
-    beta = best + (side * reach)[:, None] * along
-    free = np.ones(beta.shape, dtype=bool)
-    free[np.arange(len(parameter)), parameter] = False
-    farthest = np.array([farthest_limit(distance) for distance in reach.tolist()])
-    limits = np.full(len(parameter), np.nan)
-    learned = np.repeat(optimum.learned[:1], len(parameter), axis=0)
-    active = np.flatnonzero(np.isfinite(beta).all(axis=1))
-    for _ in range(_MAX_LIMIT_ITERATIONS):
-        if not len(active):
-            break
-        distance = reach[active]
-        inner = maximise(likelihood, beta[active], free[active], search, learned[active])
-        # Beyond what can be written, and so below the target.
-        beyond = (inner.log_likelihood == -math.inf) & (outside[active] - inside[active] > 1e-10 * distance)
-        outside[active[beyond]] = distance[beyond]
-        reach[active[beyond]] = (inside[active[beyond]] + distance[beyond]) / 2.0
-        beta[active[beyond]] = best + (side * reach)[active[beyond], None] * along[active[beyond]]
-        waiting = active[beyond]
-        active, distance, inner = (
-            active[inner.converged],
-            distance[inner.converged],
-            inner.take(inner.converged),
-        )
-        learned[active] = inner.learned
-        own = parameter[active]
-        root = np.sqrt(np.maximum(2.0 * (peak - inner.log_likelihood), 0.0))
-        short = root < critical
-        inside[active] = np.where(short, distance, inside[active])
-        outside[active] = np.where(short, outside[active], distance)
-        slope = -side[active] * inner.score[np.arange(len(active)), own]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            newton = distance + (critical - root) * root / slope
-        low, high = inside[active], np.minimum(outside[active], 3.0 * distance)
-        # Where one value is 1e10 times the others, a limit may lie 1e-9 from the estimate.
-        near = np.abs(newton - distance) <= NEWTON_TOLERANCE * distance + _ROUNDING * np.abs(centre[active])
-        done: BoolArray = np.asarray((slope > 0) & near, dtype=bool)
-        limits[active[done]] = (centre[active] + side[active] * newton)[done]
-        usable = (slope > 0) & (newton > low) & (newton < high)
-        moved = np.where(usable, newton, np.where(np.isfinite(outside[active]), (low + high) / 2.0, 2.0 * distance))
-        turned = inverses(inner.curvature)
-        tangent = turned[np.arange(len(active)), own]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            tangent = tangent / tangent[np.arange(len(active)), own][:, None]
-        tangent = np.where(np.isfinite(tangent).all(axis=1, keepdims=True), tangent, along[active])
-        onward: FloatArray = side[active] * (moved - distance)
-        beta[active] = inner.beta + onward[:, None] * tangent
-        beta[active, own] = centre[active] + side[active] * moved
-        reach[active] = moved
-        # So steep is the fall beside a value far from all others that a limit lies between two that nothing parts.
-        pinned = ~done & (outside[active] - inside[active] <= 1e-10 * distance)
-        limits[active[pinned]] = (centre[active] + side[active] * outside[active])[pinned]
-        lost = short & (distance > farthest[active])
-        active = np.concatenate([active[~done & ~pinned & ~lost], waiting])
-    return limits
-
-
-def solve_coefficients(
-    beta: FloatArray,
-    information: FloatArray,
-    log_likelihood: float,
-    wanted: Sequence[int],
-    conf_type: str,
-    conf_level: float,
-    limits: Callable[[IntArray, float], tuple[FloatArray, FloatArray]],
-    fall: Callable[[IntArray], FloatArray],
-    covariance: FloatArray | None = None,
-) -> Solution:
-    """Standard errors, limits and p values of the ``wanted`` coefficients at a maximum over all of them.
-
-    ``limits`` and ``fall`` give profile limits at a critical value and likelihood-ratio statistics of single
-    coefficients. ``covariance`` replaces the inverse of the information where it is given (a robust one).
-    """
-    critical, size = float(ndtri((1.0 + conf_level) / 2.0)), len(beta)
-    model = inverse_of(information)
-    with np.errstate(invalid="ignore"):
-        estimable = np.asarray(np.sqrt(np.diag(model)) <= FAR, dtype=bool)
-        std_error = np.sqrt(np.diag(model if covariance is None else covariance))
-    low, high, p_value = (np.full(size, np.nan) for _ in range(3))
-    index = np.asarray([i for i in wanted if estimable[i]], dtype=np.intp)
-    statistic: Any = None
-    if conf_type == "wald":
-        low, high = beta - critical * std_error, beta + critical * std_error
-        with np.errstate(divide="ignore", invalid="ignore"):
-            p_value = 2.0 * ndtr(-np.abs(beta / std_error))
-    else:
-        # The test that goes with the interval: its p is below 0.05 just where the 95 % interval leaves out 1.
-        statistic = np.full(size, np.nan)
-        if len(index):
-            low[index], high[index] = limits(index, critical)
-            statistic[index] = fall(index)
-        p_value = np.asarray(chdtrc(1, statistic), dtype=np.float64)
-    return Solution(beta, std_error, low, high, p_value, estimable, log_likelihood, statistic)

@@ -21,6 +21,7 @@ from analytics.estimators import newton
 from analytics.estimators.design import BoolArray, IntArray, Solution
 from analytics.estimators.newton import inverse_of, solve
 from analytics.estimators.partial_likelihood import PartialLikelihood, PartialValues
+from analytics.estimators.profile_likelihood import farthest_limit, profile_limits, solve_coefficients
 from analytics.results import FloatArray
 
 _MAX_EVALUATIONS = 400
@@ -251,7 +252,7 @@ class _Profile:
 
     def outermost(self, reach: float) -> float:
         """The largest distance at which the profile meets the target; NaN if there is none within reason."""
-        farthest = newton.farthest_limit(reach)
+        farthest = farthest_limit(reach)
         grid = [0.0, *(reach * np.geomspace(0.1, 10.0, 16)).tolist()]
         while grid[-1] < farthest:
             grid.append(2.0 * grid[-1])
@@ -286,7 +287,7 @@ def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, s
     if quick is not None:
         return quick
     inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
-    found = newton.profile_limits(likelihood, optimum.stacked(), np.array([index]), np.array([side]), critical, inner)
+    found = profile_limits(likelihood, optimum.stacked(), np.array([index]), np.array([side]), critical, inner)
     return float(found[0])
 
 
@@ -310,7 +311,7 @@ def solve_model(
     def fall(index: IntArray) -> FloatArray:
         return np.array([likelihood_ratio(likelihood, optimum, np.arange(likelihood.size) == i) for i in index])
 
-    return newton.solve_coefficients(
+    return solve_coefficients(
         optimum.beta,
         optimum.values.information,
         likelihood.plain(optimum.beta),
