@@ -7,7 +7,7 @@ import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS, Analysis
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from pages.analysis_page import show_analysis
 from pages.components.cache import active_source
 from pages.components.context import (

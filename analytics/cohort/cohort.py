@@ -13,7 +13,7 @@ from analytics.cohort.counts import Counts, Range
 from analytics.cohort.disclosure import Hidden
 from analytics.cohort.engine import Engine
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.cohort.reader import CohortError, Problem
+from analytics.cohort.problems import CohortError, Problem
 from analytics.cohort.rules import Disclosure, Levels, SmallNumbers
 from analytics.dictionary import Dictionary
 from analytics.formats import shorten

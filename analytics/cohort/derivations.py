@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
-
+from analytics.cohort.engine import number, quoted
 from analytics.dictionary import DAYS_PER_MONTH, Dictionary, DictionaryError, Variable
 
 
@@ -19,32 +18,45 @@ def is_derivable(variable: Variable, columns: Iterable[str], dictionary: Diction
     )
 
 
-def with_derived(table: ir.Table, dictionary: Dictionary) -> ir.Table:
-    """The table with every column the file does not bring but the dictionary derives from those at hand."""
-    waiting = [v for v in dictionary.variables if v.derivation and v.name not in table.columns]
-    named = [v for v in dictionary.variables if v.optional_levels and v.name in table.columns]
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A query for rows, and the names of their columns."""
+
+    sql: str
+    columns: tuple[str, ...]
+
+
+def with_derived(rows: Rows, dictionary: Dictionary) -> Rows:
+    """The rows with every column the file does not bring but the dictionary derives from those at hand."""
+    waiting = [v for v in dictionary.variables if v.derivation and v.name not in rows.columns]
+    named = [v for v in dictionary.variables if v.optional_levels and v.name in rows.columns]
 
     def is_ready(variable: Variable) -> bool:
         # What a rule reads only where it is at hand must not be about to be derived.
-        coming = [v.name for v in waiting if is_derivable(v, table.columns, dictionary)]
-        return set(sources_of(variable)) <= set(table.columns) and not set(_optional(variable)) & set(coming)
+        coming = [v.name for v in waiting if is_derivable(v, rows.columns, dictionary)]
+        return set(sources_of(variable)) <= set(rows.columns) and not set(_optional(variable)) & set(coming)
 
     while ready := [v for v in waiting if is_ready(v)]:
-        table = table.mutate(**{v.name: derive(v, table, dictionary) for v in ready})
+        rows = _selected(rows, {v.name: derive(v, rows.columns, dictionary) for v in ready})
         waiting = [v for v in waiting if v not in ready]
     # Files that name some events leave the cell empty where a child had none, or one that other columns tell.
-    filled = {v.name: ibis.coalesce(table[v.name], _told(v, table, dictionary)).cast("int8") for v in named}
-    return table.mutate(**filled) if filled else table
+    told = {v.name: f"coalesce({quoted(v.name)}, {_told(v, rows.columns, dictionary)})" for v in named}
+    return _selected(rows, told) if told else rows
 
 
-def _told(variable: Variable, table: ir.Table, dictionary: Dictionary) -> Any:
+def _selected(rows: Rows, expressions: Mapping[str, str]) -> Rows:
+    """The rows with columns of these expressions, in the place of those of the same name or after all."""
+    columns = tuple(dict.fromkeys((*rows.columns, *expressions)))
+    chosen = ", ".join(f"{expressions.get(name, quoted(name))} AS {quoted(name)}" for name in columns)
+    return Rows(f"SELECT {chosen} FROM ({rows.sql}) AS rows_before", columns)
+
+
+def _told(variable: Variable, at_hand: Collection[str], dictionary: Dictionary) -> str:
     """What other columns tell of a child's event: all of it where they are at hand, else at least that there was none."""
-    if set(sources_of(variable)) <= set(table.columns):
-        return derive(variable, table, dictionary)
+    if set(sources_of(variable)) <= set(at_hand):
+        return derive(variable, at_hand, dictionary)
     event = next(iter(sources_of(variable)), "")
-    if event not in table.columns:
-        return ibis.null("int8")
-    return ibis.ifelse(table[event] == 0, _code(variable, "none"), ibis.null("int8"))
+    return _cases((f"{quoted(event)} = 0", _code(variable, "none"))) if event in at_hand else "NULL"
 
 
 def sources_of(variable: Variable) -> tuple[str, ...]:
@@ -67,40 +79,57 @@ def _brought(variable: Variable) -> tuple[str, ...]:
     return variable.derivation.brought if variable.derivation else ()
 
 
-def derive(variable: Variable, table: ir.Table, dictionary: Dictionary) -> Any:
-    """The variable's column, from those of the table; DictionaryError if its rule is unknown."""
+def derive(variable: Variable, at_hand: Collection[str], dictionary: Dictionary) -> str:
+    """The variable's column as an expression of those at hand; DictionaryError if its rule is unknown."""
     rule = variable.derivation.rule if variable.derivation else ""
     if rule not in DERIVATIONS:
         raise DictionaryError(f"{variable.name}: derivation {rule!r} is none of {', '.join(DERIVATIONS)}.")
     names = (*sources_of(variable), *_optional(variable), *_brought(variable))
-    columns = [table[name] if name in table.columns else None for name in names]
+    columns = [quoted(name) if name in at_hand else None for name in names]
     return DERIVATIONS[rule](variable, columns, [dictionary[name] for name in names])
 
 
-def _cut(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _cases(*cases: tuple[str, str], otherwise: str = "NULL") -> str:
+    """The value of the first condition that is true; one that is null is not."""
+    return f"CASE {' '.join(f'WHEN {condition} THEN {value}' for condition, value in cases)} ELSE {otherwise} END"
+
+
+def _true(condition: str) -> str:
+    """The condition, false where it is null."""
+    return f"coalesce({condition}, false)"
+
+
+Columns = Sequence[Any]  # the text of each column that a rule reads, None for one that is not at hand
+
+
+def _cut(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Bands of a number; each cut belongs to the upper band."""
     cuts = variable.derivation.cuts if variable.derivation else ()
-    band = sum((columns[0] >= cut).cast("int8") for cut in cuts)
-    return ibis.ifelse(columns[0].isnull(), ibis.null("int8"), band).cast("int8")
+    bands = [(f"{columns[0]} >= {number(cut)}", str(band)) for band, cut in enumerate(cuts, start=1)]
+    return _cases((f"{columns[0]} IS NULL", "NULL"), *reversed(bands), otherwise="0")
 
 
-def _map(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _map(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Levels joined into fewer; a level that is not mapped becomes missing."""
     mapping = variable.derivation.mapping if variable.derivation else ()
-    pairs = [(sources[0].levels.index(level), variable.levels.index(joined)) for level, joined in mapping]
-    return columns[0].cases(*pairs, else_=None).cast("int8")
+    return _cases(
+        *(
+            (f"{columns[0]} = {sources[0].levels.index(level)}", str(variable.levels.index(joined)))
+            for level, joined in mapping
+        )
+    )
 
 
-def _present(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _present(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """The second level (or 1) where the source has a value, the first (or 0) where it has none.
 
     Only within the variable's population, given as the last column; elsewhere missing.
     """
-    present = columns[0].notnull().cast("int8")
-    return present if variable.population is None else ibis.ifelse(columns[-1] == 1, present, ibis.null("int8"))
+    present = _cases((f"{columns[0]} IS NOT NULL", "1"), otherwise="0")
+    return present if variable.population is None else _cases((f"{columns[-1]} = 1", present))
 
 
-def _relapse_timing_bfm(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _relapse_timing_bfm(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Very early, early and late relapse after the BFM group.
 
     Very early is within 18 months of diagnosis; early is later, but less than 6 months after the end of frontline
@@ -108,47 +137,52 @@ def _relapse_timing_bfm(variable: Variable, columns: Sequence[Any], sources: Seq
     Source: Fuster 2014, Table 2 (doi:10.5315/wjh.v3.i3.49).
     """
     relapse, end_of_therapy = columns
-    return ibis.cases(
-        (relapse.isnull(), ibis.null("int8")),
-        (relapse < 18 * DAYS_PER_MONTH, 0),
-        (end_of_therapy.isnull(), ibis.null("int8")),
-        (relapse < end_of_therapy + 6 * DAYS_PER_MONTH, 1),
-        else_=2,
-    ).cast("int8")
+    return _cases(
+        (f"{relapse} IS NULL", "NULL"),
+        (f"{relapse} < {number(18 * DAYS_PER_MONTH)}", "0"),
+        (f"{end_of_therapy} IS NULL", "NULL"),
+        (f"{relapse} < {end_of_therapy} + {number(6 * DAYS_PER_MONTH)}", "1"),
+        otherwise="2",
+    )
 
 
-def _difference(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _difference(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """The first number less the second: a time from relapse becomes one from the later day."""
-    return columns[0] - columns[1]
+    return f"({columns[0]} - {columns[1]})"
 
 
 # Two records of one day may differ by a day: a date taken before or after midnight, a difference that was rounded.
 _ONE_DAY = 1
 
 
-def _is(column: Any, variable: Variable, *levels: str) -> Any:
+def _is(column: str | None, variable: Variable, *levels: str) -> str:
     """True where a coded column (None if it is not at hand) holds one of the levels, False elsewhere."""
-    codes = [variable.levels.index(level) for level in levels if level in variable.levels]
-    return ibis.literal(False) if column is None or not codes else column.isin(codes).fill_null(False)
+    codes = [str(variable.levels.index(level)) for level in levels if level in variable.levels]
+    return "false" if column is None or not codes else _true(f"{column} IN ({', '.join(codes)})")
 
 
-def _code(variable: Variable, level: str) -> Any:
+def _code(variable: Variable, level: str) -> str:
     """The position of a level; missing where the dictionary has none of that name."""
-    return ibis.literal(variable.levels.index(level), "int8") if level in variable.levels else ibis.null("int8")
+    return str(variable.levels.index(level)) if level in variable.levels else "NULL"
 
 
-def _is_later(day: Any, than: Any) -> Any:
+def _is_later(day: str | None, than: str | None) -> str:
     """True where both days are known and the first comes more than a day after the second."""
-    return ibis.literal(False) if day is None or than is None else (day - than > _ONE_DAY).fill_null(False)
+    return "false" if day is None or than is None else _true(f"{day} - {than} > {_ONE_DAY}")
 
 
-def _earlier(*days: Any) -> Any:
+def _is_same_day(day: str | None, as_day: str | None) -> str:
+    """True where both days are known and at most a day apart."""
+    return "false" if day is None or as_day is None else _true(f"abs({day} - {as_day}) <= {_ONE_DAY}")
+
+
+def _earlier(*days: str | None) -> str:
     """The earliest of days, None for those whose column is not at hand; missing where all are."""
     known = [day for day in days if day is not None]
-    return ibis.least(*known) if len(known) > 1 else known[0]
+    return f"least({', '.join(known)})" if len(known) > 1 else known[0]
 
 
-def _failure_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _failure_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """The day on which a remission that was not reached counts as an event: that of the dictionary.
 
     It is counted from the third column (the start of treatment) where that is at hand and known. Missing where remission
@@ -156,128 +190,120 @@ def _failure_days(variable: Variable, columns: Sequence[Any], sources: Sequence[
     has the event at death, one who was lost earlier was not followed to it.
     """
     remission, last, start = (*columns, None)[:3]
-    fixed = ibis.literal(float((variable.derivation.day if variable.derivation else None) or 0.0))
-    day = fixed if start is None else fixed + start.fill_null(0.0)
-    followed = ibis.literal(True) if last is None else (last >= day).fill_null(True)
-    return ibis.cases((_is(remission, sources[0], "no") & followed, day), else_=ibis.null("float64"))
+    day = number((variable.derivation.day if variable.derivation else None) or 0.0)
+    if start is not None:
+        day = f"({day} + coalesce({start}, 0))"
+    followed = "true" if last is None else f"coalesce({last} >= {day}, true)"
+    return _cases((f"{_is(remission, sources[0], 'no')} AND {followed}", day))
 
 
-def _efs_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _efs_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Days from diagnosis to the first event, or to death or last contact in a child without one.
 
     Missing where there was a relapse, or another first event that the file names, on an unknown day.
     """
     relapsed, relapse, days, event, failure, first = columns
     failed = _failed(failure, first, sources, days)
-    return ibis.cases(
-        (failed.notnull() & (relapsed == 1), _earlier(failed, relapse)),
-        (failed.notnull(), failed),
-        (_is_other_event(first, sources[-1]), ibis.null("float64")),
-        (relapsed == 1, relapse),
-        ((relapsed == 0) & event.notnull(), days),
-        else_=ibis.null("float64"),
+    return _cases(
+        (f"{failed} IS NOT NULL AND {relapsed} = 1", _earlier(failed, relapse)),
+        (f"{failed} IS NOT NULL", failed),
+        (_is_other_event(first, sources[-1]), "NULL"),
+        (f"{relapsed} = 1", relapse),
+        (f"{relapsed} = 0 AND {event} IS NOT NULL", days),
     )
 
 
-def _efs_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _efs_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """1 for a first event, its day known or not, 0 for none; missing where no follow-up is known."""
     relapsed, _, days, event, failure, first = columns
-    had_one = _failed(failure, first, sources, days).notnull() | (relapsed == 1).fill_null(False)
-    return ibis.cases(
-        (had_one | _is_other_event(first, sources[-1]), ibis.literal(1, "int8")),
-        ((relapsed == 0) & days.notnull(), event),
-        else_=ibis.null("int8"),
-    ).cast("int8")
+    failed = f"{_failed(failure, first, sources, days)} IS NOT NULL"
+    return _cases(
+        (f"{failed} OR {_true(f'{relapsed} = 1')} OR {_is_other_event(first, sources[-1])}", "1"),
+        (f"{relapsed} = 0 AND {days} IS NOT NULL", event),
+    )
 
 
-def _failed(failure: Any, first: Any, sources: Sequence[Variable], last: Any) -> Any:
+def _failed(failure: str | None, first: str | None, sources: Sequence[Variable], last: str) -> str:
     """The day on which a first remission that was not reached counts, from its column or from the file's first event."""
-    day = ibis.null("float64") if failure is None else failure
+    day = "CAST(NULL AS DOUBLE)" if failure is None else failure
     derivation = sources[-2].derivation
     if first is None or derivation is None or derivation.day is None:
         return day
-    ends = _earlier(ibis.literal(float(derivation.day)), last)
-    return ibis.coalesce(day, ibis.ifelse(_is(first, sources[-1], "induction failure"), ends, ibis.null("float64")))
+    ends = _cases((_is(first, sources[-1], "induction failure"), _earlier(number(derivation.day), last)))
+    return f"coalesce({day}, {ends})"
 
 
-def _is_other_event(first: Any, variable: Variable) -> Any:
+def _is_other_event(first: str | None, variable: Variable) -> str:
     """True where the file names a first event that is neither relapse nor death nor failure of induction."""
     return _is(first, variable, *(level for level in variable.optional_levels if level != "induction failure"))
 
 
-def _efs_relapse_days(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _efs_relapse_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Days from first relapse to the first event after it, or to death or last contact in a child without one.
 
     Missing where a second relapse is on record without its day: the child was not free of it until last contact.
     """
     second, days, event, relapsed_again, failure = columns
-    known = ibis.literal(True) if relapsed_again is None else (relapsed_again != 1).fill_null(True)
+    known = "true" if relapsed_again is None else f"coalesce({relapsed_again} <> 1, true)"
     first = _earlier(second, failure)
-    return ibis.cases((first.notnull(), first), (known & event.notnull(), days), else_=ibis.null("float64"))
+    return _cases((f"{first} IS NOT NULL", first), (f"{known} AND {event} IS NOT NULL", days))
 
 
-def _efs_relapse_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _efs_relapse_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """1 for an event after relapse, its day known or not, 0 for none; missing where no follow-up is known."""
     second, days, event, relapsed_again, failure = columns
-    had_one = _earlier(second, failure).notnull()
+    had_one = f"{_earlier(second, failure)} IS NOT NULL"
     if relapsed_again is not None:
-        had_one = had_one | (relapsed_again == 1).fill_null(False)
-    return ibis.cases((had_one, ibis.literal(1, "int8")), (days.notnull(), event), else_=ibis.null("int8")).cast("int8")
+        had_one += f" OR {_true(f'{relapsed_again} = 1')}"
+    return _cases((had_one, "1"), (f"{days} IS NOT NULL", event))
 
 
-def _first_event(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _first_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """What came first after diagnosis, told by its day where the days are at hand.
 
     An event of a child who had neither relapsed nor died by then is failure of induction where no remission was reached,
     and otherwise another event. Whether a child relapsed must be known for it.
     """
     event, relapsed, died, time, last, relapse, failure, remission = columns
-    happened = event == 1
-    no_remission = _is(remission, sources[-1], "no")
-    at_failure = ibis.literal(False)
-    if failure is not None and time is not None:
-        at_failure = ((time - failure).abs() <= _ONE_DAY).fill_null(False)
-    return ibis.cases(
-        (event == 0, _code(variable, "none")),
-        (happened & at_failure, _code(variable, "induction failure")),
-        (happened & (relapsed == 1) & ~_is_later(relapse, time), _code(variable, "relapse")),
-        (happened & (relapsed == 0) & (died == 1) & ~_is_later(last, time), _code(variable, "death in remission")),
-        (happened & no_remission, _code(variable, "induction failure")),
-        (happened & relapsed.notnull(), _code(variable, "another first event")),
-        else_=ibis.null("int8"),
-    ).cast("int8")
+    happened = f"{event} = 1"
+    relapse_first = f"{relapsed} = 1 AND NOT {_is_later(relapse, time)}"
+    death_first = f"{relapsed} = 0 AND {died} = 1 AND NOT {_is_later(last, time)}"
+    return _cases(
+        (f"{event} = 0", _code(variable, "none")),
+        (f"{happened} AND {_is_same_day(time, failure)}", _code(variable, "induction failure")),
+        (f"{happened} AND {relapse_first}", _code(variable, "relapse")),
+        (f"{happened} AND {death_first}", _code(variable, "death in remission")),
+        (f"{happened} AND {_is(remission, sources[-1], 'no')}", _code(variable, "induction failure")),
+        (f"{happened} AND {relapsed} IS NOT NULL", _code(variable, "another first event")),
+    )
 
 
-def _event_after_relapse(variable: Variable, columns: Sequence[Any], sources: Sequence[Variable]) -> Any:
+def _event_after_relapse(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """What came first after first relapse, told by its day where the days are at hand.
 
     An event of a child who had neither relapsed again nor died by then is the failure of reinduction where no second
     remission was reached, and otherwise another event. A death whose cause is not on record is of neither kind.
     """
     event, second, died, cause, time, last, failure, remission, relapsed_again = columns
-    happened = event == 1
-    at_failure = ibis.literal(False)
-    if failure is not None and time is not None:
-        at_failure = ((time - failure).abs() <= _ONE_DAY).fill_null(False)
-    again = second.notnull() & ~_is_later(second, time)
+    happened = f"{event} = 1"
+    again = f"{second} IS NOT NULL AND NOT {_is_later(second, time)}"
     if relapsed_again is not None:
-        again = again | (second.isnull() & (relapsed_again == 1).fill_null(False))
-    died_first = happened & (died == 1) & ~_is_later(last, time)
-    has_cause = ibis.literal(False) if cause is None else cause.notnull()
-    return ibis.cases(
-        (event == 0, _code(variable, "none")),
-        (happened & at_failure, _code(variable, "no second remission")),
-        (happened & again, _code(variable, "second relapse")),
-        (died_first & _is(cause, sources[3], "leukaemia"), _code(variable, "death from leukaemia")),
-        (died_first & has_cause, _code(variable, "non-relapse mortality")),
+        again += f" OR {second} IS NULL AND {_true(f'{relapsed_again} = 1')}"
+    died_first = f"{happened} AND {died} = 1 AND NOT {_is_later(last, time)}"
+    has_cause = "false" if cause is None else f"{cause} IS NOT NULL"
+    return _cases(
+        (f"{event} = 0", _code(variable, "none")),
+        (f"{happened} AND {_is_same_day(time, failure)}", _code(variable, "no second remission")),
+        (f"{happened} AND ({again})", _code(variable, "second relapse")),
+        (f"{died_first} AND {_is(cause, sources[3], 'leukaemia')}", _code(variable, "death from leukaemia")),
+        (f"{died_first} AND {has_cause}", _code(variable, "non-relapse mortality")),
         (died_first, _code(variable, "death of unknown cause")),
-        (happened & _is(remission, sources[7], "no"), _code(variable, "no second remission")),
+        (f"{happened} AND {_is(remission, sources[7], 'no')}", _code(variable, "no second remission")),
         (happened, _code(variable, "another event")),
-        else_=ibis.null("int8"),
-    ).cast("int8")
+    )
 
 
-DERIVATIONS: dict[str, Callable[[Variable, Sequence[Any], Sequence[Variable]], Any]] = {
+DERIVATIONS: dict[str, Callable[[Variable, Columns, Sequence[Variable]], str]] = {
     "cuts": _cut,
     "map": _map,
     "present": _present,

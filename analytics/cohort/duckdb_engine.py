@@ -1,20 +1,66 @@
-"""The embedded engine: patients in the memory of this process."""
+"""The embedded engine: patients in the memory of this process. It also reads files, for whatever engine counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
-from analytics.cohort.engine import Columns
+from analytics.cohort.engine import Columns, quoted
+
+# What is raised on bytes that are no such file; what is raised on a query that is wrong is not among them.
+DAMAGE = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.NotImplementedException,
+    UnicodeDecodeError,
+)
+WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+BrokenLines = tuple[str, Sequence[int], int]  # the kind of error, the first lines that have it, and how many do
+
+
+class DamageError(ValueError):
+    """Bytes that are no such file; the text says why."""
+
+
+class TooLargeError(ValueError):
+    """A file too large for the memory of this machine."""
+
+
+@contextmanager
+def _telling_damage() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise TooLargeError(str(error)) from error
+    except (duckdb.Error, UnicodeDecodeError, RuntimeError) as error:
+        # Errors of the Parquet reader come without a kind, and some in bytes that are no text; a query that is wrong is our
+        # own fault.
+        if isinstance(error, DAMAGE) or type(error) is duckdb.Error or "conversion error" in str(error):
+            raise DamageError(str(error)) from error
+        raise
 
 
 class DuckDBEngine:
-    """An `Engine` in memory. Nothing about patients is written to disk, and nothing is fetched from a network."""
+    """An `Engine` in memory. Nothing about patients is written to disk, and nothing is fetched from a network.
+
+    A file or frame is loaded once: its rows then stand in the view ``raw``, its columns as c0, c1, …, each whole number, float
+    or text. What is wrong with a file's bytes is a `DamageError` or `TooLargeError`, here and in every query on it.
+    """
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(
+        self._connection = duckdb.connect(
             config={"temp_directory": "", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
 
@@ -27,10 +73,117 @@ class DuckDBEngine:
     def run(self, sql: str, values: Sequence[Any] = ()) -> Columns:
         """The rows of a query as numpy columns, masked where null."""
         # On a cursor of its own: sessions run in several threads, and a shared one mixes up their answers.
-        with self.connection.cursor() as cursor:
+        with _telling_damage(), self._connection.cursor() as cursor:
             found: dict[str, Any] = cursor.execute(sql, list(values)).fetchnumpy()
             return found
 
     def close(self) -> None:
         """Let the patients go."""
-        self.connection.close()
+        self._connection.close()
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement that may change tables; only while a cohort is opened, in one thread."""
+        with _telling_damage():
+            return self._connection.execute(sql, list(values)).fetchall()
+
+    def count(self, table: str) -> int:
+        """The number of rows."""
+        return int(self.execute(f"SELECT count(*) FROM {table}")[0][0])
+
+    def load_frame(self, frame: pd.DataFrame) -> None:
+        """Load a frame whose columns are c0, c1, …"""
+        with self._registered("frame", frame):
+            self.execute(f"CREATE TABLE rows AS SELECT {self._plain_columns('frame')} FROM frame")
+        self.execute("CREATE VIEW raw AS FROM rows")
+
+    def view_parquet(self, path: Path) -> list[str]:
+        """The header of a Parquet file, for `load_parquet`."""
+        try:
+            with _telling_damage():
+                self._connection.read_parquet(glob.escape(str(path)), union_by_name=False).create_view("file")
+            header = [row[0] for row in self.execute("DESCRIBE file")]
+            if any(re.search(r"_[0-9]+$", name) for name in header):
+                # Names that repeat are numbered, which would hide that one of the columns is not read.
+                own = self._own_names(path)
+                header = own if len(own) == len(header) else header
+        except duckdb.Error as error:
+            raise DamageError(str(error)) from error
+        return header
+
+    def load_parquet(self) -> int:
+        """The number of rows of the Parquet file that was viewed, now loaded."""
+        self.execute(f"CREATE VIEW raw AS SELECT {self._plain_columns('file')} FROM file")
+        return self.count("raw")
+
+    def load_csv(self, path: Path, n_columns: int, separator: str, n_shown: int) -> list[BrokenLines] | None:
+        """The lines of a CSV file that could not be split, ``n_shown`` of each kind, the others loaded; None if unreadable."""
+        names = [f"c{i}" for i in range(n_columns)]
+        columns = "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in names) + "}"
+        # A row without anything in it is a line that a spreadsheet left behind.
+        is_filled = f"coalesce({', '.join(names)}) IS NOT NULL"
+        try:
+            self.execute(
+                f"CREATE TABLE rows AS SELECT * FROM read_csv(?, columns = {columns}, delim = ?, quote = '\"', "
+                "escape = '\"', header = true, auto_detect = false, store_rejects = true, compression = 'none') "
+                f"WHERE {is_filled}",
+                [glob.escape(str(path)), separator],
+            )
+        except DamageError as error:
+            if isinstance(error.__cause__, duckdb.InvalidInputException | duckdb.InternalException):
+                return None
+            raise
+        broken = self.execute(
+            f"SELECT CAST(error_type AS VARCHAR), list(DISTINCT line ORDER BY line)[:{n_shown}], count(DISTINCT line) "
+            "FROM reject_errors GROUP BY 1 ORDER BY 1"
+        )
+        # What stands in these lines is not kept.
+        self.execute("DROP TABLE reject_errors")
+        self.execute("DROP TABLE reject_scans")
+        self.execute("CREATE VIEW raw AS FROM rows")
+        return [(kind, lines, n) for kind, lines, n in broken]
+
+    def load_batches(self, n_columns: int, batches: Iterable[Sequence[Sequence[str | None]]]) -> None:
+        """Load rows of text that come in batches."""
+        names = [f"c{i}" for i in range(n_columns)]
+        self.execute("DROP VIEW IF EXISTS raw")
+        self.execute(f"CREATE OR REPLACE TABLE rows ({', '.join(f'{name} VARCHAR' for name in names)})")
+        for batch in batches:
+            with self._registered("batch", pd.DataFrame(batch, columns=names, dtype=object)):
+                self.execute("INSERT INTO rows FROM batch")
+        self.execute("CREATE VIEW raw AS FROM rows")
+
+    def forget_file(self) -> None:
+        """Drop what was loaded, and open no file any more."""
+        self.execute("DROP VIEW IF EXISTS raw")
+        self.execute("DROP VIEW IF EXISTS file")
+        self.execute("DROP TABLE IF EXISTS rows")
+        self.execute("SET enable_external_access = false")
+
+    @contextmanager
+    def _registered(self, name: str, frame: pd.DataFrame) -> Iterator[None]:
+        self._connection.register(name, frame)
+        yield
+        self._connection.unregister(name)
+
+    def _plain_columns(self, relation: str) -> str:
+        chosen = []
+        for i, (name, kind, *_) in enumerate(self.execute(f"DESCRIBE {relation}")):
+            plain = "VARCHAR"
+            if kind in WHOLE_NUMBERS:
+                plain = "BIGINT"
+            elif kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
+                plain = "DOUBLE"
+            chosen.append(f"CAST({quoted(name)} AS {plain}) AS c{i}")
+        return ", ".join(chosen)
+
+    def _own_names(self, path: Path) -> list[str]:
+        """The names of the columns as they stand in a Parquet file, without those of their parts."""
+        rows = self.execute("SELECT name, coalesce(num_children, 0) FROM parquet_schema(?)", [glob.escape(str(path))])
+        names, parts = [], 0  # the first row is the table itself; what has parts is followed by them
+        for name, n_children in rows[1:]:
+            if parts:
+                parts -= 1
+            else:
+                names.append(name)
+            parts += n_children
+        return names

@@ -5,7 +5,7 @@ All queries are written in one language, SQL as DuckDB reads it; an engine of an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -58,3 +58,13 @@ def number(value: float) -> str:
     """A number as it stands in a query: with an exponent, which keeps an engine from reading it as a rounded decimal."""
     text = repr(float(value))
     return text if "e" in text else f"{text}e0"
+
+
+def list_numbers(values: Iterable[float]) -> str:
+    """Numbers as they stand in a query, one after another."""
+    return ", ".join(map(number, values))
+
+
+def list_texts(texts: Iterable[str]) -> str:
+    """Texts as they stand in a query, one after another."""
+    return ", ".join(map(quoted_text, texts))

@@ -7,27 +7,20 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import duckdb
-import ibis
 import pandas as pd
 
 from analytics.cohort.address import describe_scheme, describe_source, find_scheme
 from analytics.cohort.cohort import Cohort
-from analytics.cohort.derivations import with_derived
+from analytics.cohort.columns import match_columns
+from analytics.cohort.derivations import Rows, with_derived
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from analytics.cohort.engine import Engine, quoted
-from analytics.cohort.reader import (
-    CohortError,
-    PatientFile,
-    Problem,
-    finding_damage,
-    load_file,
-    load_frame,
-    match_columns,
-    schema_of,
-)
+from analytics.cohort.patient_file import PatientFile
+from analytics.cohort.problems import CohortError, Problem
+from analytics.cohort.reader import finding_damage, load_file, load_frame
+from analytics.cohort.remarks import remark_on
 from analytics.cohort.rules import Everything
-from analytics.cohort.validation import find_problems, remark_on
+from analytics.cohort.validation import find_problems
 from analytics.dictionary import Dictionary, Variable, open_dictionary
 from analytics.results import Note
 
@@ -103,13 +96,12 @@ def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, 
 
 def _open(engine: DuckDBEngine, source: Path | pd.DataFrame, dictionary: Dictionary, name: str) -> Patients:
     if isinstance(source, pd.DataFrame):
-        header, problems = load_frame(engine.connection, source)
+        header, problems = load_frame(engine, source)
     else:
-        header, problems = load_file(engine.connection, source)
+        header, problems = load_file(engine, source)
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
-    raw = ibis.table(schema_of(engine.connection, "raw"), name="raw")
-    file = PatientFile(engine, raw, columns, dictionary)
+    file = PatientFile(engine, columns, dictionary)
     if dictionary.identifier.name in columns:
         problems += find_problems(file)
     if problems:
@@ -119,22 +111,20 @@ def _open(engine: DuckDBEngine, source: Path | pd.DataFrame, dictionary: Diction
 
 def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
     """The patients of a file without problems; the identifiers stay behind."""
-    connection, identifier = file.engine.connection, file.dictionary.identifier.name
+    engine, identifier = file.engine, file.dictionary.identifier.name
     values = {v.name: file.value(v.name) for v in file.brought if v.kind != "identifier"}
-    patient = file.column(identifier).cast("string").strip()
-    typed = with_derived(file.raw.select(**{identifier: patient}, **values), file.dictionary)
+    values = {identifier: file.trimmed(identifier), **values}
+    # Each in its type before anything is derived: arithmetic on what a text stands for gives a wider one.
+    chosen = ", ".join(f"{_stored(file.dictionary[name], value)} AS {quoted(name)}" for name, value in values.items())
+    rows = with_derived(Rows(f"SELECT {chosen} FROM raw", tuple(values)), file.dictionary)
     # From here on nobody asks for the first rows, and without their order the engine needs less time and memory.
-    connection.execute("SET preserve_insertion_order = false")
-    # Types are stated here once more: arithmetic on small integers comes back wider than the expression says.
-    chosen = ", ".join(f"CAST({quoted(c)} AS {_storage(file.dictionary[c])}) AS {quoted(c)}" for c in typed.columns)
-    connection.execute(f"CREATE TABLE patients AS SELECT {chosen} FROM ({ibis.to_sql(typed, dialect='duckdb')})")
+    engine.execute("SET preserve_insertion_order = false")
+    chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in rows.columns)
+    engine.execute(f"CREATE TABLE patients AS SELECT {chosen} FROM ({rows.sql}) AS derived")
     notes += remark_on(file)
-    connection.execute("DROP VIEW IF EXISTS raw")
-    connection.execute("DROP VIEW IF EXISTS file")
-    connection.execute("DROP TABLE IF EXISTS rows")
-    connection.execute("SET enable_external_access = false")
-    dictionary = _without_unused_levels(connection, _at_hand(file.dictionary, typed.columns))
-    n, n_synthetic, version = _summary(connection, dictionary, {v.name for v in file.brought})
+    engine.forget_file()
+    dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, rows.columns))
+    n, n_synthetic, version = _summary(engine, dictionary, {v.name for v in file.brought})
     if 0 < n_synthetic < n:
         notes.append(
             Note(
@@ -147,17 +137,16 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
         )
     is_named = n_synthetic == n <= MAX_NAMED
     if is_named:
-        connection.execute("CREATE TABLE named_patients AS FROM patients")
-    connection.execute(f"ALTER TABLE patients DROP COLUMN {quoted(identifier)}")
-    _compress(connection, n)
-    return Patients(file.engine, dictionary, name, version, n_synthetic == n, tuple(notes))
+        engine.execute("CREATE TABLE named_patients AS FROM patients")
+    engine.execute(f"ALTER TABLE patients DROP COLUMN {quoted(identifier)}")
+    _compress(engine, n)
+    return Patients(engine, dictionary, name, version, n_synthetic == n, tuple(notes))
 
 
-def _storage(variable: Variable) -> str:
-    """The engine's type of a column: one byte for levels and events, eight for numbers."""
-    if variable.is_coded or variable.kind == "event":
-        return "TINYINT"
-    return "VARCHAR" if variable.kind == "identifier" else "DOUBLE"
+def _stored(variable: Variable, value: str) -> str:
+    """A value in the engine's type of its column: one byte for levels and events, eight for numbers."""
+    kind = "TINYINT" if variable.is_coded or variable.kind == "event" else "DOUBLE"
+    return f"CAST({value} AS {'VARCHAR' if variable.kind == 'identifier' else kind})"
 
 
 def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
@@ -172,13 +161,13 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints), competing)
 
 
-def _without_unused_levels(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> Dictionary:
+def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dictionary:
     """The dictionary without the optional levels that no patient has; the positions of those after them close up."""
     variables = [v for v in dictionary.variables if v.optional_levels]
     if not variables:
         return dictionary
     lists = ", ".join(f"list(DISTINCT {quoted(v.name)})" for v in variables)
-    (found,) = connection.execute(f"SELECT {lists} FROM patients").fetchall()
+    (found,) = engine.execute(f"SELECT {lists} FROM patients")
     changed = {}
     for v, codes in zip(variables, found, strict=True):
         kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or i in (codes or ())]
@@ -186,7 +175,7 @@ def _without_unused_levels(connection: duckdb.DuckDBPyConnection, dictionary: Di
         if moved:
             cases = " ".join(f"WHEN {old} THEN {new}" for old, new in moved.items())
             name = quoted(v.name)
-            connection.execute(f"UPDATE patients SET {name} = CASE {name} {cases} ELSE {name} END")
+            engine.execute(f"UPDATE patients SET {name} = CASE {name} {cases} ELSE {name} END")
         levels, labels = ([names[i] for i in kept] for names in (v.levels, v.level_labels))
         changed[v.name] = replace(
             v,
@@ -198,33 +187,31 @@ def _without_unused_levels(connection: duckdb.DuckDBPyConnection, dictionary: Di
     return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
 
 
-def _summary(
-    connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, brought: Collection[str]
-) -> tuple[int, int, str]:
+def _summary(engine: DuckDBEngine, dictionary: Dictionary, brought: Collection[str]) -> tuple[int, int, str]:
     """Number of patients, how many of them are synthetic, and the version of the data."""
     identifier = quoted(dictionary.identifier.name)
     variables = sorted(dictionary.variables, key=lambda v: v.name)
     # What is derived follows from what was brought and its rule, so reading it would only take time.
     names = [quoted(v.name) for v in variables if v.name in brought]
-    n = connection.execute("SELECT count(*) FROM patients").fetchall()[0][0]
+    n = engine.execute("SELECT count(*) FROM patients")[0][0]
     # Rows are added up, so that neither their order nor the kind of file makes a difference. MD5 is the same for every
     # release of the engine; for millions of rows it would take half of the opening, the engine's own hash a second.
     text = ", '|', ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in names)
     row = f"md5_number_lower(concat({text}))" if n <= MAX_MD5_ROWS else f"hash({', '.join(names)})"
-    n_synthetic, total = connection.execute(
+    n_synthetic, total = engine.execute(
         f"SELECT count(*) FILTER (starts_with({identifier}, 'SYN')), sum({row}) FROM patients"
-    ).fetchall()[0]
+    )[0]
     meaning = [(v.name, v.levels, None if v.name in brought else v.derivation) for v in variables]
     version = hashlib.sha256(repr((n, int(total), meaning)).encode()).hexdigest()[:12]
     return n, n_synthetic, version
 
 
-def _compress(connection: duckdb.DuckDBPyConnection, n: int) -> None:
+def _compress(engine: DuckDBEngine, n: int) -> None:
     """Patients who are alike in every column joined into one row with their number ``n``, if that is worth it."""
     # Every query then reads the distinct rows only. Below a factor of two the extra column costs what the rows save.
-    estimate = connection.execute("SELECT approx_count_distinct(patients) FROM patients").fetchall()[0][0]
+    estimate = engine.execute("SELECT approx_count_distinct(patients) FROM patients")[0][0]
     if estimate > MAX_SHARE_DISTINCT * n:
         return
-    connection.execute("CREATE TABLE distinct_patients AS SELECT *, count(*) AS n FROM patients GROUP BY ALL")
-    connection.execute("DROP TABLE patients")
-    connection.execute("ALTER TABLE distinct_patients RENAME TO patients")
+    engine.execute("CREATE TABLE distinct_patients AS SELECT *, count(*) AS n FROM patients GROUP BY ALL")
+    engine.execute("DROP TABLE patients")
+    engine.execute("ALTER TABLE distinct_patients RENAME TO patients")

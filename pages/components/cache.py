@@ -15,7 +15,7 @@ from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.cohort.reader import CohortError, Problem
+from analytics.cohort.problems import CohortError, Problem
 from analytics.comparisons.second_opinion import to_background
 from analytics.document import Document
 from analytics.formats import FewerThan

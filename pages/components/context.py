@@ -16,7 +16,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort

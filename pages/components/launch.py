@@ -27,7 +27,7 @@ def prepare_first_pages() -> None:
     from analytics.cohort.address import describe_source, find_scheme
     from analytics.cohort.disclosure import SuppressedError
     from analytics.cohort.filters import CohortFilter
-    from analytics.cohort.reader import CohortError
+    from analytics.cohort.problems import CohortError
     from analytics.formats import shorten
     from pages.components import cache
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.cohort.address import describe_source
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.document import Document, Headline, HtmlFigure, Picture
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.figures.theme import to_image_config

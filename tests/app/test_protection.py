@@ -12,7 +12,7 @@ from analytics.analyses import load_analyses
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.cohort.rules import Everything, SmallNumbers
 from analytics.formats import SUPPRESSED
 from analytics.reporting.attrition import join_stages

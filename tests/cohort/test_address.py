@@ -8,7 +8,7 @@ import pytest
 
 from analytics.cohort import open_cohort
 from analytics.cohort.address import describe_source, find_scheme
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 
 ADDRESSES = {
     "postgresql://x": "postgresql:// is the address of a database",

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from analytics.cohort import Cohort, Range, counts, open_cohort, opening
 from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
 from analytics.cohort.opening import open_patients
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
 from tests.cohort import cohort_oracle as oracle
 from tests.cohort.cohort_oracle import ROWS, SMALL, as_tuples, assert_agrees, frame_of, make_rows

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.cohort import Cohort, csv_text, open_cohort
 from analytics.cohort.csv_text import CsvError, Layout, Records, look_through, read_header
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 
 ROWS = [
     ["patient_id", "os\ndays", "os_event", "sex", "remark"],

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.cohort import open_cohort
-from analytics.cohort.reader import LONGEST_SENTENCE, MOST_PROBLEMS, CohortError, Problem
+from analytics.cohort.problems import LONGEST_SENTENCE, MOST_PROBLEMS, CohortError, Problem
 from analytics.formats import shorten
 from pages.components.cache import load_cohort
 
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 OPEN_ALL = """
 import json, os, resource, sys
 from analytics.cohort import open_cohort
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
 if os.geteuid() == 0 and sys.argv[2] == "as nobody":
     os.seteuid(65534)

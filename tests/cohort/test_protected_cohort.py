@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError, round_count, round_table
 from analytics.cohort.filters import Clause, CohortFilter, FilterError
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios

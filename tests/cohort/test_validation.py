@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.cohort import open_cohort
-from analytics.cohort.reader import CohortError, Problem
+from analytics.cohort.problems import CohortError, Problem
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 GOOD = """\
@@ -358,3 +358,11 @@ def test_times_that_look_like_months_are_noted(tmp_path: Path) -> None:
     rows = "".join(f"P{i},{i + 500},0,{6 + i / 10}\n" for i in range(30))
     remarks = remarks_of("patient_id,os_days,os_event,haemoglobin\n" + rows, tmp_path)
     assert "haemoglobin is below 25 g/L for 30 patients" in remarks["unit-suspect"]
+
+
+def test_a_large_number_in_the_place_of_an_event_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "coded.csv"
+    path.write_text(edited("P2", "os_event", "7777"))
+    assert any(
+        "os_event is neither 0 nor 1 for 1 of 4 patients" in p.what and "'7777'" in p.where for p in problems_of(path)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analytics.cohort.derivations import DERIVATIONS
-from analytics.cohort.reader import MISSING_WORDS
+from analytics.cohort.patient_file import MISSING_WORDS
 from analytics.dictionary import PHASES, Variable, open_dictionary
 from data.build_reference_cohort import COLUMNS, EXAMPLE_COLUMNS
 

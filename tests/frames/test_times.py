@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.cohort import open_cohort
-from analytics.cohort.reader import CohortError
+from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
 from analytics.figures.step_curves import choose_ticks
 from analytics.results import Note

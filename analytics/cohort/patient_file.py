@@ -1,0 +1,150 @@
+"""A file of patients whose rows an engine has read: its columns as text, as numbers and as positions of levels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from analytics.cohort.duckdb_engine import DuckDBEngine
+from analytics.cohort.engine import Columns, list_texts, quoted, quoted_text
+from analytics.dictionary import Dictionary, Variable
+
+MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "missing"})
+NO_WORDS = ("no", "0", "false", "negative", "absent")
+YES_WORDS = ("yes", "1", "true", "positive", "present")
+N_LEVELS_READ = 1000
+LONGEST_LEVEL = 200  # characters; a longer text is no level, and is not fetched
+_BLANKS = quoted_text(" \t\n\r\v\f")
+
+
+@dataclass(frozen=True)
+class PatientFile:
+    """The columns of the view ``raw`` under the dictionary's names, each as an expression of the engine.
+
+    ``codes`` holds what each text of a coded column stands for, ``unread`` the columns that hold other texts as well.
+    """
+
+    engine: DuckDBEngine
+    columns: Mapping[str, str]
+    dictionary: Dictionary
+    codes: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for variable in self.brought:
+            if variable.is_coded:
+                self.codes[variable.name] = self._read_codes(variable)
+
+    @property
+    def brought(self) -> tuple[Variable, ...]:
+        """Variables with a column in the file, in the order of the dictionary."""
+        return tuple(v for v in self.dictionary.variables if v.name in self.columns)
+
+    def has(self, *names: str) -> bool:
+        """True if the file brings all these columns."""
+        return all(name in self.columns for name in names)
+
+    def plain(self, name: str) -> str:
+        """The column as text, as it stands in the file."""
+        return f"CAST({self._column(name)} AS VARCHAR)"
+
+    def trimmed(self, name: str) -> str:
+        """The column as text without blanks around it."""
+        return f"trim({self.plain(name)}, {_BLANKS})"
+
+    def text(self, name: str) -> str:
+        """The column as text without blanks around it, null where it holds a word for missing."""
+        text = self.trimmed(name)
+        return f"(CASE WHEN lower({text}) IN ({list_texts(sorted(MISSING_WORDS))}) THEN NULL ELSE {text} END)"
+
+    def number(self, name: str) -> str:
+        """The column as a number, null where it is missing, not finite or no number."""
+        column = self._column(name)
+        if self._types[column] == "BIGINT":
+            return f"CAST({column} AS DOUBLE)"
+        if self._types[column] != "DOUBLE":
+            text = self.text(name)
+            if self.dictionary[name].kind == "event":
+                text = f"CASE lower({text}) WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {text} END"
+            column = f"TRY_CAST({text} AS DOUBLE)"
+        return f"(CASE WHEN isfinite({column}) THEN {column} END)"
+
+    def holds_text(self, name: str) -> bool:
+        """True if the file holds the column as text."""
+        return self._types[self._column(name)] == "VARCHAR"
+
+    def given(self, name: str) -> str:
+        """True where the cell holds something, readable or not."""
+        column = self._column(name)
+        if self._types[column] == "DOUBLE":
+            return f"({column} IS NOT NULL AND NOT isnan({column}))"
+        return f"({column if self._types[column] == 'BIGINT' else self.text(name)} IS NOT NULL)"
+
+    def code(self, name: str) -> str:
+        """The position of the level, null where it is missing or unknown."""
+        known = [(text, code) for text, code in self.codes[name].items() if code is not None]
+        if not known:
+            return "CAST(NULL AS TINYINT)"
+        cases = " ".join(f"WHEN {quoted_text(text)} THEN {code}" for text, code in known)
+        return f"(CASE {self.plain(name)} {cases} END)"
+
+    def value(self, name: str) -> str:
+        """The column as it is stored: positions of levels, events as 0 and 1, or numbers."""
+        variable = self.dictionary[name]
+        if variable.is_coded:
+            return self.code(name)
+        return f"TRY_CAST({self.number(name)} AS TINYINT)" if variable.kind == "event" else self.number(name)
+
+    def fetch(self, sql: str) -> Columns:
+        """The rows of a query as numpy columns."""
+        return self.engine.run(sql)
+
+    def count_rows(self, conditions: Sequence[str], table: str = "raw") -> list[int]:
+        """The number of rows for which each of the conditions is true."""
+        if not conditions:
+            return []
+        counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS n{i}" for i, condition in enumerate(conditions))
+        return [int(n[0]) for n in self.fetch(f"SELECT {counted} FROM {table}").values()]
+
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        return {quoted(name): kind for name, kind in self.engine.schema("raw").items()}
+
+    def _column(self, name: str) -> str:
+        return quoted(self.columns[name])
+
+    def _read_codes(self, variable: Variable) -> dict[str, int | None]:
+        # The few distinct texts are matched here, in Python, so that the engine only looks them up.
+        texts = self.fetch(
+            f"SELECT left({self.plain(variable.name)}, {LONGEST_LEVEL}) AS text, count(*) AS n FROM raw "
+            f"GROUP BY text ORDER BY n DESC LIMIT {N_LEVELS_READ}"
+        )
+        found = [text for text in texts["text"] if text is not np.ma.masked]
+        words = _words(variable)
+        whole = [str(text) for text in found if len(text) < LONGEST_LEVEL]
+        codes = {text: words[_word(text)] for text in whole if _word(text) in words}
+        if len(codes) < len(found):
+            self.unread.add(variable.name)
+        return codes
+
+
+def _word(text: str) -> str:
+    """Text as it is compared: in lower case, without blanks around it, whole numbers without decimals."""
+    return re.sub(r"^(\d+)\.0+$", r"\1", text.strip().casefold())
+
+
+def _words(variable: Variable) -> dict[str, int | None]:
+    """What may stand for each level of a variable, as the level's position, or for a missing value, as None."""
+    words: dict[str, int | None] = dict.fromkeys((*MISSING_WORDS, variable.missing_label.strip().casefold()))
+    levels = [level.casefold() for level in variable.levels]
+    if len(levels) == 2:
+        for no, yes in ((0, 1), (1, 0)):
+            if levels[no] in NO_WORDS and levels[yes] in YES_WORDS:
+                words |= dict.fromkeys(NO_WORDS, no) | dict.fromkeys(YES_WORDS, yes)
+    words |= {label.strip().casefold(): code for code, label in enumerate(variable.level_labels)}
+    words |= {word.casefold(): variable.levels.index(level) for level, some in variable.level_words for word in some}
+    return words | {level.strip(): code for code, level in enumerate(levels)}

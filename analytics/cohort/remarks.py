@@ -1,0 +1,474 @@
+"""What looks odd in a file of patients that can be used: each remark says in which rows, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from analytics.cohort.derivations import derive, is_derivable, sources_of
+from analytics.cohort.engine import list_numbers, list_texts, number, quoted, quoted_text
+from analytics.cohort.patient_file import PatientFile
+from analytics.cohort.validation import EVENT_FREE, FEW_DAYS, LONG_YEARS, Check, locate
+from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR, Variable
+from analytics.results import Note
+
+ADULT_YEARS = 40
+MISSING_CODES = (7777.0, 8888.0, 9998.0, 9999.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remark:
+    """Patients worth a second look, though nothing is plainly wrong: a note with the place {n}, given if n is large."""
+
+    code: str
+    unusual: str
+    text: str
+    remedy: str
+    share: float = 0.0
+
+
+def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Remark]:
+    for v in file.brought:
+        column = quoted(v.name)
+        if v.derivation and set(sources_of(v)) <= set(at_hand):
+            derived = derive(v, at_hand, file.dictionary)
+            differs = f"{column} <> {derived}"
+            for e in file.dictionary.competing:
+                if e.time == v.name and file.has(e.cause):
+                    # An event that the file names has the file's own day.
+                    cause = file.dictionary[e.cause]
+                    named = ", ".join(str(cause.levels.index(level)) for level in cause.optional_levels)
+                    if named:
+                        differs += f" AND NOT coalesce({quoted(e.cause)} IN ({named}), false)"
+            if v.optional_levels:
+                # The last of them stands for whatever the columns cannot name and the file may.
+                codes = [v.levels.index(level) for level in v.optional_levels]
+                some = ", ".join(map(str, codes))
+                differs += f" AND NOT coalesce({derived} = {codes[-1]} AND {column} IN ({some}), false)"
+            yield _Remark(
+                "derived-differs",
+                differs,
+                f"{v.name} differs for {{n}} from what {_and(v.derivation.source)} give; "
+                "the file's own values are used.",
+                f"Correct either column, or leave {v.name} out to have it derived.",
+            )
+        if v.unit == "g/L":
+            yield _Remark(
+                "unit-suspect",
+                f"{column} < 25",
+                f"{v.name} is below 25 g/L for {{n}}: the values look like g/dL or mmol/L.",
+                "Multiply g/dL by 10 and mmol/L by 16.1.",
+                share=0.5,
+            )
+    if "relapse_timing_bfm" in at_hand and file.has("relapse_days") and not file.has("relapse_timing_bfm"):
+        yield _Remark(
+            "timing-unknown",
+            "relapse_days IS NOT NULL AND relapse_timing_bfm IS NULL",
+            "{n} relapsed 18 months or more after diagnosis without a known end of therapy, "
+            "so that the BFM time group is missing.",
+            "Give end_of_therapy_days, or use the COG time groups.",
+        )
+    if file.has("relapse_days", "os_relapse_days", "os_days"):
+        yield _Remark(
+            "follow-up-differs",
+            "abs(os_days - relapse_days - os_relapse_days) > 1",
+            "os_days differs by more than a day from relapse_days + os_relapse_days for {n}.",
+            "Check the date of last contact in both.",
+        )
+    if file.has("os_relapse_event", "os_event"):
+        yield _Remark(
+            "follow-up-differs",
+            "os_relapse_event <> os_event",
+            "os_relapse_event and os_event disagree about whether {n} died.",
+            "Check vital status at last contact in both.",
+        )
+
+
+# Where times look like months or years: the share of them below so many days that children cannot have, how many times
+# that takes at least. Relapse does not come within four months of diagnosis in most, nor HSCT within three weeks of
+# relapse; times to salvage treatment are short in any unit.
+_SHORT = {
+    "relapse_days": (120, 0.75, 3),
+    "end_of_therapy_days": (120, 0.75, 3),
+    "second_relapse_days": (45, 0.75, 3),
+    "hsct_days": (20, 0.75, 3),
+    "cart_days": (12, 0.75, 3),
+    "induction_failure_days": (10, 0.75, 3),
+    "reinduction_failure_days": (10, 0.75, 3),
+}
+_SHORT_FOLLOW_UP = {"diagnosis": (240, 0.9, 10)}
+_SHORT_LATER = (120, 0.9, 10)
+_YEARS = 15  # the limit in days divided by this: what is shorter still looks like years
+_ADULT_SHARE, _LEAST_AGES = 0.25, 5
+# MRD assays find one cell in 100,000 at best, 0.001 %; shares of one are a hundred times smaller than per cent.
+_MRD_LIMIT, _MRD_SHARE, _LEAST_MRD = 0.001, 0.2, 5
+_MRD_CODES = (9.0, 77.0, 88.0, 99.0, 99.9)
+
+
+def _in_years(limit: float) -> float:
+    """The limit below which short times look like years; it is shown, hence round."""
+    return round(limit / _YEARS, 1)
+
+
+def _remark_on_units(file: PatientFile) -> list[Note]:
+    """Columns in which so many values are too small or too large that the unit is likely another one.
+
+    Shares of the values decide, not the largest: one coded value does not hide that all others are months.
+    """
+    counts: dict[str, str] = {}
+    times: list[tuple[Variable, tuple[float, float, int]]] = []
+    times_of = {e.time for e in file.dictionary.endpoints}
+    for v in file.brought:
+        if v.kind not in ("duration", "continuous"):
+            continue
+        x, bounds = file.number(v.name), dict[str, str]()
+        if v.kind == "duration" and (v.name in _SHORT or v.name in times_of):
+            start = v.unit.removeprefix("days from ")
+            short = _SHORT.get(v.name) or _SHORT_FOLLOW_UP.get(start, _SHORT_LATER)
+            times.append((v, short))
+            bounds = {
+                "known": f"{x} IS NOT NULL",
+                "short": f"{x} < {short[0]}",
+                "years": f"{x} < {number(_in_years(short[0]))}",
+            }
+        elif v.unit == "years":
+            bounds = {"known": f"{x} IS NOT NULL", "old": f"{x} > 25"}
+        elif v.unit == "%":
+            bounds = {
+                "known": f"{x} > 0",
+                "below": f"{x} > 0 AND {x} < {number(_MRD_LIMIT)}",
+                "above": f"{x} > 1 AND {x} NOT IN ({list_numbers(_MRD_CODES)})",
+            }
+        else:
+            continue
+        counts |= {f"{v.name} {what}": rows for what, rows in bounds.items()}
+    n = dict(zip(counts, file.count_rows(list(counts.values())), strict=True))
+    notes = []
+    for v, (limit, share, least) in times:
+        known, few = n[f"{v.name} known"], n[f"{v.name} short"]
+        if known < least or few < share * known:
+            continue
+        is_years = n[f"{v.name} years"] >= share * known
+        unit, per = ("years", DAYS_PER_YEAR) if is_years else ("months", DAYS_PER_MONTH)
+        notes.append(
+            Note(
+                "unit-suspect",
+                "caution",
+                f"{v.name} is below {_in_years(limit) if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
+                f"of {known} patients: the times look like {unit}, and days are expected.",
+                f"If they are {unit}, multiply {v.name} by {per}.",
+            )
+        )
+    for v in file.brought:
+        known = n.get(f"{v.name} known", 0)
+        if f"{v.name} old" in n and known >= _LEAST_AGES and n[f"{v.name} old"] >= _ADULT_SHARE * known:
+            notes.append(
+                Note(
+                    "unit-suspect",
+                    "caution",
+                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} patients: the ages look like months or "
+                    "those of adults, and years of children are expected.",
+                    f"If they are months, divide {v.name} by 12.",
+                )
+            )
+        is_small = known >= _LEAST_MRD and n.get(f"{v.name} below", 0) >= _MRD_SHARE * known
+        if f"{v.name} below" in n and is_small and not n[f"{v.name} above"]:
+            notes.append(
+                Note(
+                    "unit-suspect",
+                    "caution",
+                    f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} patients with a value above 0, "
+                    "less than an assay can find, and above 1 % for none, codes such as 99 aside: the values look like "
+                    "fractions of one, and per cent are expected.",
+                    f"If they are fractions, multiply {v.name} by 100.",
+                )
+            )
+    return notes
+
+
+# Codes that may as well be days: only where one of them stands in so many rows, and so large a share of them.
+_CODES_OR_DAYS = (777.0, 888.0, 999.0)
+_LEAST_CODED, _CODED_SHARE = 3, 0.05
+# A time below 60 years has no more than 21 thousand days.
+_POINT = r"^([1-9]|1[0-9]|2[01])\.[0-9]{3}$"
+
+
+def _has_point(file: PatientFile, name: str) -> str:
+    return f"coalesce(regexp_matches({file.text(name)}, {quoted_text(_POINT)}), false)"
+
+
+def _look_at_columns(file: PatientFile) -> tuple[dict[str, list[float]], set[str]]:
+    """Times by the codes that stand there too often for days, and those that may have points between thousands."""
+    times = [v.name for v in file.brought if v.kind == "duration"]
+    counts: dict[str, str] = {}
+    for name in times:
+        x = file.number(name)
+        counts[f"{name} known"] = f"{x} IS NOT NULL"
+        counts |= {f"{name} {code:g}": f"{x} = {number(code)}" for code in _CODES_OR_DAYS}
+        if file.holds_text(name):
+            counts[f"{name} pointed"] = _has_point(file, name)
+            counts[f"{name} other"] = f"{x} IS NOT NULL AND NOT {_has_point(file, name)} AND {x} <> floor({x})"
+    n = dict(zip(counts, file.count_rows(list(counts.values())), strict=True))
+    often = {
+        name: [c for c in _CODES_OR_DAYS if n[f"{name} {c:g}"] >= max(_LEAST_CODED, _CODED_SHARE * n[f"{name} known"])]
+        for name in times
+    }
+    pointed = {name for name in times if n.get(f"{name} pointed") and not n[f"{name} other"]}
+    return {name: codes for name, codes in often.items() if codes}, pointed
+
+
+def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
+    """Rows that can be used and look odd, each kind with its code; the text has the place {n} for "3 patients"."""
+    often, pointed = _look_at_columns(file)
+    for v in file.brought:
+        if v.kind == "duration":
+            x = file.number(v.name)
+            yield (
+                "code-suspect",
+                Check(
+                    f"{v.name} holds what looks like a code for a missing value for {{n}}",
+                    f"{x} IN ({list_numbers(MISSING_CODES)})",
+                    "It is read as a number of days. Leave the cell empty where the day is not known.",
+                    (v.name,),
+                ),
+            )
+            if v.name in often:
+                yield (
+                    "code-suspect",
+                    Check(
+                        f"{v.name} holds the same number {' or '.join(f'{code:g}' for code in often[v.name])}, which looks like "
+                        "a code for a missing value, for {n}",
+                        f"{x} IN ({list_numbers(often[v.name])})",
+                        "It is read as a number of days. Leave the cell empty where the day is not known.",
+                        (v.name,),
+                    ),
+                )
+            if v.name in pointed:
+                yield (
+                    "unit-suspect",
+                    Check(
+                        f"{v.name} holds what looks like a point between thousands for {{n}}, and only whole numbers else",
+                        _has_point(file, v.name),
+                        "It is read as a decimal point: 1.400 is less than two days. Write 1400.",
+                        (v.name,),
+                    ),
+                )
+            yield (
+                "long-time",
+                Check(
+                    f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days) for {{n}}",
+                    f"{x} > {number(LONG_YEARS * DAYS_PER_YEAR)} AND {x} NOT IN ({list_numbers(MISSING_CODES)})",
+                    "Check both dates, and that the value is no date of a spreadsheet and no code.",
+                    (v.name,),
+                ),
+            )
+        elif v.kind == "continuous" and v.unit == "years":
+            yield (
+                "code-suspect",
+                Check(
+                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a child: an adult, a code for a missing "
+                    "value, or another unit",
+                    f"{file.number(v.name)} >= {ADULT_YEARS}",
+                    "Leave the cell empty where the age is not known; divide months by 12.",
+                    (v.name,),
+                ),
+            )
+    yield from _find_events_without_days(file)
+    yield from _find_days_without_events(file)
+    yield from _find_contradictions(file)
+
+
+def _holds(file: PatientFile, name: str, *levels: str) -> str:
+    """True where a coded column holds one of the levels, False elsewhere."""
+    codes = [code for code, level in enumerate(file.dictionary[name].levels) if level in levels]
+    texts = [text for text, code in file.codes[name].items() if code in codes]
+    return f"coalesce({file.plain(name)} IN ({list_texts(texts)}), false)" if texts else "false"
+
+
+def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
+    code = "day-missing"
+    if file.has("relapsed", "relapse_days"):
+        yield (
+            code,
+            Check(
+                "relapsed is 1 without relapse_days for {n}, counted as relapsed in odds ratios and left out where the day "
+                "of relapse is needed",
+                f"{file.value('relapsed')} = 1 AND NOT {file.given('relapse_days')}",
+                "Give the days from diagnosis to relapse if they are known; relapsed stays 1.",
+            ),
+        )
+    for e in file.dictionary.endpoints:
+        if not e.shares_event and e.entry is None and file.has(e.time, e.event):
+            yield (
+                code,
+                Check(
+                    f"{e.event} is 1 without {e.time} for {{n}}, left out of {e.label.lower()}: "
+                    "the curves look better than they are",
+                    f"{file.value(e.event)} = 1 AND NOT {file.given(e.time)}",
+                    f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
+                ),
+            )
+    if file.has("second_relapse", "second_relapse_days"):
+        yield (
+            code,
+            Check(
+                "second_relapse is yes without second_relapse_days for {n}, left out of event-free survival after relapse",
+                f"{_holds(file, 'second_relapse', 'yes')} AND NOT {file.given('second_relapse_days')}",
+                "Give the days from first to second relapse if they are known; second_relapse stays yes.",
+            ),
+        )
+    if file.has("salvage_treatment"):
+        for days, label in (("hsct_days", "HSCT"), ("cart_days", "CAR-T")):
+            if file.has(days):
+                yield (
+                    code,
+                    Check(
+                        f"salvage_treatment is {label} without {days} for {{n}}, left out where treatment counts from "
+                        "its day on",
+                        f"{_holds(file, 'salvage_treatment', label)} AND NOT {file.given(days)}",
+                        f"Give the days from relapse to {label} if they are known; salvage_treatment stays {label}.",
+                    ),
+                )
+
+
+def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
+    code = "flag-missing"
+    for v in file.brought:
+        if v.population is not None and v.kind == "duration" and file.has(v.population):
+            yield (
+                code,
+                Check(
+                    f"{v.name} is given for {{n}} whose {v.population} is empty",
+                    f"{file.given(v.name)} AND NOT {file.given(v.population)}",
+                    f"Write 1 under {v.population} if they had it, or empty {v.name}.",
+                    (v.name,),
+                ),
+            )
+    if file.has("relapse_days") and not file.has("relapsed"):
+        yield (
+            code,
+            Check(
+                "relapse_days is given for {n}, but the file has no column relapsed, which says who had no relapse",
+                file.given("relapse_days"),
+                "Add relapsed: 1 where a child relapsed, 0 where none did until last contact or death.",
+            ),
+        )
+    if file.has("second_relapse", "second_relapse_days"):
+        yield (
+            code,
+            Check(
+                "second_relapse_days is given for {n} whose second_relapse is not yes",
+                f"{file.given('second_relapse_days')} AND NOT {_holds(file, 'second_relapse', 'yes')}",
+                "The day is taken as that of a second relapse. Write yes under second_relapse, or empty the day.",
+                ("second_relapse_days",),
+            ),
+        )
+    if file.has("salvage_treatment"):
+        for days in ("hsct_days", "cart_days"):
+            if file.has(days):
+                yield (
+                    code,
+                    Check(
+                        f"{days} is given for {{n}} whose salvage_treatment is empty",
+                        f"{file.given(days)} AND NOT {file.given('salvage_treatment')}",
+                        f"Write what was finally given under salvage_treatment, or empty {days}.",
+                        (days,),
+                    ),
+                )
+
+
+def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
+    code = "contradiction"
+    events = [name for name in ("os_event", "os_relapse_event") if file.has(name)]
+    if file.has("cause_of_death") and events:
+        alive, died = (
+            "(" + " OR ".join(f"coalesce({file.value(name)} = {value}, false)" for name in events) + ")"
+            for value in (0, 1)
+        )
+        has_cause = _holds(file, "cause_of_death", *file.dictionary["cause_of_death"].levels)
+        yield (
+            code,
+            Check(
+                f"cause_of_death is given for {{n}} who are alive by {' and '.join(events)}",
+                f"{alive} AND NOT {died} AND {has_cause}",
+                f"Empty cause_of_death, or write 1 under {' and '.join(events)}.",
+                ("cause_of_death",),
+            ),
+        )
+    for e in file.dictionary.competing:
+        cause = file.dictionary[e.cause]
+        event = next(iter(sources_of(cause)), "")
+        # Where the event itself can be derived, the remark on what is derived differently tells of it.
+        if not event or not file.has(event, e.cause) or is_derivable(cause, file.columns, file.dictionary):
+            continue
+        for value, levels, what in (
+            (1, (cause.reference,), f"is {cause.reference}"),
+            (0, tuple(level for level in cause.levels if level != cause.reference), "names an event"),
+        ):
+            yield (
+                code,
+                Check(
+                    f"{event} is {value} for {{n}} whose {e.cause} {what}",
+                    f"{file.value(event)} = {value} AND {_holds(file, e.cause, *[level for level in levels if level])}",
+                    f"Correct either. As it stands, survival counts {event}, and the incidence of each event {e.cause}.",
+                    (e.cause,),
+                ),
+            )
+    for free, last in EVENT_FREE:
+        if file.has(free, last):
+            yield (
+                "follow-up-differs",
+                Check(
+                    f"{free} ends up to {FEW_DAYS} days after last contact for {{n}}",
+                    f"{file.number(free)} > {file.number(last)} AND {file.number(free)} <= {file.number(last)} + {FEW_DAYS}",
+                    f"Check the date of last contact in {free} and {last}.",
+                    (free, last),
+                ),
+            )
+    for remission, later, what in (
+        ("first_remission", "relapsed", "a relapse"),
+        ("second_remission", "second_relapse_days", "a second relapse"),
+    ):
+        if file.has(remission, later):
+            had = f"{file.value(later)} = 1" if later == "relapsed" else file.given(later)
+            yield (
+                code,
+                Check(
+                    f"{remission} is no for {{n}} with {what} on record, which can only follow remission",
+                    f"{_holds(file, remission, 'no')} AND {had}",
+                    f"Correct either. As it stands, the failure to reach remission counts first, by {remission}.",
+                    (later,),
+                ),
+            )
+
+
+def _remark_on_rows(file: PatientFile) -> list[Note]:
+    """Notes that name the first rows of each odd kind, with what stands there."""
+    odd = list(_find_odd_rows(file))
+    notes = []
+    for (code, check), n in zip(odd, file.count_rows([check.wrong for _, check in odd]), strict=True):
+        if n:
+            patients = f"{n} patient{'s' if n > 1 else ''}"
+            where = locate(file, check, n, by_row=True)
+            notes.append(Note(code, "caution", f"{check.what.replace('{n}', patients)} ({where}).", check.remedy))
+    return notes
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def remark_on(file: PatientFile) -> list[Note]:
+    """Notes on what looks odd in the stored patients."""
+    at_hand = file.engine.schema("patients")
+    found_in_rows = [*_remark_on_units(file), *_remark_on_rows(file)]
+    remarks = list(_find_remarks(at_hand, file))
+    unusual = file.count_rows([r.unusual for r in remarks], "patients")
+    known = file.count_rows([f"({r.unusual}) IS NOT NULL" for r in remarks], "patients")
+    notes = found_in_rows
+    for remark, n, n_known in zip(remarks, unusual, known, strict=True):
+        # A handful of patients says nothing about units.
+        if n and (not remark.share or (n_known >= 20 and n >= remark.share * n_known)):
+            patients = f"{n} patient{'s' if n > 1 else ''}"
+            notes.append(Note(remark.code, "caution", remark.text.replace("{n}", patients), remark.remedy))
+    return notes
