@@ -211,7 +211,8 @@ class Cohort:
 
         Answering both would tell something of these few.
         """
-        place = self.disclosure.find_too_near(self._counts.differences(cohort_filter, answered))
+        exact = self._counts.differences(cohort_filter, answered, self.smallest_cell)
+        place = self.disclosure.find_too_near(exact)
         return None if place is None else answered[place]
 
     def recording(self) -> Cohort:

@@ -98,9 +98,11 @@ class Counts:
         """The first identifiers of patients who pass and are like one of the patterns."""
         return self._about(cohort_filter, lambda: self._names(patterns, cohort_filter, limit))
 
-    def differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> Exact[tuple[int, ...]]:
-        """How many patients pass the filter or the other one, but not both; for each other filter."""
-        return Exact(lambda: self._differences(cohort_filter, others), self._whole)
+    def differences(
+        self, cohort_filter: CohortFilter, others: Sequence[CohortFilter], below: int
+    ) -> Exact[tuple[int, ...]]:
+        """How many patients pass the filter or the other one, but not both; for each other filter, exact ``below`` a limit."""
+        return Exact(lambda: self._differences(cohort_filter, others, below), self._whole)
 
     def _about(self, cohort_filter: CohortFilter, answer: Callable[[], T]) -> Exact[T]:
         return Exact(answer, partial(self._size, cohort_filter))
@@ -205,13 +207,19 @@ class Counts:
         )
         return tuple(map(str, found["name"]))
 
-    def _differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter]) -> tuple[int, ...]:
-        if not others:
-            return ()
-        own, *rest = (f"({self._condition(f)})" for f in (cohort_filter, *others))
-        differing = ", ".join(f"{self._n_patients(f'{own} <> {other}')} AS n{i}" for i, other in enumerate(rest))
-        counts = self._ask(f"SELECT {differing} FROM patients AS p")
-        return tuple(int(counts[f"n{i}"][0]) for i in range(len(rest)))
+    def _differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter], below: int) -> tuple[int, ...]:
+        # Selections differ by at least as many patients as their sizes do, which are known: few are left to compare.
+        found = [abs(self._size(cohort_filter) - self._size(other)) for other in others]
+        near = [i for i, n in enumerate(found) if n < below]
+        if near:
+            own, *rest = (f"({self._condition(f)})" for f in (cohort_filter, *(others[i] for i in near)))
+            differing = (
+                f"{self._n_patients(f'{own} <> {other}')} AS n{i}" for i, other in zip(near, rest, strict=True)
+            )
+            counts = self._ask(f"SELECT {', '.join(differing)} FROM patients AS p")
+            for i in near:
+                found[i] = int(counts[f"n{i}"][0])
+        return tuple(found)
 
     def _ask(self, sql: str) -> Columns:
         return self._engine.run(sql)
