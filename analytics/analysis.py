@@ -14,6 +14,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.document import Appendix, ComparedTest, Document, Headline, Lazy, Picture, Progress, Shown, SlowPart
 from analytics.reporting.attrition import Used
+from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import govern, note_left_out
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_protection
@@ -296,7 +297,7 @@ class Analysis(ABC, Generic[Frame, Found]):
             used=Lazy(lambda: self.used(result)),
             tests=Lazy(lambda: self.tests(result)),
             files=self.files,
-            frames=Lazy(lambda: self.downloads(result)),
+            frames=Lazy(lambda: say_frames(self.downloads(result))),
             background=_slow_parts(self.background, result, params),
             checks=_appendix(self.checks, result, params),
             planning=_appendix(self.planning, result, params),
@@ -318,7 +319,7 @@ def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | 
         parts=Lazy(lambda: checks.show(result, made(), params)),
         background=_slow_parts(checks.background, result, params),
         files=checks.files,
-        frames=Lazy(lambda: checks.downloads(made())),
+        frames=Lazy(lambda: say_frames(checks.downloads(made()))),
     )
 
 
@@ -336,7 +337,7 @@ def _slow_part(part: Background, result: Any, params: Params) -> SlowPart:
         run=lambda progress: Governed(part.run)(result, params, progress),
         show=lambda found: part.show(result, found, params),
         files=part.files,
-        frames=part.downloads,
+        frames=lambda found: say_frames(part.downloads(found)),
     )
 
 

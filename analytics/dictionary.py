@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -139,12 +140,21 @@ class CompetingEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What the product calls a patient, one and several; general words where the dictionary has no others."""
+
+    noun: str = "patient"
+    plural: str = "patients"
+
+
+@dataclass(frozen=True, slots=True)
 class Dictionary:
-    """All variables, endpoints and competing endpoints, in the order of the file."""
+    """All variables, endpoints and competing endpoints, in the order of the file, and the words for a patient."""
 
     variables: tuple[Variable, ...]
     endpoints: tuple[Endpoint, ...]
     competing: tuple[CompetingEndpoint, ...] = ()
+    words: Words = Words()
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -190,8 +200,14 @@ class Dictionary:
         return tuple(sorted((v for v in self.variables if v.is_group), key=lambda v: PHASES.index(v.phase)))
 
 
+@cache
+def load_dictionary() -> Dictionary:
+    """The dictionary of the product."""
+    return open_dictionary()
+
+
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
-    """The dictionary read from a TOML file: tables ``[variables.…]``, ``[endpoints.…]`` and ``[competing.…]`` by name.
+    """The dictionary read from a TOML file: tables ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]`` and ``[words]``.
 
     Raises
     ------
@@ -211,12 +227,22 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
-    return Dictionary(variables, endpoints, competing)
+    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})))
 
 
 # The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.
 _ENDPOINT_WORDS = ("label", "short", "y_title", "origin", "event_label", "event_noun", "alive", "population")
 _COMPETING_WORDS = ("label", "origin", "population")
+
+
+def _words(entry: Mapping[str, Any]) -> Words:
+    try:
+        words = Words(**entry)
+    except TypeError as error:
+        raise DictionaryError(f"words: {error}. Check the keys of [words].") from error
+    if entry:
+        _check_words("words", entry, ("noun", "plural"))
+    return words
 
 
 def _check_words(what: str, entry: Mapping[str, Any], words: Sequence[str]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics.results import Estimate, Interval
+from analytics.results import Estimate, Interval, Reason
 
 MISSING = "–"
 SUPPRESSED = "not shown"
-WITHHELD = "not shown: "  # what the reason of a number begins with that too few children stand behind
 SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
@@ -111,35 +111,12 @@ def _beside(value: float, threshold: float, digits: int) -> str:
     return next((text for text in texts if float(text) != threshold), texts[0])
 
 
-def is_withheld(reason: str | None) -> bool:
+def is_withheld(reason: Reason | None) -> bool:
     """True for the reason of a number that could be estimated and is not shown, since too few stand behind it."""
-    return reason is not None and reason.startswith(WITHHELD)
+    return reason is not None and reason.code == "withheld"
 
 
-def say_missing(what: str, reason: str | None) -> str:
-    """That there is no such number, or that it is not shown, and why, within a sentence.
-
-    >>> say_missing("odds ratio", "no events"), say_missing("odds ratio", "not shown: only 2 children")
-    ('no odds ratio (no events)', 'odds ratio not shown (only 2 children)')
-    """
-    if is_withheld(reason):
-        return f"{what} {SUPPRESSED} ({(reason or '').removeprefix(WITHHELD)})"
-    return f"no {what} ({(reason or '').removeprefix('not estimable: ')})"
-
-
-def say_inestimable(what: str, reason: str | None) -> str:
-    """What has no estimate, named: "boys not estimable (no events)", or "boys not shown (only 2 children)"."""
-    if is_withheld(reason):
-        return say_missing(what, reason)
-    return f"{what} not estimable ({(reason or '').removeprefix('not estimable: ')})"
-
-
-def say_undone(reason: str | None) -> str:
-    """Why there is no test, as a sentence of its own: "Not done: no events." or "Not shown: only 2 events."."""
-    return f"Not shown: {(reason or '').removeprefix(WITHHELD)}." if is_withheld(reason) else f"Not done: {reason}."
-
-
-def format_p_cell(p_value: float | None, reason: str | None) -> str:
+def format_p_cell(p_value: float | None, reason: Reason | None) -> str:
     """A p value in a table: "not shown" where it is withheld, a dash where there is none."""
     return SUPPRESSED if p_value is None and is_withheld(reason) else format_p(p_value)
 
@@ -206,15 +183,6 @@ def format_percent_interval(interval: Interval | None, digits: int = 1) -> str:
     return _limits(low, high, interval)
 
 
-def format_probability(estimate: Estimate, digits: int = 1) -> str:
-    """A survival probability with its interval ("72.9 % (55.9–84.2)"), or the reason why there is none."""
-    if estimate.value is None:
-        return estimate.reason or MISSING
-    if estimate.interval is None:
-        return format_percent(estimate.value, digits)
-    return f"{format_percent(estimate.value, digits)} ({format_percent_interval(estimate.interval, digits)})"
-
-
 def format_hidden(interval: Interval, *, survives: bool) -> str:
     """The exact limit of a share with no event so far ("at least 22.4 %, exact one-sided 95 % limit"), or of its rest."""
     limit = f"at least {format_percent(interval.low)}" if survives else f"at most {format_percent(interval.high)}"
@@ -230,34 +198,6 @@ def format_signed(value: float | None, digits: int = 1) -> str:
     return f"{sign}{text}"
 
 
-def format_difference(estimate: Estimate, digits: int = 1) -> str:
-    """A difference with its interval ("−3.2 (−8.1 to +1.7)"), or the reason why there is none."""
-    return _difference(estimate, digits, 1.0)
-
-
-def format_percent_points(estimate: Estimate, digits: int = 1) -> str:
-    """A difference of probabilities in percentage points with its interval, or the reason why there is none."""
-    return _difference(estimate, digits, 100.0)
-
-
-def _difference(estimate: Estimate, digits: int, factor: float) -> str:
-    if estimate.value is None:
-        return estimate.reason or MISSING
-    text, limits = format_signed(factor * estimate.value, digits), estimate.interval
-    if limits is None:
-        return text
-    low, high = (None if limit is None else factor * limit for limit in (limits.low, limits.high))
-    if (low or 0) > 0 or (high or 0) < 0:
-        text = _signed_beside_none(factor * estimate.value, digits)
-    return f"{text} ({_signed_beside_none(low, digits)} to {_signed_beside_none(high, digits)})"
-
-
-def _signed_beside_none(value: float | None, digits: int) -> str:
-    """A difference as :func:`format_signed`, with the decimals that tell on which side of no difference it lies."""
-    texts = [format_signed(value, decimals) for decimals in range(digits, MOST_DECIMALS + 1)]
-    return next((text for text in texts if text[0] in "+−"), texts[0])
-
-
 def _singular(unit: str) -> str:
     return unit.removesuffix("s") if unit.isalpha() else unit
 
@@ -268,11 +208,7 @@ def _limits(low: str, high: str, interval: Interval) -> str:
     return f"{low} to {high}" if interval.low is None or interval.high is None else f"{low}–{high}"
 
 
-def ratio_text(ratio: Estimate | None) -> str:
-    """A ratio with its interval ("2.09 (1.04–4.17)"), the reason why there is none, or a dash."""
-    if ratio is None:
-        return MISSING
-    if ratio.value is None:
-        return ratio.reason or MISSING
-    limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
-    return f"{format_ratio_of(ratio)}{limits}"
+def join_words(words: Sequence[str]) -> str:
+    """Words joined as in a sentence ("a, b and c")."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from analytics.formats import (
     MISSING,
     format_count,
-    format_difference,
     format_interval,
     format_level,
     format_months,
@@ -20,8 +19,6 @@ from analytics.formats import (
     format_p_phrase,
     format_percent,
     format_percent_interval,
-    format_percent_points,
-    format_probability,
     format_quantity,
     format_ratio,
     format_ratio_of,
@@ -29,7 +26,8 @@ from analytics.formats import (
     format_signed,
     format_step,
 )
-from analytics.results import Estimate, Interval
+from analytics.reporting.estimates import format_difference, format_percent_points, format_probability
+from analytics.results import Estimate, Interval, Reason
 
 
 @pytest.mark.parametrize(
@@ -211,7 +209,7 @@ def test_a_probability_is_given_with_its_interval_or_its_reason() -> None:
     interval = Interval(0.5586, 0.8421, 0.95, "log-log")
     assert format_probability(Estimate(0.7288, interval, 19, 11)) == "72.9\u00a0% (55.9–84.2)"
     assert format_probability(Estimate(1.0, None, 12)) == "100.0\u00a0%"
-    assert format_probability(Estimate(None, reason="no patients")) == "no patients"
+    assert format_probability(Estimate(None, reason=Reason("no-patients"))) == "no children"
 
 
 def test_differences_have_a_sign_and_no_difference_has_none() -> None:
@@ -222,10 +220,10 @@ def test_differences_have_a_sign_and_no_difference_has_none() -> None:
     assert format_difference(Estimate(-3.2, Interval(-6.41, -0.02, 0.95, "plain"))) == "−3.2 (−6.4 to −0.02)"
     assert format_difference(Estimate(-3.2, Interval(-6.41, 0.02, 0.95, "plain"))) == "−3.2 (−6.4 to +0.02)"
     assert format_difference(Estimate(0.03, Interval(0.01, 0.05, 0.95, "plain"))) == "+0.03 (+0.01 to +0.1)"
-    assert format_difference(Estimate(None, reason="no patients")) == "no patients"
+    assert format_difference(Estimate(None, reason=Reason("no-patients"))) == "no children"
 
 
 def test_differences_of_probabilities_are_in_percentage_points() -> None:
     assert format_percent_points(Estimate(0.125, Interval(-0.01, 0.26, 0.95, "plain"))) == "+12.5 (−1.0 to +26.0)"
     assert format_percent_points(Estimate(0.125, Interval(-0.01, 0.26, 0.95, "plain")), 0) == "+12 (−1 to +26)"
-    assert format_percent_points(Estimate(None, reason="nobody left")) == "nobody left"
+    assert format_percent_points(Estimate(None, reason=Reason("no-events"))) == "no events"

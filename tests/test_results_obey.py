@@ -35,7 +35,7 @@ from analytics.estimators.splines import estimate_spline
 from analytics.figures.calibration import describe_calibration, plot_calibration
 from analytics.reporting.attrition import Used
 from analytics.reporting.reliability import PARTS, govern, list_judged
-from analytics.results import Estimate, FloatArray, Interval, Note, Result, TermTest, TestResult, as_model
+from analytics.results import Estimate, FloatArray, Interval, Note, Reason, Result, TermTest, TestResult, as_model
 
 ROOT = Path(__file__).parent.parent
 MODULES = [importlib.import_module(m.name) for m in pkgutil.walk_packages(analytics.__path__, "analytics.")]
@@ -127,13 +127,13 @@ def model_of(n: int, n_event: int, n_spare: int = 1) -> tuple[Any, ...]:
     ("n", "n_event", "n_spare", "reason"),
     [
         (80, 40, 1, None),
-        (40, 2, 1, "not shown: only 2 events"),
-        (40, 38, 1, "not shown: only 2 events"),
-        (60, 10, 5, "not shown: only 1.7 events per parameter"),
+        (40, 2, 1, Reason.of("withheld", why=Reason.of("few-events", n=2))),
+        (40, 38, 1, Reason.of("withheld", why=Reason.of("few-events", n=2))),
+        (60, 10, 5, Reason.of("withheld", why=Reason.of("few-events-per-parameter", n=10 / 6))),
     ],
 )
 def test_what_is_said_of_a_model_as_a_whole_goes_with_the_model(
-    n: int, n_event: int, n_spare: int, reason: str | None
+    n: int, n_event: int, n_spare: int, reason: Reason | None
 ) -> None:
     outcome, covariates = model_of(n, n_event, n_spare)
     fitted = fit_probabilities(outcome, covariates, method="firth")
@@ -158,7 +158,7 @@ def test_a_spline_loses_its_p_first() -> None:
     raw = estimate_spline(outcome, covariates[["age"]], "age", method="firth")
     spline = govern(raw)
     assert raw.n_parameters == 1 and raw.test.p_value is not None
-    assert (spline.test.p_value, spline.test.reason) == (None, "not shown: only 4 events")
+    assert (spline.test.p_value, spline.test.reason) == (None, Reason.of("withheld", why=Reason.of("few-events", n=4)))
     assert spline.log_odds_ratio is raw.log_odds_ratio and spline.straight == raw.straight
 
 
@@ -166,7 +166,10 @@ def test_calibration_needs_events_and_children_in_a_group() -> None:
     probability = np.linspace(0.1, 0.9, 40)
     few = govern(estimate_calibration(np.isin(np.arange(40), (5, 30)), probability, groups=4))
     assert (few.slope.value, few.intercept.value, few.in_the_large.value, few.groups) == (None, None, None, ())
-    assert few.slope.reason == "not shown: only 2 events" and (few.n, few.n_event) == (40, 2)
+    assert few.slope.reason == Reason.of("withheld", why=Reason.of("few-events", n=2)) and (few.n, few.n_event) == (
+        40,
+        2,
+    )
     raw = estimate_calibration(np.arange(40) % 2 == 0, probability, groups=20)
     assert all(group.observed.n == 2 for group in raw.groups)
     shown = govern(raw)
@@ -179,7 +182,7 @@ def test_calibration_needs_events_and_children_in_a_group() -> None:
 def test_concordance_is_corrected_only_where_the_model_shows_it() -> None:
     rng = np.random.default_rng(1)
     time, covariates = rng.exponential(10, 40), pd.DataFrame({"x": rng.normal(0, 1, 40)})
-    for n_event, reason in ((4, "not shown: only 4 events"), (20, None)):
+    for n_event, reason in ((4, Reason.of("withheld", why=Reason.of("few-events", n=4))), (20, None)):
         event = np.arange(40) < n_event
         raw = concordance_optimism_by_bootstrap(time, event, covariates, replicates=5, seed=1)
         model = govern(estimate_hazard_ratios(time, event, covariates))

@@ -12,7 +12,6 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA
 from analytics.comparisons.treatment import (
@@ -68,9 +67,11 @@ from analytics.figures.theme import AXIS_LINE, Figure
 from analytics.formats import MISSING, format_count, format_number
 from analytics.frames import filters_of
 from analytics.reporting.attrition import Used
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
+from analytics.results import Reason
 from analytics.results.second_opinion import WEIGHTED, Compared
 
 
@@ -118,7 +119,7 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
         treated = next(iter(data.treated_at.values()))[chosen] <= landmark
         covariates = covariates_of(data, chosen)
         propensity = estimate_propensity(treated, covariates, weight=counts, estimand=estimand)
-        reason = propensity.reason if data.adjusters else "no variable is chosen in which the groups should be alike"
+        reason = propensity.reason if data.adjusters else Reason("nothing-chosen-to-balance")
         weighted = curves = None
         share = propensity.weights
         if reason is None and share is not None:
@@ -128,8 +129,6 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
             shared: dict[str, Any] = {"weight": counts, "entry": np.full(len(time), landmark)}
             weighted = weighted_hazard_ratio(time, event, state, propensity, name=TREATMENT, weight=counts)
             curves = weighted_survival(time, event, state, share, conf_type=params["interval"], **shared)
-        labels = Relabelling(data.adjusters)
-        reason = None if reason is None else labels(reason)
         # The model has the treatment alone; how few events it rests on is said of both models at once.
         fitted = tuple(n for n in (weighted.notes if weighted else ()) if n.code != "events-per-parameter")
         few = tuple(n for n in note_treatment_few(data) if n.code != "few-events")
@@ -153,7 +152,8 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
                 *note_balanced(data.adjusters, data.endpoint, days),
                 *few,
                 *note_events(data, unadjusted),
-                *(replace(n, text=labels(n.text), remedy=labels(n.remedy)) for n in (*propensity.notes, *fitted)),
+                *propensity.notes,
+                *fitted,
                 *unadjusted.notes,
                 *(note_measured(data) if weighted else ()),
             ),
@@ -291,10 +291,10 @@ class AdjustedComparisonAnalysis(Analysis[TreatmentData, AdjustedComparison]):
             f"by then, {format_count(unadjusted.n_untreated)} had not."
         ]
         if unadjusted.reason is not None:
-            return (*said, f"The groups cannot be compared: {unadjusted.reason}.")
+            return (*said, f"The groups cannot be compared: {say_reason(unadjusted.reason)}.")
         said += [say_ratio(result, "unweighted", term, ()) for term in treated_terms(unadjusted.hazard_ratio)]
         if result.weighted is None:
-            return (*said, f"The groups are not weighted: {result.reason}.")
+            return (*said, f"The groups are not weighted: {say_reason(result.reason)}.")
         adjusted = [v.label for v in data.adjusters]
         said += [
             say_ratio(result, f"weighted to {WEIGHTED_TO[result.estimand]}", term, adjusted)

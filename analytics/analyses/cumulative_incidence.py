@@ -56,10 +56,10 @@ from analytics.formats import (
     format_share,
     format_step,
     is_withheld,
-    say_undone,
 )
 from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
 from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
@@ -185,7 +185,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         interval = result.everyone.interval
         limits = f"95 % interval {format_percent_interval(interval)} %. " if interval is not None else ""
         value = SUPPRESSED if is_withheld(result.everyone.reason) else format_percent(result.everyone.value)
-        reason = "" if result.everyone.reason is None else f"{start_sentence(result.everyone.reason)}. "
+        reason = "" if result.everyone.reason is None else f"{start_sentence(say_reason(result.everyone.reason))}. "
         headlines = [
             Headline(
                 "Children",
@@ -243,7 +243,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         model = result.models.fitted[0]
         reason = model.cause_specific.reason or model.subdistribution.reason
         if reason is not None:
-            return (*sentences, f"No hazard ratio of {comparison.event_label} can be given: {reason}.")
+            return (*sentences, f"No hazard ratio of {comparison.event_label} can be given: {say_reason(reason)}.")
         references = {t.variable: t.level for t in model.cause_specific.terms if t.is_reference}
         labels = {v.name: v.label for v in result.variables}
         for rate, share in zip(model.cause_specific.terms, model.subdistribution.terms, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,6 @@ from analytics.comparisons.concordance import (
 )
 from analytics.comparisons.power import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
 from analytics.comparisons.regression import (
-    Relabelling,
     as_read,
     chosen_references,
     fit_control,
@@ -54,6 +53,7 @@ from analytics.formats import (
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.reporting.reasons import say_reason, say_why
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
@@ -65,7 +65,6 @@ from analytics.results import (
     Note,
     ProportionalHazardsResult,
     Result,
-    TermTest,
 )
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
@@ -125,27 +124,6 @@ class _Frame:
 def _usual_factors(endpoint: Endpoint) -> tuple[str, ...]:
     known = [phase for phase in USUAL_FACTORS if PHASES.index(phase) <= PHASES.index(endpoint.phase)]
     return USUAL_FACTORS[known[-1]] if known else ()
-
-
-def _as_read(result: ProportionalHazardsResult, variables: Sequence[Variable]) -> ProportionalHazardsResult:
-    """The result with labels in its reasons. Its notes are those of the model."""
-    relabelled = Relabelling(variables)
-
-    def read(test: TermTest) -> TermTest:
-        if test.reason is None:
-            return test
-        return TermTest(test.variable, test.statistic, test.df, test.p_value, relabelled(test.reason))
-
-    return ProportionalHazardsResult(
-        tests=tuple(read(test) for test in result.tests),
-        global_test=read(result.global_test),
-        transform=result.transform,
-        coefficients=result.coefficients,
-        conf_level=result.conf_level,
-        n=result.n,
-        n_event=result.n_event,
-        reason=None if result.reason is None else relabelled(result.reason),
-    )
 
 
 def _note_errors(params: Params) -> tuple[Note, ...]:
@@ -212,14 +190,14 @@ def _tabulate_proportionality(result: HazardRatios) -> tuple[Table, ...]:
         if test.p_value is not None:
             rows.append((label, format_number(test.statistic), format_count(test.df or 0), format_p(test.p_value)))
         else:
-            rows.append((label, MISSING, MISSING, "not tested" if found.reason else str(test.reason)))
+            rows.append((label, MISSING, MISSING, "not tested" if found.reason else say_reason(test.reason)))
     caption = (
         "Grambsch and Therneau’s test on the scale of the Kaplan–Meier curve, in the multivariable model by maximum "
         "likelihood. A small p speaks against proportional hazards. A large one does not show that they are proportional: with "
         "few events only strong changes are found."
     )
     if found.reason is not None:
-        caption = f"Not tested: {found.reason.removeprefix('not estimable: ')}. The test needs an estimate by maximum likelihood."
+        caption = f"Not tested: {say_why(found.reason)}. The test needs an estimate by maximum likelihood."
     return (
         Table(
             title="Does the hazard ratio stay the same over the follow-up?",
@@ -250,7 +228,7 @@ def _resample(result: HazardRatios, params: Params, progress: Progress) -> Conco
 
 def _refuse_to_resample(result: HazardRatios, params: Params) -> str:
     reason = _check(result, params).reason
-    return f"Nothing can be corrected: {reason}." if reason else ""
+    return "" if reason is None else f"Nothing can be corrected: {say_reason(reason)}."
 
 
 def _show_optimism(result: HazardRatios, found: ConcordanceOptimismResult | None, params: Params) -> Shown:
@@ -371,7 +349,7 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
             )
         else:
             univariable = estimate_univariable_hazard_ratios(**arrays(slice(None)), **options)
-        proportionality = _as_read(proportional_hazards_test(**arrays(complete)), variables)
+        proportionality = replace(proportional_hazards_test(**arrays(complete)), notes=())
         multivariable = as_read(multivariable, variables)
         n_complete = int(data.weight[complete].sum())
         notes = (
@@ -393,7 +371,7 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
         if concordance is not None:
             text = format_number(concordance.value)
             why = (
-                start_sentence(f"{concordance.reason}.")
+                start_sentence(f"{say_reason(concordance.reason)}.")
                 if concordance.reason
                 else "Without uncertainty that can be estimated."
             )
@@ -490,7 +468,7 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
     def sentences(self, result: HazardRatios) -> tuple[str, ...]:
         model = result.multivariable
         if model.reason is not None:
-            return (f"No hazard ratio can be given: {model.reason}.",)
+            return (f"No hazard ratio can be given: {say_reason(model.reason)}.",)
         labels = {v.name: v.label for v in result.variables}
         references = {t.variable: t.level for t in model.terms if t.is_reference}
         return tuple(

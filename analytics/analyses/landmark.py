@@ -55,11 +55,13 @@ from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.survival import describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import AXIS_LINE, Figure
-from analytics.formats import MISSING, format_count, format_p_cell, ratio_text, say_inestimable, say_undone
+from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.reporting.attrition import Used
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_inestimable, say_reason, say_undone
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, in_sentence, start_sentence
-from analytics.results import Estimate, LandmarkResult, Note, Result
+from analytics.results import Estimate, LandmarkResult, Note, Reason, Result
 from analytics.results.second_opinion import Compared
 
 STRIP_DAYS = tuple(range(30, 366, 30))
@@ -95,7 +97,7 @@ class LandmarkComparison(Result):
 def _hazard(chosen: LandmarkResult) -> Estimate:
     """The ratio of the first treatment against not yet, or why there is none."""
     terms = treated_terms(chosen.hazard_ratio)
-    return terms[0].ratio if terms else Estimate(None, reason=chosen.reason or "not estimable")
+    return terms[0].ratio if terms else Estimate(None, reason=chosen.reason or Reason("not-estimable"))
 
 
 def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
@@ -104,7 +106,7 @@ def _ratio_headlines(result: LandmarkComparison) -> tuple[Headline, ...]:
     ratios = {term.level: term.ratio for term in treated_terms(chosen.hazard_ratio)}
     headlines = []
     for treatment in list(data.treated_at)[:MOST_RATIOS]:
-        ratio = ratios.get(treatment) or Estimate(None, reason=chosen.reason or "not estimable")
+        ratio = ratios.get(treatment) or Estimate(None, reason=chosen.reason or Reason("not-estimable"))
         reason = f" {start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
         headlines.append(
             Headline(
@@ -353,7 +355,7 @@ class LandmarkAnalysis(Analysis[TreatmentData, LandmarkComparison]):
         if chosen.n:
             said.append(_say_treated(result))
         if chosen.reason is not None:
-            return (*said, f"The groups cannot be compared: {chosen.reason}.")
+            return (*said, f"The groups cannot be compared: {say_reason(chosen.reason)}.")
         labels = [v.label for v in data.adjusters]
         said += [
             f"From day {result.days} on: "

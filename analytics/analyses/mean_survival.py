@@ -18,7 +18,6 @@ from analytics.comparisons.means import (
     join_notes,
     list_differences,
     note_horizon,
-    reason_or_dash,
     say_alive,
     say_contrast,
     say_difference,
@@ -48,19 +47,12 @@ from analytics.estimators.survival_difference import estimate_survival_differenc
 from analytics.figures.differences import plot_differences
 from analytics.figures.survival import describe_drawing, plot_survival
 from analytics.figures.theme import Figure
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_difference,
-    format_level,
-    format_number,
-    format_percent,
-    format_percent_points,
-    format_share,
-    say_missing,
-)
+from analytics.formats import MISSING, format_count, format_level, format_number, format_percent, format_share
 from analytics.frames import EVERYONE, TimeToEvent
 from analytics.reporting.attrition import Used
+from analytics.reporting.estimates import format_difference, format_percent_points
+from analytics.reporting.notes import say_notes
+from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import Note
@@ -146,7 +138,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         notes = (
             *note_horizon(compared, means, horizon),
             *map(answer_on_this_page, compared.notes),
-            *join_notes(means.notes),
+            *join_notes(say_notes(means.notes)),
         )
         return MeanSurvival(compared, means, differences, levels, notes)
 
@@ -175,7 +167,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
                 [f"In brackets the {format_level(means.conf_level)} interval."] if contrast.difference.interval else []
             )
             if contrast.difference.reason:
-                said.append(f"{start_sentence(contrast.difference.reason)}.")
+                said.append(f"{start_sentence(say_reason(contrast.difference.reason))}.")
             elif contrast.reason:
                 what = "p value" if contrast.difference.interval else "interval and p value"
                 said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
@@ -254,7 +246,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
             (
                 mean.group,
                 f"{format_count(mean.n_event)} of {format_count(mean.n)}" if mean.n else "0",
-                format_mean(mean.mean, "") if mean.mean.value is not None else reason_or_dash(mean.mean.reason),
+                format_mean(mean.mean, "") if mean.mean.value is not None else say_reason(mean.mean.reason),
                 format_mean(mean.lost, ""),
                 format_percent(mean.mean.value / means.horizon, 0) if mean.mean.value is not None else MISSING,
             )

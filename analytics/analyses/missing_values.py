@@ -13,7 +13,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import UNKNOWN, Horizon, WeighedOutcome
 from analytics.comparisons.incidence import list_competing
-from analytics.comparisons.regression import Relabelling, as_read, chosen_references, note_references, reference_control
+from analytics.comparisons.regression import as_read, chosen_references, note_references, reference_control
 from analytics.comparisons.relapse import (
     ANY_TIME,
     BY_HORIZON,
@@ -55,7 +55,6 @@ from analytics.formats import (
     format_number,
     format_p,
     format_percent,
-    format_percent_points,
     format_ratio,
     format_ratio_of,
     format_share,
@@ -63,6 +62,8 @@ from analytics.formats import (
 )
 from analytics.frames import BinaryOutcome, endpoint_columns
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.estimates import format_percent_points
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import (
@@ -237,7 +238,7 @@ def _refuse(result: MissingValues, params: Params) -> str:
         return ""
     if not result.counts.n_missing:
         return NOTHING
-    return f"Nothing can be imputed: {Relabelling(result.variables)(reason)}."
+    return f"Nothing can be imputed: {say_reason(reason)}."
 
 
 def _run(result: MissingValues, params: Params, progress: Progress) -> PooledResult:
@@ -353,11 +354,10 @@ def _tabulate_factors(result: MissingValues, found: PooledResult) -> tuple[Table
     if not found.tests or found.reason is not None:
         return ()
     labels = {v.name: v.label for v in result.variables}
-    relabelled = Relabelling(result.variables)
     rows = []
     for test in found.tests:
         if test.p_value is None or test.statistic is None:
-            rows.append((labels[test.variable], MISSING, MISSING, f"not tested ({relabelled(test.reason or MISSING)})"))
+            rows.append((labels[test.variable], MISSING, MISSING, f"not tested ({say_reason(test.reason)})"))
         else:
             of = "∞" if test.df_error is None or test.df_error > MANY_DF else format_number(test.df_error, 0)
             rows.append(
@@ -400,7 +400,7 @@ def _notes_of_imputation(found: PooledResult) -> tuple[Note, ...]:
 def _say_imputed(result: MissingValues, found: PooledResult) -> tuple[str, ...]:
     model = as_model(found)
     if model.reason is not None:
-        return (f"No odds ratio can be pooled: {model.reason}.",)
+        return (f"No odds ratio can be pooled: {say_reason(model.reason)}.",)
     labels = {v.name: v.label for v in result.variables}
     references = {t.variable: t.level for t in model.terms if t.is_reference}
     said = [

@@ -46,20 +46,13 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest_html import draw_html
 from analytics.figures.forest_svg import draw_svg
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_number,
-    format_p_cell,
-    format_ratio,
-    is_withheld,
-    ratio_text,
-    say_missing,
-)
+from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_ratio, is_withheld
 from analytics.reporting.attrition import Used
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Result
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, LandmarkResult, Note, Reason, Result
 from analytics.results.second_opinion import Compared
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
@@ -130,7 +123,7 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
         rows.append(ComparisonRow(f"{treatment} against {data.untreated}"))
         for answer in result.answers:
             term = next((t for t in treated_terms(answer.model) if t.level == treatment), None)
-            reason = answer.model.reason or "nobody in this group"
+            reason = answer.model.reason or Reason("in-nobody")
             ratio = term.ratio if term is not None else Estimate(None, reason=reason)
             rows.append(
                 ComparisonRow(
@@ -326,11 +319,11 @@ class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
         if factor is None or naive is None or correct is None:
             reason = next(
                 (t.ratio.reason for t in (naive, correct) if t is not None and t.ratio.reason),
-                result.answers[0].model.reason or "one of the groups is empty",
+                result.answers[0].model.reason or Reason("group-is-empty"),
             )
             if is_withheld(reason):
                 return (*said, start_sentence(f"{say_missing('comparison of the two answers', reason)}."))
-            return (*said, f"The two answers cannot be set against each other: {reason}.")
+            return (*said, f"The two answers cannot be set against each other: {say_reason(reason)}.")
         away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
         verdict = (
             f"the naive answer is {away}: its hazard ratio is {format_number(factor, 2)} times the other"

@@ -77,9 +77,10 @@ from analytics.figures.forest_svg import draw_svg
 from analytics.formats import format_count, format_number, format_step
 from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
 from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
-from analytics.results import Note, OddsRatioResult, OptimismResult, Result
+from analytics.results import Note, OddsRatioResult, OptimismResult, Reason, Result
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 
@@ -221,10 +222,7 @@ def _phrases(result: RelapsePredictors) -> EventPhrases:
     return EventPhrases(f"relapse{within}", f"relapsed{within}", f"did not relapse{within}")
 
 
-WEIGHTED = (
-    "the model has weights for children not followed long enough, which the checks do not know (they are there for relapse at "
-    "any time, and for a horizon that every child reached)"
-)
+WEIGHTED = Reason("checks-unweighted")
 
 
 def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
@@ -243,8 +241,8 @@ def _resample(result: RelapsePredictors, params: Params, progress: Progress) -> 
 
 
 def _refuse_to_resample(result: RelapsePredictors, params: Params) -> str:
-    reason = why_no_checks(result.multivariable) or (WEIGHTED if result.weighed is not None else "")
-    return f"Nothing can be corrected: {reason}." if reason else ""
+    reason = why_no_checks(result.multivariable) or (WEIGHTED if result.weighed is not None else None)
+    return "" if reason is None else f"Nothing can be corrected: {say_reason(reason)}."
 
 
 def _show_optimism(result: RelapsePredictors, found: OptimismResult | None, params: Params) -> Shown:
@@ -457,7 +455,7 @@ class RelapsePredictorsAnalysis(Analysis[_Frame, RelapsePredictors]):
     def sentences(self, result: RelapsePredictors) -> tuple[str, ...]:
         model = result.multivariable
         if model.reason is not None:
-            return (f"No odds ratio can be given: {model.reason}.",)
+            return (f"No odds ratio can be given: {say_reason(model.reason)}.",)
         labels = {v.name: v.label for v in result.variables}
         references = {t.variable: t.level for t in model.terms if t.is_reference}
         ratios = tuple(

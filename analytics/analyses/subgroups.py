@@ -50,11 +50,11 @@ from analytics.formats import (
     format_percent,
     format_ratio,
     is_withheld,
-    ratio_text,
-    say_missing,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
@@ -251,8 +251,8 @@ def _forest(result: Subgroups) -> ComparisonForest:
         other, test = subgrouping.variable, subgrouping.effects.interaction
         about = [f"{format_count(subgrouping.n_missing)} {other.missing_label}"] if subgrouping.n_missing else []
         if test.p_value is None:
-            why = _relabelled(test.reason or "", result, other)
-            about.append(f"test of interaction {why}" if is_withheld(test.reason) else f"no test of interaction: {why}")
+            start = "test of interaction " if is_withheld(test.reason) else "no test of interaction: "
+            about.append(f"{start}{say_reason(test.reason)}")
         p = "" if test.p_value is None else format_p(test.p_value)
         rows.append(ComparisonRow(other.label, None, "; ".join(about), p=p))
         for effect in result.shown(subgrouping):
@@ -260,7 +260,7 @@ def _forest(result: Subgroups) -> ComparisonForest:
             rows.append(
                 ComparisonRow(
                     other.level_label(effect.subgroup),
-                    _with_labels(effect.ratio, result, other),
+                    _with_label(effect.ratio, variable),
                     variable.level_label(effect.group) if several else "",
                     _counts(effect.n_event, effect.n, effect.n_event_reference, effect.n_reference),
                     is_indented=True,
@@ -304,21 +304,16 @@ def _counts(n_event: int, n: int, n_event_reference: int, n_reference: int) -> t
     )
 
 
-def _relabelled(text: str, result: Subgroups, other: Variable) -> str:
-    """A reason with the labels of groups and subgroups in the place of "group: …" and their names in brackets."""
-    words = {f"({level})": f"({v.level_label(level)})" for v in (other, result.variable) for level in v.levels}
-    words |= {
-        f"no patients of {level} to compare": f"no children in the group “{result.variable.level_label(level)}”"
-        for level in result.variable.levels
-    }
-    words |= {f"group: {level}": result.variable.level_label(level) for level in result.variable.levels}
-    for name in sorted(words, key=len, reverse=True):
-        text = text.replace(name, words[name])
-    return text
+def _why_none(result: Subgroups) -> str:
+    return "no level is compared" if result.overall.reason is None else say_reason(result.overall.reason)
 
 
-def _with_labels(ratio: Estimate, result: Subgroups, other: Variable) -> Estimate:
-    return ratio if ratio.reason is None else replace(ratio, reason=_relabelled(ratio.reason, result, other))
+def _with_label(ratio: Estimate, variable: Variable) -> Estimate:
+    """The ratio; where there is none for want of a group, with the label of that group."""
+    level = None if ratio.reason is None else ratio.reason.get("group")
+    if ratio.reason is None or level is None:
+        return ratio
+    return replace(ratio, reason=ratio.reason.but(group=variable.level_label(level)))
 
 
 def _plan(result: Subgroups, params: Params) -> Plan:
@@ -386,7 +381,7 @@ def _tabulate_detectable(result: Subgroups) -> tuple[Table, ...]:
 def _say_interaction(result: Subgroups, subgrouping: Subgrouping) -> str:
     other, test = subgrouping.variable, subgrouping.effects.interaction
     if test.p_value is None:
-        return f"{other.label}: {say_missing('test of interaction', _relabelled(test.reason or '', result, other))}."
+        return f"{other.label}: {say_missing('test of interaction', test.reason)}."
     listed = ""
     if len(result.levels) == 1:
         parts = [
@@ -569,7 +564,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
             describe_hazard_ratio(term, result.variable, result.reference, (), result.endpoint) for term in result.terms
         ]
         if not result.terms or result.overall.reason is not None:
-            return (f"No hazard ratio can be given: {result.overall.reason or 'no level is compared'}.",)
+            return (f"No hazard ratio can be given: {_why_none(result)}.",)
         if all(term.hazard_ratio.value is None for term in result.terms):
             return tuple(sentences)  # where all children cannot be compared, no part of them can
         return (*sentences, *(_say_interaction(result, s) for s in result.subgroupings))
@@ -618,7 +613,11 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         for subgrouping in result.subgroupings:
             test = subgrouping.effects.interaction
             for effect in result.shown(subgrouping):
-                row = {"variable": subgrouping.variable.name, "level": effect.subgroup, **_numbers(effect.ratio)}
+                row = {
+                    "variable": subgrouping.variable.name,
+                    "level": effect.subgroup,
+                    **_numbers(_with_label(effect.ratio, result.variable)),
+                }
                 names = ["group", "reference", "n", "n_event", "n_reference", "n_event_reference", "method"]
                 names += ["test", "p_value", "p_value_wald"]
                 row |= {name: getattr(effect, name) for name in names}

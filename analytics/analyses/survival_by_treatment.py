@@ -74,17 +74,10 @@ from analytics.estimators.treatment import (
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import Figure
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_months,
-    format_p_cell,
-    format_share,
-    ratio_text,
-    say_inestimable,
-    say_undone,
-)
+from analytics.formats import MISSING, format_count, format_months, format_p_cell, format_share
 from analytics.reporting.attrition import Used
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence

@@ -36,6 +36,7 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import CompetingEvents, filters_of
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
@@ -382,7 +383,7 @@ def _ratio_cells(term: HazardRatio) -> tuple[str, str]:
     if term.is_reference and ratio.value is not None:
         return "1 (reference)", ""
     if ratio.value is None:
-        return "not estimable (no events)" if term.n_event == 0 else str(ratio.reason), MISSING
+        return "not estimable (no events)" if term.n_event == 0 else say_reason(ratio.reason), MISSING
     limits = f" ({format_interval(ratio.interval)})" if ratio.interval is not None else ""
     return f"{format_ratio_of(ratio)}{limits}", format_p_cell(term.p_value, term.p_reason)
 

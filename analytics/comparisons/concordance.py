@@ -12,8 +12,9 @@ from analytics.estimators.concordance_optimism import concordance_optimism_by_bo
 from analytics.estimators.cox_model import Method
 from analytics.formats import MISSING, format_count, format_interval, format_level, format_number, format_percent
 from analytics.frames import TimeToEvent
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.results import ConcordanceOptimismResult, Estimate, HazardRatioResult
+from analytics.results import ConcordanceOptimismResult, Estimate, HazardRatioResult, Reason
 
 REPLICATES, SEED = 200, 20260131
 
@@ -23,14 +24,14 @@ def check_concordance(model: HazardRatioResult) -> Estimate:
     if model.reason is not None:
         return Estimate(None, reason=model.reason)
     if model.concordance is None or not model.n_parameters:
-        return Estimate(None, reason="no coefficient was estimated")
+        return Estimate(None, reason=Reason("no-coefficient"))
     return model.concordance
 
 
 def show_concordance(found: Estimate) -> Shown:
     """What the concordance says, in a sentence."""
     if found.value is None:
-        return Shown(sentences=(f"Nothing can be checked: {found.reason}.",))
+        return Shown(sentences=(f"Nothing can be checked: {say_reason(found.reason)}.",))
     interval = found.interval
     limits = f" ({format_level(interval.level)} interval {format_interval(interval)})" if interval is not None else ""
     return Shown(
@@ -65,7 +66,7 @@ def show_concordance_optimism(found: ConcordanceOptimismResult | None) -> Shown:
     if found is None:
         return Shown()
     if found.reason is not None:
-        return Shown(sentences=(f"No correction can be given: {found.reason}.",))
+        return Shown(sentences=(f"No correction can be given: {say_reason(found.reason)}.",))
     m = found.concordance
     values = [MISSING if v is None else format_number(v) for v in (m.apparent, m.optimism, m.corrected)]
     table = Table(

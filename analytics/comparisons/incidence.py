@@ -16,16 +16,10 @@ from analytics.estimators.zero_events import read_curve
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
 from analytics.figures.theme import Figure, Style, style_of
-from analytics.formats import (
-    MISSING,
-    format_children,
-    format_count,
-    format_level,
-    format_p,
-    format_probability,
-    is_withheld,
-)
+from analytics.formats import MISSING, format_children, format_count, format_level, format_p, is_withheld
 from analytics.frames import CompetingEvents, is_post_baseline
+from analytics.reporting.estimates import format_probability
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.wording import describe_incidence, describe_no_incidence, describe_test, start_sentence
 from analytics.results import Estimate, IncidenceCurve, IncidenceResult, Result, TestResult
@@ -177,7 +171,7 @@ def tabulate_incidence(result: IncidenceComparison, *, every_cause: bool = True)
     indent: list[bool] = []
     for cause in shown:
         test = result.tests[result.incidence.causes.index(cause)] if result.tests else None
-        p = () if test is None else (format_p(test.p_value) if test.reason is None else test.reason,)
+        p = () if test is None else (format_p(test.p_value) if test.reason is None else say_reason(test.reason),)
         rows.append((start_sentence(result.cause.level_label(cause)), *[""] * (1 + len(MILESTONE_YEARS)), *p))
         indent.append(False)
         for curve in result.incidence.for_cause(cause):
@@ -213,7 +207,7 @@ def _say_exact(result: IncidenceComparison, causes: Sequence[str]) -> str:
 
 def _cell(estimate: Estimate) -> str:
     if estimate.value is None:
-        return str(estimate.reason) if estimate.n or is_withheld(estimate.reason) else "not followed so long"
+        return say_reason(estimate.reason) if estimate.n or is_withheld(estimate.reason) else "not followed so long"
     return format_probability(estimate)
 
 

@@ -10,23 +10,23 @@ from analytics.figures.differences import DifferenceRow
 from analytics.formats import (
     MISSING,
     format_count,
-    format_difference,
     format_interval,
     format_level,
     format_months,
     format_number,
     format_p_cell,
     format_percent,
-    format_percent_points,
     format_ratio_of,
-    say_missing,
 )
+from analytics.reporting.estimates import format_difference, format_percent_points
+from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
 from analytics.results import (
     Estimate,
     Interval,
     Note,
+    Reason,
     RestrictedMean,
     RestrictedMeanContrast,
     RestrictedMeanResult,
@@ -168,11 +168,6 @@ def shown_differences(result: MeanSurvival) -> tuple[SurvivalDifference, ...]:
     return tuple(d for d in result.differences if d.group in filled)
 
 
-def reason_or_dash(reason: str | None) -> str:
-    """A reason, or a dash."""
-    return reason or MISSING
-
-
 def tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
     """Differences and ratios of the means."""
     rows = tuple(
@@ -184,7 +179,7 @@ def tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
             format_p_cell(c.p_ratio, c.reason),
         )
         for c in result.means.contrasts
-        if c.difference.reason != f"{c.group}: no patients"
+        if c.difference.reason != Reason.of("of-group", group=c.group, why=Reason("no-patients"))
     )
     return Table(
         title=f"Differences of the means over {result.horizon}, against {result.means.contrasts[0].reference}",
@@ -269,7 +264,8 @@ def say_contrast(result: MeanSurvival, contrast: RestrictedMeanContrast, by_labe
         return f"{what}: {missing}."
     own, base = by_label[contrast.group].mean.value, by_label[contrast.reference].mean.value
     reading = _reading(difference, "months", 1.0, ("longer", "less"), "just as long")
-    tail = "" if difference.interval is not None else f" {start_sentence(contrast.reason or 'no interval')}."
+    why = "no interval" if contrast.reason is None else say_reason(contrast.reason)
+    tail = "" if difference.interval is not None else f" {start_sentence(why)}."
     lived = "lived" if say_alive(result) == "alive" else f"were {say_alive(result)}"
     return (
         f"{what}: over the first {result.horizon} after {origin}, children {lived} on average {reading}: "

@@ -317,7 +317,7 @@ def tabulate_detectable(
 def limit_cells(found: Detectable) -> tuple[str, str]:
     """Both detectable ratios for a table ("≤ 0.36", "≥ 2.76"); "none" where a side does not exist."""
     if found.reason is not None:
-        return ("none", "none") if found.reason.startswith("no ") and "however" in found.reason else (MISSING, MISSING)
+        return ("none", "none") if found.reason.code == "none-detectable" else (MISSING, MISSING)
     low = "none" if found.low is None else f"≤ {format_ratio(found.low)}" if found.low >= 0.01 else "<0.01"
     high = "none" if found.high is None else f"≥ {format_ratio(found.high)}" if found.high <= HUNDREDFOLD else ">100"
     return low, high

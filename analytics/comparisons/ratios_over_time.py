@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.comparisons.regression import Relabelling
 from analytics.dictionary import Variable
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
-from analytics.formats import MISSING, format_p
+from analytics.formats import format_p
 from analytics.frames import CompetingEvents
+from analytics.reporting.reasons import say_why
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
 from analytics.results import ProportionalHazardsResult, Result
@@ -45,13 +45,12 @@ def check_ratios_over_time(events: CompetingEvents, cause: str, of: int) -> Rati
 def tabulate_ratios_over_time(found: RatiosOverTime, variables: Sequence[Variable], label: str) -> Table:
     """The p values of both tests, factor by factor; ``label`` is what a reader calls the event."""
     labels = {v.name: v.label for v in variables}
-    relabelled = Relabelling(variables)
     rows = []
     for rate, share in zip(
         (*found.rate.tests, found.rate.global_test), (*found.share.tests, found.share.global_test), strict=True
     ):
         cells = (
-            format_p(test.p_value) if test.p_value is not None else f"not tested ({_short(test.reason, relabelled)})"
+            format_p(test.p_value) if test.p_value is not None else f"not tested ({say_why(test.reason)})"
             for test in (rate, share)
         )
         rows.append((labels.get(rate.variable, "All together"), *cells))
@@ -68,10 +67,6 @@ def tabulate_ratios_over_time(found: RatiosOverTime, variables: Sequence[Variabl
         "other as a rule does not. A small p speaks against it: the ratio is then an average over the follow-up. A large one "
         "does not show that it holds: with few events only strong changes are found.",
     )
-
-
-def _short(reason: str | None, relabelled: Relabelling) -> str:
-    return relabelled((reason or MISSING).removeprefix("not estimable: ").removeprefix("not shown: "))
 
 
 def ratios_over_time_frame(found: RatiosOverTime | None) -> pd.DataFrame:

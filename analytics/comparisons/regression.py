@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from analytics.formats import (
     format_percent,
 )
 from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult
+from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult, Reason
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
 
@@ -101,37 +100,15 @@ def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note
 
 
 def as_read(result: Result, variables: Sequence[Variable]) -> Result:
-    """The result as it is read: labels in its notes and reasons, ratios of numbers per step of the dictionary.
-
-    An estimator knows the columns by their names only, and takes every number per unit.
-    """
-    relabelled = Relabelling(variables)
+    """The result as it is read: ratios of numbers per step of the dictionary, where an estimator takes them per unit."""
     steps = {v.name: v.per for v in variables}
     terms: list[Any] = []
     for term in result.terms:
         ratio = term.ratio
         if term.level is None:
             ratio = _per_step(ratio, steps[term.variable])
-        terms.append(_with_ratio(term, replace(ratio, reason=relabelled(ratio.reason)) if ratio.reason else ratio))
-    tests = tuple(replace(t, reason=relabelled(t.reason)) if t.reason is not None else t for t in result.tests)
-    notes = tuple(replace(note, text=relabelled(note.text), remedy=relabelled(note.remedy)) for note in result.notes)
-    return replace(result, terms=tuple(terms), tests=tests, notes=notes)
-
-
-class Relabelling:
-    """Puts the labels of variables and levels in the place of their names in a text."""
-
-    def __init__(self, variables: Sequence[Variable]) -> None:
-        words = {v.name: v.label for v in variables}
-        for v in variables:
-            words |= {f"{v.name}: {level}": f"{v.label}: {v.level_label(level)}" for level in v.levels}
-        self.words = words
-        longest_first = sorted(words, key=len, reverse=True)
-        self.pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)") if words else None
-
-    def __call__(self, text: str) -> str:
-        """The text with labels."""
-        return self.pattern.sub(lambda match: self.words[match[0]], text) if self.pattern else text
+        terms.append(_with_ratio(term, ratio))
+    return replace(result, terms=tuple(terms))
 
 
 def _with_ratio(term: OddsRatio | HazardRatio, ratio: Estimate) -> OddsRatio | HazardRatio:
@@ -151,7 +128,7 @@ def _per_step(estimate: Estimate, step: float) -> Estimate:
     if estimate.value is None or step == 1:
         return estimate
     if value is None:
-        reason = f"too large or too small to write per {step:g} units"
+        reason = Reason.of("too-large-per-step", step=step)
         return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
     interval = estimate.interval
     if interval is not None:

@@ -34,13 +34,13 @@ from analytics.formats import (
     format_number,
     format_p,
     format_p_cell,
-    format_probability,
     format_share,
     is_withheld,
-    say_undone,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.estimates import format_probability
+from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.timing import note_post_baseline
@@ -304,7 +304,7 @@ def show_headlines(result: SurvivalComparison) -> tuple[Headline, ...]:
     follow_up_text = "not reached" if median.value is None and frame.n else format_months(median.value)
     if is_withheld(median.reason):
         follow_up_text = SUPPRESSED
-    reason = f" {start_sentence(median.reason)}." if median.reason else ""
+    reason = f" {start_sentence(say_reason(median.reason))}." if median.reason else ""
     interval = f" (95 % interval {format_interval(median.interval, 1)})" if median.interval else ""
     headlines = [
         Headline("Children", format_count(frame.n), f"{start_sentence(frame.endpoint.population)}, in this selection."),
@@ -353,7 +353,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
     rows = []
     for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
         median = curve.median
-        text = MISSING if curve.n == 0 else str(median.reason) if is_withheld(median.reason) else "not reached"
+        text = MISSING if curve.n == 0 else say_reason(median.reason) if is_withheld(median.reason) else "not reached"
         if median.value is not None:
             text = format_number(median.value, 1)
             text += f" ({format_interval(median.interval, 1)})" if median.interval is not None else ""
@@ -393,7 +393,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
 def milestone_cell(estimate: Estimate, nobody: str = "not followed so long") -> str:
     """Survival at a milestone with its interval, or why there is none."""
     if estimate.value is None:
-        return str(estimate.reason) if estimate.n or is_withheld(estimate.reason) else nobody
+        return say_reason(estimate.reason) if estimate.n or is_withheld(estimate.reason) else nobody
     return format_probability(estimate)
 
 
@@ -408,7 +408,7 @@ def _tabulate_pairs(result: SurvivalComparison) -> Table:
     rows = tuple(
         (
             f"{result.labels[pair.group_a]} against {result.labels[pair.group_b]}",
-            format_p(pair.test.p_value) if pair.test.reason is None else str(pair.test.reason),
+            format_p(pair.test.p_value) if pair.test.reason is None else say_reason(pair.test.reason),
             format_p(pair.p_adjusted),
         )
         for pair in result.pairwise

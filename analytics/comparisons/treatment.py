@@ -34,10 +34,10 @@ from analytics.formats import (
     format_percent,
     format_ratio,
     format_step,
-    ratio_text,
 )
 from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline

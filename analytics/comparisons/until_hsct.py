@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Control
-from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.treatment import (
     CART,
     UNTIL_HSCT,
@@ -28,15 +27,9 @@ from analytics.estimators.censoring_weights import CensoringWeights, weighted_un
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
 from analytics.estimators.zero_events import read_curve
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_level,
-    format_number,
-    format_p_cell,
-    format_probability,
-    ratio_text,
-)
+from analytics.formats import MISSING, format_count, format_level, format_number, format_p_cell
+from analytics.reporting.estimates import format_probability, ratio_text
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import HazardRatioResult, IncidenceResult, Note, Result
@@ -165,7 +158,7 @@ def _tabulate_weighted(data: TreatmentData, weighted: CensoringWeights, plain: H
     rows = []
     for label, model in (("not weighted", plain), ("weighted", weighted.model)):
         for term in treated_terms(model) if model is not None else ():
-            shown = ratio_text(term.ratio) if term.ratio.value is not None else str(term.ratio.reason)
+            shown = ratio_text(term.ratio) if term.ratio.value is not None else say_reason(term.ratio.reason)
             rows.append((label, shown, format_p_cell(term.p_value, term.p_reason)))
     return Table(
         title=f"{CART} against {data.untreated}, weighted for who is transplanted",
@@ -183,8 +176,7 @@ def say_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[str, ...]:
     if found.weighted is None:
         return ()
     if found.weighted.model is None:
-        reason = Relabelling(data.adjusters)(found.weighted.reason or "")
-        return (f"The comparison is not weighted for who is transplanted: {reason}.",)
+        return (f"The comparison is not weighted for who is transplanted: {say_reason(found.weighted.reason)}.",)
     return tuple(
         f"Weighted for who is transplanted, by {adjusted(data).removeprefix('adjusted for ')}: "
         + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, (), data.endpoint))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from analytics.comparisons.regression import Relabelling, as_read
+from analytics.comparisons.regression import as_read
 from analytics.dictionary import Variable
 from analytics.document import Picture, Progress, Shown
 from analytics.estimators.influence import MOST_REFITS, estimate_influence
@@ -41,6 +41,7 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import BinaryOutcome
+from analytics.reporting.reasons import say_reason, say_why
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import (
@@ -53,6 +54,7 @@ from analytics.results import (
     Interval,
     OddsRatioResult,
     OptimismResult,
+    Reason,
     Result,
     SplineResult,
     TestResult,
@@ -115,7 +117,7 @@ class Departure(Result):
     lowest: Without | None
     highest: Without | None
     lost: Who | None
-    lost_reason: str
+    lost_reason: Reason | None
     n_lost: int
 
     no_rule: ClassVar[str] = "made only of an odds ratio that the model shows"
@@ -143,7 +145,7 @@ class ModelChecks(Result):
     influence: InfluenceResult
     departures: tuple[Departure, ...]
     splines: tuple[SplineResult, ...]
-    reason: str | None = None
+    reason: Reason | None = None
 
     no_rule: ClassVar[str] = "made only of a model that is shown; its parts have rules"
 
@@ -153,16 +155,16 @@ class ModelChecks(Result):
         return self.model.n_event / self.model.n if self.model.n else 0.0
 
 
-def why_no_checks(model: OddsRatioResult) -> str:
-    """Why nothing can be checked of a model as it is shown, in a clause; "" if something can."""
+def why_no_checks(model: OddsRatioResult) -> Reason | None:
+    """Why nothing can be checked of a model as it is shown; None if something can."""
     if model.reason is not None:
         return model.reason
     ratios = [t.odds_ratio for t in model.terms if not t.is_reference]
     if not ratios:
-        return "it has no factor"
+        return Reason("no-factor")
     if all(ratio.value is None for ratio in ratios):
-        return ratios[0].reason or "it has no odds ratio"
-    return ""
+        return ratios[0].reason or Reason("no-odds-ratio")
+    return None
 
 
 def check_model(
@@ -190,7 +192,7 @@ def check_model(
     """
     kept = np.flatnonzero(data.complete)
     outcome, covariates, weight = data.outcome[kept], data.covariates.iloc[kept], data.weight[kept]
-    reason = why_no_checks(model) or None
+    reason = why_no_checks(model)
     if reason is not None:
         # Of nobody, so that nothing of a model that is not shown is worked out.
         outcome, covariates, weight, kept = outcome[:0], covariates.iloc[:0], weight[:0], kept[:0]
@@ -203,7 +205,6 @@ def check_model(
     else:
         y, p, n = outcome, predicted, weight
     groups = max(2, min(MOST_GROUPS, int(n.sum()) // GROUP_SIZE))
-    relabelled = Relabelling(variables)
     influence = estimate_influence(outcome, covariates, weight=weight, method=method)
     source = _Source(outcome, covariates, weight, kept, tuple(variables), conf_type, name_patients)
     return ModelChecks(
@@ -215,10 +216,7 @@ def check_model(
         brier=estimate_brier(y, p, weight=n),
         scaled_brier=estimate_scaled_brier(y, p, weight=n),
         calibration=estimate_calibration(y, p, weight=n, groups=groups),
-        inflation=tuple(
-            replace(v, reason=relabelled(v.reason)) if v.reason else v
-            for v in variance_inflation(outcome, covariates, weight=weight, method=method)
-        ),
+        inflation=variance_inflation(outcome, covariates, weight=weight, method=method),
         influence=influence,
         departures=_departures(model, influence, source),
         splines=_splines(model, source, method),
@@ -258,7 +256,6 @@ def _departures(model: OddsRatioResult, influence: InfluenceResult, source: _Sou
     known = {v.name: v for v in source.variables}
     terms = {(t.variable, t.level): t.odds_ratio for t in model.terms}
     references = {t.variable: t.level for t in model.terms if t.is_reference}
-    relabelled = Relabelling(source.variables)
     refits: dict[int, OddsRatioResult] = {}
     whose: dict[int, Who] = {}
     found = []
@@ -299,7 +296,7 @@ def _departures(model: OddsRatioResult, influence: InfluenceResult, source: _Sou
                 without(int(order[0])) if len(order) else None,
                 without(int(order[-1])) if len(order) else None,
                 who(int(lost[0])) if len(lost) else None,
-                relabelled(influence.reasons[lost[0]][j] or "") if len(lost) else "",
+                influence.reasons[lost[0]][j] if len(lost) else None,
                 int(influence.n[lost].sum()),
             )
         )
@@ -316,7 +313,6 @@ def _splines(model: OddsRatioResult, source: _Source, method: Method) -> tuple[S
     """A curve for every number whose odds ratio is shown; its p value where that of the factor is."""
     shown = {t.variable for t in model.terms if t.level is None and t.odds_ratio.value is not None}
     tests = {t.variable: t for t in model.tests}
-    relabelled = Relabelling(source.variables)
     found = []
     for variable in source.variables:
         if variable.name not in shown:
@@ -325,8 +321,6 @@ def _splines(model: OddsRatioResult, source: _Source, method: Method) -> tuple[S
         own = tests.get(variable.name)
         if own is not None and own.p_value is None and spline.test.p_value is not None:
             spline = replace(spline, test=TestResult(spline.test.method, None, None, None, reason=own.reason))
-        if spline.reason is not None:
-            spline = replace(spline, reason=relabelled(spline.reason))
         found.append(spline)
     return tuple(found)
 
@@ -337,7 +331,7 @@ def _splines(model: OddsRatioResult, source: _Source, method: Method) -> tuple[S
 def show_checks(checks: ModelChecks, event: EventPhrases) -> tuple[Shown, ...]:
     """Each check with its figure, table and sentences; a sentence alone where there is no model."""
     if checks.reason is not None:
-        return (Shown(sentences=(f"Nothing can be checked: {checks.reason}.",)),)
+        return (Shown(sentences=(f"Nothing can be checked: {say_reason(checks.reason)}.",)),)
     return (
         _show_measures(checks, event),
         _show_calibration(checks, event),
@@ -385,7 +379,7 @@ def _show_measures(checks: ModelChecks, event: EventPhrases) -> Shown:
 
 def _with_limits(estimate: Estimate, digits: int = 2) -> tuple[str, str]:
     if estimate.value is None:
-        return f"none ({estimate.reason})", MISSING
+        return f"none ({say_reason(estimate.reason)})", MISSING
     return _plain(estimate.value, digits), format_interval(estimate.interval, digits) if digits != 2 else _limits(
         estimate
     )
@@ -405,13 +399,13 @@ def _plain(value: float, digits: int = 2) -> str:
 
 
 def _percent(estimate: Estimate) -> str:
-    return f"none ({estimate.reason})" if estimate.value is None else format_percent(estimate.value)
+    return f"none ({say_reason(estimate.reason)})" if estimate.value is None else format_percent(estimate.value)
 
 
 def _say_area(checks: ModelChecks, event: EventPhrases) -> tuple[str, ...]:
     area = checks.area
     if area.value is None:
-        return (f"There is no area under the ROC curve: {area.reason}.",)
+        return (f"There is no area under the ROC curve: {say_reason(area.reason)}.",)
     limits = f" ({format_level(area.interval.level)} interval {_limits(area)})" if area.interval else ""
     return (
         f"AUC {_plain(area.value)}{limits}: of a child who {event.had} and one who did not, the model gives the higher "
@@ -424,7 +418,7 @@ def _say_area(checks: ModelChecks, event: EventPhrases) -> tuple[str, ...]:
 def _say_brier(checks: ModelChecks, event: EventPhrases) -> tuple[str, ...]:
     brier, scaled = checks.brier, checks.scaled_brier
     if brier.value is None:
-        return (f"There is no Brier score: {brier.reason}.",)
+        return (f"There is no Brier score: {say_reason(brier.reason)}.",)
     against = ""
     if scaled.value is not None:
         share = checks.share
@@ -453,7 +447,7 @@ def _say_size(checks: ModelChecks, event: EventPhrases) -> str:
 def _show_calibration(checks: ModelChecks, event: EventPhrases) -> Shown:
     calibration, fitted = checks.calibration, checks.fitted
     if fitted.probability is None:
-        return Shown(sentences=(f"There is nothing to plot: {fitted.reason}.",))
+        return Shown(sentences=(f"There is nothing to plot: {say_reason(fitted.reason)}.",))
     groups = [g for g in calibration.groups if g.observed.value is not None]
     picture = Picture(
         f"Calibration: observed against predicted {event.noun}",
@@ -476,7 +470,7 @@ def _say_calibration(checks: ModelChecks) -> tuple[str, ...]:
         "slope below, or other children, can tell whether predictions hold."
     )
     if slope.value is None:
-        return (f"There is no calibration slope: {slope.reason}.", own)
+        return (f"There is no calibration slope: {say_reason(slope.reason)}.", own)
     return (
         own,
         "What the plot can show is a lack of fit between the ends: points that lie off the diagonal by more than their bars, "
@@ -484,10 +478,14 @@ def _say_calibration(checks: ModelChecks) -> tuple[str, ...]:
     )
 
 
+def _why_nobody_left_out(influence: InfluenceResult) -> str:
+    return "no odds ratio is shown" if influence.reason is None else say_reason(influence.reason)
+
+
 def _show_influence(checks: ModelChecks, event: EventPhrases) -> Shown:
     departures = checks.departures
     if not departures:
-        return Shown(sentences=(f"No child was left out: {checks.influence.reason or 'no odds ratio is shown'}.",))
+        return Shown(sentences=(f"No child was left out: {_why_nobody_left_out(checks.influence)}.",))
     rows = tuple(
         (
             d.name,
@@ -578,7 +576,7 @@ def _say_influence(departures: Sequence[Departure], event: EventPhrases) -> tupl
         if d.lost is not None:
             said.append(
                 f"Without {_who(d.lost, event)}, there would be no odds ratio of {_inside(d.label)} "
-                f"({d.lost_reason.removeprefix('not estimable: ')})."
+                f"({say_why(d.lost_reason)})."
             )
     said.append(
         "A child who moves an odds ratio is not a wrong one, and none should be left out for it. It shows how much of the "
@@ -609,7 +607,7 @@ def _show_inflation(checks: ModelChecks) -> Shown:
     rows = tuple(
         (
             labels[v.variable],
-            format_number(v.gvif) if v.gvif is not None else f"none ({v.reason})",
+            format_number(v.gvif) if v.gvif is not None else f"none ({say_reason(v.reason)})",
             format_count(v.df) if v.df is not None else MISSING,
             format_number(v.scaled),
         )
@@ -689,10 +687,12 @@ def _show_splines(checks: ModelChecks, event: EventPhrases) -> Shown:
 
 def _say_spline(spline: SplineResult, variable: Variable, event: EventPhrases) -> str:
     if spline.reason is not None:
-        return f"{variable.label}: no curve was fitted ({spline.reason})."
+        return f"{variable.label}: no curve was fitted ({say_reason(spline.reason)})."
     test = spline.test
     if test.p_value is None:
-        return f"{variable.label}: the curve is not compared with a straight line by a test ({test.reason})."
+        return (
+            f"{variable.label}: the curve is not compared with a straight line by a test ({say_reason(test.reason)})."
+        )
     found = (
         f"{variable.label}, curve against straight line: {test.method}, {format_p_phrase(test.p_value)} "
         f"({test.df} {'degree' if test.df == 1 else 'degrees'} of freedom)."
@@ -774,7 +774,7 @@ def optimism_frames(found: OptimismResult) -> Mapping[str, pd.DataFrame]:
 
 def _say_optimism(found: OptimismResult, event: EventPhrases) -> tuple[str, ...]:
     if found.reason is not None:
-        return (f"No correction can be given: {found.reason}.",)
+        return (f"No correction can be given: {say_reason(found.reason)}.",)
     said = []
     auc, slope, brier = found.auc, found.slope, found.brier
     if auc.corrected is not None and auc.apparent is not None:
@@ -790,7 +790,7 @@ def _say_optimism(found: OptimismResult, event: EventPhrases) -> tuple[str, ...]
         )
         said.append(f"Calibration slope after correction {_plain(slope.corrected)} (1 is perfect): {reading}.")
     elif slope.reason is not None:
-        said.append(f"The calibration slope has no correction: {slope.reason}.")
+        said.append(f"The calibration slope has no correction: {say_reason(slope.reason)}.")
     if brier.corrected is not None and brier.apparent is not None:
         said.append(
             f"Brier score: {_plain(brier.apparent, 3)} in these children, {_plain(brier.corrected, 3)} after correction "

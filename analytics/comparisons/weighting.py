@@ -9,7 +9,6 @@ import pandas as pd
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.comparisons.regression import Relabelling
 from analytics.comparisons.survival import MILESTONE_YEARS, milestone_cell
 from analytics.comparisons.treatment import SECOND_RELAPSE, TreatmentData, name_term_test, treated_terms
 from analytics.dictionary import PHASES
@@ -25,9 +24,9 @@ from analytics.formats import (
     format_p_cell,
     format_percent,
     format_ratio,
-    ratio_text,
-    say_inestimable,
 )
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
@@ -39,6 +38,7 @@ from analytics.results import (
     LandmarkResult,
     Note,
     PropensityResult,
+    Reason,
     Result,
     SurvivalResult,
 )
@@ -90,18 +90,13 @@ class AdjustedComparison(Result):
     counts: np.ndarray
     weighted: HazardRatioResult | None
     curves: SurvivalResult | None
-    reason: str | None
+    reason: Reason | None
     notes: tuple[Note, ...]
 
     @property
     def treatment(self) -> str:
         """The name of the treatment."""
         return next(iter(self.data.treated_at))
-
-    @property
-    def labels(self) -> Relabelling:
-        """Names of variables and levels to what a reader sees."""
-        return Relabelling(self.data.adjusters)
 
 
 def balance_control(cohort: Cohort) -> Control:
@@ -149,7 +144,7 @@ def note_events(data: TreatmentData, unadjusted: LandmarkResult) -> tuple[Note, 
     )
 
 
-def note_refused(unadjusted: LandmarkResult, reason: str | None) -> tuple[Note, ...]:
+def note_refused(unadjusted: LandmarkResult, reason: Reason | None) -> tuple[Note, ...]:
     """Why the groups are not weighted."""
     if reason is None or not unadjusted.n:
         return ()
@@ -157,8 +152,8 @@ def note_refused(unadjusted: LandmarkResult, reason: str | None) -> tuple[Note, 
         Note(
             "not-weighted",
             "warning",
-            f"The groups are not weighted: {reason}. Only the unweighted comparison is shown, which is not adjusted for "
-            "anything.",
+            f"The groups are not weighted: {say_reason(reason)}. Only the unweighted comparison is shown, which is not "
+            "adjusted for anything.",
             "Choose fewer variables, another landmark, or a wider selection.",
         ),
     )
@@ -213,9 +208,9 @@ def note_measured(data: TreatmentData) -> tuple[Note, ...]:
 def ratio_of_treatment(result: AdjustedComparison, model: HazardRatioResult | None) -> Estimate:
     """The hazard ratio of the treatment, or why there is none."""
     if model is None:
-        return Estimate(None, reason=result.reason or "not weighted")
+        return Estimate(None, reason=result.reason or Reason("not-weighted"))
     terms = treated_terms(model)
-    return terms[0].ratio if terms else Estimate(None, reason=result.unadjusted.reason or "not estimable")
+    return terms[0].ratio if terms else Estimate(None, reason=result.unadjusted.reason or Reason("not-estimable"))
 
 
 def format_treatment_ratio(ratio: Estimate) -> str:
@@ -297,7 +292,7 @@ def tabulate_ratios(result: AdjustedComparison) -> Table:
         ("weighted", result.weighted, effective),
     ):
         ratio, e = ratio_of_treatment(result, model), e_value_of(result, model)
-        shown = ratio_text(ratio) if ratio.value is not None else str(ratio.reason)
+        shown = ratio_text(ratio) if ratio.value is not None else say_reason(ratio.reason)
         term = treated_terms(model)[0] if model and treated_terms(model) else None
         p = MISSING if term is None else format_p_cell(term.p_value, term.p_reason)
         rows.append(

@@ -20,13 +20,13 @@ from analytics.estimators.discrimination import read_predictions
 from analytics.estimators.fitted_logistic import NOT_CONVERGED, shift_to_mean
 from analytics.estimators.intervals import normal_quantile, wilson
 from analytics.estimators.logistic import nothing_to_fit
-from analytics.results import CalibrationGroup, CalibrationResult, Estimate, FloatArray, Interval, Note
+from analytics.results import CalibrationGroup, CalibrationResult, Estimate, FloatArray, Interval, Note, Reason
 
 # Predictions that differ by less than this share of their size differ by rounding.
 SAME = 1e-12
-_ONE_PREDICTION = "every patient has the same prediction"
-_CERTAIN = "some predicted probabilities are exactly 0 or 1"
-_TOLD_APART = "the predictions separate patients with and without the event completely"
+_ONE_PREDICTION = Reason("one-prediction")
+_CERTAIN = Reason("certain-predictions")
+_TOLD_APART = Reason("predictions-separate")
 
 
 def estimate_calibration(
@@ -84,7 +84,7 @@ def estimate_calibration(
         log_odds = logit(values)
         in_the_large = estimate(*shift_to_mean(log_odds, patients, events))
         line = recalibrate(log_odds, patients, events)
-        if isinstance(line, str):
+        if isinstance(line, Reason):
             slope = intercept = Estimate(None, n=n, n_event=n_event, reason=line)
         else:
             slope = estimate(line.slope, line.slope_error)
@@ -92,8 +92,7 @@ def estimate_calibration(
     table = _calibration_groups(values, patients, events, int(groups), conf_level)
     notes = []
     if n and len(table) < groups:
-        text = f"{len(values)} distinct predictions of {n} patients make {len(table)} groups instead of {groups}."
-        notes.append(Note("groups-joined", "info", text))
+        notes.append(Note.of("groups-joined", "info", distinct=len(values), n=n, made=len(table), groups=int(groups)))
     return CalibrationResult(in_the_large, slope, intercept, table, n, n_event, conf_level, tuple(notes))
 
 
@@ -110,7 +109,7 @@ class CalibrationLine:
     slope_error: float
 
 
-def recalibrate(log_odds: FloatArray, n: FloatArray, y: FloatArray) -> CalibrationLine | str:
+def recalibrate(log_odds: FloatArray, n: FloatArray, y: FloatArray) -> CalibrationLine | Reason:
     """The line by maximum likelihood, or why there is none; both outcomes occur."""
     used = n > 0
     log_odds, n, y = log_odds[used], n[used], y[used]

@@ -24,8 +24,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import TREATED, UNTREATED, TreatmentRows
-from analytics.formats import format_count
-from analytics.results import FloatArray, HazardRatioResult, Result, read_only
+from analytics.results import FloatArray, HazardRatioResult, Reason, Result, read_only
 
 TREATMENT = "treatment"
 # Patients times events: one row of the weighted model each.
@@ -43,7 +42,7 @@ class CensoringWeights(Result):
     n_ended: int
     low: float | None = None
     high: float | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
     no_rule: ClassVar[str] = "the range of the weights says nothing of an outcome, and the model has its own rule"
 
@@ -117,7 +116,7 @@ def weighted_until(
     hazards = []
     for design in (both, state):
         found = _hazard(rows, end, design)
-        if isinstance(found, str):
+        if isinstance(found, Reason):
             return CensoringWeights(None, n_ended, reason=found)
         hazards.append(found)
     times = np.unique(rows.time[rows.event > 0])
@@ -136,21 +135,21 @@ def weighted_until(
     return CensoringWeights(model, n_ended, float(share.min()), float(share.max()), model.reason)
 
 
-def _refuse(had: FloatArray, n_ended: int, given: pd.DataFrame) -> str | None:
+def _refuse(had: FloatArray, n_ended: int, given: pd.DataFrame) -> Reason | None:
     if not len(had):
-        return "no patients"
+        return Reason("no-patients")
     if not had.any():
-        return "no events"
+        return Reason("no-events")
     if not n_ended:
-        return "nobody’s follow-up was ended"
+        return Reason("nobody-ended")
     if not len(given.columns):
-        return "no variable is chosen that could tell whose follow-up was ended"
+        return Reason("nothing-tells-who-ended")
     if len(had) * had.sum() > MOST_ROWS:
-        return f"{format_count(len(had))} patients with {format_count(int(had.sum()))} events are too many for it"
+        return Reason.of("too-many-to-weight", n=len(had), n_event=int(had.sum()))
     return None
 
 
-def _hazard(rows: TreatmentRows, end: FloatArray, design: pd.DataFrame) -> FloatArray | str:
+def _hazard(rows: TreatmentRows, end: FloatArray, design: pd.DataFrame) -> FloatArray | Reason:
     """The log hazard of being ended of each row, against that of a patient with all references; a reason without."""
     fitted = estimate_hazard_ratios(rows.time, end, design, entry=rows.entry, ties="breslow", conf_type="wald")
     total = np.zeros(len(rows.time))
@@ -158,7 +157,7 @@ def _hazard(rows: TreatmentRows, end: FloatArray, design: pd.DataFrame) -> Float
         if term.is_reference or not (term.n or term.level is None):
             continue
         if term.hazard_ratio.value is None:
-            return f"whose follow-up is ended cannot be told: {term.hazard_ratio.reason}"
+            return Reason.of("ended-not-told", why=term.hazard_ratio.reason)
         values = design[term.variable]
         x: Any = values.astype(np.float64) if term.level is None else values.astype(str) == term.level
         total += math.log(term.hazard_ratio.value) * np.asarray(x, dtype=np.float64)

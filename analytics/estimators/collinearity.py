@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.binomial_likelihood import columns_making_up
-from analytics.estimators.design import BoolArray, listed
+from analytics.estimators.design import BoolArray
 from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import Method
-from analytics.results import FloatArray, VarianceInflation
+from analytics.results import FloatArray, Reason, VarianceInflation
 
 
 def variance_inflation(
@@ -53,15 +53,14 @@ def variance_inflation(
         reason = model.reason or design.single.get(position)
         if reason is None and dropped:
             makers = columns_making_up(design.matrix, dropped[0], model.kept)
-            names = {design.labels[i]: None for i in makers if i > 0}
-            reason = f"not estimable: a combination of {listed(list(names) or ['the other covariates'])}"
+            reason = Reason.of("collinear", names=design.names_of(makers))
         gvif = None
         if reason is None:
             # The intercept is the first of the columns in use.
             own = np.isin(np.arange(1, len(model.kept)), [place[index] for index in columns])
             gvif = None if correlation is None else _inflation(correlation, own)
             if gvif is None:
-                reason = "not estimable: these patients say next to nothing about it beside the other covariates"
+                reason = Reason("next-to-nothing-known")
         if gvif is None:
             found.append(VarianceInflation(covariate.name, None, None, None, reason))
         else:

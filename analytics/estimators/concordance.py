@@ -22,7 +22,7 @@ from analytics.estimators.design import IntArray
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
 from analytics.estimators.risk_sets import RiskRows, RiskSets
-from analytics.results import Estimate, FloatArray, Interval
+from analytics.results import Estimate, FloatArray, Interval, Reason
 
 _NEGLIGIBLE = 1e-12  # A standard error this small is rounding.
 
@@ -101,7 +101,7 @@ def concordance_of(risk: RiskSets, cluster: IntArray | None = None, conf_level: 
     counts = rows.n * rows.weight
     pairs = float(counts @ (agree + disagree + tied)) / 2.0
     if pairs <= 1e-9:
-        reason = "no events" if not n_event else "no pair of patients can be compared"
+        reason = Reason("no-pair" if n_event else "no-events")
         return Estimate(None, n=n, n_event=n_event, reason=reason)
     excess = float(counts @ (agree - disagree)) / 2.0 / pairs
     value = min(max((excess + 1.0) / 2.0, 0.0), 1.0)

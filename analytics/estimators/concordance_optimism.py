@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.concordance import concordance
 from analytics.estimators.cox_model import Method, Ties, estimate_hazard_ratios
 from analytics.estimators.optimism import Resamples, check_replicates, correct_for_optimism
-from analytics.results import ConcordanceOptimismResult, FloatArray, HazardRatioResult
+from analytics.results import ConcordanceOptimismResult, FloatArray, HazardRatioResult, Reason
 
 MEASURE = "concordance"
 
@@ -91,7 +91,7 @@ def concordance_optimism_by_bootstrap(
     apparent = None if whole.concordance is None else whole.concordance.value
     reason = whole.reason or (None if whole.concordance is None else whole.concordance.reason)
     if reason is None and (apparent is None or not _coefficients(whole)):
-        reason = "no coefficient was estimated"
+        reason = Reason("no-coefficient")
     resamples = Resamples()
     if reason is None:
         resamples = Resamples.draw(gain, replicates, seed, on_progress, should_stop)
@@ -109,7 +109,7 @@ def concordance_optimism_by_bootstrap(
         n_penalised=resamples.n_penalised,
         seed=seed,
         reason=reason,
-        notes=resamples.notes(whole.method, int(replicates), "the likelihood had no maximum"),
+        notes=resamples.notes(whole.method, int(replicates), "no-maximum"),
     )
 
 

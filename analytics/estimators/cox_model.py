@@ -32,7 +32,6 @@ from analytics.estimators.design import (
     BoolArray,
     NotSettled,
     check_covariates,
-    listed,
 )
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Observations
@@ -48,18 +47,19 @@ from analytics.estimators.partial_maximum import (
 )
 from analytics.estimators.regression_result import (
     NEGLIGIBLE,
+    NO_EVENTS,
     NOT_CONVERGED,
     Findings,
-    describe_separation,
     fit_each,
     infinite_reason,
+    list_separation,
     note_separation,
     test_from_statistic,
     wald_statistic,
     write_up_hazard_ratios,
 )
 from analytics.estimators.risk_sets import RiskSets
-from analytics.results import Estimate, FloatArray, HazardRatioResult, Note, TermTest
+from analytics.results import Estimate, FloatArray, HazardRatioResult, Name, Note, Reason, TermTest
 
 Ties = Literal["efron", "breslow"]
 Method = Literal["auto", "ml", "firth"]
@@ -67,7 +67,7 @@ ConfType = Literal["wald", "profile"]
 
 # With fewer clusters, robust standard errors are too small as a rule (Cameron & Miller 2015, section VI).
 FEW_CLUSTERS = 20
-_MONOTONE = "the covariates put the patients with an event first every time (monotone likelihood)"
+_MONOTONE = Reason("monotone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +211,14 @@ class LargestLikelihood(NamedTuple):
 
     log_likelihood: float | None
     n_parameters: int
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def largest_likelihoods(sample: CoxSample) -> tuple[LargestLikelihood, LargestLikelihood]:
     """Of the model of a sample, and of the model in which each distinct row of its covariates has its own hazard."""
     design = sample.design
     if not design.n_event:
-        none = LargestLikelihood(None, 0, "no events" if design.n else NO_PATIENTS)
+        none = LargestLikelihood(None, 0, NO_EVENTS if design.n else NO_PATIENTS)
         return none, none
     small = sample.likelihood("efron")
     large = PartialLikelihood(np.eye(len(design.patterns.n))[:, 1:], small.risk, small.ties)
@@ -281,7 +281,7 @@ class PlainFit:
     likelihood: PartialLikelihood
     optimum: Optimum
     columns: list[int]
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def check_ties(ties: str) -> None:
@@ -300,7 +300,7 @@ def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
     """The maximum-likelihood fit of a sample, with what cannot be estimated left out and noted."""
     design = sample.design
     model = _Model(sample, _Options(ties=ties, method="ml"))
-    reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
+    reason = NO_PATIENTS if design.n == 0 else NO_EVENTS if design.n_event == 0 else None
     if reason is None:
         model.leave_out_collinear()
         design.note_single_levels()
@@ -310,8 +310,7 @@ def fit_plainly(sample: CoxSample, ties: str) -> PlainFit:
         limiting = _limiting(likelihood)
         if limiting is not None:
             infinite = [model.kept[i] for i in np.flatnonzero(columns_without_maximum(likelihood, limiting))]
-            names = listed([column.label for i in infinite if (column := design.columns[i])])
-            reason = f"not estimable: the hazard ratio of {names} is not finite"
+            reason = Reason.of("infinite-hazard-ratios", names=design.names_of(infinite))
         elif not optimum.converged:
             reason = design.why(NOT_CONVERGED)
     return PlainFit(likelihood, optimum, model.kept, reason)
@@ -324,7 +323,7 @@ class _Model:
         self.sample = sample
         self.design = sample.design
         self.options = options
-        self.reasons: dict[int, str] = {}
+        self.reasons: dict[int, Reason] = {}
         self.likelihood = sample.likelihood(options.ties)
         self.kept: list[int] = []
 
@@ -340,18 +339,10 @@ class _Model:
             assert column is not None
             makers = columns_making_up(whole, index, self.kept)
             if spread[index] <= 1e-12 * whole.n_event or not makers:
-                self.reasons[index] = "not estimable: it does not vary among those at risk at the time of any event"
-                text = f"{column.label} has no hazard ratio: it does not vary among those at risk together at an event."
-                remedy = "Leave it out of the model, or do not stratify by what determines it."
+                self.reasons[index] = Reason("no-variation-at-risk")
+                design.notes.append(Note.of("collinear", "caution", "no-variation", name=column.name))
             else:
-                names = listed([made.label for i in makers if (made := design.columns[i])])
-                self.reasons[index] = f"not estimable: a combination of {names}"
-                text = (
-                    f"{column.label} has no hazard ratio of its own: "
-                    f"among these {design.n:.0f} patients it is a combination of {names}."
-                )
-                remedy = "Leave one of them out of the model."
-            design.notes.append(Note("collinear", "caution", text, remedy))
+                self.reasons[index] = design.note_collinear(index, makers)
 
     def give_up_without_spread(self, optimum: Optimum, covariance: FloatArray | None, columns: Sequence[int]) -> None:
         """Give a reason for each of the ``columns`` whose robust standard error is 0, and note few clusters."""
@@ -361,19 +352,9 @@ class _Model:
         for place, index in enumerate(columns):
             if covariance[place, place] <= NEGLIGIBLE * spread[place]:
                 who = "patients" if self.sample.cluster is None else "clusters"
-                self.reasons.setdefault(
-                    index, f"not estimable: its robust standard error is 0, as too few {who} tell anything about it"
-                )
+                self.reasons.setdefault(index, Reason(f"no-robust-error-{who}"))
         if self.sample.cluster is not None and (n := len(np.unique(self.sample.cluster))) < FEW_CLUSTERS:
-            self.design.notes.append(
-                Note(
-                    "few-clusters",
-                    "caution",
-                    f"The robust standard errors rest on {n} {'cluster' if n == 1 else 'clusters'}. With fewer than "
-                    f"{FEW_CLUSTERS} they are too small as a rule, and so are the p values.",
-                    "Stratify by the cluster instead.",
-                )
-            )
+            self.design.notes.append(Note.of("few-clusters", "caution", n=n, least=FEW_CLUSTERS))
 
     def own_columns(self, position: int) -> list[int]:
         """Places among the columns in use of one covariate."""
@@ -385,18 +366,13 @@ class _Model:
         return any(cell.n_event == 0 and cell.covariate != without for cell in self.design.cells)
 
     def note_separation(self, infinite: Sequence[int], penalised: bool) -> None:
-        """A note on what makes the likelihood monotone, in words with the numbers."""
+        """A note on what makes the likelihood monotone."""
 
-        def by_others(others: list[str], is_beside: bool) -> str:
-            names = f"these together with {listed(others)}" if is_beside else listed(others)
-            return f"By {names} alone, the patients with an event come first among those at risk every time"
+        def by_others(others: tuple[Name, ...], is_beside: bool) -> Reason:
+            return Reason.of("first-beside" if is_beside else "first-every-time", names=others)
 
-        note_separation(
-            self.design,
-            describe_separation(self.design, infinite, by_others),
-            penalised=penalised,
-            remedy="Use Firth's penalised likelihood, or join small levels where that makes clinical sense.",
-        )
+        found = list_separation(self.design, infinite, by_others)
+        note_separation(self.design, found, "penalised" if penalised else "monotone")
 
     def write_up(self, found: Findings, concordance: Estimate | None = None) -> HazardRatioResult:
         """The result."""
@@ -408,7 +384,7 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
     design = sample.design
     model = _Model(sample, options)
     found = options.findings("firth" if options.method == "firth" else "ml")
-    reason = NO_PATIENTS if design.n == 0 else "no events" if design.n_event == 0 else None
+    reason = NO_PATIENTS if design.n == 0 else NO_EVENTS if design.n_event == 0 else None
     if reason:
         return model.write_up(replace(found, reason=reason))
     model.leave_out_collinear()
@@ -481,7 +457,7 @@ def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int
         own = set(model.own_columns(position))
         if options.robust and any(model.kept[i] in infinite for i in own):
             name = sample.design.covariates[position].name
-            tests.append(TermTest(name, None, None, None, "not estimable: a hazard ratio is not finite"))
+            tests.append(TermTest(name, None, None, None, Reason("infinite-hazard-ratio")))
         elif covariance is not None:
             places = [place for place, i in enumerate(inside) if i in own]
             is_flat = any(columns[place] in model.reasons for place in places)
@@ -570,6 +546,6 @@ def _tests(
 
 
 def _term_test(model: _Model, position: int, statistic: float, df: int) -> TermTest:
-    why = "its robust covariance is singular" if model.options.robust else "the fit without it did not converge"
-    made_up_by = "the other covariates or the strata"
-    return test_from_statistic(model.design, position, statistic, df, made_up_by=made_up_by, unsettled=why)
+    why = Reason("singular-robust-covariance" if model.options.robust else "smaller-not-converged")
+    made_up = Reason("made-up-by-covariates-or-strata")
+    return test_from_statistic(model.design, position, statistic, df, made_up=made_up, unsettled=why)

@@ -36,7 +36,6 @@ from analytics.estimators.kaplan_meier import (
     survival_at,
 )
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
-from analytics.formats import format_count
 from analytics.results import (
     Estimate,
     FloatArray,
@@ -45,6 +44,7 @@ from analytics.results import (
     IncidenceResult,
     Interval,
     Note,
+    Reason,
     SurvivalCurve,
     TestResult,
     read_only,
@@ -266,9 +266,9 @@ def gray_test(
     rest = np.setdiff1d(np.arange(len(names)), firsts)
     variance = score.variance[np.ix_(rest, rest)]
     if not len(rest):
-        reason = "no event happened at a time that lets the groups be compared"
+        reason = Reason("no-event-compares")
     elif not _is_positive(variance, score.untied[rest]):
-        reason = "the events are too few, or too many at one time, for the variance to be estimated"
+        reason = Reason("variance-not-estimable")
     else:
         difference = (score.observed - score.expected)[rest]
         statistic = float(difference @ np.linalg.solve(variance, difference))
@@ -361,15 +361,15 @@ class _GrayScore:
         return np.asarray(connected_components(self.together, directed=False)[1], dtype=np.intp)
 
 
-def _nothing_to_compare(names: Sequence[str], has_event: bool, score: _GrayScore) -> str | None:
+def _nothing_to_compare(names: Sequence[str], has_event: bool, score: _GrayScore) -> Reason | None:
     if not names:
         return NO_PATIENTS
     if len(names) == 1:
-        return "only one group has patients"
+        return Reason("one-group")
     if not has_event:
-        return "no events of this cause"
+        return Reason("no-events-of-cause")
     if score.is_broken:
-        return "everybody of all groups counts as having had the cause while some are still at risk: too few patients"
+        return Reason("everybody-counts")
     return None
 
 
@@ -384,29 +384,13 @@ def _is_positive(variance: FloatArray, untied: FloatArray) -> bool:
 def _notes(names: Sequence[str], n: Sequence[int], parts: NDArray[np.intp]) -> tuple[Note, ...]:
     sizes = np.bincount(parts)
     found = [
-        Note(
-            "group-not-compared",
-            "caution",
-            f"{name} ({format_count(m)} {'patient' if m == 1 else 'patients'}) does not enter the test: none was at risk "
-            "beside another group at an event of this cause.",
-            "Look at when their follow-up ends before reading the test as one of all groups.",
-        )
+        Note.of("group-not-compared", "caution", "cause", group=name, n=m)
         for name, m, part in zip(names, n, parts, strict=True)
         if sizes[part] == 1
     ]
     if (sizes > 1).sum() > 1:
-        sets = [
-            " and ".join(n for n, p in zip(names, parts, strict=True) if p == part)
-            for part in np.flatnonzero(sizes > 1)
-        ]
-        found.append(
-            Note(
-                "groups-compared-apart",
-                "caution",
-                f"The groups were never at risk together across these sets: {'; '.join(sets)}.",
-                "The test compares groups within each set only: check how the strata divide the groups.",
-            )
-        )
+        sets = [tuple(n for n, p in zip(names, parts, strict=True) if p == part) for part in np.flatnonzero(sizes > 1)]
+        found.append(Note.of("groups-compared-apart", "caution", sets=tuple(sets)))
     return tuple(found)
 
 
@@ -501,7 +485,7 @@ def _event_free(curve: IncidenceCurve) -> SurvivalCurve:
         high=unknown,
         conf_level=curve.conf_level,
         conf_type=curve.conf_type,
-        median=Estimate(None, reason="not asked for"),
+        median=Estimate(None, reason=Reason("not-asked-for")),
         entry=curve.entry,
         n_entry=curve.n_entry,
         shown_until=curve.shown_until,

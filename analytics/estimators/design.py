@@ -8,7 +8,7 @@ with a reason where it has no estimate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from analytics.results import Estimate, FloatArray, Interval, Note
+from analytics.results import Estimate, FloatArray, Interval, Name, Note, Reason
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
@@ -52,7 +52,7 @@ class Column:
 
     covariate: int
     level: int | None
-    label: str
+    name: Name
     scale: float
 
 
@@ -62,7 +62,7 @@ class Cell:
 
     covariate: int
     level: int | None
-    label: str
+    name: Name
     mask: BoolArray
     n: float
     n_event: float
@@ -213,23 +213,6 @@ def weighted_middle(values: FloatArray, n: FloatArray) -> float:
     return float(values[order][np.searchsorted(reach, reach[-1] / 2.0)])
 
 
-def counted(number: float) -> str:
-    """A number of patients in words ("1 patient", "12 patients")."""
-    return "1 patient" if number == 1 else f"{number:.0f} patients"
-
-
-def none_or_all(n: float, n_event: float, whom: str = "") -> str:
-    """That none or all of ``n`` patients had the event ("none of the 12 patients with … had the event")."""
-    if n == 1:
-        return f"the only patient{whom} {'had' if n_event else 'did not have'} the event"
-    return f"{'all' if n_event else 'none'} of the {counted(n)}{whom} had the event"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as they are listed in a sentence ("a, b and c")."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def check_covariates(covariates: pd.DataFrame, size: int, of: str = "outcome") -> None:
     """Check that covariates are a table of ``size`` rows with distinct names, one per entry ``of`` another.
 
@@ -299,7 +282,7 @@ class Design:
         self.notes: list[Note] = []
         self.references: list[int | None] = []
         self.counts: list[tuple[FloatArray, FloatArray]] = []
-        self.single: dict[int, str] = {}
+        self.single: dict[int, Reason] = {}
         self.cells: list[Cell] = []
         columns: list[FloatArray] = [np.ones(len(self.patterns.n))] if intercept else []
         self.columns: list[Column | None] = [None] if intercept else []
@@ -319,11 +302,12 @@ class Design:
             standard, unit = robustly_standardised(values, self.patterns.n)
             if standard.any():
                 columns.append(standard)
-                self.columns.append(Column(position, None, covariate.name, unit))
+                self.columns.append(Column(position, None, Name(covariate.name), unit))
                 for code in np.unique(codes) if len(covariate.values) == 2 else ():
-                    self._add_cell(position, None, f"{covariate.name} = {covariate.values[code]:g}", codes == code)
+                    name = Name(covariate.name, value=float(covariate.values[code]))
+                    self._add_cell(position, None, name, codes == code)
                 return
-        self.single[position] = f"only one value left: {values[0]:g}" if len(values) else "no patients"
+        self.single[position] = Reason.of("one-value", value=float(values[0])) if len(values) else Reason("no-patients")
 
     def _add_levels(self, position: int, covariate: Covariate, codes: IntArray, columns: list[FloatArray]) -> None:
         size = len(covariate.levels)
@@ -334,36 +318,36 @@ class Design:
         self.references.append(reference)
         if reference:
             self.notes.append(
-                Note(
+                Note.of(
                     "reference-empty",
                     "caution",
-                    f"No patient has {covariate.name}: {covariate.levels[0]}, so its {self.measure}s compare with "
-                    f"{covariate.name}: {covariate.levels[reference]} instead.",
-                    "Widen the filter if the usual reference level is meant.",
+                    measure=self.measure,
+                    empty=Name(covariate.name, covariate.levels[0]),
+                    reference=Name(covariate.name, covariate.levels[reference]),
                 )
             )
         if len(present) < 2:
-            self.single[position] = "only one level left" if len(present) else "no patients"
+            self.single[position] = Reason("one-level" if len(present) else "no-patients")
         for level in present:
-            label, mask = f"{covariate.name}: {covariate.levels[level]}", codes == level
-            self._add_cell(position, int(level), label, mask)
+            name, mask = Name(covariate.name, covariate.levels[level]), codes == level
+            self._add_cell(position, int(level), name, mask)
             if level != reference:
                 columns.append(mask.astype(np.float64))
-                self.columns.append(Column(position, int(level), label, 1.0))
+                self.columns.append(Column(position, int(level), name, 1.0))
 
-    def _add_cell(self, position: int, level: int | None, label: str, mask: BoolArray) -> None:
+    def _add_cell(self, position: int, level: int | None, name: Name, mask: BoolArray) -> None:
         n, n_event = float(self.patterns.n @ mask), float(self.patterns.y @ mask)
-        self.cells.append(Cell(position, level, label, mask, n, n_event))
+        self.cells.append(Cell(position, level, name, mask, n, n_event))
 
     def masks(self, without: int | None = None) -> BoolArray:
         """Patterns of each level, (cells, patterns); ``without`` leaves a covariate out."""
         masks = [cell.mask for cell in self.cells if cell.covariate != without]
         return np.array(masks, dtype=bool).reshape(len(masks), len(self.patterns.n))
 
-    @property
-    def labels(self) -> list[str]:
-        """Names of the design's columns; that of the intercept is empty."""
-        return [column.label if column else "" for column in self.columns]
+    def names_of(self, columns: Iterable[int]) -> tuple[Name, ...] | None:
+        """What columns of the design are called, each once, the intercept left out; None without any."""
+        named = (column.name for index in columns if (column := self.columns[index]) is not None)
+        return tuple(dict.fromkeys(named)) or None
 
     def of_covariate(self, position: int) -> list[int]:
         """Indices of the design columns of one covariate."""
@@ -373,8 +357,8 @@ class Design:
         self,
         columns: Sequence[int],
         solution: Solution | None,
-        reasons: Mapping[int, str],
-        reason: str | None,
+        reasons: Mapping[int, Reason],
+        reason: Reason | None,
         conf_type: str,
         conf_level: float,
     ) -> Iterator[
@@ -397,13 +381,15 @@ class Design:
                 if is_reference:
                     estimate = Estimate(1.0, n=count, n_event=events)
                 elif level is not None and count == 0:
-                    estimate = Estimate(None, n=0, n_event=0, reason="no patients")
+                    estimate = Estimate(None, n=0, n_event=0, reason=Reason("no-patients"))
                 elif reason is not None:
                     estimate = Estimate(None, n=count, n_event=events, reason=reason)
                 elif index is None:
                     estimate = Estimate(None, n=count, n_event=events, reason=self.single[position])
                 elif index in reasons or solution is None:
-                    estimate = Estimate(None, n=count, n_event=events, reason=reasons.get(index, "not estimable"))
+                    estimate = Estimate(
+                        None, n=count, n_event=events, reason=reasons.get(index, Reason("not-estimable"))
+                    )
                 else:
                     column = self.columns[index]
                     assert column is not None
@@ -424,16 +410,16 @@ class Design:
         std_error = float(solution.std_error[place] / scale)
         reason = None
         if not solution.estimable[place]:
-            reason = "not estimable: these patients say next to nothing about it beside the other covariates"
+            reason = Reason("next-to-nothing-known")
         elif value is None or not math.isfinite(std_error):
-            reason = f"the {self.measure} per unit is too large or too small to write: use another unit"
+            reason = Reason.of("too-large-per-unit", measure=self.measure)
         if reason is not None:
             return Estimate(None, n=n, n_event=n_event, reason=reason)
         low, high = ratio_of(float(solution.low[place] / scale)), ratio_of(float(solution.high[place] / scale))
         return Estimate(value, Interval(low, high, conf_level, conf_type), n, n_event, std_error=std_error)
 
-    def standing_apart(self) -> str | None:
-        """The value of a number that is farthest from all others, in words; None if none is far from them."""
+    def standing_apart(self) -> tuple[str, float, float] | None:
+        """The number with a value farthest from all others, the value and the median; None if none is far from them."""
         found, farthest = None, _APART
         for index, column in enumerate(self.columns):
             if column is None or column.level is not None:
@@ -446,19 +432,27 @@ class Design:
                 covariate, codes = self.covariates[column.covariate], self.patterns.codes[:, column.covariate]
                 values = covariate.values[codes]
                 middle = weighted_middle(values, self.patterns.n)
-                found = f"{covariate.name} {values[worst]:.6g} stands apart from the others (median {middle:.6g})"
+                found = covariate.name, float(values[worst]), middle
         return found
 
-    def why(self, reason: str) -> str:
+    def why(self, reason: Reason) -> Reason:
         """A reason why a fit was not possible, with the value that stands apart where there is one."""
         apart = self.standing_apart()
-        return reason if apart is None else f"{reason}: {apart}"
+        if apart is None:
+            return reason
+        return Reason.of("apart", why=reason, name=Name(apart[0]), value=apart[1], median=apart[2])
 
     def note_single_levels(self) -> None:
         """Add a note for each covariate that has one level left."""
         for position, why in self.single.items():
-            text = f"{self.covariates[position].name} cannot be compared: {why}."
-            self.notes.append(Note("single-level", "info", text, "Leave it out of the model or widen the filter."))
+            self.notes.append(Note.of("single-level", "info", name=Name(self.covariates[position].name), why=why))
+
+    def note_collinear(self, index: int, makers: Sequence[int]) -> Reason:
+        """Add a note on a column that others make up, and give the reason why it has no estimate."""
+        column, names = self.columns[index], self.names_of(makers)
+        name = None if column is None else column.name
+        self.notes.append(Note.of("collinear", "caution", name=name, measure=self.measure, n=self.n, names=names))
+        return Reason.of("collinear", names=names)
 
 
 class NotSettled(ArithmeticError):

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.design import totals
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.logistic import nothing_to_fit, read_outcome, read_weight, rows_in_use
-from analytics.results import Estimate, FloatArray, Interval
+from analytics.results import Estimate, FloatArray, Interval, Reason
 
 # A standard error this small is rounding.
 _NEGLIGIBLE = 1e-12
@@ -94,7 +94,7 @@ def estimate_brier(outcome: ArrayLike, probability: ArrayLike, *, weight: ArrayL
     y, predicted, counts = read_predictions(outcome, probability, weight, "probability")
     n, n_event = int(counts.sum()), int(counts @ y)
     if not n:
-        return Estimate(None, reason="no patients")
+        return Estimate(None, reason=Reason("no-patients"))
     squares = (y - predicted) ** 2
     value = float(counts @ squares) / n
     std_error = math.sqrt(float(counts @ (squares - value) ** 2) / (n - 1) / n) if n > 1 else None

@@ -29,10 +29,10 @@ from analytics.estimators.logistic import (
     read_weight,
     rows_in_use,
 )
-from analytics.results import FittedProbabilities, FloatArray, read_only
+from analytics.results import FittedProbabilities, FloatArray, Reason, read_only
 
-NO_MAXIMUM = "the covariates predict the outcome exactly (separation)"
-NOT_CONVERGED = "the fit did not converge"
+NO_MAXIMUM = Reason("no-maximum")
+NOT_CONVERGED = Reason("not-converged")
 
 
 def fit_probabilities(
@@ -87,7 +87,7 @@ class FittedLogistic:
     fit: PatternFit | None
     log_odds: FloatArray | None
     method: str
-    reason: str | None
+    reason: Reason | None
 
     @property
     def matrix(self) -> FloatArray:

@@ -39,7 +39,7 @@ from analytics.estimators.design import (
     totals,
 )
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.logistic import SEPARATED, describe_separated, fit_patterns, infinite_columns, nothing_to_fit
+from analytics.estimators.logistic import SEPARATED, fit_patterns, infinite_columns, list_separated, nothing_to_fit
 from analytics.estimators.regression_result import (
     NEGLIGIBLE,
     NOT_CONVERGED,
@@ -47,11 +47,12 @@ from analytics.estimators.regression_result import (
     fit_each,
     infinite_reason,
     leave_out_collinear,
+    note_separation,
     solve_with_covariance,
     test_by_wald,
     write_up_odds_ratios,
 )
-from analytics.results import FloatArray, Note, OddsRatioResult, Result, TermTest, read_only
+from analytics.results import FloatArray, OddsRatioResult, Reason, Result, TermTest, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,7 @@ def _write_up(design: Design, sample: _Sample, conf_level: float) -> OddsRatioRe
     found = Findings("ipcw", "wald", conf_level, std_error_type="robust", test_type="robust Wald")
     reason = nothing_to_fit(design.n, design.n_event)
     if design.n and sample.is_unbounded:
-        reason = "every patient without an event was last seen before the horizon"
+        reason = Reason("all-lost-before-horizon")
     if reason:
         return write_up_odds_ratios(design, replace(found, reason=reason))
     patterns, known, matrix = design.patterns, sample.is_known, design.matrix
@@ -296,7 +297,7 @@ def _write_up(design: Design, sample: _Sample, conf_level: float) -> OddsRatioRe
     columns, optimum, overlap = kept, fit.optimum, np.ones(len(n), dtype=bool)
     if fit.separated.any():
         infinite = infinite_columns(fit, kept)
-        _note_separation(design, describe_separated(design, infinite, fit.separated))
+        note_separation(design, list_separated(design, infinite, fit.separated), "weighted")
         reasons.update({index: infinite_reason(design, index, SEPARATED) for index in infinite})
         # In the limit, the patterns that are told apart say nothing about the other coefficients.
         overlap = ~fit.separated
@@ -325,30 +326,18 @@ def _write_up(design: Design, sample: _Sample, conf_level: float) -> OddsRatioRe
     return write_up_odds_ratios(design, replace(found, columns=columns, solution=solution, tests=tests))
 
 
-def _note_separation(design: Design, found: str) -> None:
-    design.notes.append(
-        Note(
-            "separation",
-            "caution",
-            f"{found}. There is no finite odds ratio for this (separation), and Firth's penalised likelihood does not know "
-            "weights. The odds ratios concerned are not shown.",
-            "Choose another horizon or any time, or join small levels where that makes clinical sense.",
-        )
-    )
-
-
 def _test(
     design: Design,
     position: int,
     columns: Sequence[int],
     beta: FloatArray,
     covariance: FloatArray,
-    reasons: Mapping[int, str],
+    reasons: Mapping[int, Reason],
 ) -> TermTest:
     """Wald's test of a covariate with the robust variance, none where its ratios cannot be written."""
-    told = {index: "not estimable" for index in design.of_covariate(position) if index not in columns}
+    told = {index: Reason("not-estimable") for index in design.of_covariate(position) if index not in columns}
     for place, index in enumerate(columns):
         column = design.columns[index]
         if column is not None and ratio_of(float(beta[place] / column.scale)) is None:
-            told[index] = "not estimable: an odds ratio of it is too large or too small to write"
+            told[index] = Reason("odds-ratio-too-large")
     return test_by_wald(design, position, columns, beta, covariance, {**told, **reasons})

@@ -41,7 +41,17 @@ from analytics.estimators.design import check_covariates, ratio_of
 from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import PatternFit, estimate_odds_ratios, read_outcome, read_weight, rows_in_use
 from analytics.estimators.missing_data import pool_odds_ratios, pool_test
-from analytics.results import FloatArray, Interval, OddsRatio, OddsRatioResult, PooledResult, PooledTest, read_only
+from analytics.results import (
+    FloatArray,
+    Interval,
+    Name,
+    OddsRatio,
+    OddsRatioResult,
+    PooledResult,
+    PooledTest,
+    Reason,
+    read_only,
+)
 
 IMPUTATIONS, CYCLES, DONORS = 20, 10, 10
 SEED = 20251
@@ -56,8 +66,8 @@ def nothing_reported(done: int, total: int) -> None:
     """For whoever does not want to know how far it has come."""
 
 
-def why_not_imputed(values: pd.DataFrame, outcome: ArrayLike, weight: ArrayLike | None = None) -> str | None:
-    """Why these values cannot be imputed, as a clause; None if they can.
+def why_not_imputed(values: pd.DataFrame, outcome: ArrayLike, weight: ArrayLike | None = None) -> Reason | None:
+    """Why these values cannot be imputed; None if they can.
 
     Parameters are those of :func:`impute`.
     """
@@ -69,11 +79,11 @@ def why_not_imputed(values: pd.DataFrame, outcome: ArrayLike, weight: ArrayLike 
     values, y, counts = values.iloc[rows], y[rows], counts[rows]
     missing = values.isna().to_numpy(dtype=bool).reshape(len(values), values.shape[1])
     if not missing.any():
-        return "nothing is missing in these variables"
+        return Reason("nothing-missing")
     if n > MOST_PATIENTS:
-        return f"{n} patients are more than the {MOST_PATIENTS} that are imputed here in reasonable time"
+        return Reason.of("too-many-to-impute", n=n, most=MOST_PATIENTS)
     if float(counts @ y) in (0.0, float(n)):
-        return "no patient had the event" if not counts @ y else "every patient had the event"
+        return Reason("all-had-event" if counts @ y else "nobody-had-event")
     sizes = {name: _n_columns(values[name]) for name in values.columns}
     for position, name in enumerate(values.columns):
         if not missing[:, position].any():
@@ -81,12 +91,9 @@ def why_not_imputed(values: pd.DataFrame, outcome: ArrayLike, weight: ArrayLike 
         known = int(counts[~missing[:, position]].sum())
         predictors = 1 + sum(size for other, size in sizes.items() if other != name)
         if not known:
-            return f"{name} is not known in any patient"
+            return Reason.of("known-in-nobody", name=Name(str(name)))
         if known < predictors + 3:
-            return (
-                f"{name} is known in {known} {'patient' if known == 1 else 'patients'} only, too few for a model of it "
-                f"with {predictors} coefficients"
-            )
+            return Reason.of("known-in-few", name=Name(str(name)), n=known, n_coefficients=predictors)
     return None
 
 
@@ -132,7 +139,7 @@ def impute(
     """
     reason = why_not_imputed(values, outcome, weight)
     if reason is not None:
-        raise ValueError(f"values cannot be imputed: {reason}.")
+        raise ValueError(f"values cannot be imputed: {reason.code}. Ask why_not_imputed first.")
     if m < 1 or cycles < 1:
         raise ValueError(f"m and cycles must be at least 1: they are {m} and {cycles}.")
     counts = read_weight(weight, len(values)).astype(np.intp)
@@ -227,7 +234,7 @@ def combine_profiles(
             continue
         estimate = replace(term.odds_ratio, interval=read.odds_ratio.interval)
         terms.append(replace(term, odds_ratio=estimate, p_value=p_value, df=None))
-    why = "not pooled where a factor predicts the outcome perfectly in an imputed set"
+    why = Reason("not-pooled-separated")
     tests = tuple(PooledTest(str(name), None, None, None, None, why) for name in sets[0].columns)
     return replace(pooled, terms=tuple(terms), tests=tests)
 
@@ -324,7 +331,7 @@ def with_factor_tests(pooled: PooledResult, outcome: FloatArray, sets: Sequence[
         why = next((t.odds_ratio.reason for t in own if t.odds_ratio.value is None and t.odds_ratio.n), None)
         own = [t for t in own if t.odds_ratio.value is not None]
         if why is not None or not own:
-            tests.append(PooledTest(str(name), None, None, None, None, why or "only one level left"))
+            tests.append(PooledTest(str(name), None, None, None, None, why or Reason("one-level")))
         elif len(own) == 1:
             (term,) = own
             assert term.odds_ratio.value is not None and term.odds_ratio.std_error is not None
@@ -334,7 +341,7 @@ def with_factor_tests(pooled: PooledResult, outcome: FloatArray, sets: Sequence[
             blocks = [_block(model, position) for model in models]
             sizes = {len(beta) for beta, _ in blocks}
             if sizes != {len(own)}:
-                tests.append(PooledTest(str(name), None, None, None, None, "its levels are not the same in all sets"))
+                tests.append(PooledTest(str(name), None, None, None, None, Reason("levels-differ")))
                 continue
             df_complete = pooled.n - pooled.n_parameters - 1
             tests.append(

@@ -26,7 +26,7 @@ from analytics.estimators.binomial_likelihood import BinomialLikelihood
 from analytics.estimators.design import BoolArray, IntArray
 from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import Method, estimate_odds_ratios, read_outcome, read_weight
-from analytics.results import Coefficient, FloatArray, InfluenceResult, OddsRatio, read_only
+from analytics.results import Coefficient, FloatArray, InfluenceResult, OddsRatio, Reason, read_only
 
 # Of more kinds than this, those with the largest one-step change alone are left out in turn.
 MOST_REFITS = 1000
@@ -39,7 +39,7 @@ _DIVERGING = 30.0
 _ALONE = 1e-8
 # Numbers held at once by the fits that are iterated side by side.
 _MOST_NUMBERS = 2_000_000
-_LOST_REFERENCE = "its reference level is empty without this patient"
+_LOST_REFERENCE = Reason("reference-lost")
 
 
 def estimate_influence(
@@ -77,16 +77,16 @@ def estimate_influence(
         raise ValueError(f"most_refits must be at least 1: it is {most_refits}.")
     model = FittedLogistic.read(outcome, covariates, weight, method)
     if model.fit is None or model.fit.coefficients is None:
-        return _nothing(model, model.reason or "no model")
+        return _nothing(model, model.reason or Reason("no-model"))
     beta = model.fit.coefficients
     information = model.fit.likelihood.information(beta)
     if np.linalg.slogdet(information)[0] <= 0:
-        return _nothing(model, "the model's coefficients cannot be told apart")
+        return _nothing(model, Reason("coefficients-not-told-apart"))
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     scale = np.array([1.0 if c is None else c.scale for c in (model.design.columns[i] for i in model.kept)])
     coefficients = _coefficients(model, beta / scale, np.sqrt(np.diag(covariance)) / scale)
     if not coefficients:
-        return _nothing(model, "no covariate has a coefficient")
+        return _nothing(model, Reason("no-covariate-coefficient"))
     kinds = _Kinds.of(model, covariance)
     shift = _one_step(model, kinds, covariance)
     errors = np.sqrt(np.diag(covariance))
@@ -97,7 +97,7 @@ def estimate_influence(
     kept = kinds.take(chosen)
     without, is_found = _refit_each(model, kept, beta + shift[chosen])
     values = np.where(is_found[:, None], without[:, 1:] / scale[1:], np.nan)
-    reasons: list[tuple[str | None, ...]] = [(None,) * len(coefficients)] * len(chosen)
+    reasons: list[tuple[Reason | None, ...]] = [(None,) * len(coefficients)] * len(chosen)
     source = _Source.read(outcome, covariates, weight)
     rows = _first_rows(model, kept, source.outcome)
     for i in np.flatnonzero(~is_found):
@@ -120,7 +120,7 @@ def estimate_influence(
     )
 
 
-def _nothing(model: FittedLogistic, reason: str) -> InfluenceResult:
+def _nothing(model: FittedLogistic, reason: Reason) -> InfluenceResult:
     rows = np.zeros(0, dtype=np.int64)
     rows.setflags(write=False)
     none, table = read_only([]), read_only(np.zeros((0, 0)))
@@ -255,7 +255,7 @@ class _Source:
 
 def _write_up_without(
     source: _Source, row: int, model: FittedLogistic, coefficients: tuple[Coefficient, ...]
-) -> tuple[FloatArray, tuple[str | None, ...]]:
+) -> tuple[FloatArray, tuple[Reason | None, ...]]:
     """Coefficients without the patient of a row as far as they exist, and the reasons for the others."""
     weight = source.weight.copy()
     weight[row] -= 1.0
@@ -266,7 +266,7 @@ def _write_up_without(
     for i, coefficient in enumerate(coefficients):
         # Texts that nobody has are no levels at all.
         term = terms.get((coefficient.variable, coefficient.level))
-        reason = result.reason or ("no patients" if term is None else term.odds_ratio.reason)
+        reason = result.reason or (Reason("no-patients") if term is None else term.odds_ratio.reason)
         if reason is None and _has_other_reference(model, coefficient, terms):
             reason = _LOST_REFERENCE
         if reason is None and term is not None and term.odds_ratio.value:

@@ -40,6 +40,7 @@ from analytics.results import (
     Note,
     OddsRatio,
     OddsRatioResult,
+    Reason,
     SubgroupEffect,
     SubgroupResult,
     TestResult,
@@ -77,7 +78,7 @@ class _Comparison:
         name = None if subgroup is None else self.subgroup.names[subgroup]
         result = self.ratios(rows)
         if name is not None and (found := [n for n in result.notes if n.code == "separation"]):
-            notes += [Note(n.code, n.severity, f"{name}: {n.text}", n.remedy) for n in found]
+            notes += [note.but(subgroup=name) for note in found]
         terms: tuple[OddsRatio | HazardRatio, ...] = result.terms
         base = terms[self.reference]
         for code, term in enumerate(terms):
@@ -86,7 +87,9 @@ class _Comparison:
             ratio, p_value, wald = term.ratio, term.p_value, term.p_value_wald
             if term.n and not base.n:
                 # Another group would have become the reference in its place.
-                ratio = Estimate(None, n=term.n, n_event=term.n_event, reason=f"no patients of {base.level} to compare")
+                ratio = Estimate(
+                    None, n=term.n, n_event=term.n_event, reason=Reason.of("reference-group-empty", group=base.level)
+                )
                 p_value = wald = None
             yield SubgroupEffect(
                 subgroup=name,
@@ -109,9 +112,9 @@ class _Comparison:
         if not len(groups):
             reason = NO_PATIENTS
         elif len(groups) == 1:
-            reason = "only one group has patients"
+            reason = Reason("one-group")
         elif len(subgroups) == 1:
-            reason = "only one subgroup has patients"
+            reason = Reason("one-subgroup")
         if reason is not None:
             return TestResult(TEST, None, None, None, reason=reason)
         small, large = self.likelihoods()
@@ -120,24 +123,20 @@ class _Comparison:
                 return TestResult(TEST, None, None, None, reason=fit.reason)
         df = large.n_parameters - small.n_parameters
         if df <= 0:
-            reason = "no two subgroups have patients of the same two groups"
+            reason = Reason("no-shared-groups")
         elif small.log_likelihood is None or large.log_likelihood is None:
-            reason = "the model did not converge"
+            reason = Reason("model-not-converged")
         if reason is not None or small.log_likelihood is None or large.log_likelihood is None:
             return TestResult(TEST, None, None, None, reason=reason)
         extreme = (0.0,) if self.measure == "hazard ratio" else (0.0, 1.0)
-        names = [f"{group}, {subgroup}" for group in self.group.names for subgroup in self.subgroup.names]
+        names = [(group, subgroup) for group in self.group.names for subgroup in self.subgroup.names]
         cell = self.group.codes * len(self.subgroup.names) + self.subgroup.codes
         n, n_event = (np.bincount(cell, count, len(names)) for count in (self.weight, self.weight * self.event))
         bare = [names[code] for code in np.flatnonzero(n) if n_event[code] / n[code] in extreme]
         if bare:
             notes.append(
-                Note(
-                    "interaction-sparse",
-                    "caution",
-                    f"{'Nobody' if len(extreme) == 1 else 'Nobody or everybody'} had the event in: {'; '.join(bare)}. "
-                    "The test of interaction is approximate at best.",
-                    "Join subgroups where that makes clinical sense, or leave the question open.",
+                Note.of(
+                    "interaction-sparse", "caution", "none" if len(extreme) == 1 else "none-or-all", cells=tuple(bare)
                 )
             )
         statistic = max(2 * (large.log_likelihood - small.log_likelihood), 0.0)

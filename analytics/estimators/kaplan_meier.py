@@ -26,14 +26,13 @@ from analytics.estimators.intervals import (
     normal_quantile,
     survival_limits,
 )
-from analytics.formats import format_count, format_months, format_percent
-from analytics.results import Estimate, FloatArray, Interval, SurvivalCurve, SurvivalResult, read_only
+from analytics.results import Estimate, FloatArray, Interval, Reason, SurvivalCurve, SurvivalResult, read_only
 
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 
 EVERYONE = "everyone"
-NO_PATIENTS = "no patients"
+NO_PATIENTS = Reason("no-patients")
 AT_RISK = "at risk"  # whom an estimate at a time counts
 
 # Two times closer than this share of the mean time (or than this) are one time, and a probability this close to a
@@ -276,16 +275,15 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
         n_event = round(events[step])
         survival = float(curve.estimate[step - 1]) if step else 1.0
         if not n and survival > 0:
-            reason = f"follow-up ends at {format_months(float(curve.time[-1]))} (0 at risk)"
+            reason = Reason.of("follow-up-ended", months=float(curve.time[-1]))
             if at < curve.time[-1]:
-                reason = f"nobody is under observation at {format_months(at)} (0 at risk)"
+                reason = Reason.of("nobody-observed", months=at)
             found.append(Estimate(None, n=0, n_event=n_event, reason=reason))
         elif curve.shown_until is not None and at > curve.shown_until + slack:
             hidden = (curve.time > curve.shown_until + slack) & (curve.time <= at + slack) & (curve.n_event_at > 0)
             fewest = round(float(curve.n_risk[hidden].min(initial=n)))
-            earlier = " at an event before" if fewest < n else ""
-            few = f"only {fewest}" if fewest else "nobody"
-            found.append(Estimate(None, n=n, n_event=n_event, reason=f"not shown: {few} at risk{earlier}"))
+            few = Reason.of("few-at-risk" if fewest >= n else "few-at-risk-before", n=fewest)
+            found.append(Estimate(None, n=n, n_event=n_event, reason=Reason.of("withheld", why=few)))
         elif step:
             found.append(
                 Estimate(
@@ -376,8 +374,8 @@ def survival_quantile(curve: SurvivalCurve, q: float) -> Estimate:
         interval = Interval(low, high, curve.conf_level, curve.conf_type)
     reason = None
     if value is None:
-        left = format_percent(float(curve.estimate[-1]), 0)
-        reason = f"not reached ({left} still event-free at {format_months(float(curve.time[-1]))})"
+        last, left = float(curve.time[-1]), float(curve.estimate[-1])
+        reason = Reason.of("quantile-not-reached", share=left, months=last)
     return Estimate(value, interval, curve.n, curve.n_event, reason)
 
 
@@ -426,11 +424,8 @@ def follow_up(
     n_event = curve.n - curve.n_event
     reason = None
     if median.value is None:
-        reason = (
-            f"not reached ({format_count(n_event)} of {format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'} "
-            "had the event, "
-            f"the last observed time is {format_months(float(curve.time[-1]))})"
-        )
+        last = float(curve.time[-1])
+        reason = Reason.of("follow-up-not-reached", n_event=n_event, n=curve.n, months=last)
     return Estimate(median.value, median.interval, curve.n, n_event, reason)
 
 

@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
-from analytics.estimators.design import counted
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
@@ -28,8 +27,7 @@ from analytics.estimators.treatment_rows import (
     check_treatment_covariates,
     design_of_treatment,
 )
-from analytics.formats import format_count
-from analytics.results import FloatArray, LandmarkResult, Note, SurvivalResult
+from analytics.results import FloatArray, LandmarkResult, Note, Reason, SurvivalResult
 
 
 def landmark_survival(
@@ -201,7 +199,7 @@ def _landmark(
         curves=curves,
         test=test,
         hazard_ratio=hazard_ratio,
-        reason=test.reason if len(time) else "no patient is followed beyond the landmark",
+        reason=test.reason if len(time) else Reason("nobody-beyond-landmark"),
     )
     return replace(result, notes=_landmark_notes(result))
 
@@ -209,18 +207,11 @@ def _landmark(
 def _landmark_notes(result: LandmarkResult) -> tuple[Note, ...]:
     notes = []
     if excluded := result.n_event_before + result.n_censored_before:
-        text = (
-            f"{counted(excluded)} of {format_count(result.n + excluded)} left out: {format_count(result.n_event_before)} "
-            f"with the event up to the landmark, {format_count(result.n_censored_before)} not followed beyond it."
+        n_event, n_censored = result.n_event_before, result.n_censored_before
+        n_all = result.n + excluded
+        notes.append(
+            Note.of("excluded-before-landmark", "info", n=excluded, n_all=n_all, n_event=n_event, n_censored=n_censored)
         )
-        remedy = "The comparison speaks of patients who reach the landmark, not of all."
-        notes.append(Note("excluded-before-landmark", "info", text, remedy))
     if n := result.n_switch_later:
-        text = f"{counted(n)} {'changes' if n == 1 else 'change'} treatment after the landmark and {_keeps(n)} of then."
-        remedy = "Such patients make the groups more alike: look at an earlier and a later landmark, too."
-        notes.append(Note("switch-after-landmark", "info", text, remedy))
+        notes.append(Note.of("switch-after-landmark", "info", n=n))
     return tuple(notes)
-
-
-def _keeps(n: int) -> str:
-    return "stays in the group" if n == 1 else "stay in the groups"

@@ -35,16 +35,15 @@ from analytics.estimators.design import (
     Design,
     IntArray,
     check_covariates,
-    listed,
     read_covariates,
 )
 from analytics.estimators.regression_result import (
     NOT_CONVERGED,
     Findings,
-    describe_separation,
     fit_each,
     infinite_reason,
     leave_out_collinear,
+    list_separation,
     note_separation,
     test_from_statistic,
     write_up_odds_ratios,
@@ -55,12 +54,12 @@ from analytics.estimators.separation import (
     overlap_is_certain,
     separated_patterns,
 )
-from analytics.results import FloatArray, OddsRatioResult, TermTest
+from analytics.results import FloatArray, Name, OddsRatioResult, Reason, TermTest
 
 Method = Literal["auto", "ml", "firth"]
 ConfType = Literal["profile", "wald"]
 
-SEPARATED = "the covariates together predict the outcome exactly (separation)"
+SEPARATED = Reason("separated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,14 +286,14 @@ def estimate_univariable_odds_ratios(
     return fit_each(covariates, counts, fit)
 
 
-def nothing_to_fit(n: float, n_event: float) -> str | None:
+def nothing_to_fit(n: float, n_event: float) -> Reason | None:
     """Why there is no logistic model of ``n`` patients, ``n_event`` of them with the event; None if there is one."""
     if n == 0:
-        return "no patients"
+        return Reason("no-patients")
     if n_event == 0:
-        return "no events"
+        return Reason("no-events")
     if n_event == n:
-        return "every patient had the event"
+        return Reason("all-had-event")
     return None
 
 
@@ -311,12 +310,8 @@ def _write_up(design: Design, method: str, conf_type: str, conf_level: float) ->
     found = replace(found, method=fit.method, reasons=reasons, rank=len(kept))
     if fit.separated.any():
         infinite = infinite_columns(fit, kept)
-        note_separation(
-            design,
-            describe_separated(design, infinite, fit.separated),
-            penalised=method == "auto",
-            remedy="Use Firth's penalised likelihood.",
-        )
+        found_apart = list_separated(design, infinite, fit.separated)
+        note_separation(design, found_apart, "penalised" if method == "auto" else "separated")
         if fit.method == "ml":
             return _write_up_separated(design, kept, ~fit.separated, infinite, found)
     likelihood, optimum = fit.likelihood, fit.optimum
@@ -336,18 +331,15 @@ def infinite_columns(fit: PatternFit, kept: Sequence[int]) -> list[int]:
     return [kept[i] for i in found if kept[i] > 0]
 
 
-def describe_separated(design: Design, infinite: Sequence[int], separated: BoolArray) -> str:
-    """What separates the patients, in words with the numbers."""
+def list_separated(design: Design, infinite: Sequence[int], separated: BoolArray) -> tuple[Reason, ...]:
+    """What separates the patients, with their numbers."""
 
-    def by_others(others: list[str], is_beside: bool) -> str:
-        told, names = float(design.patterns.n[separated].sum()), listed(others)
-        if is_beside:
-            names = f"these together with {names}"
-        elif len(others) > 1:
-            names = f"{names} together"
-        return f"The outcome of {told:.0f} of {design.n:.0f} patients follows exactly from {names}"
+    def by_others(others: tuple[Name, ...], is_beside: bool) -> Reason:
+        told = float(design.patterns.n[separated].sum())
+        code = "outcome-follows-beside" if is_beside else "outcome-follows"
+        return Reason.of(code, told=told, n=design.n, names=others)
 
-    return describe_separation(design, infinite, by_others)
+    return list_separation(design, infinite, by_others)
 
 
 def _write_up_separated(
@@ -386,8 +378,8 @@ def _term_test(design: Design, position: int, statistic: float, df: int) -> Term
         position,
         statistic,
         df,
-        made_up_by="the other covariates",
-        unsettled="the fit without it did not converge",
+        made_up=Reason("made-up-by-covariates"),
+        unsettled=Reason("smaller-not-converged"),
     )
 
 

@@ -31,8 +31,7 @@ from scipy.special import chdtrc
 
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
 from analytics.estimators.multiplicity import Adjust, adjust_p_values
-from analytics.formats import format_count
-from analytics.results import FloatArray, GroupCount, Note, PairwiseTest, TestResult
+from analytics.results import FloatArray, GroupCount, Note, PairwiseTest, Reason, TestResult
 
 Weighting = Literal["logrank", "peto", "tarone-ware", "fleming-harrington"]
 
@@ -201,16 +200,16 @@ class _Score:
         return int(self.parts.max()) + 1 if len(self.parts) else 0
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Reason | None:
         """Why the groups cannot be compared; None where they can."""
         if not self.names:
             return NO_PATIENTS
         if len(self.names) == 1:
-            return "only one group has patients"
+            return Reason("one-group")
         if not self.n_event:
-            return "no events"
+            return Reason("no-events")
         if self.n_parts == len(self.names):
-            return "no event happened at a time that lets the groups be compared"
+            return Reason("no-event-compares")
         return None
 
     @property
@@ -219,29 +218,16 @@ class _Score:
         sizes = np.bincount(self.parts)
         alone = sizes[self.parts] == 1
         found = [
-            Note(
-                "group-not-compared",
-                "caution",
-                f"{name} ({format_count(n)} {'patient' if n == 1 else 'patients'}) does not enter the test: none was "
-                "at risk beside another group at an event that could tell them apart.",
-                "Look at when their follow-up ends before reading the test as one of all groups.",
-            )
+            Note.of("group-not-compared", "caution", group=name, n=n)
             for name, n, is_alone in zip(self.names, self.n, alone, strict=True)
             if is_alone
         ]
         if (sizes > 1).sum() > 1:
             sets = [
-                " and ".join(n for n, p in zip(self.names, self.parts, strict=True) if p == part)
+                tuple(n for n, p in zip(self.names, self.parts, strict=True) if p == part)
                 for part in np.flatnonzero(sizes > 1)
             ]
-            found.append(
-                Note(
-                    "groups-compared-apart",
-                    "caution",
-                    f"The groups were never at risk together across these sets: {'; '.join(sets)}.",
-                    "The test compares groups within each set only: check how the strata divide the groups.",
-                )
-            )
+            found.append(Note.of("groups-compared-apart", "caution", sets=tuple(sets)))
         return tuple(found)
 
     def chi_square(self) -> tuple[float, int]:
@@ -405,7 +391,7 @@ def trend_test(
     firsts = np.unique(score.parts, return_index=True)[1]
     places = places - places[firsts][score.parts]
     if not places.any():
-        reason = "all groups that can be compared have the same score"
+        reason = Reason("same-scores")
         return TestResult(method, None, None, None, score.counts, reason)
     statistic = float(places @ (score.observed - score.expected)) ** 2 / float(places @ score.variance @ places)
     return TestResult(method, statistic, 1, float(chdtrc(1, statistic)), score.counts, notes=score.notes)

@@ -35,6 +35,7 @@ from analytics.results import (
     PooledRatio,
     PooledResult,
     PooledTest,
+    Reason,
     read_only,
 )
 
@@ -86,7 +87,7 @@ def count_missing(
 
 def _share(part: float, whole: float, conf_level: float) -> Estimate:
     if not whole:
-        return Estimate(None, reason="no patients")
+        return Estimate(None, reason=Reason("no-patients"))
     return Estimate(float(part / whole), wilson(part, whole, conf_level), int(whole), int(part))
 
 
@@ -95,7 +96,7 @@ def _difference(first: Estimate, second: Estimate) -> Estimate:
     n, n_missing = first.n + second.n, first.n_event + second.n_event
     a, b = first.interval, second.interval
     if first.value is None or second.value is None or a is None or b is None:
-        return Estimate(None, n=n, n_event=n_missing, reason="no patients to compare with")
+        return Estimate(None, n=n, n_event=n_missing, reason=Reason("nobody-to-compare"))
     assert a.low is not None and a.high is not None and b.low is not None and b.high is not None
     value = first.value - second.value
     low = value - math.hypot(first.value - a.low, b.high - second.value)
@@ -252,15 +253,13 @@ def pool_test(
     mean, within = q.mean(axis=0), u.mean(axis=0)
     spread = np.sqrt(np.maximum(np.diag(within), 0.0))
     if not (spread > 0).all() or np.linalg.eigvalsh(within / np.outer(spread, spread))[0] < 1e-12:
-        return PooledTest(variable, None, None, None, None, "the variance of its coefficients is singular")
+        return PooledTest(variable, None, None, None, None, Reason("singular-pooled-covariance"))
     between = np.atleast_2d(np.cov(q, rowvar=False))
     r = (1.0 + 1.0 / m) * float(np.trace(np.linalg.solve(within, between))) / k
     statistic = float(mean @ np.linalg.solve(within, mean)) / (k * (1.0 + r))
     df_error = _denominator(r, k, m, df_complete)
     if not df_error > 0:
-        return PooledTest(
-            variable, None, None, None, None, "there are too few patients for a test over the imputed sets"
-        )
+        return PooledTest(variable, None, None, None, None, Reason("few-for-pooled-test"))
     p_value = float(fdtrc(k, df_error, statistic)) if math.isfinite(df_error) else float(chdtrc(k, k * statistic))
     return PooledTest(variable, statistic, k, df_error, p_value)
 
@@ -310,7 +309,7 @@ def pool_odds_ratios(results: Sequence[OddsRatioResult]) -> PooledResult:
     n_parameters = max(r.n_parameters for r in results)
     reason = next((r.reason for r in results if r.reason is not None), None)
     if reason is None and first.n <= n_parameters + 1:
-        reason = f"{first.n} patients are too few for {n_parameters} odds ratios"
+        reason = Reason.of("few-for-odds-ratios", n=first.n, n_parameters=n_parameters)
     terms = tuple(
         _pooled_ratio([r.terms[i] for r in results], first.n - n_parameters - 1, first.conf_level, reason)
         for i in range(len(first.terms))
@@ -320,7 +319,7 @@ def pool_odds_ratios(results: Sequence[OddsRatioResult]) -> PooledResult:
     )
 
 
-def _pooled_ratio(terms: Sequence, df_complete: int, conf_level: float, reason: str | None) -> PooledRatio:
+def _pooled_ratio(terms: Sequence, df_complete: int, conf_level: float, reason: Reason | None) -> PooledRatio:
     first = terms[0]
     n, n_event = (round(float(np.mean([getattr(t, name) for t in terms]))) for name in ("n", "n_event"))
     who = first.variable, first.level, first.is_reference
@@ -334,7 +333,7 @@ def _pooled_ratio(terms: Sequence, df_complete: int, conf_level: float, reason: 
     low, high = (ratio_of(float(limit[0])) for limit in pooled.limits(conf_level))
     value = ratio_of(float(pooled.estimate[0]))
     if value is None:
-        return PooledRatio(*who, Estimate(None, n=n, n_event=n_event, reason="too large or too small to write"))
+        return PooledRatio(*who, Estimate(None, n=n, n_event=n_event, reason=Reason("too-large")))
     estimate = Estimate(value, Interval(low, high, conf_level, "t"), n, n_event, std_error=float(pooled.std_error[0]))
     numbers = (pooled.p_value, pooled.df, pooled.fraction_missing, pooled.efficiency)
     p_value, df, fraction_missing, efficiency = (float(number[0]) for number in numbers)

@@ -23,7 +23,7 @@ from analytics.estimators.design import BoolArray
 from analytics.estimators.discrimination import area_under_curve
 from analytics.estimators.fitted_logistic import FittedLogistic, predict_log_odds
 from analytics.estimators.logistic import Method, fit_patterns, nothing_to_fit
-from analytics.results import FloatArray, Note, Optimism, OptimismResult
+from analytics.results import FloatArray, Note, Optimism, OptimismResult, Reason
 
 # With fewer models than this share of the resamples, those that have one are a selection.
 _MIN_SHARE_FITTED = 0.9
@@ -101,7 +101,7 @@ def optimism_by_bootstrap(
     auc, slope, brier = (
         correct_for_optimism(name, None if apparent is None else float(apparent[i]), table[:, i], reason, missing)
         for i, (name, missing) in enumerate(
-            (("AUC", ""), ("calibration slope", "no resample gave a calibration slope"), ("Brier score", ""))
+            (("AUC", None), ("calibration slope", Reason("no-resample-slope")), ("Brier score", None))
         )
     )
     return OptimismResult(
@@ -118,7 +118,7 @@ def optimism_by_bootstrap(
         n_penalised=resamples.n_penalised,
         seed=seed,
         reason=reason,
-        notes=resamples.notes(model.method, int(replicates), "the covariates told outcomes apart"),
+        notes=resamples.notes(model.method, int(replicates), "outcomes-told-apart"),
     )
 
 
@@ -160,7 +160,7 @@ def _performance(log_odds: FloatArray, n: FloatArray, y: FloatArray) -> FloatArr
     line = recalibrate(log_odds, n, y)
     probability, complement = expit(log_odds), expit(-log_odds)
     brier = float(y @ complement**2 + (n - y) @ probability**2) / float(n.sum())
-    return np.array([area, math.nan if isinstance(line, str) else line.slope, brier])
+    return np.array([area, math.nan if isinstance(line, Reason) else line.slope, brier])
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,36 +200,29 @@ class Resamples:
         return len(self.gains)
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Reason | None:
         """Why nothing can be said; None if something can."""
         if not self.n_drawn:
-            return "stopped before the first resample"
-        return None if self.gains else f"none of the {self.n_drawn} resamples gave a model"
+            return Reason("stopped")
+        return None if self.gains else Reason.of("no-resample-fitted", n=self.n_drawn)
 
     def notes(self, method: str, replicates: int, separated: str) -> tuple[Note, ...]:
-        """What the reader has to know; ``separated`` says what happened where Firth's likelihood was used instead."""
+        """What the reader has to know; ``separated`` names what happened where Firth's likelihood was used instead."""
         drawn, fitted = self.n_drawn, self.n_fitted
         notes = []
         if drawn and fitted < drawn:
             notes.append(
-                Note(
+                Note.of(
                     "resamples-failed",
                     "caution" if fitted < _MIN_SHARE_FITTED * drawn else "info",
-                    f"{drawn - fitted} of {drawn} resamples gave no model and are left out of the correction.",
-                    "Choose fewer covariates, or join small levels where that makes clinical sense.",
+                    failed=drawn - fitted,
+                    drawn=drawn,
                 )
             )
         if method == "ml" and self.n_penalised:
-            notes.append(
-                Note(
-                    "resamples-penalised",
-                    "info",
-                    f"In {self.n_penalised} of {fitted} resamples {separated} (separation); "
-                    "these models use Firth's penalised likelihood.",
-                )
-            )
+            notes.append(Note.of("resamples-penalised", "info", separated, n=self.n_penalised, fitted=fitted))
         if 0 < drawn < replicates:
-            notes.append(Note("stopped", "info", f"The bootstrap was stopped after {drawn} of {replicates} resamples."))
+            notes.append(Note.of("stopped", "info", drawn=drawn, replicates=replicates))
         return tuple(notes)
 
 
@@ -240,12 +233,12 @@ def check_replicates(replicates: int) -> None:
 
 
 def correct_for_optimism(
-    name: str, apparent: float | None, gains: FloatArray, reason: str | None, missing: str = ""
+    name: str, apparent: float | None, gains: FloatArray, reason: Reason | None, missing: Reason | None = None
 ) -> Optimism:
     """A measure less its mean gain over all patients in the resamples; ``missing`` says why no gain is known."""
     known = gains[np.isfinite(gains)]
     if apparent is not None and not math.isfinite(apparent):
-        apparent, reason = None, reason or "the predictions have no calibration slope in these patients"
+        apparent, reason = None, reason or Reason("no-calibration-slope")
     if reason is None and not len(known):
         reason = missing
     if reason is not None or apparent is None:

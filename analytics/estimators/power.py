@@ -36,13 +36,13 @@ from scipy.special import ndtri
 
 from analytics.estimators.design import Covariate, check_covariates, ratio_of, read_covariates, standardised, totals
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
-from analytics.results import FloatArray, Result
+from analytics.results import FloatArray, Reason, Result
 
 POWER, ALPHA = 0.8, 0.05
 Term = tuple[str, str | None]
 
-_SINGLE = "only one group has patients"
-_NOT_APART = "these patients say nothing about it"
+_SINGLE = Reason("one-group")
+_NOT_APART = Reason("nothing-known")
 # Below this share of its own variance a column is taken to be a sum of others.
 _LEAST_SHARE = 1e-9
 
@@ -65,7 +65,7 @@ class Detectable(Result):
     information: float
     power: float = POWER
     alpha: float = ALPHA
-    reason: str | None = None
+    reason: Reason | None = None
 
     no_rule: ClassVar[str] = (
         "says what a study as large would find, from the numbers of patients and events, which are always shown"
@@ -130,11 +130,11 @@ def detectable_ratio(
         raise ValueError(f"step must be finite and above 0: it is {step}.")
     if information == 0:
         return Detectable(
-            measure, None, None, n, n_event, 0.0, power, alpha, "no events" if not n_event else _NOT_APART
+            measure, None, None, n, n_event, 0.0, power, alpha, Reason("no-events") if not n_event else _NOT_APART
         )
     log_ratio = step * away / math.sqrt(information)
     low, high = ratio_of(-log_ratio), ratio_of(log_ratio)
-    reason = None if high is not None else f"no {measure}, however far from 1, would be found"
+    reason = None if high is not None else Reason.of("none-detectable", measure=measure)
     return Detectable(measure, low, high, n, n_event, information, power, alpha, reason)
 
 
@@ -269,19 +269,19 @@ def detectable_odds_ratio(
         raise ValueError(f"share_kept must lie above 0 and at most at 1: it is {share_kept}.")
     patients, events = round(total), round(n_event)
 
-    def refused(reason: str) -> Detectable:
+    def refused(reason: Reason) -> Detectable:
         return Detectable("odds ratio", None, None, patients, events, 0.0, power, alpha, reason)
 
     if not n or not n_reference:
         return refused(_SINGLE if total else NO_PATIENTS)
     if n_event in (0, total):
-        return refused("everybody had the event" if n_event else "no events")
+        return refused(Reason("everybody-had-event" if n_event else "no-events"))
     risk = n_event / total
     information = risk * (1 - risk) * share_kept * n * n_reference / total
     high = _odds_ratio_above(n, n_reference, risk, share_kept, power, alpha)
     mirrored = _odds_ratio_above(n_reference, n, risk, share_kept, power, alpha)
     low = None if mirrored is None else 1 / mirrored
-    reason = "no odds ratio, however far from 1, would be found" if low is None and high is None else None
+    reason = Reason.of("none-detectable", measure="odds ratio") if low is None and high is None else None
     return Detectable("odds ratio", low, high, patients, events, information, power, alpha, reason)
 
 
@@ -370,7 +370,7 @@ def detectable_odds_ratios(
 
 def _detect_number(information: float, n: int, n_event: int, **shared: Any) -> Detectable:
     if n_event in (0, n):
-        reason = "everybody had the event" if n_event else "no events"
+        reason = Reason("everybody-had-event" if n_event else "no-events")
         return Detectable("odds ratio", None, None, n, n_event, 0.0, reason=reason, **shared)
     return detectable_ratio(information, measure="odds ratio", n=n, n_event=n_event, **shared)
 
@@ -431,7 +431,7 @@ def detectable_in_subgroups(
             both = round(float(n[at] + n[base])), round(float(n_event[at] + n_event[base]))
             reason = None
             if not n[at] or not n[base]:
-                reason = f"no patients of {groups.names[reference if n[at] else code]}"
+                reason = Reason.of("group-empty", group=groups.names[reference if n[at] else code])
             found[name, groups.names[code]] = (
                 detectable_ratio(partial[place], n=both[0], n_event=both[1], power=power, alpha=alpha)
                 if reason is None
@@ -465,11 +465,11 @@ def detectable_interaction(one: Detectable, other: Detectable) -> Detectable:
     return detectable_ratio(information, measure=measure, n=n, n_event=n_event, power=one.power, alpha=one.alpha)
 
 
-def _why_none(term: Term, n: int, n_rows: int) -> str:
+def _why_none(term: Term, n: int, n_rows: int) -> Reason:
     """Why a level or a number has no column of its own."""
     if not n_rows:
         return NO_PATIENTS
-    return "only one value left" if term[1] is None else NO_PATIENTS
+    return Reason("one-value") if term[1] is None else NO_PATIENTS
 
 
 def _columns(

@@ -25,13 +25,12 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, fit_likelihood, independent_columns
-from analytics.estimators.design import BoolArray, Covariate, Design, check_covariates, counted, listed, read_covariates
+from analytics.estimators.design import BoolArray, Covariate, Design, check_covariates, read_covariates
 from analytics.estimators.kaplan_meier import NO_PATIENTS
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.separation import separated_patterns
 from analytics.estimators.weighted_outcomes import EVENTS_PER_PARAMETER, weighted_hazard_ratio, weighted_survival
-from analytics.formats import format_percent
-from analytics.results import Balance, FloatArray, Note, PropensityArm, PropensityResult, read_only
+from analytics.results import Balance, FloatArray, Name, Note, PropensityArm, PropensityResult, Reason, read_only
 
 __all__ = [
     "EVENTS_PER_PARAMETER",
@@ -69,7 +68,7 @@ class _Model:
 
     scores: FloatArray | None
     n_parameters: int
-    reason: str | None
+    reason: Reason | None
     matrix: FloatArray | None = None  # the columns of the model, per pattern
 
 
@@ -205,11 +204,11 @@ def _fit(design: Design) -> _Model:
     if not design.n:
         return _Model(None, n_parameters, NO_PATIENTS)
     if not design.n_event:
-        return _Model(None, n_parameters, "nobody was treated")
+        return _Model(None, n_parameters, Reason("nobody-treated"))
     if design.n_event == design.n:
-        return _Model(None, n_parameters, "everybody was treated")
+        return _Model(None, n_parameters, Reason("everybody-treated"))
     if not n_parameters:
-        return _Model(None, 0, "no covariate differs between patients, so there is nothing to balance")
+        return _Model(None, 0, Reason("nothing-to-balance"))
     matrix = design.matrix[:, kept]
     separated = separated_patterns(matrix, patterns.n, patterns.y, design.masks())
     if separated.any():
@@ -217,23 +216,21 @@ def _fit(design: Design) -> _Model:
     likelihood = BinomialLikelihood(matrix, patterns.n, patterns.y, penalised=False)
     optimum = fit_likelihood(likelihood)
     if not optimum.converged[0]:
-        return _Model(None, n_parameters, design.why("the model of treatment did not converge"))
+        return _Model(None, n_parameters, design.why(Reason("treatment-not-converged")))
     return _Model(expit(matrix @ optimum.beta[0]), n_parameters, None, matrix)
 
 
-def _separation(design: Design, separated: BoolArray) -> str:
+def _separation(design: Design, separated: BoolArray) -> Reason:
     """Which covariates tell the arms apart."""
-    found = [
-        f"the only patient with {cell.label} was {'' if cell.n_event else 'not '}treated"
-        if cell.n == 1
-        else f"{'all' if cell.n_event else 'none'} of the {counted(cell.n)} with {cell.label} were treated"
+    found = tuple(
+        Reason.of("all-treated" if cell.n_event else "none-treated", n=round(cell.n), name=cell.name)
         for cell in design.cells
         if cell.is_one_sided
-    ]
+    )
     if not found:
-        told = float(design.patterns.n[separated].sum())
-        found = [f"the arm of {told:.0f} of {counted(design.n)} follows exactly from the covariates together"]
-    return f"the covariates tell the arms apart: {listed(found)}"
+        told = round(float(design.patterns.n[separated].sum()))
+        found = (Reason.of("arm-follows", told=told, n=round(design.n)),)
+    return Reason.of("arms-told-apart", why=found)
 
 
 def _weights(scores: FloatArray, is_treated: BoolArray, share: float, estimand: Estimand) -> FloatArray:
@@ -300,33 +297,24 @@ def _arm(
     )
 
 
-def _refusal(arms: tuple[PropensityArm, PropensityArm], fit: _Model, outside: float | None) -> str | None:
+def _refusal(arms: tuple[PropensityArm, PropensityArm], fit: _Model, outside: float | None) -> Reason | None:
     """Why the arms should not be weighted."""
     if not arms[0].n or not arms[1].n:
         return fit.reason
     names = ("treated", "untreated")
     for arm, name in zip(arms, names, strict=True):
         if arm.n < MIN_PER_ARM:
-            return f"only {counted(arm.n)} {name}: at least {MIN_PER_ARM} are needed in each arm"
+            return Reason.of(f"few-{name}", n=arm.n, least=MIN_PER_ARM)
     smaller = min(arm.n for arm in arms)
     if fit.n_parameters and smaller / fit.n_parameters < MIN_PER_PARAMETER:
-        return (
-            f"{counted(smaller)} in the smaller arm for {fit.n_parameters} parameters: "
-            f"at least {MIN_PER_PARAMETER} per parameter are needed"
-        )
+        return Reason.of("few-per-parameter", n=smaller, n_parameters=fit.n_parameters, least=MIN_PER_PARAMETER)
     if fit.reason is not None or outside is None:
         return fit.reason
     if outside > MAX_SHARE_OUTSIDE:
-        return (
-            f"{format_percent(outside, 0)} of the patients have a probability of treatment that nobody in the other "
-            f"arm has: at most {format_percent(MAX_SHARE_OUTSIDE, 0)} may"
-        )
+        return Reason.of("outside-support", share=outside, most=MAX_SHARE_OUTSIDE)
     for arm, name in zip(arms, names, strict=True):
         if arm.largest_share is not None and arm.largest_share > MAX_SHARE_OF_WEIGHT:
-            return (
-                f"one patient would carry {format_percent(arm.largest_share, 0)} of the weight of the {name}: "
-                f"at most {format_percent(MAX_SHARE_OF_WEIGHT, 0)} may be"
-            )
+            return Reason.of(f"one-carries-{name}", share=arm.largest_share, most=MAX_SHARE_OF_WEIGHT)
     return None
 
 
@@ -399,17 +387,17 @@ def _notes(result: PropensityResult) -> tuple[Note, ...]:
     largest = result.largest_difference
     if largest is None or largest <= NEGLIGIBLE_DIFFERENCE:
         return ()
-    left = [
-        b.variable if b.level is None else f"{b.variable}: {b.level}"
+    left = tuple(
+        Name(b.variable, b.level)
         for b in result.balance
         if b.smd_after is not None and abs(b.smd_after) > NEGLIGIBLE_DIFFERENCE
-    ]
+    )
     return (
-        Note(
+        Note.of(
             "imbalance",
             "caution",
-            f"After weighting the arms still differ in {listed(left)} (standardised difference up to {largest:.2f}; "
-            f"{NEGLIGIBLE_DIFFERENCE:g} counts as negligible).",
-            "Use overlap weights, or read the comparison as adjusted in part only.",
+            names=left,
+            largest=largest,
+            negligible=NEGLIGIBLE_DIFFERENCE,
         ),
     )

@@ -30,6 +30,7 @@ from analytics.results import (
     FloatArray,
     Note,
     ProportionalHazardsResult,
+    Reason,
     TermTest,
     read_only,
 )
@@ -92,7 +93,7 @@ def proportional_hazards_test(
     scale = _scale(sample.rows, transform) if reason is None else None
     likelihood, optimum, kept = fit.likelihood, fit.optimum, fit.columns
     if scale is not None and not np.isfinite(scale.of(likelihood.risk.time)).all():
-        reason = "an event at time 0 has no logarithm: use another transform"
+        reason = Reason("no-logarithm-of-0")
     if reason is not None or scale is None:
         tests = [TermTest(c.name, None, None, None, reason) for c in design.covariates]
         return _result(
@@ -109,7 +110,7 @@ def proportional_hazards_test(
     tests = []
     for position, covariate in enumerate(design.covariates):
         places = [i for i, index in enumerate(kept) if index in set(design.of_covariate(position))]
-        without = design.single.get(position, "not estimable: the other covariates or the strata make it up")
+        without = design.single.get(position, Reason("made-up-by-covariates-or-strata"))
         if not places:
             tests.append(TermTest(covariate.name, None, None, None, without))
         else:
@@ -118,7 +119,7 @@ def proportional_hazards_test(
     everything = (
         _score_test(GLOBAL, score, variance, twice, list(range(len(kept))))
         if kept
-        else TermTest(GLOBAL, None, None, None, "no coefficient was estimated")
+        else TermTest(GLOBAL, None, None, None, Reason("no-coefficient"))
     )
     columns = [design.columns[index] for index in kept]
     curves = _curves(likelihood, optimum.beta, at, plain, columns, scale, conf_level, sample)
@@ -132,7 +133,7 @@ def _result(
     curves: tuple[CoefficientOverTime, ...],
     conf_level: float,
     sample: CoxSample,
-    reason: str | None,
+    reason: Reason | None,
     notes: tuple[Note, ...],
 ) -> ProportionalHazardsResult:
     n, n_event = int(sample.design.n), int(sample.design.n_event)
@@ -181,7 +182,7 @@ def _score_test(name: str, score: FloatArray, variance: FloatArray, total: Float
     block, own = variance[np.ix_(places, places)], score[places]
     size = np.sqrt(np.maximum(np.diag(total)[places], 0.0))
     if (size <= 0).any() or np.linalg.eigvalsh(block / np.outer(size, size))[0] <= 1e-10:
-        return TermTest(name, None, None, None, "not estimable: too few event times at which it varies")
+        return TermTest(name, None, None, None, Reason("few-varying-times"))
     statistic = float(own @ np.linalg.solve(block, own))
     return TermTest(name, statistic, len(places), float(chdtrc(len(places), statistic)))
 
@@ -248,7 +249,7 @@ def _curves(
                 smooth=read_only(smooth),
                 low=read_only(smooth - half),
                 high=read_only(smooth + half),
-                reason=None if len(smooth) else "too few event times for a smooth curve",
+                reason=None if len(smooth) else Reason("few-times-for-curve"),
                 n=_smaller_side(sample, column),
             )
         )

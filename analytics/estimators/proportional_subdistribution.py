@@ -23,9 +23,11 @@ from analytics.estimators.competing_observations import CompetingObservations
 from analytics.estimators.design import Design, check_covariates, read_covariates
 from analytics.estimators.partial_likelihood import WIDE, closed_up, told_apart
 from analytics.estimators.subdistribution import MEASURE, estimate_subdistribution_hazard_ratios
-from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult, TermTest
+from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult, Reason, TermTest
 
 GLOBAL, TRANSFORM = "GLOBAL", "incidence"
+# A coefficient without an estimate of its own, beside which the others stay what they are.
+_MADE_UP = ("collinear", "uninformative")
 MOST_PAIRS = 200_000_000
 _BLOCK = 2_000_000
 _NEGLIGIBLE = 1e-9
@@ -79,21 +81,20 @@ def proportional_subdistribution_hazards_test(
     design = Design(read, is_event.astype(np.float64), sample.data.weight, measure=MEASURE, intercept=False)
     names = [covariate.name for covariate in design.covariates]
 
-    def result(tests: list[TermTest], everything: TermTest, reason: str | None = None) -> ProportionalHazardsResult:
+    def result(tests: list[TermTest], everything: TermTest, reason: Reason | None = None) -> ProportionalHazardsResult:
         n, n_event = int(design.n), int(design.n_event)
         return ProportionalHazardsResult(tuple(tests), everything, TRANSFORM, (), conf_level, n, n_event, reason)
 
-    columns, beta, reasons = _coefficients(design, fitted)
+    columns, beta, reasons, infinite = _coefficients(design, fitted)
     moments = np.unique(sample.data.time[is_event])
-    reason = fitted.reason or next((r for r in reasons.values() if r.startswith("infinite")), None)
+    reason = fitted.reason or infinite
     if reason is None and not columns:
-        reason = "no coefficient was estimated"
+        reason = Reason("no-coefficient")
     if reason is None and len(moments) < 2:
-        reason = "all events are at one time"
+        reason = Reason("one-event-time")
     if reason is None and len(moments) * len(is_event) > MOST_PAIRS:
-        reason = f"too many patients for this test ({len(is_event)} rows with {len(moments)} times of events)"
+        reason = Reason.of("too-many-to-test", n=len(is_event), n_times=len(moments))
     if reason is not None:
-        reason = reason.removeprefix("infinite: ")
         tests = [TermTest(name, None, None, None, reason) for name in names]
         return result(tests, TermTest(GLOBAL, None, None, None, reason), reason)
     x = design.matrix[design.patterns.of_row][:, columns]
@@ -108,18 +109,24 @@ def proportional_subdistribution_hazards_test(
     for position, name in enumerate(names):
         places = [i for i, index in enumerate(columns) if design.columns[index].covariate == position]  # type: ignore[union-attr]
         if not places:
-            tests.append(TermTest(name, None, None, None, reasons.get(position, "no coefficient was estimated")))
+            tests.append(TermTest(name, None, None, None, reasons.get(position, Reason("no-coefficient"))))
         else:
             tests.append(_score_test(name, drift.score, variance, places))
     return result(tests, _score_test(GLOBAL, drift.score, variance, list(range(len(columns)))))
 
 
-def _coefficients(design: Design, model: HazardRatioResult) -> tuple[list[int], FloatArray, dict[int, str]]:
-    """The design's columns with an estimate and these, on the design's scale, and why covariates have none."""
+def _coefficients(
+    design: Design, model: HazardRatioResult
+) -> tuple[list[int], FloatArray, dict[int, Reason], Reason | None]:
+    """The design's columns with an estimate and these, on the design's scale, and why covariates have none.
+
+    Last comes why one is infinite, if any is: without it, the others would be those of another model.
+    """
     terms = {(t.variable, t.level): t.ratio for t in model.terms}
     columns: list[int] = []
     beta: list[float] = []
-    reasons: dict[int, str] = dict(design.single)
+    reasons: dict[int, Reason] = dict(design.single)
+    infinite: Reason | None = None
     for index, column in enumerate(design.columns):
         assert column is not None
         covariate = design.covariates[column.covariate]
@@ -129,11 +136,11 @@ def _coefficients(design: Design, model: HazardRatioResult) -> tuple[list[int], 
             columns.append(index)
             beta.append(math.log(ratio.value) * column.scale)
         else:
-            reason = ratio.reason or "no coefficient was estimated"
-            is_made_up = "a combination of" in reason or "no event tells anything" in reason
-            # Without one that is infinite, the others would be those of another model.
-            reasons[column.covariate] = reason if is_made_up else f"infinite: {reason}"
-    return columns, np.array(beta), reasons
+            reason = ratio.reason or Reason("no-coefficient")
+            reasons[column.covariate] = reason
+            if infinite is None and (reason.get("why") or reason).code not in _MADE_UP:
+                infinite = reason
+    return columns, np.array(beta), reasons, infinite
 
 
 def _incidence_before(sample: CompetingObservations, of: int, at: FloatArray) -> FloatArray:
@@ -258,6 +265,6 @@ def _score_test(name: str, score: FloatArray, variance: FloatArray, places: list
     block = variance[np.ix_(places, places)]
     spread = np.sqrt(np.maximum(np.diag(block), 0.0))
     if not (spread > 0).all() or np.linalg.eigvalsh(block / np.outer(spread, spread))[0] < _NEGLIGIBLE:
-        return TermTest(name, None, None, None, "the events say nothing about a change with time")
+        return TermTest(name, None, None, None, Reason("nothing-about-change"))
     statistic = float(score[places] @ np.linalg.solve(block, score[places]))
     return TermTest(name, statistic, len(places), float(chdtrc(len(places), statistic)))

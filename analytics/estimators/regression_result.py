@@ -15,23 +15,27 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtr
 
-from analytics.estimators.design import BoolArray, Cell, Design, Solution, counted, listed, none_or_all
+from analytics.estimators.design import BoolArray, Cell, Design, Solution
 from analytics.estimators.intervals import normal_quantile
 from analytics.results import (
     Estimate,
     FloatArray,
     HazardRatio,
     HazardRatioResult,
+    Name,
     Note,
     OddsRatio,
     OddsRatioResult,
+    Reason,
     Result,
+    Severity,
     TermTest,
 )
 
 FEW_EVENTS_PER_PARAMETER = 5
 SCARCE_EVENTS_PER_PARAMETER = 10
-NOT_CONVERGED = "the fit did not converge"
+NO_EVENTS = Reason("no-events")
+NOT_CONVERGED = Reason("not-converged")
 # A variance this small beside that of the model, or an eigenvalue beside the largest, is rounding.
 NEGLIGIBLE = 1e-9
 
@@ -54,8 +58,8 @@ class Findings(Result):
     columns: Sequence[int] = ()
     solution: Solution | None = None
     tests: Sequence[TermTest] = ()
-    reasons: Mapping[int, str] = field(default_factory=dict)
-    reason: str | None = None
+    reasons: Mapping[int, Reason] = field(default_factory=dict)
+    reason: Reason | None = None
     rank: int = 0
     log_likelihood: float | None = None
     std_error_type: str = "model"
@@ -105,40 +109,26 @@ def _parts(design: Design, found: Findings, kind: type[OddsRatio] | type[HazardR
 
 def _note_events_per_parameter(design: Design, n_parameters: int) -> None:
     """A note if the rarer outcome, or the events of a model of hazards, are few for the parameters."""
-    rarer, what, without = design.n_event, "with the event", design.n - design.n_event
+    rarer, whose, without = design.n_event, "with-event", design.n - design.n_event
     if design.has_intercept and without < rarer:
-        rarer, what = without, "without the event"
+        rarer, whose = without, "without-event"
     if not n_parameters or rarer / n_parameters >= SCARCE_EVENTS_PER_PARAMETER:
         return
-    ratio = rarer / n_parameters
-    plural = "parameter" if n_parameters == 1 else "parameters"
-    read = f"ead the {design.measure}s as exploratory."
-    design.notes.append(
-        Note(
-            "events-per-parameter",
-            "caution" if ratio < FEW_EVENTS_PER_PARAMETER else "info",
-            f"{counted(rarer)} {what} for {n_parameters} estimated {plural}: {ratio:.1f} per parameter.",
-            f"R{read}" if n_parameters == 1 else f"Choose fewer covariates, or r{read}",
-        )
+    severity: Severity = "caution" if rarer / n_parameters < FEW_EVENTS_PER_PARAMETER else "info"
+    ratio, measure = rarer / n_parameters, design.measure
+    note = Note.of(
+        "events-per-parameter", severity, whose, n=rarer, n_parameters=n_parameters, ratio=ratio, measure=measure
     )
+    design.notes.append(note)
 
 
 # Columns without an estimate
 
 
-def leave_out_collinear(design: Design, kept: Sequence[int], makers: Callable[[int], list[int]]) -> dict[int, str]:
+def leave_out_collinear(design: Design, kept: Sequence[int], makers: Callable[[int], list[int]]) -> dict[int, Reason]:
     """Reasons of the columns that others make up, with a note for each; ``makers`` names the others of a column."""
-    reasons = {}
-    for index in sorted(set(range(design.has_intercept, len(design.columns))) - set(kept)):
-        labels = [design.labels[i] for i in makers(index) if design.columns[i] is not None]
-        names = listed(labels or ["the other covariates"])
-        reasons[index] = f"not estimable: a combination of {names}"
-        text = (
-            f"{design.labels[index]} has no {design.measure} of its own: "
-            f"among these {counted(design.n)} it is a combination of {names}."
-        )
-        design.notes.append(Note("collinear", "caution", text, "Leave one of them out of the model."))
-    return reasons
+    left_out = sorted(set(range(design.has_intercept, len(design.columns))) - set(kept))
+    return {index: design.note_collinear(index, makers(index)) for index in left_out}
 
 
 def is_one_sided(design: Design, cell: Cell) -> bool:
@@ -146,64 +136,51 @@ def is_one_sided(design: Design, cell: Cell) -> bool:
     return cell.is_one_sided if design.has_intercept else cell.n_event == 0
 
 
-def infinite_reason(design: Design, index: int, otherwise: str) -> str:
+def infinite_reason(design: Design, index: int, otherwise: Reason) -> Reason:
     """Why maximum likelihood gives a coefficient no finite value; ``otherwise`` where no level alone explains it."""
     column = design.columns[index]
     assert column is not None
     for cell in design.cells:
         if cell.covariate == column.covariate and is_one_sided(design, cell):
+            told = Reason.of("all-with-event" if cell.n_event else "none-with-event", n=round(cell.n))
             if column.level is None:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event, f' with {cell.label}')}"
+                return told.but(name=cell.name)
             if cell.level == column.level:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event)}"
+                return told
             if cell.level == design.references[column.covariate]:
-                return f"not estimable: {none_or_all(cell.n, cell.n_event, ' of the reference level')}"
-    return f"not estimable: {otherwise}"
+                return Reason.of(f"{told.code}-in-reference", n=round(cell.n))
+    return otherwise
 
 
-def describe_separation(design: Design, infinite: Sequence[int], by_others: Callable[[list[str], bool], str]) -> str:
-    """Which levels have no finite coefficient, in words with the numbers.
+def list_separation(
+    design: Design, infinite: Sequence[int], by_others: Callable[[tuple[Name, ...], bool], Reason]
+) -> tuple[Reason, ...]:
+    """Which levels have no finite coefficient, each with its patients.
 
     ``by_others`` says it of the covariates of which no level explains it; True if levels of others are named before.
     """
-    sentences, others = [], []
+    found: list[Reason] = []
+    others = []
     for position, covariate in enumerate(design.covariates):
         if not set(design.of_covariate(position)) & set(infinite):
             continue
         own = [cell for cell in design.cells if cell.covariate == position and is_one_sided(design, cell)]
-        sentences += [_all_or_none(cell.label, cell.n, cell.n_event) for cell in own]
+        found += [
+            Reason.of(
+                "level-all-with-event" if cell.n_event else "level-none-with-event", n=round(cell.n), name=cell.name
+            )
+            for cell in own
+        ]
         if not own:
-            others.append(covariate.name)
+            others.append(Name(covariate.name))
     if others:
-        sentences.append(by_others(others, bool(sentences)))
-    return ". ".join(sentences)
+        found.append(by_others(tuple(others), bool(found)))
+    return tuple(found)
 
 
-def _all_or_none(label: str, n: float, n_event: float) -> str:
-    """The sentence that a level without patients on one side of the outcome earns."""
-    if n_event == 0:
-        return (
-            f"None of the {counted(n)} with {label} had the event"
-            if n > 1
-            else f"The {counted(n)} with {label} had no event"
-        )
-    return f"All {counted(n)} with {label} had the event" if n > 1 else f"The {counted(n)} with {label} had the event"
-
-
-def note_separation(design: Design, found: str, *, penalised: bool, remedy: str) -> None:
-    """A note that maximum likelihood has no finite ratio; ``remedy`` where Firth's likelihood is not used instead."""
-    then = (
-        "Firth's penalised likelihood is used instead."
-        if penalised
-        else f"The {design.measure}s concerned are not shown."
-    )
-    if penalised:
-        remedy = (
-            f"Rely on the interval rather than on the {design.measure}, or join small levels where that makes clinical "
-            "sense."
-        )
-    text = f"{found}. Maximum likelihood has no finite {design.measure} for this (separation). {then}"
-    design.notes.append(Note("separation", "caution", text, remedy))
+def note_separation(design: Design, found: tuple[Reason, ...], then: str) -> None:
+    """A note that maximum likelihood has no finite ratio, and what is done ``then``."""
+    design.notes.append(Note.of("separation", "caution", then, found=found, measure=design.measure))
 
 
 # Tests
@@ -237,26 +214,26 @@ def test_by_wald(
     columns: Sequence[int],
     beta: FloatArray,
     covariance: FloatArray,
-    reasons: Mapping[int, str],
+    reasons: Mapping[int, Reason],
 ) -> TermTest:
     """The Wald test that all coefficients of a covariate are 0."""
     own = design.of_covariate(position)
     missing = [reasons[index] for index in own if index in reasons]
     if position in design.single or missing:
-        return _no_test(design, position, missing[0] if missing else "")
+        return _no_test(design, position, missing[0] if missing else Reason("not-estimable"))
     places = [list(columns).index(index) for index in own]
     statistic = wald_statistic(beta, covariance, places)
     if not math.isfinite(statistic):
-        return _no_test(design, position, "not estimable: the variance of its coefficients is singular")
+        return _no_test(design, position, Reason("singular-covariance"))
     return _test(design, position, statistic, len(places))
 
 
 def test_from_statistic(
-    design: Design, position: int, statistic: float, df: int, *, made_up_by: str, unsettled: str
+    design: Design, position: int, statistic: float, df: int, *, made_up: Reason, unsettled: Reason
 ) -> TermTest:
     """The test of a covariate by a statistic, NaN where it was not found; ``unsettled`` says why."""
     if df == 0:
-        return _no_test(design, position, f"not estimable: {made_up_by} make it up")
+        return _no_test(design, position, made_up)
     if position in design.single or not math.isfinite(statistic):
         return _no_test(design, position, unsettled)
     return _test(design, position, statistic, df)
@@ -266,7 +243,7 @@ def _test(design: Design, position: int, statistic: float, df: int) -> TermTest:
     return TermTest(design.covariates[position].name, statistic, df, float(chdtrc(df, statistic)))
 
 
-def _no_test(design: Design, position: int, reason: str) -> TermTest:
+def _no_test(design: Design, position: int, reason: Reason) -> TermTest:
     """No test, for a ``reason`` unless the covariate has one level left."""
     return TermTest(design.covariates[position].name, None, None, None, design.single.get(position, reason))
 
@@ -284,7 +261,8 @@ def fit_each(
         result: Ratios = fit(known, covariates[[name]])
         left_out = float(patients[~known].sum())
         if left_out:
-            text = f"{left_out:.0f} of {patients.sum():.0f} patients without {name} were left out of its model."
-            result = replace(result, notes=(Note("missing-excluded", "info", text), *result.notes))
+            n_all, of = float(patients.sum()), Name(str(name))
+            note = Note.of("missing-excluded", "info", n=left_out, n_all=n_all, name=of)
+            result = replace(result, notes=(note, *result.notes))
         results.append(result)
     return tuple(results)

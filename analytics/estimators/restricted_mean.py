@@ -23,11 +23,11 @@ from scipy.special import ndtr
 
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
-from analytics.formats import format_count, format_months
 from analytics.results import (
     Estimate,
     Interval,
     Note,
+    Reason,
     RestrictedMean,
     RestrictedMeanContrast,
     RestrictedMeanResult,
@@ -109,7 +109,7 @@ def _restricted_mean(curve: SurvivalCurve, horizon: float | None, conf_level: fl
         nothing = Estimate(None, reason=NO_PATIENTS)
         return RestrictedMean(curve.group, 0, 0, nothing, nothing)
     (end,) = survival_at(curve, [horizon])
-    reason = end.reason if horizon > 0 else "nobody was followed beyond time 0"
+    reason = end.reason if horizon > 0 else Reason("not-followed-beyond-0")
     if reason is not None:
         nothing = Estimate(None, n=curve.n, n_event=end.n_event, reason=reason)
         return RestrictedMean(curve.group, curve.n, end.n_event, nothing, nothing)
@@ -140,18 +140,21 @@ def _restricted_mean(curve: SurvivalCurve, horizon: float | None, conf_level: fl
 
 
 def _contrast(
-    group: RestrictedMean, reference: RestrictedMean, flat: Mapping[str, str | None], conf_level: float
+    group: RestrictedMean, reference: RestrictedMean, flat: Mapping[str, Reason | None], conf_level: float
 ) -> RestrictedMeanContrast:
     n, n_event = group.n + reference.n, group.n_event + reference.n_event
     for side in (group, reference):
         if side.mean.value is None:
-            nothing = Estimate(None, n=n, n_event=n_event, reason=f"{side.group}: {side.mean.reason}")
+            nothing = Estimate(
+                None, n=n, n_event=n_event, reason=Reason.of("of-group", group=side.group, why=side.mean.reason)
+            )
             return RestrictedMeanContrast(group.group, reference.group, nothing, nothing, None, None)
     mean, base = group.mean.value, reference.mean.value
     se, base_se = group.mean.std_error, reference.mean.std_error
     assert mean is not None and base is not None and se is not None and base_se is not None
     z = normal_quantile(conf_level)
-    reason = "; ".join(why for side in (group, reference) if (why := flat[side.group])) or None
+    whys = [why for side in (group, reference) if (why := flat[side.group])]
+    reason = None if not whys else whys[0] if len(whys) == 1 else Reason.of("several", whys=tuple(whys))
     limits = p_difference = std_error = None
     if reason is None:
         std_error = math.hypot(se, base_se)
@@ -161,7 +164,7 @@ def _contrast(
     difference = Estimate(mean - base, limits, n, n_event, std_error=std_error)
     empty = [side.group for side in (group, reference) if not side.mean.value]
     if empty:
-        ratio = Estimate(None, n=n, n_event=n_event, reason=f"the mean of {empty[0]} is 0")
+        ratio = Estimate(None, n=n, n_event=n_event, reason=Reason.of("mean-is-0", group=empty[0]))
         return RestrictedMeanContrast(group.group, reference.group, difference, ratio, p_difference, None, reason)
     limits = p_ratio = std_error = None
     if reason is None:
@@ -173,24 +176,21 @@ def _contrast(
     return RestrictedMeanContrast(group.group, reference.group, difference, ratio, p_difference, p_ratio, reason)
 
 
-def _why_flat(curve: SurvivalCurve, side: RestrictedMean, horizon: float | None) -> str | None:
+def _why_flat(curve: SurvivalCurve, side: RestrictedMean, horizon: float | None) -> Reason | None:
     """Why the standard error of a group's mean is 0; None if it is not, or there is no mean."""
     if horizon is None or side.mean.value is None or side.mean.std_error:
         return None
     if not side.n_event:
-        return f"no interval: nobody in {curve.group} had the event up to the horizon"
+        return Reason.of("flat-to-horizon", group=curve.group)
     first = int(np.flatnonzero(curve.n_event_at)[0])
     when, n = float(curve.time[first]), round(float(curve.n_risk[first]))
     if when >= horizon:
-        return f"no interval: nobody in {curve.group} had the event before the horizon"
+        return Reason.of("flat-before-horizon", group=curve.group)
     if n == curve.n:
-        return f"no interval: all of {curve.group} had the event at one time"
-    who = (
-        f"the {format_count(n)} of {format_count(curve.n)} in {curve.group}"
-        if n > 1
-        else f"the only one of {curve.group}"
-    )
-    return f"no interval: {who} at risk at {format_months(when)} had the event then, the first of the group"
+        return Reason.of("all-at-one-time", group=curve.group)
+    if n > 1:
+        return Reason.of("all-at-risk-had-event", group=curve.group, n=n, n_all=curve.n, months=when)
+    return Reason.of("only-one-at-risk-had-event", group=curve.group, months=when)
 
 
 def _two_sided(z: float) -> float:
@@ -206,23 +206,7 @@ def _notes(curves: Sequence[SurvivalCurve], means: Sequence[RestrictedMean], hor
             continue
         (end,) = survival_at(curve, [horizon])
         if end.value and end.n < FEW_AT_RISK:
-            notes.append(
-                Note(
-                    "few-at-risk",
-                    "caution",
-                    f"{curve.group}: {format_count(end.n)} {'patient is' if end.n == 1 else 'patients are'} still "
-                    f"followed at {format_months(horizon)}, so the end of the curve is uncertain.",
-                    "Choose an earlier horizon and see whether the means still differ.",
-                )
-            )
+            notes.append(Note.of("few-at-risk", "caution", group=curve.group, n=end.n, months=horizon))
         if not mean.n_event:
-            notes.append(
-                Note(
-                    "no-events",
-                    "info",
-                    f"{curve.group}: none of {format_count(curve.n)} {'patient' if curve.n == 1 else 'patients'} had "
-                    f"the event up to {format_months(horizon)}, so nothing was lost and there is no interval.",
-                    "Read it beside the number of patients: a few without an event are no proof of none to come.",
-                )
-            )
+            notes.append(Note.of("no-events", "info", group=curve.group, n=curve.n, months=horizon))
     return tuple(notes)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from analytics.results import EValue, SurvivalCurve
+from analytics.results import EValue, Reason, SurvivalCurve
 
 Measure = Literal["hazard ratio", "odds ratio", "risk ratio"]
 
@@ -68,7 +68,7 @@ def e_value(ratio: float | None, low: float | None, high: float | None, *, measu
         if value is not None and not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name} must be finite and above 0: it is {value}. Give ratios, not their logarithms.")
     if ratio is None:
-        return EValue(measure, None, None, None, f"there is no {measure}")
+        return EValue(measure, None, None, None, Reason.of("no-such-ratio", measure=measure))
     if (low is not None and low > ratio) or (high is not None and high < ratio):
         raise ValueError(f"ratio must lie between its limits: {ratio} is not in {low} to {high}.")
     risk_ratio = _risk_ratio(ratio, measure, rare)

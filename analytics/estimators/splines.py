@@ -36,7 +36,7 @@ from analytics.estimators.logistic import (
     read_weight,
     rows_in_use,
 )
-from analytics.results import FloatArray, SplineResult, TestResult, read_only
+from analytics.results import FloatArray, Reason, SplineResult, TestResult, read_only
 
 TEST = "likelihood-ratio test of non-linearity"
 MANY = 100  # patients from which on four knots are placed instead of three
@@ -171,7 +171,7 @@ def estimate_spline(
     n, n_event = int(counts[rows].sum()), int(counts[rows] @ y[rows])
     given = "firth" if method == "firth" else "ml"
 
-    def nothing(reason: str, fitted: str = given) -> SplineResult:
+    def nothing(reason: Reason, fitted: str = given) -> SplineResult:
         none = read_only([])
         test = TestResult(TEST, None, None, None, reason=reason)
         return SplineResult(
@@ -184,24 +184,24 @@ def estimate_spline(
     values = own.values[own.codes]
     knots = place_knots(values, n_knots, weight=counts[rows])
     if len(knots) < 3:
-        return nothing("too few different values for a curve")
+        return nothing(Reason("few-values"))
     bends = spline_basis(values, knots)[:, 1:]
     names = [f"{variable} (bend {i + 1})" for i in range(bends.shape[1])]
     extra = pd.DataFrame(dict(zip(names, bends.T, strict=True)))
     wider = [*read, *read_covariates(extra, np.arange(len(extra)))]
     design = Design(wider, y[rows], counts[rows])
     fitted = _fit(design, method)
-    if isinstance(fitted, str):
+    if isinstance(fitted, Reason):
         return nothing(fitted)
     position = next(i for i, c in enumerate(read) if c.name == variable)
     straight = [i for p in (position,) for i in design.of_covariate(p)]
     curved = [i for p in range(len(read), len(wider)) for i in design.of_covariate(p)]
     place = {index: i for i, index in enumerate(fitted.kept)}
     if not straight or straight[0] not in place or any(index not in place for index in curved):
-        return nothing("the other factors and the number together leave no room for a curve", fitted.fit.method)
+        return nothing(Reason("no-room-for-curve"), fitted.fit.method)
     line = _straight_line(fitted, [place[i] for i in curved], place[straight[0]])
     if line is None:
-        return nothing("the model with a straight line did not converge", fitted.fit.method)
+        return nothing(Reason("line-not-converged"), fitted.fit.method)
     column = design.columns[straight[0]]
     assert column is not None
     statistic = _likelihood_ratio(fitted.fit, [place[i] for i in curved])
@@ -209,12 +209,12 @@ def estimate_spline(
     test = (
         TestResult(TEST, statistic, df, float(chdtrc(df, statistic)))
         if statistic is not None
-        else TestResult(TEST, None, None, None, reason="the model with a straight line did not converge")
+        else TestResult(TEST, None, None, None, reason=Reason("line-not-converged"))
     )
     low, high, middle = _quantiles(values, counts[rows], (*SHOWN, 0.5))
     grid = np.linspace(low, high, GRID) if high > low else np.zeros(0)
     if not len(grid):
-        return nothing("too few different values for a curve", fitted.fit.method)
+        return nothing(Reason("few-values"), fitted.fit.method)
     away = (spline_basis(grid, knots) - spline_basis([middle], knots)) / _scales(design, [*straight, *curved])
     used = [place[i] for i in (*straight, *curved)]
     covariance = fitted.covariance[np.ix_(used, used)]
@@ -262,18 +262,18 @@ class _Fitted:
     covariance: FloatArray
 
 
-def _fit(design: Design, method: str) -> _Fitted | str:
+def _fit(design: Design, method: str) -> _Fitted | Reason:
     """The model, or why there is none."""
     kept = independent_columns(design.matrix)
     fit = fit_patterns(design.matrix[:, kept], design.patterns.n, design.patterns.y, design.masks(), method)
     if fit.coefficients is None:
         if fit.separated.any() and fit.optimum is None:
-            return "the curve and the other factors predict the outcome exactly (separation)"
-        return "the fit did not converge"
+            return Reason("curve-separated")
+        return Reason("not-converged")
     information = fit.likelihood.information(fit.coefficients)
     sign, _ = np.linalg.slogdet(information)
     if sign <= 0:
-        return "the coefficients of the curve cannot be told apart"
+        return Reason("curve-not-told-apart")
     return _Fitted(kept, fit, fit.coefficients, np.asarray(np.linalg.inv(information), dtype=np.float64))
 
 

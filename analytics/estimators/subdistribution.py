@@ -29,8 +29,6 @@ from analytics.estimators.design import (
     Design,
     IntArray,
     check_covariates,
-    counted,
-    listed,
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
@@ -42,6 +40,7 @@ from analytics.estimators.regression_result import (
     Findings,
     infinite_reason,
     leave_out_collinear,
+    note_separation,
     solve_with_covariance,
     test_by_wald,
     write_up_hazard_ratios,
@@ -52,10 +51,10 @@ from analytics.estimators.subdistribution_likelihood import (
     WeightedRiskSets,
     WeightedValues,
 )
-from analytics.results import FloatArray, HazardRatioResult, Note
+from analytics.results import FloatArray, HazardRatioResult, Note, Reason
 
 MEASURE = "subdistribution hazard ratio"
-_MONOTONE = "at every event the patient was at the extreme among those at risk (monotone likelihood)"
+_MONOTONE = Reason("monotone-extreme")
 
 _MAX_STEPS = 100
 _MAX_HALVINGS = 60
@@ -275,11 +274,11 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
     """The fit of a design and its result."""
     found = Findings("fine-gray", "wald", conf_level, std_error_type="robust", test_type="robust Wald")
 
-    def without_estimates(reason: str) -> HazardRatioResult:
+    def without_estimates(reason: Reason) -> HazardRatioResult:
         return write_up_hazard_ratios(design, replace(found, reason=reason), "breslow")
 
     if not design.n or not design.n_event:
-        return without_estimates("no events of this cause" if design.n else NO_PATIENTS)
+        return without_estimates(Reason("no-events-of-cause") if design.n else NO_PATIENTS)
     # With a constant, as in any model in which only those at risk together are compared.
     base = np.column_stack([np.ones(len(design.matrix)), design.matrix])
     independent = independent_columns(base)
@@ -299,27 +298,17 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
 
     whole = reduced(columns)
     for index in set(columns) - set(whole):
-        label = design.labels[index]
-        reasons[index] = "not estimable: no event tells anything about it beside the other covariates"
-        design.notes.append(
-            Note(
-                "uninformative",
-                "caution",
-                f"{label} has no {MEASURE}: at the times of the events, nobody at risk differs in it alone.",
-                "Look at when these patients leave follow-up, or leave it out of the model.",
-            )
-        )
-    told: list[str] = []
+        column = design.columns[index]
+        reasons[index] = Reason("uninformative")
+        design.notes.append(Note.of("uninformative", "caution", name=column and column.name, measure=MEASURE))
+    told: list[Reason] = []
     for cell in design.cells:
         # A level without events: the less its hazard, the better.
         predictor = -cell.mask[subjects.pattern].astype(np.float64)
         if cell.n_event or not _is_made_up(subjects.x[:, whole], predictor):
             continue
         if (blocks := _levels(subjects, sets, predictor, np.abs(predictor))) is not None:
-            n = "None of the" if cell.n > 1 else "The"
-            told.append(f"{n} {counted(cell.n)} with {cell.label} had the event")
-            if cell.n == 1:
-                told[-1] = f"The patient with {cell.label} did not have the event"
+            told.append(Reason.of("level-without-event", n=round(cell.n), name=cell.name))
             sets = [WeightedRiskSets.from_subjects(subjects, rows) for rows in blocks]
     in_use = reduced(whole)
     while True:
@@ -344,7 +333,7 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
         if not maximum.converged:
             return without_estimates(design.why(NOT_CONVERGED))
     for index in set(whole) - set(in_use) - set(reasons):
-        reasons[index] = design.why("not estimable: no event tells anything about it beside the other covariates")
+        reasons[index] = design.why(Reason("uninformative"))
     contributions = likelihood.contributions(maximum.value)
     inverse = inverse_of(maximum.value.information)
     if not np.isfinite(inverse).all():
@@ -390,16 +379,7 @@ def _infinite(subjects: Subjects, sets: Sequence[WeightedRiskSets], columns: lis
     return [column for column, row in zip(columns, free, strict=True) if np.abs(row).max(initial=0.0) > 1e-6]
 
 
-def _note_separation(design: Design, infinite: Sequence[int], told: Sequence[str]) -> None:
-    names = listed([design.labels[i] for i in infinite])
-    if len(infinite) > 1:
-        names = f"a combination of {names}"
-    found = ". ".join(told) or f"At every event, the patient was at the extreme of {names} among those at risk"
-    design.notes.append(
-        Note(
-            "separation",
-            "caution",
-            f"{found}. There is no finite {MEASURE} for this (monotone likelihood), and none is shown.",
-            "Compare the cumulative incidences instead, or join small levels where that makes clinical sense.",
-        )
-    )
+def _note_separation(design: Design, infinite: Sequence[int], told: Sequence[Reason]) -> None:
+    code = "at-extreme-of-several" if len(infinite) > 1 else "at-extreme"
+    found = tuple(told) or (Reason.of(code, names=design.names_of(infinite)),)
+    note_separation(design, found, "subdistribution")

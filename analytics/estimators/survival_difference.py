@@ -23,8 +23,7 @@ from scipy.special import chdtrc
 from analytics.estimators.intervals import clopper_pearson, normal_quantile
 from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
 from analytics.estimators.zero_events import hidden_share, patients_followed
-from analytics.formats import format_months
-from analytics.results import Estimate, FloatArray, Interval, SurvivalCurve, SurvivalDifference, TestResult
+from analytics.results import Estimate, FloatArray, Interval, Reason, SurvivalCurve, SurvivalDifference, TestResult
 
 DifferenceConfType = Literal["mover", "plain"]
 
@@ -213,7 +212,9 @@ def _difference(
     n, n_event = sum(patients), point.at.n_event + reference.at.n_event
     for side in (point, reference):
         if side.at.value is None:
-            return Estimate(None, n=n, n_event=n_event, reason=f"{side.group}: {side.at.reason}")
+            return Estimate(
+                None, n=n, n_event=n_event, reason=Reason.of("of-group", group=side.group, why=side.at.reason)
+            )
     survival, base = point.at.value, reference.at.value
     assert survival is not None and base is not None
     difference = survival - base
@@ -236,15 +237,16 @@ def _test(point: _Point, reference: _Point, moment: float) -> TestResult:
     scores, variance = [], 0.0
     for side in (point, reference):
         survival, std_error = side.at.value, side.at.std_error
-        reason = None
+        reason: Reason | None = None
         if survival is None:
-            reason = f"{side.group}: {side.at.reason}"
+            reason = side.at.reason
         elif survival == 1:
-            reason = f"{side.group}: no events up to {format_months(moment)}"
+            reason = Reason.of("no-events-until", months=moment)
         elif survival == 0:
-            reason = f"{side.group}: nobody left without the event at {format_months(moment)}"
+            reason = Reason.of("nobody-left", months=moment)
         if reason is not None or survival is None or std_error is None:
-            return TestResult(TEST, None, None, None, reason=reason)
+            why = None if reason is None else Reason.of("of-group", group=side.group, why=reason)
+            return TestResult(TEST, None, None, None, reason=why)
         scores.append(math.log(-math.log(survival)))
         variance += (std_error / (survival * math.log(survival))) ** 2
     statistic = (scores[0] - scores[1]) ** 2 / variance

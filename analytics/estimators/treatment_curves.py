@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.estimators.design import counted
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival, survival_quantile
 from analytics.estimators.logrank import Weighting, logrank_test
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import TreatedAt, check_landmark
-from analytics.formats import format_count, format_months
 from analytics.results import Note, SurvivalCurve, SurvivalResult, TestResult, read_only
 
 
@@ -93,15 +91,7 @@ def simon_makuch(
     n_moving = round(float(history.weight @ (history.moves_after(landmark) & (history.time > landmark))))
     if n_moving:
         n = round(float(history.weight @ ((history.time > landmark) | (landmark == 0))))
-        notes.append(
-            Note(
-                "switching-risk-sets",
-                "info",
-                f"{format_count(n_moving)} of {counted(n)} {'moves' if n_moving == 1 else 'move'} from one curve to another "
-                "when treated, so no curve is the survival of a fixed group of patients.",
-                "Read the curves as a description; compare with the Mantel–Byar test or at a landmark.",
-            )
-        )
+        notes.append(Note.of("switching-risk-sets", "info", n_moving=n_moving, n=n))
     return replace(result, curves=curves, notes=tuple(note for note in notes if note is not None))
 
 
@@ -188,11 +178,11 @@ def _early_zero(curve: SurvivalCurve) -> Note | None:
     if not later:
         return None
     n = round(float(curve.n_risk[at]))
-    early = "the 1 patient" if n == 1 else f"all {format_count(n)} patients"
-    return Note(
+    return Note.of(
         "early-zero",
         "caution",
-        f"The curve of {curve.group} falls to 0 at {format_months(float(curve.time[at]))}, where {early} then at risk had "
-        f"the event, and stays there although {counted(later)} came into it later.",
-        "Start the curves at a landmark by which more patients are in the state.",
+        group=curve.group,
+        months=float(curve.time[at]),
+        n=n,
+        later=later,
     )

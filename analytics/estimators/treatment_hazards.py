@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
-from analytics.estimators.design import counted, none_or_all, read_covariates, totals
-from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients, TreatmentRows
+from analytics.estimators.design import read_covariates, totals
+from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import TREATMENT, TreatedAt, check_treatment_covariates, design_of_treatment
-from analytics.formats import format_count
-from analytics.results import HazardRatioResult, Note
+from analytics.results import HazardRatioResult, Name, Note
 
 
 def time_dependent_hazard_ratio(
@@ -75,7 +74,7 @@ def time_dependent_hazard_ratio(
         conf_type=conf_type,
         conf_level=conf_level,
     )
-    return _count_patients(result, rows, history, covariates)
+    return _count_patients(result, history, covariates)
 
 
 def naive_hazard_ratio(
@@ -133,88 +132,49 @@ def naive_hazard_ratio(
     if not late.any():
         return result
     n = round(float(history.weight @ late))
-    note = Note(
-        "immortal-time",
-        "warning",
-        f"{format_count(n)} {'patient counts' if n == 1 else 'patients count'} as treated from the start, although "
-        "treatment began later: nobody who is to be treated can die while waiting, which favours treatment.",
-        "Use treatment as it changes over time, or a landmark.",
-    )
+    note = Note.of("immortal-time", "warning", n=n)
     return replace(result, notes=(note, *result.notes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """A level of a covariate (or one of a number's two values): rows of the model in it, and patients."""
-
-    variable: str
-    level: str | None
-    label: str
-    n_rows: int
-    n: int
-
-
-def _cells(rows: TreatmentRows, history: SwitchingPatients, covariates: pd.DataFrame | None) -> list[_Cell]:
-    cells = []
-    patient = history.place_of(rows)
+def _cells(history: SwitchingPatients, covariates: pd.DataFrame | None) -> dict[Name, int]:
+    """Patients, each once, in every level of the covariates (or one of a number's two values)."""
+    cells: dict[Name, int] = {}
     for covariate in [] if covariates is None else read_covariates(covariates, history.row):
-        size = len(covariate.levels or covariate.values)
-        n_rows = totals(covariate.codes[patient], rows.weight, size)
-        n = totals(covariate.codes, history.weight, size)
-        labels = [f": {level}" for level in covariate.levels] or [f" = {value:g}" for value in covariate.values]
-        for level, label, r, p in zip(covariate.levels or (None,) * size, labels, n_rows, n, strict=True):
-            cells.append(_Cell(covariate.name, level, f"{covariate.name}{label}", round(float(r)), round(float(p))))
+        n = totals(covariate.codes, history.weight, len(covariate.levels or covariate.values))
+        names = [Name(covariate.name, level) for level in covariate.levels]
+        names = names or [Name(covariate.name, value=float(value)) for value in covariate.values]
+        cells |= {name: round(float(number)) for name, number in zip(names, n, strict=True)}
     return cells
 
 
 def _count_patients(
-    result: HazardRatioResult, rows: TreatmentRows, history: SwitchingPatients, covariates: pd.DataFrame | None
+    result: HazardRatioResult, history: SwitchingPatients, covariates: pd.DataFrame | None
 ) -> HazardRatioResult:
-    """The result with patients counted once where the model has counted each of their rows, in its words, too."""
+    """The result with patients counted once where the model has counted each of their rows, in its terms, too."""
     n = round(float(history.weight.sum()))
-    cells = _cells(rows, history, covariates)
-    n_of = {(cell.variable, cell.level): cell.n for cell in cells}
-    said = [(f"among these {result.n} patients", f"among these {n} patients")]
-    # One patient with two rows: the sentence for one is another.
-    alone = [cell for cell in cells if cell.n == 1 < cell.n_rows]
-    said += [
-        (f"None of the {counted(c.n_rows)} with {c.label} had the event", f"The 1 patient with {c.label} had no event")
-        for c in alone
-    ]
-    said += [
-        (f"{counted(cell.n_rows)} with {cell.label} had", f"{counted(cell.n)} with {cell.label} had") for cell in cells
-    ]
+    cells = _cells(history, covariates)
+    references = {t.variable: Name(t.variable, t.level) for t in result.terms if t.is_reference}
     terms = []
     for term in result.terms:
         if term.variable == TREATMENT:
             terms.append(term)
             continue
-        count = n if term.level is None else n_of[term.variable, term.level]
-        reason = term.hazard_ratio.reason
-        if reason is not None:
-            own = [cell for cell in cells if (cell.variable, cell.level) == (term.variable, term.level) and cell.level]
-            reference = {t.variable: t.level for t in result.terms if t.is_reference}.get(term.variable)
-            of_reference = [cell for cell in cells if (cell.variable, cell.level) == (term.variable, reference)]
-            end = " of the reference level"
-            reason = _reworded(
-                reason,
-                [
-                    *((_none(c.n_rows, f" with {c.label}"), _none(c.n, f" with {c.label}")) for c in alone),
-                    *said,
-                    *((_none(c.n_rows), _none(c.n)) for c in own),
-                    *((_none(c.n_rows, end), _none(c.n, end)) for c in of_reference),
-                ],
-            )
-        terms.append(replace(term, n=count, hazard_ratio=replace(term.hazard_ratio, n=count, reason=reason)))
-    notes = tuple(replace(note, text=_reworded(note.text, said)) for note in result.notes)
+        own = Name(term.variable, term.level)
+        count = n if term.level is None else cells[own]
+        ratio = replace(term.hazard_ratio, n=count)
+        if (reason := ratio.reason) is not None and reason.get("n") is not None:
+            whose = reason.get("name") or (references[term.variable] if reason.code.endswith("in-reference") else own)
+            ratio = replace(ratio, reason=reason.but(n=cells[whose]))
+        terms.append(replace(term, n=count, hazard_ratio=ratio))
+    notes = tuple(_recounted(note, n, cells) for note in result.notes)
     return replace(result, terms=tuple(terms), n=n, notes=notes, concordance=None)
 
 
-def _none(n: int, whom: str = "") -> str:
-    return none_or_all(n, 0, whom)
-
-
-def _reworded(text: str, changes: Sequence[tuple[str, str]]) -> str:
-    for before, after in changes:
-        text = text.replace(before, after)
-    return text
+def _recounted(note: Note, n: int, cells: Mapping[Name, int]) -> Note:
+    """The note with patients in the place of rows."""
+    if note.code == "collinear":
+        return note.but(n=n)
+    if note.code != "separation":
+        return note
+    found = note.get("found")
+    return note.but(found=tuple(r.but(n=cells[r.get("name")]) if r.get("name") in cells else r for r in found))

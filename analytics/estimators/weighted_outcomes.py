@@ -86,7 +86,9 @@ def weighted_hazard_ratio(
     the two errors is reported.
     """
     if propensity.weights is None or propensity.gradient is None or propensity.influence is None:
-        raise ValueError(f"propensity must have weights: {propensity.reason}. Look at its reason first.")
+        raise ValueError(
+            f"propensity must have weights: {propensity.reason and propensity.reason.code}. Look at its reason first."
+        )
     share = propensity.weights
     fitted = estimate_hazard_ratios(
         time,

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from analytics.figures.drawing import as_figure, base_layout, escape
 from analytics.figures.ratio_axis import LEGEND_ABOVE
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
-from analytics.formats import format_count, format_percent, format_probability
+from analytics.formats import format_count, format_percent
+from analytics.reporting.estimates import format_probability
 from analytics.results import CalibrationResult, FloatArray
 
 HEIGHT = 380

@@ -18,11 +18,9 @@ from analytics.figures.forest_layout import (
     cell_of,
     marks_of,
 )
-from analytics.formats import (
-    format_level,
-    ratio_text,
-    say_inestimable,
-)
+from analytics.formats import format_level
+from analytics.reporting.estimates import ratio_text
+from analytics.reporting.reasons import say_inestimable
 from analytics.results import Estimate
 
 NOTHING = "There is nothing to compare."

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from analytics.figures.drawing import as_figure, base_layout, chip_of, escape, label_row
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR, Style
-from analytics.formats import format_percent_points
+from analytics.reporting.estimates import format_percent_points
+from analytics.reporting.reasons import say_reason
 from analytics.results import Estimate
 
 LEFT, RIGHT, TOP, AXIS_HEIGHT = 14, 14, 4, 64
@@ -168,7 +169,7 @@ def _texts(row: DifferenceRow, top: float) -> list[dict[str, Any]]:
     left = _annotation(escape(row.label), 0, top + 11, "left")
     if row.difference.value is None:
         # A reason is a clause: on a line of its own it fits a telephone.
-        return [left, _annotation(f"<i>{escape(str(row.difference.reason))}</i>", 0, top + 27, "left")]
+        return [left, _annotation(f"<i>{escape(say_reason(row.difference.reason))}</i>", 0, top + 27, "left")]
     return [left, _annotation(format_percent_points(row.difference), 1, top + 11, "right")]
 
 

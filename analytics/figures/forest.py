@@ -20,8 +20,8 @@ from analytics.formats import (
     format_share,
     format_step,
     is_withheld,
-    say_inestimable,
 )
+from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.wording import start_sentence
 from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRatioResult, TermTest
 
@@ -161,7 +161,11 @@ def describe_forest(
         f"{multivariable.measure.capitalize()}s of {words.event} from a model of {format_patients(multivariable.n)}, "
         f"{format_count(multivariable.n_event)} of them {words.with_event}; p by the {multivariable.ratio_test}."
     )
-    sentences = [start if multivariable.reason is None else f"Multivariable model not fitted: {multivariable.reason}."]
+    sentences = [
+        start
+        if multivariable.reason is None
+        else f"Multivariable model not fitted: {say_reason(multivariable.reason)}."
+    ]
     for factor in factors:
         reference = next((row.label for row in factor.levels if row.is_reference), None)
         parts = []
@@ -294,7 +298,7 @@ def _test_cell(test: TermTest | None, name: str, kind: str) -> Cell:
         return Cell()
     if test.p_value is None:
         # Beside a ratio that is shown, "not shown" alone would seem to be said of the ratio.
-        return Cell(f"p {test.reason}" if is_withheld(test.reason) else test.reason or MISSING, "reason")
+        return Cell(f"p {say_reason(test.reason)}" if is_withheld(test.reason) else say_reason(test.reason), "reason")
     about = f"{start_sentence(name)} p of the whole factor, {kind}"
     return Cell(format_p_phrase(test.p_value), lead=TESTS[name], help=about)
 
@@ -348,7 +352,7 @@ def _footnotes(
 ) -> list[str]:
     notes = []
     if multivariable.reason is not None:
-        notes.append(f"Multivariable model not fitted: {multivariable.reason}.")
+        notes.append(f"Multivariable model not fitted: {say_reason(multivariable.reason)}.")
     else:
         notes.append(
             f"Multivariable: {format_patients(multivariable.n)} with all its factors known, "

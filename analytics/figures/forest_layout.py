@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.formats import ratio_text
+from analytics.reporting.estimates import ratio_text
 from analytics.results import Estimate
 
 # Beyond these a ratio is drawn as an arrow: a wider axis would squeeze what can be read off it.

@@ -13,7 +13,8 @@ from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis,
 from analytics.figures.step_curves import choose_ticks
 from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_count, format_level
-from analytics.results import CoefficientOverTime
+from analytics.reporting.reasons import say_reason
+from analytics.results import CoefficientOverTime, Reason
 
 HEIGHT = 270
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46
@@ -119,7 +120,8 @@ def describe_hazard_over_time(
     one = f"{model} is {ratio_text(step * coefficient.coefficient)}"
     n = format_count(coefficient.time.size)
     if coefficient.reason is not None or not coefficient.grid.size:
-        return f"{label}: {one}; no smooth line over {n} event times ({coefficient.reason or 'too few of them'})."
+        why = "too few of them" if coefficient.reason is None else say_reason(coefficient.reason)
+        return f"{label}: {one}; no smooth line over {n} event times ({why})."
     first, last = (
         f"{ratio_text(step * coefficient.smooth[i])} "
         f"({format_level(conf_level)} limits {ratio_limits(step * coefficient.low[i], step * coefficient.high[i])}) "
@@ -139,10 +141,10 @@ def _range(model: float, beta: Any, smooth: Any, low: Any, high: Any) -> tuple[f
     return bottom - room, top + room
 
 
-def _layout(bottom: float, top: float, end: float, origin: str, reason: str | None) -> dict[str, Any]:
+def _layout(bottom: float, top: float, end: float, origin: str, reason: Reason | None) -> dict[str, Any]:
     months = choose_ticks(end)
     note = {
-        "text": escape(f"No smooth line: {reason}"),
+        "text": escape(f"No smooth line: {say_reason(reason)}"),
         "x": 0.5,
         "y": 1,
         "xref": "paper",

@@ -12,6 +12,7 @@ from analytics.figures.drawing import as_figure, base_layout, escape, round_to
 from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
 from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_level
+from analytics.reporting.reasons import say_reason
 from analytics.results import FloatArray, SplineResult
 
 HEIGHT = 280
@@ -36,7 +37,7 @@ def plot_spline(spline: SplineResult, *, label: str) -> go.Figure:
         What lies beyond a hundredfold is drawn at the edge.
     """
     if spline.reason is not None or spline.reference is None:
-        return as_figure([], _layout(0.0, 1.0, np.zeros(0), label, spline.reason or ""))
+        return as_figure([], _layout(0.0, 1.0, np.zeros(0), label, say_reason(spline.reason)))
     straight = (spline.straight or 0.0) * (spline.grid - spline.reference)
     bottom, top = _range(spline, straight)
     grid = _round(spline.grid)
@@ -99,7 +100,7 @@ def plot_spline(spline: SplineResult, *, label: str) -> go.Figure:
 def describe_spline(spline: SplineResult, label: str) -> str:
     """The curve in words: its odds ratio against the median at both ends, beside that of the straight line."""
     if spline.reason is not None or spline.reference is None:
-        return f"{label}: no curve ({spline.reason})."
+        return f"{label}: no curve ({say_reason(spline.reason)})."
     parts = []
     for i in (0, -1):
         at, straight = float(spline.grid[i]), (spline.straight or 0.0) * float(spline.grid[i] - spline.reference)

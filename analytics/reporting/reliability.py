@@ -19,7 +19,8 @@ import numpy as np
 
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
 from analytics.dictionary import Dictionary
-from analytics.formats import WITHHELD, format_count, format_number
+from analytics.reporting.notes import say_notes
+from analytics.reporting.reasons import say_reason
 from analytics.results import (
     Balance,
     CalibrationGroup,
@@ -47,6 +48,7 @@ from analytics.results import (
     PropensityArm,
     PropensityResult,
     ProportionalHazardsResult,
+    Reason,
     RestrictedMeanContrast,
     RestrictedMeanResult,
     Result,
@@ -117,10 +119,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state of one number, and what decided it ("only 3 children in the smaller group"); empty in full."""
+    """The state of one number, and what decided it ("few-patients", 3 in the smaller group); None in full."""
 
     state: State
-    reason: str = ""
+    reason: Reason | None = None
 
 
 def open_policy(path: Path = POLICY_PATH) -> Policy:
@@ -164,6 +166,9 @@ def load_policy() -> Policy:
     return open_policy()
 
 
+_FEW = {"patients": "few-patients", "events": "few-events", "events_per_parameter": "few-events-per-parameter"}
+
+
 def judge(
     policy: Policy,
     *,
@@ -176,43 +181,45 @@ def judge(
     """The state of a number behind which so much stands; None where a count does not apply to it.
 
     ``patients`` is the size of the smallest group that is compared, or of the one described; ``group`` says which it is
-    ("in the smaller group"), and ``events_group`` whose events are counted, where they are not those of all.
+    ("one-group"), and ``events_group`` whose events are counted, where they are not those of all.
     """
     counts = (
-        ("patients", patients, lambda n: f"{format_count(n)} {'child' if n == 1 else 'children'}{group and f' {group}'}"),
-        ("events", events, lambda n: f"{format_count(n)} {'event' if n == 1 else 'events'}{events_group and f' {events_group}'}"),
-        ("events_per_parameter", events_per_parameter, lambda n: f"{format_number(n, 1)} events per parameter"),
-    )  # fmt: skip
+        ("patients", patients, group),
+        ("events", events, events_group),
+        ("events_per_parameter", events_per_parameter, ""),
+    )
     for state, least in (
         (State.COUNTS_ONLY, policy.estimate),
         (State.WITHOUT_P, policy.p_value),
         (State.CAUTION, policy.full),
     ):
-        for name, count, words in counts:
+        for name, count, where in counts:
             if count is not None and count < getattr(least, name):
-                return Verdict(state, f"only {words(count)}" if count or name != "events" else "no events")
+                if not count and name == "events":
+                    return Verdict(state, Reason("no-events"))
+                return Verdict(state, Reason.of(_FEW[name], n=count, where=where or None))
     return Verdict(State.FULL)
 
 
-def says_the_opposite(ratio: float | None, n_event: int, n_event_reference: int | None) -> str:
-    """Why a penalised ratio is no finding: it points the other way than the counts that it stands for; "" if it does not.
+def points_the_other_way(ratio: float | None, n_event: int, n_event_reference: int | None) -> Reason | None:
+    """Why a penalised ratio is no finding: it points the other way than the counts that it stands for; None if it does not.
 
     A penalty gives every group part of an event, which in a small one can outweigh that there was none: 0 of 5 against 2 of
     60 make an odds ratio above 2.
     """
     if ratio is None:
-        return ""
+        return None
     if n_event == 0 and n_event_reference and ratio > 1.0:
-        return "nobody in the group had the event, and a ratio above 1 would come from the penalty alone"
+        return Reason("above-1-by-penalty")
     if n_event_reference == 0 and n_event and ratio < 1.0:
-        return "nobody in the reference group had the event, and a ratio below 1 would come from the penalty alone"
-    return ""
+        return Reason("below-1-by-penalty")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Withheld:
     what: str  # "p value" or "estimate"
-    reason: str
+    reason: Reason | None
     whole: bool  # a whole test or model, not one of several numbers
 
 
@@ -238,13 +245,13 @@ def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cel
 
 
 def govern(result: AnyResult, policy: Policy | None = None) -> AnyResult:
-    """The result with everything taken out that the policy does not show, and notes that say what and why.
+    """The result with everything taken out that the policy does not show, notes that say what and why, and all notes in words.
 
     ``result`` is a frozen dataclass of results; its ``notes``, where it has them, are added to. A result in which nothing
     is withheld is returned as it is.
     """
     governor = _Governor(policy or load_policy())
-    governed = governor.walk(result)
+    governed = say_notes(governor.walk(result))
     notes = governor.notes()
     if notes and hasattr(governed, "notes"):
         governed = replace(governed, notes=(*notes, *governed.notes))  # type: ignore[type-var]
@@ -320,10 +327,10 @@ class _Governor:
         new = {name: walked for name, item in old.items() if (walked := self.walk(item)) is not item}
         return replace(value, **new) if new else value
 
-    def say(self, what: str, reason: str, whole: bool = False) -> str:
+    def say(self, what: str, reason: Reason | None, whole: bool = False) -> Reason:
         """Remember what is withheld; the reason as it stands in its place."""
         self.withheld.append(_Withheld(what, reason, whole))
-        return f"{WITHHELD}{reason}"
+        return Reason.of("withheld", why=reason)
 
     def estimate(self, estimate: Estimate) -> Estimate:
         # Where all have had the event, nobody is left at risk, and the events say how many there were.
@@ -333,11 +340,11 @@ class _Governor:
         verdict = judge(self.policy, patients=patients, group=estimate.n_are if estimate.n else "")
         return self.without_value(estimate, verdict.reason) if verdict.state is State.COUNTS_ONLY else estimate
 
-    def without_value(self, estimate: Estimate, reason: str, whole: bool = False) -> Estimate:
+    def without_value(self, estimate: Estimate, reason: Reason | None, whole: bool = False) -> Estimate:
         if estimate.value is None:
             return estimate
-        reason = self.say("estimate", reason, whole)
-        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
+        withheld = self.say("estimate", reason, whole)
+        return replace(estimate, value=None, interval=None, std_error=None, reason=withheld)
 
     def test(self, test: TestResult, verdict: Verdict | None = None, whole: bool = True) -> TestResult:
         if test.p_value is None:
@@ -348,7 +355,7 @@ class _Governor:
                 self.policy,
                 patients=min((group.n for group in groups), default=None),
                 events=sum(g.observed if g.n_event is None else g.n_event for g in groups) if groups else None,
-                group="in one of the groups",
+                group="one-group",
             )
         if verdict.state < State.WITHOUT_P:
             return test
@@ -379,7 +386,7 @@ class _Governor:
         end = self.curve_end(curve)
         median = self.estimate(curve.median)
         if end is not None and median.value is not None and median.value > end:
-            median = self.without_value(median, f"fewer than {self.policy.stop_below} children at risk by then")
+            median = self.without_value(median, Reason.of("fewer-at-risk-then", least=self.policy.stop_below))
         if end is None and median is curve.median:
             return curve
         return replace(curve, shown_until=end, median=median)
@@ -402,14 +409,12 @@ class _Governor:
             verdict = overall
             if term.level is not None and term.n and not term.is_reference:
                 smaller = min(term.n, references.get(term.variable) or term.n)
-                verdict = max(
-                    overall, judge(self.policy, patients=smaller, group="in one of the groups"), key=lambda v: v.state
-                )
+                verdict = max(overall, judge(self.policy, patients=smaller, group="one-group"), key=lambda v: v.state)
             if not term.is_reference:
                 best[term.variable] = min(best.get(term.variable, verdict), verdict, key=lambda v: v.state)
-            against = ""
+            against = None
             if model.method == "firth" and term.level is not None and not term.is_reference:
-                against = says_the_opposite(term.ratio.value, term.n_event, events_of.get(term.variable))
+                against = points_the_other_way(term.ratio.value, term.n_event, events_of.get(term.variable))
             if against and verdict.state < State.COUNTS_ONLY:
                 terms.append(self.term(term, Verdict(State.COUNTS_ONLY, against), whole=False))
             else:
@@ -563,7 +568,7 @@ class _Governor:
 
     def propensity(self, found: PropensityResult) -> PropensityResult:
         governed = self.walk_fields(found, ("model",))
-        verdict = judge(self.policy, patients=min(arm.n for arm in found.arms) or None, group="in one of the groups")
+        verdict = judge(self.policy, patients=min(arm.n for arm in found.arms) or None, group="one-group")
         if verdict.state < State.COUNTS_ONLY:
             return governed
         unknown: dict[str, Any] = dict.fromkeys(("low", "high", "effective_n", "largest_share"))
@@ -585,8 +590,8 @@ class _Governor:
                 self.policy,
                 patients=min((n for n, _ in pair), default=None),
                 events=min((n_event for _, n_event in pair), default=None),
-                group="in one of the groups",
-                events_group="in one of the groups",
+                group="one-group",
+                events_group="one-group",
             )
             few = verdict.state is State.COUNTS_ONLY
             if few:
@@ -609,7 +614,7 @@ class _Governor:
             self.policy,
             patients=min(found.n_risk, found.n_risk_reference) or None,
             events=found.difference.n_event,
-            group="still followed in one of the groups",
+            group="followed-in-one-group",
         )
         if verdict.state < State.WITHOUT_P:
             return found
@@ -624,9 +629,9 @@ class _Governor:
             self.policy,
             patients=min(effect.n, effect.n_reference) or None,
             events=effect.n_event + effect.n_event_reference,
-            group="in one of the groups",
+            group="one-group",
         )
-        against = says_the_opposite(effect.ratio.value, effect.n_event, effect.n_event_reference)
+        against = points_the_other_way(effect.ratio.value, effect.n_event, effect.n_event_reference)
         if against and verdict.state < State.COUNTS_ONLY:
             verdict = Verdict(State.COUNTS_ONLY, against)
         if verdict.state < State.WITHOUT_P:
@@ -647,7 +652,7 @@ class _Governor:
             self.policy,
             events=sum(e.n_event + e.n_event_reference for e in compared) if compared else None,
             patients=min((min(e.n, e.n_reference) for e in compared), default=None),
-            group="in a subgroup",
+            group="subgroup",
         )
         interaction = self.test(result.interaction, verdict, whole=False)
         if overall is result.overall and inside is result.subgroups and interaction is result.interaction:
@@ -665,7 +670,7 @@ class _Governor:
             found = [w for w in self.withheld if w.what == what]
             if not found:
                 continue
-            reasons = list(dict.fromkeys(w.reason for w in found))
+            reasons = list(dict.fromkeys(say_reason(w.reason) for w in found))
             listed = "; ".join(reasons[:MOST_NAMED]) + ("; …" if len(reasons) > MOST_NAMED else "")
             # A page shows some of them twice and others nowhere, so that their number would be another than the reader's.
             subject = f"One {what} is" if len(found) == 1 else f"Some {what}s are"
@@ -686,7 +691,7 @@ def list_judged() -> tuple[type[Result], ...]:
     return tuple(_Governor(load_policy()).rules)
 
 
-def _without_measure(measure: Optimism, reason: str) -> Optimism:
+def _without_measure(measure: Optimism, reason: Reason) -> Optimism:
     return replace(measure, apparent=None, optimism=None, corrected=None, std_error=None, reason=reason)
 
 

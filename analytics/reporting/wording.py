@@ -19,8 +19,9 @@ from analytics.formats import (
     format_ratio_of,
     format_step,
     is_withheld,
-    say_missing,
+    join_words,
 )
+from analytics.reporting.reasons import say_missing, say_reason
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
 CHILDREN = {"patient": "child", "patients": "children", "Patient": "Child", "Patients": "Children"}
@@ -207,7 +208,7 @@ def describe_test(
     if test.p_value is None:
         if is_withheld(test.reason):
             return start_sentence(f"{_method(test)}: {say_missing('p value', test.reason)}.")
-        return f"The curves cannot be compared by a test: {test.reason}."
+        return f"The curves cannot be compared by a test: {say_reason(test.reason)}."
     groups = join_words([labels.get(group.group, group.group) for group in test.groups if group.n])
     named = start_sentence(f"{variable}, {groups}" if variable else groups)
     if test.p_value < 0.05:
@@ -339,12 +340,6 @@ def say_children(text: str) -> str:
 def start_sentence(text: str) -> str:
     """The text with a capital first letter, all others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def join_words(words: Sequence[str]) -> str:
-    """Words joined as in a sentence ("a, b and c")."""
-    words = list(words)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
 def _had(endpoint: Endpoint) -> str:

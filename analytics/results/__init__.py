@@ -1,6 +1,6 @@
 """The frozen values that estimators return."""
 
-from analytics.results.core import Estimate, FloatArray, Interval, Note, Result, Severity, read_only
+from analytics.results.core import Estimate, FloatArray, Interval, Name, Note, Reason, Result, Severity, read_only
 from analytics.results.missing import (
     MissingPattern,
     MissingResult,
@@ -75,6 +75,7 @@ __all__ = [
     "MissingPattern",
     "MissingResult",
     "MissingShare",
+    "Name",
     "Note",
     "OddsRatio",
     "OddsRatioResult",
@@ -88,6 +89,7 @@ __all__ = [
     "PropensityArm",
     "PropensityResult",
     "ProportionalHazardsResult",
+    "Reason",
     "RestrictedMean",
     "RestrictedMeanContrast",
     "RestrictedMeanResult",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,44 @@ class Interval(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """What an estimator knows a covariate by: its column, and one level or (of a number) one value of it, or None."""
+
+    variable: str
+    level: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why there is no number: a stable lower-case ``code`` and its ``terms``, (name, value) each.
+
+    A term is a number, the name of a group, a :class:`Name` or several, or another reason. The words are made in
+    ``reporting``; tests and branches ask the code.
+    """
+
+    code: str
+    terms: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, **terms: Any) -> Reason:
+        """The reason of that code; a term that is None is left out."""
+        return cls(code, tuple((name, value) for name, value in terms.items() if value is not None))
+
+    def get(self, name: str) -> Any:
+        """The term of that name; None without one."""
+        return dict(self.terms).get(name)
+
+    def but(self, **terms: Any) -> Reason:
+        """The same reason with other terms."""
+        return Reason.of(self.code, **{**dict(self.terms), **terms})
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate(Result):
     """One number with its interval and the patients it rests on; ``value`` is None exactly when ``reason`` is set.
 
-    ``n`` patients, ``n_event`` of them with the event. ``reason`` is a short clause for the reader ("no events").
+    ``n`` patients, ``n_event`` of them with the event. ``reason`` says why there is no value.
     ``n_are`` says which patients ``n`` counts where they are not all of a group ("at risk").
     """
 
@@ -81,7 +115,7 @@ class Estimate(Result):
     interval: Interval | None = None
     n: int = 0
     n_event: int = 0
-    reason: str | None = None
+    reason: Reason | None = None
     std_error: float | None = None
     n_are: str = ""
 
@@ -96,14 +130,32 @@ class Estimate(Result):
 class Note:
     """A remark that travels with a result: ``text`` says what is so (with the numbers), ``remedy`` what to do.
 
-    ``code`` is a stable lower-case word ("separation"), used by tests and for grouping, so that wording may improve.
+    ``code`` is a stable lower-case word ("separation"), used by tests and for grouping, so that wording may improve. An
+    estimator gives ``terms`` as in a :class:`Reason`, and ``kind`` where one code is said in several ways; text and remedy
+    are made of them in ``reporting``.
     ``link`` is the address of the page that can answer better, "" for none; clauses of the filter on the variables of
     ``drops``, and choices of these variables, are not taken there.
     """
 
     code: str
     severity: Severity
-    text: str
+    text: str = ""
     remedy: str = ""
     link: str = ""
     drops: tuple[str, ...] = ()
+    kind: str = ""
+    terms: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, severity: Severity, kind: str = "", **terms: Any) -> Note:
+        """The note of that code without words; a term that is None is left out."""
+        given = tuple((name, value) for name, value in terms.items() if value is not None)
+        return cls(code, severity, kind=kind, terms=given)
+
+    def get(self, name: str) -> Any:
+        """The term of that name; None without one."""
+        return dict(self.terms).get(name)
+
+    def but(self, **terms: Any) -> Note:
+        """The same note with other terms."""
+        return Note.of(self.code, self.severity, self.kind, **{**dict(self.terms), **terms})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from analytics.results.core import Estimate, FloatArray, Result, read_only
+from analytics.results.core import Estimate, FloatArray, Reason, Result, read_only
 from analytics.results.regression import OddsRatio, OddsRatioResult, TermTest
 
 
@@ -130,7 +130,7 @@ class PooledTest(Result):
     df: int | None
     df_error: float | None
     p_value: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class PooledRatio(Result):
     df: float | None = None
     fraction_missing: float | None = None
     efficiency: float | None = None
-    p_reason: str | None = None
+    p_reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class PooledResult(Result):
     n_event: int
     n_parameters: int
     conf_level: float
-    reason: str | None = None
+    reason: Reason | None = None
     tests: tuple[PooledTest, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:

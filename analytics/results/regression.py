@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analytics.results.core import Estimate, FloatArray, Note, Result
+from analytics.results.core import Estimate, FloatArray, Note, Reason, Result
 from analytics.results.survival import TestResult
 
 
@@ -32,7 +32,7 @@ class OddsRatio(Result):
     statistic: float | None = None
     p_value_wald: float | None = None
     statistic_lr: float | None = None
-    p_reason: str | None = None
+    p_reason: Reason | None = None
 
     @property
     def ratio(self) -> Estimate:
@@ -62,7 +62,7 @@ class HazardRatio(Result):
     statistic: float | None = None
     p_value_wald: float | None = None
     statistic_lr: float | None = None
-    p_reason: str | None = None
+    p_reason: Reason | None = None
 
     @property
     def ratio(self) -> Estimate:
@@ -78,7 +78,7 @@ class TermTest(Result):
     statistic: float | None
     df: int | None
     p_value: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class OddsRatioResult(Result):
     n_event: int
     n_parameters: int
     log_likelihood: float | None
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
     std_error_type: str = "model"
     test_type: str = "likelihood ratio"
@@ -153,7 +153,7 @@ class HazardRatioResult(Result):
     n_parameters: int
     log_likelihood: float | None
     concordance: Estimate | None = None
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     @property
@@ -248,7 +248,7 @@ class CoefficientOverTime(Result):
     smooth: FloatArray
     low: FloatArray
     high: FloatArray
-    reason: str | None = None
+    reason: Reason | None = None
     n: int | None = None
 
 
@@ -267,7 +267,7 @@ class ProportionalHazardsResult(Result):
     conf_level: float
     n: int
     n_event: int
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:

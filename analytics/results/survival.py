@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analytics.results.core import Estimate, FloatArray, Note, Result, read_only
+from analytics.results.core import Estimate, FloatArray, Note, Reason, Result, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class TestResult(Result):
     df: int | None
     p_value: float | None
     groups: tuple[GroupCount, ...] = ()
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     @property
@@ -256,7 +256,7 @@ class RestrictedMeanContrast(Result):
     ratio: Estimate
     p_difference: float | None
     p_ratio: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ class RestrictedMeanResult(Result):
         ``term`` is "restricted mean", "time lost", "difference" or "ratio"; ``time`` the horizon. For a ratio,
         ``std_error`` is that of its logarithm.
         """
-        entries: list[tuple[str, str, str | None, Estimate, float | None, str | None]] = []
+        entries: list[tuple[str, str, str | None, Estimate, float | None, Reason | None]] = []
         for g in self.groups:
             entries.append(("restricted mean", g.group, None, g.mean, None, g.mean.reason))
             entries.append(("time lost", g.group, None, g.lost, None, g.lost.reason))

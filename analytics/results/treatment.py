@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from analytics.results.core import FloatArray, Note, Result
+from analytics.results.core import FloatArray, Note, Reason, Result
 from analytics.results.regression import HazardRatioResult, OddsRatioResult
 from analytics.results.survival import SurvivalResult, TestResult
 
@@ -35,7 +35,7 @@ class LandmarkResult(Result):
     curves: SurvivalResult
     test: TestResult
     hazard_ratio: HazardRatioResult
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
@@ -116,7 +116,7 @@ class PropensityResult(Result):
     share_outside: float | None
     balance: tuple[Balance, ...]
     model: OddsRatioResult
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
     gradient: FloatArray | None = None
     influence: FloatArray | None = None
@@ -150,6 +150,6 @@ class EValue(Result):
     risk_ratio: float | None
     point: float | None
     limit: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
     no_rule: ClassVar[str] = "worked out from a ratio that is shown; without one it says so"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.results.core import Estimate, FloatArray, Note, Result
+from analytics.results.core import Estimate, FloatArray, Note, Reason, Result
 from analytics.results.survival import TestResult
 
 
@@ -26,7 +26,7 @@ class FittedProbabilities(Result):
     n: int
     n_event: int
     n_parameters: int
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Optimism(Result):
     corrected: float | None
     std_error: float | None
     n_replicates: int
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class OptimismResult(Result):
     n_failed: int
     n_penalised: int
     seed: int
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     @property
@@ -151,7 +151,7 @@ class ConcordanceOptimismResult(Result):
     n_failed: int
     n_penalised: int
     seed: int
-    reason: str | None = None
+    reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
@@ -174,7 +174,7 @@ class VarianceInflation(Result):
     gvif: float | None
     df: int | None
     scaled: float | None
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +205,11 @@ class InfluenceResult(Result):
     event: FloatArray
     log_odds_ratio: FloatArray
     change: FloatArray
-    reasons: tuple[tuple[str | None, ...], ...]
+    reasons: tuple[tuple[Reason | None, ...], ...]
     method: str
     n_patients: int
     n_kinds: int
-    reason: str | None = None
+    reason: Reason | None = None
     n_event: int | None = None
 
     def to_frame(self) -> pd.DataFrame:
@@ -257,7 +257,7 @@ class SplineResult(Result):
     conf_level: float
     n: int
     n_event: int
-    reason: str | None = None
+    reason: Reason | None = None
     n_parameters: int = 0
 
     def to_frame(self) -> pd.DataFrame:

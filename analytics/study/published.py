@@ -20,7 +20,8 @@ from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.zero_events import read_curve
 from analytics.formats import MISSING
-from analytics.results import Estimate, OddsRatioResult, Result
+from analytics.reporting.reasons import say_reason
+from analytics.results import Estimate, Name, OddsRatioResult, Reason, Result
 
 PUBLISHED_PATH = Path(__file__).parents[2] / "data" / "published_outcomes.toml"
 
@@ -35,8 +36,8 @@ _NEEDS = {
     "survival": ("endpoint", "variable", "level", "months"),
     "logrank_p": ("endpoint", "variable"),
 }
-NOT_AT_HAND = "not in this cohort"
-NOBODY = "no children"
+NOT_AT_HAND = Reason("not-in-cohort")
+NOBODY = Reason("no-patients")
 
 
 class PublishedError(ValueError):
@@ -158,7 +159,7 @@ class Recomputation(Result):
                     "n": f.estimate.n,
                     "n_event": f.estimate.n_event,
                     "agrees": f.agrees,
-                    "reason": f.estimate.reason,
+                    "reason": f.estimate.reason and say_reason(f.estimate.reason),
                     "reading": f.figure.reading,
                 }
             )
@@ -287,9 +288,9 @@ def _model_estimate(figure: PublishedFigure, model: OddsRatioResult | None) -> E
                 return term.odds_ratio
             # The study printed Wald's p: only the like can agree with it.
             p_value = term.p_value_wald
-            reason = None if p_value is not None else term.odds_ratio.reason or model.reason or "no p value"
+            reason = None if p_value is not None else term.odds_ratio.reason or model.reason or Reason("no-p-value")
             return Estimate(p_value, n=model.n, n_event=model.n_event, reason=reason)
-    return Estimate(None, reason=f"nobody with {figure.variable} {figure.level}")
+    return Estimate(None, reason=Reason.of("nobody-with", name=Name(str(figure.variable), figure.level)))
 
 
 def _survival_estimate(figure: PublishedFigure, time: pd.Series, event: pd.Series, tally: pd.DataFrame) -> Estimate:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_interval,
-    format_number,
-    format_percent_interval,
-    format_probability,
-)
+from analytics.formats import MISSING, format_count, format_interval, format_number, format_percent_interval
+from analytics.reporting.estimates import format_probability
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.study.published import Published, Recomputation
 from analytics.study.simulation import Simulation
@@ -32,7 +27,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
         interval = MISSING
         if estimate.interval is not None:
             interval = (format_percent_interval if figure.is_share else format_interval)(estimate.interval)
-        sign = estimate.reason or ""
+        sign = "" if estimate.reason is None else say_reason(estimate.reason)
         if whole and estimate.value is not None:
             sign = "✓\u00a0as\u00a0printed" if entry.agrees else "differs"
         rows.append((figure.label, figure.printed, entry.text, interval, sign))

@@ -37,7 +37,9 @@ from analytics.results import Note
 DATA = Path(__file__).parents[2] / "data"
 FILES = REFERENCE, MISSING_MRD = ("reference_cohort.csv", "example_missing_mrd.csv")
 DAYS_PER_MONTH = 365.25 / 12
-NOT_WORDS = re.compile(r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]")
+NOT_WORDS = re.compile(
+    r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]|Reason\("
+)
 # What counts and reasons make of sentences where nobody looks: "1 children", "5 to 5 years", "not shown: only 4 children"
 # after another colon, and denials of denials.
 CLUMSY = re.compile(

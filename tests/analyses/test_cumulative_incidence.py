@@ -188,7 +188,7 @@ def test_both_kinds_of_hazard_ratios_equal_those_of_coxph_and_crr(name: str, adj
             errors = np.atleast_1d(expected[key]["std_error"])
             for term, coef, error in zip(terms, coefs, errors, strict=True):
                 if abs(coef) > 10:  # R's way of saying that there is none
-                    assert term.ratio.value is None and str(term.ratio.reason).startswith("not estimable: none of the")
+                    assert term.ratio.value is None and term.ratio.reason.code.startswith("none-with-event")
                     continue
                 assert term.ratio.value == pytest.approx(math.exp(coef), rel=2e-6)
                 assert term.ratio.std_error == pytest.approx(error, rel=1e-5)

@@ -18,6 +18,7 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.regression import chosen_references
 from analytics.frames import EVERYONE
+from analytics.reporting.reasons import say_reason
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
@@ -294,7 +295,7 @@ def test_nobody_under_observation_at_the_horizon_is_said(tmp_path: Path) -> None
     shown = show_means(source=cohort, by="sex", endpoint="os_relapse_after_hsct", years="1")
     girls, boys = shown.result.means.groups
     assert girls.mean.value is None and boys.mean.value is not None
-    assert plain(girls.mean.reason or "") == "nobody is under observation at 12.0 months (0 at risk)"
+    assert plain(say_reason(girls.mean.reason)) == "nobody is under observation at 12.0 months (0 at risk)"
     (note,) = [n for n in shown.notes if n.code == "unobserved"]
     assert plain(note.text).startswith("Nobody under observation at 12 months: girls (from 13.1 months on).")
     assert "beyond-follow-up" not in [n.code for n in shown.notes]

@@ -23,6 +23,8 @@ from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.splines import place_knots, spline_basis
 from analytics.exports.csv_file import to_csv
 from analytics.formats import format_ratio
+from analytics.reporting.reasons import say_reason
+from analytics.results import Reason
 from tests.analyses.shown import (
     DATA,
     FILES,
@@ -309,23 +311,23 @@ def test_nothing_is_checked_before_it_is_opened(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("clauses", "factors", "reason"),
     [
-        ((Clause("relapse_site", keep_missing=True),), ("sex",), "no events"),
+        ((Clause("relapse_site", keep_missing=True),), ("sex",), Reason("no-events")),
         ((Clause("relapse_site", ("isolated marrow",)),), ("sex",), None),
         ((Clause("age_years", low=17.9, high=17.9),), ("sex",), None),
-        ((), (), "it has no factor"),
-        ((Clause("age_years", low=500.0),), ("sex",), "no patients"),
+        ((), (), Reason("no-factor")),
+        ((Clause("age_years", low=500.0),), ("sex",), Reason("no-patients")),
     ],
 )
 def test_where_there_is_no_model_the_reason_stands_alone(
-    clauses: tuple[Clause, ...], factors: tuple[str, ...], reason: str | None
+    clauses: tuple[Clause, ...], factors: tuple[str, ...], reason: Reason | None
 ) -> None:
     made, parts = check(*clauses, factors=factors)
     assert made.reason is not None and made.departures == () and made.splines == ()
     (said,) = sentences(parts)
-    assert said == f"Nothing can be checked: {made.reason}."
+    assert said == f"Nothing can be checked: {say_reason(made.reason)}."
     if reason is not None:
         assert made.reason == reason
-    assert optimism(*clauses, factors=factors).refusal == f"Nothing can be corrected: {made.reason}."
+    assert optimism(*clauses, factors=factors).refusal == f"Nothing can be corrected: {say_reason(made.reason)}."
 
 
 def check_made(checks: Opened) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from analytics.estimators import concordance_optimism
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
+from analytics.results import Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "concordance_optimism_reference.json").read_text())
@@ -67,11 +68,11 @@ def test_rare_levels_and_strata_and_entries() -> None:
 
 def test_reasons_and_stopping() -> None:
     none = concordance_optimism_by_bootstrap([1, 2], [0, 0], pd.DataFrame({"x": [1.0, 2.0]}), replicates=2, seed=0)
-    assert none.reason == "no events" == none.concordance.reason and none.n_drawn == 0
+    assert none.reason == Reason("no-events") == none.concordance.reason and none.n_drawn == 0
     empty = concordance_optimism_by_bootstrap([1, 2, 3], [1, 0, 1], pd.DataFrame(index=range(3)), replicates=2, seed=0)
-    assert empty.reason == "no coefficient was estimated"
+    assert empty.reason == Reason("no-coefficient")
     stopped = concordance_optimism_by_bootstrap(*ARRAYS, replicates=5, seed=0, should_stop=lambda: True)
-    assert stopped.reason == "stopped before the first resample"
+    assert stopped.reason == Reason("stopped")
     asked = iter([False, False, True])
     some = concordance_optimism_by_bootstrap(*ARRAYS, replicates=5, seed=0, should_stop=lambda: next(asked))
     assert some.n_drawn == 2 and "stopped" in {note.code for note in some.notes}

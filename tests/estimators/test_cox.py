@@ -26,7 +26,8 @@ from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariabl
 from analytics.estimators.cox_model import CoxSample
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.risk_sets import TieSums
-from analytics.results import HazardRatio, HazardRatioResult
+from analytics.results import HazardRatio, HazardRatioResult, Name, Reason
+from tests.estimators.said import said, words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "cox_reference.json").read_text())
@@ -398,11 +399,11 @@ def test_level_without_events() -> None:
     assert result.method == "firth" and result.conf_type == "profile"
     note = result.notes[0]
     assert (note.code, note.severity) == ("separation", "caution")
-    assert note.text.startswith("None of the 5 patients with site: b had the event. Maximum likelihood has no finite")
+    assert words(note).startswith("None of the 5 patients with site: b had the event. Maximum likelihood has no finite")
     ml = estimate_hazard_ratios(months, event, x, method="ml")
     term = ml.terms[1]
     assert ml.method == "ml" and ml.n_parameters == 1
-    assert term.hazard_ratio.reason == "not estimable: none of the 5 patients had the event"
+    assert term.hazard_ratio.reason == Reason.of("none-with-event", n=5)
     assert term.p_value is None and term.statistic is None
     # In the limit only site a is left: 7, 6, 5, 3 and 2 at risk. Without the covariate: 12, 11, 9, 5 and 3.
     limit = -math.log(7 * 6 * 5 * 3 * 2)
@@ -410,7 +411,7 @@ def test_level_without_events() -> None:
     assert ml.tests[0].statistic == pytest.approx(2 * (limit + math.log(12 * 11 * 9 * 5 * 3)), rel=1e-10)
     turned = pd.DataFrame({"site": pd.Categorical(x["site"], categories=["b", "a"])})
     reason = estimate_hazard_ratios(months, event, turned, method="ml").terms[1].hazard_ratio.reason
-    assert reason == "not estimable: none of the 5 patients of the reference level had the event"
+    assert reason == Reason.of("none-with-event-in-reference", n=5)
     robust = estimate_hazard_ratios(months, event, x, robust=True)
     assert robust.method == "ml" and robust.terms[1].hazard_ratio.value is None
 
@@ -449,7 +450,7 @@ def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:
     expected = is_monotone(months, event, entry, block, x.to_numpy(float))
     assert (result.method == "firth") == expected
     infinite = [term.hazard_ratio.reason for term in ml.terms if term.hazard_ratio.reason]
-    marked = [reason for reason in infinite if "had the event" in reason or "monotone" in reason]
+    marked = [reason for reason in infinite if "with-event" in reason.code or reason.code == "monotone"]
     assert bool(marked) == expected
     for found in (result, ml):
         assert found.reason is None and found.log_likelihood is not None and found.log_likelihood <= 1e-9
@@ -530,10 +531,10 @@ def test_hardly_any_patients(n: int, died: int, method: Any) -> None:
     x = pd.DataFrame({"site": pd.Categorical(list("ab")[:n], categories=["a", "b", "c"]), "age": [3.0, 5.0][:n]})
     result = estimate_hazard_ratios([1.0, 2.0][:n], [died] * n, x, method=method)
     if n == 0 or not died:
-        assert result.reason == ("no patients" if n == 0 else "no events")
+        assert result.reason == (Reason("no-patients") if n == 0 else Reason("no-events"))
         assert {test.reason for test in result.tests} == {result.reason}
     assert len(result.terms) == 4 and len(result.to_frame()) == 4
-    assert result.terms[2].hazard_ratio.reason == "no patients"
+    assert result.terms[2].hazard_ratio.reason == Reason("no-patients")
     for term in result.terms:
         assert (term.hazard_ratio.value is None) == (term.hazard_ratio.reason is not None)
 
@@ -549,13 +550,13 @@ def test_collinear_and_constant_columns() -> None:
     result = estimate_hazard_ratios(data["time"], data["event"], x)
     alone = estimate_hazard_ratios(data["time"], data["event"], data[["age", "sex"]])
     np.testing.assert_allclose(logs(result), logs(alone), rtol=1e-9)
-    assert result.terms[2].hazard_ratio.reason == "not estimable: a combination of age and sex"
-    assert result.terms[3].hazard_ratio.reason == "only one value left: 1"
+    assert result.terms[2].hazard_ratio.reason == Reason.of("collinear", names=(Name("age"), Name("sex")))
+    assert result.terms[3].hazard_ratio.reason == Reason.of("one-value", value=1.0)
     assert {note.code for note in result.notes} == {"collinear", "single-level"}
     # Without age, twice stands in for it: nothing is lost.
     assert (result.tests[0].df, result.tests[2].df, result.n_parameters) == (None, None, 2)
     inside = estimate_hazard_ratios(data["time"], data["event"], data[["age", "sex"]], strata=data["sex"])
-    reason = "not estimable: it does not vary among those at risk at the time of any event"
+    reason = Reason("no-variation-at-risk")
     assert inside.terms[1].hazard_ratio.reason == reason and inside.terms[0].hazard_ratio.value is not None
 
 
@@ -563,8 +564,8 @@ def test_empty_reference_level() -> None:
     x = pd.DataFrame({"timing": pd.Categorical(TIMING, categories=["very early", "late", "early"])})
     result = estimate_hazard_ratios(MONTHS, DIED, x)
     assert [term.is_reference for term in result.terms] == [False, True, False]
-    assert (
-        result.notes[0].code == "reference-empty" and "hazard ratios compare with timing: late" in result.notes[0].text
+    assert result.notes[0].code == "reference-empty" and "hazard ratios compare with timing: late" in words(
+        result.notes[0]
     )
 
 
@@ -572,7 +573,7 @@ def test_univariable_models_leave_out_the_unknown() -> None:
     x = twelve().assign(age=[1.0, 7, 3, np.nan, 5, 6, 2, 8, 9, 4, 11, 10])
     timing, age = estimate_univariable_hazard_ratios(MONTHS, DIED, x)
     assert timing.n == 12 and age.n == 11
-    assert age.notes[0].code == "missing-excluded" and age.notes[0].text.startswith("1 of 12 patients without age")
+    assert age.notes[0].code == "missing-excluded" and words(age.notes[0]).startswith("1 of 12 patients without age")
     known = x["age"].notna().to_numpy()
     same = estimate_hazard_ratios(np.array(MONTHS)[known], np.array(DIED)[known], x.loc[known, ["age"]])
     assert same.terms == age.terms
@@ -608,9 +609,9 @@ def test_wrong_input_says_what_and_where(options: dict[str, Any], message: str) 
 
 
 def test_concordance_of_hardly_any_patients() -> None:
-    assert concordance([], [], []).reason == "no patients"
-    assert concordance([1.0, 2.0], [0, 0], [1.0, 2.0]).reason == "no events"
-    assert concordance([1.0], [1], [1.0]).reason == "no pair of patients can be compared"
+    assert concordance([], [], []).reason == Reason("no-patients")
+    assert concordance([1.0, 2.0], [0, 0], [1.0, 2.0]).reason == Reason("no-events")
+    assert concordance([1.0], [1], [1.0]).reason == Reason("no-pair")
     best = concordance([1.0, 2.0], [1, 1], [5.0, 2.0])
     assert best.value == 1.0 and best.interval is None
     with pytest.raises(ValueError, match=r"score must be finite: 1 of 2 values are not \(first at row 1: nan\)"):
@@ -632,8 +633,8 @@ def test_one_cluster_has_no_robust_standard_error() -> None:
     )
     (term,) = result.terms
     assert term.hazard_ratio.value is None and term.p_value is None and term.statistic is None
-    assert "robust standard error is 0, as too few clusters" in str(term.hazard_ratio.reason)
-    assert result.tests[0].p_value is None and result.tests[0].reason == "its robust covariance is singular"
+    assert "robust standard error is 0, as too few clusters" in said(term.hazard_ratio.reason)
+    assert result.tests[0].p_value is None and result.tests[0].reason == Reason("singular-robust-covariance")
     assert result.concordance is not None and result.concordance.value is not None
     assert result.concordance.interval is None
     assert [note.code for note in result.notes if note.code == "few-clusters"] == ["few-clusters"]
@@ -644,7 +645,7 @@ def test_few_clusters_are_noted_and_many_are_not() -> None:
     arrays = (twice["months"], twice["died"], twice[["score"]])
     few = estimate_hazard_ratios(*arrays, cluster=np.arange(len(twice)) % 4)
     assert few.terms[0].hazard_ratio.value is not None
-    assert "4 clusters" in next(note.text for note in few.notes if note.code == "few-clusters")
+    assert "4 clusters" in next(words(note) for note in few.notes if note.code == "few-clusters")
     many = estimate_hazard_ratios(*arrays, cluster=np.arange(len(twice)))
     assert "few-clusters" not in {note.code for note in many.notes}
 
@@ -652,7 +653,7 @@ def test_few_clusters_are_noted_and_many_are_not() -> None:
 def test_robust_standard_error_of_0_is_no_estimate() -> None:
     result = estimate_hazard_ratios([5, 5], [1, 1], pd.DataFrame({"score": [1.0, 2.0]}), robust=True)
     assert result.terms[0].hazard_ratio.value is None
-    assert "too few patients" in str(result.terms[0].hazard_ratio.reason)
+    assert "too few patients" in said(result.terms[0].hazard_ratio.reason)
 
 
 def test_proportional_hazards_are_tested_beside_the_model() -> None:

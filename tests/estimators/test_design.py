@@ -11,9 +11,10 @@ import pytest
 
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cumulative_incidence import estimate_subdistribution_hazard_ratios
-from analytics.estimators.design import none_or_all, read_covariate
+from analytics.estimators.design import read_covariate
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.treatment import time_dependent_hazard_ratio
+from analytics.results import Reason
 
 ROWS = np.arange(4)
 
@@ -53,13 +54,6 @@ def test_other_objects_are_levels(values: list[Any], levels: tuple[str, ...]) ->
     assert covariate.levels == levels and not missing.any()
 
 
-def test_one_patient_is_not_none_of_one() -> None:
-    assert none_or_all(3, 0) == "none of the 3 patients had the event"
-    assert none_or_all(3, 3, " with site: CNS") == "all of the 3 patients with site: CNS had the event"
-    assert none_or_all(1, 0, " with site: CNS") == "the only patient with site: CNS did not have the event"
-    assert none_or_all(1, 1) == "the only patient had the event"
-
-
 def test_a_level_of_one_patient_without_event_reads_as_one() -> None:
     sites = pd.DataFrame({"site": ["CNS", *["marrow"] * 6]})
     time, event = [3, 1, 2, 4, 5, 6, 7], [0, 1, 1, 0, 1, 0, 1]
@@ -71,4 +65,4 @@ def test_a_level_of_one_patient_without_event_reads_as_one() -> None:
         time_dependent_hazard_ratio(time, event, [1, *[None] * 4, 2, 3], covariates=sites, method="ml"),
     ):
         reasons = [term.ratio.reason for term in result.terms if term.variable == "site"]
-        assert reasons[1] == "not estimable: the only patient of the reference level did not have the event"
+        assert reasons[1] == Reason.of("none-with-event-in-reference", n=1)

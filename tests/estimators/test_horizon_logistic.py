@@ -20,7 +20,8 @@ from analytics.estimators.horizon_logistic import (
     weigh_for_censoring,
 )
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.results import OddsRatioResult
+from analytics.results import Name, OddsRatioResult, Reason
+from tests.estimators.said import words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "horizon_reference.json").read_text())
@@ -123,7 +124,7 @@ def test_weighted_shares_are_the_cumulative_incidences(rows: list[tuple[int, int
     if time.max() < horizon and (cause[time == time.max()] == 0).any():
         # The last one was lost before the horizon: there is nobody to stand for this patient.
         result = estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"n": n}), horizon=horizon, weight=n)
-        assert result.reason in ("no patients", "every patient without an event was last seen before the horizon")
+        assert result.reason in (Reason("no-patients"), Reason("all-lost-before-horizon"))
         return
     assert float(made.weight @ n) == pytest.approx(n.sum())
     known = made.weight > 0
@@ -169,7 +170,7 @@ def test_covariates_of_the_censored_are_not_read_and_others_must_be_known() -> N
     with pytest.raises(ValueError, match="'g' is missing in 1 of 5 rows"):
         estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"g": ["a", "b", None, "a", "b", "b"]}), horizon=5)
     (alone,) = estimate_univariable_odds_ratios_by_horizon(time, cause, lacking, horizon=5)
-    assert alone.notes[0].code == "missing-excluded" and alone.notes[0].text.startswith("1 of 6 patients")
+    assert alone.notes[0].code == "missing-excluded" and words(alone.notes[0]).startswith("1 of 6 patients")
 
 
 def test_separation_has_a_reason_and_leaves_the_others_their_ratios() -> None:
@@ -181,7 +182,7 @@ def test_separation_has_a_reason_and_leaves_the_others_their_ratios() -> None:
     cause = np.where(group == "c", 2 * (rng.random(n) < 0.5), rng.integers(0, 3, n))
     result = estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"g": group}), horizon=40)
     by_level = {t.level: t for t in result.terms}
-    assert by_level["c"].odds_ratio.reason == f"not estimable: none of the {by_level['c'].n} patients had the event"
+    assert by_level["c"].odds_ratio.reason == Reason.of("none-with-event", n=by_level["c"].n)
     assert by_level["c"].p_value is None
     made = weigh_for_censoring(time, cause, horizon=40)
 
@@ -198,10 +199,10 @@ def test_separation_has_a_reason_and_leaves_the_others_their_ratios() -> None:
 @pytest.mark.parametrize(
     ("time", "cause", "reason"),
     [
-        ([1, 2], [0, 0], "no patients"),
-        ([5, 6], [0, 2], "no events"),
-        ([1, 2], [1, 1], "every patient had the event"),
-        ([1, 2], [1, 0], "every patient without an event was last seen before the horizon"),
+        ([1, 2], [0, 0], Reason("no-patients")),
+        ([5, 6], [0, 2], Reason("no-events")),
+        ([1, 2], [1, 1], Reason("all-had-event")),
+        ([1, 2], [1, 0], Reason("all-lost-before-horizon")),
     ],
 )
 def test_nothing_to_fit_is_a_result(time: list[float], cause: list[int], reason: str) -> None:
@@ -213,8 +214,8 @@ def test_single_levels_combinations_and_wrong_horizons() -> None:
     time, cause = [1, 2, 3, 9, 4, 9], [1, 0, 2, 0, 1, 0]
     x = np.array([1.0, 2, 3, 5, 4, 2])
     result = estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"g": ["a"] * 6, "x": x, "y": 2 * x}), horizon=5)
-    assert result.terms[0].is_reference and result.tests[0].reason == "only one level left"
-    assert result.terms[2].odds_ratio.reason == "not estimable: a combination of x"
+    assert result.terms[0].is_reference and result.tests[0].reason == Reason("one-level")
+    assert result.terms[2].odds_ratio.reason == Reason.of("collinear", names=(Name("x"),))
     assert {"collinear", "single-level"} <= {note.code for note in result.notes}
     for horizon in (0, -1, math.nan, math.inf):
         with pytest.raises(ValueError, match="horizon must be a time above 0"):

@@ -26,7 +26,7 @@ from analytics.estimators.imputation import (
 )
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.missing_data import pool_odds_ratios
-from analytics.results import OddsRatioResult
+from analytics.results import Name, OddsRatioResult, Reason
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "missing_data_reference.json").read_text())
@@ -181,14 +181,14 @@ def refused(values: dict[str, Any], y: list[int], weight: list[int] | None = Non
 def test_reasons_for_not_imputing() -> None:
     gap = [None, *[1.0, 2.0] * 5]
     y = [0, 1] * 5 + [0]
-    assert refused({"x": [1.0] * 11}, y) == "nothing is missing in these variables"
-    assert refused({}, []) == "nothing is missing in these variables"
-    assert refused({"x": gap}, [0] * 11) == "no patient had the event"
-    assert refused({"x": gap}, [1] * 11) == "every patient had the event"
-    assert refused({"x": [None] * 11, "y": gap}, y) == "x is not known in any patient"
+    assert refused({"x": [1.0] * 11}, y) == Reason("nothing-missing")
+    assert refused({}, []) == Reason("nothing-missing")
+    assert refused({"x": gap}, [0] * 11) == Reason("nobody-had-event")
+    assert refused({"x": gap}, [1] * 11) == Reason("all-had-event")
+    assert refused({"x": [None] * 11, "y": gap}, y) == Reason.of("known-in-nobody", name=Name("x"))
     assert refused({"x": gap}, y, [4000] * 11) is not None and "20000" in str(refused({"x": gap}, y, [4000] * 11))
     few = refused({"x": [1.0, 2.0, None], "z": [1.0, 2.0, 3.0]}, [0, 1, 1])
-    assert few == "x is known in 2 patients only, too few for a model of it with 2 coefficients"
+    assert few == Reason.of("known-in-few", name=Name("x"), n=2, n_coefficients=2)
     assert refused({"x": gap}, y) is None
     with pytest.raises(ValueError, match="nothing is missing"):
         impute(pd.DataFrame({"x": [1.0] * 11}), y)
@@ -274,9 +274,7 @@ def test_combined_profiles_equal_r() -> None:
     c = terms[1].odds_ratio
     below, above = math.log(c.value / c.interval.low), math.log(c.interval.high / c.value)
     assert below > 1.5 * above
-    assert all(
-        t.reason == "not pooled where a factor predicts the outcome perfectly in an imputed set" for t in found.tests
-    )
+    assert all(t.reason == Reason("not-pooled-separated") for t in found.tests)
 
 
 def test_sets_that_do_not_differ_give_the_profile_limits_of_one() -> None:

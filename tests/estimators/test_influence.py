@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analytics.estimators import influence
 from analytics.estimators.influence import estimate_influence
 from analytics.estimators.logistic import Method, estimate_odds_ratios
-from analytics.results import InfluenceResult
+from analytics.results import InfluenceResult, Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 MODELS = json.loads((REFERENCE / "logistic_reference.json").read_text())
@@ -107,7 +107,7 @@ def test_the_last_patient_on_a_side_of_a_level_has_a_reason_instead_of_a_ratio()
     result = estimate_influence(event, pd.DataFrame({"factor": FACTOR}))
     lost = [i for i, reasons in enumerate(result.reasons) if reasons[0] is not None]
     assert [result.row[i] for i in lost] == [0]
-    assert result.reasons[lost[0]][0] == "not estimable: none of the 5 patients of the reference level had the event"
+    assert result.reasons[lost[0]][0] == Reason.of("none-with-event-in-reference", n=5)
     assert np.isnan(result.log_odds_ratio[lost[0], 0]) and np.isnan(result.change[lost[0], 0])
     frame = result.to_frame()
     assert frame["without"].isna().sum() == 1 and frame["reason"].notna().sum() == 1
@@ -117,7 +117,7 @@ def test_the_only_patient_of_a_level_takes_its_ratio_along_and_leaves_the_others
     frame = pd.DataFrame({"level": pd.Categorical([*FACTOR, "rare"], categories=["no", "yes", "rare"])})
     result = estimate_influence([*EVENT, 1], frame, method="firth")
     (alone,) = np.flatnonzero(result.row == 12)
-    assert result.reasons[alone] == (None, "no patients")
+    assert result.reasons[alone] == (None, Reason("no-patients"))
     assert math.isfinite(result.log_odds_ratio[alone, 0])
     # With the only patient of the reference level gone, nothing compares with it any more.
     frame["level"] = frame["level"].cat.reorder_categories(["rare", "no", "yes"])
@@ -130,11 +130,11 @@ def test_the_only_patient_of_a_level_takes_its_ratio_along_and_leaves_the_others
 @pytest.mark.parametrize(
     ("outcome", "covariates", "reason"),
     [
-        ([], pd.DataFrame({"x": pd.Series([], dtype=float)}), "no patients"),
-        ([1], pd.DataFrame({"x": [1.0]}), "every patient had the event"),
-        ([0, 0], pd.DataFrame({"x": [1.0, 2.0]}), "no events"),
-        ([0, 1, 1], pd.DataFrame({"x": [1.0, 1.0, 1.0]}), "no covariate has a coefficient"),
-        ([0, 1, 1], pd.DataFrame(index=range(3)), "no covariate has a coefficient"),
+        ([], pd.DataFrame({"x": pd.Series([], dtype=float)}), Reason("no-patients")),
+        ([1], pd.DataFrame({"x": [1.0]}), Reason("all-had-event")),
+        ([0, 0], pd.DataFrame({"x": [1.0, 2.0]}), Reason("no-events")),
+        ([0, 1, 1], pd.DataFrame({"x": [1.0, 1.0, 1.0]}), Reason("no-covariate-coefficient")),
+        ([0, 1, 1], pd.DataFrame(index=range(3)), Reason("no-covariate-coefficient")),
     ],
 )
 def test_nothing_to_fit_gives_a_reason(outcome: list[int], covariates: pd.DataFrame, reason: str) -> None:
@@ -145,13 +145,13 @@ def test_nothing_to_fit_gives_a_reason(outcome: list[int], covariates: pd.DataFr
 
 def test_separated_data_by_maximum_likelihood_have_no_model_to_compare_with() -> None:
     result = estimate_influence([0, 0, 0, 1, 1], pd.DataFrame({"x": [1.0, 2, 3, 4, 5]}), method="ml")
-    assert result.reason == "the covariates predict the outcome exactly (separation)"
+    assert result.reason == Reason("no-maximum")
 
 
 def test_two_patients_one_of_each_outcome() -> None:
     result = estimate_influence([0, 1], pd.DataFrame({"x": ["a", "b"]}))
     assert result.method == "firth" and result.reason is None
-    assert [reasons[0] for reasons in result.reasons] == ["every patient had the event", "no events"]
+    assert [reasons[0] for reasons in result.reasons] == [Reason("all-had-event"), Reason("no-events")]
 
 
 def test_most_refits_keeps_those_that_change_most() -> None:

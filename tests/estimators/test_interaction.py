@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.interaction import subgroup_effects, subgroup_odds_ratios
-from analytics.results import SubgroupEffect, SubgroupResult
+from analytics.results import Reason, SubgroupEffect, SubgroupResult
+from tests.estimators.said import words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "interaction_reference.json").read_text(encoding="utf-8"))
@@ -122,11 +123,11 @@ def test_a_subgroup_without_events_keeps_its_row() -> None:
     outcome = outcome[:20] + [0] * 20
     found = subgroup_odds_ratios(outcome, group, sex)
     girls = found.subgroups[1]
-    assert (girls.ratio.value, girls.ratio.reason, girls.p_value) == (None, "no events", None)
+    assert (girls.ratio.value, girls.ratio.reason, girls.p_value) == (None, Reason("no-events"), None)
     assert "interaction-sparse" in [note.code for note in found.notes]
     time = np.tile(np.arange(1.0, 11.0), 4)
     hazards = subgroup_effects(time, outcome, group, sex)
-    assert hazards.subgroups[1].ratio.reason == "no events"
+    assert hazards.subgroups[1].ratio.reason == Reason("no-events")
     assert hazards.subgroups[0].ratio.value is not None
 
 
@@ -137,8 +138,8 @@ def test_a_group_without_events_in_a_subgroup_is_penalised_and_noted() -> None:
     girls = found.subgroups[1]
     assert girls.method == "firth" and girls.ratio.value is not None
     (sparse,) = [note for note in found.notes if note.code == "interaction-sparse"]
-    assert sparse.text.startswith("Nobody or everybody had the event in: no, girls.")
-    assert any(note.code == "separation" and note.text.startswith("girls: ") for note in found.notes)
+    assert words(sparse).startswith("Nobody or everybody had the event in: no, girls.")
+    assert any(note.code == "separation" and words(note).startswith("girls: ") for note in found.notes)
     assert found.interaction.p_value is not None
 
 
@@ -149,8 +150,8 @@ def test_a_subgroup_without_the_reference_is_not_compared_with_another_group() -
     found = subgroup_effects(time, np.tile([1, 0], 17), group, subgroup)
     y = [e for e in found.subgroups if e.subgroup == "y"]
     assert [(e.group, e.ratio.value, e.ratio.reason, e.p_value) for e in y] == [
-        ("b", None, "no patients of a to compare", None),
-        ("c", None, "no patients of a to compare", None),
+        ("b", None, Reason.of("reference-group-empty", group="a"), None),
+        ("c", None, Reason.of("reference-group-empty", group="a"), None),
     ]
     # b and c can still be set against each other in both, which is one parameter of interaction.
     assert found.interaction.df == 1
@@ -159,9 +160,9 @@ def test_a_subgroup_without_the_reference_is_not_compared_with_another_group() -
 @pytest.mark.parametrize(
     ("group", "subgroup", "reason"),
     [
-        (["a"] * 4, ["x", "x", "y", "y"], "only one group has patients"),
-        (["a", "b"] * 2, ["x"] * 4, "only one subgroup has patients"),
-        (["a", "a", "b", "b"], ["x", "x", "y", "y"], "no two subgroups have patients of the same two groups"),
+        (["a"] * 4, ["x", "x", "y", "y"], Reason("one-group")),
+        (["a", "b"] * 2, ["x"] * 4, Reason("one-subgroup")),
+        (["a", "a", "b", "b"], ["x", "x", "y", "y"], Reason("no-shared-groups")),
     ],
 )
 def test_no_interaction_without_groups_in_subgroups(group: list[str], subgroup: list[str], reason: str) -> None:
@@ -172,15 +173,15 @@ def test_no_interaction_without_groups_in_subgroups(group: list[str], subgroup: 
 
 def test_few_patients() -> None:
     nobody = subgroup_effects([], [], [], [])
-    assert (nobody.overall, nobody.subgroups, nobody.interaction.reason) == ((), (), "no patients")
+    assert (nobody.overall, nobody.subgroups, nobody.interaction.reason) == ((), (), Reason("no-patients"))
     assert len(nobody.to_frame()) == 0
     levels = pd.Categorical([], categories=["a", "b"])
     empty = subgroup_odds_ratios([], levels, levels)
-    assert [e.ratio.reason for e in (*empty.overall, *empty.subgroups)] == ["no patients"] * 3
+    assert [e.ratio.reason for e in (*empty.overall, *empty.subgroups)] == [Reason("no-patients")] * 3
     two = subgroup_effects([1, 2], [0, 0], ["a", "b"], ["x", "y"])
-    assert two.overall[0].ratio.reason == "no events"
+    assert two.overall[0].ratio.reason == Reason("no-events")
     assert [e.ratio.value for e in two.subgroups] == [None, None]
-    assert two.interaction.reason == "no events"
+    assert two.interaction.reason == Reason("no-events")
 
 
 def test_wrong_input_is_named() -> None:
@@ -230,7 +231,7 @@ def test_weights_equal_repeated_rows(drawn: dict[str, np.ndarray]) -> None:
     for one, two in pairs:
         pd.testing.assert_frame_equal(one.to_frame(), two.to_frame(), rtol=1e-6, atol=1e-7, check_dtype=False)
         assert one.interaction.reason == two.interaction.reason
-        assert [note.text for note in one.notes] == [note.text for note in two.notes]
+        assert [words(note) for note in one.notes] == [words(note) for note in two.notes]
 
 
 @FEW

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up, n_at_risk, survival_at, survival_quantile
-from analytics.results import Estimate, Interval, SurvivalCurve
+from analytics.results import Estimate, Interval, Reason, SurvivalCurve
 from tests.estimators import survival_oracle as oracle
+from tests.estimators.said import said
 from tests.estimators.survival_oracle import Patient
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -136,7 +137,7 @@ def test_nobody_is_at_risk_before_the_first_entry() -> None:
     (curve,) = estimate_survival([4, 6, 9], [1, 1, 0], entry=[2, 3, 5]).curves
     before, between, after = survival_at(curve, [1, 4, 7])
     assert (before.value, before.n) == (None, 0)
-    assert before.reason == "nobody is under observation at 1.0\u00a0months (0 at risk)"
+    assert before.reason == Reason.of("nobody-observed", months=1.0)
     assert (between.value, between.n) == (0.5, 2)
     assert (after.value, after.n) == (0.25, 1)
 
@@ -188,7 +189,7 @@ def test_twelve_patients_read_at_times() -> None:
     assert (at_event.value, at_event.n, at_event.n_event) == (pytest.approx(3 / 4), 11, 3)
     assert (last.value, last.n, last.n_event) == (pytest.approx(45 / 224), 1, 7)
     assert (past.value, past.n, past.n_event) == (None, 0, 7)
-    assert past.reason == "follow-up ends at 12.0\u00a0months (0 at risk)"
+    assert past.reason == Reason.of("follow-up-ended", months=12.0)
 
 
 def test_delayed_entry_by_hand() -> None:
@@ -205,8 +206,8 @@ def test_follow_up_by_hand() -> None:
     assert (found.n, found.n_event, found.reason) == (5, 2, None)
     none_left = follow_up([1, 2], [1, 1])
     assert none_left.value is None
-    assert none_left.reason is not None and none_left.reason.startswith("not reached (2 of 2 patients had the event")
-    assert follow_up([], []) == Estimate(None, reason="no patients")
+    assert said(none_left.reason).startswith("not reached (2 of 2 patients had the event")
+    assert follow_up([], []) == Estimate(None, reason=Reason("no-patients"))
 
 
 # Small and degenerate
@@ -215,8 +216,8 @@ def test_follow_up_by_hand() -> None:
 def test_no_patients_give_an_empty_curve_with_a_reason() -> None:
     (curve,) = estimate_survival([], []).curves
     assert (curve.n, curve.n_event, len(curve.time), len(curve.low)) == (0, 0, 0, 0)
-    assert curve.median == Estimate(None, reason="no patients")
-    assert survival_at(curve, [0, 12]) == (Estimate(None, reason="no patients"),) * 2
+    assert curve.median == Estimate(None, reason=Reason("no-patients"))
+    assert survival_at(curve, [0, 12]) == (Estimate(None, reason=Reason("no-patients")),) * 2
     assert estimate_survival([], [], group=[]).curves == ()
 
 
@@ -237,8 +238,8 @@ def test_one_patient_without_the_event() -> None:
     assert curve.std_error.tolist() == [0.0]
     assert np.isnan(curve.low[0]) and np.isnan(curve.high[0])
     assert curve.median.value is None
-    assert curve.median.reason == "not reached (100\u00a0% still event-free at 3.0\u00a0months)"
-    assert survival_at(curve, [3.1])[0].reason == "follow-up ends at 3.0\u00a0months (0 at risk)"
+    assert curve.median.reason == Reason.of("quantile-not-reached", share=1.0, months=3.0)
+    assert survival_at(curve, [3.1])[0].reason == Reason.of("follow-up-ended", months=3.0)
 
 
 @pytest.mark.parametrize(("conf_type", "low", "high"), [("log-log", np.nan, np.nan), ("log", 1, 1), ("plain", 1, 1)])
@@ -294,7 +295,7 @@ def test_categorical_groups_keep_their_order_and_empty_ones() -> None:
     group = pd.Categorical(["marrow", "CNS", "marrow"], categories=["marrow", "testis", "CNS"])
     result = estimate_survival([1, 2, 3], [1, 0, 1], group=group)
     assert [(c.group, c.n) for c in result.curves] == [("marrow", 2), ("testis", 0), ("CNS", 1)]
-    assert result.curves[1].median.reason == "no patients"
+    assert result.curves[1].median.reason == Reason("no-patients")
     assert result.curves[1].time.shape == (0,)
     assert result.to_frame()["group"].tolist() == ["marrow", "marrow", "CNS"]
     series = estimate_survival([1, 2, 3], [1, 0, 1], group=pd.Series(group))

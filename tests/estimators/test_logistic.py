@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.results import OddsRatio, OddsRatioResult
+from analytics.results import Name, OddsRatio, OddsRatioResult, Reason
+from tests.estimators.said import said, words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "logistic_reference.json").read_text())
@@ -156,7 +157,7 @@ def test_column_made_up_by_earlier_ones_is_left_out_as_in_r() -> None:
     result = estimate_odds_ratios(data["case"], data.drop(columns="case"))
     by_name = {term.variable: term for term in result.terms}
     assert R["alias"]["aliased"] == "total"
-    assert by_name["total"].odds_ratio.reason == "not estimable: a combination of spontaneous and induced"
+    assert by_name["total"].odds_ratio.reason == Reason.of("collinear", names=(Name("spontaneous"), Name("induced")))
     assert by_name["total"].p_value is None
     for name in ("spontaneous", "induced", "age"):
         assert math.log(by_name[name].odds_ratio.value or 0) == pytest.approx(R["alias"]["coef"][name], rel=1e-8)
@@ -232,7 +233,7 @@ def test_twelve_patients_by_hand() -> None:
     # One parameter and 6 events, 6 without: 6 per parameter.
     (note,) = result.notes
     assert (note.code, note.severity) == ("events-per-parameter", "info")
-    assert "6.0" in note.text
+    assert "6.0" in words(note)
 
 
 def test_zero_cell_is_the_odds_ratio_with_a_half_added() -> None:
@@ -242,7 +243,7 @@ def test_zero_cell_is_the_odds_ratio_with_a_half_added() -> None:
     assert result.terms[1].odds_ratio.value == pytest.approx(float(exact), rel=1e-10)
     (note,) = [note for note in result.notes if note.code == "separation"]
     assert note.severity == "caution"
-    assert "All 7 patients with exposed: yes had the event" in note.text
+    assert "All 7 patients with exposed: yes had the event" in words(note)
 
 
 def test_zero_cell_by_maximum_likelihood_gives_a_reason() -> None:
@@ -250,7 +251,7 @@ def test_zero_cell_by_maximum_likelihood_gives_a_reason() -> None:
     term = result.terms[1]
     assert result.method == "ml"
     assert term.odds_ratio.value is None and term.p_value is None and term.statistic is None
-    assert term.odds_ratio.reason == "not estimable: all of the 7 patients had the event"
+    assert term.odds_ratio.reason == Reason.of("all-with-event", n=7)
     # The likelihood it approaches: the exposed contribute 0, the others have their own proportion.
     assert result.log_likelihood == pytest.approx(5 * math.log(5 / 17) + 12 * math.log(12 / 17), rel=1e-12)
     assert result.tests[0].df == 1
@@ -264,7 +265,7 @@ def test_finite_terms_of_separated_data_are_those_of_the_other_patients() -> Non
     others = data[data["NV"] == 0]
     alone = estimate_odds_ratios(others["HG"], others[["PI", "EH"]])
     assert result.terms[0].odds_ratio.value is None
-    assert result.terms[0].odds_ratio.reason == "not estimable: all of the 13 patients with NV = 1 had the event"
+    assert result.terms[0].odds_ratio.reason == Reason.of("all-with-event", n=13, name=Name("NV", value=1.0))
     for term, other in zip(result.terms[1:], alone.terms, strict=True):
         assert term.odds_ratio.value == pytest.approx(other.odds_ratio.value, rel=1e-9)
         assert term.odds_ratio.interval and other.odds_ratio.interval
@@ -276,7 +277,7 @@ def test_separation_by_a_combination_names_it() -> None:
     def separation(names: list[str], **options: Any) -> tuple[OddsRatioResult, str]:
         result = estimate_odds_ratios(outcome, x[names], weight=weight, **options)
         (note,) = [note for note in result.notes if note.code == "separation"]
-        return result, note.text
+        return result, words(note)
 
     # The event comes with u and v of a if b is y; ages of 7 and more tell it too.
     x = pd.DataFrame({"a": list("uuvvww"), "b": list("yzyzyz"), "age": [7.0, 2.0, 8.0, 3.0, 1.0, 2.5]})
@@ -329,8 +330,8 @@ def test_kinds_of_columns() -> None:
         ("count", None, False),
     ]
     empty = result.terms[2]
-    assert (empty.n, empty.odds_ratio.value, empty.odds_ratio.reason) == (0, None, "no patients")
-    assert {t.odds_ratio.reason for t in result.terms} == {None, "no patients"}
+    assert (empty.n, empty.odds_ratio.value, empty.odds_ratio.reason) == (0, None, Reason("no-patients"))
+    assert {t.odds_ratio.reason for t in result.terms} == {None, Reason("no-patients")}
     assert result.terms[10].n == size
     frame = result.to_frame()
     assert list(frame["term"])[:3] == ["cat: b", "cat: a", "cat: none"]
@@ -341,10 +342,10 @@ def test_empty_reference_moves_to_the_next_level_with_a_note() -> None:
     x = pd.DataFrame({"site": pd.Categorical(["cns"] * 6 + ["testis"] * 4, categories=["marrow", "cns", "testis"])})
     result = estimate_odds_ratios([1, 0, 1, 0, 0, 0, 1, 1, 1, 0], x)
     assert [t.is_reference for t in result.terms] == [False, True, False]
-    assert result.terms[0].odds_ratio.reason == "no patients"
+    assert result.terms[0].odds_ratio.reason == Reason("no-patients")
     assert result.terms[2].odds_ratio.value == pytest.approx(3 / (2 / 4), rel=1e-12)
     (note,) = [note for note in result.notes if note.code == "reference-empty"]
-    assert "site: marrow" in note.text and "cns" in note.text
+    assert "site: marrow" in words(note) and "cns" in words(note)
 
 
 def test_one_level_left() -> None:
@@ -357,9 +358,9 @@ def test_one_level_left() -> None:
     )
     result = estimate_odds_ratios([1, 0, 1, 0, 1, 0], x)
     f, m, dose, *_ = result.terms
-    assert (f.odds_ratio.value, m.odds_ratio.reason) == (1.0, "no patients")
-    assert dose.odds_ratio.reason == "only one value left: 2"
-    assert [t.reason for t in result.tests] == ["only one level left", "only one value left: 2", None]
+    assert (f.odds_ratio.value, m.odds_ratio.reason) == (1.0, Reason("no-patients"))
+    assert dose.odds_ratio.reason == Reason.of("one-value", value=2.0)
+    assert [t.reason for t in result.tests] == [Reason("one-level"), Reason.of("one-value", value=2.0), None]
     assert result.tests[2].df == 1
     assert result.n_parameters == 1
     assert [note.code for note in result.notes].count("single-level") == 2
@@ -367,7 +368,12 @@ def test_one_level_left() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "reason"),
-    [([], "no patients"), ([0], "no events"), ([1], "every patient had the event"), ([0, 0, 0], "no events")],
+    [
+        ([], Reason("no-patients")),
+        ([0], Reason("no-events")),
+        ([1], Reason("all-had-event")),
+        ([0, 0, 0], Reason("no-events")),
+    ],
 )
 @pytest.mark.parametrize("method", ["auto", "ml", "firth"])
 def test_nothing_to_fit(outcome: list[int], reason: str, method: Any) -> None:
@@ -382,7 +388,7 @@ def test_nothing_to_fit(outcome: list[int], reason: str, method: Any) -> None:
     assert (result.n, result.n_event) == (len(outcome), sum(outcome))
     assert result.n_parameters == 0 and result.events_per_parameter is None
     assert [t.odds_ratio.value for t in result.terms] == [1.0, None, None]
-    assert {t.odds_ratio.reason for t in result.terms if not t.is_reference} <= {reason, "no patients"}
+    assert {t.odds_ratio.reason for t in result.terms if not t.is_reference} <= {reason, Reason("no-patients")}
     assert {t.reason for t in result.tests} == {reason}
     assert len(result.to_frame()) == 3
 
@@ -393,7 +399,7 @@ def test_two_patients() -> None:
     assert result.method == "firth" and result.reason is None
     # Firth with a half added to every cell: (1.5 / 0.5) / (0.5 / 1.5) = 9.
     assert result.terms[1].odds_ratio.value == pytest.approx(9.0, rel=1e-9)
-    assert result.terms[2].odds_ratio.reason == "not estimable: a combination of a: v"
+    assert result.terms[2].odds_ratio.reason == Reason.of("collinear", names=(Name("a", "v"),))
 
 
 def test_no_covariates() -> None:
@@ -407,7 +413,7 @@ def test_few_events_per_parameter_is_said_with_the_number() -> None:
     result = fitted("birthwt")
     (note,) = [note for note in result.notes if note.code == "events-per-parameter"]
     assert (note.severity, result.events_per_parameter) == ("info", 59 / 8)
-    assert "59 patients with the event for 8 estimated parameters: 7.4 per parameter" in note.text
+    assert "59 patients with the event for 8 estimated parameters: 7.4 per parameter" in words(note)
     outcome, covariates, _ = read("birthwt")
     fewer = estimate_odds_ratios(outcome[60:150], covariates[60:150])
     assert [n.severity for n in fewer.notes if n.code == "events-per-parameter"] == ["caution"]
@@ -420,7 +426,7 @@ def test_more_parameters_than_patients() -> None:
     assert result.method == "firth"
     assert result.n_parameters == 5
     reasons = [t.odds_ratio.reason for t in result.terms]
-    assert reasons[:5] == [None] * 5 and all(r and "a combination of" in r for r in reasons[5:])
+    assert reasons[:5] == [None] * 5 and all(r and r.code == "collinear" for r in reasons[5:])
 
 
 @pytest.mark.parametrize(
@@ -477,7 +483,7 @@ def test_univariable_models_use_their_own_patients() -> None:
         known = covariates[name].notna()
         assert_same(result, estimate_odds_ratios(outcome[known], covariates.loc[known, [name]]))
     (note,) = [note for note in results[1].notes if note.code == "missing-excluded"]
-    assert "5 of 189 patients" in note.text
+    assert "5 of 189 patients" in words(note)
     assert "missing-excluded" not in codes(results[0])
 
 
@@ -487,7 +493,7 @@ def test_odds_ratio_beyond_the_range_of_numbers_gives_a_reason() -> None:
     y = (z + rng.normal(size=80) > 0).astype(int)
     result = estimate_odds_ratios(y, pd.DataFrame({"z": z / 1e6}))
     assert result.terms[0].odds_ratio.value is None
-    assert "another unit" in (result.terms[0].odds_ratio.reason or "")
+    assert "another unit" in said(result.terms[0].odds_ratio.reason)
     assert result.tests[0].statistic == pytest.approx(
         estimate_odds_ratios(y, pd.DataFrame({"z": z})).tests[0].statistic, rel=1e-9
     )
@@ -544,7 +550,7 @@ def test_results_are_always_finite_or_give_a_reason(table: Any, method: Any, con
     result = estimate_odds_ratios(outcome, covariates, weight=weight, method=method, conf_type=conf_type)
     assert_finite(result)
     assert len(result.tests) == covariates.shape[1]
-    assert result.reason != "the fit did not converge"
+    assert result.reason != Reason("not-converged")
 
 
 @settings(max_examples=60, deadline=None)

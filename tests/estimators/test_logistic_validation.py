@@ -27,7 +27,8 @@ from analytics.estimators.logistic_validation import (
     optimism_by_bootstrap,
     variance_inflation,
 )
-from analytics.results import Estimate, OptimismResult
+from analytics.results import Estimate, Name, OptimismResult, Reason
+from tests.estimators.said import words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 MODELS = json.loads((REFERENCE / "logistic_reference.json").read_text())
@@ -189,7 +190,7 @@ def test_fewer_predictions_than_groups_make_fewer_groups() -> None:
     one = estimate_calibration([0, 1, 1], [0.4, 0.4, 0.4])
     assert [(g.low, g.high, g.observed.n) for g in one.groups] == [(0.4, 0.4, 3)]
     assert one.in_the_large.value == pytest.approx(math.log(2) - math.log(0.4 / 0.6), rel=1e-12)
-    assert one.slope.reason == "every patient has the same prediction"
+    assert one.slope.reason == Reason("one-prediction")
 
 
 def test_variance_inflation_of_two_numbers_is_that_of_their_coefficients() -> None:
@@ -286,10 +287,10 @@ def test_bootstrap_stops_when_asked() -> None:
     )
     assert (result.n_drawn, result.auc.n_replicates, len(done)) == (4, 4, 4)
     assert result.notes[-1].code == "stopped"
-    assert result.notes[-1].text == "The bootstrap was stopped after 4 of 50 resamples."
+    assert words(result.notes[-1]) == "The bootstrap was stopped after 4 of 50 resamples."
     assert result.auc == optimism_by_bootstrap(outcome, covariates, replicates=4, seed=2).auc
     none = optimism_by_bootstrap(outcome, covariates, replicates=50, seed=2, should_stop=lambda: True)
-    assert none.reason == none.auc.reason == "stopped before the first resample"
+    assert none.reason == none.auc.reason == Reason("stopped")
     assert none.auc.apparent == result.auc.apparent and none.auc.corrected is None
 
 
@@ -340,12 +341,12 @@ def test_separated_data() -> None:
     factor = brentq(lambda f: float(moved(f) @ weight) - 12, 0.1, 10, xtol=1e-15)
     assert factor > 1, "Firth's own predictions add up to 11.76"
     np.testing.assert_allclose(firth.probability, moved(factor), rtol=1e-9)
-    reason = "the covariates predict the outcome exactly (separation)"
+    reason = Reason("no-maximum")
     assert optimism_by_bootstrap(outcome, covariates, weight=weight, method="ml", replicates=3, seed=1).reason == reason
     assert [v.reason for v in variance_inflation(outcome, covariates, weight=weight, method="ml")] == [reason]
     assert [v.gvif for v in variance_inflation(outcome, covariates, weight=weight)] == [pytest.approx(1.0)]
     assert estimate_calibration(outcome, limits.probability, weight=weight).slope.reason == (
-        "some predicted probabilities are exactly 0 or 1"
+        Reason("certain-predictions")
     )
 
 
@@ -369,7 +370,7 @@ def test_predictions_that_tell_the_outcomes_apart() -> None:
     area = estimate_discrimination(outcome, p)
     assert (area.value, area.interval, area.std_error) == (1.0, None, 0.0)
     result = estimate_calibration(outcome, p)
-    told = "the predictions separate patients with and without the event completely"
+    told = Reason("predictions-separate")
     assert result.slope.reason == result.intercept.reason == told
     assert result.in_the_large.value is not None
     assert estimate_calibration(outcome, [0.1, 0.5, 0.5, 0.9]).slope.reason == told
@@ -380,16 +381,23 @@ def test_columns_that_others_make_up() -> None:
     data = pd.read_csv(REFERENCE / "logistic_alias.csv")
     found = variance_inflation(data["case"], data[["spontaneous", "induced", "total", "age"]])
     smaller = variance_inflation(data["case"], data[["spontaneous", "induced", "age"]])
-    assert found[2].gvif is None and found[2].reason == "not estimable: a combination of spontaneous and induced"
+    assert found[2].gvif is None and found[2].reason == Reason.of(
+        "collinear", names=(Name("spontaneous"), Name("induced"))
+    )
     for one, other in zip((found[0], found[1], found[3]), smaller, strict=True):
         assert one.gvif == pytest.approx(other.gvif, rel=1e-10)
     constant = variance_inflation(data["case"], data[["spontaneous"]].assign(site="one"))
-    assert constant[0].gvif == pytest.approx(1.0) and constant[1].reason == "only one level left"
+    assert constant[0].gvif == pytest.approx(1.0) and constant[1].reason == Reason("one-level")
 
 
 @pytest.mark.parametrize(
     ("outcome", "reason"),
-    [([], "no patients"), ([0], "no events"), ([1], "every patient had the event"), ([0, 0], "no events")],
+    [
+        ([], Reason("no-patients")),
+        ([0], Reason("no-events")),
+        ([1], Reason("all-had-event")),
+        ([0, 0], Reason("no-events")),
+    ],
 )
 def test_without_both_outcomes_there_is_a_reason(outcome: list[int], reason: str) -> None:
     p = [0.3] * len(outcome)
@@ -397,7 +405,7 @@ def test_without_both_outcomes_there_is_a_reason(outcome: list[int], reason: str
     assert estimate_discrimination(outcome, p).reason == reason
     assert estimate_scaled_brier(outcome, p).reason == reason
     brier = estimate_brier(outcome, p)
-    assert brier.reason == (None if outcome else "no patients")
+    assert brier.reason == (None if outcome else Reason("no-patients"))
     result = estimate_calibration(outcome, p)
     assert {result.in_the_large.reason, result.slope.reason, result.intercept.reason} == {reason}
     assert len(result.groups) == len(result.to_frame()) == bool(outcome)

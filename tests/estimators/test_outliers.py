@@ -18,7 +18,8 @@ from analytics.estimators.cox import estimate_hazard_ratios, proportional_hazard
 from analytics.estimators.horizon_logistic import estimate_odds_ratios_by_horizon
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
-from analytics.results import HazardRatioResult, OddsRatioResult
+from analytics.results import HazardRatioResult, Name, OddsRatioResult, Reason
+from tests.estimators.said import said
 
 R = json.loads((Path(__file__).parent.parent / "reference" / "outlier_reference.json").read_text(encoding="utf-8"))
 Result = HazardRatioResult | OddsRatioResult
@@ -78,10 +79,10 @@ def test_every_search_ends_for_one_event_and_a_code() -> None:
         numbers = pd.DataFrame({"b": [1, 7, 8, largest]})
         found = estimate_hazard_ratios([1, 2, 4, 3], [1, 0, 0, 0], numbers, method="ml")
         assert found.terms[0].hazard_ratio.value is None
-        assert "monotone likelihood" in (found.terms[0].hazard_ratio.reason or "")
+        assert "monotone likelihood" in said(found.terms[0].hazard_ratio.reason)
         assert found.log_likelihood == pytest.approx(0.0, abs=1e-12)
         test = proportional_hazards_test([1, 2, 4, 3], [1, 0, 0, 0], numbers)
-        assert test.reason == "not estimable: the hazard ratio of b is not finite"
+        assert test.reason == Reason.of("infinite-hazard-ratios", names=(Name("b"),))
         firth = estimate_hazard_ratios([1, 2, 4, 3], [1, 0, 0, 0], numbers)
         assert firth.method == "firth" and firth.terms[0].hazard_ratio.value is not None
 
@@ -101,7 +102,9 @@ def test_what_is_not_found_names_the_value_that_stands_apart() -> None:
     )
     reason = result.terms[0].hazard_ratio.reason
     if reason is not None:
-        assert reason == "the fit did not converge: white cells 2.82e+10 stands apart from the others (median 7.1)"
+        assert reason == Reason.of(
+            "apart", why=Reason("not-converged"), name=Name("white cells"), value=28200000000.0, median=7.1
+        )
 
 
 def test_a_column_that_rounding_takes_away_has_a_reason() -> None:
@@ -187,7 +190,7 @@ def test_a_subdistribution_ratio_lost_beside_a_far_value_gives_a_reason() -> Non
     covariates = pd.DataFrame({"b": [8, 5, 2, 0, 5, 8, 2.82e9, 0], "g": list("ABBAABBB")})
     time = [9.99, 8.03, 13.2, 8.26, 8.92, 0.22, 3.54, 28.53]
     result = estimate_subdistribution_hazard_ratios(time, [0, 0, 2, 2, 1, 0, 1, 0], covariates)
-    assert all(term.is_reference or (term.ratio.reason or "").startswith("not estimable: ") for term in result.terms)
+    assert all(term.is_reference or said(term.ratio.reason).startswith("not estimable: ") for term in result.terms)
     assert all(test.p_value is None and test.reason for test in result.tests)
 
 
@@ -200,9 +203,9 @@ def test_no_test_by_a_horizon_of_a_factor_whose_odds_ratio_cannot_be_written() -
     for levels in ("ABC", "CAB"):
         groups = pd.Categorical(list("CBAAACAABBABAAABBAAACAABA"), categories=list(levels))
         result = estimate_odds_ratios_by_horizon(time, cause, pd.DataFrame({"b": b, "g": groups}), horizon=4)
-        assert any("too large or too small" in (term.odds_ratio.reason or "") for term in result.terms)
+        assert any("too large or too small" in said(term.odds_ratio.reason) for term in result.terms)
         assert result.tests[1].p_value is None
-        assert result.tests[1].reason == "not estimable: an odds ratio of it is too large or too small to write"
+        assert result.tests[1].reason == Reason("odds-ratio-too-large")
 
 
 # Properties

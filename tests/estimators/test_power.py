@@ -29,6 +29,7 @@ from analytics.estimators.power import (
     schoenfeld_information,
 )
 from analytics.estimators.treatment import mantel_byar_test, split_at_treatment
+from analytics.results import Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "power_reference.json").read_text(encoding="utf-8"))
@@ -223,16 +224,16 @@ def test_nothing_is_found_without_events_or_a_second_group() -> None:
         return found
 
     two = pd.Categorical(["a", "a", "b", "b"])
-    assert (only([0] * 4, two).high, only([0] * 4, two).reason) == (None, "no events")
+    assert (only([0] * 4, two).high, only([0] * 4, two).reason) == (None, Reason("no-events"))
     one = only([1] * 4, pd.Categorical(["a"] * 4, categories=["a", "b"]))
-    assert (one.low, one.n, one.reason) == (None, 0, "no patients")
+    assert (one.low, one.n, one.reason) == (None, 0, Reason("no-patients"))
     # The only event comes when only one of the groups is left at risk.
     late = only([0, 0, 1, 0], two)
-    assert (late.high, late.n_event, late.reason) == (None, 1, "these patients say nothing about it")
+    assert (late.high, late.n_event, late.reason) == (None, 1, Reason("nothing-known"))
     assert detectable_hazard_ratios([], [], pd.DataFrame({"g": pd.Categorical([], ["a", "b"])}))["g", "b"].reason == (
-        "no patients"
+        Reason("no-patients")
     )
-    assert detectable_hazard_ratios([1], [1], pd.DataFrame({"x": [3.0]}))["x", None].reason == "only one value left"
+    assert detectable_hazard_ratios([1], [1], pd.DataFrame({"x": [3.0]}))["x", None].reason == Reason("one-value")
     assert detectable_hazard_ratios([1, 2], [1, 1], pd.DataFrame(index=range(2))) == {}
 
 
@@ -243,24 +244,24 @@ def test_a_factor_that_another_one_repeats_says_nothing() -> None:
     )
     y = rng.integers(0, 2, 40)
     for found in (detectable_hazard_ratios(rng.exponential(1, 40), y, x), detectable_odds_ratios(y, x)):
-        assert found["a", "1"].reason == found["again", "low"].reason == "these patients say nothing about it"
+        assert found["a", "1"].reason == found["again", "low"].reason == Reason("nothing-known")
         assert found["b", None].high is not None
 
 
 def test_odds_ratios_that_cannot_exist() -> None:
     none = detectable_odds_ratio(2, 30, 1)
-    assert (none.low, none.high, none.reason) == (None, None, "no odds ratio, however far from 1, would be found")
+    assert (none.low, none.high, none.reason) == (None, None, Reason.of("none-detectable", measure="odds ratio"))
     # 3 of 65 had the event: even with none of them in the small group no study would notice.
     one_sided = detectable_odds_ratio(5, 60, 3)
     assert one_sided.low is None and one_sided.high is not None and one_sided.reason is None
-    assert detectable_odds_ratio(10, 10, 0).reason == "no events"
-    assert detectable_odds_ratio(10, 10, 20).reason == "everybody had the event"
-    assert detectable_odds_ratio(10, 0, 5).reason == "only one group has patients"
-    assert detectable_odds_ratio(0, 0, 0).reason == "no patients"
+    assert detectable_odds_ratio(10, 10, 0).reason == Reason("no-events")
+    assert detectable_odds_ratio(10, 10, 20).reason == Reason("everybody-had-event")
+    assert detectable_odds_ratio(10, 0, 5).reason == Reason("one-group")
+    assert detectable_odds_ratio(0, 0, 0).reason == Reason("no-patients")
     numbers = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
-    assert detectable_odds_ratios([1, 1, 1], numbers)["x", None].reason == "everybody had the event"
-    assert detectable_odds_ratios([0, 0, 0], numbers)["x", None].reason == "no events"
-    assert detectable_odds_ratios([], numbers.iloc[:0])["x", None].reason == "no patients"
+    assert detectable_odds_ratios([1, 1, 1], numbers)["x", None].reason == Reason("everybody-had-event")
+    assert detectable_odds_ratios([0, 0, 0], numbers)["x", None].reason == Reason("no-events")
+    assert detectable_odds_ratios([], numbers.iloc[:0])["x", None].reason == Reason("no-patients")
 
 
 def test_subgroups_are_those_of_their_patients_alone() -> None:
@@ -279,7 +280,7 @@ def test_subgroups_are_those_of_their_patients_alone() -> None:
             assert (found[part, arm].n, found[part, arm].n_event) == (alone["arm", arm].n, alone["arm", arm].n_event)
     assert detectable_in_subgroups([], [], [], []) == {}
     lone = detectable_in_subgroups([1, 2, 3], [1, 0, 1], ["a", "b", "b"], ["x", "x", "y"])
-    assert lone["y", "b"].reason == "no patients of a" and lone["x", "b"].high is not None
+    assert lone["y", "b"].reason == Reason.of("group-empty", group="a") and lone["x", "b"].high is not None
 
 
 def test_an_interaction_has_the_variances_of_both_subgroups() -> None:
@@ -287,7 +288,7 @@ def test_an_interaction_has_the_variances_of_both_subgroups() -> None:
     both = detectable_interaction(one, other)
     assert both.high == pytest.approx(math.exp(distance() * math.sqrt(1 / 10 + 1 / 5)))
     assert (both.measure, both.n, both.n_event) == ("ratio of hazard ratios", 50, 20)
-    assert detectable_interaction(one, detectable_ratio(0.0)).reason == "no events"
+    assert detectable_interaction(one, detectable_ratio(0.0)).reason == Reason("no-events")
     with pytest.raises(ValueError, match="alike in measure, power and alpha"):
         detectable_interaction(one, detectable_ratio(5.0, power=0.9))
 

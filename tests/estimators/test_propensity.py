@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import estimate_survival, survival_at
 from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
-from analytics.results import PropensityResult
+from analytics.results import PropensityResult, Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "propensity_reference.json").read_text(encoding="utf-8"))
@@ -158,22 +158,22 @@ def refusal(result: PropensityResult) -> str:
 
 def test_arms_that_are_empty_or_small() -> None:
     nobody = estimate_propensity([], pd.DataFrame({"x": []}))
-    assert refusal(nobody) == "no patients"
+    assert refusal(nobody) == Reason("no-patients")
     assert (nobody.n, nobody.balance) == (0, ())
-    assert refusal(estimate_propensity([0, 0], pd.DataFrame({"x": [1.0, 2.0]}))) == "nobody was treated"
-    assert refusal(estimate_propensity([1], pd.DataFrame({"x": [1.0]}))) == "everybody was treated"
+    assert refusal(estimate_propensity([0, 0], pd.DataFrame({"x": [1.0, 2.0]}))) == Reason("nobody-treated")
+    assert refusal(estimate_propensity([1], pd.DataFrame({"x": [1.0]}))) == Reason("everybody-treated")
     two = estimate_propensity([1, 0], pd.DataFrame({"x": ["a", "b"]}))
-    assert refusal(two) == "only 1 patient treated: at least 10 are needed in each arm"
+    assert refusal(two) == Reason.of("few-treated", n=1, least=10)
     assert [b.smd_before for b in two.balance] == [None, None]
     treated, covariates = two_dozen()
     few = estimate_propensity(treated[:14], covariates[:14])
-    assert refusal(few) == "only 5 patients treated: at least 10 are needed in each arm"
+    assert refusal(few) == Reason.of("few-treated", n=5, least=10)
 
 
 def test_too_many_parameters() -> None:
     levels = [f"level {i % 4}" for i in range(24)]
     result = estimate_propensity([1, 0, 0, 1, 0, 1] * 4, pd.DataFrame({"x": levels}))
-    assert refusal(result) == "12 patients in the smaller arm for 3 parameters: at least 5 per parameter are needed"
+    assert refusal(result) == Reason.of("few-per-parameter", n=12, n_parameters=3, least=5)
     assert result.scores is not None
 
 
@@ -186,14 +186,14 @@ def test_separation_is_named() -> None:
     assert result.model.method == "firth"
     order = pd.DataFrame({"age": np.arange(27.0)})
     assert refusal(estimate_propensity(treated, order)) == (
-        "the covariates tell the arms apart: the arm of 27 of 27 patients follows exactly from the covariates together"
+        Reason.of("arms-told-apart", why=Reason.of("arm-follows", told=27, n=27))
     )
 
 
 def test_nothing_to_balance() -> None:
     treated = [1] * 12 + [0] * 12
     same = estimate_propensity(treated, pd.DataFrame({"x": ["a"] * 24}))
-    assert refusal(same) == "no covariate differs between patients, so there is nothing to balance"
+    assert refusal(same) == Reason("nothing-to-balance")
     assert refusal(estimate_propensity(treated, pd.DataFrame(index=range(24)))) == same.reason
 
 
@@ -201,10 +201,7 @@ def test_arms_that_hardly_meet() -> None:
     treated = np.array([0] * 30 + [1] * 30)
     age = np.concatenate([np.linspace(0, 6, 30), np.linspace(5, 11, 30)])
     result = estimate_propensity(treated, pd.DataFrame({"age": age}))
-    assert refusal(result) == (
-        "83\u00a0% of the patients have a probability of treatment that nobody in the other arm has: "
-        "at most 25\u00a0% may"
-    )
+    assert refusal(result) == (Reason.of("outside-support", share=0.83, most=0.25))
     assert result.scores is not None and result.share_outside == pytest.approx(50 / 60)
 
 
@@ -214,9 +211,7 @@ def test_one_patient_who_decides() -> None:
     covariates = pd.DataFrame({"risk": ["a"] * 30 + ["b"] * 21})
     result = estimate_propensity(treated, covariates)
     assert result.arms[1].largest_share == pytest.approx(21 / (30 + 21))
-    assert refusal(result) == (
-        "one patient would carry 41\u00a0% of the weight of the untreated: at most 20\u00a0% may be"
-    )
+    assert refusal(result) == (Reason.of("one-carries-untreated", share=0.41, most=0.2))
     assert estimate_propensity(treated, covariates, estimand="overlap").reason is None
 
 
@@ -254,7 +249,7 @@ def test_wrong_input_is_named() -> None:
 
 def test_weighted_curves_of_few_patients() -> None:
     (none,) = weighted_survival([], [], None, []).curves
-    assert (none.n, len(none.time), none.median.reason) == (0, 0, "no patients")
+    assert (none.n, len(none.time), none.median.reason) == (0, 0, Reason("no-patients"))
     (one,) = weighted_survival([3.0], [1], None, [0.37]).curves
     assert one.estimate.tolist() == [0]
     assert np.isnan([one.std_error[0], one.low[0], one.high[0]]).all()
@@ -409,6 +404,6 @@ def test_the_error_of_a_weighted_ratio_is_that_of_the_stacked_equations(case: di
 
 def test_without_weights_there_is_no_weighted_ratio() -> None:
     arguments = weighted_case(WEIGHTED[0])
-    none = replace(arguments["propensity"], weights=None, reason="nobody was treated")
-    with pytest.raises(ValueError, match="propensity must have weights: nobody was treated"):
+    none = replace(arguments["propensity"], weights=None, reason=Reason("nobody-treated"))
+    with pytest.raises(ValueError, match="propensity must have weights: nobody-treated"):
         weighted_hazard_ratio(**{**arguments, "propensity": none})

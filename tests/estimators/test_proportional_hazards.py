@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.results import ProportionalHazardsResult
+from analytics.results import Name, ProportionalHazardsResult, Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 CASES = [
@@ -165,19 +165,19 @@ def test_reasons() -> None:
     site = pd.DataFrame({"site": pd.Categorical(["b" if t == "late" else "a" for t in TIMING])})
     none_late = [int(d and t == "early") for d, t in zip(DIED, TIMING, strict=True)]
     assert proportional_hazards_test(MONTHS, none_late, site).reason == (
-        "not estimable: the hazard ratio of site: b is not finite"
+        Reason.of("infinite-hazard-ratios", names=(Name("site", "b"),))
     )
     at_zero = proportional_hazards_test([0, *MONTHS[1:]], DIED, twelve(), transform="log")
-    assert at_zero.reason == "an event at time 0 has no logarithm: use another transform"
+    assert at_zero.reason == Reason("no-logarithm-of-0")
     assert at_zero.tests[0].reason == at_zero.reason
     once = proportional_hazards_test([3] * 12, DIED, twelve())
-    assert once.tests[0].reason == "not estimable: too few event times at which it varies"
-    assert once.coefficients[0].reason == "too few event times for a smooth curve"
+    assert once.tests[0].reason == Reason("few-varying-times")
+    assert once.coefficients[0].reason == Reason("few-times-for-curve")
     assert not len(once.coefficients[0].grid)
     constant = proportional_hazards_test(MONTHS, DIED, twelve().assign(one=1.0))
-    assert constant.tests[1].reason == "only one value left: 1" and constant.tests[0].statistic is not None
+    assert constant.tests[1].reason == Reason.of("one-value", value=1.0) and constant.tests[0].statistic is not None
     strata = proportional_hazards_test(MONTHS, DIED, twelve(), strata=TIMING)
-    assert strata.tests[0].reason == "not estimable: the other covariates or the strata make it up"
+    assert strata.tests[0].reason == Reason("made-up-by-covariates-or-strata")
 
 
 def test_wrong_options_are_named() -> None:

@@ -14,6 +14,8 @@ from scipy.stats import chi2
 from analytics.estimators import proportional_subdistribution
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
+from analytics.results import Reason
+from tests.estimators.said import said
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "proportional_subdistribution_reference.json").read_text())["tests"]
@@ -69,9 +71,9 @@ def test_a_ratio_that_turns_round_is_found_and_one_that_does_not_is_not() -> Non
 @pytest.mark.parametrize(
     ("time", "cause", "g", "reason"),
     [
-        ([1, 2, 3], [0, 2, 0], "aab", "no events of this cause"),
-        ([1, 1, 3, 4], [1, 1, 0, 2], "abab", "all events are at one time"),
-        ([1, 2, 3, 4], [1, 1, 2, 0], "aaaa", "no coefficient was estimated"),
+        ([1, 2, 3], [0, 2, 0], "aab", Reason("no-events-of-cause")),
+        ([1, 1, 3, 4], [1, 1, 0, 2], "abab", Reason("one-event-time")),
+        ([1, 2, 3, 4], [1, 1, 2, 0], "aaaa", Reason("no-coefficient")),
     ],
 )
 def test_where_there_is_no_test_there_is_a_reason(time: list[int], cause: list[int], g: str, reason: str) -> None:
@@ -83,10 +85,10 @@ def test_where_there_is_no_test_there_is_a_reason(time: list[int], cause: list[i
 def test_an_infinite_ratio_gives_the_reason_of_the_model() -> None:
     g = pd.DataFrame({"g": list("aaaabbb")})
     result = proportional_subdistribution_hazards_test([1, 2, 3, 4, 5, 6, 7], [1, 1, 1, 2, 0, 2, 0], g)
-    assert result.reason is not None and "none of the 3 patients had the event" in result.reason
+    assert "none of the 3 patients had the event" in said(result.reason)
 
 
 def test_too_many_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proportional_subdistribution, "MOST_PAIRS", 5)
     result = proportional_subdistribution_hazards_test([1, 2, 3, 4], [1, 1, 2, 0], pd.DataFrame({"g": list("abab")}))
-    assert result.reason == "too many patients for this test (4 rows with 2 times of events)"
+    assert result.reason == Reason.of("too-many-to-test", n=4, n_times=2)

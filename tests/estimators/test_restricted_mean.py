@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import NO_PATIENTS
 from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.results import Reason
+from tests.estimators.said import said
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "restricted_mean_reference.json").read_text(encoding="utf-8"))["means"]
@@ -98,10 +100,10 @@ def test_a_curve_is_never_carried_on() -> None:
     a, b = result.groups
     assert a.mean.value is not None
     assert b.mean.value is None and b.lost.value is None
-    assert b.mean.reason == "follow-up ends at 4.0\u00a0months (0 at risk)"
+    assert b.mean.reason == Reason.of("follow-up-ended", months=4.0)
     (contrast,) = result.contrasts
     assert (contrast.difference.value, contrast.ratio.value, contrast.p_difference) == (None, None, None)
-    assert contrast.difference.reason == f"b: {b.mean.reason}"
+    assert contrast.difference.reason == Reason.of("of-group", group="b", why=b.mean.reason)
     at_the_end = estimate_restricted_mean([3, 9, 2, 4], [1, 0, 1, 0], group=list("aabb"), horizon=4)
     assert all(g.mean.value is not None for g in at_the_end.groups)
 
@@ -140,7 +142,7 @@ def test_no_events_give_the_horizon_without_an_interval() -> None:
     (contrast,) = result.contrasts
     assert contrast.difference.value == pytest.approx(some.mean.value - 12)  # type: ignore[operator]
     assert (contrast.difference.interval, contrast.p_difference, contrast.p_ratio) == (None, None, None)
-    assert contrast.reason == "no interval: nobody in x had the event up to the horizon"
+    assert contrast.reason == Reason.of("flat-to-horizon", group="x")
     assert [note.code for note in result.notes] == ["few-at-risk", "no-events", "few-at-risk"]
     frame = result.to_frame()
     assert frame.loc[frame["term"] == "difference", "reason"].tolist() == [contrast.reason]
@@ -150,13 +152,13 @@ def test_one_patient_and_events_at_time_zero() -> None:
     (found,) = estimate_restricted_mean([3.0], [1]).groups
     assert (found.mean.value, found.mean.std_error, found.mean.interval) == (3, 0, None)
     (start,) = estimate_restricted_mean([0.0, 0.0], [0, 0]).groups
-    assert (start.mean.value, start.mean.reason) == (None, "nobody was followed beyond time 0")
+    assert (start.mean.value, start.mean.reason) == (None, Reason("not-followed-beyond-0"))
     dead = estimate_restricted_mean([0, 0, 1, 2], [1, 1, 1, 1], group=list("aabb"), horizon=2)
     assert dead.groups[0].mean.value == 0
     (contrast,) = dead.contrasts
     assert contrast.difference.value == 1.5
-    assert (contrast.ratio.value, contrast.ratio.reason) == (None, "the mean of a is 0")
-    assert contrast.reason == "no interval: all of a had the event at one time"
+    assert (contrast.ratio.value, contrast.ratio.reason) == (None, Reason.of("mean-is-0", group="a"))
+    assert contrast.reason == Reason.of("all-at-one-time", group="a")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_the_reason_without_an_interval_is_true(
     (contrast,) = result.contrasts
     assert result.groups[0].mean.interval is None
     assert contrast.difference.interval is None and contrast.p_difference is None
-    assert (contrast.reason or "").replace("\u00a0", " ") == f"no interval: {reason}"
+    assert said(contrast.reason).replace("\u00a0", " ") == f"no interval: {reason}"
 
 
 @pytest.mark.parametrize("horizon", [0, -1, math.inf, math.nan])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.sensitivity import e_value, highest_risk
-from analytics.results import EValue
+from analytics.results import EValue, Reason
 
 MODERATE = settings(max_examples=60, deadline=None)
 
@@ -57,7 +57,7 @@ def test_limits_that_do_not_exist() -> None:
     assert e_value(2, 1.5, None, measure="risk ratio", rare=True).limit == pytest.approx(1.5 + math.sqrt(0.75))
     assert e_value(0.5, 0.1, None, measure="risk ratio", rare=True).limit == 1
     none = e_value(None, 1.5, None, measure="hazard ratio", rare=True)
-    assert none == EValue("hazard ratio", None, None, None, "there is no hazard ratio")
+    assert none == EValue("hazard ratio", None, None, None, Reason.of("no-such-ratio", measure="hazard ratio"))
 
 
 @pytest.mark.parametrize("wrong", [0, -1, math.inf, math.nan])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.estimators.logistic import Method, estimate_odds_ratios
 from analytics.estimators.splines import GRID, estimate_spline, place_knots, spline_basis
+from analytics.results import Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 MODELS = json.loads((REFERENCE / "logistic_reference.json").read_text())
@@ -170,19 +171,19 @@ def test_separated_data_are_fitted_by_the_penalised_likelihood() -> None:
     assert result.method == "firth" and result.reason is None
     assert result.test.p_value is not None
     forced = estimate_spline(outcome, covariates, "PI", method="ml")
-    assert forced.reason == "the curve and the other factors predict the outcome exactly (separation)"
+    assert forced.reason == Reason("curve-separated")
     assert forced.test.reason == forced.reason and forced.to_frame().empty
 
 
 @pytest.mark.parametrize(
     ("outcome", "values", "reason"),
     [
-        ([], [], "no patients"),
-        ([1], [2.0], "every patient had the event"),
-        ([0, 0], [1.0, 2.0], "no events"),
+        ([], [], Reason("no-patients")),
+        ([1], [2.0], Reason("all-had-event")),
+        ([0, 0], [1.0, 2.0], Reason("no-events")),
         ([0, 1], [1.0, 2.0], None),
         ([0, 1, 0, 1], [1.0, 1.0, 2.0, 2.0], None),
-        ([0, 1, 0], [3.0, 3.0, 3.0], "too few different values for a curve"),
+        ([0, 1, 0], [3.0, 3.0, 3.0], Reason("few-values")),
     ],
 )
 def test_few_patients_give_a_reason_or_a_result(outcome: list[int], values: list[float], reason: str | None) -> None:
@@ -197,7 +198,7 @@ def test_a_number_made_up_by_another_factor_has_no_curve_of_its_own() -> None:
     frame = pd.DataFrame({"level": [str(v) for v in x], "x": x})
     outcome = [0, 1, 1, 0, 1, 0, 0, 1] * 15
     result = estimate_spline(outcome, frame, "x")
-    assert result.reason == "the other factors and the number together leave no room for a curve"
+    assert result.reason == Reason("no-room-for-curve")
 
 
 # --- Any patients ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.cumulative_incidence import estimate_subdistribution_hazard_ratios
-from analytics.results import HazardRatioResult
+from analytics.results import HazardRatioResult, Name, Reason
+from tests.estimators.said import said, words
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "competing_reference.json").read_text(encoding="utf-8"))
@@ -105,9 +106,9 @@ def test_other_coefficients_are_the_limits_where_one_runs_away() -> None:
     np.testing.assert_allclose(std_error[1:], R["limit"]["std_error"], rtol=1e-5)
     assert result.log_likelihood == pytest.approx(R["limit"]["log_likelihood"], abs=1e-4)
     n = int((data["group"] == 2).sum())
-    assert result.terms[1].hazard_ratio.reason == f"not estimable: none of the {n} patients had the event"
+    assert result.terms[1].hazard_ratio.reason == Reason.of("none-with-event", n=n)
     (note,) = [note for note in result.notes if note.code == "separation"]
-    assert f"None of the {n} patients with factor(group): 2 had the event" in note.text
+    assert f"None of the {n} patients with factor(group): 2 had the event" in words(note)
     assert result.tests[0].reason and result.tests[1].statistic is not None
 
 
@@ -163,9 +164,9 @@ TWO = pd.DataFrame({"arm": ["a", "b"]})
 @pytest.mark.parametrize(
     ("time", "cause", "covariates", "reason"),
     [
-        ([], [], pd.DataFrame({"arm": pd.Categorical([], categories=["a", "b"])}), "no patients"),
-        ([1, 2], [2, 0], TWO, "no events of this cause"),
-        ([1, 2], [0, 0], TWO, "no events of this cause"),
+        ([], [], pd.DataFrame({"arm": pd.Categorical([], categories=["a", "b"])}), Reason("no-patients")),
+        ([1, 2], [2, 0], TWO, Reason("no-events-of-cause")),
+        ([1, 2], [0, 0], TWO, Reason("no-events-of-cause")),
     ],
 )
 def test_nothing_to_fit_says_why(time: Any, cause: Any, covariates: pd.DataFrame, reason: str) -> None:
@@ -180,7 +181,7 @@ def test_nothing_to_fit_says_why(time: Any, cause: Any, covariates: pd.DataFrame
 def test_two_patients_are_told_apart() -> None:
     result = estimate_subdistribution_hazard_ratios([1, 2], [1, 1], TWO)
     assert result.terms[1].hazard_ratio.value is None
-    assert "monotone likelihood" in (result.terms[1].hazard_ratio.reason or "")
+    assert "monotone likelihood" in said(result.terms[1].hazard_ratio.reason)
     assert "separation" in {note.code for note in result.notes}
     assert result.log_likelihood == 0
 
@@ -196,7 +197,7 @@ def test_an_order_told_by_a_number_has_no_ratio() -> None:
     result = estimate_subdistribution_hazard_ratios([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 0, 2], covariates)
     assert result.terms[0].hazard_ratio.value is None
     (note,) = [note for note in result.notes if note.code == "separation"]
-    assert note.text.startswith("At every event, the patient was at the extreme of x among those at risk")
+    assert words(note).startswith("At every event, the patient was at the extreme of x among those at risk")
 
 
 def test_what_is_finite_beside_an_order_is_fitted_within_equal_values() -> None:
@@ -224,7 +225,7 @@ def test_a_reference_level_without_events_leaves_no_ratio() -> None:
     data = read_data("bmt")
     cause = data["cause"].mask((data["group"] == 1) & (data["cause"] == 1), 2)
     result = estimate_subdistribution_hazard_ratios(data["time"], cause, columns_of(data, ["factor(group)", "age"]))
-    reasons = [term.hazard_ratio.reason or "" for term in result.terms]
+    reasons = [said(term.hazard_ratio.reason) for term in result.terms]
     assert all("of the reference level had the event" in reason for reason in reasons[1:3])
     assert result.terms[3].hazard_ratio.value is not None
 
@@ -239,9 +240,9 @@ def test_levels_that_cannot_be_told_keep_their_rows() -> None:
     )
     result = estimate_subdistribution_hazard_ratios([1, 2, 3, 4, 5], [0, 1, 1, 1, 0], covariates)
     found = {(t.variable, t.level): t.hazard_ratio.reason for t in result.terms}
-    assert found[("gone", "never")] == "no patients"
-    assert found[("gone", "z")] == "not estimable: no event tells anything about it beside the other covariates"
-    assert found[("same", None)] == "only one value left: 1"
+    assert found[("gone", "never")] == Reason("no-patients")
+    assert found[("gone", "z")] == Reason("uninformative")
+    assert found[("same", None)] == Reason.of("one-value", value=1.0)
     assert result.terms[1].hazard_ratio.value is not None
     # Among those at risk at the events, twin follows from gone; nothing in the data tells them apart.
     assert found[("twin", None)]
@@ -253,7 +254,7 @@ def test_a_combination_of_covariates_is_named() -> None:
     covariates = data[["age"]].assign(again=2 * data["age"] + 1)
     result = estimate_subdistribution_hazard_ratios(data["time"], data["cause"], covariates)
     assert result.terms[0].hazard_ratio.value is not None
-    assert result.terms[1].hazard_ratio.reason == "not estimable: a combination of age"
+    assert result.terms[1].hazard_ratio.reason == Reason.of("collinear", names=(Name("age"),))
     assert [note.code for note in result.notes] == ["collinear"]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
 from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
+from analytics.results import Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 R = json.loads((REFERENCE / "restricted_mean_reference.json").read_text(encoding="utf-8"))["differences"]
@@ -102,7 +103,7 @@ def test_a_group_without_events_has_an_interval_and_a_reason_for_no_test() -> No
     assert interval.low == pytest.approx(-0.5 - (0.5 - some.low[1]))
     assert interval.high == pytest.approx(-0.5 + math.hypot(some.high[1] - 0.5, 1 - lower_of_none))
     assert found.p_value is None
-    assert found.test.reason == "none: no events up to 20.0\u00a0months"
+    assert found.test.reason == Reason.of("of-group", group="none", why=Reason.of("no-events-until", months=20.0))
     (plain,) = estimate_survival_differences(time, event, ["none"] * 12 + ["some"] * 4, times=[20], conf_type="plain")
     assert plain.difference.value is not None and plain.difference.interval is None
 
@@ -117,7 +118,7 @@ def test_a_curve_at_zero_takes_the_limit_from_before_its_last_event() -> None:
     low = 2 / 3 - math.hypot(2 / 3 - b.low[0], a.high[1])
     assert found.difference.interval.low == pytest.approx(low)
     assert found.difference.interval.high == pytest.approx(b.high[0])
-    assert found.test.reason == "a: nobody left without the event at 5.0\u00a0months"
+    assert found.test.reason == Reason.of("of-group", group="a", why=Reason.of("nobody-left", months=5.0))
     # All at once: 0 of 3, exactly.
     (at_once,) = estimate_survival_differences([2, 2, 2, 3, 9, 9], event, group, times=[5])
     assert at_once.difference.interval is not None
@@ -130,7 +131,7 @@ def test_follow_up_that_has_ended_gives_a_reason() -> None:
     early, late = estimate_survival_differences(time, event, list("aabbb"), times=[6, 24])
     assert early.difference.value is not None
     assert late.difference.value is None
-    assert late.difference.reason == "a: follow-up ends at 8.0\u00a0months (0 at risk)"
+    assert late.difference.reason == Reason.of("of-group", group="a", why=Reason.of("follow-up-ended", months=8.0))
     assert (late.n_risk, late.n_risk_reference, late.p_value) == (2, 0, None)
     assert late.test.reason == late.difference.reason
 
@@ -140,7 +141,7 @@ def test_groups_without_patients() -> None:
     group = pd.Categorical(["b"], categories=["a", "b", "c"])
     (found,) = estimate_survival_differences([5], [0], group, times=[3])
     assert (found.group, found.reference, found.difference.value) == ("c", "b", None)
-    assert found.difference.reason == f"c: {NO_PATIENTS}"
+    assert found.difference.reason == Reason.of("of-group", group="c", why=NO_PATIENTS)
     assert estimate_survival_differences([5, 6], [0, 1], ["x", "x"], times=[3]) == ()
 
 

@@ -28,7 +28,8 @@ from analytics.estimators.treatment import (
     split_at_treatment,
     time_dependent_hazard_ratio,
 )
-from analytics.results import HazardRatioResult, SurvivalResult, TestResult
+from analytics.results import HazardRatioResult, Reason, SurvivalResult, TestResult
+from tests.estimators.said import said, words
 
 ROOT = Path(__file__).parent.parent.parent
 REFERENCE = ROOT / "tests" / "reference"
@@ -332,10 +333,10 @@ def test_twelve_patients_at_a_landmark_by_hand() -> None:
     alone = logrank_test([6, 8, 9, 10, 7, 11, 12, 12], [0, 1, 0, 0, 1, 1, 0, 0], ["b"] * 4 + ["a"] * 4)
     assert (found.test.statistic, found.test.p_value) == (alone.statistic, alone.p_value)
     assert [note.code for note in found.notes] == ["excluded-before-landmark", "switch-after-landmark"]
-    assert found.notes[0].text == (
+    assert words(found.notes[0]) == (
         "4 patients of 12 left out: 3 with the event up to the landmark, 1 not followed beyond it."
     )
-    assert found.notes[1].text == "1 patient changes treatment after the landmark and stays in the group of then."
+    assert words(found.notes[1]) == "1 patient changes treatment after the landmark and stays in the group of then."
     untreated, treated = found.curves.curves
     assert (untreated.time.tolist(), treated.time.tolist()) == ([7, 11, 12], [6, 8, 9, 10])
     assert survival_at(treated, [4])[0].value is None  # the curve starts at the landmark
@@ -471,7 +472,7 @@ def test_a_curve_that_falls_to_zero_early_says_so() -> None:
     treated = found.curves[1]
     assert treated.estimate.tolist() == [0, 0, 0, 0]
     note = next(note for note in found.notes if note.code == "early-zero")
-    assert note.text == (
+    assert words(note) == (
         "The curve of treated falls to 0 at 4.0\u00a0months, where the 1 patient then at risk had the event, and stays there "
         "although 3 patients came into it later."
     )
@@ -488,12 +489,12 @@ def test_a_curve_that_falls_to_zero_early_says_so() -> None:
 @pytest.mark.parametrize(
     ("time", "event", "treated_at", "reason"),
     [
-        ([], [], [], "no patients"),
-        ([3], [1], [1], "no event happened at a time that lets the groups be compared"),
-        ([3, 4], [0, 0], [1, None], "no events"),
-        ([3, 4], [1, 1], [None, None], "only one group has patients"),
-        ([3, 4], [1, 1], [0, 0], "only one group has patients"),
-        ([3, 4], [1, 1], [4, 9], "only one group has patients"),
+        ([], [], [], Reason("no-patients")),
+        ([3], [1], [1], Reason("no-event-compares")),
+        ([3, 4], [0, 0], [1, None], Reason("no-events")),
+        ([3, 4], [1, 1], [None, None], Reason("one-group")),
+        ([3, 4], [1, 1], [0, 0], Reason("one-group")),
+        ([3, 4], [1, 1], [4, 9], Reason("one-group")),
     ],
 )
 def test_what_cannot_be_compared_says_why(time: Any, event: Any, treated_at: Any, reason: str) -> None:
@@ -524,7 +525,7 @@ def test_landmarks_without_a_comparison_say_why(time: Any, event: Any, treated_a
     assert all(term.is_reference or term.hazard_ratio.reason for term in found.hazard_ratio.terms)
     assert len(found.to_frame()) == 2
     if landmark == 50:
-        assert (found.n, found.reason) == (0, "no patient is followed beyond the landmark")
+        assert (found.n, found.reason) == (0, Reason("nobody-beyond-landmark"))
 
 
 def test_no_death_among_the_treated_gives_a_penalised_ratio() -> None:
@@ -565,8 +566,8 @@ def test_words_count_patients_too(method: Any) -> None:
     words = ""
     for name in covariates:
         found = time_dependent_hazard_ratio(**arguments, covariates=covariates[[name]], method=method)
-        reasons = [term.hazard_ratio.reason or "" for term in found.terms]
-        words += " ".join([*(note.text for note in found.notes), *reasons])
+        reasons = [said(term.hazard_ratio.reason) for term in found.terms]
+        words += " ".join([*(words(note) for note in found.notes), *reasons])
     assert "None of the 5 patients with site: a had the event" in words
     assert "None of the 5 patients with flag = 1 had the event" in words
     assert ("none of the 5 patients had the event" in words) == (method == "ml")

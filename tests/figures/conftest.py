@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from analytics.results import Estimate, SurvivalCurve, SurvivalResult, read_only
+from analytics.results import Estimate, Reason, SurvivalCurve, SurvivalResult, read_only
 
 MakeCurve = Callable[[str, Sequence[float], Sequence[int]], SurvivalCurve]
 
@@ -42,7 +42,7 @@ def _make_curve(group: str, time: Sequence[float], event: Sequence[int]) -> Surv
         high=read_only(high),
         conf_level=0.95,
         conf_type="log-log",
-        median=Estimate(None, reason="not reached"),
+        median=Estimate(None, reason=Reason("not-asked-for")),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from analytics.estimators.logistic_validation import estimate_calibration
 from analytics.figures.calibration import describe_calibration, plot_calibration
-from analytics.results import CalibrationGroup, CalibrationResult, Estimate, FloatArray, Interval, read_only
+from analytics.results import CalibrationGroup, CalibrationResult, Estimate, FloatArray, Interval, Reason, read_only
 
 PROBABILITY = read_only([0.1, 0.1, 0.2, 0.4])
 WEIGHT = read_only([30, 10, 40, 20])
@@ -71,9 +71,11 @@ def test_without_predictions_a_sentence_stands_in_the_place(values: list[float])
 
 
 def test_a_group_that_is_not_shown_is_neither_drawn_nor_said() -> None:
-    withheld = CalibrationGroup(0.4, 0.5, Estimate(None, n=2, reason="not shown: only 2 children"), 0.45)
+    withheld = CalibrationGroup(
+        0.4, 0.5, Estimate(None, n=2, reason=Reason.of("withheld", why=Reason.of("few-patients", n=2))), 0.45
+    )
     shown = CalibrationGroup(0.1, 0.4, Estimate(0.25, Interval(0.1, 0.5, 0.95, "wilson"), 20, 5), 0.2)
-    nothing = Estimate(None, reason="none")
+    nothing = Estimate(None, reason=Reason("no-events"))
     result = CalibrationResult(nothing, nothing, nothing, (shown, withheld), 22, 6, 0.95)
     figure = plot_calibration(result, PROBABILITY, WEIGHT, event="relapse")
     assert traces(figure)["groups of children with like predictions"]["x"] == [20]

@@ -16,14 +16,14 @@ from analytics.figures.comparison_forest import (
 )
 from analytics.figures.forest_html import draw_html
 from analytics.figures.forest_svg import WARNING, draw_svg
-from analytics.results import Estimate, Interval
+from analytics.results import Estimate, Interval, Reason
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert("x")</script> & "y"'
 
 
 def ratio(
-    value: float | None, low: float | None = None, high: float | None = None, reason: str | None = None
+    value: float | None, low: float | None = None, high: float | None = None, reason: Reason | None = None
 ) -> Estimate:
     interval = Interval(low, high, 0.95, "wald") if value is not None else None
     return Estimate(value, interval, 40, 12, reason)
@@ -36,9 +36,7 @@ FOREST = ComparisonForest(
         ),
         ComparisonRow("Sex", p="0.730"),
         ComparisonRow("girls", ratio(0.4, 0.1, 1.6), counts=("2 of 14", "4 of 9"), p="0.196", is_indented=True),
-        ComparisonRow(
-            "boys", ratio(None, reason="no events in one group"), counts=("0 of 16", "5 of 11"), is_indented=True
-        ),
+        ComparisonRow("boys", ratio(None, reason=Reason("no-events")), counts=("0 of 16", "5 of 11"), is_indented=True),
     ),
     measure="hazard ratio",
     label_head="Among",
@@ -79,7 +77,7 @@ def test_every_row_is_drawn_once_in_its_order() -> None:
     )
     assert heading.split() == ["Sex", "0.730"]
     assert "0.40" in girls and "0.196" in girls
-    assert "no events in one group" in boys and "0 of 16" in boys
+    assert "no events" in boys and "0 of 16" in boys
 
 
 def test_only_rows_with_a_ratio_have_marks_and_the_emphasised_one_is_thick() -> None:
@@ -121,7 +119,9 @@ def test_limits_beyond_the_axis_become_arrows(low: float | None, high: float | N
 
 
 def test_everything_is_escaped() -> None:
-    row = ComparisonRow(HOSTILE, ratio(None, reason=HOSTILE), HOSTILE, (HOSTILE,), HOSTILE)
+    row = ComparisonRow(
+        HOSTILE, ratio(None, reason=Reason.of("mean-is-0", group=HOSTILE)), HOSTILE, (HOSTILE,), HOSTILE
+    )
     heading = ComparisonRow(HOSTILE, p=HOSTILE)
     sides = (HOSTILE, HOSTILE)
     forest = ComparisonForest(
@@ -164,7 +164,12 @@ def test_svg_holds_every_row_below_its_title() -> None:
 
 def test_long_labels_and_reasons_are_wrapped_in_the_svg() -> None:
     long = "a comparison whose name is far longer than the column in which it has to stand"
-    forest = replace(FOREST, rows=(ComparisonRow(long, ratio(None, reason=long), counts=(long, long), p=long),))
+    forest = replace(
+        FOREST,
+        rows=(
+            ComparisonRow(long, ratio(None, reason=Reason.of("mean-is-0", group=long)), counts=(long, long), p=long),
+        ),
+    )
     root = ElementTree.fromstring(comparison_svg(forest, title="t", subtitle="s"))
     pieces: dict[str, list[str]] = {}
     for text in root.iter(f"{SVG}text"):
@@ -177,7 +182,7 @@ def test_words_say_every_ratio_and_every_reason() -> None:
     assert describe_comparison(FOREST).replace("\u00a0", " ") == (
         "Hazard ratios with 95 % confidence intervals. All children (436 children): 0.50 (0.25–1.00), p (interaction) 0.050. "
         "Sex, p (interaction) 0.730: girls: 0.40 (0.10–1.60), p (interaction) 0.196. "
-        "boys: not estimable (no events in one group)."
+        "boys: not estimable (no events)."
     )
 
 

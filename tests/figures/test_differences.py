@@ -10,14 +10,14 @@ import pytest
 
 from analytics.figures.differences import LONGEST_LINE, DifferenceRow, plot_differences
 from analytics.figures.theme import style_of
-from analytics.results import Estimate, Interval
+from analytics.results import Estimate, Interval, Reason
 
 STYLES = style_of(["a", "b"])
 SIDES = ("fewer alive", "more alive")
 ROWS = (
     DifferenceRow("a minus b", "1 year", Estimate(-0.125, Interval(-0.31, 0.05, 0.95, "MOVER")), STYLES["a"]),
     DifferenceRow("a minus b", "3 years", Estimate(0.2), STYLES["a"]),
-    DifferenceRow("c < d", "1 year", Estimate(None, reason="nobody was followed"), STYLES["b"]),
+    DifferenceRow("c < d", "1 year", Estimate(None, reason=Reason("not-followed-beyond-0")), STYLES["b"]),
 )
 
 

@@ -12,7 +12,17 @@ from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.figures.forest import CLICK_TITLE, describe_forest, plot_forest, words_of
 from analytics.figures.forest_html import draw_html
 from analytics.figures.forest_svg import draw_svg
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, Interval, OddsRatio, OddsRatioResult, TermTest
+from analytics.reporting.reasons import say_reason
+from analytics.results import (
+    Estimate,
+    HazardRatio,
+    HazardRatioResult,
+    Interval,
+    OddsRatio,
+    OddsRatioResult,
+    Reason,
+    TermTest,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert("x")</script> & "y"'
@@ -49,7 +59,7 @@ def ratio(
     low: float | None = None,
     high: float | None = None,
     p: float | None = 0.04,
-    reason: str | None = None,
+    reason: Reason | None = None,
     n: tuple[int, int] = (20, 100),
 ) -> OddsRatio:
     interval = Interval(low, high, 0.95, "profile") if value is not None else None
@@ -60,7 +70,7 @@ def reference(name: str, level: str) -> OddsRatio:
     return OddsRatio(name, level, True, 145, 14, Estimate(1.0, None, 145, 14), None)
 
 
-def result(*terms: OddsRatio, method: str = "ml", reason: str | None = None) -> OddsRatioResult:
+def result(*terms: OddsRatio, method: str = "ml", reason: Reason | None = None) -> OddsRatioResult:
     tests = tuple(TermTest(name, 4.7, 1, 0.0305) for name in dict.fromkeys(term.variable for term in terms))
     return OddsRatioResult(terms, tests, method, 0.95, "profile", 436, 64, 3, -100.0, reason)
 
@@ -69,7 +79,7 @@ PLATELETS = (reference("thrombocytopenia", "no"), ratio("thrombocytopenia", "yes
 RISK = (
     reference("risk_group", "intermediate"),
     ratio("risk_group", "low", 0.5, 0.2, 1.2),
-    ratio("risk_group", "high", None, p=None, reason="no relapse in this level", n=(0, 9)),
+    ratio("risk_group", "high", None, p=None, reason=Reason("no-events"), n=(0, 9)),
 )
 AGE = (ratio("age_years", None, 0.96, 0.89, 1.04),)
 UNIVARIABLE = (result(*PLATELETS), result(*RISK, method="firth"), result(*AGE))
@@ -136,7 +146,7 @@ def test_reference_rows_are_marked_and_cannot_be_chosen_again() -> None:
 
 def test_levels_that_cannot_be_estimated_say_why() -> None:
     text = table().levels()["risk_group", "high"]
-    assert text.count("no relapse in this level") == 2 and "0 of 9 (0.0\u00a0%)" in text
+    assert text.count("no events") == 2 and "0 of 9 (0.0\u00a0%)" in text
 
 
 def test_a_number_is_a_row_per_unit_that_cannot_become_a_reference() -> None:
@@ -152,7 +162,10 @@ def test_a_factor_of_the_multivariable_model_alone_is_shown() -> None:
 
 
 def test_labels_and_levels_are_escaped_everywhere() -> None:
-    hostile = result(reference("hostile", "a"), ratio("hostile", 'b"><b>', None, reason=HOSTILE, p=None))
+    hostile = result(
+        reference("hostile", "a"),
+        ratio("hostile", 'b"><b>', None, reason=Reason.of("mean-is-0", group=HOSTILE), p=None),
+    )
     html = draw_forest_table([hostile], hostile, DICTIONARY)
     rows = Rows(html)
     assert "script" not in rows.tags
@@ -172,8 +185,8 @@ def test_footnotes_state_patients_method_and_penalised_factors() -> None:
     html = draw_forest_table(UNIVARIABLE, MULTIVARIABLE, DICTIONARY)
     assert "436 patients with all its factors known, 64 with relapse; maximum likelihood" in html
     assert "penalised likelihood for Risk group." in html
-    failed = result(*PLATELETS, reason="all patients relapsed")
-    assert "Multivariable model not fitted: all patients relapsed." in draw_forest_table([], failed, DICTIONARY)
+    failed = result(*PLATELETS, reason=Reason("all-had-event"))
+    assert "Multivariable model not fitted: every child had the event." in draw_forest_table([], failed, DICTIONARY)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +238,11 @@ def test_svg_is_a_drawing_of_fixed_width_on_white_with_all_levels() -> None:
 
 
 def test_long_words_and_reasons_are_wrapped_in_the_svg() -> None:
-    reason = "not estimable because every patient in this level relapsed before the end of induction"
+    reason = Reason.of("mean-is-0", group="every patient in this level who relapsed before the end of induction")
     long = result(reference("thrombocytopenia", "no"), ratio("thrombocytopenia", "yes", None, reason=reason, p=None))
     root = ElementTree.fromstring(forest_svg([long], long, DICTIONARY, title="t", subtitle="s"))
     pieces = [text.text or "" for text in root.iter(f"{SVG}text") if text.get("x") == "372"]
-    assert reason in " ".join(pieces)
+    assert say_reason(reason) in " ".join(pieces)
     assert max(len(piece) for piece in pieces) <= 19
 
 
@@ -246,7 +259,7 @@ def test_both_media_say_every_cell_in_its_order() -> None:
 
 
 def test_without_factors_there_is_a_sentence() -> None:
-    nothing = OddsRatioResult((), (), "ml", 0.95, "profile", 0, 0, 0, None, "no factor is chosen")
+    nothing = OddsRatioResult((), (), "ml", 0.95, "profile", 0, 0, 0, None, Reason("no-events"))
     assert "No factor is chosen." in draw_forest_table([], nothing, DICTIONARY)
     assert describe_forest([], nothing, DICTIONARY) == "No factor is chosen."
     ElementTree.fromstring(forest_svg([], nothing, DICTIONARY, title="t", subtitle="s"))
@@ -256,7 +269,7 @@ def test_description_gives_each_ratio_and_each_reason() -> None:
     text = describe_forest(UNIVARIABLE, MULTIVARIABLE, DICTIONARY)
     assert "a model of 436 patients, 64 of them with relapse" in text
     assert "Platelets below 100 against no: yes 2.09 (1.04–4.17), p = 0.037." in text
-    assert "high risk not estimable (no relapse in this level)" in text
+    assert "high risk not estimable (no events)" in text
     assert "per year univariable 0.96 (0.89–1.04)" in text
 
 
@@ -268,7 +281,7 @@ def test_html_holds_no_inline_drawing_that_cleaning_would_remove() -> None:
 
 
 def hazard_ratios(
-    *terms: OddsRatio, test_type: str = "likelihood ratio", reason: str | None = None
+    *terms: OddsRatio, test_type: str = "likelihood ratio", reason: Reason | None = None
 ) -> HazardRatioResult:
     tests = tuple(TermTest(name, 4.7, 1, 0.0305) for name in dict.fromkeys(term.variable for term in terms))
     hazards = tuple(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
-from analytics.results import CoefficientOverTime, read_only
+from analytics.results import CoefficientOverTime, Reason, read_only
 
 GRID = np.linspace(1, 40, 40)
 COEFFICIENT = CoefficientOverTime(
@@ -27,7 +27,7 @@ COEFFICIENT = CoefficientOverTime(
     high=read_only(math.log(4) - 0.05 * GRID + 1),
 )
 EMPTY = replace(
-    COEFFICIENT, **dict.fromkeys(("grid", "smooth", "low", "high"), read_only([])), reason="fewer than 5 event times"
+    COEFFICIENT, **dict.fromkeys(("grid", "smooth", "low", "high"), read_only([])), reason=Reason("few-times-for-curve")
 )
 
 
@@ -66,9 +66,10 @@ def test_a_number_is_drawn_per_step() -> None:
 def test_without_a_line_the_reason_stands_in_the_figure_and_in_words() -> None:
     figure = plot_hazard_over_time(EMPTY, origin="diagnosis")
     assert "smoothed" not in traces(figure)
-    assert [a.text for a in figure.layout.annotations] == ["No smooth line: fewer than 5 event times"]
+    assert [a.text for a in figure.layout.annotations] == ["No smooth line: too few event times for a smooth curve"]
     assert describe_hazard_over_time(EMPTY, "Sex, boys", 0.95) == (
-        "Sex, boys: the model’s one hazard ratio is 2.00; no smooth line over 4 event times (fewer than 5 event times)."
+        "Sex, boys: the model’s one hazard ratio is 2.00; no smooth line over 4 event times "
+        "(too few event times for a smooth curve)."
     )
 
 

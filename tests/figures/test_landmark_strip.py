@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.figures.step_curves import EMPTY_SENTENCE
-from analytics.results import Estimate, Interval
+from analytics.results import Estimate, Interval, Reason
 
 
 def ratio(value: float | None, low: float | None = None, high: float | None = None) -> Estimate:
     if value is None:
-        return Estimate(None, reason="no events")
+        return Estimate(None, reason=Reason("no-events"))
     return Estimate(value, Interval(low, high, 0.95, "wald"), 40, 11)
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.figures.spline import describe_spline, plot_spline
-from analytics.results import SplineResult, TestResult, read_only
+from analytics.results import Reason, SplineResult, TestResult, read_only
 
 GRID = np.linspace(0, 40, 41)
 SPLINE = SplineResult(
@@ -39,7 +39,7 @@ EMPTY = replace(
     high=NONE,
     reference=None,
     straight=None,
-    reason="no events",
+    reason=Reason("no-events"),
 )
 
 

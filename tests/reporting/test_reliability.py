@@ -30,6 +30,7 @@ from analytics.figures.forest_html import draw_html
 from analytics.figures.step_curves import fades_below
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import (
     POLICY_PATH,
     STATE_WORDS,
@@ -42,7 +43,16 @@ from analytics.reporting.reliability import (
     open_policy,
 )
 from analytics.reporting.tables import tabulate_policy
-from analytics.results import Estimate, GroupCount, HazardRatioResult, Note, OddsRatioResult, SubgroupEffect, TestResult
+from analytics.results import (
+    Estimate,
+    GroupCount,
+    HazardRatioResult,
+    Note,
+    OddsRatioResult,
+    Reason,
+    SubgroupEffect,
+    TestResult,
+)
 from tests.analyses.shown import check_shown, cohort_of, filters, show
 
 POLICY = Policy(Least(10, 10, 10.0), Least(5, 5, 5.0), Least(3, 3, 3.0), fade_below=10, stop_below=3, smallest_cell=5)
@@ -53,16 +63,16 @@ ANALYSES = load_analyses()
     ("counts", "state", "reason"),
     [
         ({"patients": 10, "events": 10, "events_per_parameter": 10.0}, State.FULL, ""),
-        ({"patients": 9, "events": 10, "events_per_parameter": 10.0}, State.CAUTION, "only 9 children"),
-        ({"patients": 10, "events": 9}, State.CAUTION, "only 9 events"),
-        ({"patients": 40, "events_per_parameter": 9.9}, State.CAUTION, "only 9.9 events per parameter"),
+        ({"patients": 9, "events": 10, "events_per_parameter": 10.0}, State.CAUTION, Reason.of("few-patients", n=9)),
+        ({"patients": 10, "events": 9}, State.CAUTION, Reason.of("few-events", n=9)),
+        ({"patients": 40, "events_per_parameter": 9.9}, State.CAUTION, Reason.of("few-events-per-parameter", n=9.9)),
         ({"patients": 4, "events": 30, "group": "in a group"}, State.WITHOUT_P, "only 4 children in a group"),
-        ({"patients": 40, "events": 4}, State.WITHOUT_P, "only 4 events"),
-        ({"events": 20, "events_per_parameter": 4.5}, State.WITHOUT_P, "only 4.5 events per parameter"),
-        ({"events": 20, "events_per_parameter": 2.9}, State.COUNTS_ONLY, "only 2.9 events per parameter"),
-        ({"patients": 1, "events": 4}, State.COUNTS_ONLY, "only 1 child"),
-        ({"patients": 40, "events": 1}, State.COUNTS_ONLY, "only 1 event"),
-        ({"patients": 40, "events": 0}, State.COUNTS_ONLY, "no events"),
+        ({"patients": 40, "events": 4}, State.WITHOUT_P, Reason.of("few-events", n=4)),
+        ({"events": 20, "events_per_parameter": 4.5}, State.WITHOUT_P, Reason.of("few-events-per-parameter", n=4.5)),
+        ({"events": 20, "events_per_parameter": 2.9}, State.COUNTS_ONLY, Reason.of("few-events-per-parameter", n=2.9)),
+        ({"patients": 1, "events": 4}, State.COUNTS_ONLY, Reason.of("few-patients", n=1)),
+        ({"patients": 40, "events": 1}, State.COUNTS_ONLY, Reason.of("few-events", n=1)),
+        ({"patients": 40, "events": 0}, State.COUNTS_ONLY, Reason("no-events")),
         ({}, State.FULL, ""),
     ],
 )
@@ -169,9 +179,9 @@ def logrank_of(sizes: tuple[int, int], events: tuple[int, int]) -> TestResult:
     ("sizes", "events", "reason"),
     [
         ((6, 6), (3, 3), None),
-        ((20, 4), (10, 3), "not shown: only 4 children in one of the groups"),
-        ((20, 20), (2, 2), "not shown: only 4 events"),
-        ((20, 2), (10, 1), "not shown: only 2 children in one of the groups"),
+        ((20, 4), (10, 3), Reason.of("withheld", why=Reason.of("few-patients", n=4, where="one-group"))),
+        ((20, 20), (2, 2), Reason.of("withheld", why=Reason.of("few-events", n=4))),
+        ((20, 2), (10, 1), Reason.of("withheld", why=Reason.of("few-patients", n=2, where="one-group"))),
     ],
 )
 def test_a_p_value_needs_five_children_in_a_group_and_five_events(
@@ -207,7 +217,9 @@ def test_a_ratio_of_a_handful_is_counts_only_and_one_of_a_few_has_no_p() -> None
     assert shown["few"].odds_ratio == before["few"].odds_ratio
     assert shown["few"].p_value is None
     assert (shown["two"].odds_ratio.value, shown["two"].p_value) == (None, None)
-    assert shown["two"].odds_ratio.reason == "not shown: only 2 children in one of the groups"
+    assert shown["two"].odds_ratio.reason == Reason.of(
+        "withheld", why=Reason.of("few-patients", n=2, where="one-group")
+    )
     assert (shown["two"].n, shown["two"].n_event) == (before["two"].n, before["two"].n_event)
     codes = [note.code for note in governed.notes]
     assert codes[:2] == ["counts-only", "without-p"]
@@ -223,7 +235,10 @@ def test_a_model_of_too_few_events_says_so_as_a_caution() -> None:
     governed = govern(raw, POLICY)
     assert [term.p_value for term in governed.terms] == [None, None]
     assert governed.terms[1].odds_ratio == raw.terms[1].odds_ratio
-    assert (governed.tests[0].p_value, governed.tests[0].reason) == (None, "not shown: only 4 events")
+    assert (governed.tests[0].p_value, governed.tests[0].reason) == (
+        None,
+        Reason.of("withheld", why=Reason.of("few-events", n=4)),
+    )
     assert (governed.notes[0].code, governed.notes[0].severity) == ("without-p", "caution")
 
 
@@ -239,11 +254,17 @@ def test_a_curve_ends_where_fewer_than_three_are_at_risk() -> None:
     assert frame["n_risk"].tolist() == [6, 5, 4, 3, 2, 1]
     early, late = survival_at(curve, [4.0, 4.5])
     assert early == survival_at(raw.curves[0], [4.0])[0]
-    assert (late.value, late.interval, late.reason) == (None, None, "not shown: only 2 at risk")
+    assert (late.value, late.interval, late.reason) == (
+        None,
+        None,
+        Reason.of("withheld", why=Reason.of("few-at-risk", n=2)),
+    )
     # Without the end of the curve the number is withheld by itself: for those at risk by then, not for the group's six.
-    assert govern(survival_at(raw.curves[0], [4.5])[0], POLICY).reason == "not shown: only 2 children at risk"
+    assert govern(survival_at(raw.curves[0], [4.5])[0], POLICY).reason == Reason.of(
+        "withheld", why=Reason.of("few-patients", n=2, where="at risk")
+    )
     (free,) = read_curve(estimate_survival(time, np.zeros(6)).curves[0], [4.5])
-    assert govern(free, POLICY).reason == "not shown: only 2 children at risk"
+    assert govern(free, POLICY).reason == Reason.of("withheld", why=Reason.of("few-patients", n=2, where="at risk"))
     figure = plot_survival(
         governed, labels={"all": "All"}, styles=style_of(("all",)), origin="relapse", y_title="Survival"
     )
@@ -267,7 +288,7 @@ def test_differences_of_means_need_events_in_each_group() -> None:
         if state != "p" and n_event:
             reason = contrast.difference.reason or contrast.reason
             events = "2 events" if n_event == 2 else f"{n_event} events"
-            assert reason == f"not shown: only {events} in one of the groups"
+            assert say_reason(reason) == f"not shown: only {events} in one of the groups"
 
 
 def test_a_curve_does_not_go_on_from_an_event_of_two_however_many_come_later() -> None:
@@ -278,8 +299,12 @@ def test_a_curve_does_not_go_on_from_an_event_of_two_however_many_come_later() -
     untreated, treated = result.curves
     assert (untreated.shown_until, treated.shown_until) == (None, 0.0)
     early, late = survival_at(treated, [3, 12])
-    assert early.value is None and early.reason == "not shown: only 2 at risk"
-    assert (late.value, late.n, late.reason) == (None, 10, "not shown: only 2 at risk at an event before")
+    assert early.value is None and early.reason == Reason.of("withheld", why=Reason.of("few-at-risk", n=2))
+    assert (late.value, late.n, late.reason) == (
+        None,
+        10,
+        Reason.of("withheld", why=Reason.of("few-at-risk-before", n=2)),
+    )
     assert treated.median.value is None
     later = govern(simon_makuch(time, event, treated_at, landmark=5)).curves[1]
     assert later.shown_until is None
@@ -371,7 +396,10 @@ def test_a_p_value_that_is_withheld_has_its_reason_beside_a_ratio_that_is_shown(
     governed = govern(raw, POLICY)
     term = governed.terms[1]
     assert term.ratio.value is not None
-    assert (term.p_value, term.p_reason) == (None, "not shown: only 4 children in one of the groups")
+    assert (term.p_value, term.p_reason) == (
+        None,
+        Reason.of("withheld", why=Reason.of("few-patients", n=4, where="one-group")),
+    )
     html = draw_html(plot_forest([governed], governed, open_dictionary()))
     assert "p not shown: only 4 children in one of the groups" in html
     assert '<td class="forest-p">not shown</td>' in html
@@ -383,4 +411,4 @@ def test_events_are_counted_however_a_test_weights_them(weighting: dict[str, Any
     time, event = np.arange(1.0, 41), np.isin(np.arange(40), (3, 4, 5))
     test = logrank_test(time, event, np.tile(["a", "b"], 20), **weighting)
     assert sum(group.n_event for group in test.groups) == 3
-    assert govern(test, POLICY).reason == "not shown: only 3 events"
+    assert govern(test, POLICY).reason == Reason.of("withheld", why=Reason.of("few-events", n=3))

@@ -28,7 +28,7 @@ from analytics.reporting.wording import (
     say_children,
     start_sentence,
 )
-from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, TestResult
+from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, Reason, TestResult
 
 AGE = Variable("age_years", "Age at diagnosis", "continuous", "diagnosis", unit="years", missing_label="not recorded")
 CELLS = Variable("white_cells", "White cells", "continuous", "diagnosis", unit="10⁹/L", per=10)
@@ -256,7 +256,7 @@ def test_a_number_without_a_clear_direction() -> None:
 
 
 def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
-    term = odds_ratio("positive", None, reason="not estimable: none of the 3 patients had the event", n=3, n_event=0)
+    term = odds_ratio("positive", None, reason=Reason.of("none-with-event", n=3), n=3, n_event=0)
     assert describe_odds_ratio(term, MRD, "negative", ["Age"]) == (
         "MRD on day 46, positive (≥ 0.01 %): no odds ratio (none of the 3 patients had the event)."
     )
@@ -293,7 +293,7 @@ def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
             "died by then.",
         ),
         (
-            Estimate(None, reason="follow-up ends at 8.3 months (0 at risk)"),
+            Estimate(None, reason=Reason.of("follow-up-ended", months=8.3)),
             1,
             "Isolated marrow: no estimate at 1 year from first relapse (follow-up ends at 8.3 months (0 at risk)).",
         ),
@@ -325,7 +325,7 @@ def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
             "of those followed had had an event by then.",
         ),
         (
-            Estimate(None, reason="no patients"),
+            Estimate(None, reason=Reason("no-patients")),
             5,
             "Isolated marrow: no estimate at 5 years from first relapse (no patients).",
         ),
@@ -398,7 +398,7 @@ def hazard_ratio(
     value: float | None,
     limits: tuple[float | None, float | None] | None = None,
     p_value: float | None = None,
-    reason: str | None = None,
+    reason: Reason | None = None,
 ) -> HazardRatio:
     interval = None if limits is None else Interval(*limits, 0.95, "wald")
     return HazardRatio("x", level, False, 40, 6, Estimate(value, interval, 40, 6, reason=reason), p_value)
@@ -439,7 +439,7 @@ def hazard_ratio(
             "interval 0.66–0.97), not adjusted; p < 0.001; an association, not an effect. 6 of 40 in the model died.",
         ),
         (
-            hazard_ratio("positive", None, reason="no events"),
+            hazard_ratio("positive", None, reason=Reason("no-events")),
             MRD,
             "negative",
             [],
@@ -454,7 +454,7 @@ def test_hazard_ratios_in_words(
     assert plain(describe_hazard_ratio(term, variable, reference, adjusted_for, endpoint)) == text
 
 
-def logrank(p_value: float | None, reason: str | None = None) -> TestResult:
+def logrank(p_value: float | None, reason: Reason | None = None) -> TestResult:
     counts = (GroupCount("marrow", 46, 8, 8.1), GroupCount("testes", 0, 0, 0), GroupCount("CNS", 12, 0, 2.1))
     return TestResult("log-rank test", None if reason else 3.1, None if reason else 1, p_value, counts, reason)
 
@@ -484,7 +484,9 @@ def test_groups_may_be_named_with_what_tells_them_apart() -> None:
 
 
 def test_a_test_that_cannot_be_done_says_why() -> None:
-    assert describe_test(logrank(None, "no events"), {}) == "The curves cannot be compared by a test: no events."
+    assert (
+        describe_test(logrank(None, Reason("no-events")), {}) == "The curves cannot be compared by a test: no events."
+    )
 
 
 # Rules
@@ -607,12 +609,12 @@ def test_what_is_quoted_from_a_file_stays_as_it_is_written() -> None:
 def test_a_test_that_is_withheld_is_not_one_that_cannot_be_made() -> None:
     withheld = TestResult("log-rank test", None, None, None, (), "not shown: only 4 children in a group")
     assert describe_test(withheld, {}) == "Log-rank test: p value not shown (only 4 children in a group)."
-    impossible = TestResult("log-rank test", None, None, None, (), "no events")
+    impossible = TestResult("log-rank test", None, None, None, (), Reason("no-events"))
     assert describe_test(impossible, {}) == "The curves cannot be compared by a test: no events."
 
 
 def test_a_ratio_that_is_withheld_is_not_one_that_does_not_exist() -> None:
-    estimate = Estimate(None, reason="not shown: only 2 children in one of the groups")
+    estimate = Estimate(None, reason=Reason.of("withheld", why=Reason.of("few-patients", n=2, where="one-group")))
     term = OddsRatio("site", "CNS", False, 2, 1, estimate, None)
     said = "Site of relapse, CNS: odds ratio not shown (only 2 children in one of the groups)."
     assert describe_odds_ratio(term, SITE, "marrow", []) == said
