@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.analysis import Analysis, Control
 from analytics.cohort.disclosure import SuppressedError
 from analytics.views.view import View
+from pages.components import state
 from pages.components.attrition import collect_files, list_files, show_way
 from pages.components.background import show_background
 from pages.components.cache import load_controls, load_document
@@ -36,7 +37,6 @@ from pages.components.output import (
     show_title,
     show_toolbar,
 )
-from pages.components.prefetch import SHOWN
 from pages.components.protection import show_suppressed
 
 
@@ -44,7 +44,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     """Choices, figure, sentences, tables and files of one analysis."""
     cohort = context.cohort
     missing = analysis.missing(cohort)
-    st.session_state[SHOWN] = None if missing else analysis.slug
+    st.session_state[state.SHOWN] = None if missing else analysis.slug
     if missing:
         show_title(analysis.title, analysis.question, context)
         show_link_notes()

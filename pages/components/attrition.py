@@ -13,6 +13,7 @@ from analytics.figures.attrition import draw_funnel, funnel_svg
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage, join_stages, say_gist, tabulate_stages
 from analytics.reporting.wording import say_children
+from pages.components import state
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 
@@ -53,7 +54,7 @@ def show_way(context: Context, document: Document, provenance: Provenance, stem:
     """The way, one click away; what it comes to stands on the lid."""
     stages = way_of(context, document)
     label = say_children(f"{TITLE}: {say_gist(stages)}")
-    with st.expander(as_markdown(label), icon=":material/filter_alt:", key="way"):
+    with st.expander(as_markdown(label), icon=":material/filter_alt:", key=state.ATTRITION):
         show_funnel(stages)
         st.download_button(
             "Figure: SVG",
@@ -63,7 +64,7 @@ def show_way(context: Context, document: Document, provenance: Provenance, stem:
             on_click="ignore",
             icon=":material/download:",
             type="tertiary",
-            key="svg_funnel",
+            key=state.ATTRITION_SVG,
         )
         st.html(f'<p class="outcomes-caption">{READING}</p><p class="outcomes-caption">Method: {document.method}</p>')
 

@@ -12,6 +12,7 @@ import streamlit as st
 from analytics.document import Shown, SlowPart
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
+from pages.components import state
 from pages.components.cache import Params
 from pages.components.context import Context
 from pages.components.jobs import JOBS, Job, Key, start_background
@@ -33,32 +34,31 @@ def show_background(
         return
     for part in parts:
         key: Key = (context.cohort, context.filter, slug, params, part.name)
-        name = f"slow_{part.name}"
-        show = partial(_show_part, part, key, provenance, f"{stem}_{part.name}", name)
+        show = partial(_show_part, part, key, provenance, f"{stem}_{part.name}")
         st.fragment(show)()
 
 
-def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str, name: str) -> None:
+def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str) -> None:
     st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(part.title)}</h2>')
     job = JOBS.find(key, name_session())
     if job is not None and not job.is_finished:
-        _show_progress(key, job, name)
+        _show_progress(key, job)
     elif job is None:
-        _offer(part, key, part.refusal() or JOBS.refusal(name_session()), name)
+        _offer(part, key, part.refusal() or JOBS.refusal(name_session()))
     found = job.future.result() if job is not None and job.is_finished else None
     shown = part.show(found)
-    _show_found(shown, name, stem)
+    _show_found(shown, part, stem)
     if found is not None:
         remarks = (*provenance.remarks, *map(say_children, shown.sentences))
         _offer_files(part, found, replace(provenance, remarks=remarks), stem)
 
 
-def _offer(part: SlowPart, key: Key, refusal: str, name: str) -> None:
+def _offer(part: SlowPart, key: Key, refusal: str) -> None:
     about = refusal or part.about
     st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
     st.button(
         as_markdown(part.button),
-        key=f"{name}_start",
+        key=state.key_of_background(part.name, "start"),
         icon=":material/play_arrow:",
         disabled=bool(refusal),
         on_click=start_background,
@@ -66,7 +66,7 @@ def _offer(part: SlowPart, key: Key, refusal: str, name: str) -> None:
     )
 
 
-def _show_progress(key: Key, job: Job, name: str) -> None:
+def _show_progress(key: Key, job: Job) -> None:
     """How far it has come, looked at again and again until it has ended or is no longer waited for; then a new page."""
     is_first = True
 
@@ -76,11 +76,12 @@ def _show_progress(key: Key, job: Job, name: str) -> None:
         if not waits and not is_first:
             st.rerun()
         is_first = False
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{name}_progress"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", key=state.key_of_background(key[-1], "progress")
+        ):
             st.progress(job.share, _say_how_far(key, job), width="stretch")
-            st.button(
-                "Stop", key=f"{name}_stop", icon=":material/stop:", on_click=JOBS.stop, args=(key, name_session())
-            )
+            stop = state.key_of_background(key[-1], "stop")
+            st.button("Stop", key=stop, icon=":material/stop:", on_click=JOBS.stop, args=(key, name_session()))
 
     st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
 
@@ -96,10 +97,10 @@ def _say_how_far(key: Key, job: Job) -> str:
     return f"Waiting to begin: {n_before} before yours, {n_waiting} waiting in all"
 
 
-def _show_found(shown: Shown, name: str, stem: str) -> None:
+def _show_found(shown: Shown, part: SlowPart, stem: str) -> None:
     show_notes(shown.notes)
     for i, picture in enumerate(shown.pictures):
-        show_picture(picture, f"{name}_picture_{i}", stem)
+        show_picture(picture, state.key_of_picture(state.key_of_background(part.name, "picture"), i), stem)
     for table in shown.tables:
         show_table(table)
     if shown.sentences:
@@ -118,5 +119,5 @@ def _offer_files(part: SlowPart, found: object, provenance: Provenance, stem: st
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                key=f"csv_{part.name}_{file}",
+                key=state.key_of_file(part.name, file),
             )

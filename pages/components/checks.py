@@ -11,14 +11,14 @@ import streamlit as st
 from analytics.document import Appendix, Document
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
+from pages.components import state
 from pages.components.background import show_background
 from pages.components.cache import Params
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.output import csv_of, show_caption, show_notes, show_picture, show_table
 
-OPENED, PLANNED = "checks", "planning"  # of the expanders; True while they are open
-ICONS = {OPENED: ":material/verified:", PLANNED: ":material/edit_calendar:"}
+ICONS = {state.CHECKS: ":material/verified:", state.PLANNING: ":material/edit_calendar:"}
 
 
 def show_checks(document: Document, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
@@ -27,7 +27,7 @@ def show_checks(document: Document, context: Context, params: Params, provenance
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
     if document.checks is not None and not context.cohort.smallest_cell:
-        st.fragment(_show_line)(document, document.checks, OPENED, context, params, provenance, stem)
+        st.fragment(_show_line)(document, document.checks, state.CHECKS, context, params, provenance, stem)
     if document.opinion is not None:
         show_background((document.opinion,), document.slug, context, params, provenance, stem)
 
@@ -35,7 +35,7 @@ def show_checks(document: Document, context: Context, params: Params, provenance
 def show_planning(document: Document, context: Context, params: Params, provenance: Provenance, stem: str) -> None:
     """What a next study of this size would find, behind a line to click: it is no part of the result."""
     if document.planning is not None and not context.cohort.smallest_cell:
-        st.fragment(_show_line)(document, document.planning, PLANNED, context, params, provenance, stem)
+        st.fragment(_show_line)(document, document.planning, state.PLANNING, context, params, provenance, stem)
 
 
 def _show_line(
@@ -55,7 +55,7 @@ def _show_line(
         for i, check in enumerate(shown):
             show_notes(check.notes)
             for j, picture in enumerate(check.pictures):
-                show_picture(picture, f"{name}_{i}_{j}", stem)
+                show_picture(picture, state.key_of_picture(name, i, j), stem)
             for table in check.tables:
                 show_table(table)
             items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in check.sentences)
@@ -77,5 +77,5 @@ def _offer_files(appendix: Appendix, key: str, provenance: Provenance, stem: str
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                key=f"csv_{key}_{file}",
+                key=state.key_of_file(key, file),
             )

@@ -15,22 +15,18 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from analytics.analyses import load_analyses
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.cohort.filters import MISSING_SUFFIX, Clause, CohortFilter, Funnel
+from analytics.cohort.filters import Clause, CohortFilter, Funnel
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
+from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort, load_controls, load_funnel
 
 MISSING = "missing"  # the option of a pills widget that keeps patients without a value
-LINK_READ = "link_read"
-LINK_NOTES = "link_notes"
 MOST_LINK_NOTES = 20
-USE_REFERENCE = "use_reference"
-ANSWERED = "answered"
-DRAWN_AGAIN = "drawn_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Context:
 
 def open_source() -> str:
     """The path of the file that this session shows: the one named at the start, or the reference cohort instead."""
-    return str(REFERENCE_COHORT) if st.session_state.get(USE_REFERENCE) else active_source()
+    return str(REFERENCE_COHORT) if st.session_state.get(state.USE_REFERENCE) else active_source()
 
 
 def say_source() -> str:
@@ -97,18 +93,18 @@ def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter 
     if not cohort.smallest_cell:
         return None
     # The whole cohort is answered at the start: the sidebar counts it.
-    answered = st.session_state.setdefault(ANSWERED, (CohortFilter(),))
+    answered = st.session_state.setdefault(state.ANSWERED, (CohortFilter(),))
     if cohort_filter in answered:
         return None
     too_near = cohort.find_too_near(cohort_filter, answered)
     if too_near is None:
-        st.session_state[ANSWERED] = (*answered, cohort_filter)
+        st.session_state[state.ANSWERED] = (*answered, cohort_filter)
     return too_near
 
 
 def return_to_answered(cohort: Cohort) -> None:
     """Set the filters back to the selection that was answered last."""
-    last = st.session_state.get(ANSWERED, (CohortFilter(),))[-1]
+    last = st.session_state.get(state.ANSWERED, (CohortFilter(),))[-1]
     clear_filters(cohort)
     for clause in last.clauses:
         variable = cohort.dictionary[clause.variable]
@@ -119,7 +115,7 @@ def return_to_answered(cohort: Cohort) -> None:
         low, high = bounds(variable, cohort)
         limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
         st.session_state[clause.variable] = limits
-        st.session_state[clause.variable + MISSING_SUFFIX] = clause.keep_missing
+        st.session_state[state.key_of_missing(variable)] = clause.keep_missing
 
 
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
@@ -144,7 +140,7 @@ def clear_filters(cohort: Cohort) -> None:
     for variable in filter_variables(cohort):
         st.session_state[variable.name] = [] if variable.is_coded else bounds(variable, cohort)
         if not variable.is_coded:
-            st.session_state[variable.name + MISSING_SUFFIX] = False
+            st.session_state[state.key_of_missing(variable)] = False
 
 
 def read_choices(controls: Sequence[Control]) -> tuple[tuple[str, Any], ...]:
@@ -180,7 +176,7 @@ def _read_clause(variable: Variable, cohort: Cohort) -> Clause | None:
         variable.name,
         low=value[0] if value[0] > low else None,
         high=value[1] if value[1] < high else None,
-        keep_missing=bool(st.session_state.get(variable.name + MISSING_SUFFIX)),
+        keep_missing=bool(st.session_state.get(state.key_of_missing(variable))),
     )
 
 
@@ -208,14 +204,14 @@ def draw_again_unless(agrees: bool) -> None:
 
     Only once: a run that was begun again is shown as it is, whatever it says, and `end_run` forgets it.
     """
-    if not agrees and not st.session_state.get(DRAWN_AGAIN):
-        st.session_state[DRAWN_AGAIN] = True
+    if not agrees and not st.session_state.get(state.DRAWN_AGAIN):
+        st.session_state[state.DRAWN_AGAIN] = True
         st.rerun()
 
 
 def end_run() -> None:
     """Let the next run be begun again once more, should it have to."""
-    st.session_state.pop(DRAWN_AGAIN, None)
+    st.session_state.pop(state.DRAWN_AGAIN, None)
 
 
 def read_link(cohort: Cohort, page: str) -> None:
@@ -228,7 +224,7 @@ def read_link(cohort: Cohort, page: str) -> None:
     Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
     already as the widgets write it is left alone.
     """
-    if st.session_state.get(LINK_READ) and not follows_address():
+    if st.session_state.get(state.LINK_READ) and not follows_address():
         return
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
@@ -242,8 +238,8 @@ def read_link(cohort: Cohort, page: str) -> None:
         notes = (*notes, *clause_notes)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
     notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
-    st.session_state[LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
-    st.session_state[LINK_READ] = True
+    st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
+    st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
         _write_address(usable)
 
@@ -288,7 +284,7 @@ def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tu
         used = (float(math.floor(used[0])), float(math.ceil(used[1])))
     texts = {clause.variable: [f"{limit:g}" for limit in used]}
     if clause.keep_missing and cohort.ranges()[clause.variable].n_missing:
-        texts[clause.variable + MISSING_SUFFIX] = ["true"]
+        texts[state.key_of_missing(variable)] = ["true"]
     if used == asked:
         return texts, ()
     change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."

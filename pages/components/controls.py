@@ -11,9 +11,10 @@ import streamlit as st
 
 from analytics.analysis import Control, to_reference
 from analytics.cohort import Cohort
-from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
 from analytics.formats import FewerThan, format_count
+from pages.components import state
 from pages.components.cache import load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
 from pages.components.markdown import as_markdown
@@ -48,7 +49,7 @@ def show_filters(cohort: Cohort) -> Context:
         on_click=clear_filters,
         args=(cohort,),
         width="stretch",
-        key="clear_filters",
+        key=state.CLEAR_FILTERS,
     )
     return context
 
@@ -90,7 +91,7 @@ def _ask_range(variable: Variable, cohort: Cohort) -> None:
     if n_missing:
         st.checkbox(
             f"keep {format_count(n_missing)} {as_markdown(variable.missing_label)}",
-            key=variable.name + MISSING_SUFFIX,
+            key=state.key_of_missing(variable),
             bind="query-params",
             help="Applies once the range is narrowed.",
         )
@@ -119,7 +120,7 @@ def ask_choices(controls: Sequence[Control]) -> None:
     """The choices of an analysis: the first ones in a row, the others behind a button."""
     bar = [control for control in controls if control.place == "bar"]
     more = [control for control in controls if control.place == "more"]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES):
         for control in bar:
             _ask(control)
         if more:
@@ -154,10 +155,12 @@ def _ask(control: Control) -> None:
 
 def choose_reference() -> None:
     """Make the level of the clicked row the reference of its factor."""
-    clicked = st.session_state["forest"].reference
+    clicked = st.session_state[state.FOREST].reference
     if clicked:
         chosen = to_reference(clicked["variable"], clicked["level"])
         kept = [
-            r for r in st.session_state.get("reference", []) if not r.startswith(to_reference(clicked["variable"], ""))
+            r
+            for r in st.session_state.get(state.REFERENCE, [])
+            if not r.startswith(to_reference(clicked["variable"], ""))
         ]
-        st.session_state["reference"] = [*kept, chosen]
+        st.session_state[state.REFERENCE] = [*kept, chosen]

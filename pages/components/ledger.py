@@ -25,13 +25,11 @@ from analytics.views.ledger import (
     list_comparisons,
     tabulate_ledger,
 )
+from pages.components import state
 from pages.components.cache import LEDGERS, load_controls
 from pages.components.context import Context
 from pages.components.presence import name_session
 
-LEDGER = "ledger"
-PLANNED = "planned_in_advance"
-NEW_QUESTION = "new_question"
 METHOD = (
     "p adjusted by Holm's (1979) and Benjamini and Hochberg's (1995) method over the explored comparisons, and apart from "
     "them over the planned ones"
@@ -40,7 +38,7 @@ METHOD = (
 
 def read_ledger() -> Ledger:
     """The comparisons of this session."""
-    return Ledger.from_plain(st.session_state.get(LEDGER, []))
+    return Ledger.from_plain(st.session_state.get(state.LEDGER, []))
 
 
 def record_comparisons(context: Context, document: Document, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
@@ -62,7 +60,7 @@ def take_over_ledger(session: str) -> None:
 
 def _write(ledger: Ledger) -> None:
     rows = ledger.to_plain()
-    st.session_state[LEDGER] = rows
+    st.session_state[state.LEDGER] = rows
     LEDGERS.put(name_session(), rows)
 
 
@@ -84,9 +82,9 @@ def show_ledger(seen: Sequence[Comparison], context: Context) -> None:
     What lies behind the click is always sent: the browser decides where to open it by its size.
     """
     ledger, keys = read_ledger(), [c.key for c in seen]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="ledger_line"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.LEDGER_LINE):
         st.html(f'<p class="outcomes-ledger" data-testid="ledger">{escape(describe_looks(ledger, keys))}</p>')
-        with st.popover("Comparisons looked at", icon=":material/checklist:", type="tertiary", key="ledger_open"):
+        with st.popover("Comparisons looked at", icon=":material/checklist:", type="tertiary", key=state.LEDGER_OPEN):
             if seen:
                 _ask_whether_planned(ledger.of(keys))
             st.html(f'<div class="outcomes-ledger-table">{tabulate_ledger(ledger).to_html()}</div>')
@@ -96,11 +94,11 @@ def show_ledger(seen: Sequence[Comparison], context: Context) -> None:
 
 def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
     # The box shows what the ledger says of this view, whatever it said of the one before.
-    st.session_state[PLANNED] = all(c.planned for c in seen)
+    st.session_state[state.PLANNED] = all(c.planned for c in seen)
     what = "This comparison was" if len(seen) == 1 else f"These {format_count(len(seen))} comparisons were"
     st.checkbox(
         f"{what} planned in advance",
-        key=PLANNED,
+        key=state.PLANNED,
         on_change=_mark,
         args=([c.key for c in seen],),
         help="Only where it was written down before these data were looked at, as in a protocol. What was planned is adjusted "
@@ -109,7 +107,7 @@ def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
 
 
 def _mark(keys: Sequence[Key]) -> None:
-    _write(read_ledger().with_plan(keys, bool(st.session_state[PLANNED])))
+    _write(read_ledger().with_plan(keys, bool(st.session_state[state.PLANNED])))
 
 
 def _offer_file(ledger: Ledger, context: Context) -> None:
@@ -121,7 +119,7 @@ def _offer_file(ledger: Ledger, context: Context) -> None:
         on_click="ignore",
         icon=":material/download:",
         type="tertiary",
-        key="csv_comparisons",
+        key=state.key_of_file("comparisons"),
     )
 
 
@@ -145,13 +143,15 @@ def _offer_to_clear(ledger: Ledger) -> None:
     so_far = "the comparison so far belongs" if n == 1 else f"the {format_count(n)} comparisons so far belong"
     is_new = st.checkbox(
         "A new question begins",
-        key=NEW_QUESTION,
+        key=state.NEW_QUESTION,
         help=f"Clear the ledger for a new question only: {so_far} to this one and still count for any result that is reported "
         "of it. Save the file before.",
     )
-    st.button("Clear the ledger", key="clear_ledger", disabled=not is_new, on_click=_clear, icon=":material/delete:")
+    st.button(
+        "Clear the ledger", key=state.CLEAR_LEDGER, disabled=not is_new, on_click=_clear, icon=":material/delete:"
+    )
 
 
 def _clear() -> None:
     _write(Ledger())
-    st.session_state[NEW_QUESTION] = False
+    st.session_state[state.NEW_QUESTION] = False

@@ -24,10 +24,11 @@ from analytics.reporting.tables import Table
 from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children, say_protection
 from analytics.results import Note
 from analytics.views.view import View, answer_link, describe_document
+from pages.components import state
 from pages.components.attrition import say_way
 from pages.components.browser import FOREST, TOOLBAR
 from pages.components.cache import asks_for_protection, load_controls
-from pages.components.context import LINK_NOTES, USE_REFERENCE, Context
+from pages.components.context import Context
 from pages.components.ledger import say_for_file
 from pages.components.markdown import as_markdown
 from pages.components.protection import protection_chip, source_html
@@ -61,7 +62,7 @@ def show_title(title: str, question: str, context: Context) -> None:
 
 def show_link_notes() -> None:
     """What a link asked for and could not be used, until it is dismissed."""
-    notes = [Note(*texts) for texts in st.session_state.get(LINK_NOTES, [])]
+    notes = [Note(*texts) for texts in st.session_state.get(state.LINK_NOTES, [])]
     if not notes:
         return
     items = "".join(
@@ -72,7 +73,7 @@ def show_link_notes() -> None:
         '<div class="outcomes-note caution" role="status" data-testid="link-notes"><b>Not everything in the link could be '
         f'used.</b><ul class="outcomes-says">{items}</ul></div>'
     )
-    st.button("Dismiss", key="dismiss_link_notes", on_click=st.session_state.update, args=({LINK_NOTES: []},))
+    st.button("Dismiss", key=state.DISMISS_LINK_NOTES, on_click=st.session_state.update, args=({state.LINK_NOTES: []},))
 
 
 def show_lacking(name: str, columns: Sequence[str]) -> None:
@@ -154,12 +155,14 @@ def show_figure(figure: Any, alt: str, file_stem: str, on_reference: Callable[[]
     """A Plotly figure, or a figure in HTML whose rows can be clicked."""
     if isinstance(figure, HtmlFigure):
         FOREST(
-            key="forest",
+            key=state.FOREST,
             data={"html": say_children(figure.html), "alt": say_children(alt)},
             on_reference_change=on_reference,
         )
     else:
-        st.plotly_chart(figure, key="figure", width="stretch", config=to_image_config(file_stem), alt=say_children(alt))
+        st.plotly_chart(
+            figure, key=state.FIGURE, width="stretch", config=to_image_config(file_stem), alt=say_children(alt)
+        )
     time.sleep(HEAD_START_SECONDS)
 
 
@@ -177,7 +180,7 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
 def show_pictures(pictures: Sequence[Picture], file_stem: str) -> None:
     """The further figures of a page."""
     for i, picture in enumerate(pictures):
-        show_picture(picture, f"picture_{i}", file_stem)
+        show_picture(picture, state.key_of_picture("picture", i), file_stem)
 
 
 def show_caption(text: str) -> None:
@@ -236,9 +239,11 @@ def show_toolbar(
     """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
     lines = provenance.lines()
     svg = say_children(figure.svg(lines[0], " · ".join(lines[1:]))) if isinstance(figure, HtmlFigure) else ""
-    with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
+    with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(
-            key="toolbar_buttons", data={"link": link, "stem": stem, "svg": svg, "lines": list(lines)}, width="content"
+            key=state.TOOLBAR_BUTTONS,
+            data={"link": link, "stem": stem, "svg": svg, "lines": list(lines)},
+            width="content",
         )
         for name in names:
             st.download_button(
@@ -254,7 +259,7 @@ def show_toolbar(
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
-                key=f"csv_{name}",
+                key=state.key_of_file(name),
             )
 
 
@@ -271,7 +276,7 @@ def link_to(view: View, context: Context, controls: Sequence[Any]) -> str:
 
 def show_link(link: str) -> None:
     """A button that copies the link of a page without a figure."""
-    TOOLBAR(key="link_button", data={"link": link, "stem": "", "svg": "", "lines": []}, width="content")
+    TOOLBAR(key=state.LINK_BUTTON, data={"link": link, "stem": "", "svg": "", "lines": []}, width="content")
 
 
 def show_cautions(cautions: Sequence[str]) -> None:
@@ -304,10 +309,10 @@ def show_problems(error: CohortError, source: str) -> None:
         f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the file.</p>"
     )
     with st.container(horizontal=True):
-        st.button("I have mended the file: try again", type="primary", key="try_again")
+        st.button("I have mended the file: try again", type="primary", key=state.TRY_AGAIN)
         st.button(
             "Show the synthetic reference cohort instead",
             on_click=st.session_state.update,
-            args=({USE_REFERENCE: True},),
-            key="show_reference",
+            args=({state.USE_REFERENCE: True},),
+            key=state.SHOW_REFERENCE,
         )

@@ -9,10 +9,9 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
+from pages.components import state
 from pages.components.cache import load_controls, load_document
 from pages.components.context import read_choices, read_context
-
-SHOWN = "shown_analysis"
 
 
 def compute_ahead(cohort: Cohort) -> None:
@@ -21,7 +20,7 @@ def compute_ahead(cohort: Cohort) -> None:
     Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
     figure then waits for that drawing too.
     """
-    analysis = next((a for a in load_analyses() if a.slug == st.session_state.get(SHOWN)), None)
+    analysis = next((a for a in load_analyses() if a.slug == st.session_state.get(state.SHOWN)), None)
     if analysis is None:
         return
     controls = load_controls(cohort, analysis.slug)

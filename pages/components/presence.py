@@ -11,7 +11,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-SESSION = "session"
+from pages.components import state
+
 MOST_SESSIONS = 1024  # whose tabs can be looked for
 GRACE_SECONDS = 20.0  # a tab that is loaded again, or whose connection breaks off, is back by then
 
@@ -49,10 +50,10 @@ PRESENCE = Presence()
 
 def name_session() -> str:
     """The name of this session, which only its own tab knows."""
-    if SESSION not in st.session_state:
-        st.session_state[SESSION] = token_urlsafe(16)
+    if state.SESSION not in st.session_state:
+        st.session_state[state.SESSION] = token_urlsafe(16)
         run = get_script_run_ctx()
         if run is not None:
-            PRESENCE.enter(st.session_state[SESSION], run.session_id)
-    name: str = st.session_state[SESSION]
+            PRESENCE.enter(st.session_state[state.SESSION], run.session_id)
+    name: str = st.session_state[state.SESSION]
     return name

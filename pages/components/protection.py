@@ -10,6 +10,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.reporting.wording import say_protection, say_selection
+from pages.components import state
 from pages.components.context import Context, return_to_answered, say_source
 
 
@@ -52,7 +53,7 @@ def show_unanswered(context: Context) -> None:
         icon=":material/undo:",
         on_click=return_to_answered,
         args=(context.cohort,),
-        key="return_to_answered",
+        key=state.RETURN_TO_ANSWERED,
     )
 
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import state
 from pages.components.browser import TAB
 from pages.components.jobs import JOBS
 from pages.components.ledger import take_over_ledger
 from pages.components.presence import name_session
 
-TAB_KEY = "tab"
-BEFORE = "session_before"
-
 
 def keep_session() -> None:
     """Let the tab keep the session's name, and give the session what that of the name before left behind."""
-    data = {"name": name_session(), "before": st.session_state.get(BEFORE, "")}
-    TAB(key=TAB_KEY, data=data, on_before_change=_take_over)
+    data = {"name": name_session(), "before": st.session_state.get(state.BEFORE, "")}
+    TAB(key=state.TAB, data=data, on_before_change=_take_over)
 
 
 def _take_over() -> None:
-    before = st.session_state[TAB_KEY].before
+    before = st.session_state[state.TAB].before
     if isinstance(before, str) and before not in ("", name_session()):
-        st.session_state[BEFORE] = before
+        st.session_state[state.BEFORE] = before
         take_over_ledger(before)
         JOBS.pass_on(before, name_session())

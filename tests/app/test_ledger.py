@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.views.ledger import Ledger
-from pages.components.ledger import LEDGER, NEW_QUESTION, PLANNED
+from pages.components.state import LEDGER, NEW_QUESTION, PLANNED
 from tests.app.opening import open_page, turn_to
 
 ROOT = Path(__file__).parents[2]

@@ -23,12 +23,10 @@ from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS, Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from pages.components import state as keys
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
-from pages.components.context import DRAWN_AGAIN, LINK_NOTES, LINK_READ, MISSING, USE_REFERENCE, filter_variables
+from pages.components.context import MISSING, filter_variables
 from pages.components.launch import prepare_first_pages
-from pages.components.ledger import LEDGER
-from pages.components.presence import SESSION
-from pages.components.session import BEFORE
 from tests.app.opening import open_dashboard, open_link, open_page, turn_to
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +48,7 @@ def test_what_a_next_study_would_find_is_folded_away() -> None:
     app = open_page("survival-by-site")
     assert "Planning a next study" in [line.label for line in app.expander]
     assert "A next study with" not in "".join(html.proto.body for html in app.get("html"))
-    app.session_state["planning"] = True
+    app.session_state[keys.PLANNING] = True
     app.run()
     assert "A next study with 11 deaths among 64 children" in "".join(html.proto.body for html in app.get("html"))
 
@@ -246,7 +244,7 @@ def test_a_link_chooses_from_the_first_run_on(slug: str, control: Control) -> No
 
 
 def notes_on_link(app: AppTest) -> list[str]:
-    return [text for _code, _severity, text, _remedy in app.session_state[LINK_NOTES]]
+    return [text for _code, _severity, text, _remedy in app.session_state[keys.LINK_NOTES]]
 
 
 @pytest.mark.parametrize("day", ["29", "366", "-180", "180.5", "half a year"])
@@ -345,7 +343,8 @@ def test_session_state_holds_plain_values(url_path: str) -> None:
     app = open_page(url_path, SELECTIONS["one group"][0])
     state = app.session_state._state.filtered_state
     ours = {v.name for v in filter_variables(COHORT)} | {c.name for _, c in CONTROLS}
-    ours |= {LINK_READ, LINK_NOTES, USE_REFERENCE, LEDGER, SESSION, BEFORE, DRAWN_AGAIN, "dismiss_link_notes"}
+    ours |= {keys.LINK_READ, keys.LINK_NOTES, keys.USE_REFERENCE, keys.LEDGER, keys.SESSION, keys.BEFORE}
+    ours |= {keys.DRAWN_AGAIN, keys.DISMISS_LINK_NOTES}
     kept = {key: value for key, value in state.items() if key in ours}
     assert {v.name for v in filter_variables(COHORT)} <= set(kept)
     for key, value in kept.items():

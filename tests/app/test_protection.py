@@ -20,7 +20,7 @@ from analytics.reporting.reliability import load_policy, note_left_out
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
-from pages.components.context import ANSWERED
+from pages.components.state import ANSWERED
 from pages.components.style import STYLE
 from tests.analyses.shown import analysis_of, show, show_with
 from tests.app.opening import Dashboard, open_dashboard, turn_to

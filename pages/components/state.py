@@ -1,0 +1,65 @@
+"""Every key of a session's state: what the pages keep there, and what their widgets are called.
+
+What a view needs is not among them: filters and choices are called as the variable or the control that they belong to,
+and are bound to the link.
+"""
+
+from __future__ import annotations
+
+from analytics.cohort.filters import MISSING_SUFFIX
+from analytics.dictionary import Variable
+
+# Kept for the session
+SESSION = "session"  # its name, which only its own tab knows
+BEFORE = "session_before"  # the name of the one that was reloaded
+USE_REFERENCE = "use_reference"  # True once the reference cohort is shown in the place of a file that cannot be opened
+LINK_READ = "link_read"
+LINK_NOTES = "link_notes"
+ANSWERED = "answered"  # selections, where small numbers are protected
+DRAWN_AGAIN = "drawn_again"  # True in a run that was begun again
+SHOWN = "shown_analysis"  # the slug of the page last shown
+LEDGER = "ledger"
+
+# Widgets, and containers that the style sheet knows by name
+TAB = "tab"
+CLEAR_FILTERS = "clear_filters"
+CHOICES = "choices"
+REFERENCE = "reference"  # the choice that a click on a row of a forest sets
+FOREST = "forest"
+FIGURE = "figure"
+TOOLBAR = "toolbar"
+TOOLBAR_BUTTONS = "toolbar_buttons"
+LINK_BUTTON = "link_button"
+DISMISS_LINK_NOTES = "dismiss_link_notes"
+TRY_AGAIN = "try_again"
+SHOW_REFERENCE = "show_reference"
+RETURN_TO_ANSWERED = "return_to_answered"
+CHECKS = "checks"
+PLANNING = "planning"
+ATTRITION = "way"
+ATTRITION_SVG = "svg_funnel"
+LEDGER_LINE = "ledger_line"
+LEDGER_OPEN = "ledger_open"
+PLANNED = "planned_in_advance"
+NEW_QUESTION = "new_question"
+CLEAR_LEDGER = "clear_ledger"
+
+
+def key_of_missing(variable: Variable) -> str:
+    """The key of the box that keeps patients without a value of a number."""
+    return variable.name + MISSING_SUFFIX
+
+
+def key_of_file(*names: str) -> str:
+    """The key of the button that hands out a CSV file."""
+    return "_".join(("csv", *names))
+
+
+def key_of_picture(*names: str | int) -> str:
+    """The key of a further figure, by its place on the page."""
+    return "_".join(map(str, names))
+
+
+def key_of_background(part: str, what: str = "") -> str:
+    """The key of what belongs to a part that is computed beside the page: its start, stop or progress."""
+    return "_".join(("slow", part, *filter(None, (what,))))
