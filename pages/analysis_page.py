@@ -2,99 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from analytics.analysis import Analysis, Control
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
-from analytics.views.view import View
 from pages.components import state
-from pages.components.attrition import collect_files, list_files, show_way
+from pages.components.attrition import show_attrition
 from pages.components.background import show_background
-from pages.components.cache import load_controls, load_document
-from pages.components.checks import show_checks, show_planning
-from pages.components.context import Context, are_known, draw_again_unless, read_choices
+from pages.components.cache import Params, load_controls
+from pages.components.checks import show_checks
+from pages.components.context import Context, are_known, read_choices
 from pages.components.controls import ask_choices, choose_reference
+from pages.components.figures import show_caption, show_figure, show_pictures
+from pages.components.files import show_toolbar
 from pages.components.ledger import record_comparisons, show_ledger
-from pages.components.output import (
-    arrange_notes,
-    file_stem_of,
-    link_of_note,
-    link_to,
-    provenance_of,
-    show_caption,
-    show_figure,
-    show_headlines,
-    show_lacking,
-    show_link_notes,
-    show_notes,
-    show_pictures,
-    show_sentences,
-    show_tables,
-    show_title,
-    show_toolbar,
-)
+from pages.components.notes import arrange_notes, show_lacking, show_notes
+from pages.components.open_view import OpenView, open_view
 from pages.components.protection import show_suppressed
+from pages.components.registry import Page
+from pages.components.run import run_again_unless
+from pages.components.tables import show_headlines, show_sentences, show_tables
+from pages.components.title import show_title
 
 
 def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     """Choices, figure, sentences, tables and files of one analysis."""
-    cohort = context.cohort
-    missing = analysis.missing(cohort)
+    missing = analysis.missing(context.cohort)
     st.session_state[state.SHOWN] = None if missing else analysis.slug
     if missing:
         show_title(analysis.title, analysis.question, context)
-        show_link_notes()
-        show_lacking(cohort.name, missing)
+        show_lacking(context.cohort.name, missing)
         return
-    controls = load_controls(cohort, analysis.slug)
     head, place = st.container(), st.container()
+    ask = partial(_ask_choices, analysis, context, head)
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
-    if not (choices_known := are_known(controls)):
-        with head:
-            _show_choices(analysis, context, controls)
-    params = read_choices(controls)
+    controls = load_controls(context.cohort, analysis.slug)
+    known = are_known(controls)
+    params = read_choices(controls) if known else ask()
     try:
-        document = load_document(cohort, context.filter, analysis.slug, params)
+        opened = open_view(context, analysis.slug, params)
     except SuppressedError as error:
-        if choices_known:
-            _show_choices(analysis, context, controls)
+        if known:
+            ask()
         show_suppressed(error)
         return
-    main, stem = document.main(), file_stem_of(context, analysis.slug)
-
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
-        show_figure(main.figure, main.alt_text, stem, choose_reference)
-    warnings, remarks, more = arrange_notes(document.notes())
-    view = View(analysis.slug, context.filter, params, cohort.data_version)
-    follow = partial(link_of_note, context, view)
+        show_figure(opened.document.main(), opened.stem, choose_reference)
+    if known:
+        run_again_unless(ask() == params)
+    _show_around(opened, head)
+
+
+def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGenerator) -> Params:
     with head:
-        if choices_known:
-            _show_choices(analysis, context, controls)
-            draw_again_unless(read_choices(controls) == params)
+        show_title(analysis.title, analysis.question, context)
+        return ask_choices(load_controls(context.cohort, analysis.slug))
+
+
+def _show_around(opened: OpenView, head: DeltaGenerator) -> None:
+    document = opened.document
+    warnings, remarks, more = arrange_notes(document.notes())
+    with head:
         show_headlines(document.headlines())
-        show_notes(warnings, link_of=follow)
-    show_caption(main.caption)
-    compared = record_comparisons(context, document, dict(params))
-    provenance, sentences = provenance_of(context, document, dict(params)), document.sentences()
-    frames, link = partial(collect_files, context, document), link_to(view, context, controls)
-    show_toolbar(main.figure, frames, list_files(document), link, provenance, stem, sentences)
-    show_ledger(compared, context)
-    show_notes(remarks, more, follow)
-    show_pictures(document.pictures(), stem)
+        show_notes(warnings, link_of=opened.link_of_note)
+    show_caption(document.main().caption)
+    record_comparisons(opened)
+    show_toolbar(opened)
+    show_ledger(opened)
+    show_notes(remarks, more, opened.link_of_note)
+    show_pictures(document.pictures(), opened.stem)
     show_tables(document.tables())
-    show_background(document.background, document.slug, context, params, provenance, stem)
-    show_sentences(sentences)
-    show_checks(document, context, params, provenance, stem)
-    show_planning(document, context, params, provenance, stem)
-    show_way(context, document, provenance, stem)
+    show_background(opened, document.background)
+    show_sentences(document.sentences())
+    show_checks(opened)
+    show_attrition(opened)
 
 
-def _show_choices(analysis: Analysis[Any, Any], context: Context, controls: Sequence[Control]) -> None:
-    show_title(analysis.title, analysis.question, context)
-    show_link_notes()
-    ask_choices(controls)
+PAGES = tuple(
+    Page(a.slug, a.title, a.icon, partial(show_analysis, a), order=a.order, section=a.section) for a in load_analyses()
+)

@@ -22,7 +22,10 @@ from analytics.study.tables import tabulate_simulation
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
-from pages.components.output import show_cautions, show_link_notes, show_table, show_title
+from pages.components.notes import show_cautions
+from pages.components.registry import Page
+from pages.components.tables import show_table
+from pages.components.title import show_title
 
 SYNTHETIC = (
     "The reference cohort is synthetic. No row describes a real child. A seeded program made 436 records whose counts and "
@@ -34,7 +37,6 @@ SYNTHETIC = (
 def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
-    show_link_notes()
     st.markdown(f"**Not advice.** {NOT_ADVICE}")
     st.markdown(f"**Reference cohort.** {SYNTHETIC}")
     st.markdown(
@@ -55,3 +57,6 @@ def show_methods(context: Context) -> None:
         f"{as_markdown(load_published().citation)}. Product version {__version__}; "
         f"data version {context.cohort.data_version}."
     )
+
+
+PAGES = (Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1),)

@@ -7,7 +7,7 @@ import streamlit as st
 from analytics.study.overview import describe_other_children, describe_study, summarise_selection
 from analytics.study.tables import tabulate_published, tabulate_readings
 from analytics.views.view import View
-from pages.components.attrition import show_funnel, way_of
+from pages.components.attrition import show_stages
 from pages.components.cache import (
     is_reference,
     load_baseline,
@@ -16,32 +16,25 @@ from pages.components.cache import (
     load_recomputation,
 )
 from pages.components.context import Context
+from pages.components.files import show_link
 from pages.components.markdown import as_markdown
-from pages.components.output import (
-    arrange_notes,
-    link_to,
-    show_cautions,
-    show_headlines,
-    show_link,
-    show_link_notes,
-    show_notes,
-    show_table,
-    show_title,
-)
+from pages.components.notes import arrange_notes, show_cautions, show_notes
+from pages.components.open_view import link_to, list_stages
 from pages.components.protection import show_protection
+from pages.components.registry import Page
+from pages.components.tables import show_headlines, show_table
+from pages.components.title import show_title
 
-TITLE = "Overview"
 QUESTION = "Who is in this cohort?"
 REFERENCE_QUESTION = "Who is in this cohort, and does it reproduce what was published?"
 PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
 
 
 def show_overview(context: Context) -> None:
-    """Headline numbers, funnel, published figures with their cautions, and Table 1."""
+    """Headline numbers, attrition, published figures with their cautions, and Table 1."""
     cohort = context.cohort
     question = REFERENCE_QUESTION if is_reference(cohort) else QUESTION
-    show_title(TITLE, PROTECTED_QUESTION if cohort.smallest_cell else question, context)
-    show_link_notes()
+    show_title("Overview", PROTECTED_QUESTION if cohort.smallest_cell else question, context)
     show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
     warnings, remarks, more = arrange_notes(cohort.notes)
     show_notes(warnings)
@@ -57,8 +50,8 @@ def show_overview(context: Context) -> None:
         if is_reference(cohort):
             show_cautions(load_published().cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
-        show_funnel(way_of(context))
-        show_link(link_to(View("", context.filter, (), cohort.data_version), context, ()))
+        show_stages(list_stages(context))
+        show_link(link_to(View("", context.filter, (), cohort.data_version), context))
     baseline = load_baseline(cohort, context.filter)
     if baseline.rows:
         show_table(baseline)
@@ -72,3 +65,6 @@ def _show_published(context: Context) -> None:
     st.caption(as_markdown(study))
     with st.expander("Where the abstract is silent", icon=":material/help:"):
         show_table(tabulate_readings(published))
+
+
+PAGES = (Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0),)

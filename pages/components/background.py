@@ -1,41 +1,38 @@
-"""The slow parts of an analysis: a button, then a progress bar with a way to stop, then the result."""
+"""Parts of an analysis that take seconds: a button, then a progress bar with a way to stop, then the result."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from html import escape
 
 import streamlit as st
 
-from analytics.document import Shown, SlowPart
+from analytics.document import SlowPart
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components import state
-from pages.components.cache import Params
-from pages.components.context import Context
+from pages.components.files import add_remarks, show_files
 from pages.components.jobs import JOBS, Job, Key, start_background
 from pages.components.markdown import as_markdown
-from pages.components.output import csv_of, show_notes, show_picture, show_table
+from pages.components.open_view import OpenView
 from pages.components.presence import name_session
+from pages.components.tables import show_part
 
 LOOK_EVERY_SECONDS = 0.4
 
 
-def show_background(
-    parts: Sequence[SlowPart], slug: str, context: Context, params: Params, provenance: Provenance, stem: str
-) -> None:
-    """Slow parts of an analysis, each redrawn on its own while it is computed.
+def show_background(opened: OpenView, parts: Sequence[SlowPart]) -> None:
+    """Parts that take seconds, each redrawn on its own while it is computed.
 
     They look at handfuls of children, so that where small numbers are protected there are none.
     """
-    if context.cohort.smallest_cell:
+    if opened.context.cohort.smallest_cell:
         return
     for part in parts:
-        key: Key = (context.cohort, context.filter, slug, params, part.name)
-        show = partial(_show_part, part, key, provenance, f"{stem}_{part.name}")
-        st.fragment(show)()
+        context = opened.context
+        key: Key = (context.cohort, context.filter, opened.document.slug, opened.params, part.name)
+        st.fragment(partial(_show_part, part, key, opened.provenance, f"{opened.stem}_{part.name}"))()
 
 
 def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str) -> None:
@@ -44,16 +41,15 @@ def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str) -> N
     if job is not None and not job.is_finished:
         _show_progress(key, job)
     elif job is None:
-        _offer(part, key, part.refusal() or JOBS.refusal(name_session()))
+        _show_start(part, key, part.refusal() or JOBS.refusal(name_session()))
     found = job.future.result() if job is not None and job.is_finished else None
     shown = part.show(found)
-    _show_found(shown, part, stem)
+    show_part(shown, "slow", state.key_of_background(part.name, "picture"), stem)
     if found is not None:
-        remarks = (*provenance.remarks, *map(say_children, shown.sentences))
-        _offer_files(part, found, replace(provenance, remarks=remarks), stem)
+        show_files(part.files, partial(part.frames, found), add_remarks(provenance, shown.sentences), stem, part.name)
 
 
-def _offer(part: SlowPart, key: Key, refusal: str) -> None:
+def _show_start(part: SlowPart, key: Key, refusal: str) -> None:
     about = refusal or part.about
     st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
     st.button(
@@ -95,29 +91,3 @@ def _say_how_far(key: Key, job: Job) -> str:
         return "Beginning …"
     n_before, n_waiting = JOBS.place(key)
     return f"Waiting to begin: {n_before} before yours, {n_waiting} waiting in all"
-
-
-def _show_found(shown: Shown, part: SlowPart, stem: str) -> None:
-    show_notes(shown.notes)
-    for i, picture in enumerate(shown.pictures):
-        show_picture(picture, state.key_of_picture(state.key_of_background(part.name, "picture"), i), stem)
-    for table in shown.tables:
-        show_table(table)
-    if shown.sentences:
-        items = "".join(f"<li>{escape(say_children(sentence))}</li>" for sentence in shown.sentences)
-        st.html(f'<ul class="outcomes-says" data-testid="slow-sentences">{items}</ul>')
-
-
-def _offer_files(part: SlowPart, found: object, provenance: Provenance, stem: str) -> None:
-    with st.container(horizontal=True):
-        for file in part.files:
-            st.download_button(
-                f"CSV: {file}",
-                data=partial(csv_of, partial(part.frames, found), file, provenance),
-                file_name=f"{stem}_{file}.csv",
-                mime="text/csv",
-                on_click="ignore",
-                icon=":material/download:",
-                type="tertiary",
-                key=state.key_of_file(part.name, file),
-            )

@@ -15,8 +15,8 @@ from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
 from analytics.formats import FewerThan, format_count
 from pages.components import state
-from pages.components.cache import load_level_counts
-from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, read_context
+from pages.components.cache import Params, load_level_counts
+from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, to_choice, to_context
 from pages.components.markdown import as_markdown
 
 FEW_OPTIONS = 3
@@ -25,21 +25,22 @@ NUMBER_WIDTH = 230
 CHOICE_WIDTH = 270
 
 
-def show_filters(cohort: Cohort) -> Context:
-    """The sidebar: filters by phase, with how many patients every level has left under the other filters.
-
-    Returns what the filters say, which in the first run of a session is known only once they are drawn.
-    """
+def ask_filters(cohort: Cohort) -> Context:
+    """The sidebar: filters by phase, with how many patients every level has left under the other filters."""
+    held: dict[str, Any] = {}
+    kept: set[str] = set()
     with st.sidebar:
         top = st.container()
         for phase, variables in groupby(filter_variables(cohort), key=lambda v: v.phase):
             st.html(f'<p class="outcomes-phase">{phase.capitalize()}</p>')
             for variable in variables:
                 if variable.is_coded:
-                    _ask_levels(variable, options_of(variable, cohort))
-                else:
-                    _ask_range(variable, cohort)
-        context = read_context(cohort)
+                    held[variable.name] = _ask_levels(variable, options_of(variable, cohort))
+                    continue
+                held[variable.name] = _ask_range(variable, cohort)
+                if _ask_whether_kept(variable, cohort):
+                    kept.add(variable.name)
+        context = to_context(cohort, held, kept)
         if context.may_be_shown:
             st.html(_count_styles(cohort, load_level_counts(cohort, context.filter)))
     top.button(
@@ -61,8 +62,8 @@ def options_of(variable: Variable, cohort: Cohort) -> list[str]:
     return [*variable.levels, *([MISSING] if everyone.get(None, 1) else [])]
 
 
-def _ask_levels(variable: Variable, options: list[str]) -> None:
-    st.pills(
+def _ask_levels(variable: Variable, options: list[str]) -> list[str]:
+    return st.pills(
         as_markdown(variable.label),
         options,
         selection_mode="multi",
@@ -73,10 +74,10 @@ def _ask_levels(variable: Variable, options: list[str]) -> None:
     )
 
 
-def _ask_range(variable: Variable, cohort: Cohort) -> None:
+def _ask_range(variable: Variable, cohort: Cohort) -> tuple[float, float]:
     low, high = bounds(variable, cohort)
     unit = f" ({variable.unit})" if variable.unit else ""
-    st.slider(
+    return st.slider(
         as_markdown(f"{variable.label}{unit}"),
         low,
         high,
@@ -87,14 +88,16 @@ def _ask_range(variable: Variable, cohort: Cohort) -> None:
         help=as_markdown(variable.definition) or None,
         bind="query-params",
     )
+
+
+def _ask_whether_kept(variable: Variable, cohort: Cohort) -> bool:
     n_missing = cohort.ranges()[variable.name].n_missing
-    if n_missing:
-        st.checkbox(
-            f"keep {format_count(n_missing)} {as_markdown(variable.missing_label)}",
-            key=state.key_of_missing(variable),
-            bind="query-params",
-            help="Applies once the range is narrowed.",
-        )
+    return bool(n_missing) and st.checkbox(
+        f"keep {format_count(n_missing)} {as_markdown(variable.missing_label)}",
+        key=state.key_of_missing(variable),
+        bind="query-params",
+        help="Applies once the range is narrowed.",
+    )
 
 
 def _count_styles(cohort: Cohort, counts: Mapping[str, Mapping[str | None, int | FewerThan]]) -> str:
@@ -116,20 +119,19 @@ def _count_styles(cohort: Cohort, counts: Mapping[str, Mapping[str | None, int |
     return f"<style>{''.join(rules)}</style>"
 
 
-def ask_choices(controls: Sequence[Control]) -> None:
+def ask_choices(controls: Sequence[Control]) -> Params:
     """The choices of an analysis: the first ones in a row, the others behind a button."""
     bar = [control for control in controls if control.place == "bar"]
     more = [control for control in controls if control.place == "more"]
     with st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES):
-        for control in bar:
-            _ask(control)
+        chosen = {control.name: _ask(control) for control in bar}
         if more:
             with st.popover("Options", icon=":material/tune:"):
-                for control in more:
-                    _ask(control)
+                chosen |= {control.name: _ask(control) for control in more}
+    return tuple((control.name, to_choice(control, chosen[control.name])) for control in controls)
 
 
-def _ask(control: Control) -> None:
+def _ask(control: Control) -> Any:
     values = [value for value, _ in control.options]
     shared: dict[str, Any] = {
         "key": control.name,
@@ -142,15 +144,14 @@ def _ask(control: Control) -> None:
         # Chosen on another page, which offers more under this name.
         st.session_state[control.name] = list(default) if control.kind == "many" else default
     if control.kind == "toggle":
-        st.toggle(label, default, **shared)
-    elif control.kind == "number":
-        st.slider(label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
-    elif control.kind == "many":
-        st.multiselect(label, values, list(default), format_func=shown, **shared)
-    elif len(values) <= FEW_OPTIONS:
-        st.segmented_control(label, values, default=default, format_func=shown, required=True, **shared)
-    else:
-        st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
+        return st.toggle(label, default, **shared)
+    if control.kind == "number":
+        return st.slider(label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
+    if control.kind == "many":
+        return st.multiselect(label, values, list(default), format_func=shown, **shared)
+    if len(values) <= FEW_OPTIONS:
+        return st.segmented_control(label, values, default=default, format_func=shown, required=True, **shared)
+    return st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
 
 
 def choose_reference() -> None:

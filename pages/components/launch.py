@@ -13,6 +13,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from streamlit.runtime import Runtime
 
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 
@@ -72,14 +77,17 @@ def lead_to_pages() -> None:
     from streamlit import config
     from streamlit.web.server.starlette import starlette_server
 
-    from analytics.analyses import load_analyses
-    from pages.components.addresses import OVERVIEW, with_page_addresses
+    from pages.components.addresses import with_page_addresses
+    from pages.components.registry import load_pages
 
-    pages = [(OVERVIEW, "Overview"), ("methods", "Methods"), *((a.slug, a.title) for a in load_analyses())]
     create = starlette_server.create_starlette_app
-    starlette_server.create_starlette_app = lambda runtime: with_page_addresses(
-        create(runtime), pages, config.get_option("server.baseUrlPath") or ""
-    )
+
+    def create_with_addresses(runtime: Runtime) -> Starlette:
+        # Pages have components, which Streamlit takes only once it has a runtime.
+        pages = [(page.url_path, page.title) for page in load_pages()]
+        return with_page_addresses(create(runtime), pages, config.get_option("server.baseUrlPath") or "")
+
+    starlette_server.create_starlette_app = create_with_addresses
 
 
 def main() -> None:

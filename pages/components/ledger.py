@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from html import escape
-from typing import Any
 
 import streamlit as st
 
-from analytics.document import Document
 from analytics.exports.csv_file import to_csv, to_file_stem
 from analytics.formats import format_count
 from analytics.provenance import Provenance
@@ -18,17 +16,14 @@ from analytics.views.ledger import (
     Comparison,
     Key,
     Ledger,
-    describe_for_file,
     describe_ledger,
     describe_looks,
-    drop_idle_clauses,
-    list_comparisons,
     tabulate_ledger,
 )
 from pages.components import state
-from pages.components.cache import LEDGERS, load_controls
 from pages.components.context import Context
-from pages.components.presence import name_session
+from pages.components.kept_ledger import keep_ledger, read_ledger
+from pages.components.open_view import OpenView
 
 METHOD = (
     "p adjusted by Holm's (1979) and Benjamini and Hochberg's (1995) method over the explored comparisons, and apart from "
@@ -36,60 +31,28 @@ METHOD = (
 )
 
 
-def read_ledger() -> Ledger:
-    """The comparisons of this session."""
-    return Ledger.from_plain(st.session_state.get(state.LEDGER, []))
-
-
-def record_comparisons(context: Context, document: Document, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
-    """Enter what this view compares; its comparisons as they stand in the ledger."""
+def record_comparisons(opened: OpenView) -> None:
+    """Enter what this view compares."""
     before = read_ledger()
-    seen = _list(context, document, params)
-    ledger = before.with_comparisons(seen)
+    ledger = before.with_comparisons(opened.comparisons)
     if ledger is not before:
-        _write(ledger)
-    return ledger.of([c.key for c in seen])
+        keep_ledger(ledger)
 
 
-def take_over_ledger(session: str) -> None:
-    """Let the ledger of another session of this tab go on in this one: what it listed comes first."""
-    kept = LEDGERS.get(session)
-    if kept is not None:
-        _write(Ledger.from_plain(kept).with_comparisons(read_ledger().comparisons))
-
-
-def _write(ledger: Ledger) -> None:
-    rows = ledger.to_plain()
-    st.session_state[state.LEDGER] = rows
-    LEDGERS.put(name_session(), rows)
-
-
-def say_for_file(context: Context, document: Document, params: Mapping[str, Any]) -> str:
-    """What a file of this view says of the comparisons so far."""
-    return describe_for_file(read_ledger(), [c.key for c in _list(context, document, params)])
-
-
-def _list(context: Context, document: Document, params: Mapping[str, Any]) -> tuple[Comparison, ...]:
-    cohort = context.cohort
-    chosen = drop_idle_clauses(context.filter, context.funnel)
-    controls = load_controls(cohort, document.slug)
-    return list_comparisons(document, chosen, controls, params, cohort.dictionary, cohort.data_version)
-
-
-def show_ledger(seen: Sequence[Comparison], context: Context) -> None:
+def show_ledger(opened: OpenView) -> None:
     """One quiet line on where this view stands, and the whole ledger one click away.
 
     What lies behind the click is always sent: the browser decides where to open it by its size.
     """
-    ledger, keys = read_ledger(), [c.key for c in seen]
+    ledger, keys = read_ledger(), [c.key for c in opened.comparisons]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=state.LEDGER_LINE):
         st.html(f'<p class="outcomes-ledger" data-testid="ledger">{escape(describe_looks(ledger, keys))}</p>')
         with st.popover("Comparisons looked at", icon=":material/checklist:", type="tertiary", key=state.LEDGER_OPEN):
-            if seen:
+            if keys:
                 _ask_whether_planned(ledger.of(keys))
             st.html(f'<div class="outcomes-ledger-table">{tabulate_ledger(ledger).to_html()}</div>')
-            _offer_file(ledger, context)
-            _offer_to_clear(ledger)
+            _show_file(ledger, opened.context)
+            _ask_whether_new(ledger)
 
 
 def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
@@ -107,10 +70,10 @@ def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
 
 
 def _mark(keys: Sequence[Key]) -> None:
-    _write(read_ledger().with_plan(keys, bool(st.session_state[state.PLANNED])))
+    keep_ledger(read_ledger().with_plan(keys, bool(st.session_state[state.PLANNED])))
 
 
-def _offer_file(ledger: Ledger, context: Context) -> None:
+def _show_file(ledger: Ledger, context: Context) -> None:
     st.download_button(
         "CSV: comparisons",
         data=partial(_file_of, ledger, context),
@@ -138,7 +101,7 @@ def _file_of(ledger: Ledger, context: Context) -> bytes:
     return to_csv(ledger.to_frame(), provenance)
 
 
-def _offer_to_clear(ledger: Ledger) -> None:
+def _ask_whether_new(ledger: Ledger) -> None:
     n = len(ledger.comparisons)
     so_far = "the comparison so far belongs" if n == 1 else f"the {format_count(n)} comparisons so far belong"
     is_new = st.checkbox(
@@ -153,5 +116,5 @@ def _offer_to_clear(ledger: Ledger) -> None:
 
 
 def _clear() -> None:
-    _write(Ledger())
+    keep_ledger(Ledger())
     st.session_state[state.NEW_QUESTION] = False

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.browser import TAB
 from pages.components.jobs import JOBS
-from pages.components.ledger import take_over_ledger
+from pages.components.kept_ledger import take_over_ledger
 from pages.components.presence import name_session
 
 

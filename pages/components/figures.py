@@ -1,0 +1,54 @@
+"""Figures, their captions, and the pictures under them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from html import escape
+
+import streamlit as st
+
+from analytics.document import HtmlFigure, Picture
+from analytics.figures.theme import to_image_config
+from analytics.reporting.wording import say_children
+from pages.components import state
+from pages.components.browser import FOREST
+
+# The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after
+# the figure lets it be drawn without waiting for the widgets of the sidebar.
+HEAD_START_SECONDS = 0.02
+
+
+def show_figure(picture: Picture, file_stem: str, on_reference: Callable[[], None]) -> None:
+    """The main figure: of Plotly, or in HTML with rows that can be clicked."""
+    figure, alt = picture.figure, say_children(picture.alt_text)
+    if isinstance(figure, HtmlFigure):
+        FOREST(key=state.FOREST, data={"html": say_children(figure.html), "alt": alt}, on_reference_change=on_reference)
+    else:
+        st.plotly_chart(figure, key=state.FIGURE, width="stretch", config=to_image_config(file_stem), alt=alt)
+    time.sleep(HEAD_START_SECONDS)
+
+
+def show_picture(picture: Picture, key: str, file_stem: str) -> None:
+    """A further figure with its title and how to read it."""
+    st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
+    if isinstance(picture.figure, HtmlFigure):
+        st.html(
+            f'<div role="img" aria-label="{escape(say_children(picture.alt_text))}">{say_children(picture.figure.html)}</div>'
+        )
+    else:
+        config = to_image_config(f"{file_stem}_{key}")
+        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=say_children(picture.alt_text))
+    show_caption(picture.caption)
+
+
+def show_pictures(pictures: Sequence[Picture], file_stem: str) -> None:
+    """The further figures of a page."""
+    for i, picture in enumerate(pictures):
+        show_picture(picture, state.key_of_picture("picture", i), file_stem)
+
+
+def show_caption(text: str) -> None:
+    """How to read the figure above."""
+    if text:
+        st.html(f'<p class="outcomes-caption">{escape(say_children(text))}</p>')

@@ -1,0 +1,72 @@
+"""Files and links: what can be taken away from a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from analytics.document import HtmlFigure
+from analytics.exports.csv_file import to_csv
+from analytics.provenance import Provenance
+from analytics.reporting.attrition import FILE, tabulate_stages
+from analytics.reporting.wording import say_children
+from pages.components import state
+from pages.components.browser import TOOLBAR
+from pages.components.open_view import OpenView
+
+Frames = Callable[[], Mapping[str, pd.DataFrame]]
+
+
+def show_toolbar(opened: OpenView) -> None:
+    """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
+    document, provenance = opened.document, opened.provenance
+    lines, figure = provenance.lines(), document.main().figure
+    svg = say_children(figure.svg(lines[0], " · ".join(lines[1:]))) if isinstance(figure, HtmlFigure) else ""
+    data = {"link": opened.link, "stem": opened.stem, "svg": svg, "lines": list(lines)}
+    with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
+        TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
+        with_sentences = add_remarks(provenance, document.sentences())
+        show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
+
+
+def _frames_of(opened: OpenView) -> Mapping[str, pd.DataFrame]:
+    return {**opened.document.frames(), FILE: tabulate_stages(opened.stages)}
+
+
+def show_files(files: Sequence[str], frames: Frames, provenance: Provenance, stem: str, name: str) -> None:
+    """The files of a part that is shown on its own, in a row."""
+    with st.container(horizontal=True):
+        show_file_buttons(files, frames, provenance, stem, name)
+
+
+def show_file_buttons(files: Sequence[str], frames: Frames, provenance: Provenance, stem: str, *name: str) -> None:
+    """A button for each file; ``frames()`` makes them once one is asked for."""
+    for file in files:
+        st.download_button(
+            f"CSV: {file}",
+            data=partial(_csv_of, frames, file, provenance),
+            file_name=f"{stem}_{file}.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            key=state.key_of_file(*name, file),
+        )
+
+
+def _csv_of(frames: Frames, file: str, provenance: Provenance) -> bytes:
+    return to_csv(frames()[file], provenance)
+
+
+def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
+    """The provenance of a file that says these sentences too."""
+    return replace(provenance, remarks=(*provenance.remarks, *map(say_children, sentences)))
+
+
+def show_link(link: str) -> None:
+    """A button that copies the link of a page without a figure."""
+    TOOLBAR(key=state.LINK_BUTTON, data={"link": link, "stem": "", "svg": "", "lines": []}, width="content")

@@ -1,0 +1,102 @@
+"""What a link asks for, rewritten in the widgets' own terms before any of them is drawn."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import parse_qs
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from analytics.analyses import load_analyses
+from analytics.cohort import Cohort
+from analytics.cohort.filters import Clause, CohortFilter
+from analytics.results import Note
+from analytics.views.view import DATA_KEY, describe_data_version, read_params
+from pages.components import state
+from pages.components.cache import load_controls
+from pages.components.context import bounds, filter_variables, follows_address
+
+MOST_LINK_NOTES = 20
+
+
+def read_link(cohort: Cohort, page: str) -> None:
+    """Rewrite the address in the widgets' own terms where it decides their values, and note everything that it cannot.
+
+    It does in a new session, and where a reader goes back and forward in the browser's history. ``page`` is the address of
+    the page that the link leads to: a choice that several pages share, each with options of its own, means what it means
+    there.
+
+    Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
+    already as the widgets write it is left alone.
+    """
+    if st.session_state.get(state.LINK_READ) and not follows_address():
+        return
+    query = _read_address()
+    analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
+    controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
+    cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
+    values, choice_notes = read_params(query, tuple(controls.values()))
+    usable: dict[str, list[str]] = {}
+    for clause in cohort_filter.clauses:
+        texts, clause_notes = _to_widget(clause, cohort)
+        usable |= texts
+        notes = (*notes, *clause_notes)
+    usable |= {name: controls[name].to_text(value) for name, value in values.items()}
+    notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
+    st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
+    st.session_state[state.LINK_READ] = True
+    if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
+        _write_address(usable)
+
+
+def _read_address() -> dict[str, list[str]]:
+    """The parameters of the address with which this run began."""
+    run = get_script_run_ctx()
+    if run is None or not follows_address():
+        return {key: st.query_params.get_all(key) for key in st.query_params}
+    # On the way to another page Streamlit drops what belonged to a choice of the page that is left, even where the other
+    # page offers that choice too and the address is its own.
+    query = parse_qs(run.query_string, keep_blank_values=True)
+    return {key: texts for key, texts in query.items() if key.lower() not in ("embed", "embed_options")}
+
+
+def _write_address(texts: dict[str, list[str]]) -> None:
+    """Make these the parameters of the address, and what the widgets begin with in this run."""
+    run = get_script_run_ctx()
+    if run is None:
+        return
+    # `st.query_params` refuses what is bound to a widget, which after the first run is nearly all of it.
+    with run.session_state.query_params() as params:
+        params.clear_with_no_forward_msg(preserve_embed=True)
+        for key, values in texts.items():
+            params.set_with_no_forward_msg(key, values)
+        params.set_initial_query_params_from_current()
+        params._send_query_param_msg()
+
+
+def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tuple[Note, ...]]:
+    """A clause as its widget writes it into the link, and what had to be changed for that."""
+    variable = cohort.dictionary[clause.variable]
+    if variable not in filter_variables(cohort):
+        absent = f"The link filters on {variable.label}, which this cohort does not have."
+        return {}, (Note("link-absent-variable", "caution", absent, "Open the file that the link was made with."),)
+    if variable.is_coded:
+        return CohortFilter((clause,)).to_query(cohort.dictionary), ()
+    low, high = bounds(variable, cohort)
+    asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+    used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
+    if cohort.smallest_cell:
+        used = (float(math.floor(used[0])), float(math.ceil(used[1])))
+    texts = {clause.variable: [f"{limit:g}" for limit in used]}
+    if clause.keep_missing and cohort.ranges()[clause.variable].n_missing:
+        texts[state.key_of_missing(variable)] = ["true"]
+    if used == asked:
+        return texts, ()
+    change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
+    return texts, (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+
+
+def note_texts(note: Note) -> list[str]:
+    """A note as plain text, as session state keeps it."""
+    return [note.code, note.severity, note.text, note.remedy]

@@ -1,0 +1,91 @@
+"""Notes, cautions, and what is wrong with a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import streamlit as st
+
+from analytics.cohort.address import describe_source
+from analytics.cohort.problems import CohortError
+from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children
+from analytics.results import Note
+from pages.components import state
+from pages.components.cache import asks_for_protection
+from pages.components.markdown import as_markdown
+
+WORST_FIRST = ("warning", "caution", "info")
+MOST_NOTES = 3  # in sight on a page
+SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
+
+
+def arrange_notes(notes: Sequence[Note]) -> tuple[list[Note], list[Note], list[Note]]:
+    """The gravest few: warnings, which stand above the figure, and others, below it; then those one click away."""
+    ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))
+    shown, others = ordered[:MOST_NOTES], ordered[MOST_NOTES:]
+    return [n for n in shown if n.severity == "warning"], [n for n in shown if n.severity != "warning"], others
+
+
+def show_notes(
+    notes: Sequence[Note], more: Sequence[Note] = (), link_of: Callable[[Note], str] = lambda note: ""
+) -> None:
+    """Notes, and ``more`` of them one click away. ``link_of`` makes the HTML of a note's link."""
+    shown, others = _notes_html(notes, link_of), _notes_html(more, link_of)
+    if others:
+        summary = f"{len(others)} more {'note' if len(others) == 1 else 'notes'}"
+        shown.append(f'<details class="outcomes-more"><summary>{summary}</summary>{"".join(others)}</details>')
+    if shown:
+        st.html("".join(shown))
+
+
+def _notes_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:
+    return [
+        f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
+        f'{escape(say_children(n.text))} <span class="remedy">{escape(say_children(n.remedy))}</span>{link_of(n)}</div>'
+        for n in notes
+    ]
+
+
+def show_lacking(name: str, columns: Sequence[str]) -> None:
+    """That a page cannot be made of this file, and what the file lacks for it."""
+    st.info(as_markdown(f"{name} has no column {join_words(columns)}, which this page needs. Add it to the file."))
+
+
+def show_cautions(cautions: Sequence[str]) -> None:
+    """The cautions that belong to the published figures."""
+    items = "".join(f"<li>{escape(caution)}</li>" for caution in cautions)
+    st.html(
+        "<div class='outcomes-note caution' data-code='published-cautions'><b>Before quoting the published figures</b>"
+        f"<ol class='outcomes-says'>{items}</ol></div>"
+    )
+
+
+def show_problems(error: CohortError, source: str) -> None:
+    """What is wrong with a file, where and what to do; then a way on."""
+    st.html(
+        f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p><bdi>{escape(describe_source(source))}</bdi></p>'
+    )
+    if asks_for_protection():
+        # What is wrong names rows and values of single children: that is for those who run the deployment.
+        st.html(
+            f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{EXPERIMENTAL} So "
+            "that no child is described, what is wrong is written where the dashboard was started, and not shown.</div>"
+        )
+        return
+    items = "".join(
+        f"<li><b>{escape(p.what)}</b> <span>{escape(p.where)}</span><br><span class='remedy'>{escape(p.remedy)}</span></li>"
+        for p in error.problems
+    )
+    st.html(
+        "<div class='outcomes-note warning' role='alert' data-testid='problems'>"
+        f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the file.</p>"
+    )
+    with st.container(horizontal=True):
+        st.button("I have mended the file: try again", type="primary", key=state.TRY_AGAIN)
+        st.button(
+            "Show the synthetic reference cohort instead",
+            on_click=st.session_state.update,
+            args=({state.USE_REFERENCE: True},),
+            key=state.SHOW_REFERENCE,
+        )

@@ -1,0 +1,131 @@
+"""The view that a reader has open: what it shows, of whom, by which choices, and how to come back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from html import escape
+
+import streamlit as st
+
+from analytics.analyses import load_analyses
+from analytics.analysis import Control
+from analytics.cohort.filters import CohortFilter
+from analytics.document import Document
+from analytics.exports.csv_file import to_file_stem
+from analytics.provenance import Provenance
+from analytics.reporting.attrition import Stage, join_stages, say_gist
+from analytics.reporting.wording import join_words, say_children, say_protection
+from analytics.results import Note
+from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
+from analytics.views.view import View, answer_link, describe_document
+from pages.components.cache import Params, load_controls, load_document
+from pages.components.context import Context
+from pages.components.kept_ledger import read_ledger
+
+ATTRITION_TITLE = "From the cohort to this analysis"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenView:
+    """A page in its context, with its choices and its document. What follows from them is made when it is first asked for."""
+
+    context: Context
+    controls: tuple[Control, ...]
+    params: Params
+    document: Document
+
+    @cached_property
+    def view(self) -> View:
+        """What a link to it reproduces."""
+        return View(self.document.slug, self.context.filter, self.params, self.context.cohort.data_version)
+
+    @cached_property
+    def link(self) -> str:
+        """The whole link."""
+        return link_to(self.view, self.context, self.controls)
+
+    @cached_property
+    def stem(self) -> str:
+        """The telling part of the name of every file that is made of it."""
+        synthetic = "synthetic" if self.context.cohort.synthetic else ""
+        return to_file_stem(self.document.slug, _name_filter(self.context.filter), synthetic, day=date.today())
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The way from the cohort to the main estimate."""
+        return list_stages(self.context, self.document)
+
+    @cached_property
+    def attrition(self) -> str:
+        """That way in one line."""
+        return say_children(f"{ATTRITION_TITLE}: {say_gist(self.stages)}")
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The tests that it puts before its reader."""
+        context = self.context
+        chosen = drop_idle_clauses(context.filter, context.funnel)
+        params, dictionary = dict(self.params), context.cohort.dictionary
+        return list_comparisons(self.document, chosen, self.controls, params, dictionary, context.cohort.data_version)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What every file of it says about itself: whom it shows, by which choices, its warnings, and the ledger so far."""
+        cohort, document = self.context.cohort, self.document
+        smallest = cohort.smallest_cell
+        protected = (f"Small numbers are protected. {say_protection(smallest)}",) if smallest else ()
+        described = map(say_children, describe_document(document, self.controls, dict(self.params)))
+        return Provenance(
+            document.title,
+            cohort.name,
+            self.context.sentence,
+            document.method,
+            cohort.data_version,
+            cohort.synthetic,
+            date.today(),
+            (*protected, self.attrition, *described),
+            describe_for_file(read_ledger(), [c.key for c in self.comparisons]),
+        )
+
+    def link_of_note(self, note: Note) -> str:
+        """The HTML of a link to the page that answers better, with this filter and these choices; "" without such a page."""
+        cohort = self.context.cohort
+        slug = note.link if note.link != self.view.page else ""
+        page = next((a for a in load_analyses() if a.slug == slug and not a.missing(cohort)), None)
+        if page is None:
+            return ""
+        address = answer_link(note, self.view, cohort.dictionary, load_controls(cohort, page.slug))
+        dropped = [cohort.dictionary[name].label for name in note.drops if self.context.filter.clause(name)]
+        which = " with the same filter" if self.context.filter else ""
+        if dropped:
+            which = f" without the filter on {join_words(dropped)}"
+        return f' <a href="{escape(address)}" data-testid="note-link">{escape(page.title + which)}</a>'
+
+
+def open_view(context: Context, slug: str, params: Params) -> OpenView:
+    """A page of an analysis by these choices; SuppressedError where small numbers are protected and it has some."""
+    cohort = context.cohort
+    return OpenView(context, load_controls(cohort, slug), params, load_document(cohort, context.filter, slug, params))
+
+
+def list_stages(context: Context, document: Document | None = None) -> tuple[Stage, ...]:
+    """The way to the main estimate of a view; without a document, the way to the selection."""
+    used = None if document is None else document.used()
+    return join_stages(context.funnel, context.filter, context.cohort.dictionary, used)
+
+
+def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> str:
+    """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
+    address = str(st.context.url or "").split("?")[0]
+    return view.to_link(address, context.cohort.dictionary, controls)
+
+
+def _name_filter(cohort_filter: CohortFilter) -> str:
+    clauses = []
+    for c in cohort_filter.clauses:
+        limits = [f"{limit:g}" for limit in (c.low, c.high) if limit is not None]
+        clauses.append(" ".join((c.variable, *c.levels, *limits, *(["missing"] if c.keep_missing else []))))
+    return "-".join(clauses) or "all"

@@ -1,0 +1,32 @@
+"""The pages of the dashboard: every file of ``pages/`` contributes its own, in a tuple ``PAGES``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pages.components.context import Context
+
+FOLDER = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it."""
+
+    url_path: str
+    title: str
+    icon: str
+    show: Callable[[Context], None]
+    order: int
+    section: str = ""
+
+
+def load_pages() -> tuple[Page, ...]:
+    """Every page, in their ``order``; the first is the start."""
+    names = [module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name.endswith("_page")]
+    found = [page for name in names for page in importlib.import_module(f"pages.{name}").PAGES]
+    return tuple(sorted(found, key=lambda page: page.order))

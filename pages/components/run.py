@@ -1,0 +1,117 @@
+"""One run of the script: what it shows, and in which order the page and the sidebar are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import streamlit as st
+
+from analytics.analysis import SECTIONS
+from analytics.cohort import Cohort
+from analytics.cohort.problems import CohortError
+from pages.components import state
+from pages.components.cache import active_source
+from pages.components.context import Context, are_filters_known, open_active_cohort, read_context
+from pages.components.controls import ask_filters
+from pages.components.link import read_link
+from pages.components.notes import show_problems
+from pages.components.prefetch import prefetch_figure
+from pages.components.protection import show_unanswered
+from pages.components.registry import Page
+from pages.components.session import keep_session
+from pages.components.title import show_style
+
+TITLE = "Outcomes of relapsed childhood leukaemia"
+ABOUT = "Outcomes of children with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
+
+
+class Run:
+    """A run over some pages. The context is known from the start where the page comes first, else after the sidebar."""
+
+    context: Context
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+
+    def draw(self) -> None:
+        """Draw everything, in the order that fits."""
+        cohort = open_active_cohort()
+        if isinstance(cohort, CohortError):
+            self.draw_problems(cohort)
+            return
+        if are_filters_known(cohort):
+            self.draw_page_first(cohort)
+        else:
+            self.draw_sidebar_first(cohort)
+        keep_session()
+        end_run()
+
+    def draw_page_first(self, cohort: Cohort) -> None:
+        """The later runs: the filters' values are known before they are drawn again, and the page does not wait for them.
+
+        The figure is computed before anything is sent, and the page's configuration, for which the browser draws
+        everything again, comes last.
+        """
+        self.context = read_context(cohort)
+        prefetch_figure(self.context)
+        show_style()
+        page = self._navigate()
+        read_link(cohort, page.url_path)
+        page.run()
+        asked = ask_filters(cohort)
+        set_page_config()
+        run_again_unless(asked.filter == self.context.filter)
+
+    def draw_sidebar_first(self, cohort: Cohort) -> None:
+        """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
+        set_page_config()
+        show_style()
+        page = self._navigate()
+        read_link(cohort, page.url_path)
+        self.context = ask_filters(cohort)
+        page.run()
+
+    def draw_problems(self, error: CohortError) -> None:
+        """A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for."""
+        set_page_config()
+        show_style()
+        self._navigate(position="hidden")
+        show_problems(error, active_source())
+
+    def _navigate(self, position: Literal["top", "hidden"] = "top") -> st.Page:
+        menu: dict[str, list[st.Page]] = {section: [] for section in ("", *SECTIONS)}
+        for page in self._pages:
+            show = partial(self._show, page)
+            is_start = page is self._pages[0]
+            menu[page.section].append(
+                st.Page(show, title=page.title, icon=page.icon, url_path=page.url_path, default=is_start)
+            )
+        return st.navigation(menu, position=position)
+
+    def _show(self, page: Page) -> None:
+        if self.context.may_be_shown:
+            page.show(self.context)
+        else:
+            show_unanswered(self.context)
+
+
+def set_page_config() -> None:
+    """Title, width and menu. The browser draws the whole page again for them."""
+    st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": ABOUT})
+
+
+def run_again_unless(agrees: bool) -> None:
+    """Begin the run again if what is shown was computed of other values than the widgets turned out to hold.
+
+    Only once: a run that was begun again is shown as it is, whatever it says, and `end_run` forgets it.
+    """
+    if not agrees and not st.session_state.get(state.DRAWN_AGAIN):
+        st.session_state[state.DRAWN_AGAIN] = True
+        st.rerun()
+
+
+def end_run() -> None:
+    """Let the next run be begun again once more, should it have to."""
+    st.session_state.pop(state.DRAWN_AGAIN, None)

@@ -1,0 +1,62 @@
+"""Numbers and sentences: headlines, tables, what they say in words, and parts that hold all of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from analytics.document import Headline, Shown
+from analytics.reporting.tables import Table
+from analytics.reporting.wording import say_children
+from pages.components import state
+from pages.components.figures import show_picture
+from pages.components.notes import show_notes
+
+
+def show_headlines(headlines: Sequence[Headline]) -> None:
+    """The few numbers at the top."""
+    items = "".join(
+        f'<div title="{_words(h.help)}"><span>{_words(h.label)}</span><b>{_words(h.value)}</b></div>' for h in headlines
+    )
+    st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
+
+
+def show_sentences(sentences: Sequence[str]) -> None:
+    """What the estimates say, in plain words."""
+    if sentences:
+        st.html(
+            '<h2 class="outcomes-says-title" style="font-size:1rem;margin:0 0 .3rem">In words</h2>'
+            + _list_html(sentences, "sentences")
+        )
+
+
+def show_table(table: Table) -> None:
+    """A table."""
+    st.html(say_children(table.to_html()))
+
+
+def show_tables(tables: Sequence[Table]) -> None:
+    """Tables, one below the other."""
+    for table in tables:
+        show_table(table)
+
+
+def show_part(part: Shown, name: str, picture_key: str, file_stem: str) -> None:
+    """Notes, pictures, tables and sentences of a part that is shown on its own."""
+    show_notes(part.notes)
+    for i, picture in enumerate(part.pictures):
+        show_picture(picture, state.key_of_picture(picture_key, i), file_stem)
+    show_tables(part.tables)
+    if part.sentences:
+        st.html(_list_html(part.sentences, f"{name}-sentences"))
+
+
+def _list_html(sentences: Sequence[str], name: str) -> str:
+    items = "".join(f"<li>{_words(sentence)}</li>" for sentence in sentences)
+    return f'<ul class="outcomes-says" data-testid="{name}">{items}</ul>'
+
+
+def _words(text: str) -> str:
+    return escape(say_children(text))
