@@ -12,21 +12,17 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
 from pages.components import state
-from pages.components.attrition import show_attrition
-from pages.components.background import show_background
 from pages.components.cache import Params, load_controls
-from pages.components.checks import show_checks
 from pages.components.context import Context, are_known, read_choices
 from pages.components.controls import ask_choices, choose_reference
-from pages.components.figures import show_caption, show_figure, show_pictures
-from pages.components.files import show_toolbar
-from pages.components.ledger import record_comparisons, show_ledger
-from pages.components.notes import arrange_notes, show_lacking, show_notes
-from pages.components.open_view import OpenView, open_view
+from pages.components.figures import show_figure
+from pages.components.layout import ABOVE, BELOW
+from pages.components.ledger import record_comparisons
+from pages.components.notes import show_lacking
+from pages.components.open_view import open_view
 from pages.components.protection import show_suppressed
 from pages.components.registry import Page
 from pages.components.run import run_again_unless
-from pages.components.tables import show_headlines, show_sentences, show_tables
 from pages.components.title import show_title
 
 
@@ -56,32 +52,18 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show_figure(opened.document.main(), opened.stem, choose_reference)
     if known:
         run_again_unless(ask() == params)
-    _show_around(opened, head)
+    with head:
+        for show in ABOVE:
+            show(opened)
+    record_comparisons(opened)
+    for show in BELOW:
+        show(opened)
 
 
 def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGenerator) -> Params:
     with head:
         show_title(analysis.title, analysis.question, context)
         return ask_choices(load_controls(context.cohort, analysis.slug))
-
-
-def _show_around(opened: OpenView, head: DeltaGenerator) -> None:
-    document = opened.document
-    warnings, remarks, more = arrange_notes(document.notes())
-    with head:
-        show_headlines(document.headlines())
-        show_notes(warnings, link_of=opened.link_of_note)
-    show_caption(document.main().caption)
-    record_comparisons(opened)
-    show_toolbar(opened)
-    show_ledger(opened)
-    show_notes(remarks, more, opened.link_of_note)
-    show_pictures(document.pictures(), opened.stem)
-    show_tables(document.tables())
-    show_background(opened, document.background)
-    show_sentences(document.sentences())
-    show_checks(opened)
-    show_attrition(opened)
 
 
 PAGES = tuple(

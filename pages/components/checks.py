@@ -18,18 +18,22 @@ NAMES = {state.CHECKS: "check", state.PLANNING: "planning"}
 
 
 def show_checks(opened: OpenView) -> None:
-    """The checks of an analysis behind a line to click, a second opinion, and what a next study of this size would find.
+    """The checks of an analysis behind a line to click; opening them draws nothing else anew."""
+    _show_appendix(opened, opened.document.checks, state.CHECKS)
 
-    Opening them draws nothing else anew. They look at handfuls of children, so that where small numbers are protected
-    there are none.
-    """
-    document = opened.document
-    _show_appendix(opened, document.checks, state.CHECKS)
-    show_background(opened, (document.opinion,) if document.opinion is not None else ())
-    _show_appendix(opened, document.planning, state.PLANNING)
+
+def show_opinion(opened: OpenView) -> None:
+    """A second opinion."""
+    show_background(opened, (opened.document.opinion,) if opened.document.opinion is not None else ())
+
+
+def show_planning(opened: OpenView) -> None:
+    """What a next study of this size would find, behind a line to click: it is no part of the result."""
+    _show_appendix(opened, opened.document.planning, state.PLANNING)
 
 
 def _show_appendix(opened: OpenView, appendix: Appendix | None, key: str) -> None:
+    # They look at handfuls of children, so that where small numbers are protected there are none.
     if appendix is not None and not opened.context.cohort.smallest_cell:
         st.fragment(_show_line)(opened, appendix, key)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -40,12 +40,6 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
         config = to_image_config(f"{file_stem}_{key}")
         st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=say_children(picture.alt_text))
     show_caption(picture.caption)
-
-
-def show_pictures(pictures: Sequence[Picture], file_stem: str) -> None:
-    """The further figures of a page."""
-    for i, picture in enumerate(pictures):
-        show_picture(picture, state.key_of_picture("picture", i), file_stem)
 
 
 def show_caption(text: str) -> None:

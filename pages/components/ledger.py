@@ -52,14 +52,21 @@ def show_ledger(opened: OpenView) -> None:
                 _ask_whether_planned(ledger.of(keys))
             st.html(f'<div class="outcomes-ledger-table">{tabulate_ledger(ledger).to_html()}</div>')
             _show_file(ledger, opened.context)
-            _ask_whether_new(ledger)
+            is_new = _ask_whether_new(ledger)
+            st.button(
+                "Clear the ledger",
+                key=state.CLEAR_LEDGER,
+                disabled=not is_new,
+                on_click=_clear,
+                icon=":material/delete:",
+            )
 
 
-def _ask_whether_planned(seen: Sequence[Comparison]) -> None:
+def _ask_whether_planned(seen: Sequence[Comparison]) -> bool:
     # The box shows what the ledger says of this view, whatever it said of the one before.
     st.session_state[state.PLANNED] = all(c.planned for c in seen)
     what = "This comparison was" if len(seen) == 1 else f"These {format_count(len(seen))} comparisons were"
-    st.checkbox(
+    return st.checkbox(
         f"{what} planned in advance",
         key=state.PLANNED,
         on_change=_mark,
@@ -101,17 +108,14 @@ def _file_of(ledger: Ledger, context: Context) -> bytes:
     return to_csv(ledger.to_frame(), provenance)
 
 
-def _ask_whether_new(ledger: Ledger) -> None:
+def _ask_whether_new(ledger: Ledger) -> bool:
     n = len(ledger.comparisons)
     so_far = "the comparison so far belongs" if n == 1 else f"the {format_count(n)} comparisons so far belong"
-    is_new = st.checkbox(
+    return st.checkbox(
         "A new question begins",
         key=state.NEW_QUESTION,
         help=f"Clear the ledger for a new question only: {so_far} to this one and still count for any result that is reported "
         "of it. Save the file before.",
-    )
-    st.button(
-        "Clear the ledger", key=state.CLEAR_LEDGER, disabled=not is_new, on_click=_clear, icon=":material/delete:"
     )
 
 

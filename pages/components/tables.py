@@ -37,18 +37,13 @@ def show_table(table: Table) -> None:
     st.html(say_children(table.to_html()))
 
 
-def show_tables(tables: Sequence[Table]) -> None:
-    """Tables, one below the other."""
-    for table in tables:
-        show_table(table)
-
-
 def show_part(part: Shown, name: str, picture_key: str, file_stem: str) -> None:
     """Notes, pictures, tables and sentences of a part that is shown on its own."""
     show_notes(part.notes)
     for i, picture in enumerate(part.pictures):
         show_picture(picture, state.key_of_picture(picture_key, i), file_stem)
-    show_tables(part.tables)
+    for table in part.tables:
+        show_table(table)
     if part.sentences:
         st.html(_list_html(part.sentences, f"{name}-sentences"))
 

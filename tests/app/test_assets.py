@@ -18,18 +18,18 @@ def test_every_file_is_used() -> None:
     scripts = {"forest.js", "toolbar.js", "toolbar.css", "tab.js"}
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in STYLE}
     assert {path.name for path in ASSETS.iterdir()} == scripts | sheets
-    assert sheets == {"page.css", "forest.css", "funnel.css"}
+    assert sheets == {"page.css", "forest.css", "attrition.css"}
 
 
-@pytest.mark.parametrize("name", ["page.css", "forest.css", "funnel.css", "toolbar.css"])
+@pytest.mark.parametrize("name", ["page.css", "forest.css", "attrition.css", "toolbar.css"])
 def test_every_brace_of_a_style_sheet_is_closed(name: str) -> None:
     assert read_asset(name).count("{") == read_asset(name).count("}")
 
 
 def test_figures_take_their_colours_from_the_page_or_from_the_palette() -> None:
-    forest, funnel = read_asset("forest.css"), read_asset("funnel.css")
+    forest, attrition = read_asset("forest.css"), read_asset("attrition.css")
     assert "currentColor" in forest and "@container (max-width: 700px)" in forest
     assert not re.search(r"(?<!-)color:\s*#", forest)
     assert f"var(--forest-accent, {ACCENT})" in forest
-    assert "color-mix(in srgb, currentColor" in funnel and "#fff" not in funnel and "#000" not in funnel
-    assert set(re.findall(r"#[0-9a-f]{6}", funnel)) <= set(COLOURS.values())
+    assert "color-mix(in srgb, currentColor" in attrition and "#fff" not in attrition and "#000" not in attrition
+    assert set(re.findall(r"#[0-9a-f]{6}", attrition)) <= set(COLOURS.values())
