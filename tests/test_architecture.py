@@ -295,7 +295,7 @@ def test_guard_refuses(guard: Guard, path: str, source: str, expected: str) -> N
 
 ACCEPTED: list[tuple[Guard, str, str]] = [
     (guard_pages, "pages/overview_page.py", "text = first + ' and ' + second"),
-    (guard_pages, "pages/components/output.py", "import pandas\nx = 1 / 2"),
+    (guard_pages, "pages/components/files.py", "import pandas\nx = 1 / 2"),
     (guard_caches, str(CACHE_FILE), "@st.cache_data(max_entries=64)\ndef f(): ...\nst.cache_data.clear()"),
     (guard_names, "analytics/cohort/cohort.py", "def open_cohort(): ..."),
     (guard_excepts, "analytics/cohort/cohort.py", "try: f()\nexcept (KeyError, ValueError): pass"),

@@ -107,9 +107,8 @@ def loose_texts(source: str) -> list[str]:
 
 
 KNOWN_TO_BE_PLAIN = {
-    "checks.py": {"f'CSV: {file}'"},
-    "background.py": {"f'CSV: {file}'", "job.share"},
-    "output.py": {"f'CSV: {name}'"},
+    "files.py": {"f'CSV: {file}'"},
+    "background.py": {"job.share"},
     "ledger.py": {
         "f'{what} planned in advance'",
         "f'Clear the ledger for a new question only: {so_far} to this one and still count for any result that is reported "
