@@ -12,7 +12,17 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.document import Appendix, ComparedTest, Document, Headline, Lazy, Picture, Progress, Shown, SlowPart
+from analytics.document import (
+    Appendix,
+    BackgroundPart,
+    ComparedTest,
+    Document,
+    Headline,
+    Lazy,
+    Picture,
+    Progress,
+    Shown,
+)
 from analytics.reporting.attrition import Used
 from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import govern, note_left_out
@@ -298,10 +308,10 @@ class Analysis(ABC, Generic[Frame, Found]):
             tests=Lazy(lambda: self.tests(result)),
             files=self.files,
             frames=Lazy(lambda: say_frames(self.downloads(result))),
-            background=_slow_parts(self.background, result, params),
+            background=_background_parts(self.background, result, params),
             checks=_appendix(self.checks, result, params),
             planning=_appendix(self.planning, result, params),
-            opinion=_slow_part(opinion, result, params) if opinion else None,
+            opinion=_background_part(opinion, result, params) if opinion else None,
         )
 
     def _main(self, result: Found, params: Params) -> Picture:
@@ -317,18 +327,18 @@ def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | 
         title=checks.title,
         about=checks.about,
         parts=Lazy(lambda: checks.show(result, made(), params)),
-        background=_slow_parts(checks.background, result, params),
+        background=_background_parts(checks.background, result, params),
         files=checks.files,
         frames=Lazy(lambda: say_frames(checks.downloads(made()))),
     )
 
 
-def _slow_parts(parts: Sequence[Background], result: Any, params: Params) -> tuple[SlowPart, ...]:
-    return tuple(_slow_part(part, result, params) for part in parts)
+def _background_parts(parts: Sequence[Background], result: Any, params: Params) -> tuple[BackgroundPart, ...]:
+    return tuple(_background_part(part, result, params) for part in parts)
 
 
-def _slow_part(part: Background, result: Any, params: Params) -> SlowPart:
-    return SlowPart(
+def _background_part(part: Background, result: Any, params: Params) -> BackgroundPart:
+    return BackgroundPart(
         name=part.name,
         title=part.title,
         about=part.about.format(**params),

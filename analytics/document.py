@@ -85,7 +85,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SlowPart:
+class BackgroundPart:
     """A part that takes seconds: it runs only when a reader asks for it, beside the page.
 
     ``run(progress)`` finds a frozen result, ``show(found)`` says what is shown of it, or of None before it has run, and
@@ -111,7 +111,7 @@ class Appendix:
     title: str
     about: str
     parts: Lazy[tuple[Shown, ...]]
-    background: tuple[SlowPart, ...]
+    background: tuple[BackgroundPart, ...]
     files: tuple[str, ...]
     frames: Lazy[Mapping[str, pd.DataFrame]]
 
@@ -140,10 +140,10 @@ class Document:
     tests: Lazy[tuple[ComparedTest, ...]]
     files: tuple[str, ...]
     frames: Lazy[Mapping[str, pd.DataFrame]]
-    background: tuple[SlowPart, ...]
+    background: tuple[BackgroundPart, ...]
     checks: Appendix | None
     planning: Appendix | None
-    opinion: SlowPart | None = None
+    opinion: BackgroundPart | None = None
 
     @property
     def left_out(self) -> tuple[tuple[str, int], ...]:

@@ -12,7 +12,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
 from pages.components import state
-from pages.components.cache import Params, load_controls
+from pages.components.cache import Choices, load_controls
 from pages.components.context import Context, are_known, read_choices
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.figures import show_figure
@@ -39,9 +39,9 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
     controls = load_controls(context.cohort, analysis.slug)
     known = are_known(controls)
-    params = read_choices(controls) if known else ask()
+    choices = read_choices(controls) if known else ask()
     try:
-        opened = open_view(context, analysis.slug, params)
+        opened = open_view(context, analysis.slug, choices)
     except SuppressedError as error:
         if known:
             ask()
@@ -51,7 +51,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     with place:
         show_figure(opened.document.main(), opened.stem, choose_reference)
     if known:
-        run_again_unless(ask() == params)
+        run_again_unless(ask() == choices)
     with head:
         for show in ABOVE:
             show(opened)
@@ -60,7 +60,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show(opened)
 
 
-def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGenerator) -> Params:
+def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGenerator) -> Choices:
     with head:
         show_title(analysis.title, analysis.question, context)
         return ask_choices(load_controls(context.cohort, analysis.slug))

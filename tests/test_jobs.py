@@ -13,12 +13,22 @@ from analytics.analyses import load_analyses
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.document import Progress
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
-from pages.components.jobs import JOBS, KEPT, MOST_OF_ONE, MOST_WAITING, Job, Jobs, Key, TooManyError, start_background
+from pages.components.jobs import (
+    JOBS,
+    KEPT,
+    MOST_OF_ONE,
+    MOST_WAITING,
+    Job,
+    JobKey,
+    Jobs,
+    TooManyError,
+    start_background,
+)
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
 
 
-def key(number: int) -> Key:
+def key(number: int) -> JobKey:
     return (COHORT, CohortFilter(), "page", (("n", number),), "part")
 
 
@@ -277,7 +287,7 @@ def test_every_slow_part_runs_on_the_result_of_its_own_selection() -> None:
     chosen = CohortFilter((Clause("sex", ("male",)),))
     for analysis, background in parts:
         params = tuple((c.name, c.default) for c in load_controls(COHORT, analysis.slug))
-        own: Key = (COHORT, chosen, analysis.slug, params, background.name)
+        own: JobKey = (COHORT, chosen, analysis.slug, params, background.name)
         start_background(own, background)
         job = JOBS.find(own)
         assert isinstance(job, Job)

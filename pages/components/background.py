@@ -8,12 +8,12 @@ from html import escape
 
 import streamlit as st
 
-from analytics.document import SlowPart
+from analytics.document import BackgroundPart
 from analytics.provenance import Provenance
 from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.files import add_remarks, show_files
-from pages.components.jobs import JOBS, Job, Key, start_background
+from pages.components.jobs import JOBS, Job, JobKey, start_background
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 from pages.components.presence import name_session
@@ -22,7 +22,7 @@ from pages.components.tables import show_part
 LOOK_EVERY_SECONDS = 0.4
 
 
-def show_background(opened: OpenView, parts: Sequence[SlowPart]) -> None:
+def show_background(opened: OpenView, parts: Sequence[BackgroundPart]) -> None:
     """Parts that take seconds, each redrawn on its own while it is computed.
 
     They look at handfuls of children, so that where small numbers are protected there are none.
@@ -31,11 +31,11 @@ def show_background(opened: OpenView, parts: Sequence[SlowPart]) -> None:
         return
     for part in parts:
         context = opened.context
-        key: Key = (context.cohort, context.filter, opened.document.slug, opened.params, part.name)
-        st.fragment(partial(_show_part, part, key, opened.provenance, f"{opened.stem}_{part.name}"))()
+        key: JobKey = (context.cohort, context.filter, opened.document.slug, opened.choices, part.name)
+        st.fragment(partial(_show_one, part, key, opened.provenance, f"{opened.stem}_{part.name}"))()
 
 
-def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str) -> None:
+def _show_one(part: BackgroundPart, key: JobKey, provenance: Provenance, stem: str) -> None:
     st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(part.title)}</h2>')
     job = JOBS.find(key, name_session())
     if job is not None and not job.is_finished:
@@ -49,7 +49,7 @@ def _show_part(part: SlowPart, key: Key, provenance: Provenance, stem: str) -> N
         show_files(part.files, partial(part.frames, found), add_remarks(provenance, shown.sentences), stem, part.name)
 
 
-def _show_start(part: SlowPart, key: Key, refusal: str) -> None:
+def _show_start(part: BackgroundPart, key: JobKey, refusal: str) -> None:
     about = refusal or part.about
     st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
     st.button(
@@ -62,7 +62,7 @@ def _show_start(part: SlowPart, key: Key, refusal: str) -> None:
     )
 
 
-def _show_progress(key: Key, job: Job) -> None:
+def _show_progress(key: JobKey, job: Job) -> None:
     """How far it has come, looked at again and again until it has ended or is no longer waited for; then a new page."""
     is_first = True
 
@@ -82,7 +82,7 @@ def _show_progress(key: Key, job: Job) -> None:
     st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
 
 
-def _say_how_far(key: Key, job: Job) -> str:
+def _say_how_far(key: JobKey, job: Job) -> str:
     if job.total:
         return f"{job.done} of {job.total}"
     if job.done:

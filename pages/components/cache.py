@@ -31,7 +31,7 @@ REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
 SESSIONS = 128  # whose ledgers are kept for a reload
 
-Params = tuple[tuple[str, Any], ...]
+Choices = tuple[tuple[str, Any], ...]
 
 
 def active_source() -> str:
@@ -105,9 +105,9 @@ def load_simulation() -> Simulation:
 
 
 @lru_cache(maxsize=SELECTIONS)
-def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, params: Params) -> Document:
+def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
-    analysis, chosen = _analysis(slug), dict(params)
+    analysis, chosen = _analysis(slug), dict(choices)
     opinion = to_background(analysis, cohort, cohort_filter)
     return analysis.present(analysis.run(cohort, cohort_filter, chosen), chosen, opinion)
 

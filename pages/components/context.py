@@ -19,7 +19,7 @@ from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, Params, active_source, load_cohort, load_funnel
+from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_funnel
 
 MISSING = "missing"  # the option of a pills widget that keeps patients without a value
 
@@ -145,7 +145,7 @@ def clear_filters(cohort: Cohort) -> None:
             st.session_state[state.key_of_missing(variable)] = False
 
 
-def read_choices(controls: Sequence[Control]) -> Params:
+def read_choices(controls: Sequence[Control]) -> Choices:
     """The value of every control of a page, its default where the widget has not been drawn yet."""
     return tuple((control.name, to_choice(control, st.session_state.get(control.name))) for control in controls)
 

@@ -15,7 +15,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
 from analytics.formats import FewerThan, format_count
 from pages.components import state
-from pages.components.cache import Params, load_level_counts
+from pages.components.cache import Choices, load_level_counts
 from pages.components.context import MISSING, Context, bounds, clear_filters, filter_variables, to_choice, to_context
 from pages.components.markdown import as_markdown
 
@@ -119,7 +119,7 @@ def _count_styles(cohort: Cohort, counts: Mapping[str, Mapping[str | None, int |
     return f"<style>{''.join(rules)}</style>"
 
 
-def ask_choices(controls: Sequence[Control]) -> Params:
+def ask_choices(controls: Sequence[Control]) -> Choices:
     """The choices of an analysis: the first ones in a row, the others behind a button."""
     bar = [control for control in controls if control.place == "bar"]
     more = [control for control in controls if control.place == "more"]

@@ -13,11 +13,11 @@ from typing import Any
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.document import Progress, SlowPart
-from pages.components.cache import Params
+from analytics.document import BackgroundPart, Progress
+from pages.components.cache import Choices
 from pages.components.presence import PRESENCE
 
-Key = tuple[Cohort, CohortFilter, str, Params, str]
+JobKey = tuple[Cohort, CohortFilter, str, Choices, str]
 
 KEPT = 64  # results of slow parts remembered, each for its own selection and choices
 MOST_OF_ONE = 4  # slow parts that one reader may have waiting or being computed
@@ -88,14 +88,14 @@ class Jobs:
     def __init__(self, kept: int = KEPT, is_here: Callable[[str], bool] = lambda reader: True) -> None:
         self._kept = kept
         self._is_here = is_here
-        self._jobs: OrderedDict[Key, Job] = OrderedDict()
+        self._jobs: OrderedDict[JobKey, Job] = OrderedDict()
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._n_turns = 0
         self._last_turn: OrderedDict[str, int] = OrderedDict()
         self._lock = Lock()
 
-    def find(self, key: Key, reader: str = "") -> Job | None:
+    def find(self, key: JobKey, reader: str = "") -> Job | None:
         """The job of a key if it has ended, or if this reader waits for it; None if not, or if it was stopped."""
         with self._lock:
             job = self._jobs.get(key)
@@ -104,7 +104,7 @@ class Jobs:
             self._jobs.move_to_end(key)
             return job
 
-    def start(self, key: Key, run: Callable[[Progress], Any], reader: str = "") -> Job:
+    def start(self, key: JobKey, run: Callable[[Progress], Any], reader: str = "") -> Job:
         """Have ``run(progress)`` computed; a job of the same key that was not stopped is given back as it is.
 
         Raises
@@ -134,7 +134,7 @@ class Jobs:
             self._drop_gone()
             return self._refusal(reader)
 
-    def place(self, key: Key) -> tuple[int, int]:
+    def place(self, key: JobKey) -> tuple[int, int]:
         """How many are computed before the job of a key, and how many wait in all."""
         with self._lock:
             self._drop_gone()
@@ -142,7 +142,7 @@ class Jobs:
             before = (order.index(job) if job in order else 0) + (self._running is not None)
             return before, len(order)
 
-    def stop(self, key: Key, reader: str = "") -> None:
+    def stop(self, key: JobKey, reader: str = "") -> None:
         """Wait no longer for the job of a key: it stops if nobody else does."""
         with self._lock:
             job = self._jobs.get(key)
@@ -241,7 +241,7 @@ class Jobs:
 JOBS = Jobs(is_here=PRESENCE.is_here)
 
 
-def start_background(key: Key, part: SlowPart, reader: str = "") -> None:
+def start_background(key: JobKey, part: BackgroundPart, reader: str = "") -> None:
     """Compute a slow part of a view for a reader who has not asked for too many, which the page says."""
     with suppress(TooManyError):
         JOBS.start(key, part.run, reader)

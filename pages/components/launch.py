@@ -52,10 +52,10 @@ def prepare_first_pages() -> None:
         cache.load_recomputation(cohort, everyone)
     for analysis in load_analyses():
         if not analysis.missing(cohort):
-            params = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
+            choices = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
             # What may not be shown the page will say.
             with suppress(SuppressedError):
-                document = cache.load_document(cohort, everyone, analysis.slug, params)
+                document = cache.load_document(cohort, everyone, analysis.slug, choices)
                 document.main()
                 document.pictures()
 

@@ -50,7 +50,7 @@ def show_tables(opened: OpenView) -> None:
         show_table(table)
 
 
-def show_slow_parts(opened: OpenView) -> None:
+def show_background_parts(opened: OpenView) -> None:
     """What is computed beside the page."""
     show_background(opened, opened.document.background)
 
@@ -62,6 +62,15 @@ def show_words(opened: OpenView) -> None:
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
 BELOW: tuple[Callable[[OpenView], None], ...] = (
-    *(show_reading, show_toolbar, show_ledger, show_remarks, show_pictures, show_tables, show_slow_parts, show_words),
+    *(
+        show_reading,
+        show_toolbar,
+        show_ledger,
+        show_remarks,
+        show_pictures,
+        show_tables,
+        show_background_parts,
+        show_words,
+    ),
     *(show_checks, show_opinion, show_planning, show_attrition),
 )

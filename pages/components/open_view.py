@@ -21,7 +21,7 @@ from analytics.reporting.wording import join_words, say_children, say_protection
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, answer_link, describe_document
-from pages.components.cache import Params, load_controls, load_document
+from pages.components.cache import Choices, load_controls, load_document
 from pages.components.context import Context
 from pages.components.kept_ledger import read_ledger
 
@@ -34,13 +34,13 @@ class OpenView:
 
     context: Context
     controls: tuple[Control, ...]
-    params: Params
+    choices: Choices
     document: Document
 
     @cached_property
     def view(self) -> View:
         """What a link to it reproduces."""
-        return View(self.document.slug, self.context.filter, self.params, self.context.cohort.data_version)
+        return View(self.document.slug, self.context.filter, self.choices, self.context.cohort.data_version)
 
     @cached_property
     def link(self) -> str:
@@ -68,8 +68,8 @@ class OpenView:
         """The tests that it puts before its reader."""
         context = self.context
         chosen = drop_idle_clauses(context.filter, context.funnel)
-        params, dictionary = dict(self.params), context.cohort.dictionary
-        return list_comparisons(self.document, chosen, self.controls, params, dictionary, context.cohort.data_version)
+        choices, dictionary = dict(self.choices), context.cohort.dictionary
+        return list_comparisons(self.document, chosen, self.controls, choices, dictionary, context.cohort.data_version)
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -77,7 +77,7 @@ class OpenView:
         cohort, document = self.context.cohort, self.document
         smallest = cohort.smallest_cell
         protected = (f"Small numbers are protected. {say_protection(smallest)}",) if smallest else ()
-        described = map(say_children, describe_document(document, self.controls, dict(self.params)))
+        described = map(say_children, describe_document(document, self.controls, dict(self.choices)))
         return Provenance(
             document.title,
             cohort.name,
@@ -105,10 +105,10 @@ class OpenView:
         return f' <a href="{escape(address)}" data-testid="note-link">{escape(page.title + which)}</a>'
 
 
-def open_view(context: Context, slug: str, params: Params) -> OpenView:
+def open_view(context: Context, slug: str, choices: Choices) -> OpenView:
     """A page of an analysis by these choices; SuppressedError where small numbers are protected and it has some."""
     cohort = context.cohort
-    return OpenView(context, load_controls(cohort, slug), params, load_document(cohort, context.filter, slug, params))
+    return OpenView(context, load_controls(cohort, slug), choices, load_document(cohort, context.filter, slug, choices))
 
 
 def list_stages(context: Context, document: Document | None = None) -> tuple[Stage, ...]:

@@ -25,7 +25,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Checks, Control, Governed
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.document import Appendix, Document, Headline, HtmlFigure, Picture, SlowPart
+from analytics.document import Appendix, BackgroundPart, Document, Headline, HtmlFigure, Picture
 from analytics.document import Shown as ShownPart
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
@@ -397,7 +397,7 @@ class Opened:
 class Slow:
     """A part that runs when a reader asks for it."""
 
-    part: SlowPart
+    part: BackgroundPart
     shown: Shown
 
     @property
