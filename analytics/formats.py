@@ -87,7 +87,7 @@ def format_ratio_of(ratio: Estimate) -> str:
     A ratio of 1.002 with limits of 1.0005 and 1.004 would otherwise read as none, outside of its own interval.
     """
     limits = ratio.interval
-    if limits is None or not ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
+    if limits is None or not limits.excludes(1):
         return format_ratio(ratio.value)
     return format_ratio_limit(ratio.value)
 
@@ -174,6 +174,11 @@ def format_interval(interval: Interval | None, digits: int = 2) -> str:
     )
 
 
+def say_interval(interval: Interval | None) -> str:
+    """An interval with its level ("95 % interval 1.02 to 3.4"); empty where there is none."""
+    return "" if interval is None else f"{format_level(interval.level)} interval {format_interval(interval)}"
+
+
 def format_percent_interval(interval: Interval | None, digits: int = 1) -> str:
     """The two limits of a probability in per cent without the sign ("55.9–84.2")."""
     if interval is None:
@@ -196,6 +201,11 @@ def format_signed(value: float | None, digits: int = 1) -> str:
     text = f"{abs(value):.{digits}f}"
     sign = "" if float(text) == 0 else "+" if value > 0 else "−"
     return f"{sign}{text}"
+
+
+def format_plain(value: float, digits: int = 2) -> str:
+    """A number with a minus sign where it is below 0, and none where it rounds to 0."""
+    return format_signed(value, digits).lstrip("+")
 
 
 def _singular(unit: str) -> str:

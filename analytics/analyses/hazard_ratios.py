@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, Background, Checks, Control, Params
+from analytics.analysis import Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.concordance import (
-    REPLICATES,
-    check_concordance,
-    concordance_frames,
-    resample_concordance,
-    show_concordance,
-    show_concordance_optimism,
-)
+from analytics.comparisons.optimism import show_concordance_optimism, to_optimism
 from analytics.comparisons.power import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
+from analytics.comparisons.ratios_over_time import (
+    note_proportionality,
+    plot_coefficients,
+    tabulate_proportionality,
+)
 from analytics.comparisons.regression import (
+    RegressionAnalysis,
     as_read,
     chosen_references,
     fit_control,
     limits_control,
     list_factor_tests,
+    list_headlines,
+    list_models,
     note_incomplete,
     note_references,
     reference_control,
+    tabulate_estimates,
+    tabulate_tests,
 )
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
-from analytics.document import ComparedTest, Headline, HtmlFigure, Picture, Progress, Shown
+from analytics.document import ComparedTest, Headline, Picture, Shown
+from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
-from analytics.figures.forest import describe_forest, plot_forest, words_of
-from analytics.figures.forest_html import draw_html
-from analytics.figures.forest_svg import draw_svg
-from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
+from analytics.figures.forest import EventWords, words_of
 from analytics.formats import (
     MISSING,
-    format_count,
     format_interval,
     format_number,
-    format_p,
-    format_p_phrase,
-    format_step,
+    format_percent,
+    say_interval,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
-from analytics.reporting.attrition import Used, list_incomplete, list_losses, name_complete, name_eligible
-from analytics.reporting.reasons import say_reason, say_why
+from analytics.reporting.attrition import Used
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import (
-    CoefficientOverTime,
-    ConcordanceOptimismResult,
     Estimate,
     HazardRatioResult,
     Note,
     ProportionalHazardsResult,
+    Reason,
     Result,
+    references_of,
 )
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
@@ -87,8 +86,6 @@ ERRORS = Control(
     "intervals and Wald tests, and are not available for Firth’s method.",
     display=True,
 )
-FEW = 0.05
-MOST_PICTURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +104,11 @@ class HazardRatios(Result):
     def endpoint(self) -> Endpoint:
         """What is waited for, and from when."""
         return self.frame.endpoint
+
+    @property
+    def words(self) -> EventWords:
+        """How the figure speaks of the event."""
+        return words_of(self.endpoint)
 
     @property
     def n_complete(self) -> int:
@@ -139,30 +141,6 @@ def _note_errors(params: Params) -> tuple[Note, ...]:
     )
 
 
-def _note_proportionality(result: ProportionalHazardsResult, variables: Sequence[Variable]) -> tuple[Note, ...]:
-    labels = {v.name: v.label for v in variables}
-    drifting = [
-        f"{labels[test.variable]} ({format_p_phrase(test.p_value)})"
-        for test in result.tests
-        if test.p_value is not None and test.p_value < FEW
-    ]
-    overall = result.global_test.p_value
-    if not drifting and (overall is None or overall >= FEW):
-        return ()
-    which = f"for {join_words(drifting)}" if drifting else "for the model as a whole"
-    return (
-        Note(
-            "non-proportional",
-            "caution",
-            f"Hazards are not proportional {which}; all factors together: {format_p_phrase(overall)}. The hazard ratio moves "
-            "over the follow-up by more than chance would readily explain. The one number in the table is then an average over "
-            "the follow-up, and would be another one with longer or shorter follow-up.",
-            "Look at the figures of the hazard ratio over time below. A weighted log-rank test and the restricted mean survival "
-            "time compare groups without this assumption.",
-        ),
-    )
-
-
 def _note_hazard(endpoint: Endpoint) -> Note:
     return Note(
         "hazard-not-risk",
@@ -172,84 +150,45 @@ def _note_hazard(endpoint: Endpoint) -> Note:
     )
 
 
-def _name_coefficient(coefficient: CoefficientOverTime, variable: Variable, result: HazardRatios) -> str:
-    if coefficient.level is None:
-        return f"{variable.label}, per {format_step(variable.per, variable.unit)}"
-    terms = result.multivariable.terms
-    reference = next((t.level for t in terms if t.variable == variable.name and t.is_reference), None)
-    return f"{variable.label}, {variable.level_label(coefficient.level)} against {variable.level_label(reference)}"
-
-
-def _tabulate_proportionality(result: HazardRatios) -> tuple[Table, ...]:
-    if result.multivariable.reason is not None:
-        return ()
-    labels = {v.name: v.label for v in result.variables}
-    found, rows = result.proportionality, []
-    for test in (*found.tests, found.global_test):
-        label = labels.get(test.variable, "All together")
-        if test.p_value is not None:
-            rows.append((label, format_number(test.statistic), format_count(test.df or 0), format_p(test.p_value)))
-        else:
-            rows.append((label, MISSING, MISSING, "not tested" if found.reason else say_reason(test.reason)))
-    caption = (
-        "Grambsch and Therneau’s test on the scale of the Kaplan–Meier curve, in the multivariable model by maximum "
-        "likelihood. A small p speaks against proportional hazards. A large one does not show that they are proportional: with "
-        "few events only strong changes are found."
-    )
-    if found.reason is not None:
-        caption = f"Not tested: {say_why(found.reason)}. The test needs an estimate by maximum likelihood."
-    return (
-        Table(
-            title="Does the hazard ratio stay the same over the follow-up?",
-            columns=("Factor", "Chi-square", "df", "p"),
-            rows=tuple(rows),
-            help=("", "Score test against a hazard ratio that changes with time", "Hazard ratios of the factor", ""),
-            caption=caption,
-        ),
-    )
-
-
 def _plan(result: HazardRatios, params: Params) -> Plan:
     found = detect_hazards(result.frame, result.variables)
     return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
 
 
 def _check(result: HazardRatios, params: Params) -> Estimate:
-    return check_concordance(result.multivariable)
+    """The concordance of the model as it is shown; a reason where it is not."""
+    model = result.multivariable
+    if model.reason is not None:
+        return Estimate(None, reason=model.reason)
+    if model.concordance is None or not model.n_parameters:
+        return Estimate(None, reason=Reason("no-coefficient"))
+    return model.concordance
 
 
 def _show_checks(result: HazardRatios, made: Estimate, params: Params) -> tuple[Shown, ...]:
-    return (show_concordance(made),)
+    if made.value is None:
+        return (Shown(sentences=(f"Nothing can be checked: {say_reason(made.reason)}.",)),)
+    limits = f" ({say_interval(made.interval)})" if made.interval is not None else ""
+    said = (
+        f"Concordance {format_number(made.value)}{limits}: of two children of whom one had the event while the other was "
+        f"followed without it, the model gives the first the higher hazard in {format_percent(made.value, 0)} of all such "
+        "pairs; chance alone gives 50\u00a0%. Measured in the very children the model was made from, it is too favourable."
+    )
+    return (Shown(sentences=(said,)),)
 
 
-def _resample(result: HazardRatios, params: Params, progress: Progress) -> ConcordanceOptimismResult:
-    return resample_concordance(result.frame, params["fit"], progress)
-
-
-def _refuse_to_resample(result: HazardRatios, params: Params) -> str:
-    reason = _check(result, params).reason
-    return "" if reason is None else f"Nothing can be corrected: {say_reason(reason)}."
-
-
-def _show_optimism(result: HazardRatios, found: ConcordanceOptimismResult | None, params: Params) -> Shown:
-    return show_concordance_optimism(found)
-
-
-OPTIMISM = Background(
+OPTIMISM = to_optimism(
+    "hazard ratio",
+    concordance_optimism_by_bootstrap,
+    show_concordance_optimism,
+    lambda result: _check(result, {}).reason,
     name="concordance-optimism",
-    title="Corrected for optimism",
-    about=f"Draws the children anew {REPLICATES} times (with replacement), fits the model to each draw and sees how much less "
-    "concordant it is in the actual children than in the draw. Takes some seconds, more with many factors.",
-    button=f"Correct by {REPLICATES} resamples",
-    run=_resample,
-    show=_show_optimism,
-    refusal=_refuse_to_resample,
-    files=("optimism",),
-    downloads=concordance_frames,
+    worse="less concordant it is",
+    wait="some seconds",
 )
 
 
-class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
+class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
     """Hazard ratios by Cox regression: each factor alone beside all chosen factors together, and whether they stay the same."""
 
     slug = "hazard-ratios"
@@ -325,39 +264,21 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
         data, variables = frame.data, frame.variables
         is_robust = params["errors"] == "robust" and params["fit"] != "firth"
         options: dict[str, Any] = {"method": params["fit"], "conf_type": "wald" if is_robust else params["limits"]}
-        covariates = pd.DataFrame(index=range(len(data.time))) if data.covariates is None else data.covariates
-        complete = pd.Series(data.weight > 0).to_numpy() if data.complete is None else data.complete
-
-        def arrays(kept: Any) -> dict[str, Any]:
-            return {
-                "time": data.time[kept],
-                "event": data.event[kept],
-                "covariates": covariates[kept],
-                "entry": None if data.entry is None else data.entry[kept],
-                "weight": data.weight[kept],
-                "strata": None if data.strata is None else data.strata[kept],
-            }
-
-        multivariable = estimate_hazard_ratios(**arrays(complete), robust=is_robust, **options)
+        complete = data.model()
+        multivariable = estimate_hazard_ratios(**complete, robust=is_robust, **options)
         if is_robust:
-            known = {name: covariates[name].notna().to_numpy() for name in covariates.columns}
-            univariable = tuple(
-                estimate_hazard_ratios(
-                    **{**arrays(kept), "covariates": covariates.loc[kept, [name]]}, robust=True, **options
-                )
-                for name, kept in known.items()
-            )
+            univariable = tuple(estimate_hazard_ratios(**data.model(v.name), robust=True, **options) for v in variables)
         else:
-            univariable = estimate_univariable_hazard_ratios(**arrays(slice(None)), **options)
-        proportionality = replace(proportional_hazards_test(**arrays(complete)), notes=())
+            covariates = complete["covariates"] if data.covariates is None else data.covariates
+            univariable = estimate_univariable_hazard_ratios(**data.arrays(), covariates=covariates, **options)
+        proportionality = replace(proportional_hazards_test(**complete), notes=())
         multivariable = as_read(multivariable, variables)
-        n_complete = int(data.weight[complete].sum())
         notes = (
             *note_post_baseline(data.endpoint, filters=filters_of(data), adjust=variables, strata=strata_of(data)),
-            *note_incomplete(data.n, n_complete, data.n_missing, frame.dictionary, "the event"),
+            *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "the event"),
             *note_references(params, variables),
             *_note_errors(params),
-            *_note_proportionality(proportionality, variables),
+            *note_proportionality(proportionality, variables),
             *multivariable.notes,
             _note_hazard(data.endpoint),
         )
@@ -365,7 +286,7 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
         return HazardRatios(data, frame.dictionary, variables, univariable, multivariable, proportionality, notes)
 
     def headlines(self, result: HazardRatios) -> tuple[Headline, ...]:
-        model, noun = result.multivariable, result.endpoint.event_noun
+        model, noun = result.multivariable, start_sentence(result.endpoint.event_noun)
         concordance = model.concordance
         text, why = MISSING, "No model was fitted."
         if concordance is not None:
@@ -379,18 +300,9 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
                 why = f"95 % interval {format_interval(concordance.interval)}."
         if not model.n_parameters:
             text, why = MISSING, "There is no model to judge."
+        who = f"{start_sentence(result.endpoint.population)} of whom every chosen factor is known."
         return (
-            Headline(
-                "Children in the model",
-                f"{format_count(model.n)} of {format_count(result.frame.n)}",
-                f"{start_sentence(result.endpoint.population)} of whom every chosen factor is known.",
-            ),
-            Headline(start_sentence(noun), format_count(model.n_event), "Among the children in the model."),
-            Headline(
-                f"{start_sentence(noun)} per parameter",
-                format_number(model.events_per_parameter, 1),
-                f"{start_sentence(noun)} for each hazard ratio estimated. Below 10, read with care; below 5, hardly at all.",
-            ),
+            *list_headlines(model, result.frame.n, who, noun, noun),
             Headline(
                 "Concordance",
                 text,
@@ -400,99 +312,25 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
             ),
         )
 
-    def figure(self, result: HazardRatios, params: Params) -> HtmlFigure:
-        univariable, multivariable, dictionary = result.univariable, result.multivariable, result.dictionary
-        words = words_of(result.endpoint)
-        forest = plot_forest(univariable, multivariable, dictionary, words)
-        return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
-
     def caption(self, result: HazardRatios, params: Params) -> str:
-        if not result.variables:
-            return ""
-        strata = result.frame.conditions[-1].label if result.frame.strata is not None else ""
-        within = (
-            f" Stratified by {strata}: each level has a course of its own, and children are compared within it."
-            if strata
-            else ""
+        if not result.variables or result.frame.strata is None:
+            return super().caption(result, params)
+        return (
+            f"{super().caption(result, params)} Stratified by {result.frame.conditions[-1].label}: each level has a course of "
+            "its own, and children are compared within it."
         )
-        return f"Click a level to make it the reference that the others of its factor are compared with.{within}"
-
-    def alt_text(self, result: HazardRatios) -> str:
-        return describe_forest(result.univariable, result.multivariable, result.dictionary, words_of(result.endpoint))
 
     def pictures(self, result: HazardRatios, params: Params) -> tuple[Picture, ...]:
-        """The coefficients of the factors whose hazard ratio moves most, by the p of their test."""
-        p_values = {test.variable: test.p_value for test in result.proportionality.tests if test.p_value is not None}
-        known = {v.name: v for v in result.variables}
-        drawn = sorted(
-            (c for c in result.proportionality.coefficients if c.variable in p_values),
-            key=lambda c: p_values[c.variable],
-        )
-        pictures = []
-        for number, coefficient in enumerate(drawn[:MOST_PICTURES]):
-            variable = known[coefficient.variable]
-            label = _name_coefficient(coefficient, variable, result)
-            step = variable.per if coefficient.level is None else 1.0
-            caption = (
-                "Each dot is a time at which the event happened, in the scale of the hazard ratio; dots beyond "
-                "the axis lie on its "
-                "edge. Where the line leaves the broken one, the hazard ratio changes over the follow-up. The band is the 95 % "
-                "interval of the line; at its ends it rests on few children."
-                if number == 0
-                else ""
-            )
-            pictures.append(
-                Picture(
-                    f"Hazard ratio over time: {label} ({format_p_phrase(p_values[coefficient.variable])})",
-                    plot_hazard_over_time(coefficient, origin=result.endpoint.origin, step=step, label=label),
-                    describe_hazard_over_time(
-                        coefficient,
-                        label,
-                        result.proportionality.conf_level,
-                        step,
-                        # The residuals are those of the plain model, whatever the table beside them was fitted by.
-                        model="the one hazard ratio by maximum likelihood"
-                        if result.multivariable.method == "firth"
-                        else "the model’s one hazard ratio",
-                    ),
-                    caption,
-                )
-            )
-        return tuple(pictures)
+        return plot_coefficients(result.proportionality, result.multivariable, result.variables, result.endpoint.origin)
 
     def tables(self, result: HazardRatios) -> tuple[Table, ...]:
-        if not result.variables:
-            return ()
-        return (*_tabulate_proportionality(result),)
+        return tabulate_proportionality(result.proportionality, result.variables, result.multivariable.reason)
 
-    def sentences(self, result: HazardRatios) -> tuple[str, ...]:
-        model = result.multivariable
-        if model.reason is not None:
-            return (f"No hazard ratio can be given: {say_reason(model.reason)}.",)
-        labels = {v.name: v.label for v in result.variables}
-        references = {t.variable: t.level for t in model.terms if t.is_reference}
-        return tuple(
-            describe_hazard_ratio(
-                term,
-                result.dictionary[term.variable],
-                references.get(term.variable),
-                [label for name, label in labels.items() if name != term.variable],
-                result.endpoint,
-            )
-            for term in model.terms
-            if not term.is_reference
-        )
+    def describe(self, result: HazardRatios) -> Callable[..., str]:
+        return partial(describe_hazard_ratio, endpoint=result.endpoint)
 
     def used(self, result: HazardRatios) -> Used:
-        frame, model = result.frame, result.multivariable
-        return Used(
-            eligible=name_eligible(frame.endpoint),
-            losses=(*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, result.variables)),
-            n=model.n,
-            n_event=model.n_event,
-            events=frame.endpoint.event_noun,
-            complete=name_complete([*strata_of(frame), *result.variables]),
-        )
+        return Used.from_frame(result.frame, result.variables, result.multivariable)
 
     def tests(self, result: HazardRatios) -> tuple[ComparedTest, ...]:
         frame = result.frame
@@ -500,60 +338,29 @@ class HazardRatiosAnalysis(Analysis[_Frame, HazardRatios]):
         return list_factor_tests(result.multivariable, result.variables, in_sentence(result.endpoint.label), strata)
 
     def downloads(self, result: HazardRatios) -> Mapping[str, pd.DataFrame]:
-        models = [("univariable", r) for r in result.univariable] + [("multivariable", result.multivariable)]
-        frames = [
-            r.to_frame().assign(model=kind, n_model=r.n, n_event_model=r.n_event, std_error_type=r.std_error_type)
-            for kind, r in models
-        ]
-        rows = [row for frame in frames for row in frame.to_dict("records")]
-        numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
-        estimates = pd.DataFrame(rows, columns=frames[-1].columns)
-        test_columns = ["test", "model", "variable", "statistic", "df", "p_value", "reason"]
-        tests = [
-            (r.test_type, kind, t.variable, t.statistic, t.df, t.p_value, t.reason)
-            for kind, r in models
-            for t in r.tests
-        ]
-        proportionality = result.proportionality
-        tests += [
-            ("proportional hazards", "multivariable", t.variable, t.statistic, t.df, t.p_value, t.reason)
-            for t in (*proportionality.tests, proportionality.global_test)
-        ]
-        references = {t.variable: t.level for t in result.multivariable.terms if t.is_reference}
+        proportionality, references = result.proportionality, references_of(result.multivariable)
+        tests = [(model.test_type, kind, model.tests) for kind, model in list_models(result)]
+        overall = (*proportionality.tests, proportionality.global_test)
         residuals = [
             (c.variable, c.level, references.get(c.variable), time, n, beta)
             for c in proportionality.coefficients
             for time, n, beta in zip(c.time.tolist(), c.n_event.tolist(), c.beta.tolist(), strict=True)
         ]
         return {
-            "estimates": estimates.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
-            "tests": pd.DataFrame(tests, columns=test_columns),
+            "estimates": tabulate_estimates(result, "n_event", "std_error_type"),
+            "tests": tabulate_tests([*tests, ("proportional hazards", "multivariable", overall)]),
             "residuals": pd.DataFrame(
                 residuals, columns=["variable", "level", "reference", "time", "n_event", "log_hazard_ratio"]
             ),
         }
 
     def second_opinion(self, frame: _Frame, result: HazardRatios, params: Params) -> Iterator[Compared]:
-        data, covariates = frame.data, frame.data.covariates
-        if covariates is None:
+        data, model = frame.data, result.multivariable
+        if data.covariates is None:
             return
-
-        def arrays(kept: Any) -> dict[str, Any]:
-            return {
-                "time": data.time[kept],
-                "event": data.event[kept],
-                "weight": data.weight[kept],
-                "entry": None if data.entry is None else data.entry[kept],
-                "strata": None if data.strata is None else data.strata[kept],
-            }
-
         steps = {v.name: v.per for v in frame.variables}
-        complete = data.complete
-        model = result.multivariable
-        options: dict[str, Any] = {"covariates": covariates[complete], **arrays(complete)}
-        yield from compare_hazard_ratios(model, **options, steps=steps, model=MULTIVARIABLE, with_concordance=True)
-        for name, alone in zip(covariates.columns, result.univariable, strict=True):
-            kept = covariates[name].notna().to_numpy()
-            own = {"covariates": covariates.loc[kept, [name]], **arrays(kept)}
-            yield from compare_hazard_ratios(alone, **own, steps=steps, model=UNIVARIABLE)
-        yield from compare_proportionality(result.proportionality, **options, model=model)
+        complete = data.model()
+        yield from compare_hazard_ratios(model, **complete, steps=steps, model=MULTIVARIABLE, with_concordance=True)
+        for name, alone in zip(data.covariates.columns, result.univariable, strict=True):
+            yield from compare_hazard_ratios(alone, **data.model(name), steps=steps, model=UNIVARIABLE)
+        yield from compare_proportionality(result.proportionality, **complete, model=model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from analytics.estimators.horizon_logistic import (
     estimate_univariable_odds_ratios_by_horizon,
     weigh_for_censoring,
 )
+from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.frames import CompetingEvents
 from analytics.results import FloatArray, OddsRatioResult
@@ -36,9 +37,14 @@ class Horizon:
     n_other: int = 0
 
     @property
+    def limit(self) -> str:
+        """The horizon in words ("3 years")."""
+        return f"{self.years} {'year' if self.years == 1 else 'years'}"
+
+    @property
     def text(self) -> str:
-        """The horizon in words ("within 3 years")."""
-        return f"within {self.years} {'year' if self.years == 1 else 'years'}"
+        """By when the event counts ("within 3 years")."""
+        return f"within {self.limit}"
 
 
 def event_within(
@@ -113,51 +119,37 @@ class WeighedOutcome:
         """The horizon in months, as the times of the events are."""
         return MONTHS_PER_YEAR * self.years
 
+    @property
+    def covariates(self) -> pd.DataFrame:
+        """The covariates; no column where there are none."""
+        none = pd.DataFrame(index=pd.RangeIndex(len(self.events.time)))
+        return none if self.events.covariates is None else self.events.covariates
+
+    @property
+    def own_level(self) -> WeighedOutcome:
+        """The same with "not recorded" as a level of every covariate."""
+        covariates = with_own_level(self.covariates, self.events.weight)
+        return replace(self, events=replace(self.events, covariates=covariates))
+
     def estimate(self) -> OddsRatioResult:
         """Odds ratios of all covariates together, of the children of whom all are known."""
-        events = self.events
-        if events.covariates is None or events.complete is None:
-            return self.estimate_with(pd.DataFrame(index=pd.RangeIndex(len(events.time))))
-        kept = events.complete
-        return estimate_odds_ratios_by_horizon(
-            events.time[kept],
-            events.cause[kept],
-            events.covariates[kept],
-            horizon=self.horizon,
-            of=self.of,
-            weight=events.weight[kept],
-        )
+        events, kept = self.events, self.covariates.notna().all(axis=1).to_numpy(bool)
+        arrays = (events.time[kept], events.cause[kept], self.covariates[kept])
+        return estimate_odds_ratios_by_horizon(*arrays, horizon=self.horizon, of=self.of, weight=events.weight[kept])
 
     def estimate_univariable(self) -> tuple[OddsRatioResult, ...]:
         """Odds ratios of each covariate alone, of the children of whom it is known."""
-        events = self.events
-        if events.covariates is None:
-            return ()
+        arrays = (self.events.time, self.events.cause, self.covariates)
         return estimate_univariable_odds_ratios_by_horizon(
-            events.time, events.cause, events.covariates, horizon=self.horizon, of=self.of, weight=events.weight
-        )
-
-    def estimate_with(self, covariates: pd.DataFrame) -> OddsRatioResult:
-        """Odds ratios of other covariates of all children, a row for each of ``events``."""
-        events = self.events
-        return estimate_odds_ratios_by_horizon(
-            events.time, events.cause, covariates, horizon=self.horizon, of=self.of, weight=events.weight
+            *arrays, horizon=self.horizon, of=self.of, weight=self.events.weight
         )
 
     def ask_libraries(
-        self, shown: OddsRatioResult, steps: Mapping[str, float], model: str, names: Sequence[str] | None = None
+        self, shown: OddsRatioResult, steps: Mapping[str, float], model: str, names: Sequence[str] = ()
     ) -> Iterator[Compared]:
         """One of the models by libraries, with the same weights: of all covariates together, or of some of them."""
-        if self.events.covariates is None:
-            return iter(())
-        covariates = self.events.covariates if names is None else self.events.covariates[list(names)]
-        return self.ask_libraries_with(covariates, shown, steps, model)
-
-    def ask_libraries_with(
-        self, covariates: pd.DataFrame, shown: OddsRatioResult, steps: Mapping[str, float], model: str
-    ) -> Iterator[Compared]:
-        """The same of other covariates, a row for each of ``events``; of the children of whom all are known."""
-        events, kept = self.events, covariates.notna().all(axis=1).to_numpy()
+        covariates = self.covariates[list(names)] if names else self.covariates
+        events, kept = self.events, covariates.notna().all(axis=1).to_numpy(bool)
         time, cause, weight = events.time[kept], events.cause[kept], events.weight[kept]
         known = weigh_for_censoring(time, cause, horizon=self.horizon, of=self.of, weight=weight)
         is_known = known.weight > 0

@@ -30,14 +30,15 @@ from analytics.estimators.power import (
 )
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import SwitchingPatients
-from analytics.formats import MISSING, format_count, format_percent, format_ratio, format_step
+from analytics.formats import MISSING, format_count, format_percent, format_ratio
 from analytics.frames import BinaryOutcome, TimeToEvent
 from analytics.reporting.tables import Table
+from analytics.reporting.wording import name_term
 from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult, Result
 
 HUNDREDFOLD = 100.0
 MOST_SAID = 3
-COLUMNS = ("detectable_low", "detectable_high")
+COLUMNS = ("n", "n_event", "detectable_low", "detectable_high", "power", "reason")
 FOUR_IN_FIVE = "four times in five"
 _GROUP, _TREATMENT = "group", "treatment"
 
@@ -61,19 +62,7 @@ class DetectedGroups(Result):
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows for files: ``term group reference n n_event detectable_low detectable_high power reason``."""
-        return [
-            {
-                "term": f"detectable {found.measure}",
-                "group": name,
-                "reference": self.reference,
-                "n": found.n,
-                "n_event": found.n_event,
-                **_limits(found),
-                "power": found.power,
-                "reason": found.reason,
-            }
-            for name, found in self.groups.items()
-        ]
+        return [_row(found, group=name, reference=self.reference) for name, found in self.groups.items()]
 
 
 def detect_groups(frame: TimeToEvent, reference: str | None = None) -> DetectedGroups | None:
@@ -87,14 +76,7 @@ def detect_groups(frame: TimeToEvent, reference: str | None = None) -> DetectedG
     group = _with_reference(frame.group, reference or variable.reference, frame.weight)
     if group is None:
         return None
-    found = detectable_hazard_ratios(
-        frame.time,
-        frame.event,
-        pd.DataFrame({_GROUP: group}),
-        weight=frame.weight,
-        entry=frame.entry,
-        strata=frame.strata,
-    )
+    found = detectable_hazard_ratios(covariates=pd.DataFrame({_GROUP: group}), **frame.arrays())
     return _of_groups(found, _GROUP, str(group.categories[0]), frame.n, frame.n_event)
 
 
@@ -171,25 +153,12 @@ def detect_incidence(curves: Sequence[IncidenceCurve], variable: Variable | None
 
 def detect_hazards(frame: TimeToEvent, variables: Sequence[Variable]) -> Mapping[Term, Detectable]:
     """The detectable hazard ratio of each term of the multivariable model; of a number per step of the dictionary."""
-    if frame.covariates is None or frame.complete is None:
-        return {}
-    kept = frame.complete
-    found = detectable_hazard_ratios(
-        frame.time[kept],
-        frame.event[kept],
-        frame.covariates[kept],
-        weight=frame.weight[kept],
-        entry=None if frame.entry is None else frame.entry[kept],
-        strata=None if frame.strata is None else frame.strata[kept],
-    )
-    return _per_step(found, variables)
+    return {} if frame.covariates is None else _per_step(detectable_hazard_ratios(**frame.model()), variables)
 
 
 def detect_odds(frame: BinaryOutcome, variables: Sequence[Variable]) -> Mapping[Term, Detectable]:
     """The detectable odds ratio of each term of the multivariable model; of a number per step of the dictionary."""
-    kept = frame.complete
-    found = detectable_odds_ratios(frame.outcome[kept], frame.covariates[kept], weight=frame.weight[kept])
-    return _per_step(found, variables)
+    return _per_step(detectable_odds_ratios(**frame.model()), variables)
 
 
 def detect_subgroups(frame: TimeToEvent, reference: str, other: Variable) -> Mapping[tuple[str, str], Detectable]:
@@ -203,15 +172,7 @@ def detect_subgroups(frame: TimeToEvent, reference: str, other: Variable) -> Map
     known = column.notna().to_numpy()
     levels = [str(name) for name in frame.group.categories]
     group = frame.group.set_categories([reference, *(name for name in levels if name != reference)])
-    return detectable_in_subgroups(
-        frame.time[known],
-        frame.event[known],
-        group[known],
-        column[known],
-        weight=frame.weight[known],
-        entry=None if frame.entry is None else frame.entry[known],
-        strata=None if frame.strata is None else frame.strata[known],
-    )
+    return detectable_in_subgroups(group=group[known], subgroup=column[known], **frame.arrays(known))
 
 
 def _per_step(found: Mapping[Term, Detectable], variables: Sequence[Variable]) -> dict[Term, Detectable]:
@@ -287,16 +248,12 @@ def tabulate_detectable(
         one = found.get((term.variable, term.level))
         if term.is_reference or one is None or (term.level is not None and not term.n):
             continue
-        variable = known[term.variable]
-        if term.level is None:
-            label = f"{variable.label}, per {format_step(variable.per, variable.unit)}"
-        else:
-            against = references.get(term.variable)
-            label = f"{variable.label}: {variable.level_label(term.level)} against {variable.level_label(against)}"
+        label = name_term(known[term.variable], term.level, references.get(term.variable))
         rows.append((label, f"{format_count(one.n_event)} of {format_count(one.n)}", *limit_cells(one)))
     if not rows or model.reason is not None:
         return ()
     measure = model.measure
+    ratio = f"{'An' if measure.startswith('o') else 'A'} {measure}"
     return (
         Table(
             title="What a next study of this size would find",
@@ -305,8 +262,8 @@ def tabulate_detectable(
             help=(
                 "",
                 "Of the children compared: those of the level and of the reference",
-                f"An {measure} of this or less" if measure.startswith("o") else f"A {measure} of this or less",
-                f"An {measure} of this or more" if measure.startswith("o") else f"A {measure} of this or more",
+                f"{ratio} of this or less",
+                f"{ratio} of this or more",
             ),
             caption=f"{measure.capitalize()}s that a next study with as many children and events, divided in the same way, "
             f"would find {FOUR_IN_FIVE} ({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss.",
@@ -323,27 +280,15 @@ def limit_cells(found: Detectable) -> tuple[str, str]:
     return low, high
 
 
-def _limits(found: Detectable) -> dict[str, float | None]:
-    return dict(zip(COLUMNS, (found.low, found.high), strict=True))
+def _row(found: Detectable, **names: str | None) -> dict[str, Any]:
+    numbers = (found.n, found.n_event, found.low, found.high, found.power, found.reason)
+    return {"term": f"detectable {found.measure}", **names, **dict(zip(COLUMNS, numbers, strict=True))}
 
 
 def tabulate_terms(found: Mapping[Term, Detectable]) -> pd.DataFrame:
     """The detectable ratios of a model's terms for a file, one row each."""
-    columns = ["term", "variable", "level", "n", "n_event", *COLUMNS, "power", "reason"]
-    rows = [
-        {
-            "term": f"detectable {one.measure}",
-            "variable": variable,
-            "level": level,
-            "n": one.n,
-            "n_event": one.n_event,
-            **_limits(one),
-            "power": one.power,
-            "reason": one.reason,
-        }
-        for (variable, level), one in found.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [_row(one, variable=variable, level=level) for (variable, level), one in found.items()]
+    return pd.DataFrame(rows, columns=["term", "variable", "level", *COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,9 +308,9 @@ def plan_groups(
     basis: str = "",
 ) -> Plan:
     """The plan of a comparison of groups, in a sentence and a file."""
-    columns = ["term", "group", "reference", "n", "n_event", *COLUMNS, "power", "reason"]
     rows = [] if found is None else found.rows()
-    return Plan(say_detectable(found, names, noun, setting, basis), (), pd.DataFrame(rows, columns=columns))
+    frame = pd.DataFrame(rows, columns=["term", "group", "reference", *COLUMNS])
+    return Plan(say_detectable(found, names, noun, setting, basis), (), frame)
 
 
 def to_planning(make: Callable[[Any, Params], Plan]) -> Checks:

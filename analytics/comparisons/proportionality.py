@@ -81,15 +81,7 @@ def ratio_test(frame: TimeToEvent) -> TermTest:
     n_event = np.bincount(codes, frame.weight * frame.event, len(frame.group.categories))
     kept = n_event[codes] > 0
     covariates = pd.DataFrame({GROUP: frame.group[kept].remove_unused_categories()})
-    result = proportional_hazards_test(
-        frame.time[kept],
-        frame.event[kept],
-        covariates,
-        entry=None if frame.entry is None else frame.entry[kept],
-        weight=frame.weight[kept],
-        strata=None if frame.strata is None else frame.strata[kept],
-    )
-    return result.global_test
+    return proportional_hazards_test(covariates=covariates, **frame.arrays(kept)).global_test
 
 
 def list_crossings(curves: Sequence[SurvivalCurve]) -> tuple[tuple[str, str, tuple[float, ...]], ...]:

@@ -1,4 +1,4 @@
-"""Whether the hazard ratios of competing events stay the same over the follow-up, as both their models take for granted."""
+"""Whether the ratios of a model stay the same over the follow-up, as Cox’s and Fine and Gray’s models take for granted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ import numpy as np
 import pandas as pd
 
 from analytics.dictionary import Variable
+from analytics.document import Picture
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
-from analytics.formats import format_p
+from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
+from analytics.formats import MISSING, format_count, format_number, format_p, format_p_phrase
 from analytics.frames import CompetingEvents
-from analytics.reporting.reasons import say_why
+from analytics.reporting.reasons import say_reason, say_why
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import start_sentence
-from analytics.results import ProportionalHazardsResult, Result
+from analytics.reporting.wording import join_words, name_term, start_sentence
+from analytics.results import HazardRatioResult, Note, ProportionalHazardsResult, Reason, Result, references_of
+
+FEW = 0.05
+MOST_PICTURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +84,102 @@ def ratios_over_time_frame(found: RatiosOverTime | None) -> pd.DataFrame:
     ]
     rows = [row for frame in frames for row in frame.to_dict("records")]
     return pd.DataFrame(rows)[["cause", "model", "term", "statistic", "df", "p_value", "transform", "reason"]]
+
+
+def note_proportionality(result: ProportionalHazardsResult, variables: Sequence[Variable]) -> tuple[Note, ...]:
+    """A caution where a hazard ratio changes over the follow-up."""
+    labels = {v.name: v.label for v in variables}
+    drifting = [
+        f"{labels[test.variable]} ({format_p_phrase(test.p_value)})"
+        for test in result.tests
+        if test.p_value is not None and test.p_value < FEW
+    ]
+    overall = result.global_test.p_value
+    if not drifting and (overall is None or overall >= FEW):
+        return ()
+    which = f"for {join_words(drifting)}" if drifting else "for the model as a whole"
+    return (
+        Note(
+            "non-proportional",
+            "caution",
+            f"Hazards are not proportional {which}; all factors together: {format_p_phrase(overall)}. The hazard ratio moves "
+            "over the follow-up by more than chance would readily explain. The one number in the table is then an average over "
+            "the follow-up, and would be another one with longer or shorter follow-up.",
+            "Look at the figures of the hazard ratio over time below. A weighted log-rank test and the restricted mean survival "
+            "time compare groups without this assumption.",
+        ),
+    )
+
+
+def tabulate_proportionality(
+    found: ProportionalHazardsResult, variables: Sequence[Variable], reason: Reason | None
+) -> tuple[Table, ...]:
+    """The test of every factor of a Cox model; nothing without factors, or where there is a reason for no model."""
+    if reason is not None or not variables:
+        return ()
+    labels, rows = {v.name: v.label for v in variables}, []
+    for test in (*found.tests, found.global_test):
+        label = labels.get(test.variable, "All together")
+        if test.p_value is not None:
+            rows.append((label, format_number(test.statistic), format_count(test.df or 0), format_p(test.p_value)))
+        else:
+            rows.append((label, MISSING, MISSING, "not tested" if found.reason else say_reason(test.reason)))
+    caption = (
+        "Grambsch and Therneau’s test on the scale of the Kaplan–Meier curve, in the multivariable model by maximum "
+        "likelihood. A small p speaks against proportional hazards. A large one does not show that they are proportional: with "
+        "few events only strong changes are found."
+    )
+    if found.reason is not None:
+        caption = f"Not tested: {say_why(found.reason)}. The test needs an estimate by maximum likelihood."
+    return (
+        Table(
+            title="Does the hazard ratio stay the same over the follow-up?",
+            columns=("Factor", "Chi-square", "df", "p"),
+            rows=tuple(rows),
+            help=("", "Score test against a hazard ratio that changes with time", "Hazard ratios of the factor", ""),
+            caption=caption,
+        ),
+    )
+
+
+def plot_coefficients(
+    found: ProportionalHazardsResult, model: HazardRatioResult, variables: Sequence[Variable], origin: str
+) -> tuple[Picture, ...]:
+    """The coefficients of the factors whose hazard ratio moves most, by the p of their test; ``origin`` is that of time."""
+    p_values = {test.variable: test.p_value for test in found.tests if test.p_value is not None}
+    known, references = {v.name: v for v in variables}, references_of(model)
+    drawn = sorted(
+        (c for c in found.coefficients if c.variable in p_values),
+        key=lambda c: p_values[c.variable],
+    )
+    pictures = []
+    for number, coefficient in enumerate(drawn[:MOST_PICTURES]):
+        variable = known[coefficient.variable]
+        label = name_term(variable, coefficient.level, references.get(variable.name), ",")
+        step = variable.per if coefficient.level is None else 1.0
+        caption = (
+            "Each dot is a time at which the event happened, in the scale of the hazard ratio; dots beyond "
+            "the axis lie on its "
+            "edge. Where the line leaves the broken one, the hazard ratio changes over the follow-up. The band is the 95 % "
+            "interval of the line; at its ends it rests on few children."
+            if number == 0
+            else ""
+        )
+        pictures.append(
+            Picture(
+                f"Hazard ratio over time: {label} ({format_p_phrase(p_values[coefficient.variable])})",
+                plot_hazard_over_time(coefficient, origin=origin, step=step, label=label),
+                describe_hazard_over_time(
+                    coefficient,
+                    label,
+                    found.conf_level,
+                    step,
+                    # The residuals are those of the plain model, whatever the table beside them was fitted by.
+                    model="the one hazard ratio by maximum likelihood"
+                    if model.method == "firth"
+                    else "the model’s one hazard ratio",
+                ),
+                caption,
+            )
+        )
+    return tuple(pictures)

@@ -1,25 +1,42 @@
-"""What the analyses by a regression model share: choices of the model, and a result as it is read."""
+"""What the analyses by a regression model share: choices, the forest with its words and files, a result as it is read."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from analytics.analysis import Control, Params, to_reference
+import pandas as pd
+
+from analytics.analysis import Analysis, Control, Frame, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import Dictionary, Variable
-from analytics.document import ComparedTest
-from analytics.formats import (
-    format_children,
-    format_count,
-    format_percent,
-)
+from analytics.document import ComparedTest, Headline, HtmlFigure
+from analytics.figures.forest import EventWords, describe_forest, plot_forest
+from analytics.figures.forest_html import draw_html
+from analytics.figures.forest_layout import Forest
+from analytics.figures.forest_svg import draw_svg
+from analytics.formats import format_children, format_count, format_number, format_percent, format_step
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import Estimate, HazardRatio, HazardRatioResult, Note, OddsRatio, OddsRatioResult, Reason
+from analytics.results import (
+    Estimate,
+    HazardRatio,
+    HazardRatioResult,
+    Note,
+    OddsRatio,
+    OddsRatioResult,
+    Reason,
+    TermTest,
+    references_of,
+)
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
+RatioResult = OddsRatioResult | HazardRatioResult
+TEST_COLUMNS = ["test", "model", "variable", "statistic", "df", "p_value", "reason"]
 
 FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
 LIMITS = (("profile", "profile likelihood"), ("wald", "Wald"))
@@ -138,7 +155,7 @@ def _per_step(estimate: Estimate, step: float) -> Estimate:
 
 
 def list_factor_tests(
-    model: OddsRatioResult | HazardRatioResult,
+    model: RatioResult,
     variables: Sequence[Variable],
     event: str,
     within: Sequence[Variable] = (),
@@ -178,3 +195,123 @@ def note_incomplete(
             f"Drop the factor to keep them; if being unknown has to do with {event}, the estimates are biased.",
         ),
     )
+
+
+class FactorModels(Protocol):
+    """Each factor alone beside all chosen factors together, in one selection of children."""
+
+    @property
+    def univariable(self) -> Sequence[RatioResult]:
+        """A model for each factor."""
+
+    @property
+    def multivariable(self) -> RatioResult:
+        """The model of all factors, of the children of whom all are known."""
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """Labels of factors and levels."""
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The factors, in order."""
+
+    @property
+    def words(self) -> EventWords:
+        """How the event is spoken of."""
+
+
+Models = TypeVar("Models", bound=FactorModels)
+
+
+class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
+    """A regression model of each factor alone and of all chosen factors together: their forest, words and files."""
+
+    def figure(self, result: Models, params: Params) -> HtmlFigure:
+        return draw_forest(plot_forest(result.univariable, result.multivariable, result.dictionary, result.words))
+
+    def alt_text(self, result: Models) -> str:
+        return describe_forest(result.univariable, result.multivariable, result.dictionary, result.words)
+
+    def caption(self, result: Models, params: Params) -> str:
+        if not result.variables:
+            return ""
+        return "Click a level to make it the reference that the others of its factor are compared with."
+
+    @abstractmethod
+    def describe(self, result: Models) -> Callable[..., str]:
+        """What writes a ratio with its variable, reference and the labels of the other factors as a sentence."""
+
+    def sentences(self, result: Models) -> tuple[str, ...]:
+        model = result.multivariable
+        if model.reason is not None:
+            return (f"No {model.measure} can be given: {say_reason(model.reason)}.",)
+        return describe_terms(model, result.variables, self.describe(result))
+
+
+def draw_forest(forest: Forest) -> HtmlFigure:
+    """A forest as the table of a page, and as a picture for files."""
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+
+
+def describe_terms(model: RatioResult, variables: Sequence[Variable], describe: Callable[..., str]) -> tuple[str, ...]:
+    """Every ratio of a model in words, but for the reference levels."""
+    known, references = {v.name: v for v in variables}, references_of(model)
+    return tuple(
+        describe(
+            term,
+            known[term.variable],
+            references.get(term.variable),
+            [v.label for v in variables if v.name != term.variable],
+        )
+        for term in model.terms
+        if not term.is_reference
+    )
+
+
+def list_headlines(model: RatioResult, n: int, who: str, noun: str, each: str) -> tuple[Headline, ...]:
+    """How many of ``n`` children and how many events are in a model, and for each ratio.
+
+    ``who`` says whom it holds, ``noun`` is the plural of the event, ``each`` what is counted for each ratio.
+    """
+    return (
+        Headline("Children in the model", f"{format_count(model.n)} of {format_count(n)}", who),
+        Headline(noun, format_count(model.n_event), "Among the children in the model."),
+        Headline(
+            f"{noun} per parameter",
+            format_number(model.events_per_parameter, 1),
+            f"{each} for each {model.measure} estimated. Below 10, read with care; below 5, hardly at all.",
+        ),
+    )
+
+
+def list_models(result: FactorModels) -> list[tuple[str, RatioResult]]:
+    """The models of each factor alone and that of all, with their names in files."""
+    return [*(("univariable", model) for model in result.univariable), ("multivariable", result.multivariable)]
+
+
+def tabulate_estimates(result: FactorModels, *more: str) -> pd.DataFrame:
+    """The ratios of all models for a file; ``more`` are further fields of the models, as columns."""
+    frames = []
+    for kind, model in list_models(result):
+        about = {f"{name}_model" if name.startswith("n_") else name: getattr(model, name) for name in more}
+        frames.append(model.to_frame().assign(model=kind, n_model=model.n, **about))
+    numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+    estimates = stack(frames)
+    # A column that is there although no factor is.
+    steps = [numbers.get(name) for name in estimates.get("variable", ())]
+    return estimates.assign(per=pd.Series(steps, dtype=object))
+
+
+def tabulate_tests(models: Iterable[tuple[str, str, Sequence[TermTest]]]) -> pd.DataFrame:
+    """The tests of whole factors for a file, from the name of the test and of the model."""
+    rows = [
+        (test, kind, t.variable, t.statistic, t.df, t.p_value, t.reason) for test, kind, tests in models for t in tests
+    ]
+    return pd.DataFrame(rows, columns=TEST_COLUMNS)
+
+
+def stack(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all frames, each value as it is; a frame without rows may lack columns."""
+    rows = [row for frame in frames for row in frame.to_dict("records")]
+    return pd.DataFrame(rows, columns=max((frame.columns for frame in frames), key=len))

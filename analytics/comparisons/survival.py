@@ -38,7 +38,7 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
-from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import format_probability
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.reliability import load_policy
@@ -459,15 +459,7 @@ def caption_figure(result: SurvivalComparison, params: Params) -> str:
 
 def count_used(result: SurvivalComparison) -> Used:
     """Whom the curves show, and who is not in them."""
-    frame = result.frame
-    return Used(
-        eligible=name_eligible(frame.endpoint),
-        losses=list_losses(frame.exclusions),
-        n=frame.n,
-        n_event=frame.n_event,
-        events=frame.endpoint.event_noun,
-        complete=name_complete([frame.variable, *strata_of(frame)]),
-    )
+    return Used.from_frame(result.frame)
 
 
 def describe_figure(result: SurvivalComparison) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,12 @@ class BinaryOutcome:
     def n_complete(self) -> int:
         """Patients with a known outcome and every covariate known."""
         return count_complete(self.weight, self.complete)
+
+    def model(self, *names: str) -> dict[str, Any]:
+        """What a model of these covariates takes, or of all of them, of the patients of whom they are known."""
+        covariates = self.covariates[list(names)] if names else self.covariates
+        known = covariates.notna().all(axis=1).to_numpy(bool)
+        return {"outcome": self.outcome[known], "covariates": covariates[known], "weight": self.weight[known]}
 
     @classmethod
     def from_tally(

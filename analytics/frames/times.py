@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,23 @@ class TimeToEvent:
     def n_complete(self) -> int:
         """Patients in the analysis with every covariate known."""
         return count_complete(self.weight, self.complete)
+
+    def arrays(self, rows: Any = slice(None)) -> dict[str, Any]:
+        """What estimators take, of some of the entries: ``time event entry weight strata``."""
+        return {
+            "time": self.time[rows],
+            "event": self.event[rows],
+            "entry": None if self.entry is None else self.entry[rows],
+            "weight": self.weight[rows],
+            "strata": None if self.strata is None else self.strata[rows],
+        }
+
+    def model(self, *names: str) -> dict[str, Any]:
+        """What a model of these covariates takes, or of all of them, of the patients of whom they are known."""
+        none = pd.DataFrame(index=pd.RangeIndex(len(self.time)))
+        covariates = none if self.covariates is None else self.covariates[list(names or self.covariates.columns)]
+        known = covariates.notna().all(axis=1).to_numpy(bool)
+        return {"covariates": covariates[known], **self.arrays(known)}
 
     @classmethod
     def from_tally(

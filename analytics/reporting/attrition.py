@@ -13,9 +13,9 @@ import pandas as pd
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable
 from analytics.formats import format_count
-from analytics.frames import Exclusion
+from analytics.frames import Exclusion, TimeToEvent, strata_of
 from analytics.reporting.wording import describe_clause, in_sentence, join_words, start_sentence
-from analytics.results import FloatArray
+from analytics.results import FloatArray, HazardRatioResult
 
 Kind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
 KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of the way
@@ -50,6 +50,21 @@ class Used:
     events: str
     complete: str = ""
     landmark: str = ""
+
+    @classmethod
+    def from_frame(
+        cls, frame: TimeToEvent, covariates: Sequence[Variable] = (), model: HazardRatioResult | None = None
+    ) -> Used:
+        """Those of a frame, or whom of them a ``model`` of some covariates rests on."""
+        counted = model or frame
+        return cls(
+            name_eligible(frame.endpoint),
+            (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, covariates)),
+            counted.n,
+            counted.n_event,
+            frame.endpoint.event_noun,
+            name_complete([frame.variable, *strata_of(frame), *covariates]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.formats import (
     format_count,
     format_hidden,
-    format_interval,
     format_level,
     format_p_phrase,
     format_percent,
@@ -20,6 +19,7 @@ from analytics.formats import (
     format_step,
     is_withheld,
     join_words,
+    say_interval,
 )
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
@@ -126,7 +126,7 @@ def _describe_ratio(
         what = f"{what} against {variable.level_label(reference)}"
     factor, limits = format_ratio_of(ratio), ratio.interval
     # The direction is stated only where the interval excludes no difference: a point estimate alone is not a finding.
-    if limits is not None and ((limits.low or 0) > 1 or (limits.high is not None and limits.high < 1)):
+    if limits is not None and limits.excludes(1):
         reading = f"{subject} {'higher' if ratio.value > 1 else 'lower'}, by a factor of {factor}"
     elif limits is not None:
         reading = f"{subject} {factor} times as high, and the interval includes 1, the value of no difference"
@@ -137,7 +137,7 @@ def _describe_ratio(
         # Not the power after the fact, but the interval says what may have been overlooked (Hoenig & Heisey 2001).
         is_open = "includes 1" in reading and (limits.low is not None or limits.high is not None)
         missed = "; any ratio in it could have been missed" if is_open else ""
-        interval = f" ({format_level(limits.level)} interval {format_interval(limits)}{missed})"
+        interval = f" ({say_interval(limits)}{missed})"
     by = (
         f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
     )
@@ -299,17 +299,17 @@ def describe_two_hazard_ratios(
     else:
         parts = [
             f"{event} came at {format_ratio_of(first)} times the rate among children free of every event "
-            f"(cause-specific hazard ratio{', ' if first.interval else ''}{_limits_of(first)})"
+            f"(cause-specific hazard ratio{', ' if first.interval else ''}{say_interval(first.interval)})"
         ]
     if second.value is None:
         parts.append(say_missing("subdistribution hazard ratio", second.reason))
     else:
         parts.append(
             f"the subdistribution hazard ratio, of its cumulative incidence, was {format_ratio_of(second)}"
-            f"{f' ({_limits_of(second)})' if second.interval else ''}"
+            f"{f' ({say_interval(second.interval)})' if second.interval else ''}"
         )
     not_effects = "" if first.value is None and second.value is None else "; associations, not effects"
-    apart = [_excludes_one(ratio.interval) for ratio in (first, second) if ratio.interval is not None]
+    apart = [ratio.interval.excludes(1) for ratio in (first, second) if ratio.interval is not None]
     if len(apart) == 2 and apart[0] == apart[1]:
         parts.append(
             "neither interval includes 1, the value of no difference"
@@ -319,22 +319,19 @@ def describe_two_hazard_ratios(
     return f"{what}: {'; '.join(parts)}; {by}{not_effects}."
 
 
-def _limits_of(ratio: Estimate) -> str:
-    if ratio.interval is None:
-        return ""
-    return f"{format_level(ratio.interval.level)} interval {format_interval(ratio.interval)}"
-
-
-def _excludes_one(interval: Interval) -> bool:
-    return (interval.low or 0) > 1 or (interval.high is not None and interval.high < 1)
-
-
 def say_children(text: str) -> str:
     """The text with children in the place of patients: estimators are general, and everyone here is a child.
 
     What is quoted from the file stays as it is written there.
     """
     return PATIENT.sub(lambda match: CHILDREN.get(match[0], match[0]), text)
+
+
+def name_term(variable: Variable, level: str | None, reference: str | None, colon: str = ":") -> str:
+    """What a ratio compares ("Sex: male against female", "Age, per year"); ``level`` is None for a number."""
+    if level is None:
+        return f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+    return f"{variable.label}{colon} {variable.level_label(level)} against {variable.level_label(reference)}"
 
 
 def start_sentence(text: str) -> str:

@@ -23,6 +23,8 @@ from analytics.results.regression import (
     TermTest,
     name_ratio_test,
     name_ratio_test_of,
+    ratios_of,
+    references_of,
 )
 from analytics.results.survival import (
     GroupCount,
@@ -108,6 +110,8 @@ __all__ = [
     "is_shown",
     "name_ratio_test",
     "name_ratio_test_of",
+    "ratios_of",
     "read_only",
+    "references_of",
     "shown_values",
 ]

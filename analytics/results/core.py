@@ -63,6 +63,10 @@ class Interval(Result):
         if not 0 < self.level < 1:
             raise ValueError(f"level must lie between 0 and 1 (0.95, not 95): it is {self.level}.")
 
+    def excludes(self, value: float) -> bool:
+        """True if ``value`` lies beyond a limit."""
+        return (self.low is not None and self.low > value) or (self.high is not None and self.high < value)
+
     @property
     def is_one_sided(self) -> bool:
         """True if all of the error lies on one side: the other limit is the end of what is possible."""

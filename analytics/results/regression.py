@@ -195,10 +195,20 @@ def name_ratio_test_of(method: str, conf_type: str) -> str:
     return "penalised likelihood-ratio test" if method == "firth" else "likelihood-ratio test"
 
 
+def references_of(model: OddsRatioResult | HazardRatioResult) -> dict[str, str | None]:
+    """Variable to the level that its others are compared with."""
+    return {term.variable: term.level for term in model.terms if term.is_reference}
+
+
+def ratios_of(model: OddsRatioResult | HazardRatioResult) -> dict[tuple[str, str | None], Estimate]:
+    """Variable and level to ratio."""
+    return {(term.variable, term.level): term.ratio for term in model.terms}
+
+
 def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
     """One row per level of a model's ratios."""
     terms: tuple[OddsRatio | HazardRatio, ...] = result.terms
-    reference = {t.variable: t.level for t in terms if t.is_reference}
+    reference = references_of(result)
     rows = []
     for t in terms:
         interval = t.ratio.interval

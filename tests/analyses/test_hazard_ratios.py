@@ -17,7 +17,7 @@ from scipy.stats import chi2, norm
 from analytics.analysis import to_reference
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
-from analytics.comparisons import concordance as concordance_checks
+from analytics.comparisons.optimism import REPLICATES
 from analytics.document import HtmlFigure
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test
@@ -382,7 +382,7 @@ def test_hazards_are_tested_and_drawn_on_the_page_as_it_opens() -> None:
 
 
 def test_concordance_is_corrected_for_optimism(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concordance_checks, "REPLICATES", 6)
+    monkeypatch.setitem(REPLICATES, "hazard ratio", 6)
     shown = show_hazards(endpoint="os_diagnosis", covariates=FACTORS)
     checks = shown.checks
     assert checks.made == shown.result.multivariable.concordance

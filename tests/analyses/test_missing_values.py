@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ import statsmodels.api as sm
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.analyses.missing_values import IMPUTED, as_model
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
+from analytics.comparisons.imputation import IMPUTED
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
 from analytics.figures.missingness import NOTHING
 from analytics.formats import format_p
 from analytics.reporting.reliability import govern
-from analytics.results import PooledResult
+from analytics.results import PooledResult, as_model
 from tests.analyses.shown import (
     DATA,
     FILES,
@@ -183,17 +184,19 @@ def test_by_a_horizon_all_three_ways_are_weighted_for_those_not_followed() -> No
     assert (result.complete_cases.method, result.own_level.method) == ("ipcw", "ipcw")
     found = imputation_of(shown).run()
     pooled = found.result
-    assert pooled.method == "ipcw" and pooled.n == result.frame.n == result.own_level.n
+    assert pooled.method == "ipcw" and pooled.n == result.data.outcome.n == result.own_level.n
     for term in pooled.terms:
         if not term.is_reference and term.odds_ratio.value is not None:
             assert term.odds_ratio.std_error
     check_part(found.part)
     # Without anything missing, imputed sets would be the data themselves, in the order of the rows.
-    known = [v for v in result.frame.covariates if result.frame.covariates[v].notna().all()]
-    values = result.frame.covariates[known]
-    rows = np.repeat(np.arange(len(values)), result.frame.weight.astype(int))
+    known = [v for v in result.data.outcome.covariates if result.data.outcome.covariates[v].notna().all()]
+    values = result.data.outcome.covariates[known]
+    rows = np.repeat(np.arange(len(values)), result.data.outcome.weight.astype(int))
     again = result.weighed.estimate_imputed(values.iloc[rows])
-    same = result.weighed.estimate_with(result.weighed.events.covariates[known])
+    events = result.weighed.events
+    known_alone = replace(result.weighed, events=replace(events, covariates=events.covariates[known]))
+    same = known_alone.estimate()
     assert len(known) > 1
     for a, b in zip(again.terms, same.terms, strict=True):
         assert (a.n, a.n_event) == (b.n, b.n_event)
@@ -220,7 +223,7 @@ def test_imputation_is_that_of_the_estimator_on_the_patients_of_the_file() -> No
     found = imputation_of(shown).run().result
     assert isinstance(found, PooledResult)
     # The engine's rows in its order; the estimator's own tests answer for the rest.
-    data = shown.result.frame
+    data = shown.result.data.outcome
     peer = estimate_imputed_odds_ratios(data.covariates, data.outcome, weight=data.weight, m=5)
     ours, theirs = ({(t.variable, t.level): t.odds_ratio for t in r.terms} for r in (found, peer))
     assert ours["mrd_day46", "positive"] == theirs["mrd_day46", "positive"]

@@ -18,6 +18,7 @@ from scipy.stats import chi2, mannwhitneyu
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons import validation as model_checks
+from analytics.comparisons.optimism import SEED
 from analytics.comparisons.validation import ModelChecks
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.splines import place_knots, spline_basis
@@ -206,7 +207,7 @@ def test_optimism_is_that_of_the_bootstrap_and_tells_how_far_it_is() -> None:
             for v in [cohort_of(REFERENCE).dictionary[name]]
         }
     )
-    own = optimism_by_bootstrap(patients["relapsed"], frame, replicates=500, seed=model_checks.SEED)
+    own = optimism_by_bootstrap(patients["relapsed"], frame, replicates=500, seed=SEED)
     assert [m.corrected for m in found.result.measures] == pytest.approx([m.corrected for m in own.measures], abs=1e-10)
     cells = rows((found.part,), "After 500 resamples")
     assert cells["Area under the ROC curve (AUC)"] == ("0.72", f"{own.auc.optimism:.2f}", f"{own.auc.corrected:.2f}")
