@@ -23,7 +23,7 @@ HEADS = {"clause": "Filter", "eligible": "Eligible", "complete": "Complete", "la
 MINUS = "\u2212"
 
 
-def draw_funnel(stages: Sequence[Stage]) -> str:
+def draw_attrition(stages: Sequence[Stage]) -> str:
     """The stages as an HTML fragment, a row each, with the way in words for who cannot see it.
 
     A row has its stage's kind in ``data-kind`` and its number in ``data-n``. A pale end of the bar are those whom the
@@ -66,7 +66,7 @@ N_RIGHT, LOST_RIGHT = 772, WIDTH - MARGIN
 ROOM, ROOM_SMALL = 58, 62  # characters of a line in the column of words
 
 
-def funnel_svg(stages: Sequence[Stage], *, title: str, subtitle: str) -> str:
+def attrition_svg(stages: Sequence[Stage], *, title: str, subtitle: str) -> str:
     """The same figure as a standalone SVG on white, 860 pixels wide, for slides and manuscripts.
 
     Long texts are wrapped, never cut; ``title`` and ``subtitle`` stand above the bars.

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analytics.figures.attrition import BAR_LEFT, BAR_WIDTH, COLOURS, HEADS, WIDTH, draw_funnel, funnel_svg
+from analytics.figures.attrition import BAR_LEFT, BAR_WIDTH, COLOURS, HEADS, WIDTH, attrition_svg, draw_attrition
 from analytics.reporting.attrition import KINDS, Stage, describe_stages
 
 WAY = (
@@ -35,7 +35,7 @@ def words_of(row: str) -> str:
 
 
 def test_each_stage_has_a_row_with_bars_in_proportion() -> None:
-    rows = ROW.findall(draw_funnel(WAY))
+    rows = ROW.findall(draw_attrition(WAY))
     assert [(kind, int(n)) for kind, n, _ in rows] == [(stage.kind, stage.n) for stage in WAY]
     assert [bars_of(row) for _, _, row in rows] == [
         [100, 100],
@@ -50,7 +50,7 @@ def test_each_stage_has_a_row_with_bars_in_proportion() -> None:
 
 
 def test_losses_stand_beside_their_stage_with_their_reasons() -> None:
-    html = draw_funnel(WAY)
+    html = draw_attrition(WAY)
     rows = {kind: words_of(row) for kind, _, row in ROW.findall(html)}
     assert "Sex: <girls>" in rows["clause"] and "<girls>" not in html
     assert rows["clause"].rstrip("|").endswith("|200||−200")
@@ -65,7 +65,7 @@ def test_losses_stand_beside_their_stage_with_their_reasons() -> None:
 
 
 def test_the_figure_is_told_in_words() -> None:
-    label = re.search(r'role="img" aria-label="([^"]*)"', draw_funnel(WAY))
+    label = re.search(r'role="img" aria-label="([^"]*)"', draw_attrition(WAY))
     assert label and unescape(label[1]) == describe_stages(WAY)
     assert "50, 10 fewer (7 MRD on day 19: not recorded; 3 more than one)" in unescape(label[1])
 
@@ -77,7 +77,7 @@ def test_every_kind_of_stage_has_a_colour() -> None:
 def test_the_svg_stands_alone_and_nothing_leaves_it() -> None:
     long = "A very long statement about whom these numbers show and by which choices they were made. " * 4
     stages = (*WAY[:3], Stage("complete", long, 50, 10, ((long, 10),), "complete"), *WAY[4:])
-    root = ElementTree.fromstring(funnel_svg(stages, title="Hazard ratios & more", subtitle=long))
+    root = ElementTree.fromstring(attrition_svg(stages, title="Hazard ratios & more", subtitle=long))
     name = "{http://www.w3.org/2000/svg}"
     assert root.findtext(f"{name}title") == "Hazard ratios & more"
     assert root.findtext(f"{name}desc") == describe_stages(stages)
@@ -101,13 +101,13 @@ def test_the_svg_stands_alone_and_nothing_leaves_it() -> None:
     "stages", [WAY[:1], (Stage("everyone", "Everyone in the cohort", 1), Stage("events", "Deaths", 0))]
 )
 def test_small_ways_and_none_with_events(stages: tuple[Stage, ...]) -> None:
-    rows = ROW.findall(draw_funnel(stages))
+    rows = ROW.findall(draw_attrition(stages))
     assert len(rows) == len(stages) and bars_of(rows[0][2]) == [100, 100]
     if len(rows) > 1:
         assert bars_of(rows[1][2]) == [100, 0]
-    ElementTree.fromstring(funnel_svg(stages, title="Title", subtitle=""))
+    ElementTree.fromstring(attrition_svg(stages, title="Title", subtitle=""))
 
 
 def test_a_cohort_of_nobody_has_no_width() -> None:
-    (row,) = ROW.findall(draw_funnel((Stage("everyone", "Everyone in the cohort", 0),)))
+    (row,) = ROW.findall(draw_attrition((Stage("everyone", "Everyone in the cohort", 0),)))
     assert bars_of(row[2]) == [0, 0]

@@ -17,7 +17,7 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.second_opinion import to_background
 from analytics.exports.csv_file import to_csv
-from analytics.figures.attrition import draw_funnel
+from analytics.figures.attrition import draw_attrition
 from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_cohort
@@ -126,7 +126,7 @@ def look_at(view: View, *, slow: bool = False) -> None:
     check_shown(shown)
     funnel = cohort.funnel(view.cohort_filter)
     stages = join_stages(funnel, view.cohort_filter, cohort.dictionary, shown.used)
-    said = [say_gist(stages), describe_stages(stages), draw_funnel(stages)]
+    said = [say_gist(stages), describe_stages(stages), draw_attrition(stages)]
     said.append(describe_cohort(view.cohort_filter, cohort.dictionary, funnel.n_left, cohort.n, cohort.synthetic))
     said += [
         text for h in summarise_selection(count_outcomes(cohort, view.cohort_filter)) for text in (h.value, h.help)
