@@ -35,6 +35,8 @@ VIEWS: list[tuple[str, dict[str, Any], str]] = [
     ("survival-by-site", {"interval": "plain", "strata": "sex"}, "statsmodels"),
     ("survival-by-variable", {"test": "late"}, "lifelines"),
     ("survival-by-treatment", {"history": "histories", "start": 90}, "lifelines"),
+    ("hsct-cart-chemotherapy", {"adjust": ("sex",), "against": "HSCT"}, "lifelines"),
+    ("hsct-cart-chemotherapy", {"clock": "start", "strata": "sex"}, "lifelines"),
     ("hazard-ratios", {"fit": "firth"}, "firthmodels"),
     ("hazard-ratios", {"errors": "robust"}, "lifelines"),
     ("mean-survival", {}, "lifelines"),

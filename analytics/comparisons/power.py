@@ -28,8 +28,8 @@ from analytics.estimators.power import (
     detectable_ratio,
     schoenfeld_information,
 )
-from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import SwitchingPatients
+from analytics.estimators.treatment_rows import design_of_treatment
 from analytics.formats import MISSING, format_count, format_percent, format_ratio
 from analytics.frames import BinaryOutcome, TimeToEvent
 from analytics.reporting.tables import Table
@@ -95,19 +95,21 @@ def _of_groups(found: Mapping[Term, Detectable], name: str, reference: str, n: i
     return DetectedGroups(reference, groups, n, n_event)
 
 
-def detect_treatments(arrays: Mapping[str, Any], *, landmark: float | None = None) -> DetectedGroups | None:
-    """The detectable hazard ratio of each treatment against not yet, as it changes over time or as it stood at a landmark.
+def detect_treatments(
+    arrays: Mapping[str, Any], *, landmark: float | None = None, reference: str | None = None
+) -> DetectedGroups | None:
+    """The detectable hazard ratio of each treatment against ``reference``, as it changes over time or as it stood at a landmark.
 
-    ``arrays`` are what the estimators of treatments take, with covariates and strata where the model has them. None where
-    nobody is untreated, or beyond the landmark.
+    ``arrays`` are what the estimators of treatments take, with covariates and strata where the model has them; without a
+    reference the untreated are it. None where nobody is in it, or beyond the landmark.
     """
-    untreated = arrays["untreated"]
-    shared = {name: arrays[name] for name in ("weight", "untreated")}
-    history = SwitchingPatients.from_arrays(
-        arrays["time"], arrays["event"], arrays["treated_at"], arrays["weight"], untreated=untreated
-    )
+    reference = reference or arrays["untreated"]
+    known: dict[str, Any] = {
+        name: arrays.get(name) for name in ("time", "event", "treated_at", "weight", "entry", "untreated")
+    }
+    history = SwitchingPatients.from_arrays(**known)
     if landmark is None:
-        rows = split_at_treatment(arrays["time"], arrays["event"], arrays["treated_at"], **shared)
+        rows = history.split()
         patient, state = history.place_of(rows), rows.state
         time, event, weight, entry = rows.time, rows.event, rows.weight, rows.entry
         n, n_event = history.weight.sum(), history.weight @ history.event
@@ -116,13 +118,10 @@ def detect_treatments(arrays: Mapping[str, Any], *, landmark: float | None = Non
         state = history.states(history.state_at(landmark)[patient])
         time, event, weight, entry = history.time[patient], history.event[patient], history.weight[patient], None
         n, n_event = weight.sum(), weight @ event
-    if not (state.codes == 0).any():
+    if not (state == reference).any():
         return None
-    design = pd.DataFrame({_TREATMENT: state})
     covariates, strata = arrays.get("covariates"), arrays.get("strata")
-    if covariates is not None:
-        own = covariates.iloc[history.row[patient]].reset_index(drop=True)
-        design = pd.concat([design, own], axis=1)
+    design = design_of_treatment(state, covariates, history.row[patient], reference)
     found = detectable_hazard_ratios(
         time,
         event,
@@ -131,7 +130,7 @@ def detect_treatments(arrays: Mapping[str, Any], *, landmark: float | None = Non
         entry=entry,
         strata=None if strata is None else strata[history.row[patient]],
     )
-    return _of_groups(found, _TREATMENT, untreated, round(float(n)), round(float(n_event)))
+    return _of_groups(found, _TREATMENT, reference, round(float(n)), round(float(n_event)))
 
 
 def detect_incidence(curves: Sequence[IncidenceCurve], variable: Variable | None) -> DetectedGroups | None:

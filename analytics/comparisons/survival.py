@@ -385,9 +385,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
             "The table under the curves says how many children are still followed at each time.",
         )
     ]
-    if result.pairwise:
-        tables.append(_tabulate_pairs(result))
-    return tuple(tables)
+    return (*tables, *tabulate_pairs(result.pairwise, result.labels))
 
 
 def milestone_cell(estimate: Estimate, nobody: str = "not followed so long") -> str:
@@ -404,20 +402,29 @@ def say_exact_limits(rows: Iterable[Iterable[Estimate]], events: str) -> str:
     return f"; where there are no {events} yet, exact one-sided limits by the children still followed"
 
 
-def _tabulate_pairs(result: SurvivalComparison) -> Table:
+def tabulate_pairs(pairs: Sequence[PairwiseTest], labels: Mapping[str, str]) -> tuple[Table, ...]:
+    """The tests of groups two by two; nothing without pairs."""
+    if not pairs:
+        return ()
     rows = tuple(
         (
-            f"{result.labels[pair.group_a]} against {result.labels[pair.group_b]}",
+            f"{labels[pair.group_a]} against {labels[pair.group_b]}",
             format_p(pair.test.p_value) if pair.test.reason is None else say_reason(pair.test.reason),
             format_p(pair.p_adjusted),
         )
-        for pair in result.pairwise
+        for pair in pairs
     )
-    return Table(
-        title="Groups compared two by two",
-        columns=("Pair", "p", "p, Holm"),
-        rows=rows,
-        help=("", "From the children of these two groups alone", "Adjusted for the number of pairs by Holm's method"),
+    return (
+        Table(
+            title="Groups compared two by two",
+            columns=("Pair", "p", "p, Holm"),
+            rows=rows,
+            help=(
+                "",
+                "From the children of these two groups alone",
+                "Adjusted for the number of pairs by Holm's method",
+            ),
+        ),
     )
 
 

@@ -5,7 +5,7 @@ A child belongs to a treatment from the day it was given, never before. The anal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +35,7 @@ from analytics.formats import (
     format_ratio,
     format_step,
 )
-from analytics.frames import Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
+from analytics.frames import START, TREATMENTS, Exclusion, TreatmentHistory, filters_of, history_columns, strata_of
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reliability import load_policy
@@ -66,7 +66,10 @@ NEEDS = {
     "cart": ("cart_days",),
     "cart-until-hsct": ("cart_days", "hsct_days"),
     "histories": ("cart_days", "hsct_days"),
+    "salvage": ("cart_days", "hsct_days"),
 }
+SALVAGE = "salvage"  # the three treatments, each child in the last that it has had
+AT_LANDMARK, AT_START = "landmark", "start"  # when the clock of a comparison starts
 UNTIL_HSCT = "cart-until-hsct"
 MOST_RATIOS = 2  # among the headlines; the tables have them all
 SECOND_RELAPSE = "second-relapse"
@@ -112,7 +115,8 @@ class TreatmentData:
 
     ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
     ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known. ``whole``
-    holds the same records beyond HSCT, where HSCT ends the follow-up.
+    holds the same records beyond HSCT, where HSCT ends the follow-up. ``entry`` is when children come under observation,
+    where that is later than relapse.
     """
 
     history: str
@@ -128,11 +132,12 @@ class TreatmentData:
     conditions: tuple[Variable, ...]
     exclusions: tuple[Exclusion, ...]
     whole: TreatmentHistory | None = None
+    entry: FloatArray | None = None
 
     @property
     def untreated(self) -> str:
         """The name of the state of children not treated yet."""
-        return UNTREATED[self.history]
+        return name_chemotherapy(self.treated_at) if self.history == SALVAGE else UNTREATED[self.history]
 
     @property
     def treatment(self) -> Variable:
@@ -188,6 +193,8 @@ class TreatmentData:
             arrays["covariates"] = self.covariates[kept].reset_index(drop=True)
         if self.strata is not None:
             arrays["strata"] = self.strata[kept]
+        if self.entry is not None:
+            arrays["entry"] = self.entry[kept]
         return arrays
 
     def curves(self) -> tuple[SurvivalCurve, ...]:
@@ -197,6 +204,11 @@ class TreatmentData:
 
     def _switches(self, kept: np.ndarray) -> TreatedAt:
         return {state: at[kept] for state, at in self.treated_at.items()}
+
+
+def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
+    """The group of children given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
+    return " or ".join(["chemotherapy", *(name for name in TREATMENTS.values() if name not in others)]) + f" {when}"
 
 
 def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -267,8 +279,9 @@ def prepare_treatments(
     adjusters = tuple(dictionary[name] for name in params.get("adjust", ()))
     name = params.get("strata", NO_STRATA)
     strata = None if name == NO_STRATA else dictionary[name]
-    days = [name for name in ("cart_days", "hsct_days") if name in NEEDS[params["history"]]]
-    columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days)
+    days = [name for name in TREATMENTS if name in NEEDS[params["history"]] and name in cohort.variables]
+    from_start = params.get("clock") == AT_START and START in cohort.variables
+    columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days, from_start=from_start)
     filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
     if in_remission_until is not None and "second_relapse_days" in cohort.variables:
         n = cohort.count(cohort_filter)
@@ -286,6 +299,7 @@ def prepare_treatments(
         filtered_by,
         adjusters,
         treatments=days,
+        from_start=from_start,
     )
     until_hsct = params["history"] == UNTIL_HSCT
     switches = history.switches("cart" if until_hsct else params["history"], censor_at_hsct=until_hsct)
@@ -307,6 +321,7 @@ def prepare_treatments(
         conditions=history.conditions,
         exclusions=left_out + history.exclusions,
         whole=history if until_hsct else None,
+        entry=history.entry,
     )
 
 
@@ -337,12 +352,18 @@ def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:
     return tuple(term for term in result.terms if term.variable == TREATMENT and not term.is_reference)
 
 
-def name_comparison(data: TreatmentData, how: str = "", *, adjusted: bool = False) -> str:
+def reference_of(model: HazardRatioResult) -> str:
+    """The state that the treatments of a model are compared with; "" in a model of nobody."""
+    return next((str(t.level) for t in model.terms if t.variable == TREATMENT and t.is_reference), "")
+
+
+def name_comparison(data: TreatmentData, how: str = "", *, adjusted: bool = False, reference: str = "") -> str:
     """What a test of the treatments compares, for the ledger; ``how`` says when treatment counts (" on day 180")."""
+    reference = reference or data.untreated
     names = sorted(in_sentence(v.label) for v in data.adjusters) if adjusted else []
     by = f", adjusted for {join_words(names)}" if names else ""
     within = f", within levels of {in_sentence(data.conditions[-1].label)}" if data.strata is not None else ""
-    compared = f"{join_words(list(data.treated_at))} against {data.untreated}"
+    compared = f"{join_words([state for state in data.states if state != reference])} against {reference}"
     return f"{in_sentence(data.endpoint.label)}, {compared}{how}{by}{within}"
 
 
@@ -355,7 +376,7 @@ def name_term_test(*models: HazardRatioResult | None) -> str:
 def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "") -> tuple[ComparedTest, ...]:
     """The test of each treatment's hazard ratio in a model with the adjusting variables; ``how`` says when it counts."""
     name = name_term_test(model)
-    what = name_comparison(data, how, adjusted=True)
+    what = name_comparison(data, how, adjusted=True, reference=reference_of(model))
     terms = treated_terms(model)
     return tuple(
         ComparedTest(f"{name} of the hazard ratio{f' of {t.level}' if len(terms) > 1 else ''} for {what}", t.p_value)
@@ -532,7 +553,7 @@ def tabulate_e_values(
         found = e_value(term.ratio.value, *limits, measure="hazard ratio", rare=risk <= COMMON_OUTCOME)
         limit = MISSING if found.limit is None else format_ratio(found.limit)
         rows.append(
-            (f"{term.level} against {data.untreated}", ratio_text(term.ratio), format_ratio(found.point), limit)
+            (f"{term.level} against {reference_of(model)}", ratio_text(term.ratio), format_ratio(found.point), limit)
         )
     if not rows:
         return ()

@@ -82,11 +82,13 @@ from analytics.estimators.treatment import (
     landmark_survival,
     mantel_byar_test,
     naive_hazard_ratio,
+    pairwise_treatments,
     simon_makuch,
     split_at_treatment,
     time_dependent_hazard_ratio,
 )
 from analytics.estimators.treatment_history import SwitchingPatients, TreatmentRows
+from analytics.estimators.treatment_rows import design_of_treatment
 from analytics.estimators.zero_events import (
     band_without_events,
     hidden_share,
@@ -115,6 +117,7 @@ __all__ = [
     "concordance",
     "concordance_optimism_by_bootstrap",
     "count_missing",
+    "design_of_treatment",
     "detectable_hazard_ratios",
     "detectable_in_subgroups",
     "detectable_interaction",
@@ -162,6 +165,7 @@ __all__ = [
     "optimism_by_bootstrap",
     "own_level_name",
     "pairwise_logrank",
+    "pairwise_treatments",
     "patients_followed",
     "place_knots",
     "pool_estimates",

@@ -46,6 +46,7 @@ def landmark_survival(
     ratio_conf_type: ConfType = "wald",
     untreated: str = UNTREATED,
     treated: str = TREATED,
+    reference: str | None = None,
 ) -> LandmarkResult:
     """Survival after a landmark of the patients still followed then, by the treatment they had received until then.
 
@@ -64,6 +65,8 @@ def landmark_survival(
     ratio_conf_type : {"wald", "profile"}
         Those of the hazard ratios, with the p values beside them, as ``conf_type`` of
         :func:`analytics.estimators.cox.estimate_hazard_ratios`.
+    reference : str, optional
+        The state that the hazard ratios compare the others with. Default: the untreated one.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def landmark_survival(
     check_treatment_covariates(covariates, history)
     strata = history.strata(strata)
     options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
-    return _landmark(history, landmark, strata, covariates, options, conf_type, with_curves=True)
+    return _landmark(history, landmark, strata, covariates, options, conf_type, reference, with_curves=True)
 
 
 def landmark_profile(
@@ -109,6 +112,7 @@ def landmark_profile(
     ratio_conf_type: ConfType = "wald",
     untreated: str = UNTREATED,
     treated: str = TREATED,
+    reference: str | None = None,
 ) -> tuple[LandmarkResult, ...]:
     """The landmark analysis at many landmarks, without curves: how far the answer depends on where it is put.
 
@@ -116,7 +120,8 @@ def landmark_profile(
     ----------
     landmarks : sequence of shape (m,)
         Landmarks, finite and >= 0, in any order.
-    time, event, treated_at, weight, strata, covariates, ties, method, conf_level, ratio_conf_type, untreated, treated
+    time, event, treated_at, weight, strata, covariates, ties, method, conf_level, ratio_conf_type
+    untreated, treated, reference
         As for :func:`landmark_survival`.
 
     Returns
@@ -142,7 +147,7 @@ def landmark_profile(
         key = ((history.time > at).tobytes(), history.state_at(at).tobytes())
         if key not in known:
             options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
-            known[key] = _landmark(history, at, strata, covariates, options, "log-log", with_curves=False)
+            known[key] = _landmark(history, at, strata, covariates, options, "log-log", reference, with_curves=False)
         profile.append(replace(known[key], landmark=at))
     return tuple(profile)
 
@@ -163,6 +168,7 @@ def _landmark(
     covariates: pd.DataFrame | None,
     options: _CoxOptions,
     conf_type: SurvivalConfType,
+    reference: str | None,
     *,
     with_curves: bool,
 ) -> LandmarkResult:
@@ -181,7 +187,7 @@ def _landmark(
     hazard_ratio = estimate_hazard_ratios(
         time,
         event,
-        design_of_treatment(state, covariates, history.row[followed]),
+        design_of_treatment(state, covariates, history.row[followed], reference),
         weight=weight,
         strata=own_strata,
         **options._asdict(),

@@ -9,7 +9,7 @@ offered beside them, to be shown as what it is.
 """
 
 from analytics.estimators.landmark import landmark_profile, landmark_survival
-from analytics.estimators.treatment_curves import mantel_byar_test, simon_makuch
+from analytics.estimators.treatment_curves import mantel_byar_test, pairwise_treatments, simon_makuch
 from analytics.estimators.treatment_hazards import naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.estimators.treatment_rows import TREATMENT, TreatedAt, ever_treated, split_at_treatment
 
@@ -21,6 +21,7 @@ __all__ = [
     "landmark_survival",
     "mantel_byar_test",
     "naive_hazard_ratio",
+    "pairwise_treatments",
     "simon_makuch",
     "split_at_treatment",
     "time_dependent_hazard_ratio",

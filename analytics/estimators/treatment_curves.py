@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike
 
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival, survival_quantile
-from analytics.estimators.logrank import Weighting, logrank_test
+from analytics.estimators.logrank import Weighting, logrank_test, pairwise_logrank
+from analytics.estimators.multiplicity import Adjust
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import TreatedAt, check_landmark
-from analytics.results import Note, SurvivalCurve, SurvivalResult, TestResult, read_only
+from analytics.results import Note, PairwiseTest, SurvivalCurve, SurvivalResult, TestResult, read_only
 
 
 def simon_makuch(
@@ -158,6 +159,62 @@ def mantel_byar_test(
     else:
         method = f"{test.method} with time-dependent treatment"
     return replace(test, method=method)
+
+
+def pairwise_treatments(
+    time: ArrayLike,
+    event: ArrayLike,
+    treated_at: TreatedAt,
+    *,
+    landmark: float | None = None,
+    weight: ArrayLike | None = None,
+    entry: ArrayLike | None = None,
+    strata: Any = None,
+    untreated: str = UNTREATED,
+    treated: str = TREATED,
+    adjust: Adjust = "holm",
+) -> tuple[PairwiseTest, ...]:
+    """The test of every pair of states, each from the patients of these two alone, p adjusted for the number of pairs.
+
+    Parameters
+    ----------
+    time, event, treated_at, weight, entry, untreated, treated
+        As for :func:`split_at_treatment`.
+    landmark : float, optional
+        Patients are compared from here on by the state of this moment. Default: by their state as it changes.
+    strata
+        As for :func:`mantel_byar_test`.
+    adjust
+        As for :func:`analytics.estimators.logrank.pairwise_logrank`.
+
+    Returns
+    -------
+    tuple of PairwiseTest
+        In the order of the states; empty with fewer than two that have patients.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`mantel_byar_test`, or if the landmark is not finite and >= 0.
+    """
+    history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated, treated)
+    strata = history.strata(strata)
+    if landmark is None:
+        rows = history.split()
+        patient = history.place_of(rows)
+        arrays: tuple[Any, ...] = (rows.time, rows.event, rows.state)
+        options: dict[str, Any] = {"weight": rows.weight, "entry": rows.entry}
+    else:
+        check_landmark(landmark)
+        patient = np.flatnonzero(history.time > landmark)
+        state = history.states(history.state_at(landmark)[patient])
+        arrays, options = (history.time[patient], history.event[patient], state), {"weight": history.weight[patient]}
+    own = None if strata is None else strata[patient]
+    found = pairwise_logrank(*arrays, strata=own, adjust=adjust, **options)
+    if landmark is not None:
+        return found
+    method = "Mantel–Byar test" if strata is None else "stratified Mantel–Byar test"
+    return tuple(replace(pair, test=replace(pair.test, method=method)) for pair in found)
 
 
 def _from_zero(curve: SurvivalCurve, moved: float) -> SurvivalCurve:

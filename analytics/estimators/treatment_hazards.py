@@ -31,6 +31,7 @@ def time_dependent_hazard_ratio(
     conf_level: float = 0.95,
     untreated: str = UNTREATED,
     treated: str = TREATED,
+    reference: str | None = None,
 ) -> HazardRatioResult:
     """Hazard ratios of a Cox model in which treatment switches on when it begins.
 
@@ -40,13 +41,15 @@ def time_dependent_hazard_ratio(
         As for :func:`split_at_treatment`.
     covariates : DataFrame with one row per patient, optional
         Further covariates, known at the start of the clock, with names other than "treatment".
+    reference : str, optional
+        The state that the others are compared with. Default: the untreated one.
     strata, ties, method, conf_type, conf_level
         As for :func:`analytics.estimators.cox.estimate_hazard_ratios`.
 
     Returns
     -------
     HazardRatioResult
-        First the variable "treatment" with the untreated state as reference, then the covariates. For a state, ``n``
+        First the variable "treatment" with its reference, then the covariates. For a state, ``n``
         counts the patients who were ever in it and ``n_event`` the events while in it; all other counts are of patients.
         ``concordance`` is None, since patients with several rows do not make independent pairs.
 
@@ -65,7 +68,7 @@ def time_dependent_hazard_ratio(
     result = estimate_hazard_ratios(
         rows.time,
         rows.event,
-        design_of_treatment(rows.state, covariates, rows.row),
+        design_of_treatment(rows.state, covariates, rows.row, reference),
         entry=rows.entry,
         weight=rows.weight,
         strata=None if strata is None else strata[history.place_of(rows)],
@@ -91,6 +94,7 @@ def naive_hazard_ratio(
     conf_level: float = 0.95,
     untreated: str = UNTREATED,
     treated: str = TREATED,
+    reference: str | None = None,
 ) -> HazardRatioResult:
     """Hazard ratios of a Cox model by ever and never treated: biased by immortal time, to be shown beside a sound one.
 
@@ -98,7 +102,7 @@ def naive_hazard_ratio(
     ----------
     time, event, treated_at, weight, untreated, treated
         As for :func:`split_at_treatment`.
-    covariates, strata, ties, method, conf_type, conf_level
+    covariates, strata, ties, method, conf_type, conf_level, reference
         As for :func:`time_dependent_hazard_ratio`.
 
     Returns
@@ -120,7 +124,7 @@ def naive_hazard_ratio(
     result = estimate_hazard_ratios(
         history.time,
         history.event,
-        design_of_treatment(history.states(codes), covariates, history.row),
+        design_of_treatment(history.states(codes), covariates, history.row, reference),
         weight=history.weight,
         strata=history.strata(strata),
         ties=ties,

@@ -106,8 +106,21 @@ def check_treatment_covariates(covariates: pd.DataFrame | None, history: Switchi
     read_covariates(covariates, history.row)
 
 
-def design_of_treatment(state: pd.Categorical, covariates: pd.DataFrame | None, rows: IntArray) -> pd.DataFrame:
-    """The treatment, followed by the covariates of the given rows of the input."""
+def design_of_treatment(
+    state: pd.Categorical, covariates: pd.DataFrame | None, rows: IntArray, reference: str | None = None
+) -> pd.DataFrame:
+    """The treatment, followed by the covariates of the given rows of the input; ``reference`` is a state, or the first.
+
+    Raises
+    ------
+    ValueError
+        If the reference is none of the states.
+    """
+    if reference is not None:
+        names = [str(name) for name in state.categories]
+        if reference not in names:
+            raise ValueError(f"reference must be one of {', '.join(names)}: it is {reference!r}.")
+        state = state.set_categories([reference, *(name for name in names if name != reference)])
     if covariates is None:
         return pd.DataFrame({TREATMENT: state})
     design = covariates.iloc[rows].reset_index(drop=True)

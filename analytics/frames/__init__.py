@@ -6,6 +6,7 @@ from analytics.frames.exclusions import EVERYONE, Conditioned, Exclusion, filter
 from analytics.frames.times import CompetingEvents, TimeToEvent, endpoint_columns
 from analytics.frames.treatment import (
     HISTORIES,
+    START,
     TREATMENT_LABEL,
     TREATMENTS,
     Switches,
@@ -16,6 +17,7 @@ from analytics.frames.treatment import (
 __all__ = [
     "EVERYONE",
     "HISTORIES",
+    "START",
     "TREATMENTS",
     "TREATMENT_LABEL",
     "BinaryOutcome",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable
 from analytics.frames.covariates import Covariates, list_found
 from analytics.frames.exclusions import (
     Exclusion,
@@ -31,6 +31,10 @@ TREATMENTS = {"cart_days": "CAR-T", "hsct_days": "HSCT"}
 
 
 TREATMENT_LABEL = "salvage_treatment"
+
+
+START = "salvage_days"  # of salvage treatment, whichever
+HALF_DAY = 0.5
 
 
 HISTORIES = ("CAR-T", "HSCT", "CAR-T, then HSCT")
@@ -55,7 +59,8 @@ class TreatmentHistory:
 
     ``time``, ``cart_at`` and ``hsct_at`` are in months from relapse; NaN stands for a treatment that was not given, and
     for one that is not among ``treatments``, the columns of days that were asked for. A patient counts as untreated
-    until the day of treatment. All else is as in :class:`TimeToEvent`.
+    until the day of treatment. ``entry`` is when the first salvage treatment began, where it was asked for. All else is as
+    in :class:`TimeToEvent`.
     """
 
     endpoint: Endpoint
@@ -71,6 +76,7 @@ class TreatmentHistory:
     covariates: pd.DataFrame | None = None
     complete: NDArray[np.bool_] | None = None
     n_missing: tuple[tuple[str, int], ...] = ()
+    entry: FloatArray | None = None
 
     @property
     def n(self) -> int:
@@ -108,13 +114,15 @@ class TreatmentHistory:
         references: Mapping[str, str] | None = None,
         *,
         treatments: Collection[str] = ("cart_days", "hsct_days"),
+        from_start: bool = False,
     ) -> TreatmentHistory:
         """The history of one endpoint counted from relapse, from a tally of the columns of :func:`history_columns`.
 
         Who is left out, and covariates, are as in :meth:`TimeToEvent.from_tally`; further left out, in the order of
         CAR-T and HSCT, is whoever `salvage_treatment` (where the tally has it) says was given one of ``treatments``
         without saying when. A patient without a day and without a label was not treated as far as is known: left out,
-        they would take the deaths before any treatment with them.
+        they would take the deaths before any treatment with them. With ``from_start`` patients come under observation
+        on the day on which their first salvage treatment began: who was not followed up to it is left out.
 
         Raises
         ------
@@ -135,7 +143,20 @@ class TreatmentHistory:
                 what = "transplanted" if name == "hsct_days" else "given CAR-T"
                 code = f"{name.removesuffix('_days')}-day-missing"
                 tally = leave_out(tally, ~unknown_day, code, f"{what} on an unknown day", exclusions)
+        begun = None
+        if from_start:
+            begun = tally[[START, *followed]].min(axis=1)  # who was given CAR-T has begun, whatever else is unknown
+            what = "no salvage treatment, or begun on an unknown day"
+            tally = leave_out(tally, begun.notna(), "no-entry", what, exclusions)
+            reached = (begun[tally.index] <= tally[endpoint.time]) & (tally[endpoint.time] > 0)
+            what = "not followed up to the start of salvage treatment"
+            tally = leave_out(tally, reached, "entry-too-late", what, exclusions)
         tally = split_tally(tally, None, strata, exclusions)
+        entry = None
+        if begun is not None:
+            # What happens on the day on which treatment begins happens under it, as everywhere that treatment changes.
+            last = tally[endpoint.time] - HALF_DAY
+            entry = read_only(np.maximum(np.minimum(begun[tally.index], last), 0.0) / DAYS_PER_MONTH)
         known = None if not covariates else Covariates.from_tally(tally, covariates, references)
         never = np.full(len(tally), np.nan)
         days = {name: months_of(tally, name) if name in followed else read_only(never) for name in TREATMENTS}
@@ -153,6 +174,7 @@ class TreatmentHistory:
             covariates=None if known is None else known.frame,
             complete=None if known is None else known.complete,
             n_missing=() if known is None else known.n_missing,
+            entry=entry,
         )
 
     def switches(self, view: str, *, censor_at_hsct: bool = False) -> Switches:
@@ -163,7 +185,8 @@ class TreatmentHistory:
         view
             "hsct": untransplanted until HSCT. "cart": without CAR-T until its infusion, whatever HSCT follows.
             "histories": the three states `HISTORIES` after no treatment; HSCT is the last of them, so that CAR-T given
-            on the day of HSCT or later changes nothing.
+            on the day of HSCT or later changes nothing. "salvage": those of CAR-T and HSCT that are followed; HSCT is the
+            last, whether CAR-T came before or not.
         censor_at_hsct
             With "cart" alone: patients are followed until HSCT only, and are without the event then, also if it came on
             the day of HSCT. CAR-T given on that day changes nothing.
@@ -174,7 +197,12 @@ class TreatmentHistory:
             If the view is unknown or needs a treatment whose day was not asked for, or ``censor_at_hsct`` is asked for
             with another view than "cart".
         """
-        needs = {"hsct": {"hsct_days"}, "cart": {"cart_days"}, "histories": {"cart_days", "hsct_days"}}
+        needs: dict[str, set[str]] = {
+            "hsct": {"hsct_days"},
+            "cart": {"cart_days"},
+            "histories": {"cart_days", "hsct_days"},
+            "salvage": set(),
+        }
         if view not in needs:
             raise ValueError(f"view must be one of {', '.join(needs)}: it is {view!r}.")
         if censor_at_hsct and view != "cart":
@@ -187,6 +215,10 @@ class TreatmentHistory:
             )
         if view == "hsct":
             return Switches(self.time, self.event, self.hsct_at)
+        if view == "salvage":
+            cart_at = np.where(self.hsct_at <= self.cart_at, np.nan, self.cart_at)
+            days = {"cart_days": read_only(cart_at), "hsct_days": self.hsct_at}
+            return Switches(self.time, self.event, {TREATMENTS[name]: days[name] for name in self.treatments})
         if view == "histories":
             return Switches(self.time, self.event, self._histories())
         if not censor_at_hsct:
@@ -213,10 +245,12 @@ def history_columns(
     endpoint: Endpoint | Sequence[Endpoint],
     *variables: Variable | None,
     treatments: Collection[str] = ("cart_days", "hsct_days"),
+    from_start: bool = False,
 ) -> tuple[str, ...]:
-    """The columns of the tally that :meth:`TreatmentHistory.from_tally` needs with these ``treatments``.
+    """The columns of the tally that :meth:`TreatmentHistory.from_tally` needs with these ``treatments``, and ``from_start``.
 
     ``dictionary`` is the cohort's: the label of the treatment is asked for where the cohort has it.
     """
     columns = list(endpoint_columns(endpoint, *variables)) + [name for name in TREATMENTS if name in treatments]
+    columns += [START] if from_start else []
     return tuple(dict.fromkeys([*columns, *([TREATMENT_LABEL] if TREATMENT_LABEL in dictionary else [])]))

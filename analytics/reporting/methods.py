@@ -263,6 +263,17 @@ METHODS = (
         "doi:10.1161/CIRCOUTCOMES.110.957951",
     ),
     Method(
+        "HSCT, CAR-T and chemotherapy compared with one another",
+        "How do the salvage treatments compare, each with each other, without counting the wait for them as survival?",
+        "A child is in the group of the last treatment that it has had: chemotherapy so far (neither CAR-T nor HSCT yet), CAR-T, "
+        "HSCT (after CAR-T, too). Groups are those of a landmark, or change on the day of treatment; then a child is at risk "
+        "from the day on which salvage treatment began (delayed entry), by the half-day rule. Ratios of every pair from one Cox "
+        "model, with each group as the reference in turn; the test of each pair from the children of these two groups alone, p "
+        "adjusted by Holm’s method. The usual curves by the last treatment, from relapse on, are shown for comparison only.",
+        "Anderson, Cain and Gelber 1983, doi:10.1200/JCO.1983.1.11.710; Simon and Makuch 1984, doi:10.1002/sim.4780030106; "
+        "Mantel and Byar 1974, doi:10.1080/01621459.1974.10480131; Holm 1979",
+    ),
+    Method(
         "Weighting by propensity scores",
         "Would treated and not yet treated children fare differently if they were alike in what is known about them?",
         "At a landmark, the probability of having been treated by logistic regression on the chosen variables, complete cases; "

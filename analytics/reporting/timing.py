@@ -23,6 +23,7 @@ CODES: dict[Role, str] = {
     "adjust": "post-baseline-adjustment",
 }
 LANDMARK_PAGE = "landmark"
+SALVAGE_PAGE = "hsct-cart-chemotherapy"
 
 
 def note_post_baseline(
@@ -179,8 +180,10 @@ def _note_adjust(
 
 
 def _link(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint) -> str:
-    """The page that can answer instead: that of landmarks compares the survival of treatments."""
-    return LANDMARK_PAGE if isinstance(endpoint, Endpoint) and any(map(is_treatment, late)) else ""
+    """The page that can answer instead: of the three salvage treatments with one another, or of one against not yet."""
+    if not isinstance(endpoint, Endpoint) or not any(map(is_treatment, late)):
+        return ""
+    return SALVAGE_PAGE if any(v.name == TREATMENT_LABEL for v in late) else LANDMARK_PAGE
 
 
 def _severity(late: Sequence[Variable], outcome: Variable) -> Severity:

@@ -220,7 +220,7 @@ def test_references_are_the_same_choice_on_all_pages() -> None:
 def test_factors_that_come_after_the_start_are_warned_of() -> None:
     shown = show_hazards(endpoint="os_diagnosis", covariates=("sex", "relapse_site_group", "salvage_treatment"))
     (note,) = [n for n in shown.notes if n.code == "post-baseline-adjustment"]
-    assert note.severity == "warning" and note.link == "landmark"
+    assert note.severity == "warning" and note.link == "hsct-cart-chemotherapy"
     assert note.text.startswith("Site of relapse, grouped and Salvage treatment became known only after the clock")
     shown = show_hazards(Clause("salvage_treatment", ("HSCT",)))
     assert "post-baseline-selection" in {n.code for n in shown.notes}

@@ -19,6 +19,7 @@ VIEWS: list[tuple[str, dict[str, Any]]] = [
         for history in ("cart", "cart-until-hsct", "histories")
     ),
     ("adjusted-comparison", {"history": "cart"}),
+    ("hsct-cart-chemotherapy", {"clock": "start", "against": "HSCT"}),
     ("subgroups", {"by": "relapse_timing_bfm"}),
     ("mean-survival", {"by": "sex"}),
     ("hazard-ratios", {"covariates": ("wbc", "risk_group")}),

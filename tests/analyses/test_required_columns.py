@@ -12,7 +12,7 @@ from tests.analyses.shown import check_shown, patients_of, show
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")
 COMMON = ["survival-by-variable", "hazard-ratios", "mean-survival"]
-TREATMENT = ["survival-by-treatment", "landmark", "naive-answer", "adjusted-comparison"]
+TREATMENT = ["hsct-cart-chemotherapy", "survival-by-treatment", "landmark", "naive-answer", "adjusted-comparison"]
 
 
 def efs(*columns: str) -> pd.DataFrame:

@@ -24,6 +24,7 @@ SLUGS = (
     "relapse-predictors",
     "survival-by-treatment",
     "landmark",
+    "hsct-cart-chemotherapy",
     "hazard-ratios",
     "cumulative-incidence",
 )

@@ -72,7 +72,7 @@ def test_the_way_fits_the_page(new_page: Callable[..., Page], address: str, widt
     tab.check_readable()
 
 
-def test_a_note_leads_to_the_landmark_with_the_same_children(page: Page, address: str) -> None:
+def test_a_note_leads_to_the_salvage_treatments_of_the_same_children(page: Page, address: str) -> None:
     tab = Dashboard(page, address).open(
         "survival-by-variable?by=HSCT+after+relapse&sex=boys&salvage_treatment=HSCT&endpoint=EFS+from+first+relapse"
     )
@@ -80,11 +80,11 @@ def test_a_note_leads_to_the_landmark_with_the_same_children(page: Page, address
     expect(groups).to_contain_text("stay free of events long enough")
     expect(selection).to_contain_text("event-free survival here is not that of children at the start")
     link = selection.get_by_test_id("note-link")
-    expect(link).to_have_text("Landmark comparison without the filter on Salvage treatment")
+    expect(link).to_have_text("HSCT, CAR-T or chemotherapy without the filter on Salvage treatment")
     kept = parse_qs(urlsplit(link.get_attribute("href") or "").query)
     assert kept["sex"] == ["boys"] and kept["endpoint"] == ["EFS from first relapse"]
     link.click()
-    expect(tab.page.locator("h1.outcomes-title")).to_have_text(re.compile("^Landmark comparison"))
+    expect(tab.page.locator("h1.outcomes-title")).to_have_text(re.compile("^HSCT, CAR-T or chemotherapy"))
     tab.settle()
     expect(tab.sentence).to_have_text("SYNTHETIC DATA257 of 436 synthetic children: Sex: boys.")
     assert "EFS" in tab.link() and "salvage_treatment" not in tab.link()

@@ -512,6 +512,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
 
 # They count children by too many variables at once, or ask of each whether it was treated by a certain day.
 REFUSED = {"missing-values", "subgroups", "landmark", "naive-answer", "adjusted-comparison"}
+REFUSED |= {"hsct-cart-chemotherapy"}
 
 
 @pytest.mark.parametrize("smallest", [5, 11])

@@ -100,6 +100,7 @@ def test_nothing_of_it_stands_beside_a_result() -> None:
         (file,) = plan.files.values()
         assert {"detectable_low", "detectable_high", "power"} <= set(file)
     assert planned >= {"survival-by-site", "hazard-ratios", "relapse-predictors", "landmark", "subgroups"}
+    assert "hsct-cart-chemotherapy" in planned
 
 
 def test_a_plan_without_anything_to_compare_says_so() -> None:

@@ -206,7 +206,7 @@ def estimate_of(slug: str, shown: Shown) -> tuple[int, int]:
         arrays = {name: values for name, values in result.data.arrays().items() if name != "strata"}
         whole = simon_makuch(**arrays) if result.start else result.curves
         return result.data.n, sum(c.n_event for c in whole.curves)
-    if slug == "landmark":
+    if slug in ("landmark", "hsct-cart-chemotherapy"):
         return result.chosen.n, sum(c.n_event for c in result.chosen.curves.curves)
     if slug == "adjusted-comparison":
         return result.unadjusted.n, sum(c.n_event for c in result.unadjusted.curves.curves)
@@ -262,9 +262,9 @@ def test_the_gist_of_every_analysis_on_everyone() -> None:
             ("survival-by-site", "survival-by-variable", "hazard-ratios", "mean-survival", "subgroups"), survival
         ),
         **dict.fromkeys(("survival-by-treatment", "naive-answer"), treatment + deaths(marrow)),
-        **dict.fromkeys(("landmark", "adjusted-comparison"), landmark),
+        **dict.fromkeys(("landmark", "adjusted-comparison", "hsct-cart-chemotherapy"), landmark),
     }
     for slug, gist in expected.items():
         analysis = ANALYSES[slug]
         assert say_gist(way_of(analysis, REFERENCE, CohortFilter(), analysis.defaults(cohort))) == gist, slug
-    assert len(expected) >= 11
+    assert len(expected) >= 12

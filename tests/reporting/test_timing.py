@@ -10,7 +10,15 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, open_dictionary
-from analytics.reporting.timing import CODES, LANDMARK_PAGE, Role, is_treatment, note_balanced, note_post_baseline
+from analytics.reporting.timing import (
+    CODES,
+    LANDMARK_PAGE,
+    SALVAGE_PAGE,
+    Role,
+    is_treatment,
+    note_balanced,
+    note_post_baseline,
+)
 from tests.analyses.shown import FILES, cohort_of, show
 
 DICTIONARY = open_dictionary()
@@ -45,7 +53,8 @@ def test_every_variable_in_every_role_is_noted_exactly_when_it_comes_later(
             assert note.severity == "warning"
             assert variable.label in note.text and f"(at {endpoint.origin})" in note.text and note.remedy
             is_answered = isinstance(endpoint, Endpoint) and is_treatment(variable)
-            assert note.link == ("landmark" if is_answered else "")
+            page = "hsct-cart-chemotherapy" if variable.name == "salvage_treatment" else "landmark"
+            assert note.link == (page if is_answered else "")
             assert ("landmark" in note.remedy) >= is_answered
     assert late
 
@@ -111,23 +120,24 @@ def test_a_link_drops_the_treatment_that_was_filtered_by_and_nothing_else() -> N
     endpoint = DICTIONARY.endpoint("os_relapse")
     filters = [DICTIONARY[name] for name in ("sex", "second_remission", "salvage_treatment")]
     (note,) = note_post_baseline(endpoint, filters=filters)
-    assert (note.link, note.drops) == ("landmark", ("salvage_treatment",))
+    assert (note.link, note.drops) == ("hsct-cart-chemotherapy", ("salvage_treatment",))
     assert "Second remission (CR2) and Salvage treatment" in note.text and note.remedy.startswith("Clear those filters")
     (note,) = note_post_baseline(endpoint, filters=filters[:2])
     assert (note.link, note.drops) == ("", ())
     (note,) = note_post_baseline(endpoint, group=filters[2])
-    assert (note.link, note.drops) == ("landmark", ())
+    assert (note.link, note.drops) == ("hsct-cart-chemotherapy", ())
     grouped = DICTIONARY["hsct_group"]
     by_group, by_filter = note_post_baseline(endpoint, group=grouped, filters=filters[2:], strata=filters[:1])
     assert by_group.drops == by_filter.drops == ("salvage_treatment",)
+    assert (by_group.link, by_filter.link) == ("landmark", "hsct-cart-chemotherapy")
     (note,) = note_post_baseline(endpoint, strata=filters[2:])
-    assert (note.link, note.drops) == ("landmark", ("salvage_treatment",))
+    assert (note.link, note.drops) == ("hsct-cart-chemotherapy", ("salvage_treatment",))
 
 
 def test_treatments_are_known_by_what_they_are_made_of() -> None:
     found = {v.name for v in DICTIONARY.variables if is_treatment(v)}
     assert {"salvage_treatment", "hsct_group", "hsct_days", "cart_days"} <= found
-    assert LANDMARK_PAGE in ANALYSES
+    assert {LANDMARK_PAGE, SALVAGE_PAGE} <= set(ANALYSES)
     assert found.isdisjoint({"second_remission", "mrd_after_reinduction", "second_relapse", "relapse_site"})
 
 

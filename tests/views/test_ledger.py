@@ -323,6 +323,7 @@ def p_values(comparisons: tuple[Comparison, ...]) -> dict[str, float | None]:
 def test_pages_with_tests_are_counted() -> None:
     known = {"relapse-predictors", "survival-by-site", "survival-by-variable", "cumulative-incidence", "hazard-ratios"}
     known |= {"mean-survival", "subgroups", "survival-by-treatment", "landmark", "naive-answer", "adjusted-comparison"}
+    known |= {"hsct-cart-chemotherapy"}
     assert known <= set(COMPARING)
 
 
@@ -446,6 +447,7 @@ def test_headline_p_values_are_those_of_the_pages() -> None:
         "survival-by-variable",
         "survival-by-treatment",
         "landmark",
+        "hsct-cart-chemotherapy",
         "cumulative-incidence",
     ):
         analysis = ANALYSES[slug]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from analytics.estimators.second_opinion.comparison import Patients, compare, not_offered
-from analytics.estimators.second_opinion.curves import compare_curves, compare_test
+from analytics.estimators.second_opinion.curves import compare_curves, compare_pairs, compare_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, largest_likelihood
 from analytics.estimators.treatment_history import SwitchingPatients
 from analytics.estimators.zero_events import read_curve
@@ -21,6 +21,7 @@ from analytics.results import (
     HazardRatio,
     HazardRatioResult,
     LandmarkResult,
+    PairwiseTest,
     SubgroupEffect,
     SubgroupResult,
     SurvivalResult,
@@ -43,10 +44,11 @@ def compare_switching(
     weight: ArrayLike,
     untreated: str,
     strata: Any = None,
+    entry: ArrayLike | None = None,
     landmark: float = 0.0,
 ) -> Iterator[Compared]:
     """Simon and Makuch's curves from ``landmark`` on, and the test of Mantel and Byar."""
-    history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated)
+    history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated)
     rows = history.split(landmark)
     milestones = [read_curve(curve, months) for curve in curves.curves]
     shared: dict[str, Any] = {"weight": rows.weight, "entry": rows.entry}
@@ -69,30 +71,31 @@ def compare_treatment_ratios(
     untreated: str,
     covariates: pd.DataFrame | None = None,
     strata: Any = None,
+    entry: ArrayLike | None = None,
     landmark: float | None = None,
     ever: bool = False,
     steps: Steps | None = None,
     model: str = "",
 ) -> Iterator[Compared]:
     """A Cox model of treatment: as it changes, by the state at a ``landmark``, or (naively) by the last state."""
-    history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated)
+    history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated)
     if landmark is None and not ever:
         rows = history.split()
         times, events, state, counts = rows.time, rows.event, rows.state, rows.weight
-        entry: FloatArray | None = rows.entry
+        entries: FloatArray | None = rows.entry
         row = rows.row
     else:
         kept = np.ones(len(history.time), dtype=bool) if landmark is None else history.time > landmark
         codes = history.last_state() if landmark is None else history.state_at(landmark)
         times, events, counts = history.time[kept], history.event[kept], history.weight[kept]
-        state, entry, row = history.states(codes[kept]), None, history.row[kept]
+        state, entries, row = history.states(codes[kept]), None, history.row[kept]
     design = pd.DataFrame({TREATMENT: state})
     if covariates is not None:
         others = covariates.iloc[row].reset_index(drop=True)
         design = pd.concat([design, others], axis=1)
     blocks = None if strata is None else np.asarray(strata, dtype=object)[row]
     yield from compare_hazard_ratios(
-        shown, times, events, design, weight=counts, entry=entry, strata=blocks, steps=steps, model=model
+        shown, times, events, design, weight=counts, entry=entries, strata=blocks, steps=steps, model=model
     )
 
 
@@ -131,6 +134,47 @@ def compare_landmark(
         landmark=shown.landmark,
         steps=steps,
     )
+
+
+def compare_groups(
+    shown: LandmarkResult,
+    others: Sequence[HazardRatioResult],
+    pairs: Sequence[PairwiseTest],
+    months: Sequence[float],
+    time: ArrayLike,
+    event: ArrayLike,
+    treated_at: Mapping[str, ArrayLike],
+    *,
+    weight: ArrayLike,
+    untreated: str,
+    covariates: pd.DataFrame | None = None,
+    strata: Any = None,
+    entry: ArrayLike | None = None,
+    landmark: float | None = None,
+    steps: Steps | None = None,
+) -> Iterator[Compared]:
+    """Groups at a ``landmark`` or as they change: curves, tests of all and of pairs, and ratios against each reference."""
+    arrays = (time, event, treated_at)
+    shared: dict[str, Any] = {"weight": weight, "untreated": untreated, "strata": strata}
+    modelled = {**shared, "covariates": covariates, "steps": steps}
+    history = SwitchingPatients.from_arrays(*arrays, weight, entry, untreated)
+    if landmark is None:
+        yield from compare_switching(shown.curves, shown.test, months, *arrays, **shared, entry=entry)
+        yield from compare_treatment_ratios(shown.hazard_ratio, *arrays, **modelled, entry=entry)
+        rows = history.split()
+        times, events, state, counts, row = rows.time, rows.event, rows.state, rows.weight, rows.row
+        options: dict[str, Any] = {"entry": rows.entry}
+    else:
+        yield from compare_landmark(shown, months, *arrays, **modelled)
+        kept = history.time > landmark
+        times, events, counts = history.time[kept], history.event[kept], history.weight[kept]
+        state, row, options = history.states(history.state_at(landmark)[kept]), history.row[kept], {}
+    options["strata"] = None if strata is None else np.asarray(strata, dtype=object)[row]
+    yield from compare_pairs(pairs, times, events, state, weight=counts, **options)
+    for model in others:
+        reference = next(term.level for term in model.terms if term.is_reference)
+        name = f"against {reference}"
+        yield from compare_treatment_ratios(model, *arrays, **modelled, entry=entry, landmark=landmark, model=name)
 
 
 def compare_weighted_curves(
