@@ -30,6 +30,7 @@ from analytics.document import Shown as ShownPart
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Used
+from analytics.reporting.notes import say_notes
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_children
 from analytics.results import Note
@@ -221,7 +222,7 @@ def show(
     """
     if policy:
         return Shown(analysis, analysis.run(cohort, cohort_filter, params), params)
-    result = analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params)
+    result = say_notes(analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params))
     return Shown(analysis, result, params)
 
 
