@@ -16,10 +16,8 @@ from pages.components.browser import FOREST
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after a
 # forest lets it be drawn without waiting for the widgets of the sidebar. Measured on two busy cores, with it and without it
-# in turns, as medians in ms from the click to the redrawn figure: predictors 313 and 287 (20 clicks), 254 and 311 (30);
-# hazard ratios 531 and 479 (20), 351 and 602 (30). Of two clicks in turn, the one without it took 19, 54, 57 and 22 ms
-# longer in the middle. Curves take longer to draw than the widgets and gained nothing: 658 and 643 (20), 626 and 653 (30),
-# in the middle 47 and 21 ms less without it.
+# in turns, 20 to 30 clicks a round, quartiles hundreds of ms apart: without it forests came 19, 54 and 0 ms (predictors), 57
+# and 22 ms (hazard ratios) later in the middle of the pairs; curves by -47, -21 and 80 ms, so that they go without.
 HEAD_START_SECONDS = 0.02
 
 
