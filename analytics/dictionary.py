@@ -146,6 +146,15 @@ class Words:
     noun: str = "patient"
     plural: str = "patients"
 
+    def of(self, n: float) -> str:
+        """The word after a number of them."""
+        return self.noun if n == 1 else self.plural
+
+    @property
+    def head(self) -> str:
+        """The word for several, as a heading begins."""
+        return self.plural[:1].upper() + self.plural[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
@@ -204,6 +213,11 @@ class Dictionary:
 def load_dictionary() -> Dictionary:
     """The dictionary of the product."""
     return open_dictionary()
+
+
+def load_words() -> Words:
+    """What the product calls a patient."""
+    return load_dictionary().words
 
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analytics.dictionary import load_words
 from analytics.results import Estimate, Interval, Reason
 
 MISSING = "–"
@@ -33,13 +34,8 @@ def format_count(n: float | FewerThan) -> str:
 
 
 def format_patients(n: float) -> str:
-    """A number of patients with its noun ("1 patient", "1 000 patients")."""
-    return f"{format_count(n)} {'patient' if n == 1 else 'patients'}"
-
-
-def format_children(n: float) -> str:
-    """A number of children with its noun ("1 child", "436 children")."""
-    return f"{format_count(n)} {'child' if n == 1 else 'children'}"
+    """A number of patients with the dictionary's noun ("1 child", "1 000 children")."""
+    return f"{format_count(n)} {load_words().of(n)}"
 
 
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:

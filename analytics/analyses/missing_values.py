@@ -24,13 +24,13 @@ from analytics.comparisons.relapse import (
     note_late,
     prepare_relapse,
 )
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, load_words
 from analytics.document import Headline, Picture
 from analytics.estimators.imputation import IMPUTATIONS
 from analytics.estimators.missing_data import count_missing
 from analytics.estimators.second_opinion.proportions import compare_missing
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
-from analytics.formats import format_children, format_count, format_percent, format_share
+from analytics.formats import format_count, format_patients, format_percent, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import format_percent_points
 from analytics.reporting.tables import Table
@@ -61,7 +61,7 @@ def _note_lost(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...
         Note(
             "incomplete-cases",
             "caution" if share > MANY_LOST else "info",
-            f"Complete cases leave out {format_count(lost)} of {format_children(counts.n)} "
+            f"Complete cases leave out {format_count(lost)} of {format_patients(counts.n)} "
             f"({format_percent(share, 0)}), and with them {format_count(events)} of {relapses}, "
             "because a factor of the model is unknown.",
             "Compare the three ways of dealing with it below.",
@@ -233,7 +233,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         further = sum(p.n for p in patterns[MOST_PATTERNS:])
         rest = (
             f" The {format_count(len(patterns) - MOST_PATTERNS)} smallest patterns ({format_count(further)} "
-            f"{'child' if further == 1 else 'children'}) are not drawn."
+            f"{load_words().of(further)}) are not drawn."
             if further
             else ""
         )
@@ -243,7 +243,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
                 plot_patterns(counts.patterns, labels=result.labels, outcome=result.outcome),
                 _describe_patterns(result),
                 "Each column is a group of children who lack exactly the factors with a full dot; the bar says how many they "
-                f"are. {format_count(counts.n_complete)} of {format_children(counts.n)} lack nothing.{rest}",
+                f"are. {format_count(counts.n_complete)} of {format_patients(counts.n)} lack nothing.{rest}",
             ),
         )
 
@@ -286,7 +286,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         if not counts.variables:
             return ("No factor is chosen.",)
         said = [
-            f"All factors of the model are known in {format_count(counts.n_complete)} of {format_children(counts.n)}, "
+            f"All factors of the model are known in {format_count(counts.n_complete)} of {format_patients(counts.n)}, "
             f"{format_count(counts.patterns[0].n_event)} of whom relapsed{result.data.within}."
         ]
         missing = [s for s in _worst_first(counts) if s.everyone.n_event]
@@ -305,7 +305,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
             )
             said.append(
                 f"{result.labels[s.variable]} is unknown in {format_share(s.everyone.n_event, counts.n)} of "
-                f"{format_children(counts.n)}: in {' and '.join(parts)}{difference}."
+                f"{format_patients(counts.n)}: in {' and '.join(parts)}{difference}."
             )
         return tuple(said)
 

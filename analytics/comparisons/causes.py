@@ -18,7 +18,7 @@ from analytics.comparisons.ratios_over_time import (
 )
 from analytics.comparisons.regression import as_read, note_references
 from analytics.comparisons.survival import MILESTONE_YEARS, note_small_groups
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words
 from analytics.document import Picture, Shown
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.kaplan_meier import survival_at
@@ -27,10 +27,10 @@ from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence
 from analytics.figures.stacked_incidence import plot_stacked_incidence
 from analytics.formats import (
     MISSING,
-    format_children,
     format_count,
     format_interval,
     format_p_cell,
+    format_patients,
     format_percent,
     format_ratio_of,
     format_step,
@@ -186,7 +186,7 @@ def _note_competing(result: IncidenceComparison) -> tuple[Note, ...]:
         Note(
             "competing-events",
             "info",
-            f"{format_count(n)} {'child' if n == 1 else 'children'} had a competing event first ({others}) and "
+            f"{format_count(n)} {load_words().of(n)} had a competing event first ({others}) and "
             f"can no longer have {result.event_label} as the first event; one minus Kaplan–Meier would treat them as "
             "if they still could.",
         ),
@@ -202,7 +202,7 @@ def _note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
             "few-events",
             "caution",
             f"{start_sentence(result.event_label)} came first in {format_count(n)} of {format_count(result.frame.n)} "
-            f"{'child' if result.frame.n == 1 else 'children'}. One event more or less would change the curves, tests and "
+            f"{load_words().of(result.frame.n)}. One event more or less would change the curves, tests and "
             "ratios visibly.",
             "Look at the intervals before the curves; do not rank the groups.",
         ),
@@ -219,7 +219,7 @@ def _note_causes_of_death(frame: CausesFrame, endpoint: CompetingEndpoint) -> tu
         return ()
     of_all = (
         "This file holds no causes of death. " if not frame.knows_cause_of_death else ""
-    ) + f"Of {format_count(n)} {'child' if n == 1 else 'children'} who died first, the cause of death is not recorded"
+    ) + f"Of {format_count(n)} {load_words().of(n)} who died first, the cause of death is not recorded"
     return (
         Note(
             "no-cause-of-death",
@@ -243,7 +243,7 @@ def _note_incomplete(frame: CausesFrame) -> tuple[Note, ...]:
         Note(
             "incomplete-cases",
             "caution" if n / events.n > 0.1 else "info",
-            f"{format_count(n)} of {format_children(events.n)} ({share}) {'is' if n == 1 else 'are'} in the "
+            f"{format_count(n)} of {format_patients(events.n)} ({share}) {'is' if n == 1 else 'are'} in the "
             f"curves but not in the models of hazard ratios, because a factor is unknown: {', '.join(missing)}.",
             "Drop the factor to keep them.",
         ),

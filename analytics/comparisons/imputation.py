@@ -21,11 +21,11 @@ from analytics.figures.forest import METHODS
 from analytics.figures.missingness import NOTHING
 from analytics.formats import (
     MISSING,
-    format_children,
     format_count,
     format_interval,
     format_number,
     format_p,
+    format_patients,
     format_percent,
     format_ratio,
     format_ratio_of,
@@ -147,7 +147,7 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
                 rows.append(ComparisonRow(f"{variable.label}: {variable.missing_label} against {against}"))
                 rows.append(_row(OWN_LEVEL, terms[OWN_LEVEL][key]))
     said = [
-        f"{name}: {format_children(model.n)}, {format_count(model.n_event)} {'relapse' if model.n_event == 1 else 'relapses'}, "
+        f"{name}: {format_patients(model.n)}, {format_count(model.n_event)} {'relapse' if model.n_event == 1 else 'relapses'}, "
         f"{METHODS.get(model.method, model.method)}"
         for name, model in models.items()
     ]

@@ -16,7 +16,7 @@ from analytics.estimators.zero_events import read_curve
 from analytics.figures.incidence import describe_drawing, plot_incidence
 from analytics.figures.incidence import describe_incidence as describe_curves
 from analytics.figures.theme import Figure, Style, style_of
-from analytics.formats import MISSING, format_children, format_count, format_level, format_p, is_withheld
+from analytics.formats import MISSING, format_count, format_level, format_p, format_patients, is_withheld
 from analytics.frames import CompetingEvents, is_post_baseline
 from analytics.reporting.estimates import format_probability
 from analytics.reporting.reasons import say_reason
@@ -243,7 +243,7 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
 
 def plan_incidence(result: IncidenceComparison) -> Plan:
     """What a next study with as many first events of the kind in question would find."""
-    basis = f"{result.event_label} first in {format_count(result.n_event)} of {format_children(result.frame.n)}"
+    basis = f"{result.event_label} first in {format_count(result.n_event)} of {format_patients(result.frame.n)}"
     return plan_groups(result.detectable, result.labels, "events", basis=basis)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Checks, Params
-from analytics.dictionary import Variable
+from analytics.dictionary import Variable, load_words
 from analytics.document import Shown
 from analytics.estimators.power import (
     POWER,
@@ -210,7 +210,7 @@ def say_detectable(
         return ()
     measure, missed = known[0][1].measure, "smaller difference would often be missed"
     events = f"{format_count(found.n_event)} {noun.removesuffix('s') if found.n_event == 1 else noun}"
-    children = f"{format_count(found.n)} {'child' if found.n == 1 else 'children'}"
+    children = f"{format_count(found.n)} {load_words().of(found.n)}"
     start = f"A next study with {basis or f'{events} among {children}'} {setting} would"
     near = [(label, one) for label, one in known if _ranges(one) is not None]
     if not near:

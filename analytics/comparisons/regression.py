@@ -19,7 +19,7 @@ from analytics.figures.forest import EventWords, describe_forest, plot_forest
 from analytics.figures.forest_html import draw_html
 from analytics.figures.forest_layout import Forest
 from analytics.figures.forest_svg import draw_svg
-from analytics.formats import format_children, format_count, format_number, format_percent, format_step
+from analytics.formats import format_count, format_number, format_patients, format_percent, format_step
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import (
@@ -189,7 +189,7 @@ def note_incomplete(
         Note(
             "incomplete-cases",
             "caution" if left_out / n > 0.1 else "info",
-            f"{format_count(left_out)} of {format_children(n)} ({share}) {'is' if left_out == 1 else 'are'} "
+            f"{format_count(left_out)} of {format_patients(n)} ({share}) {'is' if left_out == 1 else 'are'} "
             "not in the multivariable model, "
             f"because a factor is unknown: {listed}.",
             f"Drop the factor to keep them; if being unknown has to do with {event}, the estimates are biased.",

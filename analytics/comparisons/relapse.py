@@ -15,12 +15,12 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, event_within
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words, open_dictionary
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords
-from analytics.formats import format_children, format_count, format_percent
+from analytics.formats import format_count, format_patients, format_percent
 from analytics.frames import BinaryOutcome, endpoint_columns
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.timing import note_post_baseline
@@ -238,7 +238,7 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
             Note(
                 "not-followed-to-horizon",
                 "caution" if lost / (lost + n) > 0.1 else "info",
-                f"{format_count(lost)} of {format_children(lost + n)} ({share}) {'was' if lost == 1 else 'were'} "
+                f"{format_count(lost)} of {format_patients(lost + n)} ({share}) {'was' if lost == 1 else 'were'} "
                 f"without relapse but not followed for {horizon.limit}. To drop "
                 f"{'this child' if lost == 1 else 'them'} would make relapse look too frequent, so the children who were "
                 "followed longer count for more than one (inverse probability of censoring weights). This takes for granted "
@@ -251,7 +251,7 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
             Note(
                 "deaths-not-relapsed",
                 "info",
-                f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
+                f"{format_count(died)} {load_words().of(died)} died in first remission "
                 f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
                 f"{'counts' if died == 1 else 'count'} as not relapsed.",
             )
@@ -303,7 +303,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
         )
     if died:
         said.append(
-            f"{format_count(died)} {'child' if died == 1 else 'children'} died in first remission "
+            f"{format_count(died)} {load_words().of(died)} died in first remission "
             f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
             f"{'counts' if died == 1 else 'count'} as not relapsed."
         )

@@ -18,7 +18,7 @@ from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.regression import as_read
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
-from analytics.dictionary import PHASES, Endpoint, Variable
+from analytics.dictionary import PHASES, Endpoint, Variable, load_words
 from analytics.document import ComparedTest
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
@@ -417,7 +417,7 @@ def describe_waiting(data: TreatmentData) -> str:
 
 def count_children(n: int) -> str:
     """A number of children in words ("1 child", "52 children")."""
-    return f"{format_count(n)} {'child' if n == 1 else 'children'}"
+    return f"{format_count(n)} {load_words().of(n)}"
 
 
 def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:

@@ -27,11 +27,11 @@ from analytics.estimators.logistic_validation import (
 from analytics.figures.calibration import describe_calibration, plot_calibration, say_groups
 from analytics.formats import (
     MISSING,
-    format_children,
     format_count,
     format_interval,
     format_level,
     format_number,
+    format_patients,
     format_percent,
     format_plain,
 )
@@ -244,7 +244,7 @@ def _say_size(checks: ModelChecks, event: EventPhrases) -> str:
     model = checks.model
     parameters = f"{model.n_parameters} {'odds ratio' if model.n_parameters == 1 else 'odds ratios'}"
     return (
-        f"{format_count(model.n_event)} of {format_children(model.n)} {event.had}, for {parameters}: "
+        f"{format_count(model.n_event)} of {format_patients(model.n)} {event.had}, for {parameters}: "
         f"{format_number(model.events_per_parameter, 1)} events (or children without, if fewer) for each. The fewer, "
         "the more of what the model says is chance."
     )

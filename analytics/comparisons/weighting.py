@@ -17,11 +17,11 @@ from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_ri
 from analytics.estimators.zero_events import read_curve
 from analytics.formats import (
     MISSING,
-    format_children,
     format_count,
     format_level,
     format_number,
     format_p_cell,
+    format_patients,
     format_percent,
     format_ratio,
 )
@@ -184,7 +184,7 @@ def note_incomplete(data: TreatmentData) -> tuple[Note, ...]:
         Note(
             "incomplete-cases",
             "caution",
-            f"{format_count(n)} of {format_children(data.n)} {'is' if n == 1 else 'are'} not in the comparison, weighted "
+            f"{format_count(n)} of {format_patients(data.n)} {'is' if n == 1 else 'are'} not in the comparison, weighted "
             "or not, because a variable in which the groups should be alike is unknown.",
             "Choose fewer variables to keep them.",
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.dictionary import load_words
 from analytics.estimators.propensity import NEGLIGIBLE_DIFFERENCE
 from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, Style, to_translucent
@@ -133,7 +134,7 @@ def plot_overlap(
             "side": "bottom",
         },
         "yaxis": {
-            **_axis("Children"),
+            **_axis(load_words().head),
             "range": [-1.12 * most, 1.12 * most],
             "tickvals": ticks,
             "ticktext": [format_count(abs(tick)) for tick in ticks],
@@ -281,7 +282,7 @@ def _balance_layout(end: float, inner: float, annotations: list[dict[str, Any]],
 
 def _bars(arm: str, height: FloatArray, sign: int, edges: FloatArray, style: Style) -> dict[str, Any]:
     named = [
-        f"{format_percent(low, 0)} to {format_percent(high, 0)}: {format_count(n)} {'child' if n == 1 else 'children'}"
+        f"{format_percent(low, 0)} to {format_percent(high, 0)}: {format_count(n)} {load_words().of(n)}"
         for low, high, n in zip(edges[:-1], edges[1:], height, strict=True)
     ]
     return {

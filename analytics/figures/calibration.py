@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.dictionary import load_words
 from analytics.figures.drawing import as_figure, base_layout, escape
 from analytics.figures.ratio_axis import LEGEND_ABOVE
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
@@ -71,7 +72,7 @@ def plot_calibration(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": "groups of children with like predictions",
+                "name": f"groups of {load_words().plural} with like predictions",
                 "x": [round(100 * (g.predicted or 0.0), 2) for g in groups],
                 "y": [round(v, 2) for v in values],
                 "error_y": {
@@ -137,13 +138,13 @@ def _histogram(probability: FloatArray, weight: FloatArray, top: float) -> dict[
     middle = 100 * (edges[:-1] + edges[1:]) / 2
     return {
         "type": "bar",
-        "name": "children by prediction",
+        "name": f"{load_words().plural} by prediction",
         "x": np.round(middle[filled], 3).tolist(),
         "y": np.round(counts[filled]).tolist(),
         "width": round(100 * top / BINS * 0.92, 4),
         "marker": {"color": to_translucent(PALETTE[4], 0.75), "line": {"width": 0}},
         "text": [
-            f"{format_count(counts[i])} {'child' if counts[i] == 1 else 'children'} with a prediction of "
+            f"{format_count(counts[i])} {load_words().of(counts[i])} with a prediction of "
             f"{100 * edges[i]:.1f} to {100 * edges[i + 1]:.1f} %"
             for i in filled
         ],
@@ -201,7 +202,7 @@ def _layout(top: float, event: str, has_groups: bool) -> dict[str, Any]:
             "rangemode": "tozero",
             "nticks": 3,
             "showgrid": False,
-            "title": {"text": "Children", "standoff": 6, "font": {**font, "size": 11}},
+            "title": {"text": load_words().head, "standoff": 6, "font": {**font, "size": 11}},
         },
         "annotations": [] if has_groups else [sentence],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.dictionary import load_words
 from analytics.estimators.zero_events import METHOD
 from analytics.figures.step_curves import begin_of, cut, is_drawn, is_shown
 from analytics.formats import format_count, format_level, format_patients, format_percent, format_percent_interval
@@ -68,4 +69,4 @@ def count_group(n: int, n_event: int, event_noun: str = "events") -> str:
         events = f"{format_count(n_event) if n_event else 'none'} died"
     else:
         events = f"{format_count(n_event) if n_event else 'no'} {'event' if n_event == 1 else 'events'}"
-    return f"{format_count(n)} {'child' if n == 1 else 'children'}, {events}"
+    return f"{format_count(n)} {load_words().of(n)}, {events}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from analytics.dictionary import Dictionary, Endpoint
+from analytics.dictionary import Dictionary, Endpoint, load_words
 from analytics.figures.forest_layout import Axis, Cell, Column, Forest, Mark, Row, axis_around, cell_of, marks_of
 from analytics.formats import (
     MISSING,
@@ -33,13 +33,17 @@ CLICK_TITLE = "Click to make this the reference level"
 METHODS = {
     "ml": "maximum likelihood",
     "firth": "Firth's penalised likelihood",
-    "ipcw": "weighted for children not followed long enough (inverse probability of censoring), robust standard errors",
+    "ipcw": "weighted for {patients} not followed long enough (inverse probability of censoring), robust standard errors",
 }
 TESTS = {"likelihood-ratio": "LR", "robust Wald": "Wald"}
 SHORT = {"odds ratio": "OR", "hazard ratio": "HR"}
 WHAT_HAZARD_IS = (
-    " The hazard is the rate at which children still without the event have it, at any moment of follow-up."
+    " The hazard is the rate at which {patients} still without the event have it, at any moment of follow-up."
 )
+
+
+def _fitted_by(method: str) -> str:
+    return METHODS.get(method, method).format(patients=load_words().plural)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +199,15 @@ def _explanations(measure: str, words: EventWords, test: str, ratio_test: str) -
         f"{measure.capitalize()}: how many times higher the {scale} of {words.event} {verb} in this level than in the "
         "reference level. 1 means no difference. In brackets the confidence interval, the values that fit the data."
     )
-    ratio += WHAT_HAZARD_IS if scale == "hazard" else ""
+    ratio += WHAT_HAZARD_IS.format(patients=load_words().plural) if scale == "hazard" else ""
     return {
         "factor": "Each factor with its levels. The reference level is the one the others are compared with.",
-        "count": f"Children in this level {words.who}, of all children in this level whose value is known.",
+        "count": f"{load_words().head} in this level {words.who}, of all {load_words().plural} in this level whose "
+        "value is known.",
         "univariable": f"The factor alone, without regard to the others. {ratio}",
         "multivariable": (
             f"All factors together: the {measure} at equal values of the other factors. Rests on complete cases, the "
-            f"children in whom every factor is known. {ratio}"
+            f"{load_words().plural} in whom every factor is known. {ratio}"
         ),
         "p": (
             f"Beside a factor: the {test} p of the multivariable model, which asks whether the model fits worse "
@@ -357,13 +362,13 @@ def _footnotes(
         notes.append(
             f"Multivariable: {format_patients(multivariable.n)} with all its factors known, "
             f"{format_count(multivariable.n_event)} {words.with_event}; "
-            f"{METHODS.get(multivariable.method, multivariable.method)}, "
+            f"{_fitted_by(multivariable.method)}, "
             f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type}), p of a level by the "
             f"{multivariable.ratio_test}."
         )
     methods = {result.method for result in univariable if result.reason is None}
     if len(methods) == 1:
-        notes.append(f"Univariable: {METHODS[methods.pop()]}.")
+        notes.append(f"Univariable: {_fitted_by(methods.pop())}.")
     elif methods:
         penalised = [
             dictionary[name].label if name in dictionary else name

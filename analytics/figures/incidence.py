@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.dictionary import load_words
 from analytics.estimators.zero_events import read_curve
 from analytics.figures.curve_groups import arrange_curves
 from analytics.figures.curve_words import YEARS, describe_curve, name_undrawn, say_bands, say_ends
 from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.step_curves import (
-    EMPTY_SENTENCE,
     MOST_DETAILED_GROUPS,
     SMALL,
-    TOO_FEW_SENTENCE,
     Lines,
     block_height,
     choose_ticks,
@@ -30,6 +29,8 @@ from analytics.figures.step_curves import (
     head_of,
     layout_of,
     reading_grid,
+    say_empty,
+    say_too_few,
 )
 from analytics.figures.theme import Style
 from analytics.formats import format_count
@@ -157,7 +158,7 @@ def plot_incidence(
     lines = LINES if len(groups.groups) <= MOST_DETAILED_GROUPS else SHORT_LINES
     height, end = figure_height(len(groups.groups), len(lines)), groups.end
     if not groups.whole:
-        return as_figure([], empty_layout(height))
+        return as_figure([], empty_layout(height, say_empty()))
     traces = groups.draw_bands() if bands else []
     traces += groups.draw_lines(fade_below)
     traces += groups.draw_readings(lambda curve, times: count_incidence(curve, times).at_risk)
@@ -183,7 +184,7 @@ def describe_incidence(
     """
     drawn = {curve.group: curve for curve in curves if curve.n > 0}
     if not drawn:
-        return f"{EMPTY_SENTENCE}."
+        return f"{say_empty()}."
     months = [12.0 * year for year in YEARS]
     sentences = [f"Curves of the cumulative incidence of {event_label} in months from {origin}, rising from 0\u00a0%."]
     for group in dict.fromkeys([*labels, *drawn]):
@@ -208,15 +209,17 @@ def describe_drawing(
         return ""
     fade_below = fades_below(fade_below)
     parts = [
-        "Each curve rises from 0\u00a0% at every event; a competing event takes a child out of the running for good."
+        f"Each curve rises from 0\u00a0% at every event; a competing event takes a {load_words().noun} out of the "
+        "running for good."
     ]
     if bands:
         parts.append(say_bands(conf_level, conf_type))
     if fade_below > 0:
-        parts.append(f"Thin line: fewer than {fade_below} patients at risk.")
+        parts.append(f"Thin line: fewer than {fade_below} {load_words().plural} at risk.")
     parts += say_ends(curves)
     parts.append(
-        "Events of either kind and censored are counted before each time; the four rows add up to all patients."
+        "Events of either kind and censored are counted before each time; the four rows add up to all "
+        f"{load_words().plural}."
     )
     return " ".join(parts)
 
@@ -249,7 +252,7 @@ def plot_naive_incidence(
     groups = arrange_curves(curves, labels, styles, exact_limits=False)
     height, end, drawn = figure_height(0, 0) - block_height(0), groups.end, groups.visible
     if not drawn:
-        return as_figure([], empty_layout(height, TOO_FEW_SENTENCE if groups.whole else EMPTY_SENTENCE))
+        return as_figure([], empty_layout(height, say_too_few() if groups.whole else say_empty()))
     wrong = {c.group: _complement(c, float(drawn[c.group].time[-1])) for c in naive if c.group in drawn}
     percents = choose_percents(_highest([*drawn.values(), *(wrong[group] for group in drawn)], end, False))
     traces: list[dict[str, Any]] = []

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.dictionary import load_words
 from analytics.figures.drawing import as_figure, base_layout, escape
-from analytics.figures.step_curves import draw_counts, empty_layout
+from analytics.figures.step_curves import draw_counts, empty_layout, say_empty
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR
 from analytics.formats import format_interval, format_ratio_of
 from analytics.results import Estimate
@@ -72,7 +73,7 @@ def plot_landmark_strip(
     """
     height = TOP + PLOT_HEIGHT + AXIS_HEIGHT + TABLE_HEIGHT + BOTTOM
     if not points:
-        return as_figure([], empty_layout(height))
+        return as_figure([], empty_layout(height, say_empty()))
     low, high = _range(points)
     shown = [p for p in points if p.ratio.value is not None]
     traces = [_draw(p, low, high, compared, is_chosen=p.days == chosen) for p in shown]
@@ -83,7 +84,7 @@ def plot_landmark_strip(
     counts = [
         np.array([getattr(p, name) for p in points], float) for name in ("n_treated", "n_untreated", "n_excluded")
     ]
-    cells, titles = draw_counts([tuple(counts)], LINES, days, ["Children"], [TEXT_COLOUR])
+    cells, titles = draw_counts([tuple(counts)], LINES, days, [load_words().head], [TEXT_COLOUR])
     inner = height - TOP - BOTTOM
     layout: dict[str, Any] = {
         **base_layout(height, LEFT, RIGHT, TOP, BOTTOM),

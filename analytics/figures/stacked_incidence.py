@@ -22,6 +22,7 @@ from analytics.figures.step_curves import (
     cut,
     empty_layout,
     is_drawn,
+    say_empty,
     thinned,
 )
 from analytics.figures.theme import GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
@@ -65,7 +66,7 @@ def plot_stacked_incidence(
     """
     groups = [group for group in dict.fromkeys([*labels, *(c.group for c in result.curves)]) if _n_of(result, group)]
     if not groups:
-        return as_figure([], empty_layout(SINGLE_PANEL_HEIGHT))
+        return as_figure([], empty_layout(SINGLE_PANEL_HEIGHT, say_empty()))
     end = max(*(float(result.for_group(group)[0].time[-1]) for group in groups), 1.0)
     traces: list[dict[str, Any]] = []
     undrawn: dict[int, str] = {}

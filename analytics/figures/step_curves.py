@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from analytics.dictionary import load_words
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.figures.drawing import LEGEND, TIME_AXIS, chip_of, escape, round_months, round_to
@@ -23,8 +24,6 @@ from analytics.results import is_shown as marks_shown
 
 TimeUnit = Literal["months", "years"]
 
-EMPTY_SENTENCE = "No children in this selection"
-TOO_FEW_SENTENCE = "Too few children for a curve"
 MOST_VERTICES = 1000
 MOST_TICKS = 9
 MOST_DETAILED_GROUPS = 4
@@ -491,7 +490,17 @@ def layout_of(
     }
 
 
-def empty_layout(height: int, sentence: str = EMPTY_SENTENCE) -> dict[str, Any]:
+def say_empty() -> str:
+    """What stands in the place of curves of nobody."""
+    return f"No {load_words().plural} in this selection"
+
+
+def say_too_few() -> str:
+    """What stands in the place of curves that rest on too few."""
+    return f"Too few {load_words().plural} for a curve"
+
+
+def empty_layout(height: int, sentence: str) -> dict[str, Any]:
     """The layout of a figure without patients, or with too few: one sentence."""
     hidden = {"visible": False, "fixedrange": True}
     return {

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.dictionary import load_words
 from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
 from analytics.estimators.zero_events import read_curve
 from analytics.figures import step_curves
@@ -20,7 +21,6 @@ from analytics.figures.curve_groups import arrange_curves
 from analytics.figures.curve_words import YEARS, describe_curve, say_bands, say_ends
 from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.step_curves import (
-    EMPTY_SENTENCE,
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
@@ -32,13 +32,13 @@ from analytics.figures.step_curves import (
     fades_below,
     is_drawn,
     layout_of,
+    say_empty,
     thinned,
 )
 from analytics.figures.theme import TEXT_COLOUR, Style, to_image_config, to_translucent
 from analytics.results import FloatArray, SurvivalCurve, SurvivalResult, read_only
 
 __all__ = [
-    "EMPTY_SENTENCE",
     "Overlay",
     "RiskTable",
     "choose_ticks",
@@ -47,6 +47,7 @@ __all__ = [
     "figure_height",
     "plot_survival",
     "risk_table",
+    "say_empty",
     "to_image_config",
 ]
 
@@ -178,7 +179,7 @@ def plot_survival(
     curves = arrange_curves(result.curves, labels, styles, horizon, exact_limits=exact_limits)
     height, end = figure_height(len(curves.groups)), curves.end
     if not curves.whole:
-        return as_figure([], empty_layout(height))
+        return as_figure([], empty_layout(height, say_empty()))
     traces: list[dict[str, Any]] = []
     if mean_until is not None:
         traces += _shade_means(list(curves.visible.items()), curves.looks, mean_until)
@@ -218,7 +219,7 @@ def describe_survival(
     """
     drawn = {curve.group: curve for curve in result.curves if curve.n > 0}
     if not drawn:
-        return f"{EMPTY_SENTENCE}."
+        return f"{say_empty()}."
     months = [12.0 * year for year in YEARS]
     read = read_curve if exact_limits else survival_at
     sentences = [f"Kaplan–Meier curves in months from {origin}."]
@@ -240,21 +241,23 @@ def describe_drawing(
     exact_limits: bool = True,
 ) -> str:
     """The key to the drawing, for the line under the figure: what shading, ticks and thin lines mean."""
-    fade_below = fades_below(fade_below)
+    fade_below, patients = fades_below(fade_below), load_words().plural
     parts = []
     if bands:
         parts.append(say_bands(result.conf_level, result.conf_type, exact_limits=exact_limits))
     if censor_marks and any(0 < curve.n_censor.sum() <= MOST_CENSOR_MARKS for curve in result.curves):
-        parts.append(f"Vertical marks: {'patients who left' if switching else 'censored patients'}.")
+        parts.append(f"Vertical marks: {f'{patients} who left' if switching else f'censored {patients}'}.")
     if fade_below > 0:
-        parts.append(f"Thin line: fewer than {fade_below} patients at risk.")
+        parts.append(f"Thin line: fewer than {fade_below} {patients} at risk.")
     parts += say_ends(result.curves)
     if switching or any(len(curve.entry) for curve in result.curves):
         left = "Left: changed group, or follow-up ended" if switching else "Censored: follow-up ended"
-        parts.append(f"{left}. Patients count as at risk from the day they enter, so the number at risk may rise.")
+        parts.append(
+            f"{left}. {load_words().head} count as at risk from the day they enter, so the number at risk may rise."
+        )
     else:
         parts.append(
-            "Events and censored are counted before each time; with those at risk they add up to all patients."
+            f"Events and censored are counted before each time; with those at risk they add up to all {patients}."
         )
     return " ".join(parts)
 

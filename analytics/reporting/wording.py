@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.dictionary import Dictionary, Endpoint, Variable
+from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
 from analytics.formats import (
     format_count,
     format_hidden,
@@ -39,7 +39,7 @@ EXPERIMENTAL = "The protection of small numbers is experimental: not for real ch
 
 def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int, n_all: int, synthetic: bool) -> str:
     """The active cohort in one sentence: how many of how many children, and by which clauses."""
-    children = f"{'synthetic ' if synthetic else ''}{'child' if n_all == 1 else 'children'}"
+    children = f"{'synthetic ' if synthetic else ''}{load_words().of(n_all)}"
     if not cohort_filter:
         return f"1 {children}, no filter." if n_all == 1 else f"All {format_count(n_all)} {children}, no filter."
     return f"{format_count(n)} of {format_count(n_all)} {children}: {say_selection(cohort_filter, dictionary)}."
@@ -194,7 +194,7 @@ def _followed(n: int) -> str:
 
 
 def _with_followed(n: int) -> str:
-    return f"with {format_count(n)} {'child' if n == 1 else 'children'} followed"
+    return f"with {format_count(n)} {load_words().of(n)} followed"
 
 
 def describe_test(

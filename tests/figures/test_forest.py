@@ -183,7 +183,7 @@ def test_names_outside_the_dictionary_are_shown_as_they_are() -> None:
 
 def test_footnotes_state_patients_method_and_penalised_factors() -> None:
     html = draw_forest_table(UNIVARIABLE, MULTIVARIABLE, DICTIONARY)
-    assert "436 patients with all its factors known, 64 with relapse; maximum likelihood" in html
+    assert "436 children with all its factors known, 64 with relapse; maximum likelihood" in html
     assert "penalised likelihood for Risk group." in html
     failed = result(*PLATELETS, reason=Reason("all-had-event"))
     assert "Multivariable model not fitted: every child had the event." in draw_forest_table([], failed, DICTIONARY)
@@ -267,7 +267,7 @@ def test_without_factors_there_is_a_sentence() -> None:
 
 def test_description_gives_each_ratio_and_each_reason() -> None:
     text = describe_forest(UNIVARIABLE, MULTIVARIABLE, DICTIONARY)
-    assert "a model of 436 patients, 64 of them with relapse" in text
+    assert "a model of 436 children, 64 of them with relapse" in text
     assert "Platelets below 100 against no: yes 2.09 (1.04–4.17), p = 0.037." in text
     assert "high risk not estimable (no events)" in text
     assert "per year univariable 0.96 (0.89–1.04)" in text
@@ -315,7 +315,7 @@ def test_hazard_ratios_have_words_of_their_own() -> None:
         "Hazard ratio: how many times higher the hazard of death from any cause is in this level",
         "Hazard ratios on a logarithmic scale.",
         "Children in this level with the event, of all children",
-        "64 patients with all its factors known, 31 with the event; maximum likelihood",
+        "64 children with all its factors known, 31 with the event; maximum likelihood",
         "<small>LR</small>",
     ):
         assert text in html, text
@@ -324,7 +324,7 @@ def test_hazard_ratios_have_words_of_their_own() -> None:
     assert "<title>Hazard ratios of death from any cause</title>" in svg
     assert not re.search(r"\bodds\b|\bOR\b|relapse", svg)
     assert describe_forest([model], model, DICTIONARY, words_of(ENDPOINT)) == (
-        "Hazard ratios of death from any cause from a model of 64 patients, 31 of them with the event; p by the Wald test. "
+        "Hazard ratios of death from any cause from a model of 64 children, 31 of them with the event; p by the Wald test. "
         "Platelets below 100 against no: yes 2.09 (1.04–4.17), p = 0.037."
     )
 

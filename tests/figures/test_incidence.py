@@ -23,7 +23,7 @@ from analytics.figures.incidence import (
     plot_naive_incidence,
 )
 from analytics.figures.stacked_incidence import plot_stacked_incidence
-from analytics.figures.step_curves import EMPTY_SENTENCE, THICK, THIN, TOO_FEW_SENTENCE
+from analytics.figures.step_curves import THICK, THIN, say_empty, say_too_few
 from analytics.figures.theme import style_of
 from analytics.reporting.reliability import govern
 from analytics.results import IncidenceResult, SurvivalResult
@@ -235,7 +235,7 @@ def test_a_group_too_small_for_a_curve_stays_in_the_legend() -> None:
     (silent,) = (t for t in traces(figure) if t.get("legendgroup") == "T" and "hovertemplate" in t)
     assert "not shown, %{customdata} at risk" in silent["hovertemplate"] and set(silent["customdata"]) == {1}
     words = describe_incidence(result.for_cause("relapse"), LABELS, ORIGIN, "relapse")
-    assert "T-ALL: 1 patient, 1 event, 0 competing; not drawn, too few for a curve." in words
+    assert "T-ALL: 1 child, 1 event, 0 competing; not drawn, too few for a curve." in words
     stacked = plot_stack(result)
     assert "not drawn: 1 child, 1<br>event" in [a.text for a in stacked.layout.annotations]
     assert {t["xaxis"] for t in traces(stacked)} == {"x", "x2"}, "the empty panel keeps its axes"
@@ -249,7 +249,7 @@ def test_too_few_for_any_curve_are_not_nobody() -> None:
     assert "T-ALL: not drawn, 1 child, 1 event" in [t.get("name") for t in traces(figure)]
     assert {t.get("yaxis", "y") for t in traces(figure)} == {"y", "y2"}, "both axes keep their place"
     naive = plot_naive(result, naive_of([7.0], [1], ["T"]))
-    assert [a.text for a in naive.layout.annotations] == [TOO_FEW_SENTENCE]
+    assert [a.text for a in naive.layout.annotations] == [say_too_few()]
 
 
 def test_before_the_first_event_the_band_is_the_exact_limit() -> None:
@@ -266,8 +266,8 @@ def test_nobody() -> None:
     nobody = result_of([], [], [])
     for figure in (plot(nobody), plot_stack(nobody), plot_naive(nobody, naive_of([], [], []))):
         assert not figure.data
-        assert figure.layout.annotations[0].text == EMPTY_SENTENCE
-    assert describe_incidence(nobody.for_cause("relapse"), LABELS, ORIGIN, "relapse") == f"{EMPTY_SENTENCE}."
+        assert figure.layout.annotations[0].text == say_empty()
+    assert describe_incidence(nobody.for_cause("relapse"), LABELS, ORIGIN, "relapse") == f"{say_empty()}."
     assert describe_drawing(nobody.for_cause("relapse"), 0.95, "log-log") == ""
 
 
@@ -281,9 +281,9 @@ def test_one_child(cause: int) -> None:
 def test_the_figure_in_words() -> None:
     words = describe_incidence(result_of().for_cause("relapse"), LABELS, ORIGIN, "relapse").replace("\u00a0", " ")
     assert words.startswith("Curves of the cumulative incidence of relapse in months from diagnosis, rising from 0 %.")
-    assert "B-ALL: 7 patients, 3 events, 1 competing; 42.9 % (95 % confidence interval " in words
+    assert "B-ALL: 7 children, 3 events, 1 competing; 42.9 % (95 % confidence interval " in words
     assert "4 still at risk" in words
-    assert "T-ALL: 5 patients, 2 events, 2 competing; 26.7 %" in words
+    assert "T-ALL: 5 children, 2 events, 2 competing; 26.7 %" in words
 
 
 def test_the_key_names_the_interval_and_the_table() -> None:
@@ -292,5 +292,5 @@ def test_the_key_names_the_interval_and_the_table() -> None:
         "Shaded: pointwise 95 % confidence interval (log-log); before a group’s first event, the exact one-sided limit"
         in key
     )
-    assert "the four rows add up to all patients" in key
+    assert "the four rows add up to all children" in key
     assert "Shaded" not in describe_drawing(result_of().for_cause("relapse"), 0.95, "log-log", bands=False)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
-from analytics.figures.step_curves import EMPTY_SENTENCE
+from analytics.figures.step_curves import say_empty
 from analytics.results import Estimate, Interval, Reason
 
 
@@ -136,7 +136,7 @@ def test_no_landmark_at_all_says_so() -> None:
     figure = draw(())
     assert len(figure.data) == 0
     assert figure.layout.height == draw().layout.height
-    assert [a.text for a in figure.layout.annotations] == [EMPTY_SENTENCE]
+    assert [a.text for a in figure.layout.annotations] == [say_empty()]
 
 
 positive = st.none() | st.floats(1e-6, 1e6)

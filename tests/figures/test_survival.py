@@ -18,7 +18,6 @@ from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.figures.step_curves import THICK, THIN
 from analytics.figures.survival import (
-    EMPTY_SENTENCE,
     Overlay,
     choose_ticks,
     describe_drawing,
@@ -26,6 +25,7 @@ from analytics.figures.survival import (
     figure_height,
     plot_survival,
     risk_table,
+    say_empty,
 )
 from analytics.figures.theme import style_of
 from analytics.reporting.reliability import govern
@@ -292,9 +292,9 @@ def test_without_patients_there_is_a_sentence(make_curve: MakeCurve, with_curve:
     curves = (make_curve("hsct", [], []),) if with_curve else ()
     result = SurvivalResult(curves, 0.95, "log-log")
     figure = plot(result)
-    assert [a.text for a in figure.layout.annotations] == [EMPTY_SENTENCE]
+    assert [a.text for a in figure.layout.annotations] == [say_empty()]
     assert figure.layout.height == figure_height(3)
-    assert describe_survival(result, LABELS, "first relapse") == f"{EMPTY_SENTENCE}."
+    assert describe_survival(result, LABELS, "first relapse") == f"{say_empty()}."
 
 
 def test_labels_from_files_are_escaped(make_curve: MakeCurve) -> None:
@@ -313,7 +313,7 @@ def test_description_names_patients_events_and_survival_while_at_risk(three_grou
     chemotherapy = three_groups.curves[1]
     at_one_year = chemotherapy.estimate[chemotherapy.time <= 12][-1]
     assert "months from first relapse" in text
-    assert f"Chemotherapy: 12 patients, 5 events; {100 * at_one_year:.1f}\u00a0%" in text
+    assert f"Chemotherapy: 12 children, 5 events; {100 * at_one_year:.1f}\u00a0%" in text
     assert "5 still at risk" in text
     short = SurvivalResult((three_groups.curves[0],), 0.95, "log-log")
     assert "Isolated extramedullary" not in describe_survival(short, LABELS, "first relapse")
@@ -321,7 +321,7 @@ def test_description_names_patients_events_and_survival_while_at_risk(three_grou
 
 def test_key_to_the_drawing_states_level_and_limit_of_fading(three_groups: SurvivalResult) -> None:
     text = describe_drawing(three_groups, fade_below=7)
-    assert "95\u00a0% confidence interval (log-log)" in text and "fewer than 7 patients at risk" in text
+    assert "95\u00a0% confidence interval (log-log)" in text and "fewer than 7 children at risk" in text
     assert "confidence" not in describe_drawing(three_groups, bands=False)
     assert "Faint" not in describe_drawing(three_groups, fade_below=0)
 
@@ -374,7 +374,7 @@ def test_a_group_too_small_for_a_curve_stays_in_the_legend(make_curve: MakeCurve
     (silent,) = (t for t in traces(figure, "spared") if "hovertemplate" in t)
     assert "not shown, %{customdata} at risk" in silent["hovertemplate"] and set(silent["customdata"]) == {1}
     words = describe_survival(result, LABELS, "first relapse")
-    assert "Isolated extramedullary: 1 patient, 1 event; not drawn, too few for a curve." in words
+    assert "Isolated extramedullary: 1 child, 1 event; not drawn, too few for a curve." in words
     assert "a group of too few has none" in describe_drawing(result)
 
 

@@ -258,7 +258,7 @@ def test_a_number_without_a_clear_direction() -> None:
 def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
     term = odds_ratio("positive", None, reason=Reason.of("none-with-event", n=3), n=3, n_event=0)
     assert describe_odds_ratio(term, MRD, "negative", ["Age"]) == (
-        "MRD on day 46, positive (≥ 0.01 %): no odds ratio (none of the 3 patients had the event)."
+        "MRD on day 46, positive (≥ 0.01 %): no odds ratio (none of the 3 children had the event)."
     )
 
 
@@ -327,7 +327,7 @@ def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
         (
             Estimate(None, reason=Reason("no-patients")),
             5,
-            "Isolated marrow: no estimate at 5 years from first relapse (no patients).",
+            "Isolated marrow: no estimate at 5 years from first relapse (no children).",
         ),
     ],
 )
@@ -607,8 +607,10 @@ def test_what_is_quoted_from_a_file_stays_as_it_is_written() -> None:
 
 
 def test_a_test_that_is_withheld_is_not_one_that_cannot_be_made() -> None:
-    withheld = TestResult("log-rank test", None, None, None, (), "not shown: only 4 children in a group")
-    assert describe_test(withheld, {}) == "Log-rank test: p value not shown (only 4 children in a group)."
+    withheld = TestResult(
+        "log-rank test", None, None, None, (), Reason.of("withheld", why=Reason.of("few-patients", n=4))
+    )
+    assert describe_test(withheld, {}) == "Log-rank test: p value not shown (only 4 children)."
     impossible = TestResult("log-rank test", None, None, None, (), Reason("no-events"))
     assert describe_test(impossible, {}) == "The curves cannot be compared by a test: no events."
 
