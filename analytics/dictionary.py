@@ -88,6 +88,23 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What the product calls a patient, one and several; general words where the dictionary has no others."""
+
+    noun: str = "patient"
+    plural: str = "patients"
+
+    def of(self, n: float) -> str:
+        """The word after a number of them."""
+        return self.noun if n == 1 else self.plural
+
+    @property
+    def head(self) -> str:
+        """The word for several, as a heading begins."""
+        return self.plural[:1].upper() + self.plural[1:]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A time to event: the column of the time, of the event, and the day the clock starts (``origin``).
 
@@ -97,7 +114,8 @@ class Endpoint:
 
     ``entry`` names the column of the time at which patients come under observation where that is later than the origin
     (delayed entry, left truncation), None where observation begins at the origin. ``short`` ("EFS"), ``y_title``
-    ("Event-free survival"), ``event_noun`` ("events") and ``alive`` are the endpoint's words in figures and sentences;
+    ("Event-free survival"), ``event_noun`` ("events"), ``event_one`` ("event"), ``had`` ("had an event") and ``alive`` are
+    the endpoint's words in figures and sentences;
     ``alive`` is who has not had the event ("alive without an event"), to stand after "were". ``shares_event`` is True
     if another endpoint, with another time, comes before it with the same event: the event alone does not make a patient
     eligible then (nobody need have been transplanted to have died).
@@ -118,7 +136,14 @@ class Endpoint:
     y_title: str = "Overall survival"
     event_noun: str = "deaths"
     alive: str = "alive"
+    event_one: str = "death"
+    had: str = "died"
     shares_event: bool = False
+
+    @property
+    def events(self) -> Words:
+        """The words for one event and for several."""
+        return Words(self.event_one, self.event_noun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +162,6 @@ class CompetingEndpoint:
     population: str
     phase: Phase
     definition: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the product calls a patient, one and several; general words where the dictionary has no others."""
-
-    noun: str = "patient"
-    plural: str = "patients"
-
-    def of(self, n: float) -> str:
-        """The word after a number of them."""
-        return self.noun if n == 1 else self.plural
-
-    @property
-    def head(self) -> str:
-        """The word for several, as a heading begins."""
-        return self.plural[:1].upper() + self.plural[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +253,18 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
 
 
 # The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.
-_ENDPOINT_WORDS = ("label", "short", "y_title", "origin", "event_label", "event_noun", "alive", "population")
+_ENDPOINT_WORDS = (
+    "label",
+    "short",
+    "y_title",
+    "origin",
+    "event_label",
+    "event_noun",
+    "event_one",
+    "had",
+    "alive",
+    "population",
+)
 _COMPETING_WORDS = ("label", "origin", "population")
 
 

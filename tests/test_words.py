@@ -29,7 +29,7 @@ CHILD_CEILINGS: dict[str, int] = {
     "analytics/views": 1,
     "dashboard.py": 1,
     "pages": 2,
-    "pages/components": 8,
+    "pages/components": 9,
 }
 COLUMN_CEILINGS: dict[str, int] = {
     "analyses and comparisons": 67,

@@ -162,7 +162,7 @@ def _treatments(data: TreatmentData, group: str) -> str:
 def _plan(result: TreatmentSurvival, params: Params) -> Plan:
     data, alike = result.data, " and adjusted alike" if result.adjusted_for else ""
     setting = f"treated when these were{alike}"
-    return plan_groups(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
+    return plan_groups(result.detectable, state_labels(data), data.endpoint.events, setting)
 
 
 class SurvivalByTreatmentAnalysis(Analysis[TreatmentData, TreatmentSurvival]):
@@ -203,7 +203,7 @@ class SurvivalByTreatmentAnalysis(Analysis[TreatmentData, TreatmentSurvival]):
             Note(
                 "immortal-time",
                 "warning",
-                NAIVE_NOTE.format(event="death" if data.endpoint.event_noun == "deaths" else "event"),
+                NAIVE_NOTE.format(event=data.endpoint.event_one),
             ),
         )
         return TreatmentSurvival(

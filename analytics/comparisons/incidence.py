@@ -9,7 +9,7 @@ from typing import Any
 from analytics.cohort import Cohort
 from analytics.comparisons.power import DetectedGroups, Plan, detect_incidence, plan_groups
 from analytics.comparisons.survival import FEW_FOLLOWED, MILESTONE_YEARS, say_exact_limits
-from analytics.dictionary import CompetingEndpoint, Variable
+from analytics.dictionary import CompetingEndpoint, Variable, Words
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.zero_events import read_curve
@@ -244,7 +244,7 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
 def plan_incidence(result: IncidenceComparison) -> Plan:
     """What a next study with as many first events of the kind in question would find."""
     basis = f"{result.event_label} first in {format_count(result.n_event)} of {format_patients(result.frame.n)}"
-    return plan_groups(result.detectable, result.labels, "events", basis=basis)
+    return plan_groups(result.detectable, result.labels, Words("event", "events"), basis=basis)
 
 
 def incidence_rows(result: IncidenceComparison) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Checks, Params
-from analytics.dictionary import Variable, load_words
+from analytics.dictionary import Variable, Words, load_words
 from analytics.document import Shown
 from analytics.estimators.power import (
     POWER,
@@ -194,13 +194,13 @@ def best_pair(found: Sequence[Detectable]) -> Detectable | None:
 def say_detectable(
     found: DetectedGroups | None,
     names: Mapping[str, str],
-    noun: str,
+    events: Words,
     setting: str = "in groups of this size",
     basis: str = "",
 ) -> tuple[str, ...]:
     """What a next study would find, as one sentence; none where the groups cannot be compared.
 
-    ``names`` are the groups as a reader sees them, ``noun`` the plural of the event ("deaths"), ``setting`` what is held
+    ``names`` are the groups as a reader sees them, ``events`` the words for the event, ``setting`` what is held
     as it is beside the numbers; ``basis`` says the numbers in other words.
     """
     if found is None or not found.groups:
@@ -209,9 +209,9 @@ def say_detectable(
     if not known:
         return ()
     measure, missed = known[0][1].measure, "smaller difference would often be missed"
-    events = f"{format_count(found.n_event)} {noun.removesuffix('s') if found.n_event == 1 else noun}"
+    counted = f"{format_count(found.n_event)} {events.of(found.n_event)}"
     children = f"{format_count(found.n)} {load_words().of(found.n)}"
-    start = f"A next study with {basis or f'{events} among {children}'} {setting} would"
+    start = f"A next study with {basis or f'{counted} among {children}'} {setting} would"
     near = [(label, one) for label, one in known if _ranges(one) is not None]
     if not near:
         return (f"{start} often miss even a hundredfold {measure}.",)
@@ -302,14 +302,14 @@ class Plan:
 def plan_groups(
     found: DetectedGroups | None,
     names: Mapping[str, str],
-    noun: str,
+    events: Words,
     setting: str = "in groups of this size",
     basis: str = "",
 ) -> Plan:
     """The plan of a comparison of groups, in a sentence and a file."""
     rows = [] if found is None else found.rows()
     frame = pd.DataFrame(rows, columns=["term", "group", "reference", *COLUMNS])
-    return Plan(say_detectable(found, names, noun, setting, basis), (), frame)
+    return Plan(say_detectable(found, names, events, setting, basis), (), frame)
 
 
 def to_planning(make: Callable[[Any, Params], Plan]) -> Checks:

@@ -168,7 +168,7 @@ def is_sparse(subgrouping: Subgrouping) -> bool:
 def plan_subgroups(result: Subgroups, params: Params) -> Plan:
     """What a next study would find among all children and in each subgroup, and how far two would have to differ."""
     labels = {level: result.variable.level_label(level) for level in result.variable.levels}
-    among_all = plan_groups(detect_groups(result.frame, result.reference), labels, result.endpoint.event_noun)
+    among_all = plan_groups(detect_groups(result.frame, result.reference), labels, result.endpoint.events)
     within = [
         tabulate_terms({(level, group): one})
         .rename(columns={"variable": "level", "level": "group"})

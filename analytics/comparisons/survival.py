@@ -373,8 +373,7 @@ def tabulate_comparison(result: SurvivalComparison) -> tuple[Table, ...]:
             help=(
                 "",
                 "Of the children in the group",
-                f"Time by which half have {'died' if endpoint.event_noun == 'deaths' else 'had an event'} "
-                f"({level} interval)",
+                f"Time by which half have {endpoint.had} ({level} interval)",
                 *(
                     f"{alive} {y} {'year' if y == 1 else 'years'} after {origin} ({level} interval)"
                     for y in MILESTONE_YEARS
@@ -522,7 +521,7 @@ def collect_downloads(result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
 
 def plan_comparison(result: SurvivalComparison, params: Params) -> Plan:
     """What a next study of this size would find."""
-    return plan_groups(result.detectable, result.labels, result.endpoint.event_noun)
+    return plan_groups(result.detectable, result.labels, result.endpoint.events)
 
 
 def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison) -> dict[str, Any]:

@@ -409,7 +409,7 @@ def describe_waiting(data: TreatmentData) -> str:
     if data.n_event > 1:
         events = f"{format_count(before)} of {format_count(data.n_event)} {noun} came without it"
     elif data.n_event:
-        events = f"the only {noun.removesuffix('s')} came {'without' if before else 'after'} it"
+        events = f"the only {data.endpoint.event_one} came {'without' if before else 'after'} it"
     else:
         events = f"there were no {noun}"
     return f"{format_count(n)} of {count_children(data.n)} {'was' if n == 1 else 'were'} given {treatments}, {wait}; {events}."
@@ -429,7 +429,7 @@ def note_treatment_few(data: TreatmentData) -> tuple[Note, ...]:
             Note(
                 "few-events",
                 "caution",
-                f"Only {_counted(data.n_event, data.endpoint.event_noun)}: "
+                f"Only {format_count(data.n_event)} {data.endpoint.events.of(data.n_event)}: "
                 "a ratio of hazards rests on events, and one more or less would move it far.",
                 "Read the interval, not the estimate; loosen a filter to see more children.",
             )
@@ -509,7 +509,7 @@ def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, Land
     before = (
         Loss(
             "landmark",
-            f"{'died' if endpoint.event_noun == 'deaths' else 'had an event'} by day {day}",
+            f"{endpoint.had} by day {day}",
             found.n_event_before,
         ),
         Loss("landmark", f"follow-up ended by day {day}", found.n_censored_before),
@@ -584,10 +584,6 @@ def tabulate_e_values(
             f"{format_percent(risk, 0)} of a group, {scale}",
         ),
     )
-
-
-def _counted(n: int, plural: str) -> str:
-    return f"{format_count(n)} {plural if n != 1 else plural.removesuffix('s')}"
 
 
 def say_two_tests(data: TreatmentData, model: HazardRatioResult, test: TestResult) -> str:

@@ -271,7 +271,7 @@ def say_followed(data: TreatmentData, chosen: LandmarkResult, days: int) -> str:
         return f"{who}{known} {'was' if data.n_complete == 1 else 'were'} followed beyond day {days}."
     return (
         f"Of {count_children(data.n_complete)}{known}, {format_count(chosen.n_event_before)} "
-        f"{'had died' if data.endpoint.event_noun == 'deaths' else 'had had an event'} and "
+        f"had {data.endpoint.had} and "
         f"{format_count(chosen.n_censored_before)} had left follow-up by day {days}; "
         f"{'that child is' if before == 1 else 'they are'} not in the comparison."
     )
@@ -314,7 +314,7 @@ def plan_treatments(result: Groups, params: Params) -> Plan:
         setting = "treated when these were" + (" and adjusted alike" if data.adjusters else "")
     else:
         setting = "from the landmark on, in groups of this size" + (" adjusted alike" if data.adjusters else "")
-    return plan_groups(result.detectable, state_labels(data), data.endpoint.event_noun, setting)
+    return plan_groups(result.detectable, state_labels(data), data.endpoint.events, setting)
 
 
 class TreatmentAnalysis(Analysis[TreatmentData, Any], abstract=True):

@@ -132,7 +132,7 @@ def note_events(data: TreatmentData, unadjusted: LandmarkResult) -> tuple[Note, 
     n, noun = unadjusted.n_event, data.endpoint.event_noun
     if not unadjusted.n or n >= load_policy().full.events:
         return ()
-    counted = f"Only {format_count(n)} {noun if n != 1 else noun.removesuffix('s')}" if n else f"No {noun}"
+    counted = f"Only {format_count(n)} {data.endpoint.events.of(n)}" if n else f"No {noun}"
     return (
         Note(
             "few-events",

@@ -205,4 +205,4 @@ def _waiting(endpoint: Endpoint | CompetingEndpoint) -> str:
 
 
 def _had(endpoint: Endpoint | CompetingEndpoint) -> str:
-    return "died" if isinstance(endpoint, Endpoint) and endpoint.event_noun == "deaths" else "had an event"
+    return endpoint.had if isinstance(endpoint, Endpoint) else "had an event"

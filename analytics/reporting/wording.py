@@ -103,7 +103,7 @@ def describe_hazard_ratio(
     reading = _describe_ratio(term, variable, reference, adjusted_for, "hazard ratio", subject)
     if term.hazard_ratio.value is None:
         return reading
-    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model {_had(endpoint)}."
+    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model {endpoint.had}."
 
 
 def _describe_ratio(
@@ -147,7 +147,7 @@ def _describe_ratio(
 
 def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:
     """One group's survival at a number of years in words, with how many are still followed then."""
-    origin, had = endpoint.origin, _had(endpoint)
+    origin, had = endpoint.origin, endpoint.had
     name = start_sentence(label)
     if estimate.value is None:
         return f"{name}: {say_missing(f'estimate at {years} {_plural(years)} from {origin}', estimate.reason)}."
@@ -337,10 +337,6 @@ def name_term(variable: Variable, level: str | None, reference: str | None, colo
 def start_sentence(text: str) -> str:
     """The text with a capital first letter, all others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def _had(endpoint: Endpoint) -> str:
-    return "died" if endpoint.event_noun == "deaths" else "had an event"
 
 
 def _plural(years: int) -> str:

@@ -19,10 +19,12 @@ from analytics.comparisons.power import (
     tabulate_terms,
     to_planning,
 )
+from analytics.dictionary import Words
 from analytics.estimators.power import Detectable, detectable_hazard_ratios, detectable_odds_ratio, detectable_ratio
 from analytics.estimators.treatment import mantel_byar_test
 from tests.analyses.shown import show_with
 
+DEATHS, EVENTS = Words("death", "deaths"), Words("event", "events")
 NAMES = {"a": "B-ALL", "b": "T-ALL", "c": "mixed", "d": "other", "e": "unclear"}
 
 
@@ -32,31 +34,31 @@ def groups(*information: float, n_event: int = 30, n: int = 64) -> DetectedGroup
 
 
 def test_two_groups_in_words() -> None:
-    assert say_detectable(groups(7.5), NAMES, "deaths") == (
+    assert say_detectable(groups(7.5), NAMES, DEATHS) == (
         "A next study with 30 deaths among 64 children in groups of this size would find a hazard ratio of 0.36 or less, or "
         "2.78 or more, four times in five; a smaller difference would often be missed.",
     )
 
 
 def test_several_groups_are_each_set_against_the_reference() -> None:
-    assert say_detectable(groups(7.5, 2.0), NAMES, "events", "treated when these were") == (
+    assert say_detectable(groups(7.5, 2.0), NAMES, EVENTS, "treated when these were") == (
         "A next study with 30 events among 64 children treated when these were would find four times in five a hazard ratio, "
         "against B-ALL, of: T-ALL 0.36 or less, or 2.78 or more; mixed 0.14 or less, or 7.25 or more. A smaller difference "
         "would often be missed.",
     )
-    (many,) = say_detectable(groups(2.0, 7.5, 4.0, 1.0), NAMES, "events")
+    (many,) = say_detectable(groups(2.0, 7.5, 4.0, 1.0), NAMES, EVENTS)
     assert "of: at best mixed 0.36 or less, or 2.78 or more; at worst unclear 0.06 or less, or 16.5 or more. A" in many
 
 
 def test_hardly_any_events() -> None:
-    assert say_detectable(groups(0.2, n_event=1, n=1), NAMES, "deaths") == (
+    assert say_detectable(groups(0.2, n_event=1, n=1), NAMES, DEATHS) == (
         "A next study with 1 death among 1 child in groups of this size would often miss even a hundredfold hazard ratio.",
     )
 
 
 def test_nothing_is_said_where_nothing_can_be_compared() -> None:
-    assert say_detectable(None, NAMES, "deaths") == say_detectable(groups(), NAMES, "deaths") == ()
-    assert say_detectable(groups(0.0), NAMES, "deaths") == ()
+    assert say_detectable(None, NAMES, DEATHS) == say_detectable(groups(), NAMES, DEATHS) == ()
+    assert say_detectable(groups(0.0), NAMES, DEATHS) == ()
 
 
 def test_cells_of_a_table() -> None:
@@ -104,7 +106,7 @@ def test_nothing_of_it_stands_beside_a_result() -> None:
 
 
 def test_a_plan_without_anything_to_compare_says_so() -> None:
-    part = to_planning(lambda result, params: plan_groups(None, NAMES, "deaths"))
+    part = to_planning(lambda result, params: plan_groups(None, NAMES, DEATHS))
     (shown,) = part.show(None, part.make(None, {}), {})
     assert shown.sentences == ("A next study cannot be planned from this selection: there is nothing to compare.",)
 

@@ -79,6 +79,8 @@ EFS = Endpoint(
     short="EFS",
     y_title="Event-free survival",
     event_noun="events",
+    event_one="event",
+    had="had an event",
     alive="alive without a second relapse",
 )
 DIAGNOSIS = replace(OS, name="os_diagnosis", origin="diagnosis")
