@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -13,9 +13,12 @@ from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.salvage import reference_control
 from analytics.comparisons.survival import strata_control
 from analytics.comparisons.treatment import (
     AS_IT_CHANGES,
+    NEEDS,
+    SALVAGE,
     TreatmentData,
     adjust_control,
     count_used,
@@ -29,6 +32,7 @@ from analytics.comparisons.treatment import (
     note_unknown,
     prepare_landmarks,
     read_model,
+    reference_of,
     tabulate_e_values,
     treated_terms,
     treatment_controls,
@@ -78,9 +82,14 @@ class NaiveComparison(Result):
     notes: tuple[Note, ...]
 
     @property
+    def against(self) -> str:
+        """The group that the others are compared with."""
+        return reference_of(self.answers[-1].model) or self.data.untreated
+
+    @property
     def first(self) -> str:
         """The treatment that the headlines speak of."""
-        return next(iter(self.data.treated_at))
+        return next(state for state in self.data.states if state != self.against)
 
     @property
     def naive(self) -> HazardRatio | None:
@@ -118,16 +127,17 @@ def _exaggeration(result: NaiveComparison) -> float | None:
 def _forest(result: NaiveComparison) -> ComparisonForest:
     data = result.data
     rows: list[ComparisonRow] = []
-    treatments = list(data.treated_at)
+    against = result.against
+    treatments = [state for state in data.states if state != against]
     for treatment in treatments:
-        rows.append(ComparisonRow(f"{treatment} against {data.untreated}"))
+        rows.append(ComparisonRow(f"{treatment} against {against}"))
         for answer in result.answers:
             term = next((t for t in treated_terms(answer.model) if t.level == treatment), None)
             reason = answer.model.reason or Reason("in-nobody")
             ratio = term.ratio if term is not None else Estimate(None, reason=reason)
             rows.append(
                 ComparisonRow(
-                    answer.name,
+                    f"{answer.name}: {treatment}",
                     ratio,
                     answer.detail + (" (biased)" if answer.is_biased else ""),
                     _counts(answer, term),
@@ -143,12 +153,14 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
         measure="hazard ratio",
         label_head="Method",
         count_heads=(
-            f"{data.endpoint.event_noun.capitalize()}, of treated",
-            f"{data.endpoint.event_noun.capitalize()}, of others",
+            f"{data.endpoint.event_noun.capitalize()}, of {'the group' if data.history == SALVAGE else 'treated'}",
+            f"{data.endpoint.event_noun.capitalize()}, of {against if data.history == SALVAGE else 'others'}",
         ),
         conf_level=result.answers[0].model.conf_level,
         p_help=f"{start_sentence(name_term_test(*(answer.model for answer in result.answers)))} of the ratio",
-        sides=("lower if treated", "higher if treated"),
+        sides=(f"lower than {against}", f"higher than {against}")
+        if data.history == SALVAGE
+        else ("lower if treated", "higher if treated"),
         guide=guide.ratio.value if guide is not None and len(treatments) == 1 else None,
     )
 
@@ -177,20 +189,31 @@ class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
     files = ("estimates",)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        return (*treatment_controls(cohort), adjust_control(cohort), strata_control(cohort))
+        history, *others = treatment_controls(cohort)
+        three = ((SALVAGE, "HSCT, CAR-T or chemotherapy"),) if set(NEEDS[SALVAGE]) <= set(cohort.variables) else ()
+        against = reference_control(cohort)
+        against = replace(
+            against, place="more", display=False, help=f"For “HSCT, CAR-T or chemotherapy” alone. {against.help}"
+        )
+        more = (adjust_control(cohort), strata_control(cohort), *((against,) if three else ()))
+        return (replace(history, options=(*history.options, *three)), *others, *more)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return prepare_landmarks(cohort, cohort_filter, params)
 
     def estimate(self, data: TreatmentData, params: Params) -> NaiveComparison:
         arrays = data.arrays(adjusted=True)
+        is_chosen = data.history == SALVAGE and params.get("against") in data.treated_at
+        arrays["reference"] = params["against"] if is_chosen else data.untreated
         profile = landmark_profile(
             **arrays, landmarks=[days / DAYS_PER_MONTH for days in LANDMARK_DAYS], ratio_conf_type="profile"
         )
         answers = [
             Answer(
                 "Naive",
-                "ever against never treated, from relapse on",
+                "by the last salvage treatment, from relapse on"
+                if data.history == SALVAGE
+                else "ever against never treated, from relapse on",
                 read_model(data, naive_hazard_ratio(**arrays, conf_type="profile")),
                 is_biased=True,
             ),
@@ -234,14 +257,15 @@ class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
             return MISSING if term is None or term.ratio.value is None else ratio_text(term.ratio)
 
         factor = _exaggeration(result)
-        compared = f"{result.first} against {data.untreated}"
+        compared = f"{result.first} against {result.against}"
         return (
             Headline("Children", format_count(data.n), "Who relapsed, in this selection."),
             Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
             Headline(
                 f"Naive hazard ratio of {compared} (biased)",
                 text(result.naive),
-                f"Ever against never given {result.first}: biased by immortal time.",
+                f"{'By the last treatment' if data.history == SALVAGE else f'Ever against never given {result.first}'}: "
+                "biased by immortal time.",
             ),
             Headline(
                 f"Hazard ratio of {compared}, as treatment changes",
@@ -324,14 +348,17 @@ class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
             if is_withheld(reason):
                 return (*said, start_sentence(f"{say_missing('comparison of the two answers', reason)}."))
             return (*said, f"The two answers cannot be set against each other: {say_reason(reason)}.")
-        away = "too favourable to treatment" if factor < 1 else "too unfavourable to treatment"
+        three = data.history == SALVAGE
+        away = f"too {'favourable' if factor < 1 else 'unfavourable'} to {correct.level if three else 'treatment'}"
+        usual = "the last treatment" if three else "ever against never"
         verdict = (
             f"the naive answer is {away}: its hazard ratio is {format_number(factor, 2)} times the other"
             if abs(factor - 1) >= 0.05
             else "the two agree closely, which cannot be known beforehand"
         )
         said.append(
-            f"{correct.level} against {data.untreated}: ever against never gives a hazard ratio of {ratio_text(naive.ratio)}; "
+            f"{start_sentence(str(correct.level))} against {result.against}: {usual} gives a hazard ratio of "
+            f"{ratio_text(naive.ratio)}; "
             f"with treatment counted from its day on it is {ratio_text(correct.ratio)}; both are associations, "
             "not effects. In these "
             f"children {verdict}."
@@ -344,7 +371,7 @@ class NaiveAnswerAnalysis(Analysis[TreatmentData, NaiveComparison]):
         ]
         if len(values) > 1:
             said.append(
-                f"From landmark to landmark the hazard ratio of {correct.level} against {data.untreated} runs from "
+                f"From landmark to landmark the hazard ratio of {correct.level} against {result.against} runs from "
                 f"{format_ratio(min(values))} to {format_ratio(max(values))}: "
                 "with few events the choice of the day matters, which is why it has to be made before looking."
             )

@@ -193,3 +193,25 @@ def test_it_is_refused_where_small_numbers_are_protected() -> None:
 def test_it_opens_first_in_its_section() -> None:
     treatment = [analysis for analysis in load_analyses() if analysis.section == "Treatment"]
     assert treatment[0].title == "HSCT, CAR-T or chemotherapy"
+
+
+@pytest.mark.parametrize("reference", STATES)
+def test_the_naive_answer_compares_the_three_treatments_too(reference: str) -> None:
+    """Each landmark gives the ratios of this page, and every row names its treatment."""
+    value = "chemotherapy" if reference == CHEMOTHERAPY else reference
+    naive = analysis_of("naive-answer")
+    shown = show_with(naive, history="salvage", against=value)
+    check_shown(shown)
+    others = [state for state in STATES if state != reference]
+    for other in others:
+        assert f"{other} against {reference}" in shown.alt_text and f"Landmark, day 180: {other}" in shown.alt_text
+    assert shown.headline(f"Hazard ratio of {others[0]} against {reference}, as treatment changes")
+    for answer in shown.result.answers:
+        if answer.landmark is None:
+            continue
+        day = round(answer.landmark.landmark * DAYS_PER_MONTH)
+        own = show_with(ANALYSIS, against=value, landmark=day).result.hazard
+        for term, mine in zip(treated_terms(answer.model), treated_terms(own), strict=True):
+            assert (term.level, term.ratio.value) == (mine.level, mine.ratio.value)
+    last = shown.result.answers[0].model
+    assert next(t.n for t in last.terms if t.level == HSCT) == 40

@@ -1005,8 +1005,8 @@ def test_the_figures_are_told_in_words() -> None:
     )
     assert "day 180: 1.09 (0.29–4.41), 27 treated and 19 not yet;" in picture.alt_text
     words = plain(show_with(NAIVE).alt_text)
-    assert "Naive (ever against never treated, from relapse on (biased)): 0.28 (0.09–0.99), p 0.048." in words
-    assert words.endswith("Treatment as it changes (time-dependent Cox model): 0.45 (0.12–1.73), p 0.233.")
+    assert "Naive: HSCT (ever against never treated, from relapse on (biased)): 0.28 (0.09–0.99), p 0.048." in words
+    assert words.endswith("Treatment as it changes: HSCT (time-dependent Cox model): 0.45 (0.12–1.73), p 0.233.")
 
 
 def test_the_landmark_is_drawn_where_the_curves_begin() -> None:
