@@ -298,7 +298,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
     said = []
     if lost:
         said.append(
-            f"Beside the {format_count(n)} children whose outcome is known, {format_count(lost)} without relapse "
+            f"Beside the {format_count(n)} {load_words().of(n)} whose outcome is known, {format_count(lost)} without relapse "
             f"{'was' if lost == 1 else 'were'} not followed for {limit}: weights stand for {'it' if lost == 1 else 'them'}."
         )
     if died:
