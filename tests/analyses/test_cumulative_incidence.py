@@ -529,7 +529,7 @@ def test_a_handful_of_children(event: str, chosen: tuple[int, ...]) -> None:
 def test_a_test_of_one_group_says_why_it_is_not_done() -> None:
     shown = show_incidence(Clause("sex", ("male",)), by="sex")
     test = next(h for h in shown.headlines if h.label == "p (Gray’s test)")
-    assert (test.value, test.help) == ("–", "Not done: only one group has patients.")
+    assert (test.value, test.help) == ("–", "Not done: only one group has children.")
 
 
 # Files

@@ -285,7 +285,7 @@ def test_unknown_factors_are_counted() -> None:
 
 def test_nobody_left() -> None:
     shown = show_hazards(Clause("platelets", low=1999))
-    assert shown.sentences == ("No hazard ratio can be given: no patients.",)
+    assert shown.sentences == ("No hazard ratio can be given: no children.",)
     assert shown.headline("Children in the model") == "0 of 0"
     assert shown.headline("Concordance") == "–"
     assert shown.tables == shown.pictures == ()

@@ -276,7 +276,7 @@ def test_a_factor_that_predicts_perfectly_is_fitted_by_firth() -> None:
     assert term.odds_ratio.value == pytest.approx(expected, rel=1e-6)
     assert shown.headline("Fitted by") == "Firth’s method"
     (note,) = [note for note in shown.notes if note.code == "separation"]
-    assert note.text.startswith("None of the 8 patients with Sex: boys had the event.")
+    assert note.text.startswith("None of the 8 children with Sex: boys had the event.")
     check_shown(shown)
 
 
@@ -324,7 +324,7 @@ def test_notes_and_reasons_speak_in_labels() -> None:
 
 def test_nobody_left() -> None:
     shown = show_predictors(Clause("platelets", low=1999))
-    assert shown.sentences == ("No odds ratio can be given: no patients.",)
+    assert shown.sentences == ("No odds ratio can be given: no children.",)
     assert shown.headline("Children in the model") == "0 of 0"
     assert shown.headline("Fitted by") == "not fitted"
     assert shown.headline("Relapses per parameter") == "–"

@@ -202,13 +202,13 @@ def test_a_test_of_interaction_without_events_in_a_group_is_called_approximate()
 
 def test_one_group_alone_is_said_once() -> None:
     shown = show_subgroups(Clause("mrd_day46", ("negative",)), by="mrd_day46")
-    assert shown.sentences == ("MRD on day 46, positive (≥ 0.01 %): no hazard ratio (no patients).",)
+    assert shown.sentences == ("MRD on day 46, positive (≥ 0.01 %): no hazard ratio (no children).",)
     check_shown(shown)
 
 
 def test_nobody_left() -> None:
     shown = show_subgroups(Clause("platelets", low=1999))
-    assert shown.sentences == ("No hazard ratio can be given: no patients.",)
+    assert shown.sentences == ("No hazard ratio can be given: no children.",)
     assert shown.headline("Children") == "0"
     check_shown(shown)
 
@@ -229,7 +229,7 @@ def test_reasons_speak_in_labels() -> None:
     html = shown.figure.html
     assert "no children in the group “not reached”" in html
     (said,) = [s for s in shown.sentences if s.startswith("Immunophenotype")]
-    assert said == ("Immunophenotype: no test of interaction (no two subgroups have patients of the same two groups).")
+    assert said == ("Immunophenotype: no test of interaction (no two subgroups have children of the same two groups).")
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])

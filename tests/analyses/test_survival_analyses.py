@@ -443,7 +443,7 @@ def test_nobody_left_says_so_without_numbers() -> None:
     assert shown.headline("Median follow-up") == "–"
     assert shown.headline("p (log-rank test)") == "–"
     helps = {h.label: h.help for h in shown.headlines}
-    assert helps["Median follow-up"] == "By the reverse Kaplan–Meier method. No patients."
+    assert helps["Median follow-up"] == "By the reverse Kaplan–Meier method. No children."
 
 
 def test_files_hold_the_numbers_of_the_page() -> None:
@@ -531,7 +531,7 @@ def test_a_handful_of_children_is_described_without_errors(
             [child(400, 0, 0)],
             (
                 "Site of relapse, grouped, isolated marrow: the only child did not die; 1 was still followed 1 year after",
-                "The curves cannot be compared by a test: only one group has patients",
+                "The curves cannot be compared by a test: only one group has children",
             ),
         ),
         (
@@ -556,7 +556,7 @@ def test_a_handful_of_children_is_described_without_errors(
             (
                 "Site of relapse, grouped, isolated marrow: no estimate at 1 year from first relapse (follow-up ends at 3.3 "
                 "months (0 at risk)).",
-                "The curves cannot be compared by a test: only one group has patients",
+                "The curves cannot be compared by a test: only one group has children",
             ),
         ),
     ],

@@ -567,7 +567,7 @@ def test_sentences_on_a_landmark() -> None:
     assert early == (
         "All 52 children were followed beyond day 30.",
         "0 had been treated by then, 52 had not, and 40 of these were treated later.",
-        "The groups cannot be compared: only one group has patients.",
+        "The groups cannot be compared: only one group has children.",
     )
     events = show_with(LANDMARK, endpoint="efs_relapse", history="histories").sentences
     assert " had had an event and " in events[0]
@@ -780,7 +780,7 @@ def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
             (
                 "The only child was followed beyond day 180.",
                 "1 had been treated by then, 0 had not, and 0 of these were treated later.",
-                "The groups cannot be compared: only one group has patients.",
+                "The groups cannot be compared: only one group has children.",
             ),
         ),
         (
@@ -789,7 +789,7 @@ def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
             (
                 "Of 2 children, 0 had died and 1 had left follow-up by day 365; that child is not in the comparison.",
                 "1 had been treated by then, 0 had not, and 0 of these were treated later.",
-                "The groups cannot be compared: only one group has patients.",
+                "The groups cannot be compared: only one group has children.",
             ),
         ),
         (
@@ -798,7 +798,7 @@ def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
             (
                 "Of 3 children, 1 had died and 1 had left follow-up by day 360; they are not in the comparison.",
                 "0 had been treated by then, 1 had not, and 0 of these were treated later.",
-                "The groups cannot be compared: only one group has patients.",
+                "The groups cannot be compared: only one group has children.",
             ),
         ),
         (
@@ -807,7 +807,7 @@ def test_follow_up_until_hsct_ends_before_a_death_on_its_day() -> None:
             (
                 "Of 2 children, 0 had died and 1 had left follow-up by day 350; that child is not in the comparison.",
                 "0 had been treated by then, 1 had not, and 1 of these was treated later.",
-                "The groups cannot be compared: only one group has patients.",
+                "The groups cannot be compared: only one group has children.",
             ),
         ),
     ],
@@ -991,13 +991,13 @@ def test_files_of_the_naive_answer_hold_every_method() -> None:
 def test_the_figures_are_told_in_words() -> None:
     words = plain(show_with(CHANGING).alt_text)
     assert words.startswith(
-        "Simon–Makuch curves in months from first relapse. Not yet transplanted: 52 patients, 5 events; 68.9 % (95 % "
+        "Simon–Makuch curves in months from first relapse. Not yet transplanted: 52 children, 5 events; 68.9 % (95 % "
         "confidence interval 26.5–90.1) at 1 year, 5 still at risk; "
     )
-    assert " HSCT: 40 patients, 6 events; 80.2 %" in words
+    assert " HSCT: 40 children, 6 events; 80.2 %" in words
     words = plain(show_with(LANDMARK).alt_text)
     assert words.startswith(
-        "From the landmark at day 180 on. Kaplan–Meier curves in months from first relapse. Not yet transplanted: 19 patients"
+        "From the landmark at day 180 on. Kaplan–Meier curves in months from first relapse. Not yet transplanted: 19 children"
     )
     (picture,) = show_with(LANDMARK).pictures
     assert plain(picture.alt_text).startswith(

@@ -322,7 +322,7 @@ def test_two_children_have_no_curve_but_their_counts() -> None:
     assert key.name == "All: not drawn, 2 children, 1 event" and list(key.x) == [None]
     assert governed.curves[0].n == 2
     words = describe_survival(governed, {"all": "All"}, "relapse")
-    assert "2 patients, 1 event; not drawn, too few for a curve" in words
+    assert "2 children, 1 event; not drawn, too few for a curve" in words
     assert "%" not in words
 
 
