@@ -66,6 +66,9 @@ def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGene
         return ask_choices(load_controls(context.cohort, analysis.slug))
 
 
-PAGES = tuple(
-    Page(a.slug, a.title, a.icon, partial(show_analysis, a), order=a.order, section=a.section) for a in load_analyses()
-)
+def list_pages() -> tuple[Page, ...]:
+    """A page for each registered analysis."""
+    return tuple(
+        Page(a.slug, a.title, a.icon, partial(show_analysis, a), order=a.order, section=a.section)
+        for a in load_analyses()
+    )

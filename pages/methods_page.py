@@ -59,4 +59,6 @@ def show_methods(context: Context) -> None:
     )
 
 
-PAGES = (Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1),)
+def list_pages() -> tuple[Page, ...]:
+    """The pages of this file."""
+    return (Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1),)

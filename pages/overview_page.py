@@ -67,4 +67,6 @@ def _show_published(context: Context) -> None:
         show_table(tabulate_readings(published))
 
 
-PAGES = (Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0),)
+def list_pages() -> tuple[Page, ...]:
+    """The pages of this file."""
+    return (Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0),)

@@ -1,4 +1,4 @@
-"""The pages of the dashboard: every file of ``pages/`` contributes its own, in a tuple ``PAGES``."""
+"""The pages of the dashboard: every file of ``pages/`` contributes its own by ``list_pages``."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class Page:
 def load_pages() -> tuple[Page, ...]:
     """Every page, in their ``order``; the first is the start."""
     names = [module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name.endswith("_page")]
-    found = [page for name in names for page in importlib.import_module(f"pages.{name}").PAGES]
+    found = [page for name in names for page in importlib.import_module(f"pages.{name}").list_pages()]
     return tuple(sorted(found, key=lambda page: page.order))
