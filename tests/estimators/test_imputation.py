@@ -190,7 +190,7 @@ def test_reasons_for_not_imputing() -> None:
     few = refused({"x": [1.0, 2.0, None], "z": [1.0, 2.0, 3.0]}, [0, 1, 1])
     assert few == Reason.of("known-in-few", name=Name("x"), n=2, n_coefficients=2)
     assert refused({"x": gap}, y) is None
-    with pytest.raises(ValueError, match="nothing is missing"):
+    with pytest.raises(ValueError, match="nothing-missing"):
         impute(pd.DataFrame({"x": [1.0] * 11}), y)
     with pytest.raises(ValueError, match="m must be at least 2"):
         estimate_imputed_odds_ratios(pd.DataFrame({"x": gap}), y, m=1)
