@@ -21,20 +21,19 @@ CHILD = re.compile(r"\bchild(ren)?\b", re.IGNORECASE)
 COLUMNS = frozenset(v.name for v in load_dictionary().variables)
 
 CHILD_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 201,
+    "analyses and comparisons": 202,
     "analytics/cohort": 11,
     "analytics/provenance.py": 2,
-    "analytics/reporting": 82,
+    "analytics/reporting": 83,
     "analytics/study": 5,
     "analytics/views": 1,
-    "dashboard.py": 1,
     "pages": 2,
     "pages/components": 9,
 }
 COLUMN_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 67,
+    "analyses and comparisons": 68,
     "analytics/cohort": 103,
-    "analytics/frames": 15,
+    "analytics/frames": 18,
     "analytics/study": 17,
 }
 
