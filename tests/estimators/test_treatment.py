@@ -563,17 +563,17 @@ def test_words_count_patients_too(method: Any) -> None:
     }
     site = np.where(np.array(arguments["event"]) == 0, "a", "b")
     covariates = pd.DataFrame({"site": pd.Categorical(site, ["b", "a"]), "flag": (site == "a").astype(float)})
-    words = ""
+    text = ""
     for name in covariates:
         found = time_dependent_hazard_ratio(**arguments, covariates=covariates[[name]], method=method)
         reasons = [said(term.hazard_ratio.reason) for term in found.terms]
-        words += " ".join([*(words(note) for note in found.notes), *reasons])
-    assert "None of the 5 patients with site: a had the event" in words
-    assert "None of the 5 patients with flag = 1 had the event" in words
-    assert ("none of the 5 patients had the event" in words) == (method == "ml")
+        text += " ".join([*(words(note) for note in found.notes), *reasons])
+    assert "None of the 5 patients with site: a had the event" in text
+    assert "None of the 5 patients with flag = 1 had the event" in text
+    assert ("none of the 5 patients had the event" in text) == (method == "ml")
     rows = split_at_treatment(**arguments)
     n_rows = (site[rows.row] == "a").sum()
-    assert n_rows > 5 and f"{n_rows} patients" not in words
+    assert n_rows > 5 and f"{n_rows} patients" not in text
 
 
 # Refusals

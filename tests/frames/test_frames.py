@@ -406,7 +406,7 @@ def test_only_the_treatments_asked_for_leave_children_out() -> None:
 
 def test_views_and_treatments_that_do_not_exist_are_refused() -> None:
     history = TreatmentHistory.from_tally(treated(), OS)
-    with pytest.raises(ValueError, match="view must be one of hsct, cart, histories: it is 'tki'"):
+    with pytest.raises(ValueError, match="view must be one of hsct, cart, histories, salvage: it is 'tki'"):
         history.switches("tki")
     with pytest.raises(ValueError, match="censor_at_hsct goes with the view cart: the view is hsct"):
         history.switches("hsct", censor_at_hsct=True)
