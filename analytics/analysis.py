@@ -25,8 +25,9 @@ from analytics.document import (
 )
 from analytics.reporting.attrition import Used
 from analytics.reporting.reasons import say_frames
-from analytics.reporting.reliability import govern, note_left_out
+from analytics.reporting.reliability import note_left_out
 from analytics.reporting.tables import Table
+from analytics.reporting.withholding import govern
 from analytics.reporting.wording import say_protection
 from analytics.results import Note
 from analytics.results.second_opinion import Compared

@@ -34,7 +34,7 @@ from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.splines import estimate_spline
 from analytics.figures.calibration import describe_calibration, plot_calibration
 from analytics.reporting.attrition import Used
-from analytics.reporting.reliability import PARTS, govern, list_judged
+from analytics.reporting.withholding import PARTS, govern, list_judged
 from analytics.results import Estimate, FloatArray, Interval, Note, Reason, Result, TermTest, TestResult, as_model
 
 ROOT = Path(__file__).parent.parent
@@ -104,7 +104,7 @@ def unruled(kind: type[Result]) -> list[str]:
 
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__qualname__)
 def test_whatever_holds_a_p_value_an_interval_or_an_estimate_has_a_rule(kind: type[Result]) -> None:
-    assert not unruled(kind), f"{kind.__name__} needs a rule in analytics.reporting.reliability for {unruled(kind)}"
+    assert not unruled(kind), f"{kind.__name__} needs a rule in analytics.reporting.withholding for {unruled(kind)}"
 
 
 def test_a_result_without_a_rule_is_found() -> None:
@@ -340,6 +340,6 @@ def test_what_a_result_makes_later_passes_the_policy() -> None:
 
 def test_nobody_else_applies_it() -> None:
     """A call by hand is one that the next author forgets."""
-    names = {"analytics.reporting.reliability", "analytics.analysis"}
+    names = {"analytics.reporting.withholding", "analytics.analysis"}
     assert {m.__name__ for m in MODULES if "govern" in vars(m)} == names
     assert not [path for path in (ROOT / "pages").rglob("*.py") if "govern" in path.read_text(encoding="utf-8")]

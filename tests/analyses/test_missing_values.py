@@ -22,7 +22,7 @@ from analytics.comparisons.imputation import IMPUTED
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
 from analytics.figures.missingness import NOTHING
 from analytics.formats import format_p
-from analytics.reporting.reliability import govern
+from analytics.reporting.withholding import govern
 from analytics.results import PooledResult, as_model
 from tests.analyses.shown import (
     DATA,

@@ -25,7 +25,7 @@ from analytics.figures.incidence import (
 from analytics.figures.stacked_incidence import plot_stacked_incidence
 from analytics.figures.step_curves import THICK, THIN, say_empty, say_too_few
 from analytics.figures.theme import style_of
-from analytics.reporting.reliability import govern
+from analytics.reporting.withholding import govern
 from analytics.results import IncidenceResult, SurvivalResult
 
 CAUSES = ("relapse", "death in remission")

@@ -28,7 +28,7 @@ from analytics.figures.survival import (
     say_empty,
 )
 from analytics.figures.theme import style_of
-from analytics.reporting.reliability import govern
+from analytics.reporting.withholding import govern
 from analytics.results import SurvivalCurve, SurvivalResult
 
 MakeCurve = Callable[..., SurvivalCurve]

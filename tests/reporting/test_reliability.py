@@ -37,12 +37,12 @@ from analytics.reporting.reliability import (
     Least,
     Policy,
     State,
-    govern,
     judge,
     load_policy,
     open_policy,
 )
 from analytics.reporting.tables import tabulate_policy
+from analytics.reporting.withholding import govern
 from analytics.results import (
     Estimate,
     GroupCount,
