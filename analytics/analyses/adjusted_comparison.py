@@ -19,15 +19,13 @@ from analytics.comparisons.treatment import (
     TREATMENT,
     TreatmentData,
     count_used,
-    list_ratio_tests,
-    note_nobody,
-    note_treatment_few,
     prepare_landmarks,
     state_labels,
     state_styles,
     treated_terms,
     treatment_controls,
 )
+from analytics.comparisons.treatment_words import list_ratio_tests, note_nobody, note_treatment_few
 from analytics.comparisons.weighting import (
     TWO_STATES,
     WEIGHTED_TO,

@@ -15,12 +15,8 @@ from analytics.comparisons.treatment import (
     MOST_RATIOS,
     TreatmentData,
     adjust_control,
-    count_children,
     read_model,
-    say_two_tests,
     state_labels,
-    tabulate_e_values,
-    tabulate_treatments,
     treated_terms,
     treatment_controls,
 )
@@ -35,6 +31,7 @@ from analytics.comparisons.treatment_groups import (
     say_ratios,
     tabulate_groups,
 )
+from analytics.comparisons.treatment_words import count_children, say_two_tests, tabulate_e_values, tabulate_treatments
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.document import Headline, Picture
 from analytics.estimators.second_opinion.treatment import compare_landmark

@@ -22,6 +22,13 @@ from analytics.comparisons.treatment import (
     TreatmentData,
     adjust_control,
     count_used,
+    prepare_landmarks,
+    read_model,
+    reference_of,
+    treated_terms,
+    treatment_controls,
+)
+from analytics.comparisons.treatment_words import (
     describe_waiting,
     list_ratio_tests,
     name_term_test,
@@ -30,12 +37,7 @@ from analytics.comparisons.treatment import (
     note_not_random,
     note_treatment_few,
     note_unknown,
-    prepare_landmarks,
-    read_model,
-    reference_of,
     tabulate_e_values,
-    treated_terms,
-    treatment_controls,
 )
 from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH

@@ -33,10 +33,7 @@ from analytics.comparisons.treatment import (
     TreatmentData,
     adjust_control,
     relapse_endpoint,
-    say_two_tests,
     state_labels,
-    tabulate_e_values,
-    tabulate_treatments,
 )
 from analytics.comparisons.treatment_groups import (
     NAIVE,
@@ -53,6 +50,7 @@ from analytics.comparisons.treatment_groups import (
     say_ratios,
     tabulate_groups,
 )
+from analytics.comparisons.treatment_words import say_two_tests, tabulate_e_values, tabulate_treatments
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.document import Headline
 from analytics.estimators.second_opinion.treatment import compare_groups

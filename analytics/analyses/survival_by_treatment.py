@@ -31,6 +31,14 @@ from analytics.comparisons.treatment import (
     adjust_control,
     adjusted,
     count_used,
+    prepare_treatments,
+    read_model,
+    state_labels,
+    state_styles,
+    treated_terms,
+    treatment_controls,
+)
+from analytics.comparisons.treatment_words import (
     describe_waiting,
     list_ratio_tests,
     name_comparison,
@@ -39,15 +47,9 @@ from analytics.comparisons.treatment import (
     note_not_random,
     note_treatment_few,
     note_unknown,
-    prepare_treatments,
-    read_model,
     say_two_tests,
-    state_labels,
-    state_styles,
     tabulate_e_values,
     tabulate_treatments,
-    treated_terms,
-    treatment_controls,
 )
 from analytics.comparisons.until_hsct import (
     END,

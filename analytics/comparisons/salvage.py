@@ -11,15 +11,9 @@ import pandas as pd
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.comparisons.treatment import (
-    AT_LANDMARK,
-    AT_START,
-    TreatmentData,
-    count_children,
-    name_chemotherapy,
-    read_model,
-)
+from analytics.comparisons.treatment import AT_LANDMARK, AT_START, TreatmentData, name_chemotherapy, read_model
 from analytics.comparisons.treatment_groups import Groups
+from analytics.comparisons.treatment_words import count_children
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.treatment import (

@@ -17,21 +17,23 @@ from analytics.comparisons.treatment import (
     SALVAGE,
     TreatmentData,
     adjusted,
-    count_children,
     count_used,
-    list_ratio_tests,
     name_chemotherapy,
+    prepare_landmarks,
+    reference_of,
+    state_labels,
+    state_styles,
+    treated_terms,
+)
+from analytics.comparisons.treatment_words import (
+    count_children,
+    list_ratio_tests,
     name_comparison,
     note_late_conditions,
     note_nobody,
     note_not_random,
     note_treatment_few,
     note_unknown,
-    prepare_landmarks,
-    reference_of,
-    state_labels,
-    state_styles,
-    treated_terms,
 )
 from analytics.comparisons.until_hsct import note_until_hsct
 from analytics.dictionary import DAYS_PER_MONTH

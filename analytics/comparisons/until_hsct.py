@@ -12,16 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Control
-from analytics.comparisons.treatment import (
-    CART,
-    UNTIL_HSCT,
-    TreatmentData,
-    adjusted,
-    count_children,
-    list_ratio_tests,
-    name_term_test,
-    treated_terms,
-)
+from analytics.comparisons.treatment import CART, UNTIL_HSCT, TreatmentData, adjusted, treated_terms
+from analytics.comparisons.treatment_words import count_children, list_ratio_tests, name_term_test
 from analytics.document import ComparedTest
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence

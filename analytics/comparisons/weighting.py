@@ -10,7 +10,8 @@ import pandas as pd
 from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.comparisons.survival import MILESTONE_YEARS, milestone_cell
-from analytics.comparisons.treatment import SECOND_RELAPSE, TreatmentData, name_term_test, treated_terms
+from analytics.comparisons.treatment import SECOND_RELAPSE, TreatmentData, treated_terms
+from analytics.comparisons.treatment_words import name_term_test
 from analytics.dictionary import PHASES
 from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
