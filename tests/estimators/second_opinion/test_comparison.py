@@ -9,7 +9,7 @@ import pytest
 
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.estimators.second_opinion.comparison import Patients, compare, is_shown, not_offered
-from analytics.results import Estimate
+from analytics.results import Estimate, Reason
 from analytics.results.second_opinion import CANNOT, NO_LIBRARY, REASONS, UNEXPLAINED, Quantity
 
 FIGURE = Quantity("odds ratio", variable="sex", level="male")
@@ -47,10 +47,8 @@ def test_a_reason_stands_only_where_they_do_not_agree() -> None:
 
 
 def test_what_the_policy_keeps_back_is_not_shown() -> None:
-    assert is_shown(Estimate(2.0)) and is_shown(
-        Estimate(None, reason="not reached (60 % still event-free at 5 months)")
-    )
-    assert not is_shown(Estimate(None, reason="not shown: only 2 children"))
+    assert is_shown(Estimate(2.0)) and is_shown(Estimate(None, reason=Reason("not-reached")))
+    assert not is_shown(Estimate(None, reason=Reason.of("withheld", why=Reason.of("few-patients", n=2))))
 
 
 def test_rows_become_a_frame_with_the_versions_of_the_libraries() -> None:
