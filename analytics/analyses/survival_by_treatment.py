@@ -38,6 +38,7 @@ from analytics.comparisons.treatment import (
     treated_terms,
     treatment_controls,
 )
+from analytics.comparisons.treatment_groups import NAIVE, note_naive, note_thin_starts
 from analytics.comparisons.treatment_words import (
     describe_waiting,
     list_ratio_tests,
@@ -76,24 +77,15 @@ from analytics.estimators.treatment import (
 from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import Figure
-from analytics.formats import MISSING, format_count, format_months, format_p_cell, format_share
+from analytics.formats import MISSING, format_count, format_p_cell, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable, say_undone
-from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
 from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
 from analytics.results.second_opinion import Compared
 
-NAIVE = Control(
-    "naive",
-    "Show the naive curves",
-    "toggle",
-    False,
-    help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
-    display=True,
-)
 START = Control(
     "start",
     "Curves from (days from relapse)",
@@ -106,10 +98,6 @@ START = Control(
     "good. From a later day on it begins with all who were treated by then; children are left out of the curves who died or "
     "left before. The test and the hazard ratios are of the whole time from relapse.",
     display=True,
-)
-NAIVE_NOTE = (
-    "Thin dotted lines: the usual curves of ever against never treated. They are wrong: a child had to live long enough to "
-    "be treated, so every earlier {event} falls to the other group (immortal time)."
 )
 
 
@@ -201,20 +189,13 @@ class SurvivalByTreatmentAnalysis(Analysis[TreatmentData, TreatmentSurvival]):
         start = int(params.get("start", 0))
         curves = simon_makuch(**unstratified, landmark=start / DAYS_PER_MONTH, conf_type=params["interval"])
         hazard = read_model(data, time_dependent_hazard_ratio(**complete, conf_type="profile"))
-        naive_note = (
-            Note(
-                "immortal-time",
-                "warning",
-                NAIVE_NOTE.format(event=data.endpoint.event_one),
-            ),
-        )
         return TreatmentSurvival(
             data=data,
             curves=curves,
             test=mantel_byar_test(**arrays),
             hazard=hazard,
             notes=(
-                *(naive_note if params["naive"] else ()),
+                *((note_naive(data),) if params["naive"] else ()),
                 *note_late_conditions(data),
                 *note_nobody(data),
                 *note_until_hsct(data),
@@ -360,26 +341,8 @@ class SurvivalByTreatmentAnalysis(Analysis[TreatmentData, TreatmentSurvival]):
         )
 
     def notes(self, result: TreatmentSurvival) -> tuple[Note, ...]:
-        """Those of the estimate, and which curves end because of the few who came into them first."""
-        least = load_policy().stop_below
-        notes = list(result.notes)
-        for curve in result.curves.curves:
-            if curve.shown_until is None:
-                continue
-            later = curve.time > curve.shown_until
-            if not (later & (curve.n_risk >= least)).any():
-                continue
-            when = format_months(curve.shown_until)
-            notes.append(
-                Note(
-                    "thin-start",
-                    "caution",
-                    f"The curve of {curve.group} is shown until {when} only: then a child had the event while fewer than {least} "
-                    "were in the group, and all that follows would rest on these few.",
-                    "Start the curves on a later day, by which more children are in the group.",
-                )
-            )
-        return tuple(notes)
+        remedy = "Start the curves on a later day, by which more children are in the group."
+        return (*result.notes, *note_thin_starts(result.curves.curves, remedy))
 
     def used(self, result: TreatmentSurvival) -> Used:
         return count_used(result.data, adjusted=False)  # the curves and the test keep those with an unknown variable

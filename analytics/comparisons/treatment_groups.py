@@ -161,7 +161,6 @@ def overlay_naive(data: TreatmentData, curves: SurvivalResult) -> list[Overlay]:
 
 def note_naive(data: TreatmentData) -> Note:
     """What is wrong with the naive curves."""
-    event = "death" if data.endpoint.event_noun == "deaths" else "event"
     by = (
         "by the last salvage treatment, from relapse on" if data.history == SALVAGE else "of ever against never treated"
     )
@@ -169,7 +168,7 @@ def note_naive(data: TreatmentData) -> Note:
         "immortal-time",
         "warning",
         f"Thin dotted lines: the usual curves {by}. They are wrong: a child had to live long enough to "
-        f"be treated, so every earlier {event} falls to the other group (immortal time).",
+        f"be treated, so every earlier {data.endpoint.event_one} falls to the other group (immortal time).",
     )
 
 
