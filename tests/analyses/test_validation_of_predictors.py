@@ -366,7 +366,7 @@ def test_any_selection_can_be_opened(file: str, data: st.DataObject) -> None:
     cohort = cohort_of(file)
     cohort_filter = data.draw(filters(file), label="filter")
     params = data.draw(params_of(PREDICTORS, cohort), label="params")
-    checks = show(PREDICTORS, cohort, cohort_filter, params).checks
+    checks = show(PREDICTORS, cohort, cohort_filter, params, policy=True).checks
     check_made(checks)
     everyone = select(patients_of(file), cohort_filter).set_index("patient_id")
     for d in checks.made.departures:
