@@ -7,7 +7,7 @@ import streamlit as st
 from analytics import __version__
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
-from analytics.reporting.methods import METHODS
+from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import (
     Table,
@@ -49,7 +49,7 @@ def show_methods(context: Context) -> None:
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
     show_table(tabulate_simulation(load_simulation()))
     show_table(tabulate_policy(load_policy()))
-    show_table(tabulate_methods(METHODS))
+    show_table(tabulate_methods(load_methods()))
     for tabulate in (tabulate_endpoints, tabulate_competing, tabulate_dictionary):
         show_table(tabulate(context.cohort.dictionary))
     show_cautions(load_published().cautions)
