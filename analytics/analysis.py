@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, update_wrapper
+from functools import cached_property, update_wrapper, wraps
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, get_args
 
 import pandas as pd
@@ -23,6 +23,7 @@ from analytics.document import (
     Progress,
     Shown,
 )
+from analytics.formats import name_patients
 from analytics.reporting.attrition import Used
 from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import note_left_out
@@ -66,7 +67,8 @@ class Control:
     ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away). A number lies between
     the two of ``limits`` and moves by ``step``; a link
     may ask for any between. ``display`` marks a choice that alone makes no new comparison in the ledger: it changes what
-    is drawn or listed, or the names of the tests tell what it chose.
+    is drawn or listed, or the names of the tests tell what it chose. In the texts ``{patient}`` and ``{patients}`` stand for
+    the dictionary's noun (`named`).
     """
 
     name: str
@@ -79,6 +81,11 @@ class Control:
     limits: tuple[int, int] = (0, 0)
     step: int = 1
     display: bool = False
+
+    def named(self) -> Control:
+        """The control with the dictionary's noun in its texts."""
+        options = tuple((value, name_patients(label)) for value, label in self.options)
+        return replace(self, label=name_patients(self.label), help=name_patients(self.help), options=options)
 
     def value(self, text: str) -> Any:
         """What ``text`` means: an option by its value or its label, or a number within the limits; else None."""
@@ -138,7 +145,8 @@ class Background:
     same selection gives the same numbers, and calls ``progress(done, total)`` between its steps, where it can be
     stopped: the call then raises, and ``run`` lets that pass. ``show(result, found, params)`` gives what is shown;
     ``found`` is None until it has run. ``about`` says beforehand what it does and how long it takes, ``button`` names it
-    ("Impute {imputations} times", with the names of choices in braces). ``refusal(result, params)`` says in a sentence
+    ("Impute {imputations} times", with the names of choices in braces, and ``{patient}`` and ``{patients}`` for the
+    dictionary's noun, as in ``title`` and ``about``). ``refusal(result, params)`` says in a sentence
     why it cannot be run, "" if it can. ``downloads(found)`` makes the frames whose names are ``files``.
     """
 
@@ -159,7 +167,8 @@ class Checks:
 
     ``make(result, params)`` makes a frozen result from what ``estimate`` gave, ``show(result, made, params)`` what is
     shown of it, one after the other, ``downloads(made)`` the frames whose names are ``files``. ``about`` says in a
-    sentence or two what is looked at; ``background`` are slow parts that belong here.
+    sentence or two what is looked at, and may hold ``{patient}`` and ``{patients}`` as ``title`` may; ``background`` are
+    slow parts that belong here.
     """
 
     title: str
@@ -176,13 +185,33 @@ Found = TypeVar("Found")
 _REGISTERED: dict[str, Analysis[Any, Any]] = {}
 
 
+class _Named:
+    """A text of a class, with the dictionary's noun in it when it is asked for: imports read no dictionary."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __get__(self, owner: object, kind: type) -> str:
+        return name_patients(self._text)
+
+
+def _named_controls(controls: Callable[..., tuple[Control, ...]]) -> Callable[..., tuple[Control, ...]]:
+    @wraps(controls)
+    def named(*args: Any) -> tuple[Control, ...]:
+        return tuple(control.named() for control in controls(*args))
+
+    return named
+
+
 class Analysis(ABC, Generic[Frame, Found]):
     """An analysis: from the counts of a selection to the document that a page shows of it.
 
     A subclass registers itself, unless it is ``abstract``. It says what it is in class attributes; ``requires`` names the
     sets of columns one of which a cohort must have. ``prepare`` takes what is needed out of the engine, ``estimate`` makes
     a frozen result from it, with ``notes``; the others turn that result into what is shown. Nobody sees a result that has
-    not passed the policy on small numbers: `run` and `present` are final, and apply it.
+    not passed the policy on small numbers: `run` and `present` are final, and apply it. ``title``, ``question``,
+    ``method`` and the texts of controls, checks and slow parts may hold ``{patient}`` and ``{patients}``, which become the
+    dictionary's noun.
     """
 
     slug: ClassVar[str]
@@ -200,6 +229,10 @@ class Analysis(ABC, Generic[Frame, Found]):
 
     def __init_subclass__(cls, *, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
+        for name in {"title", "question", "method"} & vars(cls).keys():
+            setattr(cls, name, _Named(vars(cls)[name]))
+        if "controls" in vars(cls):
+            cls.controls = _named_controls(cls.controls)  # type: ignore[method-assign]
         if not abstract:
             _REGISTERED[cls.slug] = cls()
 
@@ -325,8 +358,8 @@ def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | 
         return None
     made = Lazy(lambda: Governed(checks.make)(result, params))
     return Appendix(
-        title=checks.title,
-        about=checks.about,
+        title=name_patients(checks.title),
+        about=name_patients(checks.about),
         parts=Lazy(lambda: checks.show(result, made(), params)),
         background=_background_parts(checks.background, result, params),
         files=checks.files,
@@ -341,9 +374,9 @@ def _background_parts(parts: Sequence[Background], result: Any, params: Params) 
 def _background_part(part: Background, result: Any, params: Params) -> BackgroundPart:
     return BackgroundPart(
         name=part.name,
-        title=part.title,
-        about=part.about.format(**params),
-        button=part.button.format(**params),
+        title=name_patients(part.title),
+        about=name_patients(part.about).format(**params),
+        button=name_patients(part.button).format(**params),
         refusal=Lazy(lambda: part.refusal(result, params)),
         run=lambda progress: Governed(part.run)(result, params, progress),
         show=lambda found: part.show(result, found, params),

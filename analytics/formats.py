@@ -38,6 +38,18 @@ def format_patients(n: float) -> str:
     return f"{format_count(n)} {load_words().of(n)}"
 
 
+def name_patients(text: str) -> str:
+    """A text with the dictionary's noun in its fields ``{patient}``, ``{patients}`` and ``{Patients}``; others stay.
+
+    For texts that stand in the code as constants: they are written before a dictionary has been read.
+    """
+    if "atient" not in text:
+        return text
+    words = load_words()
+    text = text.replace("{patient}", words.noun).replace("{patients}", words.plural)
+    return text.replace("{Patients}", words.head)
+
+
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:
     """Text from a file, a path or a link as a message repeats it: on one line, what cannot be printed as "�", cut short.
 

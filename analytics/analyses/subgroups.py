@@ -203,7 +203,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
 
     slug = "subgroups"
     title = "Subgroups"
-    question = "Is the difference between groups the same in all kinds of children?"
+    question = "Is the difference between groups the same in all kinds of {patients}?"
     section = "Survival"
     order = 70
     icon = ":material/account_tree:"
