@@ -52,7 +52,8 @@ class Variable:
     had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
     a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
-    ``is_group`` say where the variable is offered.
+    ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
+    called, and ``level_roles`` are pairs of what it calls a level and the level.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Variable:
     per: float = 1.0
     optional_levels: tuple[str, ...] = ()
     level_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    role: str | None = None
+    level_roles: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_coded(self) -> bool:
@@ -166,12 +169,16 @@ class CompetingEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """All variables, endpoints and competing endpoints, in the order of the file, and the words for a patient."""
+    """All variables, endpoints and competing endpoints, in the order of the file, and the words for a patient.
+
+    ``lists`` are names of variables that go together, each list under its name.
+    """
 
     variables: tuple[Variable, ...]
     endpoints: tuple[Endpoint, ...]
     competing: tuple[CompetingEndpoint, ...] = ()
     words: Words = Words()
+    lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -181,6 +188,32 @@ class Dictionary:
 
     def __contains__(self, name: object) -> bool:
         return any(variable.name == name for variable in self.variables)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The column of each role that a variable has."""
+        return {v.role: v.name for v in self.variables if v.role is not None}
+
+    def role(self, role: str) -> str:
+        """The name of the column that has the role ("HSCT day"); KeyError names the known roles."""
+        for variable in self.variables:
+            if variable.role == role:
+                return variable.name
+        raise KeyError(f"no variable has the role {role!r}. Known: {', '.join(self.roles)}.")
+
+    def level(self, role: str, level_role: str) -> str:
+        """The level that has a role among those of the variable with ``role`` ("salvage treatment", "HSCT")."""
+        levels = dict(self[self.role(role)].level_roles)
+        if level_role not in levels:
+            raise KeyError(f"no level of the {role} has the role {level_role!r}. Known: {', '.join(levels) or 'none'}.")
+        return levels[level_role]
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """The columns of a list ("subgroups"), in order; KeyError names the known lists."""
+        lists = dict(self.lists)
+        if name not in lists:
+            raise KeyError(f"{name!r} is no list. Known: {', '.join(lists) or 'none'}.")
+        return lists[name]
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint of that name; KeyError names the known ones."""
@@ -229,14 +262,15 @@ def load_words() -> Words:
 
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
-    """The dictionary read from a TOML file: tables ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]`` and ``[words]``.
+    """The dictionary read from a TOML file: ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]``, ``[words]``, ``[lists]``.
 
     Raises
     ------
     DictionaryError
         If an entry lacks a label, has an unknown kind or phase, a reference that is not a level, levels without
-        labels of the same number, a level twice, a derivation that does not fit its variables or goes round in a
-        circle, or an endpoint that lacks one of its words or whose columns are unknown or of another kind.
+        labels of the same number, a level twice, a role that two have, a derivation that does not fit its variables or
+        goes round in a circle, a list with an unknown variable, or an endpoint that lacks one of its words or whose
+        columns are unknown or of another kind.
     """
     with path.open("rb") as file:
         content = tomllib.load(file)
@@ -245,11 +279,16 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     for variable in variables:
         _check_derivation(variable, known, path.name)
     _check_circles(known)
+    _check_roles("variables", [(v.role, v.name) for v in variables if v.role is not None])
+    lists = tuple((name, tuple(names)) for name, names in content.get("lists", {}).items())
+    for name, names in lists:
+        if unknown := [column for column in names if column not in known]:
+            raise DictionaryError(f"list {name}: {', '.join(unknown)} is not among the variables.")
     endpoints = _sharing(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
     competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
-    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})))
+    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})), lists)
 
 
 # The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.
@@ -380,12 +419,26 @@ def _check_levels(variable: Variable) -> None:
         raise DictionaryError(f"{name}: at least two levels must not be optional.")
     words = [word.casefold() for _, some in variable.level_words for word in some]
     words += [level.casefold() for level in variable.levels]
+    _check_roles(f"{name}, levels", variable.level_roles)
+    if lost := [level for _, level in variable.level_roles if level not in variable.levels]:
+        raise DictionaryError(f"{name}: level_roles are given for {', '.join(lost)}, which is no level.")
     twice = sorted({word for word in words if words.count(word) > 1})
     unknown = [level for level, _ in variable.level_words if level not in variable.levels]
     if unknown:
         raise DictionaryError(f"{name}: level_words are given for {', '.join(unknown)}, which is no level.")
     if twice:
         raise DictionaryError(f"{name}: each word for one level: {', '.join(twice)} stands for several.")
+
+
+def _check_roles(what: str, roles: Sequence[tuple[str, str]]) -> None:
+    """DictionaryError if a role, each given with who has it, is empty or stands twice."""
+    holders: dict[str, str] = {}
+    for role, name in roles:
+        if not role.strip():
+            raise DictionaryError(f"{what}: the role of {name} is empty. Give it a text, or leave it out.")
+        if role in holders:
+            raise DictionaryError(f"{what}: {holders[role]} and {name} both have the role {role!r}. Give it to one.")
+        holders[role] = name
 
 
 def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
@@ -399,6 +452,7 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     entry["level_labels"] = tuple(entry.get("level_labels", entry["levels"]))
     entry["optional_levels"] = tuple(entry.get("optional_levels", ()))
     entry["level_words"] = tuple((level, tuple(words)) for level, words in entry.get("level_words", {}).items())
+    entry["level_roles"] = tuple(entry.get("level_roles", {}).items())
     if derivation is not None:
         lacking = [key for key in ("rule", "from") if key not in derivation]
         if lacking:

@@ -181,6 +181,51 @@ def test_unknown_names_are_answered_with_the_known_ones(write: Write) -> None:
         dictionary.competing_endpoint("os")
 
 
+WITH_ROLES = (
+    GOOD.replace('label = "Arm"\n', 'label = "Arm"\nrole = "treatment"\nlevel_roles = { untreated = "a" }\n').replace(
+        'label = "Death"\n', 'label = "Death"\nrole = "death"\n'
+    )
+    + '\n[lists]\n"shown first" = ["band", "arm"]\n'
+)
+
+
+def test_the_code_finds_variables_and_levels_by_their_roles(write: Write) -> None:
+    dictionary = open_dictionary(write(WITH_ROLES))
+    assert dictionary.role("treatment") == "arm" and dictionary.role("death") == "died"
+    assert dictionary.roles == {"treatment": "arm", "death": "died"}
+    assert dictionary.level("treatment", "untreated") == "a"
+    assert dictionary.listed("shown first") == ("band", "arm")
+    assert open_dictionary(write(GOOD)).roles == {}
+
+
+def test_unknown_roles_are_answered_with_the_known_ones(write: Write) -> None:
+    dictionary = open_dictionary(write(WITH_ROLES))
+    with pytest.raises(KeyError, match=r"no variable has the role 'site'\. Known: treatment, death\."):
+        dictionary.role("site")
+    with pytest.raises(KeyError, match=r"no level of the treatment has the role 'b'\. Known: untreated\."):
+        dictionary.level("treatment", "b")
+    with pytest.raises(KeyError, match=r"no level of the death has the role 'yes'\. Known: none\."):
+        dictionary.level("death", "yes")
+    with pytest.raises(KeyError, match=r"'subgroups' is no list\. Known: shown first\."):
+        dictionary.listed("subgroups")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('role = "death"', 'role = "treatment"', "arm and died both have the role 'treatment'. Give it to one"),
+        ('role = "death"', 'role = " "', "the role of died is empty"),
+        ('{ untreated = "a" }', '{ untreated = "c" }', "arm: level_roles are given for c, which is no level"),
+        ('{ untreated = "a" }', '{ "" = "a" }', "arm, levels: the role of a is empty"),
+        ('["band", "arm"]', '["band", "harm"]', "list shown first: harm is not among the variables"),
+    ],
+)
+def test_roles_and_lists_that_contradict_are_refused(write: Write, old: str, new: str, message: str) -> None:
+    assert WITH_ROLES.count(old) == 1
+    with pytest.raises(DictionaryError, match=message):
+        open_dictionary(write(WITH_ROLES.replace(old, new)))
+
+
 REFUSED = [
     ('kind = "binary"', 'kind = "yes-no"', "arm: kind 'yes-no' is none of binary"),
     ('phase = "salvage"', 'phase = "later"', "arm: phase 'later' is none of diagnosis"),

@@ -150,7 +150,7 @@ def _stored(variable: Variable, value: str) -> str:
 
 
 def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
-    """The dictionary without variables and endpoints whose columns are not there."""
+    """The dictionary without variables and endpoints whose columns are not there, nor their names in lists."""
     present = set(columns)
     endpoints = (
         e if e.competing in present else replace(e, competing=None)
@@ -158,7 +158,9 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
         if {e.time, e.event, e.entry or e.time} <= present
     )
     competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
-    return Dictionary(tuple(v for v in dictionary.variables if v.name in present), tuple(endpoints), competing)
+    variables = tuple(v for v in dictionary.variables if v.name in present)
+    lists = tuple((title, tuple(name for name in names if name in present)) for title, names in dictionary.lists)
+    return replace(dictionary, variables=variables, endpoints=tuple(endpoints), competing=competing, lists=lists)
 
 
 def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dictionary:
@@ -183,6 +185,7 @@ def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dict
             level_labels=tuple(labels),
             optional_levels=tuple(level for level in v.optional_levels if level in levels),
             level_words=tuple((level, words) for level, words in v.level_words if level in levels),
+            level_roles=tuple((role, level) for role, level in v.level_roles if level in levels),
         )
     return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
 

@@ -24,7 +24,8 @@ def tabulate_baseline(cohort: Cohort, cohort_filter: CohortFilter, variables: Se
     of their own wherever there are any, and children whose relapse is not recorded a column of their own. A cohort
     without a column of relapses has the column of all children alone.
     """
-    outcome = ["relapsed"] if "relapsed" in cohort.variables else []
+    relapse = cohort.dictionary.roles.get("relapse")
+    outcome = [relapse] if relapse else []
     coded = [v.name for v in variables if v.is_coded]
     # One tally for all that is coded; where small numbers are protected, that would ask for too much at once.
     joint = [] if cohort.smallest_cell else _parts_of(cohort, cohort_filter, [*coded, *outcome], outcome)
@@ -83,7 +84,7 @@ def _parts_of(
     tally = both.tally
     if tally is None:
         return [everyone, _Part("No relapse", None), _Part("Relapse", None)]
-    relapsed = tally["relapsed"].to_numpy(float)
+    relapsed = tally[outcome[0]].to_numpy(float)
     rows = {"No relapse": relapsed == 0, "Relapse": relapsed == 1}
     if np.isnan(relapsed).any():
         rows["Relapse not recorded"] = np.isnan(relapsed)

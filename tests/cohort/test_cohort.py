@@ -259,6 +259,18 @@ def test_what_cannot_be_derived_is_not_offered() -> None:
     assert bare.ranges() == {}
 
 
+def test_a_cohort_keeps_the_words_of_its_dictionary_and_the_roles_that_it_has() -> None:
+    dictionary = open_dictionary()
+    full = pd.read_csv(REFERENCE).drop(columns=["hsct_days", "sex", "immunophenotype"])
+    bare = open_cohort(full).dictionary
+    assert bare.words == dictionary.words
+    assert "HSCT day" not in bare.roles and bare.role("CAR-T day") == "cart_days"
+    assert bare.listed("factors at diagnosis") == ("age_group", "white_cells_group")
+    assert bare.listed("subgroups") == tuple(
+        v for v in dictionary.listed("subgroups") if v not in ("sex", "immunophenotype")
+    )
+
+
 def test_a_competing_event_without_column_is_dropped_from_its_endpoint() -> None:
     competing = dataclasses.replace(SMALL.endpoints[1], competing="relapsed")
     dictionary = dataclasses.replace(SMALL, endpoints=(competing,))
