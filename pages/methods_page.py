@@ -17,7 +17,7 @@ from analytics.reporting.tables import (
     tabulate_methods,
     tabulate_policy,
 )
-from analytics.reporting.wording import NOT_ADVICE
+from analytics.reporting.wording import say_no_advice
 from analytics.study.tables import tabulate_simulation
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
@@ -37,7 +37,7 @@ SYNTHETIC = (
 def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
-    st.markdown(f"**Not advice.** {NOT_ADVICE}")
+    st.markdown(f"**Not advice.** {say_no_advice()}")
     st.markdown(f"**Reference cohort.** {SYNTHETIC}")
     st.markdown(
         "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the children "

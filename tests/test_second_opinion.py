@@ -160,5 +160,11 @@ def test_the_file_says_what_the_page_says() -> None:
     found = ask(analysis, REFERENCE, EVERYBODY, analysis.defaults(REFERENCE))
     frame = part.downloads(found)[FILE]
     assert len(frame) == len(found.rows)
-    assert frame["reason"].dropna().isin(WHY.values()).all() and frame["reason"].notna().any()
+    assert (
+        frame["reason"]
+        .dropna()
+        .isin([why.format(patients="children", Patients="Children") for why in WHY.values()])
+        .all()
+        and frame["reason"].notna().any()
+    )
     assert set(frame["version"]) <= {version for _, version in found.libraries}

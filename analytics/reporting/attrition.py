@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, load_words
 from analytics.formats import format_count
 from analytics.frames import Exclusion, TimeToEvent, strata_of
 from analytics.reporting.wording import describe_clause, in_sentence, join_words, start_sentence
@@ -112,8 +112,8 @@ def join_stages(
     ValueError
         If the losses of ``used`` do not lead from the selection to its ``n``, or it has more events than children.
     """
-    children = "child" if funnel.n_all == 1 else "children"
-    stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=children)]
+    words = load_words()
+    stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=words.of(funnel.n_all))]
     for step in funnel.steps:
         clause = cohort_filter.clause(step.variable)
         text = describe_clause(clause, dictionary[step.variable]) if clause else dictionary[step.variable].label
@@ -136,7 +136,7 @@ def join_stages(
     if n != used.n or not 0 <= used.n_event <= used.n:
         raise ValueError(
             f"the way to the estimate does not add up: {funnel.n_left} selected less what is left out are {n}, but the "
-            f"estimate has {used.n} with {used.n_event} events. Count every child of the selection once in losses."
+            f"estimate has {used.n} with {used.n_event} events. Count every {words.noun} of the selection once in losses."
         )
     return (
         *stages,
@@ -233,14 +233,17 @@ def name_complete(variables: Sequence[Variable | None]) -> str:
 
 def name_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
     """Who could be in an analysis of an endpoint, in words."""
-    if endpoint.population == "all children":
-        return f"children followed from {endpoint.origin}"
-    return endpoint.population
+    everyone = load_words().plural
+    return (
+        f"{everyone} followed from {endpoint.origin}"
+        if endpoint.population == f"all {everyone}"
+        else endpoint.population
+    )
 
 
 def _shortened(eligible: str) -> str:
     """Who is eligible, to stand after a number ("relapsed")."""
-    return eligible.removeprefix("children ").removeprefix("who ")
+    return eligible.removeprefix(f"{load_words().plural} ").removeprefix("who ")
 
 
 def _one_of(events: str, n: int) -> str:

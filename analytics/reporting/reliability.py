@@ -32,11 +32,12 @@ class State(IntEnum):
     SUPPRESSED = 4
 
 
+# The state as it is called, and what is shown of a number in it; in braces stand the words for a patient.
 STATE_WORDS = {
     State.FULL: ("full", "Shown as it is."),
-    State.CAUTION: ("caution", "Shown, with a note that one child more or less would change it visibly."),
+    State.CAUTION: ("caution", "Shown, with a note that one {patient} more or less would change it visibly."),
     State.WITHOUT_P: ("estimate without p", "The estimate and its interval are shown; the p value is not."),
-    State.COUNTS_ONLY: ("counts only", "The numbers of children and events are shown; the estimate is not."),
+    State.COUNTS_ONLY: ("counts only", "The numbers of {patients} and events are shown; the estimate is not."),
     State.SUPPRESSED: (
         "suppressed",
         "Where small numbers are protected: nothing of the group is shown, and never as a zero. Nobody is shown as 0.",
@@ -179,8 +180,8 @@ def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cel
         Note(
             "suppressed",
             "caution",
-            f"Left out, because fewer than {smallest_cell} of these children, or fewer with one outcome, are here: "
-            f"{'; '.join(names)}. They are in none of the numbers of this page.",
+            f"Left out, because fewer than {smallest_cell} of these {dictionary.words.plural}, or fewer with one outcome, "
+            f"are here: {'; '.join(names)}. They are in none of the numbers of this page.",
             "Loosen a filter, or split by something coarser.",
         ),
     )

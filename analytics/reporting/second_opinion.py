@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analytics.dictionary import Dictionary
-from analytics.formats import MISSING, format_count
+from analytics.formats import MISSING, format_count, name_patients
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words, start_sentence
 from analytics.results import Note
@@ -46,7 +46,7 @@ AGREEMENT = {
 
 WHY = {
     PLATEAU: "The curve is level at 50 %: shown is the middle of that stretch, as in R; the library takes one of its ends.",
-    RISING: "Children enter late, so that the limits of the curve rise again: shown is the median by R’s rule, theirs is where "
+    RISING: "{Patients} enter late, so that the limits of the curve rise again: shown is the median by R’s rule, theirs is where "
     "the limit first falls below 50 %.",
     AT_ONE: "Nobody has had the event yet: shown is an exact limit for that; the library has none, or one without width.",
     AT_ZERO: "Nobody is left at risk: the formula of the limits ends there, and one of the two stops a step earlier.",
@@ -59,7 +59,7 @@ WHY = {
     PAIRS: "lifelines compares all pairs; shown are only pairs within a stratum and at risk together.",
     COARSE: "lifelines stops its search a little early; statsmodels goes on, and agrees.",
     NO_LIBRARY: "None of these libraries has it. It was checked against R.",
-    CANNOT: "The library gave up on these children: there are too few events for its search.",
+    CANNOT: "The library gave up on these {patients}: there are too few events for its search.",
     UNEXPLAINED: "No reason is known. Please report it with the link to this page.",
 }
 
@@ -92,7 +92,11 @@ SHARES = ("curve", "survival", "survival difference", "incidence curve", "incide
 def list_figures(found: SecondOpinion) -> Mapping[str, pd.DataFrame]:
     """The file: one row per figure, with the reason in words."""
     frame = found.to_frame()
-    return {FILE: frame.assign(reason=frame["reason"].map(WHY, na_action="ignore"))}
+    return {FILE: frame.assign(reason=frame["reason"].map(_say_why, na_action="ignore"))}
+
+
+def _say_why(reason: str) -> str:
+    return name_patients(WHY[reason])
 
 
 def describe_opinion(found: SecondOpinion) -> str:
@@ -143,7 +147,7 @@ def tabulate_opinion(found: SecondOpinion, dictionary: Dictionary) -> Table:
                 _write(shown, figure.measure),
                 *(_write(values, figure.measure) for values in theirs),
                 AGREEMENT[worst],
-                " ".join(WHY[reason] for reason in reasons),
+                " ".join(map(_say_why, reasons)),
             )
         )
     return Table(

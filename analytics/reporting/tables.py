@@ -8,8 +8,8 @@ from html import escape
 
 import pandas as pd
 
-from analytics.dictionary import Dictionary, Variable
-from analytics.formats import MISSING
+from analytics.dictionary import Dictionary, Variable, load_words
+from analytics.formats import MISSING, name_patients
 from analytics.frames import EVERYONE
 from analytics.reporting.methods import Method
 from analytics.reporting.reliability import STATE_WORDS, Least, Policy, State
@@ -122,9 +122,11 @@ def tabulate_competing(dictionary: Dictionary) -> Table:
 def tabulate_policy(policy: Policy) -> Table:
     """How much of a number is shown, by what stands behind it."""
 
+    some = load_words().plural
+
     def below(least: Least) -> tuple[str, str, str]:
         return (
-            f"fewer than {least.patients} children",
+            f"fewer than {least.patients} {some}",
             f"fewer than {least.events}",
             f"fewer than {least.events_per_parameter:g}",
         )
@@ -132,9 +134,13 @@ def tabulate_policy(policy: Policy) -> Table:
     limits = {State.CAUTION: policy.full, State.WITHOUT_P: policy.p_value, State.COUNTS_ONLY: policy.estimate}
     smallest = f"fewer than {policy.smallest_cell}"
     conditions = {state: below(least) for state, least in limits.items()}
-    conditions[State.SUPPRESSED] = (f"{smallest} children", f"{smallest}, or {smallest} without the event", "any")
+    conditions[State.SUPPRESSED] = (f"{smallest} {some}", f"{smallest}, or {smallest} without the event", "any")
     rows = [
-        (start_sentence(name), shown, *conditions.get(state, ("any", "any", "any")))
+        (
+            start_sentence(name),
+            name_patients(shown),
+            *conditions.get(state, ("any", "any", "any")),
+        )
         for state, (name, shown) in STATE_WORDS.items()
     ]
     return Table(
@@ -143,8 +149,8 @@ def tabulate_policy(policy: Policy) -> Table:
         rows=tuple(rows),
         caption="The lowest row of which one condition holds decides; the last counts only where small numbers are protected. "
         "Groups are those compared, or the one described; empty "
-        "groups, and children in whom the value is not known, are not looked at. Curves are drawn faintly where fewer than "
-        f"{policy.fade_below} children are at risk, and end where fewer than {policy.stop_below} are; the counts under them "
+        f"groups, and {some} in whom the value is not known, are not looked at. Curves are drawn faintly where fewer than "
+        f"{policy.fade_below} {some} are at risk, and end where fewer than {policy.stop_below} are; the counts under them "
         "go on. In simulations of regression models, bias, intervals and tests went wrong fairly often with 2 to 4 events per "
         "parameter, seldom with 5 to 9, and still now and then with 10 to 16 (Vittinghoff and McCulloch 2007, "
         "doi:10.1093/aje/kwk052). No such number makes a model sound (Courvoisier and colleagues 2011, "

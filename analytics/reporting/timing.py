@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable
+from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, load_words
 from analytics.formats import format_count
 from analytics.frames import TREATMENT_LABEL, TREATMENTS, is_post_baseline
 from analytics.reporting.wording import in_sentence, join_words
@@ -107,30 +107,30 @@ def _note_group(variable: Variable, endpoint: Endpoint | CompetingEndpoint) -> N
         bias = "Groups that take time to reach therefore seem to have fewer early events than they do (immortal time)."
     else:
         bias = f"{_outcome(endpoint).capitalize()} therefore looks better in groups that take time to reach (immortal time)."
-    link = _link([variable], endpoint)
+    link, words = _link([variable], endpoint), load_words()
     remedy = (
-        "Compare the treatments among children followed to a landmark, or with treatment counted from its day on."
+        f"Compare the treatments among {words.plural} followed to a landmark, or with treatment counted from its day on."
         if link
         else "Choose an endpoint whose clock starts once it is known. Where there is none, only a landmark would do: a day by "
-        "which it is known, and the children followed beyond it. Otherwise read this as a description."
+        f"which it is known, and the {words.plural} followed beyond it. Otherwise read this as a description."
     )
     text = (
-        f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a child has to "
+        f"{variable.label} becomes known only after the clock has started (at {endpoint.origin}): a {words.noun} has to "
         f"{_waiting(endpoint)} to be placed in a group. {bias}"
     )
     return Note(CODES["group"], "warning", text, remedy, link)
 
 
 def _note_filter(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint, outcome: Variable | None) -> Note:
-    labels, one = join_words([v.label for v in late]), len(late) == 1
+    labels, one, words = join_words([v.label for v in late]), len(late) == 1, load_words()
     which = "that filter" if one else "those filters"
     if outcome is not None:
         what = in_sentence(outcome.label)
         return Note(
             CODES["filter"],
             _severity(late, outcome),
-            f"The children are chosen by what became known only after {endpoint.origin}: {labels}. Those in whom {what} or death "
-            f"came before are left out or count as unknown. That changes how often {what} is seen, and with it every odds "
+            f"The {words.plural} are chosen by what became known only after {endpoint.origin}: {labels}. Those in whom {what} or "
+            f"death came before are left out or count as unknown. That changes how often {what} is seen, and with it every odds "
             "ratio.",
             f"Clear {which} to see which factors go with {what}.",
         )
@@ -138,11 +138,11 @@ def _note_filter(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoin
     return Note(
         CODES["filter"],
         "warning",
-        f"The children are chosen by what became known only after the clock had started (at {endpoint.origin}): {labels}. "
+        f"The {words.plural} are chosen by what became known only after the clock had started (at {endpoint.origin}): {labels}. "
         f"Those who {_had(endpoint)} before {'it' if one else 'they'} could be known are left out or count as unknown, so "
-        f"{_outcome(endpoint)} here is not that of children at the start.",
+        f"{_outcome(endpoint)} here is not that of {words.plural} at the start.",
         f"Clear {which} to see everyone from the start."
-        + (" To compare the treatments, take the children followed to a landmark." if link else ""),
+        + (f" To compare the treatments, take the {words.plural} followed to a landmark." if link else ""),
         link,
     )
 
@@ -150,16 +150,16 @@ def _note_filter(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoin
 def _note_adjust(
     late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint, outcome: Variable | None, *, in_model: bool
 ) -> Note:
-    labels, one = join_words([v.label for v in late]), len(late) == 1
+    labels, one, words = join_words([v.label for v in late]), len(late) == 1, load_words()
     it, lies, known = ("it", "it lies", "it is known") if one else ("them", "they lie", "they are known")
     if outcome is not None:
         what = in_sentence(outcome.label)
         return Note(
             CODES["adjust"],
             _severity(late, outcome),
-            f"{labels} became known only after {endpoint.origin}. A child in whom {what} or death comes first has no value "
-            f"and is not in the model; and where {lies} on the way from an earlier factor to {what}, the odds ratio of that "
-            f"factor is only what is left beside {it}.",
+            f"{labels} became known only after {endpoint.origin}. A {words.noun} in whom {what} or death comes first has no "
+            f"value and is not in the model; and where {lies} on the way from an earlier factor to {what}, the odds ratio of "
+            f"that factor is only what is left beside {it}.",
             f"Leave {it} out, or read the odds ratios of each factor alone, to see what goes with {what} from the start.",
         )
     link = _link(late, endpoint)
@@ -167,11 +167,11 @@ def _note_adjust(
     use = f"the model includes {it}" if in_model else f"the groups are compared within {levels} levels"
     remedy = f"Leave {it} out, or choose an endpoint whose clock starts once {known}."
     if link:
-        remedy += " Treatments can be compared among children followed to a landmark."
+        remedy += f" Treatments can be compared among {words.plural} followed to a landmark."
     return Note(
         CODES["adjust"],
         "warning",
-        f"{labels} became known only after the clock had started (at {endpoint.origin}), and {use}. A child had to "
+        f"{labels} became known only after the clock had started (at {endpoint.origin}), and {use}. A {words.noun} had to "
         f"{_waiting(endpoint)} to have a value: that favours the levels that take time to reach and changes every comparison "
         f"made beside {it}; and where {lies} on the way to the event, part of what goes with the other factors is hidden.",
         remedy,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from analytics.dictionary import load_words
 from analytics.reporting.notes import say_notes
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import Policy, State, Verdict, judge, load_policy, points_the_other_way
@@ -502,7 +503,7 @@ class _Governor:
                     code,
                     "caution" if any(w.whole for w in found) else "info",
                     f"{subject} not shown, because too little stands behind {'it' if len(found) == 1 else 'them'}: {listed}.",
-                    f"It takes at least {least.patients} children in every group, {least.events} events and "
+                    f"It takes at least {least.patients} {load_words().plural} in every group, {least.events} events and "
                     f"{least.events_per_parameter:g} of them per parameter: loosen a filter, join groups, or take fewer factors.",
                 )
             )

@@ -12,6 +12,7 @@ from analytics.formats import (
     format_hidden,
     format_level,
     format_p_phrase,
+    format_patients,
     format_percent,
     format_percent_interval,
     format_quantity,
@@ -24,32 +25,40 @@ from analytics.formats import (
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
-CHILDREN = {"patient": "child", "patients": "children", "Patient": "Child", "Patients": "Children"}
 # What stands in straight quotes is written in the file: the name of a column, a value.
 QUOTED = r"(?<!\w)(?P<quote>'|&#x27;).*?(?P=quote)(?!\w)"
 PATIENT = re.compile(rf"{QUOTED}|\b[Pp]atients?\b")
 NOT_EFFECT = "an association, not an effect"
-NOT_ADVICE = (
-    "This product describes groups of children. It gives no advice on the treatment of any one child: "
-    "that stays with the team who know the child and the family."
-)
-
-EXPERIMENTAL = "The protection of small numbers is experimental: not for real children."
 
 
 def describe_cohort(cohort_filter: CohortFilter, dictionary: Dictionary, n: int, n_all: int, synthetic: bool) -> str:
     """The active cohort in one sentence: how many of how many children, and by which clauses."""
-    children = f"{'synthetic ' if synthetic else ''}{load_words().of(n_all)}"
+    whom = f"{'synthetic ' if synthetic else ''}{load_words().of(n_all)}"
     if not cohort_filter:
-        return f"1 {children}, no filter." if n_all == 1 else f"All {format_count(n_all)} {children}, no filter."
-    return f"{format_count(n)} of {format_count(n_all)} {children}: {say_selection(cohort_filter, dictionary)}."
+        return f"1 {whom}, no filter." if n_all == 1 else f"All {format_count(n_all)} {whom}, no filter."
+    return f"{format_count(n)} of {format_count(n_all)} {whom}: {say_selection(cohort_filter, dictionary)}."
+
+
+def say_no_advice() -> str:
+    """What this product is not for."""
+    words = load_words()
+    return (
+        f"This product describes groups of {words.plural}. It gives no advice on the treatment of any one {words.noun}: "
+        f"that stays with the team who know the {words.noun} and the family."
+    )
+
+
+def say_experimental() -> str:
+    """That the protection of small numbers is no more than an experiment yet."""
+    return f"The protection of small numbers is experimental: not for real {load_words().plural}."
 
 
 def say_protection(smallest_cell: int) -> str:
     """How small numbers are protected, and that it is no more than an experiment yet."""
+    some = load_words().plural
     return (
-        f"{EXPERIMENTAL} Every number of children is rounded to a multiple of {smallest_cell}, times to a week that at "
-        f"least {smallest_cell} children share, and groups with fewer children, or with fewer of one outcome, are left out. "
+        f"{say_experimental()} Every number of {some} is rounded to a multiple of {smallest_cell}, times to a week that at "
+        f"least {smallest_cell} {some} share, and groups with fewer {some}, or with fewer of one outcome, are left out. "
         "Estimates are made from these numbers: they differ a little from those of the records, and where treatment begins "
         "at different times by up to one and a half standard errors."
     )
@@ -176,9 +185,9 @@ def describe_no_events(
     """
     origin, died = endpoint.origin, endpoint.event_noun == "deaths"
     if n == 1:
-        who = f"the only child did not {'die' if died else 'have an event'}"
+        who = f"the only {load_words().noun} did not {'die' if died else 'have an event'}"
     else:
-        who = f"none of {format_count(n)} children {'died' if died else 'had an event'}"
+        who = f"none of {format_patients(n)} {endpoint.had}"
     nothing, hidden = ("death", "a mortality") if died else ("event", "a share with events")
     text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
     if limit is None or limit.low is None:
@@ -194,7 +203,7 @@ def _followed(n: int) -> str:
 
 
 def _with_followed(n: int) -> str:
-    return f"with {format_count(n)} {load_words().of(n)} followed"
+    return f"with {format_patients(n)} followed"
 
 
 def describe_test(
@@ -256,11 +265,9 @@ def describe_no_incidence(
     ``n_followed`` children were still followed at that number of years and ``n_other`` had had another event by then;
     ``limit`` is the exact one-sided limit, None where neither is anybody.
     """
-    who = (
-        f"the only child did not have {event}"
-        if n == 1
-        else f"none of {format_count(n)} children had {event} as the first event"
-    )
+    who = f"none of {format_patients(n)} had {event} as the first event"
+    if n == 1:
+        who = f"the only {load_words().noun} did not have {event}"
     text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
     if limit is None:
         return f"{text}, so that nothing is known of that time."
@@ -298,7 +305,7 @@ def describe_two_hazard_ratios(
         parts = [say_missing(f"cause-specific hazard ratio of {event}", first.reason)]
     else:
         parts = [
-            f"{event} came at {format_ratio_of(first)} times the rate among children free of every event "
+            f"{event} came at {format_ratio_of(first)} times the rate among {load_words().plural} free of every event "
             f"(cause-specific hazard ratio{', ' if first.interval else ''}{say_interval(first.interval)})"
         ]
     if second.value is None:
@@ -320,11 +327,18 @@ def describe_two_hazard_ratios(
 
 
 def say_children(text: str) -> str:
-    """The text with children in the place of patients: estimators are general, and everyone here is a child.
+    """The text with the dictionary's words in the place of patients: what is said of a file is general.
 
     What is quoted from the file stays as it is written there.
     """
-    return PATIENT.sub(lambda match: CHILDREN.get(match[0], match[0]), text)
+    words = load_words()
+    said = {
+        "patient": words.noun,
+        "patients": words.plural,
+        "Patient": start_sentence(words.noun),
+        "Patients": words.head,
+    }
+    return PATIENT.sub(lambda match: said.get(match[0], match[0]), text)
 
 
 def name_term(variable: Variable, level: str | None, reference: str | None, colon: str = ":") -> str:

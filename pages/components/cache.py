@@ -21,7 +21,7 @@ from analytics.document import Document
 from analytics.formats import FewerThan
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import EXPERIMENTAL
+from analytics.reporting.wording import say_experimental
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import Counted, count_outcomes
 from analytics.study.published import Published, Recomputation, open_published, recompute
@@ -87,7 +87,7 @@ def _stamp_of(source: str) -> tuple[int, ...]:
 @lru_cache(maxsize=2)
 def _load_cohort(source: str, stamp: tuple[int, ...], smallest_cell: int) -> Cohort:
     if smallest_cell:
-        print(f"\n  SMALLEST_CELL={smallest_cell}. {EXPERIMENTAL}\n", flush=True)
+        print(f"\n  SMALLEST_CELL={smallest_cell}. {say_experimental()}\n", flush=True)
     cohort = open_cohort(source)
     return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
 

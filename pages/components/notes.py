@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.cohort.address import describe_source
 from analytics.cohort.problems import CohortError
-from analytics.reporting.wording import EXPERIMENTAL, join_words, say_children
+from analytics.reporting.wording import join_words, say_children, say_experimental
 from analytics.results import Note
 from pages.components import state
 from pages.components.cache import asks_for_protection
@@ -69,7 +69,7 @@ def show_problems(error: CohortError, source: str) -> None:
     if asks_for_protection():
         # What is wrong names rows and values of single children: that is for those who run the deployment.
         st.html(
-            f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{EXPERIMENTAL} So "
+            f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{say_experimental()} So "
             "that no child is described, what is wrong is written where the dashboard was started, and not shown.</div>"
         )
         return

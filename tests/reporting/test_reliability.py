@@ -30,6 +30,7 @@ from analytics.figures.forest_html import draw_html
 from analytics.figures.step_curves import fades_below
 from analytics.figures.survival import describe_survival, plot_survival
 from analytics.figures.theme import style_of
+from analytics.formats import name_patients
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import (
     POLICY_PATH,
@@ -110,7 +111,7 @@ def test_the_file_holds_the_policy_and_the_methods_page_shows_it() -> None:
         assert source in text and source in POLICY_PATH.read_text(encoding="utf-8")
     for name, shown in STATE_WORDS.values():
         assert f">{name.capitalize()}<" in text
-        assert shown in text
+        assert name_patients(shown) in text
 
 
 def test_the_cautions_of_estimators_and_figures_follow_the_same_thresholds() -> None:

@@ -14,7 +14,6 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.reporting.methods import load_methods
 from analytics.reporting.wording import (
-    NOT_ADVICE,
     describe_clause,
     describe_cohort,
     describe_hazard_ratio,
@@ -26,6 +25,7 @@ from analytics.reporting.wording import (
     describe_test,
     join_words,
     say_children,
+    say_no_advice,
     start_sentence,
 )
 from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, Reason, TestResult
@@ -589,7 +589,7 @@ def test_methods_name_what_they_answer_and_their_source() -> None:
 
 
 def test_the_product_gives_no_advice() -> None:
-    assert "no advice" in NOT_ADVICE
+    assert "no advice" in say_no_advice()
 
 
 def test_patients_are_children_on_the_page() -> None:
