@@ -39,7 +39,6 @@ CHILD_CEILINGS: dict[str, int] = {
 COLUMN_CEILINGS: dict[str, int] = {
     "analyses and comparisons": 68,
     "analytics/cohort": 103,
-    "analytics/frames": 18,
     "analytics/study": 14,
 }
 

@@ -29,7 +29,7 @@ from analytics.formats import (
     format_count,
     format_p_cell,
 )
-from analytics.frames import TREATMENTS
+from analytics.frames import list_treatments
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words
@@ -54,7 +54,7 @@ CLOCK = Control(
 
 def reference_control(cohort: Cohort) -> Control:
     """The choice of the group that the others are compared with, as far as the cohort knows of them."""
-    known = {column: name for column, name in TREATMENTS.items() if column in cohort.variables}
+    known = {column: name for column, name in list_treatments().items() if column in cohort.variables}
     states = (name_chemotherapy(known.values()), *known.values())
     return Control(
         "against",

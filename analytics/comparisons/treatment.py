@@ -21,7 +21,7 @@ from analytics.comparisons.survival import NO_STRATA, endpoint_control
 from analytics.dictionary import PHASES, Endpoint, Variable
 from analytics.estimators.treatment import TreatedAt, simon_makuch
 from analytics.figures.theme import Style, style_of
-from analytics.frames import START, TREATMENTS, Exclusion, TreatmentHistory, history_columns, strata_of
+from analytics.frames import Exclusion, TreatmentHistory, history_columns, list_treatments, strata_of
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, SurvivalCurve
@@ -208,7 +208,9 @@ class TreatmentData:
 
 def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
     """The group of children given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
-    return " or ".join(["chemotherapy", *(name for name in TREATMENTS.values() if name not in others)]) + f" {when}"
+    return (
+        " or ".join(["chemotherapy", *(name for name in list_treatments().values() if name not in others)]) + f" {when}"
+    )
 
 
 def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
@@ -279,8 +281,8 @@ def prepare_treatments(
     adjusters = tuple(dictionary[name] for name in params.get("adjust", ()))
     name = params.get("strata", NO_STRATA)
     strata = None if name == NO_STRATA else dictionary[name]
-    days = [name for name in TREATMENTS if name in NEEDS[params["history"]] and name in cohort.variables]
-    from_start = params.get("clock") == AT_START and START in cohort.variables
+    days = [name for name in list_treatments() if name in NEEDS[params["history"]] and name in cohort.variables]
+    from_start = params.get("clock") == AT_START and "salvage day" in dictionary.roles
     columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days, from_start=from_start)
     filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
     if in_remission_until is not None and "second_relapse_days" in cohort.variables:

@@ -6,20 +6,16 @@ from analytics.frames.exclusions import EVERYONE, Conditioned, Exclusion, filter
 from analytics.frames.times import CompetingEvents, TimeToEvent, endpoint_columns
 from analytics.frames.treatment import (
     HISTORIES,
-    START,
-    TREATMENT_LABEL,
-    TREATMENTS,
     Switches,
     TreatmentHistory,
+    day_of,
     history_columns,
+    list_treatments,
 )
 
 __all__ = [
     "EVERYONE",
     "HISTORIES",
-    "START",
-    "TREATMENTS",
-    "TREATMENT_LABEL",
     "BinaryOutcome",
     "CompetingEvents",
     "Conditioned",
@@ -28,9 +24,11 @@ __all__ = [
     "Switches",
     "TimeToEvent",
     "TreatmentHistory",
+    "day_of",
     "endpoint_columns",
     "filters_of",
     "history_columns",
     "is_post_baseline",
+    "list_treatments",
     "strata_of",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, load_dictionary
 from analytics.frames.covariates import Covariates, list_found
 from analytics.frames.exclusions import (
     Exclusion,
@@ -26,18 +26,24 @@ from analytics.frames.exclusions import (
 from analytics.frames.times import endpoint_columns
 from analytics.results import FloatArray, read_only
 
-# A treatment after relapse as `salvage_treatment` calls it, by the column of its day.
-TREATMENTS = {"cart_days": "CAR-T", "hsct_days": "HSCT"}
-
-
-TREATMENT_LABEL = "salvage_treatment"
-
-
-START = "salvage_days"  # of salvage treatment, whichever
+CART, HSCT = "CAR-T", "HSCT"  # the treatments after relapse whose days are followed, as roles call them
+HISTORIES = (CART, HSCT, f"{CART}, then {HSCT}")
+# The code of a treatment on an unknown day, and what is said of who had it.
+_UNDATED = {
+    CART: ("cart-day-missing", "given CAR-T on an unknown day"),
+    HSCT: ("hsct-day-missing", "transplanted on an unknown day"),
+}
 HALF_DAY = 0.5
 
 
-HISTORIES = ("CAR-T", "HSCT", "CAR-T, then HSCT")
+def day_of(treatment: str) -> str:
+    """The column of the day of a treatment after relapse, "CAR-T" or "HSCT"."""
+    return load_dictionary().role(f"{treatment} day")
+
+
+def list_treatments() -> dict[str, str]:
+    """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
+    return {day_of(name): load_dictionary().level("salvage treatment", name) for name in (CART, HSCT)}
 
 
 class Switches(NamedTuple):
@@ -113,39 +119,42 @@ class TreatmentHistory:
         covariates: Sequence[Variable] = (),
         references: Mapping[str, str] | None = None,
         *,
-        treatments: Collection[str] = ("cart_days", "hsct_days"),
+        treatments: Collection[str] | None = None,
         from_start: bool = False,
     ) -> TreatmentHistory:
         """The history of one endpoint counted from relapse, from a tally of the columns of :func:`history_columns`.
 
         Who is left out, and covariates, are as in :meth:`TimeToEvent.from_tally`; further left out, in the order of
-        CAR-T and HSCT, is whoever `salvage_treatment` (where the tally has it) says was given one of ``treatments``
-        without saying when. A patient without a day and without a label was not treated as far as is known: left out,
-        they would take the deaths before any treatment with them. With ``from_start`` patients come under observation
-        on the day on which their first salvage treatment began: who was not followed up to it is left out.
+        CAR-T and HSCT, is whoever the salvage treatment (where the tally has it) says was given one of ``treatments``
+        (None: both) without saying when. A patient without a day and without a label was not treated as far as is
+        known: left out, they would take the deaths before any treatment with them. With ``from_start`` patients come
+        under observation on the day on which their first salvage treatment began: who was not followed up to it is
+        left out.
 
         Raises
         ------
         ValueError
             If a treatment is unknown, none is named, or a reference is not a level of its covariate.
         """
-        unknown = sorted(set(treatments) - set(TREATMENTS))
-        if unknown or not treatments:
+        labels = list_treatments()
+        treatments = labels if treatments is None else treatments
+        if not treatments or set(treatments) - set(labels):
             raise ValueError(
-                f"treatments must be one or both of {', '.join(TREATMENTS)}: they are {', '.join(treatments) or 'empty'}."
+                f"treatments must be one or both of {', '.join(labels)}: they are {', '.join(treatments) or 'empty'}."
             )
-        followed = tuple(name for name in TREATMENTS if name in treatments)
+        followed = tuple(name for name in labels if name in treatments)
         tally, exclusions = keep_eligible(tally, endpoint)
-        if TREATMENT_LABEL in tally.columns:
-            for name in followed:
-                label = TREATMENTS[name]
-                unknown_day = (tally[TREATMENT_LABEL] == label) & tally[name].isna()
-                what = "transplanted" if name == "hsct_days" else "given CAR-T"
-                code = f"{name.removesuffix('_days')}-day-missing"
-                tally = leave_out(tally, ~unknown_day, code, f"{what} on an unknown day", exclusions)
+        label = load_dictionary().role("salvage treatment")
+        if label in tally.columns:
+            for treatment, (code, what) in _UNDATED.items():
+                day = day_of(treatment)
+                if day in followed:
+                    unknown_day = (tally[label] == labels[day]) & tally[day].isna()
+                    tally = leave_out(tally, ~unknown_day, code, what, exclusions)
         begun = None
         if from_start:
-            begun = tally[[START, *followed]].min(axis=1)  # who was given CAR-T has begun, whatever else is unknown
+            # Who was given CAR-T has begun, whatever else is unknown.
+            begun = tally[[load_dictionary().role("salvage day"), *followed]].min(axis=1)
             what = "no salvage treatment, or begun on an unknown day"
             tally = leave_out(tally, begun.notna(), "no-entry", what, exclusions)
             reached = (begun[tally.index] <= tally[endpoint.time]) & (tally[endpoint.time] > 0)
@@ -159,14 +168,14 @@ class TreatmentHistory:
             entry = read_only(np.maximum(np.minimum(begun[tally.index], last), 0.0) / DAYS_PER_MONTH)
         known = None if not covariates else Covariates.from_tally(tally, covariates, references)
         never = np.full(len(tally), np.nan)
-        days = {name: months_of(tally, name) if name in followed else read_only(never) for name in TREATMENTS}
+        cart_at, hsct_at = (months_of(tally, day) if day in followed else read_only(never) for day in labels)
         return cls(
             endpoint=endpoint,
             treatments=followed,
             time=months_of(tally, endpoint.time),
             event=read_only(tally[endpoint.event].to_numpy(float)),
-            cart_at=days["cart_days"],
-            hsct_at=days["hsct_days"],
+            cart_at=cart_at,
+            hsct_at=hsct_at,
             weight=weight_of(tally),
             exclusions=list_found(exclusions, known),
             strata=None if strata is None else to_categorical(tally, strata),
@@ -197,17 +206,13 @@ class TreatmentHistory:
             If the view is unknown or needs a treatment whose day was not asked for, or ``censor_at_hsct`` is asked for
             with another view than "cart".
         """
-        needs: dict[str, set[str]] = {
-            "hsct": {"hsct_days"},
-            "cart": {"cart_days"},
-            "histories": {"cart_days", "hsct_days"},
-            "salvage": set(),
-        }
+        needs: dict[str, tuple[str, ...]] = {"hsct": (HSCT,), "cart": (CART,), "histories": (CART, HSCT), "salvage": ()}
         if view not in needs:
             raise ValueError(f"view must be one of {', '.join(needs)}: it is {view!r}.")
         if censor_at_hsct and view != "cart":
             raise ValueError(f"censor_at_hsct goes with the view cart: the view is {view}.")
-        lacking = (needs[view] | ({"hsct_days"} if censor_at_hsct else set())) - set(self.treatments)
+        needed = {*needs[view], HSCT} if censor_at_hsct else set(needs[view])
+        lacking = {day_of(treatment) for treatment in needed} - set(self.treatments)
         if lacking:
             raise ValueError(
                 f"the view {view} needs {' and '.join(sorted(lacking))}, which this history was made without. "
@@ -217,8 +222,10 @@ class TreatmentHistory:
             return Switches(self.time, self.event, self.hsct_at)
         if view == "salvage":
             cart_at = np.where(self.hsct_at <= self.cart_at, np.nan, self.cart_at)
-            days = {"cart_days": read_only(cart_at), "hsct_days": self.hsct_at}
-            return Switches(self.time, self.event, {TREATMENTS[name]: days[name] for name in self.treatments})
+            begins = dict(zip(list_treatments().items(), (read_only(cart_at), self.hsct_at), strict=True))
+            return Switches(
+                self.time, self.event, {name: at for (day, name), at in begins.items() if day in self.treatments}
+            )
         if view == "histories":
             return Switches(self.time, self.event, self._histories())
         if not censor_at_hsct:
@@ -244,13 +251,15 @@ def history_columns(
     dictionary: Dictionary,
     endpoint: Endpoint | Sequence[Endpoint],
     *variables: Variable | None,
-    treatments: Collection[str] = ("cart_days", "hsct_days"),
+    treatments: Collection[str] | None = None,
     from_start: bool = False,
 ) -> tuple[str, ...]:
     """The columns of the tally that :meth:`TreatmentHistory.from_tally` needs with these ``treatments``, and ``from_start``.
 
     ``dictionary`` is the cohort's: the label of the treatment is asked for where the cohort has it.
     """
-    columns = list(endpoint_columns(endpoint, *variables)) + [name for name in TREATMENTS if name in treatments]
-    columns += [START] if from_start else []
-    return tuple(dict.fromkeys([*columns, *([TREATMENT_LABEL] if TREATMENT_LABEL in dictionary else [])]))
+    days = [day for day in list_treatments() if treatments is None or day in treatments]
+    columns = [*endpoint_columns(endpoint, *variables), *days]
+    columns += [load_dictionary().role("salvage day")] if from_start else []
+    label = load_dictionary().role("salvage treatment")
+    return tuple(dict.fromkeys([*columns, *([label] if label in dictionary else [])]))
