@@ -12,7 +12,6 @@ import pandas as pd
 from analytics.analysis import Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.optimism import show_concordance_optimism, to_optimism
 from analytics.comparisons.power import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
 from analytics.comparisons.ratios_over_time import (
     note_proportionality,
@@ -36,6 +35,7 @@ from analytics.comparisons.regression import (
 )
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
+from analytics.comparisons.validation import to_optimism
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
@@ -180,7 +180,6 @@ def _show_checks(result: HazardRatios, made: Estimate, params: Params) -> tuple[
 OPTIMISM = to_optimism(
     "hazard ratio",
     concordance_optimism_by_bootstrap,
-    show_concordance_optimism,
     lambda result: _check(result, {}).reason,
     name="concordance-optimism",
     worse="less concordant it is",

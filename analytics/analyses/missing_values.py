@@ -13,78 +13,38 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.imputation import COMPLETE, IMPUTATION, OWN_LEVEL, MissingValues
 from analytics.comparisons.regression import note_references, reference_control, stack
 from analytics.comparisons.relapse import (
-    BY_HORIZON,
-    CROSS_SECTIONAL,
     OUTCOME,
     RelapseData,
     factors_control,
     horizon_control,
     list_factors,
-    note_horizon,
     note_late,
     prepare_relapse,
 )
-from analytics.dictionary import Dictionary, load_words
+from analytics.dictionary import load_words
 from analytics.document import Headline, Picture
 from analytics.estimators.imputation import IMPUTATIONS
 from analytics.estimators.missing_data import count_missing
 from analytics.estimators.second_opinion.proportions import compare_missing
 from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
-from analytics.formats import format_count, format_patients, format_percent, format_share
+from analytics.formats import format_count, format_patients, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import format_percent_points
+from analytics.reporting.relapse import note_complete_cases, note_horizon, note_odds, note_unknown_by_outcome
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import MissingResult, MissingShare, Note, OddsRatioResult
+from analytics.results import MissingResult, MissingShare, OddsRatioResult
 from analytics.results.second_opinion import Compared
 
 # In the model at first beside the published factors, which are hardly ever missing.
 OFTEN_MISSING = ("etv6_runx1", "high_hyperdiploidy", "cns_status")
 FEWEST, MOST, STEP = 5, 100, 5
-MANY_LOST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     data: RelapseData
     others: pd.DataFrame
-
-
-def _note_lost(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
-    lost = counts.n - counts.n_complete
-    if not lost:
-        return ()
-    share = lost / counts.n
-    events = counts.n_event - counts.patterns[0].n_event
-    relapses = f"{format_count(counts.n_event)} {'relapse' if counts.n_event == 1 else 'relapses'}"
-    return (
-        Note(
-            "incomplete-cases",
-            "caution" if share > MANY_LOST else "info",
-            f"Complete cases leave out {format_count(lost)} of {format_patients(counts.n)} "
-            f"({format_percent(share, 0)}), and with them {format_count(events)} of {relapses}, "
-            "because a factor of the model is unknown.",
-            "Compare the three ways of dealing with it below.",
-        ),
-    )
-
-
-def _note_outcome(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
-    """A caution for each factor that is unknown more often on one side of the outcome than chance would explain."""
-    found = [s for s in counts.variables if s.difference.interval and s.difference.interval.excludes(0)]
-    if not found:
-        return ()
-    names = join_words([in_sentence(dictionary[share.variable].label) for share in found])
-    return (
-        Note(
-            "missing-by-outcome",
-            "caution",
-            f"How often {names} {'is' if len(found) == 1 else 'are'} unknown differs between children with relapse and "
-            "without, by more than chance would readily explain. Leaving such children out biases odds ratios if being "
-            "unknown goes with a factor, too.",
-            "Find out why these values are missing, and impute them below with relapse among the predictors.",
-        ),
-    )
 
 
 def _worst_first(counts: MissingResult) -> list[MissingShare]:
@@ -164,11 +124,11 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         others = count_missing(frame.others, outcome.outcome, weight=outcome.weight)
         notes = (
             *note_late(data.dictionary, data.filtered_by, data.variables),
-            *_note_lost(counts, data.dictionary),
-            *_note_outcome(counts, data.dictionary),
+            *note_complete_cases(counts),
+            *note_unknown_by_outcome(counts, data.dictionary),
             *note_horizon(data.horizon, outcome.n),
             *note_references(params, data.variables),
-            CROSS_SECTIONAL if data.horizon is None else BY_HORIZON,
+            note_odds(data.horizon),
         )
         return MissingValues(data, counts, others, notes)
 

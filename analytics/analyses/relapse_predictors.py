@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analytics.analysis import Checks, Control, Governed, Params, lazy
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.horizon import Horizon, Unfinished, WeighedOutcome, count_unfinished
+from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import (
     INCIDENCE_COLUMNS,
     IncidenceComparison,
@@ -25,8 +26,6 @@ from analytics.comparisons.incidence import (
     say_incidence,
     tabulate_incidence,
 )
-from analytics.comparisons.influence import NamePatients
-from analytics.comparisons.optimism import show_optimism, to_optimism
 from analytics.comparisons.power import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
 from analytics.comparisons.regression import (
     RegressionAnalysis,
@@ -43,9 +42,7 @@ from analytics.comparisons.regression import (
     tabulate_tests,
 )
 from analytics.comparisons.relapse import (
-    BY_HORIZON,
     COMPETING,
-    CROSS_SECTIONAL,
     DEATH,
     FIRST_FACTOR,
     OUTCOME,
@@ -55,22 +52,30 @@ from analytics.comparisons.relapse import (
     curve_control,
     factors_control,
     horizon_control,
-    note_horizon,
     note_late,
     prepare_relapse,
-    say_unfinished,
-    say_weighed,
 )
-from analytics.comparisons.validation import ModelChecks, check_model, checks_frames, show_checks, why_no_checks
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable
+from analytics.comparisons.validation import checks_frames, show_checks, to_optimism
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
+from analytics.estimators.model_checks import NamePatients, check_model, why_no_checks
 from analytics.figures.forest import EventWords
-from analytics.frames import BinaryOutcome, CompetingEvents, endpoint_columns, is_post_baseline
+from analytics.frames import (
+    BinaryOutcome,
+    CompetingEvents,
+    Horizon,
+    Unfinished,
+    count_unfinished,
+    endpoint_columns,
+    is_post_baseline,
+)
 from analytics.reporting.attrition import Used
+from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
 from analytics.results import Note, OddsRatioResult, Reason, Result
+from analytics.results.model_checks import ModelChecks
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 
@@ -172,21 +177,6 @@ def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> 
     return next((variable for variable in factors if variable.is_coded), None)
 
 
-def _note_fit(weighed: WeighedOutcome | None, params: Params) -> tuple[Note, ...]:
-    """That a way of fitting was asked for that does not know weights."""
-    if weighed is None or params["fit"] != "firth":
-        return ()
-    return (
-        Note(
-            "firth-without-weights",
-            "info",
-            "Firth’s penalised likelihood was asked for, but does not know the weights that stand for children not followed "
-            "long enough. The weighted likelihood is not penalised.",
-            "Take relapse at any time for Firth’s method.",
-        ),
-    )
-
-
 FITTED = {"ml": "maximum likelihood", "firth": "Firth’s method", "ipcw": "weights for follow-up"}
 
 
@@ -211,17 +201,20 @@ def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
     model = result.multivariable
     if result.weighed is not None and model.reason is None:
         model = replace(model, reason=WEIGHTED)
-    return check_model(result.frame, result.variables, model, params["fit"], params["limits"], result.name_patients)
+    kept, steps = np.flatnonzero(result.frame.complete), {v.name: v.per for v in result.variables}
+    return check_model(
+        *(model, result.frame.model(), steps, params["fit"], params["limits"]),
+        name_patients=lambda row: result.name_patients(int(kept[row])),
+    )
 
 
 def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -> tuple[Shown, ...]:
-    return show_checks(made, result.data.phrases)
+    return show_checks(made, result.variables, result.data.phrases)
 
 
 OPTIMISM = to_optimism(
     "odds ratio",
     optimism_by_bootstrap,
-    show_optimism,
     lambda result: why_no_checks(result.multivariable) or (WEIGHTED if result.weighed is not None else None),
     name="optimism",
     worse="worse it does",
@@ -251,8 +244,8 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
     planning = to_planning(_plan)
     checks = Checks(
         title="How good is this model?",
-        about="The multivariable model in the children it was made from: how well it tells them apart, whether its "
-        "probabilities agree with what happened, and how much hangs on single children and on its assumptions.",
+        about="The multivariable model in the {patients} it was made from: how well it tells them apart, whether its "
+        "probabilities agree with what happened, and how much hangs on single {patients} and on its assumptions.",
         make=_check,
         show=_show_checks,
         background=(OPTIMISM,),
@@ -294,42 +287,42 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
             *note_late(data.dictionary, data.filtered_by, variables),
             *note_incomplete(outcome.n, outcome.n_complete, outcome.n_missing, data.dictionary, "relapse"),
             *note_horizon(data.horizon, outcome.n),
-            *_note_fit(data.weighed, params),
+            *((note_unpenalised(),) if data.weighed is not None and params["fit"] == "firth" else ()),
             *note_references(params, variables),
             *multivariable.notes,
-            CROSS_SECTIONAL if data.horizon is None else BY_HORIZON,
+            note_odds(data.horizon),
         )
         unread = (frame.read_events, frame.name_patients, frame.unfinished)
         return RelapsePredictors(data, univariable, multivariable, notes, *unread)
 
     def headlines(self, result: RelapsePredictors) -> tuple[Headline, ...]:
-        model = result.multivariable
+        model, plural = result.multivariable, load_words().plural
         fitted = FITTED.get(model.method, model.method)
         known = "." if result.horizon is None else " and so is whether relapse came by then."
         who = f"Complete cases: every chosen factor is known{known}"
         return (
-            *list_headlines(model, result.frame.n, who, "Relapses", "Relapses (or children without, if fewer)"),
+            *list_headlines(model, result.frame.n, who, "Relapses", f"Relapses (or {plural} without, if fewer)"),
             Headline(
                 "Fitted by",
                 fitted if model.reason is None and model.terms else "not fitted",
-                "Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these "
-                "children. Weights for "
-                "follow-up: inverse probability of censoring weights, with robust standard errors and Wald intervals.",
+                f"Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these {plural}. "
+                "Weights for follow-up: inverse probability of censoring weights, with robust standard errors and Wald "
+                "intervals.",
             ),
         )
 
     def caption(self, result: RelapsePredictors, params: Params) -> str:
-        parts = [say_unfinished(result.unfinished, result.frame), say_weighed(result.horizon, result.frame.n)]
+        parts = [say_unfinished(result.unfinished, YEARS[-1]), say_weighed(result.horizon, result.frame.n)]
         return " ".join(part for part in (*parts, super().caption(result, params)) if part)
 
     def pictures(self, result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
         curves = result.curves
         if curves is None or not curves.frame.n or curves.frame.variable is None:
             return ()
-        variable = curves.frame.variable
+        variable, words = curves.frame.variable, load_words()
         late = (
-            f" {variable.label} is known only some weeks after {curves.endpoint.origin}; children with an event before have no "
-            "group or were placed without it."
+            f" {variable.label} is known only some weeks after {curves.endpoint.origin}; {words.plural} with an event before "
+            "have no group or were placed without it."
             if is_post_baseline(variable, curves.endpoint)
             else ""
         )
@@ -338,8 +331,8 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
                 f"Cumulative incidence of relapse by {in_sentence(variable.label)}",
                 plot_comparison(curves, bands=True),
                 describe_comparison(curves),
-                f"{caption_comparison(curves, bands=True)} Every child in whom the factor is known, for as long as followed; "
-                f"death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
+                f"{caption_comparison(curves, bands=True)} Every {words.noun} in whom the factor is known, for as long as "
+                f"followed; death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
             ),
         )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import pandas as pd
 
@@ -23,14 +21,11 @@ from analytics.formats import format_count, format_number, format_patients, form
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import (
-    Estimate,
-    HazardRatio,
     HazardRatioResult,
     Note,
-    OddsRatio,
     OddsRatioResult,
-    Reason,
     TermTest,
+    ratios_per_step,
     references_of,
 )
 
@@ -118,40 +113,7 @@ def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note
 
 def as_read(result: Result, variables: Sequence[Variable]) -> Result:
     """The result as it is read: ratios of numbers per step of the dictionary, where an estimator takes them per unit."""
-    steps = {v.name: v.per for v in variables}
-    terms: list[Any] = []
-    for term in result.terms:
-        ratio = term.ratio
-        if term.level is None:
-            ratio = _per_step(ratio, steps[term.variable])
-        terms.append(_with_ratio(term, ratio))
-    return replace(result, terms=tuple(terms))
-
-
-def _with_ratio(term: OddsRatio | HazardRatio, ratio: Estimate) -> OddsRatio | HazardRatio:
-    if isinstance(term, OddsRatio):
-        return replace(term, odds_ratio=ratio)
-    return replace(term, hazard_ratio=ratio)
-
-
-def _per_step(estimate: Estimate, step: float) -> Estimate:
-    """The ratio of ``step`` units more, from that of one: its logarithm, and those of its limits, times the step."""
-
-    def power(ratio: float | None) -> float | None:
-        # Beyond this a float holds no number any more.
-        return math.exp(step * math.log(ratio)) if ratio and abs(step * math.log(ratio)) < 700 else None
-
-    value = power(estimate.value)
-    if estimate.value is None or step == 1:
-        return estimate
-    if value is None:
-        reason = Reason.of("too-large-per-step", step=step)
-        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
-    interval = estimate.interval
-    if interval is not None:
-        interval = replace(interval, low=power(interval.low), high=power(interval.high))
-    error = None if estimate.std_error is None else step * estimate.std_error
-    return replace(estimate, value=value, interval=interval, std_error=error)
+    return ratios_per_step(result, {v.name: v.per for v in variables})
 
 
 def list_factor_tests(

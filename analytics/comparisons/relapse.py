@@ -12,19 +12,19 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.horizon import UNKNOWN, Horizon, Unfinished, WeighedOutcome, event_within
+from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords
-from analytics.formats import format_count, format_patients, format_percent
-from analytics.frames import BinaryOutcome, endpoint_columns
+from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within
+from analytics.frames.horizon import UNKNOWN
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
+from analytics.reporting.relapse import EventPhrases
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import join_words
 from analytics.results import Note, OddsRatioResult
 from analytics.results.second_opinion import Compared
 
@@ -34,28 +34,6 @@ COMPETING = "relapse"  # the competing endpoint, and its event, of the curves an
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
 DEATH = "death in remission"  # the level of the first event
 FIRST_FACTOR = "first"
-
-
-@dataclass(frozen=True, slots=True)
-class EventPhrases:
-    """How checks speak of the event: ``noun`` ("relapse"), ``had`` ("relapsed"), ``had_not`` ("did not relapse")."""
-
-    noun: str
-    had: str
-    had_not: str
-
-
-CROSS_SECTIONAL = Note(
-    "odds-not-risk",
-    "info",
-    "An odds ratio is not a ratio of risks, and it overstates one where relapse is common. Relapse is counted whenever it "
-    "came; children followed for a short time, and those who died in remission, have had less chance to relapse.",
-)
-
-
-BY_HORIZON = replace(
-    CROSS_SECTIONAL, text="An odds ratio is not a ratio of risks, and it overstates one where relapse is common."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,39 +204,6 @@ def competing_of_relapse(cohort: Cohort) -> CompetingEndpoint | None:
     return next((endpoint for endpoint in list_competing(cohort) if endpoint.name == COMPETING), None)
 
 
-def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
-    """Who did not reach a horizon, beside ``n`` children and more who did, and who died before it."""
-    if horizon is None:
-        return ()
-    notes = []
-    lost, died = horizon.n_not_followed, horizon.n_competing
-    if lost:
-        share = format_percent(lost / (lost + n), 0)
-        notes.append(
-            Note(
-                "not-followed-to-horizon",
-                "caution" if lost / (lost + n) > 0.1 else "info",
-                f"{format_count(lost)} of {format_patients(lost + n)} ({share}) {'was' if lost == 1 else 'were'} "
-                f"without relapse but not followed for {horizon.limit}. To drop "
-                f"{'this child' if lost == 1 else 'them'} would make relapse look too frequent, so the children who were "
-                "followed longer count for more than one (inverse probability of censoring weights). This takes for granted "
-                "that when follow-up ended had nothing to do with the factors or with who would have relapsed.",
-                "Compare with the cumulative incidence below, which uses every child for as long as followed.",
-            )
-        )
-    if died:
-        notes.append(
-            Note(
-                "deaths-not-relapsed",
-                "info",
-                f"{format_count(died)} {load_words().of(died)} died in first remission "
-                f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
-                f"{'counts' if died == 1 else 'count'} as not relapsed.",
-            )
-        )
-    return tuple(notes)
-
-
 def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
     """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
     # A cohort without the times has no such endpoint in its dictionary; the phase of its clock is the same.
@@ -269,42 +214,3 @@ def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: 
 @cache
 def _endpoint_of_relapse() -> CompetingEndpoint:
     return open_dictionary().competing_endpoint(COMPETING)
-
-
-def say_unfinished(unfinished: Unfinished | None, frame: BinaryOutcome) -> str:
-    """Who counts as not relapsed without having been able to, or having been seen long enough; empty if nobody does."""
-    if unfinished is None or not unfinished.n or not (unfinished.n_died or unfinished.n_other or unfinished.n_short):
-        return ""
-    parts = []
-    if unfinished.n_died:
-        parts.append(f"{format_count(unfinished.n_died)} died in remission")
-    if unfinished.n_other:
-        parts.append(f"{format_count(unfinished.n_other)} had another first event")
-    if unfinished.n_short:
-        were = "was" if unfinished.n_short == 1 else "were"
-        parts.append(f"{format_count(unfinished.n_short)} {were} followed for less than {YEARS[-1]} years")
-    children = "one child who counts" if unfinished.n == 1 else f"{format_count(unfinished.n)} children who count"
-    return (
-        f"Of the {children} as not relapsed, {join_words(parts)}: they had less chance to "
-        "relapse, or still may. Choose a horizon to take this into account."
-    )
-
-
-def say_weighed(horizon: Horizon | None, n: int) -> str:
-    """Who is not followed to a horizon or died before it, in short; empty if nobody."""
-    if horizon is None or not (horizon.n_not_followed or horizon.n_competing):
-        return ""
-    limit, lost, died = horizon.limit, horizon.n_not_followed, horizon.n_competing
-    said = []
-    if lost:
-        said.append(
-            f"Beside the {format_count(n)} {load_words().of(n)} whose outcome is known, {format_count(lost)} without relapse "
-            f"{'was' if lost == 1 else 'were'} not followed for {limit}: weights stand for {'it' if lost == 1 else 'them'}."
-        )
-    if died:
-        said.append(
-            f"{format_count(died)} {load_words().of(died)} died in first remission "
-            f"{'or had another first event ' if horizon.n_other else ''}{horizon.text} and "
-            f"{'counts' if died == 1 else 'count'} as not relapsed."
-        )
-    return " ".join(said)

@@ -1,257 +1,56 @@
-"""How far a logistic model can be trusted, as a reader sees it: what `Analysis.checks` of an analysis with odds ratios is."""
+"""How far a regression model can be trusted, as a reader sees it: its checks, and the correction for optimism."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analytics.comparisons.influence import Departure, NamePatients, find_departures, show_influence
-from analytics.comparisons.relapse import EventPhrases
-from analytics.comparisons.shape import fit_splines, show_inflation, show_splines
-from analytics.dictionary import Variable
-from analytics.document import Picture, Shown
-from analytics.estimators.influence import estimate_influence
-from analytics.estimators.logistic import ConfType, Method
-from analytics.estimators.logistic_validation import (
-    estimate_brier,
-    estimate_calibration,
-    estimate_discrimination,
-    estimate_scaled_brier,
-    fit_probabilities,
-    variance_inflation,
-)
+from analytics.analysis import Background, Params
+from analytics.dictionary import Variable, load_words
+from analytics.document import Picture, Progress, Shown
+from analytics.estimators.splines import SHOWN as SHOWN_QUANTILES
 from analytics.figures.calibration import describe_calibration, plot_calibration, say_groups
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_interval,
-    format_level,
-    format_number,
-    format_patients,
-    format_percent,
-    format_plain,
+from analytics.figures.spline import describe_spline, plot_spline
+from analytics.formats import format_level, format_number, format_percent
+from analytics.reporting.influence import say_influence, tabulate_influence
+from analytics.reporting.model_checks import (
+    Measure,
+    say_calibration,
+    say_inflation,
+    say_measures,
+    say_optimism,
+    say_spline,
+    tabulate_inflation,
+    tabulate_measures,
+    tabulate_optimism,
 )
-from analytics.frames import BinaryOutcome
 from analytics.reporting.reasons import say_reason
-from analytics.reporting.tables import Table
-from analytics.results import (
-    CalibrationResult,
-    Estimate,
-    FittedProbabilities,
-    FloatArray,
-    InfluenceResult,
-    OddsRatioResult,
-    Reason,
-    Result,
-    SplineResult,
-    VarianceInflation,
-)
+from analytics.reporting.relapse import EventPhrases
+from analytics.results import Reason, SplineResult
+from analytics.results.model_checks import ModelChecks
 
-MOST_GROUPS, GROUP_SIZE = 10, 20  # of the calibration plot: children per group if there are enough of them
+SEED = 20260131
+REPLICATES: dict[Measure, int] = {"odds ratio": 500, "hazard ratio": 200}
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChecks(Result):
-    """What can be said of a logistic model from the children it was made from; nothing where there is a ``reason``."""
-
-    model: OddsRatioResult
-    variables: tuple[Variable, ...]
-    fitted: FittedProbabilities
-    weight: FloatArray
-    area: Estimate
-    brier: Estimate
-    scaled_brier: Estimate
-    calibration: CalibrationResult
-    inflation: tuple[VarianceInflation, ...]
-    influence: InfluenceResult
-    departures: tuple[Departure, ...]
-    splines: tuple[SplineResult, ...]
-    reason: Reason | None = None
-
-    no_rule: ClassVar[str] = "made only of a model that is shown; its parts have rules"
-
-    @property
-    def share(self) -> float:
-        """The share of children with the event."""
-        return self.model.n_event / self.model.n if self.model.n else 0.0
-
-
-def why_no_checks(model: OddsRatioResult) -> Reason | None:
-    """Why nothing can be checked of a model as it is shown; None if something can."""
-    if model.reason is not None:
-        return model.reason
-    ratios = [t.odds_ratio for t in model.terms if not t.is_reference]
-    if not ratios:
-        return Reason("no-factor")
-    if all(ratio.value is None for ratio in ratios):
-        return ratios[0].reason or Reason("no-odds-ratio")
-    return None
-
-
-def check_model(
-    data: BinaryOutcome,
-    variables: Sequence[Variable],
-    model: OddsRatioResult,
-    method: Method,
-    conf_type: ConfType,
-    name_patients: NamePatients,
-) -> ModelChecks:
-    """All that is looked at without resampling.
-
-    Parameters
-    ----------
-    data
-        The children whom the model was made from, those among them with every factor known.
-    variables
-        The factors, in order.
-    model
-        The multivariable model as it is shown: what it does not show is not checked.
-    method, conf_type
-        How it was fitted.
-    name_patients
-        Gives the identifiers of children like that in a row of ``data``; none where they may not be given.
-    """
-    reason = why_no_checks(model)
-    # Of nobody where there is a reason, so that nothing of a model that is not shown is worked out.
-    kept = np.flatnonzero(data.complete) if reason is None else np.zeros(0, dtype=np.intp)
-    arrays: dict[str, Any] = {
-        "outcome": data.outcome[kept],
-        "covariates": data.covariates.iloc[kept],
-        "weight": data.weight[kept],
-    }
-    fitted = fit_probabilities(**arrays, method=method)
-    y, p, n = arrays["outcome"], fitted.probability, arrays["weight"]
-    if p is None:
-        reason = reason or fitted.reason
-        y = p = n = np.zeros(0)
-    groups = max(2, min(MOST_GROUPS, int(n.sum()) // GROUP_SIZE))
-    influence = estimate_influence(**arrays, method=method)
-    return ModelChecks(
-        model=model,
-        variables=tuple(variables),
-        fitted=fitted,
-        weight=n,
-        area=estimate_discrimination(y, p, weight=n),
-        brier=estimate_brier(y, p, weight=n),
-        scaled_brier=estimate_scaled_brier(y, p, weight=n),
-        calibration=estimate_calibration(y, p, weight=n, groups=groups),
-        inflation=variance_inflation(**arrays, method=method),
-        influence=influence,
-        departures=find_departures(
-            *(model, influence, arrays, variables, conf_type), lambda row: name_patients(int(kept[row]))
-        ),
-        splines=fit_splines(model, arrays, variables, method),
-        reason=reason,
-    )
-
-
-def show_checks(checks: ModelChecks, event: EventPhrases) -> tuple[Shown, ...]:
-    """Each check with its figure, table and sentences; a sentence alone where there is no model."""
+def show_checks(checks: ModelChecks, variables: Sequence[Variable], event: EventPhrases) -> tuple[Shown, ...]:
+    """Each check of a logistic model with its figure, table and sentences; a sentence alone where there is no model."""
     if checks.reason is not None:
         return (Shown(sentences=(f"Nothing can be checked: {say_reason(checks.reason)}.",)),)
+    influence = tabulate_influence(checks, variables, event), say_influence(checks, variables, event)
+    inflation = tabulate_inflation(checks.inflation, variables), say_inflation(checks.inflation, variables)
     return (
-        _show_measures(checks, event),
+        Shown(tables=(tabulate_measures(checks),), sentences=say_measures(checks, event)),
         _show_calibration(checks, event),
-        show_influence(checks.influence, checks.departures, event),
-        show_inflation(checks.inflation, checks.variables),
-        show_splines(checks.splines, checks.variables, event),
-    )
-
-
-def _show_measures(checks: ModelChecks, event: EventPhrases) -> Shown:
-    model, share = checks.model, checks.share
-    prevalence = share * (1.0 - share)
-    level = format_level(checks.calibration.conf_level)
-    slope, intercept = checks.calibration.slope, checks.calibration.intercept
-    rows = [
-        ("Area under the ROC curve (AUC)", *_with_limits(checks.area), "1", "0.5"),
-        ("Brier score", *_with_limits(checks.brier, 3), "0", format_number(prevalence, 3)),
-        ("Brier score, share gained", _percent(checks.scaled_brier), MISSING, "100 %", "0 %"),
-        ("Calibration slope", *_with_limits(slope), "1", "0"),
-        ("Calibration intercept", *_with_limits(intercept), "0", MISSING),
-        ("Events per parameter", format_number(model.events_per_parameter, 1), MISSING, "10 or more", MISSING),
-    ]
-    table = Table(
-        title="How well it predicts, in the children it was made from",
-        columns=("", "Here", f"{level} interval", "Perfect", "No information"),
-        rows=tuple(rows),
-        help=(
-            *("", "", "DeLong’s for the AUC, Wald’s for the calibration", ""),
-            "What a model would have that knows nothing",
-        ),
-    )
-    return Shown(
-        tables=(table,), sentences=(*_say_area(checks, event), *_say_brier(checks, event), _say_size(checks, event))
-    )
-
-
-def _with_limits(estimate: Estimate, digits: int = 2) -> tuple[str, str]:
-    if estimate.value is None:
-        return f"none ({say_reason(estimate.reason)})", MISSING
-    return format_plain(estimate.value, digits), format_interval(estimate.interval, digits) if digits != 2 else _limits(
-        estimate
-    )
-
-
-def _limits(estimate: Estimate) -> str:
-    interval = estimate.interval
-    if interval is None or interval.low is None or interval.high is None:
-        return MISSING
-    return f"{format_plain(interval.low)} to {format_plain(interval.high)}"
-
-
-def _percent(estimate: Estimate) -> str:
-    return f"none ({say_reason(estimate.reason)})" if estimate.value is None else format_percent(estimate.value)
-
-
-def _say_area(checks: ModelChecks, event: EventPhrases) -> tuple[str, ...]:
-    area = checks.area
-    if area.value is None:
-        return (f"There is no area under the ROC curve: {say_reason(area.reason)}.",)
-    limits = f" ({format_level(area.interval.level)} interval {_limits(area)})" if area.interval else ""
-    return (
-        f"AUC {format_plain(area.value)}{limits}: of a child who {event.had} and one who did not, the model gives the higher "
-        f"probability to the one who {event.had} in {format_percent(area.value, 0)} of all such pairs; chance alone gives "
-        "50\u00a0%. It says nothing about whether the probabilities are right, and measured in the very children the model "
-        "was made from it is too favourable.",
-    )
-
-
-def _say_brier(checks: ModelChecks, event: EventPhrases) -> tuple[str, ...]:
-    brier, scaled = checks.brier, checks.scaled_brier
-    if brier.value is None:
-        return (f"There is no Brier score: {say_reason(brier.reason)}.",)
-    against = ""
-    if scaled.value is not None:
-        share = checks.share
-        better = "lower" if scaled.value >= 0 else "higher"
-        against = (
-            f" Predicting {format_percent(share)} for everybody would give {share * (1 - share):.3f}; the model’s is "
-            f"{format_percent(abs(scaled.value), 0)} {better}."
-        )
-    return (
-        f"Brier score {format_plain(brier.value, 3)}: the mean squared distance between the predicted probability and what "
-        f"happened (0 or 1); 0 is perfect.{against} It depends on how frequent {event.noun} is, so scores of different "
-        "cohorts cannot be compared, and in the model’s own children it is too favourable, too.",
-    )
-
-
-def _say_size(checks: ModelChecks, event: EventPhrases) -> str:
-    model = checks.model
-    parameters = f"{model.n_parameters} {'odds ratio' if model.n_parameters == 1 else 'odds ratios'}"
-    return (
-        f"{format_count(model.n_event)} of {format_patients(model.n)} {event.had}, for {parameters}: "
-        f"{format_number(model.events_per_parameter, 1)} events (or children without, if fewer) for each. The fewer, "
-        "the more of what the model says is chance."
+        *(Shown(tables=tables, sentences=said) for tables, said in (influence, inflation)),
+        _show_splines(checks.splines, {v.name: v for v in variables}, event),
     )
 
 
 def _show_calibration(checks: ModelChecks, event: EventPhrases) -> Shown:
-    calibration, fitted = checks.calibration, checks.fitted
+    calibration, fitted, words = checks.calibration, checks.fitted, load_words()
     if fitted.probability is None:
         return Shown(sentences=(f"There is nothing to plot: {say_reason(fitted.reason)}.",))
     groups = [g for g in calibration.groups if g.observed.value is not None]
@@ -259,28 +58,34 @@ def _show_calibration(checks: ModelChecks, event: EventPhrases) -> Shown:
         f"Calibration: observed against predicted {event.noun}",
         plot_calibration(calibration, fitted.probability, checks.weight, event=event.noun),
         describe_calibration(calibration, event.noun),
-        f"Children in {say_groups(len(groups))}; the larger the point, the more children. Bars: "
-        f"{format_level(calibration.conf_level)} intervals (Wilson). Below: how many children have each prediction.",
+        f"{words.head} in {say_groups(len(groups))}; the larger the point, the more {words.plural}. Bars: "
+        f"{format_level(calibration.conf_level)} intervals (Wilson). Below: how many {words.plural} have each prediction.",
     )
-    return Shown(pictures=(picture,), sentences=_say_calibration(checks))
+    return Shown(pictures=(picture,), sentences=say_calibration(checks))
 
 
-def _say_calibration(checks: ModelChecks) -> tuple[str, ...]:
-    slope = checks.calibration.slope
-    own = "Calibration in the same children is always flattering" + (
-        ": maximum likelihood makes the predictions add up to the observed number, with a slope of exactly 1. Only the "
-        "corrected slope below, or other children, can tell whether predictions hold."
-        if checks.fitted.method == "ml"
-        else ". Firth’s method draws the odds ratios towards 1, which shows as a slope above 1. Its intercept is estimated again "
-        "(FLIC), so that the predictions add up to the observed number and are not drawn towards one half. Only the corrected "
-        "slope below, or other children, can tell whether predictions hold."
-    )
-    if slope.value is None:
-        return (f"There is no calibration slope: {say_reason(slope.reason)}.", own)
-    return (
-        own,
-        "What the plot can show is a lack of fit between the ends: points that lie off the diagonal by more than their bars, "
-        "several on the same side.",
+def _show_splines(splines: Sequence[SplineResult], variables: Mapping[str, Variable], event: EventPhrases) -> Shown:
+    if not splines:
+        return Shown(
+            sentences=(
+                "Straight lines: no factor of the model is a number, so there is none whose straightness could be looked at. "
+                "A factor made of bands of a number (as thrombocytopenia is) takes the risk as the same throughout a band.",
+            )
+        )
+    low, high = (format_percent(q, 1) for q in SHOWN_QUANTILES)
+    pictures = []
+    for spline in splines:
+        variable = variables[spline.variable]
+        label = f"{variable.label} ({variable.unit})" if variable.unit else variable.label
+        how = (
+            f"Odds of {event.noun} against those at the median, {format_number(spline.reference, 1)}, adjusted for the other "
+            f"factors; restricted cubic spline with {len(spline.knots)} knots (triangles), drawn from the {low} to the {high} "
+            "quantile."
+        )
+        title, alt = f"{variable.label}: curve or straight line?", describe_spline(spline, variable.label)
+        pictures.append(Picture(title, plot_spline(spline, label=label), alt, how if spline.reason is None else ""))
+    return Shown(
+        pictures=tuple(pictures), sentences=tuple(say_spline(s, variables[s.variable], event) for s in splines)
     )
 
 
@@ -296,3 +101,60 @@ def checks_frames(checks: ModelChecks) -> Mapping[str, pd.DataFrame]:
         "curves": pd.concat(splines, ignore_index=True) if splines else none,
         "variance-inflation": pd.DataFrame(inflation, columns=["variable", "gvif", "df", "scaled", "reason"]),
     }
+
+
+def to_optimism(
+    measure: Measure,
+    estimate: Callable[..., Any],
+    why_not: Callable[[Any], Reason | None],
+    *,
+    name: str,
+    worse: str,
+    wait: str,
+) -> Background:
+    """The slow part that draws the patients of a model anew.
+
+    Parameters
+    ----------
+    measure
+        What the model estimates.
+    estimate
+        The resampling.
+    why_not
+        Why nothing of a result can be corrected; None if something can.
+    name, worse, wait
+        Its name, and how it is announced: what is worse in the actual patients, and how long it takes.
+    """
+
+    def run(result: Any, params: Params, progress: Progress) -> Any:
+        replicates = REPLICATES[measure]
+        return estimate(
+            **result.frame.model(),
+            method=params["fit"],
+            replicates=replicates,
+            seed=SEED,
+            on_progress=lambda share: progress(round(share * replicates), replicates),
+        )
+
+    def show(result: Any, found: Any, params: Params) -> Shown:
+        if found is None:
+            return Shown()
+        tables = () if found.reason is not None else (tabulate_optimism(found),)
+        return Shown(notes=found.notes, tables=tables, sentences=say_optimism(found, measure))
+
+    def refuse(result: Any, params: Params) -> str:
+        reason = why_not(result)
+        return "" if reason is None else f"Nothing can be corrected: {say_reason(reason)}."
+
+    return Background(
+        name=name,
+        title="Corrected for optimism",
+        about=f"Draws the {{patients}} anew {REPLICATES[measure]} times (with replacement), fits the model to each draw and sees how "
+        f"much {worse} in the actual {{patients}} than in the draw. Takes {wait}, more with many factors.",
+        button=f"Correct by {REPLICATES[measure]} resamples",
+        run=run,
+        show=show,
+        refusal=refuse,
+        files=("optimism",),
+        downloads=lambda found: {"optimism": found.to_frame()},
+    )

@@ -99,17 +99,11 @@ def concordance_optimism_by_bootstrap(
     gains = np.array(resamples.gains).reshape(resamples.n_fitted)
     return ConcordanceOptimismResult(
         concordance=correct_for_optimism(MEASURE, apparent, gains, reason),
-        method=whole.method,
         n=whole.n,
         n_event=whole.n_event,
         n_parameters=whole.n_parameters,
-        replicates=int(replicates),
-        n_drawn=resamples.n_drawn,
-        n_failed=resamples.n_drawn - resamples.n_fitted,
-        n_penalised=resamples.n_penalised,
-        seed=seed,
         reason=reason,
-        notes=resamples.notes(whole.method, int(replicates), "no-maximum"),
+        **resamples.write_up(whole.method, int(replicates), seed, "no-maximum"),
     )
 
 

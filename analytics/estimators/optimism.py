@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from analytics.estimators.design import BoolArray
 from analytics.estimators.discrimination import area_under_curve
 from analytics.estimators.fitted_logistic import FittedLogistic, predict_log_odds
 from analytics.estimators.logistic import Method, fit_patterns, nothing_to_fit
-from analytics.results import FloatArray, Note, Optimism, OptimismResult, Reason
+from analytics.results import FloatArray, Note, Optimism, OptimismResult, Reason, Severity
 
 # With fewer models than this share of the resamples, those that have one are a selection.
 _MIN_SHARE_FITTED = 0.9
@@ -108,17 +109,11 @@ def optimism_by_bootstrap(
         auc=auc,
         slope=slope,
         brier=brier,
-        method=model.method,
         n=int(model.design.n),
         n_event=int(model.design.n_event),
         n_parameters=model.n_parameters,
-        replicates=int(replicates),
-        n_drawn=resamples.n_drawn,
-        n_failed=resamples.n_drawn - resamples.n_fitted,
-        n_penalised=resamples.n_penalised,
-        seed=seed,
         reason=reason,
-        notes=resamples.notes(model.method, int(replicates), "outcomes-told-apart"),
+        **resamples.write_up(model.method, int(replicates), seed, "outcomes-told-apart"),
     )
 
 
@@ -206,24 +201,26 @@ class Resamples:
             return Reason("stopped")
         return None if self.gains else Reason.of("no-resample-fitted", n=self.n_drawn)
 
-    def notes(self, method: str, replicates: int, separated: str) -> tuple[Note, ...]:
-        """What the reader has to know; ``separated`` names what happened where Firth's likelihood was used instead."""
+    def write_up(self, method: str, replicates: int, seed: int, separated: str) -> dict[str, Any]:
+        """What a result says of them; ``separated`` names what happened where Firth's likelihood was used instead."""
         drawn, fitted = self.n_drawn, self.n_fitted
         notes = []
         if drawn and fitted < drawn:
-            notes.append(
-                Note.of(
-                    "resamples-failed",
-                    "caution" if fitted < _MIN_SHARE_FITTED * drawn else "info",
-                    failed=drawn - fitted,
-                    drawn=drawn,
-                )
-            )
+            severity: Severity = "caution" if fitted < _MIN_SHARE_FITTED * drawn else "info"
+            notes.append(Note.of("resamples-failed", severity, failed=drawn - fitted, drawn=drawn))
         if method == "ml" and self.n_penalised:
             notes.append(Note.of("resamples-penalised", "info", separated, n=self.n_penalised, fitted=fitted))
         if 0 < drawn < replicates:
             notes.append(Note.of("stopped", "info", drawn=drawn, replicates=replicates))
-        return tuple(notes)
+        return {
+            "method": method,
+            "replicates": replicates,
+            "seed": seed,
+            "n_drawn": drawn,
+            "n_failed": drawn - fitted,
+            "n_penalised": self.n_penalised,
+            "notes": tuple(notes),
+        }
 
 
 def check_replicates(replicates: int) -> None:

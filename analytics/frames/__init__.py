@@ -3,6 +3,7 @@
 from analytics.frames.binary import BinaryOutcome
 from analytics.frames.covariates import Covariates
 from analytics.frames.exclusions import EVERYONE, Conditioned, Exclusion, filters_of, is_post_baseline, strata_of
+from analytics.frames.horizon import Horizon, Unfinished, count_unfinished, event_within
 from analytics.frames.times import CompetingEvents, TimeToEvent, endpoint_columns
 from analytics.frames.treatment import (
     HISTORIES,
@@ -21,11 +22,15 @@ __all__ = [
     "Conditioned",
     "Covariates",
     "Exclusion",
+    "Horizon",
     "Switches",
     "TimeToEvent",
     "TreatmentHistory",
+    "Unfinished",
+    "count_unfinished",
     "day_of",
     "endpoint_columns",
+    "event_within",
     "filters_of",
     "history_columns",
     "is_post_baseline",

@@ -24,6 +24,7 @@ from analytics.results.regression import (
     name_ratio_test,
     name_ratio_test_of,
     ratios_of,
+    ratios_per_step,
     references_of,
 )
 from analytics.results.survival import (
@@ -111,6 +112,7 @@ __all__ = [
     "name_ratio_test",
     "name_ratio_test_of",
     "ratios_of",
+    "ratios_per_step",
     "read_only",
     "references_of",
     "shown_values",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pandas as pd
 
@@ -11,10 +14,10 @@ from analytics.results.survival import TestResult
 
 
 @dataclass(frozen=True, slots=True)
-class OddsRatio(Result):
-    """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
+class Ratio(Result):
+    """What the ratios of all models have: one level of one covariate, or one number (``level`` None: per unit increase).
 
-    ``n`` patients and ``n_event`` outcomes in that level. A reference row has an odds ratio of exactly 1 without
+    ``n`` patients and ``n_event`` outcomes in that level. A reference row has a ratio of exactly 1 without
     interval or p. ``p_value`` is of the same kind as the interval, so that it is below 0.05 where the 95 % interval leaves
     out 1: of the (penalised) likelihood-ratio test that this coefficient alone is 0 beside a profile interval, Wald's
     beside a Wald interval. ``statistic`` is Wald's z, ``p_value_wald`` its p, and ``statistic_lr`` the chi-square of the
@@ -27,6 +30,12 @@ class OddsRatio(Result):
     is_reference: bool
     n: int
     n_event: int
+
+
+@dataclass(frozen=True, slots=True)
+class OddsRatio(Ratio):
+    """One odds ratio, with the fields of a :class:`Ratio`."""
+
     odds_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
@@ -41,22 +50,9 @@ class OddsRatio(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class HazardRatio(Result):
-    """One level of one covariate (or one numeric covariate, with ``level`` None: per unit increase).
+class HazardRatio(Ratio):
+    """One hazard ratio, with the fields of a :class:`Ratio`."""
 
-    ``n`` patients and ``n_event`` events in that level. A reference row has a hazard ratio of exactly 1 without
-    interval or p. ``p_value`` is of the same kind as the interval, so that it is below 0.05 where the 95 % interval leaves
-    out 1: of the (penalised) likelihood-ratio test that this coefficient alone is 0 beside a profile interval, Wald's
-    beside a Wald interval. ``statistic`` is Wald's z, ``p_value_wald`` its p, and ``statistic_lr`` the chi-square of the
-    likelihood-ratio test, None where that was not made.
-    ``p_reason`` says why there is no p, where the policy on small numbers took it out.
-    """
-
-    variable: str
-    level: str | None
-    is_reference: bool
-    n: int
-    n_event: int
     hazard_ratio: Estimate
     p_value: float | None
     statistic: float | None = None
@@ -180,6 +176,9 @@ class HazardRatioResult(Result):
         return _ratio_frame(self)
 
 
+AnyModel = TypeVar("AnyModel", OddsRatioResult, HazardRatioResult)
+
+
 def name_ratio_test(result: OddsRatioResult | HazardRatioResult) -> str:
     """The test of a single ratio that goes with the intervals of a model ("likelihood-ratio test")."""
     if result.std_error_type == "robust":
@@ -203,6 +202,38 @@ def references_of(model: OddsRatioResult | HazardRatioResult) -> dict[str, str |
 def ratios_of(model: OddsRatioResult | HazardRatioResult) -> dict[tuple[str, str | None], Estimate]:
     """Variable and level to ratio."""
     return {(term.variable, term.level): term.ratio for term in model.terms}
+
+
+def ratios_per_step(result: AnyModel, steps: Mapping[str, float]) -> AnyModel:
+    """The model with the ratio of each number per step of ``steps``, where an estimator takes it per unit."""
+    terms: list[OddsRatio | HazardRatio] = []
+    for term in result.terms:
+        ratio = term.ratio if term.level is not None else _per_step(term.ratio, steps[term.variable])
+        if isinstance(term, OddsRatio):
+            terms.append(replace(term, odds_ratio=ratio))
+        else:
+            terms.append(replace(term, hazard_ratio=ratio))
+    return replace(result, terms=tuple(terms))  # type: ignore[arg-type]
+
+
+def _per_step(estimate: Estimate, step: float) -> Estimate:
+    """The ratio of ``step`` units more, from that of one: its logarithm, and those of its limits, times the step."""
+
+    def power(ratio: float | None) -> float | None:
+        # Beyond this a float holds no number any more.
+        return math.exp(step * math.log(ratio)) if ratio and abs(step * math.log(ratio)) < 700 else None
+
+    value = power(estimate.value)
+    if estimate.value is None or step == 1:
+        return estimate
+    if value is None:
+        reason = Reason.of("too-large-per-step", step=step)
+        return replace(estimate, value=None, interval=None, std_error=None, reason=reason)
+    interval = estimate.interval
+    if interval is not None:
+        interval = replace(interval, low=power(interval.low), high=power(interval.high))
+    error = None if estimate.std_error is None else step * estimate.std_error
+    return replace(estimate, value=value, interval=interval, std_error=error)
 
 
 def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:

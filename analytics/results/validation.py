@@ -95,18 +95,15 @@ class Optimism(Result):
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OptimismResult(Result):
-    """A logistic model's own performance and what is left of it after correction for optimism.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Result):
+    """What the corrections of all models say of their resamples.
 
     ``replicates`` resamples were asked for and ``n_drawn`` drawn (fewer if it was stopped); ``n_failed`` of these gave
     no model, and ``n_penalised`` models were fitted by Firth's penalised likelihood. ``method`` is what was fitted to
     all patients ("ml" or "firth"); ``n_parameters`` excludes the intercept.
     """
 
-    auc: Optimism
-    slope: Optimism
-    brier: Optimism
     method: str
     n: int
     n_event: int
@@ -121,11 +118,11 @@ class OptimismResult(Result):
 
     @property
     def measures(self) -> tuple[Optimism, ...]:
-        """The three measures."""
-        return self.auc, self.slope, self.brier
+        """What was corrected."""
+        return ()
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per measure: ``term estimate optimism corrected std_error n_replicates method n n_event reason``."""
+        """One row per measure: ``term estimate optimism corrected std_error n_replicates reason method n n_event``."""
         columns = ["term", "estimate", "optimism", "corrected", "std_error", "n_replicates", "reason"]
         rows = [
             (m.measure, m.apparent, m.optimism, m.corrected, m.std_error, m.n_replicates, m.reason)
@@ -135,31 +132,29 @@ class OptimismResult(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class ConcordanceOptimismResult(Result):
-    """A Cox model's own concordance and what is left of it after correction for optimism.
+class OptimismResult(Corrected):
+    """A logistic model's own performance and what is left of it after correction for optimism."""
 
-    ``replicates``, ``n_drawn``, ``n_failed``, ``n_penalised`` and ``method`` are as in :class:`OptimismResult`.
-    """
+    auc: Optimism
+    slope: Optimism
+    brier: Optimism
+
+    @property
+    def measures(self) -> tuple[Optimism, ...]:
+        """The three measures."""
+        return self.auc, self.slope, self.brier
+
+
+@dataclass(frozen=True, slots=True)
+class ConcordanceOptimismResult(Corrected):
+    """A Cox model's own concordance and what is left of it after correction for optimism."""
 
     concordance: Optimism
-    method: str
-    n: int
-    n_event: int
-    n_parameters: int
-    replicates: int
-    n_drawn: int
-    n_failed: int
-    n_penalised: int
-    seed: int
-    reason: Reason | None = None
-    notes: tuple[Note, ...] = ()
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row: ``term estimate optimism corrected std_error n_replicates reason method n n_event``."""
-        m = self.concordance
-        row = (m.measure, m.apparent, m.optimism, m.corrected, m.std_error, m.n_replicates, m.reason)
-        columns = ["term", "estimate", "optimism", "corrected", "std_error", "n_replicates", "reason"]
-        return pd.DataFrame([row], columns=columns).assign(method=self.method, n=self.n, n_event=self.n_event)
+    @property
+    def measures(self) -> tuple[Optimism, ...]:
+        """The concordance."""
+        return (self.concordance,)
 
 
 @dataclass(frozen=True, slots=True)

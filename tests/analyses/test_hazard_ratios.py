@@ -17,7 +17,7 @@ from scipy.stats import chi2, norm
 from analytics.analysis import to_reference
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
-from analytics.comparisons.optimism import REPLICATES
+from analytics.comparisons.validation import REPLICATES
 from analytics.document import HtmlFigure
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.proportional_hazards import proportional_hazards_test

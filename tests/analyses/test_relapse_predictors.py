@@ -21,10 +21,10 @@ from scipy.stats import chi2
 from analytics.analysis import to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
-from analytics.comparisons.horizon import Unfinished
-from analytics.comparisons.relapse import say_unfinished
 from analytics.document import HtmlFigure
+from analytics.frames import Unfinished
 from analytics.reporting.reasons import say_why
+from analytics.reporting.relapse import say_unfinished
 from tests.analyses.shown import (
     FILES,
     REFERENCE,
@@ -517,8 +517,7 @@ def test_what_is_unfinished_at_any_time_is_said_beside_the_figure() -> None:
 
 
 def test_one_unfinished_child_is_said_as_one() -> None:
-    shown = show_predictors()
-    assert say_unfinished(Unfinished(1, 0, 0, 1), shown.result.frame).startswith(
+    assert say_unfinished(Unfinished(1, 0, 0, 1), 5).startswith(
         "Of the one child who counts as not relapsed, 1 was followed for less than 5 years: they had less chance"
     )
 

@@ -17,15 +17,15 @@ from scipy.stats import chi2, mannwhitneyu
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
-from analytics.comparisons import validation as model_checks
-from analytics.comparisons.optimism import SEED
-from analytics.comparisons.validation import ModelChecks
+from analytics.comparisons.validation import SEED
+from analytics.estimators import model_checks
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.splines import place_knots, spline_basis
 from analytics.exports.csv_file import to_csv
 from analytics.formats import format_ratio
 from analytics.reporting.reasons import say_reason
 from analytics.results import Reason
+from analytics.results.model_checks import ModelChecks
 from tests.analyses.shown import (
     DATA,
     FILES,
@@ -136,7 +136,9 @@ def test_the_child_named_is_the_one_without_whom_the_ratio_is_lowest_or_highest(
                 assert bool(patients["relapsed"][name]) is extreme.who.event
             alike = [name for name, ratio in ratios.items() if abs(ratio / best - 1) < 1e-9]
             assert len(alike) == extreme.who.n
-        low, high = rows(parts, "Odds ratios without one child")[plain(d.name)][1:]
+        variable, level = dictionary[d.coefficient.variable], d.coefficient.level
+        name = variable.label if level is None else f"{variable.label}: {variable.level_label(level)}"
+        low, high = rows(parts, "Odds ratios without one child")[plain(name)][1:]
         assert low.startswith(f"{format_ratio(min(ratios.values()))} – ")
         assert high.startswith(f"{format_ratio(max(ratios.values()))} – ")
 

@@ -7,8 +7,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.comparisons.horizon import Horizon, Unfinished, count_unfinished, event_within
 from analytics.dictionary import open_dictionary
+from analytics.frames import Horizon, Unfinished, count_unfinished, event_within
 
 DICTIONARY = open_dictionary()
 ENDPOINT = DICTIONARY.competing_endpoint("relapse")

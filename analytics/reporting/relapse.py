@@ -1,0 +1,150 @@
+"""Relapse as a yes/no outcome, in words: what its odds say, and who had less chance to be seen to relapse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.dictionary import Dictionary, load_words
+from analytics.formats import format_count, format_patients, format_percent
+from analytics.frames import Horizon, Unfinished
+from analytics.reporting.wording import in_sentence, join_words
+from analytics.results import MissingResult, Note
+
+MANY_LOST = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class EventPhrases:
+    """How checks speak of the event: ``noun`` ("relapse"), ``had`` ("relapsed"), ``had_not`` ("did not relapse")."""
+
+    noun: str
+    had: str
+    had_not: str
+
+
+def note_odds(horizon: Horizon | None) -> Note:
+    """That an odds ratio is no ratio of risks, and at any time that not everybody was followed for long."""
+    text = "An odds ratio is not a ratio of risks, and it overstates one where relapse is common."
+    if horizon is None:
+        text += (
+            f" Relapse is counted whenever it came; {load_words().plural} followed for a short time, and those who died in "
+            "remission, have had less chance to relapse."
+        )
+    return Note("odds-not-risk", "info", text)
+
+
+def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
+    """Who did not reach a horizon, beside ``n`` patients and more who did, and who died before it."""
+    if horizon is None:
+        return ()
+    words, notes, lost = load_words(), [], horizon.n_not_followed
+    if lost:
+        share = lost / (lost + n)
+        notes.append(
+            Note(
+                "not-followed-to-horizon",
+                "caution" if share > MANY_LOST else "info",
+                f"{format_count(lost)} of {format_patients(lost + n)} ({format_percent(share, 0)}) "
+                f"{'was' if lost == 1 else 'were'} without relapse but not followed for {horizon.limit}. To drop "
+                f"{f'this {words.noun}' if lost == 1 else 'them'} would make relapse look too frequent, so the "
+                f"{words.plural} who were followed longer count for more than one (inverse probability of censoring weights). "
+                "This takes for granted that when follow-up ended had nothing to do with the factors or with who would have "
+                "relapsed.",
+                f"Compare with the cumulative incidence below, which uses every {words.noun} for as long as followed.",
+            )
+        )
+    if horizon.n_competing:
+        notes.append(Note("deaths-not-relapsed", "info", _say_died(horizon)))
+    return tuple(notes)
+
+
+def say_weighed(horizon: Horizon | None, n: int) -> str:
+    """Who is not followed to a horizon or died before it, in short; empty if nobody."""
+    if horizon is None:
+        return ""
+    said, lost = [], horizon.n_not_followed
+    if lost:
+        said.append(
+            f"Beside the {format_patients(n)} whose outcome is known, {format_count(lost)} without relapse "
+            f"{'was' if lost == 1 else 'were'} not followed for {horizon.limit}: weights stand for "
+            f"{'it' if lost == 1 else 'them'}."
+        )
+    if horizon.n_competing:
+        said.append(_say_died(horizon))
+    return " ".join(said)
+
+
+def _say_died(horizon: Horizon) -> str:
+    other = "or had another first event " if horizon.n_other else ""
+    return (
+        f"{format_patients(horizon.n_competing)} died in first remission {other}{horizon.text} and "
+        f"{'counts' if horizon.n_competing == 1 else 'count'} as not relapsed."
+    )
+
+
+def say_unfinished(unfinished: Unfinished | None, years: int) -> str:
+    """Who counts as not relapsed without having been able to, or followed for ``years``; empty if nobody does."""
+    if unfinished is None or not unfinished.n or not (unfinished.n_died or unfinished.n_other or unfinished.n_short):
+        return ""
+    parts = []
+    if unfinished.n_died:
+        parts.append(f"{format_count(unfinished.n_died)} died in remission")
+    if unfinished.n_other:
+        parts.append(f"{format_count(unfinished.n_other)} had another first event")
+    if unfinished.n_short:
+        were = "was" if unfinished.n_short == 1 else "were"
+        parts.append(f"{format_count(unfinished.n_short)} {were} followed for less than {years} years")
+    words = load_words()
+    who = f"one {words.noun} who counts" if unfinished.n == 1 else f"{format_patients(unfinished.n)} who count"
+    return (
+        f"Of the {who} as not relapsed, {join_words(parts)}: they had less chance to relapse, or still may. Choose a horizon "
+        "to take this into account."
+    )
+
+
+def note_unpenalised() -> Note:
+    """That Firth's method was asked for, which does not know weights."""
+    return Note(
+        "firth-without-weights",
+        "info",
+        f"Firth’s penalised likelihood was asked for, but does not know the weights that stand for {load_words().plural} not "
+        "followed long enough. The weighted likelihood is not penalised.",
+        "Take relapse at any time for Firth’s method.",
+    )
+
+
+def note_complete_cases(counts: MissingResult) -> tuple[Note, ...]:
+    """How many complete cases leave out; nothing if nobody."""
+    lost = counts.n - counts.n_complete
+    if not lost:
+        return ()
+    share = lost / counts.n
+    relapses = f"{format_count(counts.n_event)} {'relapse' if counts.n_event == 1 else 'relapses'}"
+    return (
+        Note(
+            "incomplete-cases",
+            "caution" if share > MANY_LOST else "info",
+            f"Complete cases leave out {format_count(lost)} of {format_patients(counts.n)} ({format_percent(share, 0)}), and "
+            f"with them {format_count(counts.n_event - counts.patterns[0].n_event)} of {relapses}, because a factor of the "
+            "model is unknown.",
+            "Compare the three ways of dealing with it below.",
+        ),
+    )
+
+
+def note_unknown_by_outcome(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
+    """A caution where factors are unknown more often on one side of the outcome than chance would explain."""
+    found = [s for s in counts.variables if s.difference.interval and s.difference.interval.excludes(0)]
+    if not found:
+        return ()
+    plural, names = load_words().plural, join_words([in_sentence(dictionary[s.variable].label) for s in found])
+    return (
+        Note(
+            "missing-by-outcome",
+            "caution",
+            f"How often {names} {'is' if len(found) == 1 else 'are'} unknown differs between {plural} with relapse and "
+            f"without, by more than chance would readily explain. Leaving such {plural} out biases odds ratios if being "
+            "unknown goes with a factor, too.",
+            "Find out why these values are missing, and impute them below with relapse among the predictors.",
+        ),
+    )
