@@ -17,7 +17,7 @@ from analytics.document import Picture, Progress, Shown
 from analytics.estimators.imputation import estimate_imputed_odds_ratios, why_not_imputed
 from analytics.estimators.missing_data import NOT_RECORDED, own_level_name
 from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
-from analytics.figures.forest import METHODS
+from analytics.figures.forest import say_fitted_by
 from analytics.figures.missingness import NOTHING
 from analytics.formats import (
     MISSING,
@@ -148,7 +148,7 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
                 rows.append(_row(OWN_LEVEL, terms[OWN_LEVEL][key]))
     said = [
         f"{name}: {format_patients(model.n)}, {format_count(model.n_event)} {'relapse' if model.n_event == 1 else 'relapses'}, "
-        f"{METHODS.get(model.method, model.method)}"
+        f"{say_fitted_by(model.method)}"
         for name, model in models.items()
     ]
     kind = "Wald" if result.complete_cases.conf_type == "wald" else "profile-likelihood"

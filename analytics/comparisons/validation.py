@@ -149,8 +149,8 @@ def to_optimism(
     return Background(
         name=name,
         title="Corrected for optimism",
-        about=f"Draws the {{patients}} anew {REPLICATES[measure]} times (with replacement), fits the model to each draw and sees how "
-        f"much {worse} in the actual {{patients}} than in the draw. Takes {wait}, more with many factors.",
+        about=f"Draws the {{patients}} anew {REPLICATES[measure]} times (with replacement), fits the model to each draw and "
+        f"sees how much {worse} in the actual {{patients}} than in the draw. Takes {wait}, more with many factors.",
         button=f"Correct by {REPLICATES[measure]} resamples",
         run=run,
         show=show,

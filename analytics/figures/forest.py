@@ -42,7 +42,8 @@ WHAT_HAZARD_IS = (
 )
 
 
-def _fitted_by(method: str) -> str:
+def say_fitted_by(method: str) -> str:
+    """How a model was fitted, in words ("maximum likelihood")."""
     return METHODS.get(method, method).format(patients=load_words().plural)
 
 
@@ -362,13 +363,13 @@ def _footnotes(
         notes.append(
             f"Multivariable: {format_patients(multivariable.n)} with all its factors known, "
             f"{format_count(multivariable.n_event)} {words.with_event}; "
-            f"{_fitted_by(multivariable.method)}, "
+            f"{say_fitted_by(multivariable.method)}, "
             f"{format_level(multivariable.conf_level)} confidence intervals ({multivariable.conf_type}), p of a level by the "
             f"{multivariable.ratio_test}."
         )
     methods = {result.method for result in univariable if result.reason is None}
     if len(methods) == 1:
-        notes.append(f"Univariable: {_fitted_by(methods.pop())}.")
+        notes.append(f"Univariable: {say_fitted_by(methods.pop())}.")
     elif methods:
         penalised = [
             dictionary[name].label if name in dictionary else name
