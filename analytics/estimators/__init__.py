@@ -54,6 +54,7 @@ from analytics.estimators.missing_data import (
     pool_test,
     with_own_level,
 )
+from analytics.estimators.model_checks import check_model, why_no_checks
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.estimators.optimism import optimism_by_bootstrap
 from analytics.estimators.power import (
@@ -111,6 +112,7 @@ __all__ = [
     "adjust_p_values",
     "as_model",
     "band_without_events",
+    "check_model",
     "check_survival_conf_type",
     "clopper_pearson",
     "combine_profiles",
@@ -197,6 +199,7 @@ __all__ = [
     "weighted_quantiles",
     "weighted_survival",
     "weighted_until",
+    "why_no_checks",
     "why_not_imputed",
     "wilson",
     "with_own_level",

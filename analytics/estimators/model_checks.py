@@ -89,13 +89,13 @@ def check_model(
         calibration=estimate_calibration(y, p, weight=n, groups=groups),
         inflation=variance_inflation(**arrays, method=method),
         influence=influence,
-        departures=find_departures(model, influence, arrays, steps, conf_type, name_patients),
+        departures=_find_departures(model, influence, arrays, steps, conf_type, name_patients),
         splines=_fit_splines(model, arrays, method),
         reason=reason,
     )
 
 
-def find_departures(
+def _find_departures(
     model: OddsRatioResult,
     influence: InfluenceResult,
     arrays: Mapping[str, Any],
