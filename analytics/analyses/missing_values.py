@@ -26,14 +26,22 @@ from analytics.document import Headline, Picture
 from analytics.estimators.imputation import IMPUTATIONS
 from analytics.estimators.missing_data import count_missing
 from analytics.estimators.second_opinion.proportions import compare_missing
-from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
+from analytics.figures.missingness import MOST_PATTERNS, plot_missingness, plot_patterns
 from analytics.formats import format_count, format_patients, format_share
 from analytics.reporting.attrition import Used
-from analytics.reporting.estimates import format_percent_points
-from analytics.reporting.relapse import note_complete_cases, note_horizon, note_odds, note_unknown_by_outcome
+from analytics.reporting.missing import (
+    NOTHING,
+    describe_patterns,
+    describe_shares,
+    note_complete_cases,
+    note_unknown_by_outcome,
+    say_missing_values,
+    tabulate_missing,
+    worst_first,
+)
+from analytics.reporting.relapse import note_horizon, note_odds
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import MissingResult, MissingShare, OddsRatioResult
 from analytics.results.second_opinion import Compared
 
 # In the model at first beside the published factors, which are hardly ever missing.
@@ -45,28 +53,6 @@ FEWEST, MOST, STEP = 5, 100, 5
 class _Frame:
     data: RelapseData
     others: pd.DataFrame
-
-
-def _worst_first(counts: MissingResult) -> list[MissingShare]:
-    return sorted(counts.variables, key=lambda share: -share.everyone.n_event)
-
-
-def _known(counts: MissingResult, labels: Mapping[str, str]) -> list[str]:
-    return [labels[s.variable] for s in counts.variables if not s.everyone.n_event]
-
-
-def _describe_patterns(result: MissingValues) -> str:
-    patterns = [p for p in result.counts.patterns if p.missing][:MOST_PATTERNS]
-    said = [
-        f"{join_words([result.labels[name] for name in p.missing])} in {format_count(p.n)}, "
-        f"{format_count(p.n_event)} of them relapsed{result.data.within}"
-        for p in patterns
-    ]
-    return f"Children by what is missing together: {'; '.join(said)}."
-
-
-def _model_frame(model: OddsRatioResult, name: str) -> pd.DataFrame:
-    return model.to_frame().assign(model=name, method=model.method, n_model=model.n)
 
 
 class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
@@ -99,7 +85,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
                 "number",
                 IMPUTATIONS,
                 place="more",
-                help="How many times missing values are filled in. About as many as there are children in a hundred who lack "
+                help="How many times missing values are filled in. About as many as there are {patients} in a hundred who lack "
                 "something; more make the result steadier, not the data better.",
                 limits=(FEWEST, MOST),
                 step=STEP,
@@ -133,7 +119,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         return MissingValues(data, counts, others, notes)
 
     def headlines(self, result: MissingValues) -> tuple[Headline, ...]:
-        counts = result.counts
+        counts, words = result.counts, load_words()
         cells = counts.n * len(counts.variables)
         most = max(counts.variables, key=lambda s: s.everyone.n_event, default=None)
         worst = "none"
@@ -141,148 +127,80 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
             worst = f"{result.labels[most.variable]}, {format_count(most.everyone.n_event)}"
         return (
             Headline(
-                "Children with every factor known",
+                f"{words.head} with every factor known",
                 f"{format_count(counts.n_complete)} of {format_count(counts.n)}",
                 "Complete cases: these alone are in an ordinary multivariable model.",
             ),
             Headline(
                 "Relapses among them",
                 f"{format_count(counts.patterns[0].n_event)} of {format_count(counts.n_event)}",
-                f"Children who relapsed{result.data.within}.",
+                f"{words.head} who relapsed{result.data.within}.",
             ),
             Headline(
                 "Values missing",
                 format_share(counts.n_missing, cells) if cells else "0",
                 "Of all values of the factors in the model.",
             ),
-            Headline("Most often missing", worst, "The factor of the model that is unknown in most children."),
+            Headline("Most often missing", worst, f"The factor of the model that is unknown in most {words.plural}."),
         )
 
     def figure(self, result: MissingValues, params: Params) -> object:
-        blocks = [("In the model", _worst_first(result.counts)), ("Not in the model", _worst_first(result.others))]
+        blocks = [("In the model", worst_first(result.counts)), ("Not in the model", worst_first(result.others))]
         return plot_missingness(blocks, labels=result.labels, outcome=result.outcome)
 
     def caption(self, result: MissingValues, params: Params) -> str:
-        known = [in_sentence(label) for label in _known(result.counts, result.labels)]
-        nothing = f"Nothing is missing in {join_words(known)}. " if known and result.counts.n else ""
-        if not result.counts.n:
+        counts, plural = result.counts, load_words().plural
+        if not counts.n:
             return ""
+        known = [in_sentence(result.labels[s.variable]) for s in counts.variables if not s.everyone.n_event]
+        nothing = f"Nothing is missing in {join_words(known)}. " if known else ""
         return (
-            f"{nothing}Marks: the share of children in whom the value is unknown, with its 95 % interval (Wilson). Shares far "
-            "apart with and without relapse warn that leaving these children out can bias the odds ratios."
+            f"{nothing}Marks: the share of {plural} in whom the value is unknown, with its 95 % interval (Wilson). Shares far "
+            f"apart with and without relapse warn that leaving these {plural} out can bias the odds ratios."
         )
 
     def alt_text(self, result: MissingValues) -> str:
-        said = []
-        for heading, counts in (("In the model", result.counts), ("Not in the model", result.others)):
-            parts = [
-                f"{result.labels[s.variable]} {format_share(s.everyone.n_event, counts.n)}, "
-                f"{format_count(s.with_event.n_event)} of {format_count(counts.n_event)} {result.outcome[0]}"
-                for s in _worst_first(counts)
-                if s.everyone.n_event
-            ]
-            if parts:
-                said.append(f"{heading}: {'; '.join(parts)}.")
-        return f"Children in whom a value is missing. {' '.join(said)}" if said else NOTHING
+        blocks = {"In the model": result.counts, "Not in the model": result.others}
+        said = {head: describe_shares(counts, result.labels, result.outcome[0]) for head, counts in blocks.items()}
+        parts = [f"{head}: {shares}." for head, shares in said.items() if shares]
+        return f"{load_words().head} in whom a value is missing. {' '.join(parts)}" if parts else NOTHING
 
     def pictures(self, result: MissingValues, params: Params) -> tuple[Picture, ...]:
-        patterns = [p for p in result.counts.patterns if p.missing]
+        counts, words = result.counts, load_words()
+        patterns = [p for p in counts.patterns if p.missing]
         if not patterns:
             return ()
-        counts = result.counts
-        further = sum(p.n for p in patterns[MOST_PATTERNS:])
-        rest = (
-            f" The {format_count(len(patterns) - MOST_PATTERNS)} smallest patterns ({format_count(further)} "
-            f"{load_words().of(further)}) are not drawn."
-            if further
-            else ""
-        )
+        rest, further = "", sum(p.n for p in patterns[MOST_PATTERNS:])
+        if further:
+            n_further = format_count(len(patterns) - MOST_PATTERNS)
+            rest = f" The {n_further} smallest patterns ({format_patients(further)}) are not drawn."
         return (
             Picture(
                 "Which values are missing together",
                 plot_patterns(counts.patterns, labels=result.labels, outcome=result.outcome),
-                _describe_patterns(result),
-                "Each column is a group of children who lack exactly the factors with a full dot; the bar says how many they "
-                f"are. {format_count(counts.n_complete)} of {format_patients(counts.n)} lack nothing.{rest}",
+                describe_patterns(patterns[:MOST_PATTERNS], result.labels, result.outcome[0]),
+                f"Each column is a group of {words.plural} who lack exactly the factors with a full dot; the bar says how many "
+                f"they are. {format_count(counts.n_complete)} of {format_patients(counts.n)} lack nothing.{rest}",
             ),
         )
 
     def tables(self, result: MissingValues) -> tuple[Table, ...]:
-        shares = [s for s in _worst_first(result.counts) if s.everyone.n_event]
-        if not shares:
-            return ()
-        counts = result.counts
-        rows = tuple(
-            (
-                result.labels[s.variable],
-                format_share(s.everyone.n_event, counts.n),
-                format_share(s.with_event.n_event, counts.n_event),
-                format_share(s.without_event.n_event, counts.n - counts.n_event),
-                format_percent_points(s.difference),
-            )
-            for s in shares
-        )
-        relapsed, free = result.outcome
-        return (
-            Table(
-                title="Missing values of the factors in the model",
-                columns=(
-                    "Factor",
-                    f"All (n = {format_count(counts.n)})",
-                    f"{relapsed.capitalize()} (n = {format_count(counts.n_event)})",
-                    f"{free.capitalize()} (n = {format_count(counts.n - counts.n_event)})",
-                    "Difference (95 % CI)",
-                ),
-                rows=rows,
-                help=("", "", "", "", "Percentage points: relapsed less not relapsed"),
-                caption="n (% of the column). Differences in percentage points, intervals by Newcombe’s method.",
-            ),
-        )
+        return tabulate_missing(result.counts, result.labels, result.outcome)
 
     def sentences(self, result: MissingValues) -> tuple[str, ...]:
-        counts = result.counts
-        if not counts.n:
-            return ("No child is selected whose outcome is known.",)
-        if not counts.variables:
-            return ("No factor is chosen.",)
-        said = [
-            f"All factors of the model are known in {format_count(counts.n_complete)} of {format_patients(counts.n)}, "
-            f"{format_count(counts.patterns[0].n_event)} of whom relapsed{result.data.within}."
-        ]
-        missing = [s for s in _worst_first(counts) if s.everyone.n_event]
-        if not missing:
-            said.append(NOTHING)
-        for s in missing:
-            parts = [
-                f"{format_count(e.n_event)} of {format_count(e.n)} {who}"
-                for e, who in ((s.with_event, f"who relapsed{result.data.within}"), (s.without_event, "who did not"))
-                if e.n
-            ]
-            difference = (
-                f" (difference {format_percent_points(s.difference)} percentage points)"
-                if s.difference.interval
-                else ""
-            )
-            said.append(
-                f"{result.labels[s.variable]} is unknown in {format_share(s.everyone.n_event, counts.n)} of "
-                f"{format_patients(counts.n)}: in {' and '.join(parts)}{difference}."
-            )
-        return tuple(said)
+        return say_missing_values(result.counts, result.labels, result.data.within)
 
     def used(self, result: MissingValues) -> Used:
         return result.data.count_used(result.counts.n_complete, result.counts.patterns[0].n_event)
 
     def downloads(self, result: MissingValues) -> Mapping[str, pd.DataFrame]:
+        counts = {"yes": result.counts, "no": result.others}
+        models = {"complete cases": result.complete_cases, "missing as own level": result.own_level}
         return {
-            "missing": stack(
-                [result.counts.to_frame().assign(in_model="yes"), result.others.to_frame().assign(in_model="no")]
-            ),
+            "missing": stack([found.to_frame().assign(in_model=name) for name, found in counts.items()]),
             "patterns": result.counts.patterns_to_frame(),
             "estimates": stack(
-                [
-                    _model_frame(result.complete_cases, "complete cases"),
-                    _model_frame(result.own_level, "missing as own level"),
-                ]
+                [m.to_frame().assign(model=name, method=m.method, n_model=m.n) for name, m in models.items()]
             ),
         }
 

@@ -73,7 +73,7 @@ from analytics.frames import (
 from analytics.reporting.attrition import Used
 from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_odds_ratio, in_sentence, join_words
+from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import Note, OddsRatioResult, Reason, Result
 from analytics.results.model_checks import ModelChecks
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
@@ -341,7 +341,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
         return (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
 
     def describe(self, result: RelapsePredictors) -> Callable[..., str]:
-        return partial(describe_odds_ratio, within=result.horizon.text if result.horizon is not None else "")
+        return result.data.describe
 
     def sentences(self, result: RelapsePredictors) -> tuple[str, ...]:
         curves = result.curves if result.multivariable.reason is None else None

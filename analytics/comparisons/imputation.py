@@ -9,30 +9,18 @@ from functools import partial
 import pandas as pd
 
 from analytics.analysis import Background, Params, lazy
-from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.regression import as_read, describe_terms, draw_forest
 from analytics.comparisons.relapse import RelapseData
-from analytics.dictionary import Variable
+from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
 from analytics.estimators.imputation import estimate_imputed_odds_ratios, why_not_imputed
 from analytics.estimators.missing_data import NOT_RECORDED, own_level_name
 from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
 from analytics.figures.forest import say_fitted_by
-from analytics.figures.missingness import NOTHING
-from analytics.formats import (
-    MISSING,
-    format_count,
-    format_interval,
-    format_number,
-    format_p,
-    format_patients,
-    format_percent,
-    format_ratio,
-    format_ratio_of,
-)
+from analytics.formats import format_count, format_patients, format_percent
+from analytics.reporting.missing import NOTHING, note_imputation, say_change, tabulate_pooled_tests
 from analytics.reporting.reasons import say_reason
-from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_odds_ratio, in_sentence, name_term
+from analytics.reporting.wording import name_term
 from analytics.results import (
     MissingResult,
     Note,
@@ -41,17 +29,14 @@ from analytics.results import (
     PooledResult,
     Result,
     as_model,
-    ratios_of,
-    references_of,
 )
 
-MANY_DF = 100_000.0
 COMPLETE, OWN_LEVEL, IMPUTED = "Complete cases", "Missing as own level", "Multiply imputed"
 
 
 @dataclass(frozen=True)
 class MissingValues(Result):
-    """Missing values of the factors of a model, and of the other factors, in one selection of children.
+    """Missing values of the factors of a model, and of the other factors, in one selection of patients.
 
     ``data`` holds the factors of the model; ``counts`` counts these, ``others`` all further factors of the cohort that
     are not made from counted ones.
@@ -76,22 +61,17 @@ class MissingValues(Result):
 
     @property
     def outcome(self) -> tuple[str, str]:
-        """The names of children with relapse and without."""
+        """The names of patients with relapse and without."""
         return f"relapsed{self.data.within}", f"no relapse{self.data.within}"
-
-    @property
-    def weighed(self) -> WeighedOutcome | None:
-        """All children of a horizon that some did not reach."""
-        return self.data.weighed
 
     @lazy
     def complete_cases(self) -> OddsRatioResult:
-        """The model of the children of whom everything is known."""
+        """The model of the patients of whom everything is known."""
         return as_read(self.data.estimate(), self.variables)
 
     @lazy
     def own_level(self) -> OddsRatioResult:
-        """The model of all children, "not recorded" being a level."""
+        """The model of all patients, "not recorded" being a level."""
         return as_read(self.data.own_level.estimate(), self.variables)
 
 
@@ -110,7 +90,7 @@ def _refuse(result: MissingValues, params: Params) -> str:
 
 
 def _run(result: MissingValues, params: Params, progress: Progress) -> PooledResult:
-    frame = result.data.outcome
+    frame, weighed = result.data.outcome, result.data.weighed
     return estimate_imputed_odds_ratios(
         frame.covariates,
         frame.outcome,
@@ -118,18 +98,15 @@ def _run(result: MissingValues, params: Params, progress: Progress) -> PooledRes
         m=params["imputations"],
         progress=progress,
         as_read=lambda fit: as_read(fit, result.variables),
-        refit=None if result.weighed is None else result.weighed.estimate_imputed,
+        refit=None if weighed is None else weighed.estimate_imputed,
     )
-
-
-def _models(result: MissingValues, found: PooledResult | None) -> dict[str, OddsRatioResult]:
-    models = {COMPLETE: result.complete_cases, OWN_LEVEL: result.own_level}
-    return models if found is None else {**models, IMPUTED: as_model(found)}
 
 
 def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonForest:
     """Each odds ratio by every way of dealing with missing values, one under the other."""
-    models = _models(result, found)
+    models = {COMPLETE: result.complete_cases, OWN_LEVEL: result.own_level}
+    if found is not None:
+        models[IMPUTED] = as_model(found)
     terms = {name: {(t.variable, t.level): t for t in model.terms} for name, model in models.items()}
     lost = {} if found is None else {(t.variable, t.level): t.fraction_missing for t in found.terms}
     rows: list[ComparisonRow] = []
@@ -157,8 +134,8 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
         intervals = (
             f"95 % {kind} intervals; those of {format_count(found.m)} imputed data sets are "
             f"{'combined penalised profiles (CLIP)' if found.method == 'firth' else 't intervals by Rubin’s rules'}, "
-            "with the mean numbers of children. Missing info: the share of the information about an odds ratio that the "
-            "missing values cost."
+            f"with the mean numbers of {load_words().plural}. Missing info: the share of the information about an odds "
+            "ratio that the missing values cost."
         )
     return ComparisonForest(
         tuple(rows),
@@ -189,64 +166,16 @@ def _show(result: MissingValues, found: PooledResult | None, params: Params) -> 
         f"Odds ratios of relapse by {ways} of dealing with missing values",
         draw_forest(plot_comparison(forest)),
         describe_comparison(forest),
-        "Complete cases leave out every child of whom a factor is unknown. “Missing as own level” keeps all, but can bias "
-        "every odds ratio, even where values are missing by chance alone; a number then gets the mean and a mark.",
+        f"Complete cases leave out every {load_words().noun} of whom a factor is unknown. “Missing as own level” keeps all, "
+        "but can bias every odds ratio, even where values are missing by chance alone; a number then gets the mean and a mark.",
     )
     if found is None:
         return Shown(pictures=(picture,))
     return Shown(
-        notes=_notes_of_imputation(found),
+        notes=note_imputation(found),
         pictures=(picture,),
-        tables=_tabulate_factors(result, found),
+        tables=tabulate_pooled_tests(found, result.variables),
         sentences=_say_imputed(result, found),
-    )
-
-
-def _tabulate_factors(result: MissingValues, found: PooledResult) -> tuple[Table, ...]:
-    """The pooled test of every factor; nothing where none was made."""
-    if not found.tests or found.reason is not None:
-        return ()
-    labels = {v.name: v.label for v in result.variables}
-    rows = []
-    for test in found.tests:
-        if test.p_value is None or test.statistic is None:
-            rows.append((labels[test.variable], MISSING, MISSING, f"not tested ({say_reason(test.reason)})"))
-        else:
-            of = "∞" if test.df_error is None or test.df_error > MANY_DF else format_number(test.df_error, 0)
-            rows.append(
-                (labels[test.variable], format_number(test.statistic), f"{test.df} and {of}", format_p(test.p_value))
-            )
-    return (
-        Table(
-            title="Whole factors, over the imputed data sets",
-            columns=("Factor", "F", "Degrees of freedom", "p"),
-            rows=tuple(rows),
-            help=("", "Wald tests of all levels at once, pooled (D1)", "", "All levels at once"),
-            caption="Does relapse differ between any levels of a factor, the other factors being equal? Pooled over the sets "
-            "after Li, Raghunathan and Rubin, with Reiter’s degrees of freedom; of a single odds ratio, its t test squared.",
-        ),
-    )
-
-
-def _notes_of_imputation(found: PooledResult) -> tuple[Note, ...]:
-    assumed = Note(
-        "missing-at-random",
-        "info",
-        "Imputation assumes that, among children alike in the factors of the model and in relapse, values are missing by "
-        "chance (missing at random). The data cannot tell whether that holds.",
-    )
-    if found.method != "firth":
-        return (assumed,)
-    return (
-        Note(
-            "separation",
-            "caution",
-            "In at least one imputed data set a factor predicts relapse perfectly. All sets are fitted by Firth’s penalised "
-            "likelihood instead of maximum likelihood; intervals and p values come from their combined profiles (CLIP), since "
-            "Rubin’s rules mislead there.",
-            "Rely on the intervals rather than on the odds ratios.",
-        ),
-        assumed,
     )
 
 
@@ -255,38 +184,9 @@ def _say_imputed(result: MissingValues, found: PooledResult) -> tuple[str, ...]:
     if model.reason is not None:
         return (f"No odds ratio can be pooled: {say_reason(model.reason)}.",)
     without_p = replace(model, terms=tuple(replace(term, p_value=None) for term in model.terms))
-    horizon = result.data.horizon
-    describe = partial(describe_odds_ratio, within=horizon.text if horizon is not None else "")
-    said = (
-        sentence.replace("in the model relapsed", "in the imputed data sets (on average) relapsed")
-        for sentence in describe_terms(without_p, result.variables, describe)
-    )
-    return (*_say_change(result, model), *said)
-
-
-def _say_change(result: MissingValues, model: OddsRatioResult) -> tuple[str, ...]:
-    """The odds ratio that imputation changes most, against the complete cases."""
-    before = ratios_of(result.complete_cases)
-    changes = []
-    for term in model.terms:
-        was, now = before.get((term.variable, term.level)), term.odds_ratio
-        if not term.is_reference and was is not None and was.value and now.value:
-            factor = now.value / was.value
-            changes.append((max(factor, 1 / factor), term, was, now))
-    if not changes:
-        return ("No odds ratio of the complete cases can be compared with an imputed one.",)
-    factor, term, was, now = max(changes, key=lambda change: change[0])
-    variable = result.data.dictionary[term.variable]
-    references = references_of(model)
-    name = in_sentence(name_term(variable, term.level, references.get(term.variable)))
-    before_and_after = (
-        f"{format_ratio_of(was)} ({format_interval(was.interval)}) becomes {format_ratio_of(now)} "
-        f"({format_interval(now.interval)}), a factor of {format_ratio(factor)}"
-    )
-    return (
-        f"From complete cases to imputation the odds ratio of {name} changes most: {before_and_after}; no other changes by "
-        "more.",
-    )
+    describe = partial(result.data.describe, among="in the imputed data sets (on average)")
+    change = say_change(result.complete_cases, model, result.variables)
+    return (change, *describe_terms(without_p, result.variables, describe))
 
 
 def _download_imputed(found: PooledResult) -> Mapping[str, pd.DataFrame]:

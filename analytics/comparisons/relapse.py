@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -25,6 +25,7 @@ from analytics.frames.horizon import UNKNOWN
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.relapse import EventPhrases
 from analytics.reporting.timing import note_post_baseline
+from analytics.reporting.wording import describe_odds_ratio
 from analytics.results import Note, OddsRatioResult
 from analytics.results.second_opinion import Compared
 
@@ -75,6 +76,11 @@ class RelapseData:
     def phrases(self) -> EventPhrases:
         """How checks speak of relapse."""
         return EventPhrases(f"relapse{self.within}", f"relapsed{self.within}", f"did not relapse{self.within}")
+
+    @property
+    def describe(self) -> Callable[..., str]:
+        """What writes an odds ratio of relapse as a sentence."""
+        return partial(describe_odds_ratio, within=self.within.strip())
 
     def estimate(self, **options: Any) -> OddsRatioResult:
         """Odds ratios of all factors together; ways of fitting are not for a weighed outcome."""

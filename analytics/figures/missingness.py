@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
 from analytics.figures.theme import PALETTE, SYMBOLS, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_percent_interval
+from analytics.reporting.missing import NOTHING
 from analytics.results import Estimate, MissingPattern, MissingShare
 
 LEFT, RIGHT, TOP = 4, 10, 34
@@ -20,7 +21,6 @@ LABEL_SHARE, COUNT_SHARE = 0.36, 0.82  # of the width, so that they hold on a te
 MOST_LETTERS = 22
 NARROWEST = 0.05
 APART = 6.5  # pixels from the middle of a row to either mark
-NOTHING = "Nothing is missing in these variables."
 MOST_PATTERNS = 10
 BAR_HEIGHT, DOT_HEIGHT = 150, 26
 KNOWN = "rgba(128,128,128,0.35)"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analytics.dictionary import Dictionary, load_words
+from analytics.dictionary import load_words
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.frames import Horizon, Unfinished
-from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import MissingResult, Note
+from analytics.reporting.wording import join_words
+from analytics.results import Note
 
 MANY_LOST = 0.1
 
@@ -110,41 +110,4 @@ def note_unpenalised() -> Note:
         f"Firth’s penalised likelihood was asked for, but does not know the weights that stand for {load_words().plural} not "
         "followed long enough. The weighted likelihood is not penalised.",
         "Take relapse at any time for Firth’s method.",
-    )
-
-
-def note_complete_cases(counts: MissingResult) -> tuple[Note, ...]:
-    """How many complete cases leave out; nothing if nobody."""
-    lost = counts.n - counts.n_complete
-    if not lost:
-        return ()
-    share = lost / counts.n
-    relapses = f"{format_count(counts.n_event)} {'relapse' if counts.n_event == 1 else 'relapses'}"
-    return (
-        Note(
-            "incomplete-cases",
-            "caution" if share > MANY_LOST else "info",
-            f"Complete cases leave out {format_count(lost)} of {format_patients(counts.n)} ({format_percent(share, 0)}), and "
-            f"with them {format_count(counts.n_event - counts.patterns[0].n_event)} of {relapses}, because a factor of the "
-            "model is unknown.",
-            "Compare the three ways of dealing with it below.",
-        ),
-    )
-
-
-def note_unknown_by_outcome(counts: MissingResult, dictionary: Dictionary) -> tuple[Note, ...]:
-    """A caution where factors are unknown more often on one side of the outcome than chance would explain."""
-    found = [s for s in counts.variables if s.difference.interval and s.difference.interval.excludes(0)]
-    if not found:
-        return ()
-    plural, names = load_words().plural, join_words([in_sentence(dictionary[s.variable].label) for s in found])
-    return (
-        Note(
-            "missing-by-outcome",
-            "caution",
-            f"How often {names} {'is' if len(found) == 1 else 'are'} unknown differs between {plural} with relapse and "
-            f"without, by more than chance would readily explain. Leaving such {plural} out biases odds ratios if being "
-            "unknown goes with a factor, too.",
-            "Find out why these values are missing, and impute them below with relapse among the predictors.",
-        ),
     )

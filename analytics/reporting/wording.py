@@ -88,12 +88,18 @@ def describe_clause(clause: Clause, variable: Variable) -> str:
 
 
 def describe_odds_ratio(
-    term: OddsRatio, variable: Variable, reference: str | None, adjusted_for: Sequence[str], within: str = ""
+    term: OddsRatio,
+    variable: Variable,
+    reference: str | None,
+    adjusted_for: Sequence[str],
+    within: str = "",
+    among: str = "in the model",
 ) -> str:
     """One odds ratio in words, with its reference, uncertainty, adjustment set and the patients behind it.
 
     An estimate that does not exist is described by its reason. ``reference`` is the reference level's name, None for a
-    number; ``adjusted_for`` the labels of the other covariates; ``within`` by when relapse counts ("within 3 years").
+    number; ``adjusted_for`` the labels of the other covariates; ``within`` by when relapse counts ("within 3 years");
+    ``among`` says whom the numbers count.
     """
     within = f" {within}" if within else ""
     reading = _describe_ratio(
@@ -101,7 +107,7 @@ def describe_odds_ratio(
     )
     if term.odds_ratio.value is None:
         return reading
-    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} in the model relapsed{within}."
+    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} {among} relapsed{within}."
 
 
 def describe_hazard_ratio(

@@ -20,8 +20,8 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons.imputation import IMPUTED
 from analytics.estimators.imputation import estimate_imputed_odds_ratios
-from analytics.figures.missingness import NOTHING
 from analytics.formats import format_p
+from analytics.reporting.missing import NOTHING
 from analytics.reporting.withholding import govern
 from analytics.results import PooledResult, as_model
 from tests.analyses.shown import (
@@ -180,7 +180,7 @@ def test_notes_by_code() -> None:
 def test_by_a_horizon_all_three_ways_are_weighted_for_those_not_followed() -> None:
     shown = show_missing(horizon="5", imputations=5)
     result = shown.result
-    assert result.weighed is not None
+    assert result.data.weighed is not None
     assert (result.complete_cases.method, result.own_level.method) == ("ipcw", "ipcw")
     found = imputation_of(shown).run()
     pooled = found.result
@@ -193,9 +193,9 @@ def test_by_a_horizon_all_three_ways_are_weighted_for_those_not_followed() -> No
     known = [v for v in result.data.outcome.covariates if result.data.outcome.covariates[v].notna().all()]
     values = result.data.outcome.covariates[known]
     rows = np.repeat(np.arange(len(values)), result.data.outcome.weight.astype(int))
-    again = result.weighed.estimate_imputed(values.iloc[rows])
-    events = result.weighed.events
-    known_alone = replace(result.weighed, events=replace(events, covariates=events.covariates[known]))
+    again = result.data.weighed.estimate_imputed(values.iloc[rows])
+    events = result.data.weighed.events
+    known_alone = replace(result.data.weighed, events=replace(events, covariates=events.covariates[known]))
     same = known_alone.estimate()
     assert len(known) > 1
     for a, b in zip(again.terms, same.terms, strict=True):

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import pytest
 
 from analytics.estimators.missing_data import count_missing
-from analytics.figures.missingness import MOST_PATTERNS, NOTHING, plot_missingness, plot_patterns
+from analytics.figures.missingness import MOST_PATTERNS, plot_missingness, plot_patterns
+from analytics.reporting.missing import NOTHING
 from analytics.results import MissingResult
 
 LABELS = {"mrd": "MRD < 0.01 %", "cns": "CNS status", "hb": "Haemoglobin", "sex": "Sex"}
