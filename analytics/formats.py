@@ -166,6 +166,11 @@ def format_months(months: float | None, digits: int = 1) -> str:
     return MISSING if months is None else f"{months:.{digits}f}\u00a0months"
 
 
+def format_years(years: float) -> str:
+    """A whole number of years ("1 year", "3 years")."""
+    return f"{years:g} year{'' if years == 1 else 's'}"
+
+
 def format_level(conf_level: float) -> str:
     """A confidence level ("95 %")."""
     return f"{100 * conf_level:g}\u00a0%"

@@ -129,6 +129,23 @@ class Estimate(Result):
         if self.value is not None and not math.isfinite(self.value):
             raise ValueError(f"value must be finite: it is {self.value}. Give a reason instead.")
 
+    def to_row(self, conf_level: float, conf_type: str | None = None) -> dict[str, Any]:
+        """The number for a file: ``n_event estimate std_error conf_low conf_high conf_level conf_type reason``.
+
+        ``conf_type`` is that of an estimate without an interval.
+        """
+        interval = self.interval
+        return {
+            "n_event": self.n_event,
+            "estimate": self.value,
+            "std_error": self.std_error,
+            "conf_low": interval.low if interval else None,
+            "conf_high": interval.high if interval else None,
+            "conf_level": conf_level,
+            "conf_type": interval.method if interval else conf_type,
+            "reason": self.reason,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

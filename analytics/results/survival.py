@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,11 @@ class TestResult(Result):
     def expected(self) -> tuple[float, ...]:
         """Expected events, in group order."""
         return tuple(group.expected for group in self.groups)
+
+    def to_row(self) -> dict[str, Any]:
+        """The test for a file: ``term statistic df p_value reason``."""
+        numbers = {"statistic": self.statistic, "df": self.df, "p_value": self.p_value}
+        return {"term": self.method, **numbers, "reason": self.reason}
 
     def to_frame(self) -> pd.DataFrame:
         """One row per group: ``group n observed expected``, with the test's ``statistic df p_value`` repeated."""
