@@ -13,7 +13,7 @@ from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, NO_STRATA
+from analytics.comparisons.survival import BANDS, INTERVALS, NO_STRATA
 from analytics.comparisons.treatment import (
     LANDMARK,
     TREATMENT,
@@ -65,6 +65,7 @@ from analytics.figures.theme import AXIS_LINE, Figure
 from analytics.formats import MISSING, format_count, format_number
 from analytics.frames import filters_of
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import MILESTONE_YEARS
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline

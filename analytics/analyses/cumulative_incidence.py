@@ -24,20 +24,17 @@ from analytics.comparisons.causes import (
     why_not_kaplan_meier,
 )
 from analytics.comparisons.incidence import (
-    INCIDENCE_COLUMNS,
     caption_comparison,
     compare_incidence,
     describe_comparison,
-    incidence_rows,
+    incidence_frame,
     list_competing,
     plan_incidence,
     plot_comparison,
-    say_incidence,
-    tabulate_incidence,
 )
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import chosen_references, reference_control
-from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS
+from analytics.comparisons.survival import BANDS, INTERVALS
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival
@@ -59,6 +56,7 @@ from analytics.formats import (
 )
 from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.curves import MILESTONE_YEARS, say_incidence, tabulate_incidence
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
@@ -301,7 +299,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
         ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
         return {
-            "estimates": pd.DataFrame(incidence_rows(result.comparison), columns=INCIDENCE_COLUMNS),
+            "estimates": incidence_frame(result.comparison),
             "curves": tabulate_curves(result.comparison.incidence),
             "hazard-ratios": ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
         }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
-from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, strata_control
+from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import (
     LANDMARK,
     MOST_RATIOS,
@@ -39,6 +39,7 @@ from analytics.estimators.treatment import landmark_profile, landmark_survival
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.formats import format_count
+from analytics.reporting.curves import MILESTONE_YEARS
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table

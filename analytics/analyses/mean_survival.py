@@ -29,27 +29,30 @@ from analytics.comparisons.means import (
 from analytics.comparisons.regression import chosen_references, note_references, reference_control
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
-    FEW_FOLLOWED,
-    MILESTONE_YEARS,
     NO_STRATA,
     ask_libraries,
-    collect_downloads,
+    chosen_group,
     compare_survival,
-    count_used,
-    describe_figure,
+    describe_comparison,
     endpoint_control,
+    group_control,
+    headline_events,
+    headline_patients,
+    plot_comparison,
     prepare_survival,
 )
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.estimators.survival_difference import estimate_survival_differences
+from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.differences import plot_differences
-from analytics.figures.survival import describe_drawing, plot_survival
+from analytics.figures.survival import describe_drawing
 from analytics.figures.theme import Figure
-from analytics.formats import MISSING, format_count, format_level, format_number, format_percent, format_share
-from analytics.frames import EVERYONE, TimeToEvent
+from analytics.formats import MISSING, format_count, format_level, format_number, format_percent, format_years
+from analytics.frames import TimeToEvent
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import FEW_FOLLOWED, MILESTONE_YEARS, MILESTONES
 from analytics.reporting.estimates import format_difference, format_percent_points
 from analytics.reporting.notes import say_notes
 from analytics.reporting.reasons import say_missing, say_reason
@@ -58,22 +61,16 @@ from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import Note
 from analytics.results.second_opinion import Compared
 
-DEFAULT_GROUPS = "mrd_day46"
-
-
 LONGEST = "longest"
-
-
 HORIZON = Control(
     "years",
     "Mean over the first",
     "one",
     "3",
-    (*((f"{years}", f"{years} year{'s' if years > 1 else ''}") for years in (1, 2, 3, 5)), (LONGEST, "longest common")),
+    (*((f"{years}", format_years(years)) for years in (1, 2, 3, 5)), (LONGEST, "longest common")),
     help="How far the mean looks. The longest common horizon is the last time up to which every group is followed. Choose "
     "before looking at the curves.",
 )
-
 
 FIXED: Params = {"interval": "log-log", "test": "logrank", "strata": NO_STRATA}
 
@@ -90,7 +87,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
 
     slug = "mean-survival"
     title = "Mean survival and differences"
-    question = "How much longer do children of one group live within a stated time?"
+    question = "How much longer do {patients} of one group live within a stated time?"
     section = "Survival"
     order = 60
     icon = ":material/area_chart:"
@@ -103,20 +100,12 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
     files = ("estimates", "curves")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
-        default = next((name for name, _ in groups if name == DEFAULT_GROUPS), EVERYONE)
-        return (
-            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
-            endpoint_control(cohort),
-            HORIZON,
-            reference_control(cohort),
-        )
+        groups = group_control(cohort, "MRD after induction")
+        return (groups, endpoint_control(cohort), HORIZON, reference_control(cohort))
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
-        dictionary = cohort.dictionary
-        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
-        endpoint = dictionary.endpoint(params["endpoint"])
-        frame = prepare_survival(cohort, cohort_filter, {**params, **FIXED}, endpoint, variable)
+        variable = chosen_group(cohort.dictionary, params)
+        frame = prepare_survival(cohort, cohort_filter, {**params, **FIXED}, variable)
         if variable is None:
             return _Frame(frame, None, ())
         reference = chosen_references(params).get(variable.name) or variable.reference
@@ -132,8 +121,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         years = params["years"]
         horizon = None if years == LONGEST else 12.0 * int(years)
         means = estimate_restricted_mean(survival.time, survival.event, group=group, horizon=horizon, **arrays)
-        months = [12.0 * year for year in MILESTONE_YEARS]
-        differences = estimate_survival_differences(survival.time, survival.event, group, times=months, **arrays)
+        differences = estimate_survival_differences(survival.time, survival.event, group, times=MILESTONES, **arrays)
         levels = {label: level for level, label in labels.items()}
         notes = (
             *note_horizon(compared, means, horizon),
@@ -144,58 +132,36 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
 
     def headlines(self, result: MeanSurvival) -> tuple[Headline, ...]:
         frame, means = result.compared.frame, result.means
-        children = Headline(
-            "Children", format_count(frame.n), f"{start_sentence(frame.endpoint.population)}, in this selection."
-        )
-        noun = frame.endpoint.event_noun
-        events = Headline(
-            start_sentence(noun),
-            format_share(frame.n_event, frame.n, 0),
-            "A share of all children, whatever their follow-up and also after the horizon.",
-        )
+        counts = (headline_patients(frame), headline_events(frame, " and also after the horizon"))
         if means.horizon is None:
-            return (children, events)
-        horizon = Headline(
-            "Horizon", result.horizon, f"From {frame.endpoint.origin}. A mean never looks beyond the follow-up."
-        )
+            return counts
+        origin = f"From {frame.endpoint.origin}. A mean never looks beyond the follow-up."
+        return (*counts, Headline("Horizon", result.horizon, origin), self._headline_means(result))
+
+    def _headline_means(self, result: MeanSurvival) -> Headline:
+        means = result.means
         filled = [mean for mean in means.groups if mean.n]
         if len(filled) == 2:
             (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
             value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
             named = f"{contrast.group} minus {contrast.reference}"
-            said = (
-                [f"In brackets the {format_level(means.conf_level)} interval."] if contrast.difference.interval else []
-            )
+            limits = contrast.difference.interval
+            said = [f"In brackets the {format_level(means.conf_level)} interval."] if limits else []
             if contrast.difference.reason:
                 said.append(f"{start_sentence(say_reason(contrast.difference.reason))}.")
             elif contrast.reason:
-                what = "p value" if contrast.difference.interval else "interval and p value"
+                what = "p value" if limits else "interval and p value"
                 said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
-            return (children, events, horizon, Headline(f"Difference of the means, {named}", value, " ".join(said)))
-        known = [mean.mean.value for mean in filled if mean.mean.value is not None]
+            return Headline(f"Difference of the means, {named}", value, " ".join(said))
         if len(filled) == 1:
-            return (
-                children,
-                events,
-                horizon,
-                Headline(f"Mean time {say_alive(result)}", format_mean(filled[0].mean), ""),
-            )
+            return Headline(f"Mean time {say_alive(result)}", format_mean(filled[0].mean))
+        known = [mean.mean.value for mean in filled if mean.mean.value is not None]
         ends = [format_number(end, 1) for end in (min(known), max(known))] if known else []
         spread = f"{' to '.join(dict.fromkeys(ends))} months" if ends else MISSING
-        return (children, events, horizon, Headline("Means of the groups", spread, "The least and the greatest."))
+        return Headline("Means of the groups", spread, "The least and the greatest.")
 
     def figure(self, result: MeanSurvival, params: Params) -> Figure:
-        compared = result.compared
-        return plot_survival(
-            compared.curves,
-            labels=compared.labels,
-            styles=compared.styles,
-            origin=compared.endpoint.origin,
-            y_title=compared.endpoint.y_title,
-            bands=False,
-            mean_until=result.means.horizon,
-            event_noun=compared.endpoint.event_noun,
-        )
+        return plot_comparison(result.compared, bands=False, mean_until=result.means.horizon)
 
     def caption(self, result: MeanSurvival, params: Params) -> str:
         filled = sum(mean.n > 0 for mean in result.means.groups)
@@ -214,7 +180,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
     def alt_text(self, result: MeanSurvival) -> str:
         means = [mean for mean in result.means.groups if mean.mean.value is not None]
         said = " ".join(f"{mean.group}: mean {format_mean(mean.mean)} over {result.horizon}." for mean in means)
-        return f"{describe_figure(result.compared)} {said}".strip()
+        return f"{describe_comparison(result.compared)} {said}".strip()
 
     def pictures(self, result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
         rows = list_differences(result)
@@ -307,7 +273,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return tuple(sentences)
 
     def used(self, result: MeanSurvival) -> Used:
-        return count_used(result.compared)
+        return Used.from_frame(result.compared.frame)
 
     def tests(self, result: MeanSurvival) -> tuple[ComparedTest, ...]:
         """The test of each difference of means, the two groups in the order of the dictionary whichever is the reference."""
@@ -332,15 +298,9 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
                 "reference": d.reference,
                 "time": d.time,
                 "n": d.difference.n,
-                "n_event": d.difference.n_event,
                 "n_risk": d.n_risk,
                 "n_risk_reference": d.n_risk_reference,
-                "estimate": d.difference.value,
-                "std_error": d.difference.std_error,
-                "conf_low": d.difference.interval.low if d.difference.interval else None,
-                "conf_high": d.difference.interval.high if d.difference.interval else None,
-                "conf_level": result.means.conf_level,
-                "conf_type": d.difference.interval.method if d.difference.interval else None,
+                **d.difference.to_row(result.means.conf_level),
                 "statistic": d.test.statistic,
                 "p_value": d.p_value,
                 "reason": d.difference.reason or d.test.reason,
@@ -352,7 +312,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         )
         for column in ("group", "reference"):
             estimates[column] = estimates[column].map(lambda label: result.levels.get(label, label), na_action="ignore")
-        return {"estimates": estimates, "curves": collect_downloads(result.compared)["curves"]}
+        return {"estimates": estimates, "curves": tabulate_curves(result.compared.curves)}
 
     def second_opinion(self, frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
         survival, compared = frame.survival, result.compared

@@ -16,15 +16,11 @@ from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import (
-    INCIDENCE_COLUMNS,
-    IncidenceComparison,
     caption_comparison,
     compare_incidence,
     describe_comparison,
-    incidence_rows,
+    incidence_frame,
     plot_comparison,
-    say_incidence,
-    tabulate_incidence,
 )
 from analytics.comparisons.power import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
 from analytics.comparisons.regression import (
@@ -71,6 +67,7 @@ from analytics.frames import (
     is_post_baseline,
 )
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
 from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
@@ -355,11 +352,10 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
 
     def downloads(self, result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
         tests = tabulate_tests([("", kind, model.tests) for kind, model in list_models(result)])
-        incidence = incidence_rows(result.curves) if result.curves is not None else []
         return {
             "estimates": tabulate_estimates(result),
             "likelihood-ratio-tests": tests.drop(columns="test"),
-            "incidence": pd.DataFrame(incidence, columns=INCIDENCE_COLUMNS),
+            "incidence": incidence_frame(result.curves),
         }
 
     def second_opinion(self, frame: _Frame, result: RelapsePredictors, params: Params) -> Iterator[Compared]:

@@ -23,7 +23,7 @@ from analytics.comparisons.salvage import (
     say_moves,
     tabulate_moves,
 )
-from analytics.comparisons.survival import BANDS, INTERVALS, MILESTONE_YEARS, strata_control, tabulate_pairs
+from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import (
     AT_LANDMARK,
     LANDMARK,
@@ -57,6 +57,7 @@ from analytics.estimators.second_opinion.treatment import compare_groups
 from analytics.estimators.treatment import pairwise_treatments
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count
+from analytics.reporting.curves import MILESTONE_YEARS, tabulate_pairs
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_test, in_sentence, start_sentence

@@ -16,10 +16,6 @@ from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
     BANDS,
     INTERVALS,
-    MILESTONE_YEARS,
-    milestone_cell,
-    note_small_groups,
-    say_exact_limits,
     strata_control,
 )
 from analytics.comparisons.treatment import (
@@ -79,6 +75,7 @@ from analytics.figures.survival import Overlay, describe_drawing, describe_survi
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_p_cell, format_share
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.tables import Table

@@ -8,11 +8,13 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
     SurvivalAnalysis,
+    chosen_group,
     endpoint_control,
+    group_control,
     prepare_survival,
     survival_controls,
 )
-from analytics.frames import EVERYONE, TimeToEvent
+from analytics.frames import TimeToEvent
 
 
 class SurvivalByVariableAnalysis(SurvivalAnalysis):
@@ -31,15 +33,7 @@ class SurvivalByVariableAnalysis(SurvivalAnalysis):
     requires = endpoint_with()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        groups = tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
-        default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
-        return (
-            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
-            endpoint_control(cohort),
-            *survival_controls(cohort),
-        )
+        return (group_control(cohort), endpoint_control(cohort), *survival_controls(cohort))
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TimeToEvent:
-        dictionary = cohort.dictionary
-        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
-        return prepare_survival(cohort, cohort_filter, params, dictionary.endpoint(params["endpoint"]), variable)
+        return prepare_survival(cohort, cohort_filter, params, chosen_group(cohort.dictionary, params))

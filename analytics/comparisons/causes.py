@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Params, lazy
-from analytics.comparisons.incidence import IncidenceComparison, last_milestone, title_of
+from analytics.comparisons.incidence import title_of
 from analytics.comparisons.ratios_over_time import (
     RatiosOverTime,
     check_ratios_over_time,
@@ -17,7 +17,7 @@ from analytics.comparisons.ratios_over_time import (
     tabulate_ratios_over_time,
 )
 from analytics.comparisons.regression import as_read, note_references
-from analytics.comparisons.survival import MILESTONE_YEARS, note_small_groups
+from analytics.comparisons.survival import styles_of
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words
 from analytics.document import Picture, Shown
 from analytics.estimators.cox import estimate_hazard_ratios
@@ -36,6 +36,13 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames import CompetingEvents, filters_of
+from analytics.reporting.curves import (
+    MILESTONE_YEARS,
+    MILESTONES,
+    IncidenceComparison,
+    last_milestone,
+    note_small_groups,
+)
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -252,7 +259,8 @@ def _note_incomplete(frame: CausesFrame) -> tuple[Note, ...]:
 
 def stack_causes(comparison: IncidenceComparison) -> Picture:
     """All causes stacked, in each group."""
-    cause, k = comparison.cause, last_milestone(comparison)
+    cause = comparison.cause
+    k = last_milestone([comparison.milestones_of(curve) for curve in comparison.curves if curve.n])
     labels = [cause.level_label(level) for level in comparison.incidence.causes]
     years, parts = MILESTONE_YEARS[k], []
     for curve in (curve for curve in comparison.curves if curve.n):
@@ -298,7 +306,7 @@ def why_not_kaplan_meier(result: CumulativeIncidence) -> Picture:
             comparison.curves,
             result.naive.curves,
             labels=comparison.labels,
-            styles=comparison.styles,
+            styles=styles_of(comparison.frame),
             origin=comparison.endpoint.origin,
             y_title=title_of(comparison),
         ),
@@ -314,10 +322,8 @@ def _largest_gap(result: CumulativeIncidence) -> tuple[str, int, float, float] |
     comparison = result.comparison
     naive = {curve.group: curve for curve in result.naive.curves}
     for curve in (curve for curve in comparison.curves if curve.n):
-        months = [12.0 * years for years in MILESTONE_YEARS]
-        pairs = zip(
-            MILESTONE_YEARS, comparison.milestones_of(curve), survival_at(naive[curve.group], months), strict=True
-        )
+        survival = survival_at(naive[curve.group], MILESTONES)
+        pairs = zip(MILESTONE_YEARS, comparison.milestones_of(curve), survival, strict=True)
         for years, right, free in pairs:
             if right.value is None or free.value is None or not right.n:
                 continue

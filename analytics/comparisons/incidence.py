@@ -86,15 +86,21 @@ def plan_incidence(result: IncidenceComparison) -> Plan:
     return plan_groups(found, result.labels, Words("event", "events"), basis=basis)
 
 
-def incidence_frame(result: IncidenceComparison) -> pd.DataFrame:
-    """For files: incidences at the milestones of every cause and group, and Gray's tests.
+def incidence_frame(result: IncidenceComparison | None) -> pd.DataFrame:
+    """For files: incidences at the milestones of every cause and group, and Gray's tests; no rows without curves.
 
     ``n`` counts the patients of the group, ``n_risk`` those still followed, ``n_event`` those with the event by then.
     """
     rows: list[dict[str, Any]] = []
+    if result is None:
+        return pd.DataFrame(rows, columns=COLUMNS)
     for curve, milestones in zip(result.incidence.curves, result.milestones, strict=True):
         for years, estimate in zip(MILESTONE_YEARS, milestones, strict=True):
-            named = {"term": f"cumulative incidence at {format_years(years)}", "group": curve.group, "cause": curve.cause}
+            named = {
+                "term": f"cumulative incidence at {format_years(years)}",
+                "group": curve.group,
+                "cause": curve.cause,
+            }
             numbers = estimate.to_row(curve.conf_level, curve.conf_type)
             rows.append({**named, "n": curve.n, "n_risk": estimate.n, **numbers})
     for cause, test in zip(result.incidence.causes, result.tests, strict=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from analytics.comparisons.survival import MILESTONE_YEARS, SurvivalComparison
+from analytics.comparisons.survival import styles_of
 from analytics.figures.differences import DifferenceRow
 from analytics.formats import (
     MISSING,
@@ -18,6 +18,7 @@ from analytics.formats import (
     format_percent,
     format_ratio_of,
 )
+from analytics.reporting.curves import MILESTONE_YEARS, SurvivalComparison
 from analytics.reporting.estimates import format_difference, format_percent_points
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
@@ -150,7 +151,7 @@ def format_mean(estimate: Estimate, unit: str = " months") -> str:
 
 def list_differences(result: MeanSurvival) -> tuple[DifferenceRow, ...]:
     """The differences as they are drawn."""
-    styles = result.compared.styles
+    styles = styles_of(result.compared.frame)
     return tuple(
         DifferenceRow(
             f"{d.group} minus {d.reference}",

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-from analytics.dictionary import PHASES, Dictionary, Phase, open_dictionary
+from analytics.dictionary import PHASES, Phase, Variable, load_dictionary
 from analytics.frames import endpoint_columns
-
-
-@cache
-def _dictionary() -> Dictionary:
-    return open_dictionary()
 
 
 def endpoint_with(
@@ -20,11 +14,11 @@ def endpoint_with(
     """The sets of columns one of which an analysis needs: an endpoint's, and for each of ``others`` one of its columns.
 
     ``after`` is the phase at which the clock of the endpoint starts at the earliest; with ``origin`` it starts at that
-    day, for every child under observation from then on.
+    day, for every patient under observation from then on.
     """
     sets: list[tuple[str, ...]] = [
         endpoint_columns(e)
-        for e in _dictionary().endpoints
+        for e in load_dictionary().endpoints
         if PHASES.index(e.phase) >= PHASES.index(after) and (origin is None or (e.origin == origin and not e.entry))
     ]
     for choice in others:
@@ -32,6 +26,21 @@ def endpoint_with(
     return tuple(sets)
 
 
+def competing_events() -> tuple[tuple[str, ...], ...]:
+    """The sets of columns one of which an analysis of competing events needs."""
+    return tuple((endpoint.time, endpoint.cause) for endpoint in load_dictionary().competing)
+
+
 def any_group() -> tuple[str, ...]:
-    """The variables that split children into groups, those that a file brings before those that follow from them."""
-    return tuple(v.name for v in sorted(_dictionary().groups, key=lambda v: v.derivation is not None))
+    """The variables that split patients into groups, those that a file brings before those that follow from them."""
+    return _brought_first(load_dictionary().groups)
+
+
+def any_of(name: str) -> tuple[str, ...]:
+    """The variables of a list of the dictionary, those that a file brings before those that follow from them."""
+    dictionary = load_dictionary()
+    return _brought_first([dictionary[column] for column in dictionary.listed(name)])
+
+
+def _brought_first(variables: Sequence[Variable]) -> tuple[str, ...]:
+    return tuple(v.name for v in sorted(variables, key=lambda v: v.derivation is not None))

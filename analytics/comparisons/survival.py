@@ -15,7 +15,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import detect_groups, plan_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
-from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
+from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
 from analytics.document import ComparedTest, Headline
 from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logrank import logrank_test, pairwise_logrank
@@ -160,13 +160,13 @@ def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
 
 
 def prepare_survival(
-    cohort: Cohort, cohort_filter: CohortFilter, params: Params, endpoint: Endpoint, variable: Variable | None
+    cohort: Cohort, cohort_filter: CohortFilter, params: Params, variable: Variable | None
 ) -> TimeToEvent:
-    """The arrays of one endpoint by one variable, under the filter and the chosen stratification.
+    """The arrays of the chosen endpoint by one variable, under the filter and the chosen stratification.
 
     Without groups to compare, or with the groups themselves as strata, the stratification is not used.
     """
-    name = params["strata"]
+    name, endpoint = params["strata"], cohort.dictionary.endpoint(params["endpoint"])
     strata = None if variable is None or name in (NO_STRATA, variable.name) else cohort.dictionary[name]
     columns = endpoint_columns(endpoint, variable, strata)
     filtered_by = [cohort.dictionary[clause.variable] for clause in cohort_filter.clauses]
@@ -340,7 +340,9 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
                 rows.append({**_estimate_row(term, curve.group, curve.n, estimate, result), "n_risk": estimate.n})
         follow_up = result.median_follow_up
         rows.append(_estimate_row("median follow-up (months)", "all", result.frame.n, follow_up, result))
-        tests = [] if result.overall is None else [("overall", result.overall, None)]
+        tests: list[tuple[str, TestResult, float | None]] = []
+        if result.overall is not None:
+            tests.append(("overall", result.overall, None))
         tests += [(f"{pair.group_a} against {pair.group_b}", pair.test, pair.p_adjusted) for pair in result.pairwise]
         rows += [{**test.to_row(), "group": group, "p_value_holm": adjusted} for group, test, adjusted in tests]
         return {"estimates": pd.DataFrame(rows), "curves": tabulate_curves(result.curves)}

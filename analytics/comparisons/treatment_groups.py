@@ -11,7 +11,6 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
 from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
 from analytics.comparisons.treatment import (
     AS_IT_CHANGES,
     SALVAGE,
@@ -53,6 +52,7 @@ from analytics.formats import (
     format_p_cell,
 )
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.reliability import load_policy

@@ -9,7 +9,6 @@ import pandas as pd
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.comparisons.survival import MILESTONE_YEARS, milestone_cell
 from analytics.comparisons.treatment import SECOND_RELAPSE, TreatmentData, treated_terms
 from analytics.comparisons.treatment_words import name_term_test
 from analytics.dictionary import PHASES
@@ -26,6 +25,7 @@ from analytics.formats import (
     format_percent,
     format_ratio,
 )
+from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.reliability import load_policy

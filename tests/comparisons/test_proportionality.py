@@ -133,9 +133,9 @@ def test_groups_without_events_do_not_hide_the_others() -> None:
 def test_the_test_is_that_of_the_model_with_the_grouping() -> None:
     cohort = cohort_of(REFERENCE)
     variable = cohort.dictionary["relapse_timing_bfm"]
-    endpoint = cohort.dictionary.endpoint("efs_relapse")
+    params = {**FIXED, "endpoint": "efs_relapse"}
     for strata in ("none", "sex"):
-        frame = prepare_survival(cohort, CohortFilter(), {**FIXED, "strata": strata}, endpoint, variable)
+        frame = prepare_survival(cohort, CohortFilter(), {**params, "strata": strata}, variable)
         expected = proportional_hazards_test(
             frame.time, frame.event, pd.DataFrame({"x": frame.group}), weight=frame.weight, strata=frame.strata
         ).global_test
