@@ -53,7 +53,8 @@ class Variable:
     a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
-    called, and ``level_roles`` are pairs of what it calls a level and the level.
+    called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
+    registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Variable:
     level_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     role: str | None = None
     level_roles: tuple[tuple[str, str], ...] = ()
+    other_names: tuple[str, ...] = ()
+    rarely_below: float | None = None
 
     @property
     def is_coded(self) -> bool:
@@ -452,6 +455,7 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     entry["level_labels"] = tuple(entry.get("level_labels", entry["levels"]))
     entry["optional_levels"] = tuple(entry.get("optional_levels", ()))
     entry["level_words"] = tuple((level, tuple(words)) for level, words in entry.get("level_words", {}).items())
+    entry["other_names"] = tuple(entry.get("other_names", ()))
     entry["level_roles"] = tuple(entry.get("level_roles", {}).items())
     if derivation is not None:
         lacking = [key for key in ("rule", "from") if key not in derivation]

@@ -9,38 +9,12 @@ from itertools import islice
 
 from analytics.cohort.derivations import is_derivable
 from analytics.cohort.problems import N_SHOWN, Problem
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, Variable
 from analytics.formats import shorten
 from analytics.results import Note
 
 N_NAMES_SHOWN = 20  # columns that a message names
 N_HINTS = 300  # columns that are compared with the dictionary's names
-
-# Names under which registries and trial groups export the same columns; offered as a hint, never applied, because
-# units and codings differ (age in days, survival status counted from diagnosis).
-ALIASES = {
-    "patient_id": ("PATIENT_ID", "record_id", "HONEST_BROKER_SUBJECT_ID", "USI", "ID", "subject", "MRN"),
-    "age_years": ("AGE", "age_at_diagnosis", "age_dx_years", "AGE_AT_DISEASE_PHASE", "Age_Days"),
-    "sex": ("GENDER", "性别"),
-    "immunophenotype": ("ALL_TYPE", "lineage", "Cell of Origin"),
-    "white_cells": ("WBC", "wbc_dx", "WBC at Diagnosis", "leukocytes"),
-    "platelets": ("PLT", "platelets_dx", "platelet count", "血小板"),
-    "haemoglobin": ("HB", "HGB", "hemoglobin"),
-    "bcr_abl1": ("Ph", "t(9;22)", "BCR ABL1 Status"),
-    "etv6_runx1": ("TEL AML1 Status", "t(12;21)"),
-    "mrd_day19_percent": ("MRD_D19", "mrd_d19_pct"),
-    "mrd_day46_percent": ("MRD_D46", "mrd_d46_pct"),
-    "cns_status": ("CNS_DISEASE_STATUS", "CNS Status at Diagnosis"),
-    "relapse_site": ("DISEASE_SITE", "Bone Marrow Site of Relapse"),
-    "os_event": ("OS_STATUS", "Vital Status", "vital_status", "os.censor", "LKSS"),
-    "os_days": ("OS_MONTHS", "os.time", "Overall Survival Time in Days"),
-    "relapse_days": ("relapse_date", "REL_DATE", "time_to_relapse"),
-    "efs_days": ("EFS_MONTHS", "efs.time"),
-    "efs_event": ("EFS_STATUS", "efs.censor"),
-    "salvage_days": ("salvage_start", "reinduction_date"),
-    "hsct_days": ("SCT_DATE", "hsct_date", "age_at_sct"),
-    "end_of_therapy_days": ("EOT", "end_therapy_date"),
-}
 
 
 def match_columns(header: Sequence[str], dictionary: Dictionary) -> tuple[dict[str, str], list[Note], list[Problem]]:
@@ -63,7 +37,7 @@ def match_columns(header: Sequence[str], dictionary: Dictionary) -> tuple[dict[s
                 read = f"The column {_named(label)} was read as {variable}."
                 notes.append(Note("column-renamed", "info", read))
     problems = [_repeated(variable, labels) for variable, labels in brought_as.items() if len(labels) > 1]
-    hints = _hints(unknown, [name for name in known if name not in columns])
+    hints = _hints(unknown, [variable for name, variable in known.items() if name not in columns])
     for label, hint in islice(hints.items(), N_NAMES_SHOWN):
         notes.append(
             Note(
@@ -167,10 +141,10 @@ def _key(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def _hints(unknown: Sequence[str], absent: Sequence[str]) -> dict[str, str]:
+def _hints(unknown: Sequence[str], absent: Sequence[Variable]) -> dict[str, str]:
     """Columns of other names with the absent variable that each may hold."""
-    aliases = {_key(alias): name for name in reversed(absent) for alias in ALIASES.get(name, ())}
-    keys = {_key(name): name for name in absent}
+    aliases = {_key(other): v.name for v in reversed(absent) for other in v.other_names}
+    keys = {_key(v.name): v.name for v in absent}
     longest = 2 * max(map(len, keys), default=0)
     hints = {}
     for i, label in enumerate(dict.fromkeys(unknown)):

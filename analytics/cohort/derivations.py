@@ -102,7 +102,7 @@ def _true(condition: str) -> str:
 Columns = Sequence[Any]  # the text of each column that a rule reads, None for one that is not at hand
 
 
-def _cut(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _cuts(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
     """Bands of a number; each cut belongs to the upper band."""
     cuts = variable.derivation.cuts if variable.derivation else ()
     bands = [(f"{columns[0]} >= {number(cut)}", str(band)) for band, cut in enumerate(cuts, start=1)]
@@ -303,17 +303,19 @@ def _event_after_relapse(variable: Variable, columns: Columns, sources: Sequence
     )
 
 
-DERIVATIONS: dict[str, Callable[[Variable, Columns, Sequence[Variable]], str]] = {
-    "cuts": _cut,
-    "map": _map,
-    "present": _present,
-    "relapse_timing_bfm": _relapse_timing_bfm,
-    "difference": _difference,
-    "failure_days": _failure_days,
-    "efs_days": _efs_days,
-    "efs_event": _efs_event,
-    "efs_relapse_days": _efs_relapse_days,
-    "efs_relapse_event": _efs_relapse_event,
-    "first_event": _first_event,
-    "event_after_relapse": _event_after_relapse,
-}
+_RULES: tuple[Callable[[Variable, Columns, Sequence[Variable]], str], ...] = (
+    _cuts,
+    _map,
+    _present,
+    _relapse_timing_bfm,
+    _difference,
+    _failure_days,
+    _efs_days,
+    _efs_event,
+    _efs_relapse_days,
+    _efs_relapse_event,
+    _first_event,
+    _event_after_relapse,
+)
+# By the name under which the dictionary asks for them; the version of a cohort's data depends on it.
+DERIVATIONS = {rule.__name__.removeprefix("_"): rule for rule in _RULES}

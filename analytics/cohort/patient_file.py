@@ -48,6 +48,11 @@ class PatientFile:
         """True if the file brings all these columns."""
         return all(name in self.columns for name in names)
 
+    def with_roles(self, *roles: str) -> tuple[str, ...]:
+        """The columns that have these roles, empty unless the file brings all of them."""
+        names = tuple(self._roles.get(role, "") for role in roles)
+        return names if self.has(*names) else ()
+
     def plain(self, name: str) -> str:
         """The column as text, as it stands in the file."""
         return f"CAST({self._column(name)} AS VARCHAR)"
@@ -109,6 +114,10 @@ class PatientFile:
             return []
         counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS n{i}" for i, condition in enumerate(conditions))
         return [int(n[0]) for n in self.fetch(f"SELECT {counted} FROM {table}").values()]
+
+    @cached_property
+    def _roles(self) -> Mapping[str, str]:
+        return self.dictionary.roles
 
     @cached_property
     def _types(self) -> Mapping[str, str]:

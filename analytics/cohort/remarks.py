@@ -60,44 +60,42 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
                 "Multiply g/dL by 10 and mmol/L by 16.1.",
                 share=0.5,
             )
-    if "relapse_timing_bfm" in at_hand and file.has("relapse_days") and not file.has("relapse_timing_bfm"):
+    roles = file.dictionary.roles
+    timing, end = roles.get("time of relapse"), roles.get("end of therapy day")
+    has_derived = timing is not None and timing in at_hand and not file.has(timing)
+    if timing and has_derived and end and (columns := file.with_roles("relapse day")):
         yield _Remark(
             "timing-unknown",
-            "relapse_days IS NOT NULL AND relapse_timing_bfm IS NULL",
+            f"{quoted(columns[0])} IS NOT NULL AND {quoted(timing)} IS NULL",
             "{n} relapsed 18 months or more after diagnosis without a known end of therapy, "
             "so that the BFM time group is missing.",
-            "Give end_of_therapy_days, or use the COG time groups.",
+            f"Give {end}, or use the COG time groups.",
         )
-    if file.has("relapse_days", "os_relapse_days", "os_days"):
+    if columns := file.with_roles("relapse day", "follow-up from relapse", "follow-up"):
+        relapse, after, last = columns
         yield _Remark(
             "follow-up-differs",
-            "abs(os_days - relapse_days - os_relapse_days) > 1",
-            "os_days differs by more than a day from relapse_days + os_relapse_days for {n}.",
+            f"abs({quoted(last)} - {quoted(relapse)} - {quoted(after)}) > 1",
+            f"{last} differs by more than a day from {relapse} + {after} for {{n}}.",
             "Check the date of last contact in both.",
         )
-    if file.has("os_relapse_event", "os_event"):
+    if columns := file.with_roles("death after relapse", "death"):
+        after, died = columns
         yield _Remark(
             "follow-up-differs",
-            "os_relapse_event <> os_event",
-            "os_relapse_event and os_event disagree about whether {n} died.",
+            f"{quoted(after)} <> {quoted(died)}",
+            f"{after} and {died} disagree about whether {{n}} died.",
             "Check vital status at last contact in both.",
         )
 
 
 # Where times look like months or years: the share of them below so many days that children cannot have, how many times
-# that takes at least. Relapse does not come within four months of diagnosis in most, nor HSCT within three weeks of
-# relapse; times to salvage treatment are short in any unit.
-_SHORT = {
-    "relapse_days": (120, 0.75, 3),
-    "end_of_therapy_days": (120, 0.75, 3),
-    "second_relapse_days": (45, 0.75, 3),
-    "hsct_days": (20, 0.75, 3),
-    "cart_days": (12, 0.75, 3),
-    "induction_failure_days": (10, 0.75, 3),
-    "reinduction_failure_days": (10, 0.75, 3),
-}
-_SHORT_FOLLOW_UP = {"diagnosis": (240, 0.9, 10)}
-_SHORT_LATER = (120, 0.9, 10)
+# that takes at least. Times after relapse have the limit of the dictionary, if any (relapse does not come within four months
+# of diagnosis in most, nor HSCT within three weeks of relapse; times to salvage treatment are short in any unit); follow-up
+# has one by the day on which it starts.
+_SHORT_SHARE, _LEAST_SHORT = 0.75, 3
+_SHORT_FOLLOW_UP = {"diagnosis": (240.0, 0.9, 10)}
+_SHORT_LATER = (120.0, 0.9, 10)
 _YEARS = 15  # the limit in days divided by this: what is shorter still looks like years
 _ADULT_SHARE, _LEAST_AGES = 0.25, 5
 # MRD assays find one cell in 100,000 at best, 0.001 %; shares of one are a hundred times smaller than per cent.
@@ -122,13 +120,14 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
         if v.kind not in ("duration", "continuous"):
             continue
         x, bounds = file.number(v.name), dict[str, str]()
-        if v.kind == "duration" and (v.name in _SHORT or v.name in times_of):
-            start = v.unit.removeprefix("days from ")
-            short = _SHORT.get(v.name) or _SHORT_FOLLOW_UP.get(start, _SHORT_LATER)
+        if v.kind == "duration" and (v.rarely_below is not None or v.name in times_of):
+            short = _SHORT_FOLLOW_UP.get(v.unit.removeprefix("days from "), _SHORT_LATER)
+            if v.rarely_below is not None:
+                short = (v.rarely_below, _SHORT_SHARE, _LEAST_SHORT)
             times.append((v, short))
             bounds = {
                 "known": f"{x} IS NOT NULL",
-                "short": f"{x} < {short[0]}",
+                "short": f"{x} < {number(short[0])}",
                 "years": f"{x} < {number(_in_years(short[0]))}",
             }
         elif v.unit == "years":
@@ -287,14 +286,15 @@ def _holds(file: PatientFile, name: str, *levels: str) -> str:
 
 def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
     code = "day-missing"
-    if file.has("relapsed", "relapse_days"):
+    if columns := file.with_roles("relapse", "relapse day"):
+        relapsed, day = columns
         yield (
             code,
             Check(
-                "relapsed is 1 without relapse_days for {n}, counted as relapsed in odds ratios and left out where the day "
+                f"{relapsed} is 1 without {day} for {{n}}, counted as relapsed in odds ratios and left out where the day "
                 "of relapse is needed",
-                f"{file.value('relapsed')} = 1 AND NOT {file.given('relapse_days')}",
-                "Give the days from diagnosis to relapse if they are known; relapsed stays 1.",
+                f"{file.value(relapsed)} = 1 AND NOT {file.given(day)}",
+                f"Give the days from diagnosis to relapse if they are known; {relapsed} stays 1.",
             ),
         )
     for e in file.dictionary.endpoints:
@@ -308,27 +308,33 @@ def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
                     f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
                 ),
             )
-    if file.has("second_relapse", "second_relapse_days"):
+    if columns := file.with_roles("second relapse", "second relapse day"):
+        again, day = columns
         yield (
             code,
             Check(
-                "second_relapse is yes without second_relapse_days for {n}, left out of event-free survival after relapse",
-                f"{_holds(file, 'second_relapse', 'yes')} AND NOT {file.given('second_relapse_days')}",
-                "Give the days from first to second relapse if they are known; second_relapse stays yes.",
+                f"{again} is yes without {day} for {{n}}, left out of event-free survival after relapse",
+                f"{_holds(file, again, 'yes')} AND NOT {file.given(day)}",
+                f"Give the days from first to second relapse if they are known; {again} stays yes.",
             ),
         )
-    if file.has("salvage_treatment"):
-        for days, label in (("hsct_days", "HSCT"), ("cart_days", "CAR-T")):
-            if file.has(days):
-                yield (
-                    code,
-                    Check(
-                        f"salvage_treatment is {label} without {days} for {{n}}, left out where treatment counts from "
-                        "its day on",
-                        f"{_holds(file, 'salvage_treatment', label)} AND NOT {file.given(days)}",
-                        f"Give the days from relapse to {label} if they are known; salvage_treatment stays {label}.",
-                    ),
-                )
+    for label, day, level in _list_treated(file):
+        yield (
+            code,
+            Check(
+                f"{label} is {level} without {day} for {{n}}, left out where treatment counts from its day on",
+                f"{_holds(file, label, level)} AND NOT {file.given(day)}",
+                f"Give the days from relapse to {level} if they are known; {label} stays {level}.",
+            ),
+        )
+
+
+def _list_treated(file: PatientFile) -> Iterator[tuple[str, str, str]]:
+    """The label of salvage treatment with the day of each treatment that the file dates, and what the label calls it."""
+    for treatment in ("HSCT", "CAR-T"):
+        if columns := file.with_roles("salvage treatment", f"{treatment} day"):
+            label, day = columns
+            yield label, day, file.dictionary.level("salvage treatment", treatment)
 
 
 def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
@@ -344,55 +350,57 @@ def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
                     (v.name,),
                 ),
             )
-    if file.has("relapse_days") and not file.has("relapsed"):
+    relapsed = file.dictionary.roles.get("relapse")
+    if relapsed and (columns := file.with_roles("relapse day")) and not file.has(relapsed):
+        (day,) = columns
         yield (
             code,
             Check(
-                "relapse_days is given for {n}, but the file has no column relapsed, which says who had no relapse",
-                file.given("relapse_days"),
-                "Add relapsed: 1 where a child relapsed, 0 where none did until last contact or death.",
+                f"{day} is given for {{n}}, but the file has no column {relapsed}, which says who had no relapse",
+                file.given(day),
+                f"Add {relapsed}: 1 where a child relapsed, 0 where none did until last contact or death.",
             ),
         )
-    if file.has("second_relapse", "second_relapse_days"):
+    if columns := file.with_roles("second relapse", "second relapse day"):
+        again, day = columns
         yield (
             code,
             Check(
-                "second_relapse_days is given for {n} whose second_relapse is not yes",
-                f"{file.given('second_relapse_days')} AND NOT {_holds(file, 'second_relapse', 'yes')}",
-                "The day is taken as that of a second relapse. Write yes under second_relapse, or empty the day.",
-                ("second_relapse_days",),
+                f"{day} is given for {{n}} whose {again} is not yes",
+                f"{file.given(day)} AND NOT {_holds(file, again, 'yes')}",
+                f"The day is taken as that of a second relapse. Write yes under {again}, or empty the day.",
+                (day,),
             ),
         )
-    if file.has("salvage_treatment"):
-        for days in ("hsct_days", "cart_days"):
-            if file.has(days):
-                yield (
-                    code,
-                    Check(
-                        f"{days} is given for {{n}} whose salvage_treatment is empty",
-                        f"{file.given(days)} AND NOT {file.given('salvage_treatment')}",
-                        f"Write what was finally given under salvage_treatment, or empty {days}.",
-                        (days,),
-                    ),
-                )
+    for label, day, _ in _list_treated(file):
+        yield (
+            code,
+            Check(
+                f"{day} is given for {{n}} whose {label} is empty",
+                f"{file.given(day)} AND NOT {file.given(label)}",
+                f"Write what was finally given under {label}, or empty {day}.",
+                (day,),
+            ),
+        )
 
 
 def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
     code = "contradiction"
-    events = [name for name in ("os_event", "os_relapse_event") if file.has(name)]
-    if file.has("cause_of_death") and events:
+    events = [name for role in ("death", "death after relapse") for name in file.with_roles(role)]
+    if events and (columns := file.with_roles("cause of death")):
+        (cause_of_death,) = columns
         alive, died = (
             "(" + " OR ".join(f"coalesce({file.value(name)} = {value}, false)" for name in events) + ")"
             for value in (0, 1)
         )
-        has_cause = _holds(file, "cause_of_death", *file.dictionary["cause_of_death"].levels)
+        has_cause = _holds(file, cause_of_death, *file.dictionary[cause_of_death].levels)
         yield (
             code,
             Check(
-                f"cause_of_death is given for {{n}} who are alive by {' and '.join(events)}",
+                f"{cause_of_death} is given for {{n}} who are alive by {' and '.join(events)}",
                 f"{alive} AND NOT {died} AND {has_cause}",
-                f"Empty cause_of_death, or write 1 under {' and '.join(events)}.",
-                ("cause_of_death",),
+                f"Empty {cause_of_death}, or write 1 under {' and '.join(events)}.",
+                columns,
             ),
         )
     for e in file.dictionary.competing:
@@ -414,23 +422,26 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
                     (e.cause,),
                 ),
             )
-    for free, last in EVENT_FREE:
-        if file.has(free, last):
+    for event_free in EVENT_FREE:
+        if columns := file.with_roles(*event_free):
+            free, last = columns
             yield (
                 "follow-up-differs",
                 Check(
                     f"{free} ends up to {FEW_DAYS} days after last contact for {{n}}",
                     f"{file.number(free)} > {file.number(last)} AND {file.number(free)} <= {file.number(last)} + {FEW_DAYS}",
                     f"Check the date of last contact in {free} and {last}.",
-                    (free, last),
+                    columns,
                 ),
             )
-    for remission, later, what in (
-        ("first_remission", "relapsed", "a relapse"),
-        ("second_remission", "second_relapse_days", "a second relapse"),
+    for *roles, what in (
+        ("first remission", "relapse", "a relapse"),
+        ("second remission", "second relapse day", "a second relapse"),
     ):
-        if file.has(remission, later):
-            had = f"{file.value(later)} = 1" if later == "relapsed" else file.given(later)
+        if columns := file.with_roles(*roles):
+            remission, later = columns
+            is_event = file.dictionary[later].kind == "event"
+            had = f"{file.value(later)} = 1" if is_event else file.given(later)
             yield (
                 code,
                 Check(

@@ -232,47 +232,45 @@ def _check_endpoints(file: PatientFile) -> Iterator[Check]:
         )
 
 
-# The later day cannot lie before the earlier one; both are counted from the same day.
+# The later day, by its role, cannot lie before the earlier one; both are counted from the same day.
+_AFTER_LAST_CONTACT = "{earlier} lies after last contact ({earlier} > {later})"
+_BEFORE_SALVAGE = "{later} lies before the start of salvage treatment ({later} < {earlier})"
+_LONGER = "{earlier} is longer than the follow-up from relapse ({earlier} > {later})"
 _ORDER = (
-    ("relapse_days", "os_days", "os_days ends before relapse (os_days < relapse_days)"),
-    ("hsct_days", "os_relapse_days", "hsct_days lies after last contact (hsct_days > os_relapse_days)"),
-    ("cart_days", "os_relapse_days", "cart_days lies after last contact (cart_days > os_relapse_days)"),
-    (
-        "second_relapse_days",
-        "os_relapse_days",
-        "second_relapse_days lies after last contact (second_relapse_days > os_relapse_days)",
-    ),
-    ("salvage_days", "os_relapse_days", "salvage_days lies after last contact (salvage_days > os_relapse_days)"),
-    ("salvage_days", "cart_days", "cart_days lies before the start of salvage treatment (cart_days < salvage_days)"),
-    ("salvage_days", "hsct_days", "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days)"),
+    ("relapse day", "follow-up", "{later} ends before relapse ({later} < {earlier})"),
     *(
-        (name, "os_relapse_days", f"{name} is longer than the follow-up from relapse ({name} > os_relapse_days)")
-        for name in ("os_salvage_days", "os_cart_days", "os_hsct_days")
+        (f"{event} day", "follow-up from relapse", _AFTER_LAST_CONTACT)
+        for event in ("HSCT", "CAR-T", "second relapse", "salvage")
     ),
+    ("salvage day", "CAR-T day", _BEFORE_SALVAGE),
+    ("salvage day", "HSCT day", _BEFORE_SALVAGE),
+    *((f"follow-up from {start}", "follow-up from relapse", _LONGER) for start in ("salvage", "CAR-T", "HSCT")),
 )
 
 
 # Event-free time and follow-up are often filled in at different visits.
 FEW_DAYS = 7
-EVENT_FREE = (("efs_days", "os_days"), ("efs_relapse_days", "os_relapse_days"))
+EVENT_FREE = (("event-free time", "follow-up"), ("event-free time from relapse", "follow-up from relapse"))
 
 
 def _check_order(file: PatientFile) -> Iterator[Check]:
-    for free, last in EVENT_FREE:
-        if file.has(free, last):
+    for event_free in EVENT_FREE:
+        if columns := file.with_roles(*event_free):
+            free, last = columns
             yield Check(
                 f"{free} ends more than {FEW_DAYS} days after last contact ({free} > {last}) for {{n}} of {{total}} patients",
                 f"{file.number(free)} > {file.number(last)} + {FEW_DAYS}",
                 "Check the dates of both, and from which day each is counted.",
-                (free, last),
+                columns,
             )
-    for earlier, later, what in _ORDER:
-        if file.has(earlier, later):
+    for *roles, what in _ORDER:
+        if columns := file.with_roles(*roles):
+            earlier, later = columns
             yield Check(
-                f"{what} for {{n}} of {{total}} patients",
+                f"{what.format(earlier=earlier, later=later)} for {{n}} of {{total}} patients",
                 f"{file.number(earlier)} > {file.number(later)}",
                 "Check the dates of both, and from which day each is counted.",
-                (earlier, later),
+                columns,
             )
 
 
@@ -288,25 +286,28 @@ def _check_population(file: PatientFile) -> Iterator[Check]:
         )
 
 
-# A treatment with a day, the labels of salvage treatment that say it was not given, and what to write instead.
+# A treatment with a day, those that its label must not say where the day is given, and a remark on what to write instead.
 _TREATED = (
-    ("hsct_days", ("chemotherapy", "CAR-T"), "HSCT, which is what was finally given,"),
-    ("cart_days", ("chemotherapy",), "CAR-T (HSCT if that was given too)"),
+    ("HSCT", ("neither", "CAR-T"), ", which is what was finally given,"),
+    ("CAR-T", ("neither",), " ({HSCT} if that was given too)"),
 )
 
 
 def _check_treatment(file: PatientFile) -> Iterator[Check]:
-    label = "salvage_treatment"
-    if not file.has(label):
-        return
-    levels = file.dictionary[label].levels
-    for days, labels, instead in _TREATED:
-        if file.has(days) and set(labels) <= set(levels):
+    for treatment, others, remark in _TREATED:
+        columns = file.with_roles("salvage treatment", f"{treatment} day")
+        if not columns:
+            continue
+        label, days = columns
+        levels = dict(file.dictionary[label].level_roles)
+        if {"HSCT", treatment, *others} <= set(levels):
+            codes = (str(file.dictionary[label].levels.index(levels[other])) for other in others)
             yield Check(
-                f"{days} is given for {{n}} of {{total}} patients whose {label} is {' or '.join(labels)}",
-                f"{file.given(days)} AND {file.code(label)} IN ({', '.join(str(levels.index(level)) for level in labels)})",
-                f"Write {instead} under {label}, or empty {days}.",
-                (label, days),
+                f"{days} is given for {{n}} of {{total}} patients whose {label} is "
+                f"{' or '.join(levels[other] for other in others)}",
+                f"{file.given(days)} AND {file.code(label)} IN ({', '.join(codes)})",
+                f"Write {levels[treatment]}{remark.format(**levels)} under {label}, or empty {days}.",
+                columns,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.dictionary import PHASES, Derivation, Dictionary, Endpoint, Variable
+from analytics.dictionary import PHASES, Derivation, Dictionary, Endpoint, Variable, load_dictionary
 
 DAYS_PER_MONTH = 365.25 / 12
 Row = dict[str, Any]
@@ -95,6 +96,24 @@ SMALL = Dictionary(
             "relapse",
         ),
         Endpoint("os_diagnosis", "OS", "os_days", "os_event", "diagnosis", "death", "all", "diagnosis"),
+    ),
+)
+
+
+# What the code and the hints know of a column goes by what the product's dictionary says of it.
+_SAID = {v.name: v for v in load_dictionary().variables}
+SMALL = dataclasses.replace(
+    SMALL,
+    variables=tuple(
+        dataclasses.replace(
+            v,
+            role=_SAID[v.name].role,
+            other_names=_SAID[v.name].other_names,
+            rarely_below=_SAID[v.name].rarely_below,
+        )
+        if v.name in _SAID
+        else v
+        for v in SMALL.variables
     ),
 )
 
