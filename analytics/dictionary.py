@@ -122,7 +122,8 @@ class Endpoint:
     (delayed entry, left truncation), None where observation begins at the origin. ``short`` ("EFS"), ``y_title``
     ("Event-free survival"), ``event_noun`` ("events"), ``event_one`` ("event"), ``had`` ("had an event") and ``alive`` are
     the endpoint's words in figures and sentences;
-    ``alive`` is who has not had the event ("alive without an event"), to stand after "were". ``shares_event`` is True
+    ``alive`` is who has not had the event ("alive without an event"), to stand after "were". ``is_death`` is False if
+    other events count beside death. ``shares_event`` is True
     if another endpoint, with another time, comes before it with the same event: the event alone does not make a patient
     eligible then (nobody need have been transplanted to have died).
     """
@@ -144,6 +145,7 @@ class Endpoint:
     alive: str = "alive"
     event_one: str = "death"
     had: str = "died"
+    is_death: bool = True
     shares_event: bool = False
 
     @property

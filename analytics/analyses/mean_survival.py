@@ -11,21 +11,6 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.means import (
-    MeanSurvival,
-    answer_on_this_page,
-    format_mean,
-    join_notes,
-    list_differences,
-    note_horizon,
-    say_alive,
-    say_contrast,
-    say_difference,
-    say_mean,
-    shown_differences,
-    tabulate_contrasts,
-    tabulate_differences,
-)
 from analytics.comparisons.regression import chosen_references, note_references, reference_control
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
@@ -40,20 +25,30 @@ from analytics.comparisons.survival import (
     headline_patients,
     plot_comparison,
     prepare_survival,
+    styles_of,
 )
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.estimators.zero_events import tabulate_curves
-from analytics.figures.differences import plot_differences
+from analytics.figures.differences import DifferenceRow, plot_differences
 from analytics.figures.survival import describe_drawing
 from analytics.figures.theme import Figure
-from analytics.formats import MISSING, format_count, format_level, format_number, format_percent, format_years
+from analytics.formats import MISSING, format_level, format_number, format_years
 from analytics.frames import TimeToEvent
 from analytics.reporting.attrition import Used
-from analytics.reporting.curves import FEW_FOLLOWED, MILESTONE_YEARS, MILESTONES
+from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES
 from analytics.reporting.estimates import format_difference, format_percent_points
+from analytics.reporting.means import (
+    MeanSurvival,
+    answer_on_this_page,
+    format_mean,
+    join_notes,
+    note_horizon,
+    say_means,
+    tabulate_means,
+)
 from analytics.reporting.notes import say_notes
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
@@ -140,7 +135,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
 
     def _headline_means(self, result: MeanSurvival) -> Headline:
         means = result.means
-        filled = [mean for mean in means.groups if mean.n]
+        filled = result.filled
         if len(filled) == 2:
             (contrast,) = (c for c in means.contrasts if c.group in {mean.group for mean in filled})
             value = MISSING if contrast.difference.value is None else f"{format_difference(contrast.difference)} months"
@@ -154,7 +149,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
                 said.append(f"{start_sentence(say_missing(what, contrast.reason))}.")
             return Headline(f"Difference of the means, {named}", value, " ".join(said))
         if len(filled) == 1:
-            return Headline(f"Mean time {say_alive(result)}", format_mean(filled[0].mean))
+            return Headline(f"Mean time {result.endpoint.alive}", format_mean(filled[0].mean))
         known = [mean.mean.value for mean in filled if mean.mean.value is not None]
         ends = [format_number(end, 1) for end in (min(known), max(known))] if known else []
         spread = f"{' to '.join(dict.fromkeys(ends))} months" if ends else MISSING
@@ -164,12 +159,11 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return plot_comparison(result.compared, bands=False, mean_until=result.means.horizon)
 
     def caption(self, result: MeanSurvival, params: Params) -> str:
-        filled = sum(mean.n > 0 for mean in result.means.groups)
         if result.means.horizon is None:
             return ""
         shade = (
             "the shaded area between the curves is the difference of the means, in the colour of the group that is ahead"
-            if filled == 2
+            if len(result.filled) == 2
             else "the shaded area under a curve is its mean"
         )
         return (
@@ -183,10 +177,18 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return f"{describe_comparison(result.compared)} {said}".strip()
 
     def pictures(self, result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
-        rows = list_differences(result)
+        styles, alive = styles_of(result.compared.frame), result.endpoint.alive
+        rows = tuple(
+            DifferenceRow(
+                f"{d.group} minus {d.reference}",
+                format_years(d.time / 12),
+                d.difference,
+                styles[result.levels[d.group]],
+            )
+            for d in result.shown
+        )
         if not rows:
             return ()
-        alive = say_alive(result)
         figure = plot_differences(
             rows, sides=("fewer " + alive, "more " + alive), title="Difference of survival, percentage points"
         )
@@ -202,75 +204,10 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         )
 
     def tables(self, result: MeanSurvival) -> tuple[Table, ...]:
-        means = result.means
-        if means.horizon is None:
-            return ()
-        level = format_level(means.conf_level)
-        noun = result.compared.endpoint.event_noun
-        origin = result.compared.endpoint.origin
-        rows = tuple(
-            (
-                mean.group,
-                f"{format_count(mean.n_event)} of {format_count(mean.n)}" if mean.n else "0",
-                format_mean(mean.mean, "") if mean.mean.value is not None else say_reason(mean.mean.reason),
-                format_mean(mean.lost, ""),
-                format_percent(mean.mean.value / means.horizon, 0) if mean.mean.value is not None else MISSING,
-            )
-            for mean in means.groups
-        )
-        tables = [
-            Table(
-                title=f"Mean time {say_alive(result)} in the first {result.horizon} after {origin}",
-                columns=("Group", start_sentence(noun), "Mean (months)", "Lost (months)", "Share"),
-                rows=rows,
-                help=(
-                    "",
-                    f"Up to {result.horizon}, of the children in the group",
-                    f"Restricted mean: the area under the curve, with its {level} interval",
-                    f"{start_sentence(result.horizon)} less the mean",
-                    "The mean as a share of the horizon",
-                ),
-                caption=f"Restricted means with {level} intervals. What comes after {result.horizon} does not count.",
-            )
-        ]
-        if means.contrasts:
-            tables.append(tabulate_contrasts(result, level))
-        if shown := shown_differences(result):
-            tables.append(tabulate_differences(shown, result, level))
-        return tuple(tables)
+        return tabulate_means(result)
 
     def sentences(self, result: MeanSurvival) -> tuple[str, ...]:
-        """One sentence per difference of means, one per latest milestone at which both groups are followed, and a caveat."""
-        means = result.means
-        filled = [mean for mean in means.groups if mean.n]
-        if not filled or means.horizon is None:
-            return ()
-        if not means.contrasts:
-            return (say_mean(result, filled[0]),)
-        by_label = {mean.group: mean for mean in filled}
-        contrasts = [c for c in means.contrasts if c.group in by_label]
-        if not contrasts:
-            return (say_mean(result, filled[0]),)
-        sentences = [say_contrast(result, c, by_label) for c in contrasts]
-        for contrast in contrasts:
-            found = [
-                d
-                for d in result.differences
-                if d.group == contrast.group
-                and min(d.n_risk, d.n_risk_reference) >= FEW_FOLLOWED
-                and d.difference.value is not None
-            ]
-            if found:
-                sentences.append(say_difference(result, found[-1]))
-        late = (
-            " The groups form only after the clock has started, which by itself makes them differ (immortal time)."
-            if result.compared.groups_form_later
-            else ""
-        )
-        sentences.append(
-            f"These differences are associations, not adjusted for anything, and say nothing about the time after.{late}"
-        )
-        return tuple(sentences)
+        return say_means(result)
 
     def used(self, result: MeanSurvival) -> Used:
         return Used.from_frame(result.compared.frame)
@@ -280,12 +217,12 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         variable, order = result.compared.frame.variable, list(result.compared.labels.values())
         if variable is None:
             return ()
-        filled = {mean.group for mean in result.means.groups if mean.n}
+        filled = {mean.group for mean in result.filled}
         found = []
         for contrast in result.means.contrasts:
             if {contrast.group, contrast.reference} <= filled:
                 pair = join_words(sorted((contrast.group, contrast.reference), key=order.index))
-                what = f"{in_sentence(result.compared.endpoint.label)} over {result.horizon} by {in_sentence(variable.label)}"
+                what = f"{in_sentence(result.endpoint.label)} over {result.horizon} by {in_sentence(variable.label)}"
                 found.append(ComparedTest(f"test of the difference of mean {what}, {pair}", contrast.p_difference))
         return tuple(found)
 

@@ -1,12 +1,11 @@
-"""Mean survival up to a horizon, compared between groups: the result, its cautions, tables and sentences."""
+"""Mean survival up to a horizon in words: what is compared, its cautions, tables and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from analytics.comparisons.survival import styles_of
-from analytics.figures.differences import DifferenceRow
+from analytics.dictionary import Endpoint, load_words
 from analytics.formats import (
     MISSING,
     format_count,
@@ -16,10 +15,10 @@ from analytics.formats import (
     format_number,
     format_p_cell,
     format_percent,
-    format_ratio_of,
+    format_years,
 )
-from analytics.reporting.curves import MILESTONE_YEARS, SurvivalComparison
-from analytics.reporting.estimates import format_difference, format_percent_points
+from analytics.reporting.curves import FEW_FOLLOWED, MILESTONES, SurvivalComparison
+from analytics.reporting.estimates import format_difference, format_percent_points, ratio_text
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
@@ -49,6 +48,22 @@ class MeanSurvival(Result):
     differences: tuple[SurvivalDifference, ...]
     levels: Mapping[str, str]
     notes: tuple[Note, ...]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What is survived, and from when."""
+        return self.compared.endpoint
+
+    @property
+    def filled(self) -> tuple[RestrictedMean, ...]:
+        """The means of the groups that have patients."""
+        return tuple(mean for mean in self.means.groups if mean.n)
+
+    @property
+    def shown(self) -> tuple[SurvivalDifference, ...]:
+        """The differences of groups that have patients."""
+        filled = {mean.group for mean in self.filled}
+        return tuple(d for d in self.differences if d.group in filled)
 
     @property
     def horizon(self) -> str:
@@ -108,8 +123,8 @@ def _note_unobserved(compared: SurvivalComparison, labels: list[str], horizon: f
         Note(
             "unobserved",
             "caution",
-            f"Nobody under observation at {horizon:g} months: {', '.join(listed)}. Children count from the day on which "
-            "they come under observation, so there is no mean and no difference.",
+            f"Nobody under observation at {horizon:g} months: {', '.join(listed)}. {load_words().head} count from the day on "
+            "which they come under observation, so there is no mean and no difference.",
             "Choose a longer horizon.",
         ),
     )
@@ -136,11 +151,6 @@ def answer_on_this_page(note: Note) -> Note:
     return replace(note, remedy=remedy)
 
 
-def say_alive(result: MeanSurvival) -> str:
-    """What the children of the curves still are ("alive", "free of an event")."""
-    return result.compared.endpoint.alive
-
-
 def format_mean(estimate: Estimate, unit: str = " months") -> str:
     """A mean with its interval, or a dash."""
     if estimate.value is None:
@@ -149,34 +159,46 @@ def format_mean(estimate: Estimate, unit: str = " months") -> str:
     return f"{format_number(estimate.value, 1)}{limits}{unit}"
 
 
-def list_differences(result: MeanSurvival) -> tuple[DifferenceRow, ...]:
-    """The differences as they are drawn."""
-    styles = styles_of(result.compared.frame)
-    return tuple(
-        DifferenceRow(
-            f"{d.group} minus {d.reference}",
-            f"{d.time / 12:g} year{'s' if d.time > 12 else ''}",
-            d.difference,
-            styles[result.levels[d.group]],
+def tabulate_means(result: MeanSurvival) -> tuple[Table, ...]:
+    """The means of the groups, their differences and ratios, and the differences of survival; nothing without a horizon."""
+    means, horizon = result.means, result.means.horizon
+    if horizon is None:
+        return ()
+    level, words = format_level(means.conf_level), load_words()
+    rows = tuple(
+        (
+            mean.group,
+            f"{format_count(mean.n_event)} of {format_count(mean.n)}" if mean.n else "0",
+            format_mean(mean.mean, "") if mean.mean.value is not None else say_reason(mean.mean.reason),
+            format_mean(mean.lost, ""),
+            format_percent(mean.mean.value / horizon, 0) if mean.mean.value is not None else MISSING,
         )
-        for d in shown_differences(result)
+        for mean in means.groups
     )
+    table = Table(
+        title=f"Mean time {result.endpoint.alive} in the first {result.horizon} after {result.endpoint.origin}",
+        columns=("Group", start_sentence(result.endpoint.event_noun), "Mean (months)", "Lost (months)", "Share"),
+        rows=rows,
+        help=(
+            "",
+            f"Up to {result.horizon}, of the {words.plural} in the group",
+            f"Restricted mean: the area under the curve, with its {level} interval",
+            f"{start_sentence(result.horizon)} less the mean",
+            "The mean as a share of the horizon",
+        ),
+        caption=f"Restricted means with {level} intervals. What comes after {result.horizon} does not count.",
+    )
+    contrasts = (_tabulate_contrasts(result, level),) if means.contrasts else ()
+    return (table, *contrasts, *((_tabulate_differences(result, level),) if result.shown else ()))
 
 
-def shown_differences(result: MeanSurvival) -> tuple[SurvivalDifference, ...]:
-    """The differences of groups with patients."""
-    filled = {mean.group for mean in result.means.groups if mean.n}
-    return tuple(d for d in result.differences if d.group in filled)
-
-
-def tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
-    """Differences and ratios of the means."""
+def _tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
     rows = tuple(
         (
             c.group,
             format_difference(c.difference),
             format_p_cell(c.p_difference, c.reason),
-            MISSING if c.ratio.value is None else _ratio_text(c.ratio),
+            MISSING if c.ratio.value is None else ratio_text(c.ratio),
             format_p_cell(c.p_ratio, c.reason),
         )
         for c in result.means.contrasts
@@ -198,17 +220,15 @@ def tabulate_contrasts(result: MeanSurvival, level: str) -> Table:
     )
 
 
-def _ratio_text(ratio: Estimate) -> str:
-    limits = f" ({format_interval(ratio.interval)})" if ratio.interval else ""
-    return f"{format_ratio_of(ratio)}{limits}"
-
-
-def tabulate_differences(shown: tuple[SurvivalDifference, ...], result: MeanSurvival, level: str) -> Table:
-    """Differences of survival at fixed times."""
+def _tabulate_differences(result: MeanSurvival, level: str) -> Table:
+    compared, alive = (
+        result.compared,
+        f"{start_sentence(result.endpoint.alive)} by then, and how many are still followed",
+    )
     at = {
-        (result.compared.labels[curve.group], 12.0 * years): estimate
-        for curve, milestones in zip(result.compared.curves.curves, result.compared.milestones, strict=True)
-        for years, estimate in zip(MILESTONE_YEARS, milestones, strict=True)
+        (compared.labels[curve.group], months): estimate
+        for curve, milestones in zip(compared.curves.curves, compared.milestones, strict=True)
+        for months, estimate in zip(MILESTONES, milestones, strict=True)
     }
     rows = tuple(
         (
@@ -218,16 +238,16 @@ def tabulate_differences(shown: tuple[SurvivalDifference, ...], result: MeanSurv
             format_percent_points(d.difference),
             format_p_cell(d.p_value, d.test.reason),
         )
-        for d in shown
+        for d in result.shown
     )
     return Table(
-        title=f"Differences of survival at fixed times, against {shown[0].reference}",
+        title=f"Differences of survival at fixed times, against {result.shown[0].reference}",
         columns=("Group", "Survival (at risk)", "Reference", "Difference (points)", "p"),
         rows=rows,
         help=(
             "",
-            f"{start_sentence(say_alive(result))} by then, and how many are still followed",
-            f"{start_sentence(say_alive(result))} by then, and how many are still followed",
+            alive,
+            alive,
             f"Group minus reference, in percentage points, {level} interval",
             "Test of the two curves at that time, on the complementary log-log scale",
         ),
@@ -240,26 +260,57 @@ def _named(result: MeanSurvival, label: str) -> str:
     return result.compared.names[result.levels[label]]
 
 
-def say_mean(result: MeanSurvival, mean: RestrictedMean) -> str:
-    """The mean of one group in a sentence."""
-    name, origin = _named(result, mean.group), result.compared.endpoint.origin
+def say_means(result: MeanSurvival) -> tuple[str, ...]:
+    """One sentence per difference of means, one per latest milestone at which both groups are followed, and a caveat.
+
+    Without groups to compare, the mean alone.
+    """
+    if not result.filled or result.means.horizon is None:
+        return ()
+    by_label = {mean.group: mean for mean in result.filled}
+    contrasts = [c for c in result.means.contrasts if c.group in by_label]
+    if not contrasts:
+        return (_say_mean(result, result.filled[0]),)
+    sentences = [_say_contrast(result, c, by_label) for c in contrasts]
+    for contrast in contrasts:
+        found = [
+            d
+            for d in result.differences
+            if d.group == contrast.group
+            and min(d.n_risk, d.n_risk_reference) >= FEW_FOLLOWED
+            and d.difference.value is not None
+        ]
+        if found:
+            sentences.append(_say_difference(result, found[-1]))
+    late = (
+        " The groups form only after the clock has started, which by itself makes them differ (immortal time)."
+        if result.compared.groups_form_later
+        else ""
+    )
+    caveat = "These differences are associations, not adjusted for anything, and say nothing about the time after."
+    return (*sentences, f"{caveat}{late}")
+
+
+def _say_mean(result: MeanSurvival, mean: RestrictedMean) -> str:
+    name, origin = _named(result, mean.group), result.endpoint.origin
     if mean.mean.value is None:
         return f"{name}: {say_missing(f'mean over the first {result.horizon} after {origin}', mean.mean.reason)}."
-    lived = "lived" if say_alive(result) == "alive" else f"were {say_alive(result)} for"
+    lived = "lived" if result.endpoint.is_death else f"were {result.endpoint.alive} for"
     limits = ""
     if mean.mean.interval is not None:
         limits = f" ({format_level(mean.mean.interval.level)} interval {format_interval(mean.mean.interval, 1)})"
     return (
-        f"{name}: over the first {result.horizon} after {origin}, children {lived} "
+        f"{name}: over the first {result.horizon} after {origin}, {load_words().plural} {lived} "
         f"{format_number(mean.mean.value, 1)} months on average{limits}; {format_number(mean.lost.value, 1)} months were lost. "
         "What comes later does not count."
     )
 
 
-def say_contrast(result: MeanSurvival, contrast: RestrictedMeanContrast, by_label: Mapping[str, RestrictedMean]) -> str:
-    """Two means compared in a sentence."""
+def _say_contrast(
+    result: MeanSurvival, contrast: RestrictedMeanContrast, by_label: Mapping[str, RestrictedMean]
+) -> str:
     what = f"{_named(result, contrast.group)} against {contrast.reference}"
-    origin, difference = result.compared.endpoint.origin, contrast.difference
+    origin, difference = result.endpoint.origin, contrast.difference
     if difference.value is None:
         missing = say_missing(f"difference of means over the first {result.horizon} after {origin}", difference.reason)
         return f"{what}: {missing}."
@@ -267,21 +318,20 @@ def say_contrast(result: MeanSurvival, contrast: RestrictedMeanContrast, by_labe
     reading = _reading(difference, "months", 1.0, ("longer", "less"), "just as long")
     why = "no interval" if contrast.reason is None else say_reason(contrast.reason)
     tail = "" if difference.interval is not None else f" {start_sentence(why)}."
-    lived = "lived" if say_alive(result) == "alive" else f"were {say_alive(result)}"
+    lived = "lived" if result.endpoint.is_death else f"were {result.endpoint.alive}"
     return (
-        f"{what}: over the first {result.horizon} after {origin}, children {lived} on average {reading}: "
+        f"{what}: over the first {result.horizon} after {origin}, {load_words().plural} {lived} on average {reading}: "
         f"{format_number(own, 1)} against {format_number(base, 1)} months.{tail}"
     )
 
 
-def say_difference(result: MeanSurvival, found: SurvivalDifference) -> str:
-    """Two curves compared at one time in a sentence."""
-    years = f"{found.time / 12:g} year{'s' if found.time > 12 else ''}"
+def _say_difference(result: MeanSurvival, found: SurvivalDifference) -> str:
+    years = format_years(found.time / 12)
     reading = _reading(found.difference, "percentage points", 100.0, ("higher", "lower"), "the same")
     return (
-        f"{_named(result, found.group)} against {found.reference}: {years} after {result.compared.endpoint.origin}, the share "
-        f"{say_alive(result)} was {reading}; {format_count(found.n_risk)} and {format_count(found.n_risk_reference)} were still "
-        "followed."
+        f"{_named(result, found.group)} against {found.reference}: {years} after {result.endpoint.origin}, the share "
+        f"{result.endpoint.alive} was {reading}; {format_count(found.n_risk)} and {format_count(found.n_risk_reference)} were "
+        "still followed."
     )
 
 
