@@ -206,12 +206,11 @@ def _named_controls(controls: Callable[..., tuple[Control, ...]]) -> Callable[..
 class Analysis(ABC, Generic[Frame, Found]):
     """An analysis: from the counts of a selection to the document that a page shows of it.
 
-    A subclass registers itself, unless it is ``abstract``. It says what it is in class attributes; ``requires`` names the
-    sets of columns one of which a cohort must have. ``prepare`` takes what is needed out of the engine, ``estimate`` makes
-    a frozen result from it, with ``notes``; the others turn that result into what is shown. Nobody sees a result that has
-    not passed the policy on small numbers: `run` and `present` are final, and apply it. ``title``, ``question``,
-    ``method`` and the texts of controls, checks and slow parts may hold ``{patient}`` and ``{patients}``, which become the
-    dictionary's noun.
+    A subclass registers itself, unless it is ``abstract``. It says what it is in class attributes. ``prepare`` takes what is
+    needed out of the engine, ``estimate`` makes a frozen result from it, with ``notes``; the others turn that result into
+    what is shown. Nobody sees a result that has not passed the policy on small numbers: `run` and `present` are final, and
+    apply it. ``title``, ``question``, ``method`` and the texts of controls, checks and slow parts may hold ``{patient}`` and
+    ``{patients}``, which become the dictionary's noun.
     """
 
     slug: ClassVar[str]
@@ -221,7 +220,6 @@ class Analysis(ABC, Generic[Frame, Found]):
     order: ClassVar[int]
     icon: ClassVar[str]
     method: ClassVar[str]
-    requires: ClassVar[tuple[tuple[str, ...], ...]]
     files: ClassVar[tuple[str, ...]] = ()
     background: ClassVar[tuple[Background, ...]] = ()
     checks: ClassVar[Checks | None] = None
@@ -235,6 +233,11 @@ class Analysis(ABC, Generic[Frame, Found]):
             cls.controls = _named_controls(cls.controls)  # type: ignore[method-assign]
         if not abstract:
             _REGISTERED[cls.slug] = cls()
+
+    @property
+    @abstractmethod
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of columns one of which a cohort must have; the dictionary is read when they are first asked for."""
 
     @abstractmethod
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:

@@ -37,7 +37,6 @@ CHILD_CEILINGS: dict[str, int] = {
 }
 COLUMN_CEILINGS: dict[str, int] = {
     "analyses and comparisons": 59,
-    "analytics/study": 14,
 }
 
 

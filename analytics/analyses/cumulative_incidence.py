@@ -34,6 +34,7 @@ from analytics.comparisons.incidence import (
 )
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import chosen_references, reference_control
+from analytics.comparisons.requirements import competing_events
 from analytics.comparisons.survival import BANDS, INTERVALS
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
@@ -87,7 +88,6 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         "Aalen–Johansen estimates; Gray’s test; Cox models of the cause-specific hazard and Fine–Gray models of the "
         "subdistribution hazard of every event, on complete cases; score tests of whether their ratios stay the same over time."
     )
-    requires = (("efs_days", "first_event"), ("efs_relapse_days", "event_after_relapse"))
     files = ("estimates", "curves", "hazard-ratios")
     planning = to_planning(lambda result, params: plan_incidence(result.comparison))
     checks = Checks(
@@ -99,6 +99,10 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         files=("ratios-over-time",),
         downloads=checks_frames,
     )
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return competing_events()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         dictionary = cohort.dictionary

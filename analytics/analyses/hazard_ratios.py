@@ -203,7 +203,6 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         "hazards by Grambsch and "
         "Therneau."
     )
-    requires = endpoint_with()
     files = ("estimates", "tests", "residuals")
     planning = to_planning(_plan)
     checks = Checks(
@@ -214,6 +213,10 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         show=_show_checks,
         background=(OPTIMISM,),
     )
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         offered = [v for v in cohort.dictionary.variables if v.is_covariate or v.is_group]

@@ -91,8 +91,11 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         "differences and ratios against the reference group; differences of survival at 1, 3 and 5 years with intervals from "
         "those of the two groups (MOVER) and a test on the complementary log-log scale."
     )
-    requires = endpoint_with()
     files = ("estimates", "curves")
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         groups = group_control(cohort, "MRD after induction")

@@ -213,9 +213,12 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         "adjusted for the number "
         "of tests."
     )
-    requires = endpoint_with(any_group())
     files = ("estimates",)
     planning = to_planning(plan_subgroups)
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with(any_group())
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         groups = [v for v in cohort.dictionary.groups if v.name in cohort.variables]

@@ -36,7 +36,10 @@ class SurvivalBySiteAnalysis(SurvivalAnalysis):
         "Kaplan–Meier estimates by site of first relapse; test of the curves as chosen; "
         "pairwise tests adjusted by Holm's method."
     )
-    requires = endpoint_with(any_of("sites of relapse"), after="relapse")
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with(any_of("sites of relapse"), after="relapse")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         roles = cohort.dictionary.roles

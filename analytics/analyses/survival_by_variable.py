@@ -30,7 +30,10 @@ class SurvivalByVariableAnalysis(SurvivalAnalysis):
         "Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "
         "pairwise tests adjusted by Holm's method."
     )
-    requires = endpoint_with()
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         return (group_control(cohort), endpoint_control(cohort), *survival_controls(cohort))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from analytics.dictionary import PHASES, Phase, Variable, load_dictionary
 from analytics.frames import endpoint_columns
 
 
+@cache
 def endpoint_with(
     *others: Sequence[str], after: Phase = "diagnosis", origin: str | None = None
 ) -> tuple[tuple[str, ...], ...]:
@@ -26,16 +28,19 @@ def endpoint_with(
     return tuple(sets)
 
 
+@cache
 def competing_events() -> tuple[tuple[str, ...], ...]:
     """The sets of columns one of which an analysis of competing events needs."""
     return tuple((endpoint.time, endpoint.cause) for endpoint in load_dictionary().competing)
 
 
+@cache
 def any_group() -> tuple[str, ...]:
     """The variables that split patients into groups, those that a file brings before those that follow from them."""
     return _brought_first(load_dictionary().groups)
 
 
+@cache
 def any_of(name: str) -> tuple[str, ...]:
     """The variables of a list of the dictionary, those that a file brings before those that follow from them."""
     dictionary = load_dictionary()

@@ -15,16 +15,17 @@ from analytics.estimators.quantiles import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.study.published import Published
 
+AGE, RELAPSE, DEATH, DEATH_AFTER_RELAPSE = "age", "relapse", "death", "death after relapse"  # roles
 # Each with what has to be counted beside it: who did not relapse lacks no death after relapse.
-AGE_AND_OUTCOMES = (("age_years",), ("relapsed",), ("os_event",), ("os_relapse_event", "relapsed"))
+AGE_AND_OUTCOMES = ((AGE,), (RELAPSE,), (DEATH,), (DEATH_AFTER_RELAPSE, RELAPSE))
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What the headline numbers of a selection are made from.
 
-    ``n`` patients; ``tallies`` of age and of each outcome by its name, as far as the cohort has them; None where small
-    numbers are protected and the tally would tell some.
+    ``n`` patients; ``tallies`` of age and of each outcome by its role, as their columns are called, as far as the cohort
+    has them; None where small numbers are protected and the tally would tell some.
     """
 
     n: int
@@ -34,13 +35,14 @@ class Counted:
 def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
     """The number of patients, and the tallies of age and outcomes."""
     tallies: dict[str, pd.DataFrame | None] = {}
-    for name, *others in AGE_AND_OUTCOMES:
-        if name in cohort.variables:
-            columns = [name, *(other for other in others if other in cohort.variables)]
+    columns = cohort.dictionary.roles
+    for role, *others in AGE_AND_OUTCOMES:
+        if role in columns:
+            asked = {columns[asked]: asked for asked in (role, *others) if asked in columns}
             try:
-                tallies[name] = cohort.tally(columns, cohort_filter)
+                tallies[role] = cohort.tally(list(asked), cohort_filter).rename(columns=asked)
             except SuppressedError:
-                tallies[name] = None
+                tallies[role] = None
     return Counted(cohort.count(cohort_filter), tallies)
 
 
@@ -50,12 +52,12 @@ def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
     Shares are of the children for whom the outcome is recorded; the explanation counts the others.
     """
     headlines = [Headline("Children", format_count(counted.n), "In the selection.")]
-    ages = counted.tallies.get("age_years")
-    if ages is None and "age_years" in counted.tallies:
+    ages = counted.tallies.get(AGE)
+    if ages is None and AGE in counted.tallies:
         headlines.append(Headline("Median age", SUPPRESSED, f"At diagnosis. Not shown: {SUPPRESSED_REASON}."))
     if ages is not None:
         known = ages.dropna()
-        quartiles = weighted_quantiles(known["age_years"].to_numpy(float), known["n"].to_numpy(), (0.5, 0.25, 0.75))
+        quartiles = weighted_quantiles(known[AGE].to_numpy(float), known["n"].to_numpy(), (0.5, 0.25, 0.75))
         if quartiles is None:
             headlines.append(Headline("Median age", MISSING, "No age in this selection."))
         else:
@@ -63,23 +65,23 @@ def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
             headlines.append(
                 Headline("Median age", f"{median} years", f"At diagnosis; half lie between {low} and {high}.")
             )
-    for name, label, explained in (
-        ("relapsed", "Relapsed", "A share of the selection, whatever the follow-up."),
-        ("os_event", "Died", "From any cause, before or after relapse."),
-        ("os_relapse_event", "Died after relapse", "From any cause; a share of those who relapsed."),
+    for role, label, explained in (
+        (RELAPSE, "Relapsed", "A share of the selection, whatever the follow-up."),
+        (DEATH, "Died", "From any cause, before or after relapse."),
+        (DEATH_AFTER_RELAPSE, "Died after relapse", "From any cause; a share of those who relapsed."),
     ):
-        if name not in counted.tallies:
+        if role not in counted.tallies:
             continue
-        outcomes = counted.tallies[name]
+        outcomes = counted.tallies[role]
         if outcomes is None:
             headlines.append(Headline(label, SUPPRESSED, f"{explained} Not shown: {SUPPRESSED_REASON}."))
             continue
         # Only those who relapsed can die after relapse: everyone else has no such value, and lacks none.
-        known = outcomes[outcomes[name].notna()]
+        known = outcomes[outcomes[role].notna()]
         eligible = outcomes
-        if name == "os_relapse_event":
-            eligible = outcomes[outcomes["relapsed"] == 1] if "relapsed" in outcomes else known
-        n_known, n_event = int(known["n"].sum()), int(known.loc[known[name] == 1, "n"].sum())
+        if role == DEATH_AFTER_RELAPSE:
+            eligible = outcomes[outcomes[RELAPSE] == 1] if RELAPSE in outcomes else known
+        n_known, n_event = int(known["n"].sum()), int(known.loc[known[role] == 1, "n"].sum())
         unknown = int(eligible["n"].sum()) - n_known
         if unknown:
             explained += f" Not recorded for {format_count(unknown)}."
