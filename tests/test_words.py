@@ -36,7 +36,7 @@ CHILD_CEILINGS: dict[str, int] = {
     "pages/components": 9,
 }
 COLUMN_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 59,
+    "analyses and comparisons": 55,
 }
 
 
