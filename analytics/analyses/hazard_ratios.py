@@ -12,12 +12,7 @@ import pandas as pd
 from analytics.analysis import Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.power import Plan, detect_hazards, tabulate_detectable, tabulate_terms, to_planning
-from analytics.comparisons.ratios_over_time import (
-    note_proportionality,
-    plot_coefficients,
-    tabulate_proportionality,
-)
+from analytics.comparisons.power import detect_hazards, to_planning
 from analytics.comparisons.regression import (
     RegressionAnalysis,
     as_read,
@@ -43,19 +38,24 @@ from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariabl
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
 from analytics.figures.forest import EventWords, words_of
+from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import (
     MISSING,
     format_interval,
     format_number,
+    format_p_phrase,
     format_percent,
+    name_patients,
     say_interval,
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.attrition import Used
+from analytics.reporting.planning import Plan, plan_terms
+from analytics.reporting.proportionality import note_proportionality, tabulate_proportionality
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, name_term, start_sentence
 from analytics.results import (
     Estimate,
     HazardRatioResult,
@@ -75,6 +75,12 @@ USUAL_FACTORS: dict[str, tuple[str, ...]] = {
     "relapse": ("immunophenotype", "mrd_day46"),
     "reinduction": ("relapse_timing_bfm", "mrd_after_reinduction"),
 }
+MOST_PICTURES = 3
+READING = (
+    "Each dot is a time at which the event happened, in the scale of the hazard ratio; dots beyond the axis lie on its edge. "
+    "Where the line leaves the broken one, the hazard ratio changes over the follow-up. The band is the 95 % interval of the "
+    "line; at its ends it rests on few {patients}."
+)
 ERRORS = Control(
     "errors",
     "Standard errors",
@@ -151,8 +157,7 @@ def _note_hazard(endpoint: Endpoint) -> Note:
 
 
 def _plan(result: HazardRatios, params: Params) -> Plan:
-    found = detect_hazards(result.frame, result.variables)
-    return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
+    return plan_terms(result.multivariable, detect_hazards(result.frame, result.variables), result.variables)
 
 
 def _check(result: HazardRatios, params: Params) -> Estimate:
@@ -323,7 +328,28 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         )
 
     def pictures(self, result: HazardRatios, params: Params) -> tuple[Picture, ...]:
-        return plot_coefficients(result.proportionality, result.multivariable, result.variables, result.endpoint.origin)
+        """The coefficients of the factors whose hazard ratio moves most, by the p of their test."""
+        found, model, variables = result.proportionality, result.multivariable, {v.name: v for v in result.variables}
+        p_values = {test.variable: test.p_value for test in found.tests if test.p_value is not None}
+        drawn = sorted((c for c in found.coefficients if c.variable in p_values), key=lambda c: p_values[c.variable])
+        # The residuals are those of the plain model, whatever the table beside them was fitted by.
+        line = (
+            "the one hazard ratio by maximum likelihood" if model.method == "firth" else "the model’s one hazard ratio"
+        )
+        pictures = []
+        for number, c in enumerate(drawn[:MOST_PICTURES]):
+            variable = variables[c.variable]
+            label = name_term(variable, c.level, references_of(model).get(variable.name), ",")
+            step = variable.per if c.level is None else 1.0
+            pictures.append(
+                Picture(
+                    f"Hazard ratio over time: {label} ({format_p_phrase(p_values[c.variable])})",
+                    plot_hazard_over_time(c, origin=result.endpoint.origin, step=step, label=label),
+                    describe_hazard_over_time(c, label, found.conf_level, step, model=line),
+                    "" if number else name_patients(READING),
+                )
+            )
+        return tuple(pictures)
 
     def tables(self, result: HazardRatios) -> tuple[Table, ...]:
         return tabulate_proportionality(result.proportionality, result.variables, result.multivariable.reason)

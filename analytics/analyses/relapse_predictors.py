@@ -22,7 +22,7 @@ from analytics.comparisons.incidence import (
     incidence_frame,
     plot_comparison,
 )
-from analytics.comparisons.power import Plan, detect_odds, tabulate_detectable, tabulate_terms, to_planning
+from analytics.comparisons.power import detect_odds, to_planning
 from analytics.comparisons.regression import (
     RegressionAnalysis,
     as_read,
@@ -68,6 +68,7 @@ from analytics.frames import (
 )
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
+from analytics.reporting.planning import Plan, plan_terms
 from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
@@ -188,7 +189,7 @@ def _say_hidden(curves: IncidenceComparison) -> str:
 
 def _plan(result: RelapsePredictors, params: Params) -> Plan:
     found = detect_odds(result.frame, result.variables)
-    return Plan(tables=tabulate_detectable(result.multivariable, found, result.variables), frame=tabulate_terms(found))
+    return plan_terms(result.multivariable, found, result.variables)
 
 
 WEIGHTED = Reason("checks-unweighted")

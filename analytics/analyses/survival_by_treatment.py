@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.power import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
+from analytics.comparisons.power import detect_treatments, to_planning
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
     BANDS,
@@ -77,10 +77,12 @@ from analytics.formats import MISSING, format_count, format_p_cell, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
 from analytics.reporting.estimates import ratio_text
+from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_hazard_ratio, describe_test, start_sentence
 from analytics.results import HazardRatioResult, Note, Result, SurvivalResult, TestResult
+from analytics.results.power import DetectedGroups
 from analytics.results.second_opinion import Compared
 
 START = Control(

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analytics.analysis import Params, lazy
 from analytics.comparisons.incidence import title_of
-from analytics.comparisons.ratios_over_time import (
-    RatiosOverTime,
-    check_ratios_over_time,
-    ratios_over_time_frame,
-    tabulate_ratios_over_time,
-)
 from analytics.comparisons.regression import as_read, note_references
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words
 from analytics.document import Picture, Shown
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.kaplan_meier import survival_at
+from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence
 from analytics.figures.stacked_incidence import plot_stacked_incidence
@@ -43,6 +40,7 @@ from analytics.reporting.curves import (
     last_milestone,
     note_small_groups,
 )
+from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time_frame, tabulate_ratios_over_time
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -103,8 +101,17 @@ class Models:
         """Whether the ratios of the chosen event stay the same; None where there is no ratio."""
         if not self.fitted or (self.fitted[0].cause_specific.reason and self.fitted[0].subdistribution.reason):
             return None
-        events, cause = self._frame.events, self._frame.dictionary[self._frame.events.endpoint.cause]
-        return check_ratios_over_time(events, self._frame.event, cause.levels.index(self._frame.event))
+        complete = _complete(self._frame.events)
+        if complete is None:
+            return None
+        time, cause, covariates, weight = complete
+        of = self._frame.dictionary[self._frame.events.endpoint.cause].levels.index(self._frame.event)
+        happened = (cause == of).astype(np.float64)
+        return RatiosOverTime(
+            self._frame.event,
+            proportional_hazards_test(time, happened, covariates, weight=weight),
+            proportional_subdistribution_hazards_test(time, cause, covariates, of=of, weight=weight),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +131,20 @@ class CumulativeIncidence(Result):
     notes: tuple[Note, ...]
 
 
-def _fit(frame: CausesFrame) -> tuple[HazardRatios, ...]:
-    events = frame.events
-    if events.covariates is None or events.complete is None:
-        return ()
-    levels = frame.dictionary[events.endpoint.cause].levels
+def _complete(events: CompetingEvents) -> tuple[Any, Any, Any, Any] | None:
+    """Time, cause, covariates and weight of those of whom everything is known; None without covariates."""
     kept = events.complete
-    time, cause, weight, covariates = (
-        events.time[kept],
-        events.cause[kept],
-        events.weight[kept],
-        events.covariates[kept],
-    )
+    if events.covariates is None or kept is None:
+        return None
+    return events.time[kept], events.cause[kept], events.covariates[kept], events.weight[kept]
+
+
+def _fit(frame: CausesFrame) -> tuple[HazardRatios, ...]:
+    complete = _complete(frame.events)
+    if complete is None:
+        return ()
+    time, cause, covariates, weight = complete
+    levels = frame.dictionary[frame.events.endpoint.cause].levels
     found = []
     for level in (frame.event, *(level for level in levels[1:] if level != frame.event)):
         of = levels.index(level)

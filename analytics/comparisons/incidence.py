@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.cohort import Cohort
-from analytics.comparisons.power import Plan, detect_incidence, plan_groups
+from analytics.comparisons.power import detect_incidence
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import CompetingEndpoint, Variable, Words
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
@@ -19,6 +19,7 @@ from analytics.figures.theme import Figure
 from analytics.formats import format_count, format_patients, format_years
 from analytics.frames import CompetingEvents
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, IncidenceComparison
+from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.wording import start_sentence
 from analytics.results import TestResult
 

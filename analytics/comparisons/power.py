@@ -8,19 +8,15 @@ result yet, and for it the numbers at hand are a place to start. See :mod:`analy
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analytics.analysis import Checks, Params
-from analytics.dictionary import Variable, Words, load_words
+from analytics.dictionary import Variable
 from analytics.document import Shown
 from analytics.estimators.power import (
-    POWER,
-    Detectable,
-    Term,
     detectable_hazard_ratios,
     detectable_in_subgroups,
     detectable_interaction,
@@ -30,39 +26,12 @@ from analytics.estimators.power import (
 )
 from analytics.estimators.treatment_history import SwitchingPatients
 from analytics.estimators.treatment_rows import design_of_treatment
-from analytics.formats import MISSING, format_count, format_percent, format_ratio
 from analytics.frames import BinaryOutcome, TimeToEvent
-from analytics.reporting.tables import Table
-from analytics.reporting.wording import name_term
-from analytics.results import HazardRatioResult, IncidenceCurve, OddsRatioResult, Result
+from analytics.reporting.planning import Plan
+from analytics.results import IncidenceCurve
+from analytics.results.power import Detectable, DetectedGroups, Term
 
-HUNDREDFOLD = 100.0
-MOST_SAID = 3
-COLUMNS = ("n", "n_event", "detectable_low", "detectable_high", "power", "reason")
-FOUR_IN_FIVE = "four times in five"
 _GROUP, _TREATMENT = "group", "treatment"
-
-
-@dataclass(frozen=True, slots=True)
-class DetectedGroups(Result):
-    """The detectable ratio of each group against ``reference``; groups without patients are left out.
-
-    ``n`` patients and ``n_event`` events are those of all groups together.
-    """
-
-    reference: str
-    groups: Mapping[str, Detectable]
-    n: int
-    n_event: int
-
-    @property
-    def known(self) -> dict[str, Detectable]:
-        """The groups that have a detectable ratio."""
-        return {name: found for name, found in self.groups.items() if found.reason is None}
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Rows for files: ``term group reference n n_event detectable_low detectable_high power reason``."""
-        return [_row(found, group=name, reference=self.reference) for name, found in self.groups.items()]
 
 
 def detect_groups(frame: TimeToEvent, reference: str | None = None) -> DetectedGroups | None:
@@ -189,127 +158,6 @@ def best_pair(found: Sequence[Detectable]) -> Detectable | None:
     """The detectable ratio of ratios between the two subgroups of which most is known; None with fewer than two."""
     known = sorted((one for one in found if one.reason is None), key=lambda one: -one.information)
     return detectable_interaction(known[0], known[1]) if len(known) > 1 else None
-
-
-def say_detectable(
-    found: DetectedGroups | None,
-    names: Mapping[str, str],
-    events: Words,
-    setting: str = "in groups of this size",
-    basis: str = "",
-) -> tuple[str, ...]:
-    """What a next study would find, as one sentence; none where the groups cannot be compared.
-
-    ``names`` are the groups as a reader sees them, ``events`` the words for the event, ``setting`` what is held
-    as it is beside the numbers; ``basis`` says the numbers in other words.
-    """
-    if found is None or not found.groups:
-        return ()
-    known = [(names.get(name, name), one) for name, one in found.known.items()]
-    if not known:
-        return ()
-    measure, missed = known[0][1].measure, "smaller difference would often be missed"
-    counted = f"{format_count(found.n_event)} {events.of(found.n_event)}"
-    children = f"{format_count(found.n)} {load_words().of(found.n)}"
-    start = f"A next study with {basis or f'{counted} among {children}'} {setting} would"
-    near = [(label, one) for label, one in known if _ranges(one) is not None]
-    if not near:
-        return (f"{start} often miss even a hundredfold {measure}.",)
-    if len(found.groups) == 1:
-        return (f"{start} find a {measure} of {_ranges(near[0][1])}, {FOUR_IN_FIVE}; a {missed}.",)
-    if len(near) > MOST_SAID:
-        order = sorted(near, key=lambda pair: -pair[1].information)
-        near = [(f"at best {order[0][0]}", order[0][1]), (f"at worst {order[-1][0]}", order[-1][1])]
-    listed = "; ".join(f"{label} {_ranges(one)}" for label, one in near)
-    against = names.get(found.reference, found.reference)
-    return (f"{start} find {FOUR_IN_FIVE} a {measure}, against {against}, of: {listed}. A {missed}.",)
-
-
-def _ranges(found: Detectable) -> str | None:
-    """Both directions in words ("0.36 or less, or 2.76 or more"); None where both lie beyond a hundredfold."""
-    low = found.low if found.low is not None and found.low >= 1 / HUNDREDFOLD else None
-    high = found.high if found.high is not None and found.high <= HUNDREDFOLD else None
-    if low is None and high is None:
-        return None
-    below = f"{format_ratio(low)} or less" if low is not None else "none below 1"
-    above = f"{format_ratio(high)} or more" if high is not None else "none above 1"
-    return f"{below}, or {above}" if low is not None and high is not None else f"{below}, {above}"
-
-
-def tabulate_detectable(
-    model: OddsRatioResult | HazardRatioResult, found: Mapping[Term, Detectable], variables: Sequence[Variable]
-) -> tuple[Table, ...]:
-    """What a next study with the same factors would find; nothing without a model."""
-    known = {v.name: v for v in variables}
-    references = {t.variable: t.level for t in model.terms if t.is_reference}
-    rows = []
-    for term in model.terms:
-        one = found.get((term.variable, term.level))
-        if term.is_reference or one is None or (term.level is not None and not term.n):
-            continue
-        label = name_term(known[term.variable], term.level, references.get(term.variable))
-        rows.append((label, f"{format_count(one.n_event)} of {format_count(one.n)}", *limit_cells(one)))
-    if not rows or model.reason is not None:
-        return ()
-    measure = model.measure
-    ratio = f"{'An' if measure.startswith('o') else 'A'} {measure}"
-    return (
-        Table(
-            title="What a next study of this size would find",
-            columns=("Factor", "Events", "Below 1", "Above 1"),
-            rows=tuple(rows),
-            help=(
-                "",
-                "Of the children compared: those of the level and of the reference",
-                f"{ratio} of this or less",
-                f"{ratio} of this or more",
-            ),
-            caption=f"{measure.capitalize()}s that a next study with as many children and events, divided in the same way, "
-            f"would find {FOUR_IN_FIVE} ({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss.",
-        ),
-    )
-
-
-def limit_cells(found: Detectable) -> tuple[str, str]:
-    """Both detectable ratios for a table ("≤ 0.36", "≥ 2.76"); "none" where a side does not exist."""
-    if found.reason is not None:
-        return ("none", "none") if found.reason.code == "none-detectable" else (MISSING, MISSING)
-    low = "none" if found.low is None else f"≤ {format_ratio(found.low)}" if found.low >= 0.01 else "<0.01"
-    high = "none" if found.high is None else f"≥ {format_ratio(found.high)}" if found.high <= HUNDREDFOLD else ">100"
-    return low, high
-
-
-def _row(found: Detectable, **names: str | None) -> dict[str, Any]:
-    numbers = (found.n, found.n_event, found.low, found.high, found.power, found.reason)
-    return {"term": f"detectable {found.measure}", **names, **dict(zip(COLUMNS, numbers, strict=True))}
-
-
-def tabulate_terms(found: Mapping[Term, Detectable]) -> pd.DataFrame:
-    """The detectable ratios of a model's terms for a file, one row each."""
-    rows = [_row(one, variable=variable, level=level) for (variable, level), one in found.items()]
-    return pd.DataFrame(rows, columns=["term", "variable", "level", *COLUMNS])
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a next study of this size would find, ready to be shown and saved."""
-
-    sentences: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-def plan_groups(
-    found: DetectedGroups | None,
-    names: Mapping[str, str],
-    events: Words,
-    setting: str = "in groups of this size",
-    basis: str = "",
-) -> Plan:
-    """The plan of a comparison of groups, in a sentence and a file."""
-    rows = [] if found is None else found.rows()
-    frame = pd.DataFrame(rows, columns=["term", "group", "reference", *COLUMNS])
-    return Plan(say_detectable(found, names, events, setting, basis), (), frame)
 
 
 def to_planning(make: Callable[[Any, Params], Plan]) -> Checks:

@@ -13,12 +13,10 @@ import pandas as pd
 
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.survival_difference import find_crossings
-from analytics.formats import format_number, format_p_phrase
 from analytics.frames import TimeToEvent
-from analytics.reporting.wording import join_words
+from analytics.reporting.proportionality import Crossing, note_changing_difference
 from analytics.results import Note, SurvivalCurve, TermTest
 
-NON_PROPORTIONAL = 0.05
 # Where a curve is drawn faintly, with fewer at risk than this in one of two groups, nearly every pair crosses by chance.
 CROSSING_AT_RISK = 10
 GROUP = "group"
@@ -46,30 +44,8 @@ def note_non_proportional(
     """
     if sum(curve.n_event > 0 for curve in curves) < 2:
         return ()
-    crossings = list_crossings(curves)
-    test = ratio_test(frame)
-    changes = test.p_value is not None and test.p_value < NON_PROPORTIONAL
-    parts = []
-    if crossings:
-        chance = "" if changes else f" Small groups also cross by chance{_say_test(test)}."
-        parts.append(f"The curves cross: {_say_crossings(crossings, labels)}.{chance}")
-    if changes:
-        parts.append(
-            f"The ratio of the hazards changes over time{_say_test(test)}: the groups differ more, or the other way, in one "
-            "part of the follow-up."
-        )
-    if not parts:
-        return ()
-    parts.append("The log-rank test and a single hazard ratio average over this and may miss it.")
-    return (
-        Note(
-            "non-proportional",
-            "caution",
-            " ".join(parts),
-            "The page “Mean survival and differences” needs no constant ratio. Under Options, tests weigh early or late "
-            "events more; chosen after seeing the curves, their p value is too small.",
-        ),
-    )
+    crossings = [(labels.get(a, a), labels.get(b, b), months) for a, b, months in list_crossings(curves)]
+    return note_changing_difference(crossings, ratio_test(frame))
 
 
 def ratio_test(frame: TimeToEvent) -> TermTest:
@@ -84,20 +60,8 @@ def ratio_test(frame: TimeToEvent) -> TermTest:
     return proportional_hazards_test(covariates=covariates, **frame.arrays(kept)).global_test
 
 
-def list_crossings(curves: Sequence[SurvivalCurve]) -> tuple[tuple[str, str, tuple[float, ...]], ...]:
+def list_crossings(curves: Sequence[SurvivalCurve]) -> tuple[Crossing, ...]:
     """The pairs of groups whose curves cross, in the order of the curves, with the times in months."""
     pairs = combinations(curves, 2)
     found = ((a.group, b.group, find_crossings(a, b, min_at_risk=CROSSING_AT_RISK)) for a, b in pairs)
     return tuple(pair for pair in found if pair[2])
-
-
-def _say_test(test: TermTest) -> str:
-    return "" if test.p_value is None else f" (test of proportional hazards, {format_p_phrase(test.p_value)})"
-
-
-def _say_crossings(crossings: Sequence[tuple[str, str, tuple[float, ...]]], labels: Mapping[str, str]) -> str:
-    said = [
-        f"{labels.get(a, a)} and {labels.get(b, b)} at {join_words([format_number(month, 1) for month in months])} months"
-        for a, b, months in crossings
-    ]
-    return "; ".join(said)

@@ -6,23 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from analytics.analysis import Params, lazy
-from analytics.comparisons.power import (
-    FOUR_IN_FIVE,
-    HUNDREDFOLD,
-    Plan,
-    best_pair,
-    detect_groups,
-    detect_subgroups,
-    limit_cells,
-    plan_groups,
-    tabulate_terms,
-)
+from analytics.comparisons.power import best_pair, detect_groups, detect_subgroups
 from analytics.comparisons.regression import stack
 from analytics.dictionary import Endpoint, Variable
 from analytics.estimators.power import Detectable
 from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow
 from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld
 from analytics.frames import TimeToEvent
+from analytics.reporting.planning import FOUR_IN_FIVE, HUNDREDFOLD, Plan, limit_cells, plan_groups, tabulate_terms
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence

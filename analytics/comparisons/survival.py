@@ -13,7 +13,7 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.power import detect_groups, plan_groups, to_planning
+from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
 from analytics.document import ComparedTest, Headline
@@ -45,6 +45,7 @@ from analytics.reporting.curves import (
     say_survival,
     tabulate_survival,
 )
+from analytics.reporting.planning import plan_groups
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.timing import note_post_baseline

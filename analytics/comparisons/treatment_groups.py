@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from analytics.analysis import Analysis, Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.power import DetectedGroups, Plan, detect_treatments, plan_groups, to_planning
+from analytics.comparisons.power import detect_treatments, to_planning
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.treatment import (
     AS_IT_CHANGES,
@@ -54,6 +54,7 @@ from analytics.formats import (
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
 from analytics.reporting.estimates import ratio_text
+from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -70,6 +71,7 @@ from analytics.results import (
     SurvivalResult,
     TestResult,
 )
+from analytics.results.power import DetectedGroups
 
 NAIVE = Control(
     "naive",

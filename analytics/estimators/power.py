@@ -25,8 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,40 +35,13 @@ from scipy.special import ndtri
 
 from analytics.estimators.design import Covariate, check_covariates, ratio_of, read_covariates, standardised, totals
 from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
-from analytics.results import FloatArray, Reason, Result
-
-POWER, ALPHA = 0.8, 0.05
-Term = tuple[str, str | None]
+from analytics.results import FloatArray, Reason
+from analytics.results.power import ALPHA, POWER, Detectable, Term
 
 _SINGLE = Reason("one-group")
 _NOT_APART = Reason("nothing-known")
 # Below this share of its own variance a column is taken to be a sum of others.
 _LEAST_SHARE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Detectable(Result):
-    """The ratios nearest to 1 on both sides that a study of this size would find with the chosen power.
-
-    It would find a ratio of ``low`` or less, or of ``high`` or more. A side is None where no ratio is found however far
-    from 1; both are None exactly when ``reason`` is set. ``n`` patients and ``n_event`` events are those compared: of
-    two groups, of both. ``information`` is that on the logarithm of the ratio where there is no difference, the inverse
-    of its squared standard error. ``power`` is the chance to find it by a two-sided test at ``alpha``.
-    """
-
-    measure: str
-    low: float | None
-    high: float | None
-    n: int
-    n_event: int
-    information: float
-    power: float = POWER
-    alpha: float = ALPHA
-    reason: Reason | None = None
-
-    no_rule: ClassVar[str] = (
-        "says what a study as large would find, from the numbers of patients and events, which are always shown"
-    )
 
 
 def distance(power: float = POWER, alpha: float = ALPHA) -> float:
