@@ -10,51 +10,41 @@ import pandas as pd
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
-from analytics.comparisons.treatment import (
-    LANDMARK,
-    MOST_RATIOS,
-    TreatmentData,
-    adjust_control,
-    read_model,
-    state_labels,
-    treated_terms,
-    treatment_controls,
-)
+from analytics.comparisons.treatment import LANDMARK, adjust_control, list_e_values, read_model, treatment_controls
 from analytics.comparisons.treatment_groups import (
+    MILESTONES,
     GroupsAnalysis,
-    LandmarkGroups,
+    TreatmentGroups,
+    fit_landmark,
     headline_followed,
     headline_ratios,
     headline_test,
     list_notes,
-    say_followed,
-    say_ratios,
     tabulate_groups,
 )
-from analytics.comparisons.treatment_words import count_children, say_two_tests, tabulate_e_values, tabulate_treatments
-from analytics.dictionary import DAYS_PER_MONTH
+from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline, Picture
 from analytics.estimators.second_opinion.treatment import compare_landmark
-from analytics.estimators.treatment import landmark_profile, landmark_survival
+from analytics.estimators.treatment import landmark_profile
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
-from analytics.formats import format_count
-from analytics.reporting.curves import MILESTONE_YEARS
+from analytics.formats import format_count, format_patients
+from analytics.frames.switching import TreatmentData
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
+from analytics.reporting.treatment import label_states, say_followed, say_ratios, say_two_tests
+from analytics.reporting.treatment_tables import tabulate_treatments
 from analytics.reporting.wording import describe_test, in_sentence
-from analytics.results import Estimate, LandmarkResult, Reason
+from analytics.results import Estimate, LandmarkResult, Reason, treated_terms
 from analytics.results.second_opinion import Compared
 
 STRIP_DAYS = tuple(range(30, 366, 30))
-
-
 STRIP_DISTANCE = 25  # days: nearer landmarks would write their counts over each other
 
 
 @dataclass(frozen=True)
-class LandmarkComparison(LandmarkGroups):
+class LandmarkComparison(TreatmentGroups):
     """The comparison at one landmark, ``days`` after relapse."""
 
     days: int
@@ -95,63 +85,45 @@ class LandmarkAnalysis(GroupsAnalysis):
 
     slug = "landmark"
     title = "Landmark comparison"
-    question = "Among children alive, or free of an event, at a day after relapse, how did those treated by then fare?"
+    question = (
+        "Among {patients} alive, or free of an event, at a day after relapse, how did those treated by then fare?"
+    )
     order = 20
     icon = ":material/flag:"
     method = (
-        "Landmark analysis: children without the event and followed at the landmark, grouped by their treatment on that day; "
+        "Landmark analysis: {patients} without the event and followed at the landmark, grouped by their treatment on that day; "
         "Kaplan–Meier curves, log-rank test and Cox model (Efron ties) from there on."
     )
     files = ("estimates", "landmarks", "curves")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        return (
-            *treatment_controls(cohort),
-            LANDMARK,
-            adjust_control(cohort),
-            strata_control(cohort),
-            INTERVALS,
-            BANDS,
-        )
+        chosen = (*treatment_controls(cohort), LANDMARK, adjust_control(cohort), strata_control(cohort))
+        return (*chosen, INTERVALS, BANDS)
 
     def estimate(self, data: TreatmentData, params: Params) -> LandmarkComparison:
         days = int(params["landmark"])
-        arrays = data.arrays(adjusted=True)
-        chosen = landmark_survival(
-            **arrays, landmark=days / DAYS_PER_MONTH, conf_type=params["interval"], ratio_conf_type="profile"
-        )
-        chosen = replace(chosen, hazard_ratio=read_model(data, chosen.hazard_ratio))
-        return LandmarkComparison(
-            data=data,
-            days=days,
-            chosen=chosen,
-            notes=list_notes(data, chosen.curves, chosen.hazard_ratio, "the comparison", chosen.notes),
-        )
+        chosen = fit_landmark(data, days, params["interval"])
+        return LandmarkComparison(data, days, chosen, list_notes(data, chosen, "the comparison"))
 
     def headlines(self, result: LandmarkComparison) -> tuple[Headline, ...]:
-        chosen, data = result.chosen, result.data
-        before = chosen.n_event_before + chosen.n_censored_before
-        later = format_count(chosen.n_switch_later)
-        moved = (
-            f"{later} changed treatment later" if len(data.treated_at) > 1 else f"of whom {later} were treated later"
-        )
+        chosen, later = result.chosen, format_count(result.chosen.n_switch_later)
+        several = len(result.data.treated_at) > 1
+        moved = f"; {later} changed treatment later" if several else f", of whom {later} were treated later"
         return (
-            headline_followed(data, chosen, result.days),
+            headline_followed(result),
             Headline(
                 "Excluded",
-                format_count(before),
+                format_count(chosen.n_event_before + chosen.n_censored_before),
                 f"{format_count(chosen.n_event_before)} had the event and {format_count(chosen.n_censored_before)} left "
                 "follow-up by the landmark.",
             ),
             Headline(
                 "Treated by then",
                 format_count(chosen.n_treated),
-                f"{format_count(chosen.n_untreated)} not yet; {moved}."
-                if len(data.treated_at) > 1
-                else f"{format_count(chosen.n_untreated)} not yet, {moved}.",
+                f"{format_count(chosen.n_untreated)} not yet{moved}.",
             ),
-            *headline_ratios(result, "By treatment at the landmark", chosen.reason, MOST_RATIOS),
-            headline_test(chosen.test, chosen.reason),
+            *headline_ratios(result, "By treatment at the landmark, {}; in brackets the 95 % interval."),
+            headline_test(result),
         )
 
     def pictures(self, result: LandmarkComparison, params: Params) -> tuple[Picture, ...]:
@@ -175,23 +147,19 @@ class LandmarkAnalysis(GroupsAnalysis):
                 ),
                 f"Hazard ratio of {treated} against {data.untreated} at each landmark. " + "; ".join(found) + ".",
                 f"Hazard ratios of {treated} against {data.untreated}. Filled: the landmark chosen above. Vertical lines: 95 % "
-                "intervals; a triangle marks a limit beyond the axis. Each landmark asks another question of other children, so "
-                "the ratios differ for that reason too. Picking the landmark with the smallest p would be a finding by chance.",
+                "intervals; a triangle marks a limit beyond the axis. Each landmark asks another question of other "
+                f"{load_words().plural}, so the ratios differ for that reason too. Picking the landmark with the smallest p "
+                "would be a finding by chance.",
             ),
         )
 
     def tables(self, result: LandmarkComparison) -> tuple[Table, ...]:
-        data, chosen = result.data, result.chosen
-        model = chosen.hazard_ratio
+        data, model = result.data, result.hazard
+        caption = f"Cox model from day {result.days} on, Efron ties." + say_two_tests(data, model, result.test)
         return (
             tabulate_groups(result),
-            tabulate_treatments(
-                data,
-                model,
-                "Hazard ratios from the landmark on",
-                f"Cox model from day {result.days} on, Efron ties." + say_two_tests(data, model, chosen.test),
-            ),
-            *tabulate_e_values(data, model, chosen.curves.curves),
+            tabulate_treatments(data, model, "Hazard ratios from the landmark on", caption),
+            *list_e_values(model, result.curves.curves),
         )
 
     def sentences(self, result: LandmarkComparison) -> tuple[str, ...]:
@@ -199,26 +167,23 @@ class LandmarkAnalysis(GroupsAnalysis):
         if not data.n:
             return ()
         if not data.n_complete:
-            return (f"In none of {count_children(data.n)} is every variable to adjust for known.",)
+            return (f"In none of {format_patients(data.n)} is every variable to adjust for known.",)
         said = [say_followed(data, chosen, result.days)]
         if chosen.n:
             said.append(_say_treated(result))
         if chosen.reason is not None:
             return (*said, f"The groups cannot be compared: {say_reason(chosen.reason)}.")
         said += [f"From day {result.days} on: {in_sentence(said)}" for said in say_ratios(data, chosen.hazard_ratio)]
-        said.append(describe_test(chosen.test, state_labels(data)))
+        said.append(describe_test(chosen.test, label_states(data)))
         return tuple(said)
 
     def downloads(self, result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
         frames = [at.to_frame().assign(landmark_days=days) for days, at in result.profile]
-        chosen = result.chosen.hazard_ratio.to_frame()
-        chosen = chosen.assign(landmark_days=result.days)
         return {
-            "estimates": chosen,
+            "estimates": result.hazard.to_frame().assign(landmark_days=result.days),
             "landmarks": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")]),
-            "curves": tabulate_curves(result.chosen.curves).assign(landmark_days=result.days),
+            "curves": tabulate_curves(result.curves).assign(landmark_days=result.days),
         }
 
     def second_opinion(self, data: TreatmentData, result: LandmarkComparison, params: Params) -> Iterator[Compared]:
-        months = [12.0 * years for years in MILESTONE_YEARS]
-        return compare_landmark(result.chosen, months, **data.arrays(adjusted=True), steps=data.steps)
+        return compare_landmark(result.chosen, list(MILESTONES), **data.arrays(adjusted=True), steps=data.steps)

@@ -10,63 +10,51 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.salvage import (
-    CLOCK,
-    add_pairs,
-    count_moves,
-    fit_groups,
-    frame_estimates,
-    list_other_pairs,
-    note_start_unknown,
-    reference_control,
-    say_groups,
-    say_moves,
-    tabulate_moves,
-)
+from analytics.comparisons.salvage import CLOCK, count_moves, frame_estimates, list_other_pairs, reference_control
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
-from analytics.comparisons.treatment import (
-    AT_LANDMARK,
-    LANDMARK,
-    MOST_RATIOS,
-    RELAPSES,
-    SALVAGE,
-    TreatmentData,
-    adjust_control,
-    relapse_endpoint,
-    state_labels,
-)
+from analytics.comparisons.treatment import AT_LANDMARK, LANDMARK, adjust_control, list_e_values, relapse_controls
 from analytics.comparisons.treatment_groups import (
+    MILESTONES,
     NAIVE,
     GroupsAnalysis,
-    LandmarkGroups,
+    TreatmentGroups,
+    fit_changing,
+    fit_landmark,
     headline_followed,
     headline_ratios,
     headline_test,
     list_notes,
-    list_pairs,
-    note_naive,
-    note_thin_starts,
-    say_followed,
-    say_ratios,
     tabulate_groups,
 )
-from analytics.comparisons.treatment_words import say_two_tests, tabulate_e_values, tabulate_treatments
-from analytics.dictionary import DAYS_PER_MONTH
+from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline
 from analytics.estimators.second_opinion.treatment import compare_groups
 from analytics.estimators.treatment import pairwise_treatments
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count
-from analytics.reporting.curves import MILESTONE_YEARS, tabulate_pairs
+from analytics.frames.switching import SALVAGE, TreatmentData
+from analytics.reporting.curves import tabulate_pairs
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
+from analytics.reporting.treatment import (
+    label_states,
+    note_naive,
+    note_start_unknown,
+    note_thin_starts,
+    say_followed,
+    say_groups,
+    say_moves,
+    say_ratios,
+    say_two_tests,
+)
+from analytics.reporting.treatment_tables import tabulate_moves, tabulate_treatments
 from analytics.reporting.wording import describe_test, in_sentence, start_sentence
-from analytics.results import HazardRatioResult, Note, PairwiseTest
+from analytics.results import HazardRatioResult, Note, PairwiseTest, list_pairs
 from analytics.results.second_opinion import Compared
 
 
 @dataclass(frozen=True)
-class SalvageComparison(LandmarkGroups):
+class SalvageComparison(TreatmentGroups):
     """The three groups; ``others`` are the models that have another reference, ``moves`` who changed group later."""
 
     others: tuple[HazardRatioResult, ...]
@@ -79,21 +67,21 @@ class SalvageAnalysis(GroupsAnalysis):
 
     slug = "hsct-cart-chemotherapy"
     title = "HSCT, CAR-T or chemotherapy"
-    question = "How did children fare by what they had had by a day after relapse: chemotherapy so far, CAR-T or HSCT?"
+    question = (
+        "How did {patients} fare by what they had had by a day after relapse: chemotherapy so far, CAR-T or HSCT?"
+    )
     order = 5
     icon = ":material/compare_arrows:"
     method = (
-        "Children by the salvage treatment that they had had by the landmark, or from the start of each on (delayed entry); "
+        "{Patients} by the salvage treatment that they had had by the landmark, or from the start of each on (delayed entry); "
         "Kaplan–Meier or Simon–Makuch curves, log-rank or Mantel–Byar test, pairs by Holm’s method, Cox model (Efron ties)."
     )
     files = ("estimates", "curves", "later-treatment")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         naive = replace(NAIVE, help="The usual curves by the last salvage treatment, which count the wait as survival.")
-        who = (RELAPSES,) if "marrow_relapse" in cohort.variables else ()
-        adjust, strata = adjust_control(cohort), strata_control(cohort)
-        endpoint = relapse_endpoint(cohort)
-        return (CLOCK, LANDMARK, reference_control(cohort), *who, endpoint, naive, adjust, strata, INTERVALS, BANDS)
+        adjust, strata, who = adjust_control(cohort), strata_control(cohort), relapse_controls(cohort)
+        return (CLOCK, LANDMARK, reference_control(cohort), *who, naive, adjust, strata, INTERVALS, BANDS)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return super().prepare(cohort, cohort_filter, {**params, "history": SALVAGE})
@@ -101,60 +89,54 @@ class SalvageAnalysis(GroupsAnalysis):
     def estimate(self, data: TreatmentData, params: Params) -> SalvageComparison:
         days = int(params["landmark"]) if params["clock"] == AT_LANDMARK else None
         reference = params["against"] if params["against"] in data.treated_at else data.untreated
-        chosen = fit_groups(data, days, params["interval"], reference)
-        arrays = data.arrays(adjusted=True)
-        landmark = None if days is None else days / DAYS_PER_MONTH
+        if days is None:
+            chosen = fit_changing(data, params["interval"], reference, complete=True)
+        else:
+            chosen = fit_landmark(data, days, params["interval"], reference)
         several = sum(curve.n > 0 for curve in chosen.curves.curves) > 2
-        tested = {name: values for name, values in arrays.items() if name != "covariates"}
+        tested = data.arrays(adjusted=True, without=("covariates",))
+        landmark = None if days is None else days / DAYS_PER_MONTH
         own = (*((note_naive(data),) if params["naive"] else ()), *note_start_unknown(data, days))
         return SalvageComparison(
             data=data,
             days=days,
             chosen=chosen,
-            notes=(*own, *list_notes(data, chosen.curves, chosen.hazard_ratio, "the comparison", chosen.notes)),
+            notes=(*own, *list_notes(data, chosen, "the comparison")),
             others=list_other_pairs(data, days, reference),
             pairs=pairwise_treatments(**tested, landmark=landmark) if several else (),
             moves=count_moves(data, days),
         )
 
     def headlines(self, result: SalvageComparison) -> tuple[Headline, ...]:
-        data, chosen, kept = result.data, result.chosen, result.days is not None
+        kept, words = result.days is not None, load_words()
+        how, whom = "By treatment at the landmark", "At the landmark."
+        everyone = Headline(words.head, format_count(result.chosen.n), "Who began salvage treatment after relapse.")
+        if not kept:
+            how = f"{words.head} change group on the day of treatment"
+            whom = f"Ever; a {words.noun} counts in each group for the time spent in it."
         counts = " · ".join(format_count(curve.n) for curve in result.curves.curves)
-        how = "By treatment at the landmark" if kept else "Children change group on the day of treatment"
-        everyone = Headline("Children", format_count(chosen.n), "Who began salvage treatment after relapse.")
         return (
-            headline_followed(data, chosen, result.days) if result.days is not None else everyone,
-            Headline(
-                start_sentence(" · ".join(data.states)),
-                counts,
-                "At the landmark." if kept else "Ever; a child counts in each group for the time spent in it.",
-            ),
-            *headline_ratios(result, how, chosen.reason, MOST_RATIOS),
-            headline_test(chosen.test, chosen.reason),
+            headline_followed(result) if kept else everyone,
+            Headline(start_sentence(" · ".join(result.data.states)), counts, whom),
+            *headline_ratios(result, how + ", {}; in brackets the 95 % interval."),
+            headline_test(result),
         )
 
     def caption(self, result: SalvageComparison, params: Params) -> str:
-        enter = (
-            ""
-            if result.days
-            else "A child enters with salvage treatment and changes curve on the day of CAR-T or HSCT. "
-        )
-        return f"{enter}HSCT after CAR-T counts as HSCT. {super().caption(result, params)}"
+        enter = f"A {load_words().noun} enters with salvage treatment and changes curve on the day of CAR-T or HSCT. "
+        return f"{'' if result.days else enter}HSCT after CAR-T counts as HSCT. {super().caption(result, params)}"
 
     def tables(self, result: SalvageComparison) -> tuple[Table, ...]:
         data, hazard = result.data, result.hazard
-        ratios = tabulate_treatments(
-            data,
-            hazard,
-            "Hazard ratios, each treatment against the others",
-            "Cox model of all groups, Efron ties." + say_two_tests(data, hazard, result.test),
-        )
+        title = "Hazard ratios, each treatment against the others"
+        caption = "Cox model of all groups, Efron ties." + say_two_tests(data, hazard, result.test)
+        pairs = list_pairs((hazard, *result.others))[len(data.treated_at) :]
         return (
             tabulate_groups(result),
-            add_pairs(ratios, data, list_pairs((hazard, *result.others))[len(data.treated_at) :]),
-            *tabulate_pairs(result.pairs, state_labels(data)),
-            tabulate_moves(result, result.moves),
-            *tabulate_e_values(data, hazard, result.curves.curves),
+            tabulate_treatments(data, hazard, title, caption, pairs),
+            *tabulate_pairs(result.pairs, label_states(data)),
+            tabulate_moves(data, result.curves.curves, result.moves, result.days),
+            *list_e_values(hazard, result.curves.curves),
         )
 
     def sentences(self, result: SalvageComparison) -> tuple[str, ...]:
@@ -162,12 +144,12 @@ class SalvageAnalysis(GroupsAnalysis):
         if not chosen.n:
             return ()
         said = [] if result.days is None else [say_followed(data, chosen, result.days)]
-        said += [say_groups(result), say_moves(result, result.moves)]
+        said += [say_groups(data.endpoint, result.curves.curves, result.days), say_moves(result.moves, result.days)]
         if chosen.reason is not None:
             return (*said, f"The groups cannot be compared: {say_reason(chosen.reason)}.")
         start = "From the start of treatment on" if result.days is None else f"From day {result.days} on"
         said += [f"{start}: {in_sentence(ratio)}" for ratio in say_ratios(data, result.hazard, *result.others)]
-        return (*said, describe_test(chosen.test, state_labels(data)))
+        return (*said, describe_test(chosen.test, label_states(data)))
 
     def notes(self, result: SalvageComparison) -> tuple[Note, ...]:
         if result.days is not None:
@@ -184,7 +166,5 @@ class SalvageAnalysis(GroupsAnalysis):
         }
 
     def second_opinion(self, data: TreatmentData, result: SalvageComparison, params: Params) -> Iterator[Compared]:
-        months = [12.0 * years for years in MILESTONE_YEARS]
-        landmark = None if result.days is None else result.days / DAYS_PER_MONTH
-        arrays = {**data.arrays(adjusted=True), "steps": data.steps, "landmark": landmark}
-        yield from compare_groups(result.chosen, result.others, result.pairs, months, **arrays)
+        arrays = {**data.arrays(adjusted=True), "steps": data.steps, "landmark": result.landmark}
+        yield from compare_groups(result.chosen, result.others, result.pairs, list(MILESTONES), **arrays)

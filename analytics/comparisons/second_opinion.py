@@ -7,7 +7,7 @@ from typing import Any
 from analytics.analysis import Analysis, Background, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, load_words
 from analytics.document import Progress, Shown
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.formats import format_count
@@ -37,15 +37,15 @@ def to_background(analysis: Analysis[Any, Any], cohort: Cohort, cohort_filter: C
         if n <= MOST_PATIENTS:
             return "" if n else "There is nobody to compare anything for."
         return (
-            f"These libraries want every child as a row of its own and would take minutes for {format_count(n)}: narrow the "
-            f"selection to {format_count(MOST_PATIENTS)} or fewer."
+            f"These libraries want every {load_words().noun} as a row of its own and would take minutes for {format_count(n)}: "
+            f"narrow the selection to {format_count(MOST_PATIENTS)} or fewer."
         )
 
     return Background(
         name=NAME,
         title="A second opinion",
         about="Fits this view again with lifelines, statsmodels, firthmodels, scikit-learn or scipy, whichever has it, on the "
-        "same children, and compares every figure with the one shown here. Takes some seconds.",
+        "same {patients}, and compares every figure with the one shown here. Takes some seconds.",
         button="Ask these libraries",
         run=run,
         show=lambda result, found, params: show_opinion(found, cohort.dictionary),

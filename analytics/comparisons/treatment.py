@@ -1,75 +1,38 @@
 """Treatments compared after relapse: whom, which treatments as they follow each other, and from which records.
 
-A child belongs to a treatment from the day it was given, never before. The analyses share these choices and words.
+A child belongs to a treatment from the day it was given, never before. The analyses share these choices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from analytics.analysis import Control, Params
+from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.regression import as_read
+from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
-from analytics.dictionary import PHASES, Endpoint, Variable
-from analytics.estimators.treatment import TreatedAt, simon_makuch
+from analytics.dictionary import PHASES, Phase
+from analytics.document import ComparedTest
+from analytics.estimators.quantiles import weighted_quantiles
+from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value_of, highest_risk
+from analytics.estimators.treatment import simon_makuch
 from analytics.figures.theme import Style, style_of
-from analytics.frames import Exclusion, TreatmentHistory, history_columns, list_treatments, strata_of
-from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
-from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import FloatArray, HazardRatio, HazardRatioResult, LandmarkResult, SurvivalCurve
-
-TREATMENT = "treatment"  # the variable of the estimators
-
-
-HSCT, CART, BOTH = "HSCT", "CAR-T", "CAR-T, then HSCT"
-
-
-UNTREATED = {
-    "hsct": "not yet transplanted",
-    "cart": "no CAR-T yet",
-    "cart-until-hsct": "no CAR-T yet",
-    "histories": "neither yet",
-}
-
-
-TREATED = {"hsct": HSCT, "cart": CART, "cart-until-hsct": CART}
-
-
-NEEDS = {
-    "hsct": ("hsct_days",),
-    "cart": ("cart_days",),
-    "cart-until-hsct": ("cart_days", "hsct_days"),
-    "histories": ("cart_days", "hsct_days"),
-    "salvage": ("cart_days", "hsct_days"),
-}
-
-
-SALVAGE = "salvage"  # the three treatments, each child in the last that it has had
-
+from analytics.formats import name_patients
+from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns
+from analytics.frames.switching import BOTH, NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
+from analytics.frames.treatment import CART, HSCT
+from analytics.reporting.attrition import Used
+from analytics.reporting.tables import Table
+from analytics.reporting.treatment import count_used, describe_waiting, name_ratio_tests
+from analytics.reporting.treatment_tables import tabulate_e_values
+from analytics.results import HazardRatioResult, SurvivalCurve, treated_terms
 
 AT_LANDMARK, AT_START = "landmark", "start"  # when the clock of a comparison starts
-
-
-UNTIL_HSCT = "cart-until-hsct"
-
-
 MOST_RATIOS = 2  # among the headlines; the tables have them all
-
-
-SECOND_RELAPSE = "second-relapse"
-
-
-AS_IT_CHANGES = ", with treatment as it changes"
-
-
 HISTORY = Control(
     "history",
     "Compare",
@@ -78,14 +41,12 @@ HISTORY = Control(
     (
         ("hsct", "HSCT or not yet"),
         ("cart", "CAR-T or not yet"),
-        ("cart-until-hsct", "CAR-T or not yet, until HSCT"),
+        (UNTIL_HSCT, "CAR-T or not yet, until HSCT"),
         ("histories", "CAR-T, HSCT, or both in turn"),
     ),
-    help="A child counts as treated from the day of treatment on, that day included, never before. "
-    "“Until HSCT” ends the follow-up of every child on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
+    help="A {patient} counts as treated from the day of treatment on, that day included, never before. “Until HSCT” ends the "
+    "follow-up of every {patient} on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
 )
-
-
 RELAPSES = Control(
     "relapses",
     "Relapses",
@@ -95,8 +56,6 @@ RELAPSES = Control(
     help="Relapse outside the marrow is treated differently and has another outlook: among all relapses, the site of "
     "relapse is mixed up with the treatment. The published comparison was made among marrow relapses.",
 )
-
-
 LANDMARK = Control(
     "landmark",
     "Landmark (days from relapse)",
@@ -104,156 +63,53 @@ LANDMARK = Control(
     180,
     limits=(30, 365),
     step=5,
-    help="Children are compared from this day on, by whether they had been treated by then. Choose it beforehand, by when "
+    help="{Patients} are compared from this day on, by whether they had been treated by then. Choose it beforehand, by when "
     "treatment is usually given; a landmark chosen by its result proves nothing.",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TreatmentData:
-    """The children of one comparison, one entry per distinct record; times in months from relapse.
-
-    ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
-    ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known. ``whole``
-    holds the same records beyond HSCT, where HSCT ends the follow-up. ``entry`` is when children come under observation,
-    where that is later than relapse.
-    """
-
-    history: str
-    endpoint: Endpoint
-    time: FloatArray
-    event: FloatArray
-    weight: FloatArray
-    treated_at: Mapping[str, FloatArray]
-    covariates: pd.DataFrame | None
-    complete: np.ndarray
-    adjusters: tuple[Variable, ...]
-    strata: pd.Categorical | None
-    conditions: tuple[Variable, ...]
-    exclusions: tuple[Exclusion, ...]
-    whole: TreatmentHistory | None = None
-    entry: FloatArray | None = None
-
-    @property
-    def untreated(self) -> str:
-        """The name of the state of children not treated yet."""
-        return name_chemotherapy(self.treated_at) if self.history == SALVAGE else UNTREATED[self.history]
-
-    @property
-    def treatment(self) -> Variable:
-        """The treatment as a variable, for tables and sentences."""
-        states = self.states
-        return Variable(TREATMENT, "Treatment", "categorical", "salvage", states, states, self.untreated)
-
-    @property
-    def steps(self) -> Mapping[str, float]:
-        """Of how many units the ratio of each adjusting number is."""
-        return {v.name: v.per for v in self.adjusters}
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """All states in the order of figures and tables, the untreated first."""
-        return (self.untreated, *self.treated_at)
-
-    @property
-    def n(self) -> int:
-        """Children in the comparison."""
-        return int(self.weight.sum())
-
-    @property
-    def n_complete(self) -> int:
-        """Children in whom every adjusting variable is known."""
-        return int(self.weight[self.complete].sum())
-
-    @property
-    def n_event(self) -> int:
-        """Children with the event."""
-        return int((self.weight * self.event).sum())
-
-    @property
-    def n_treated(self) -> int:
-        """Children treated within their follow-up, whichever the treatment."""
-        return int(self.weight[self.first_treated() <= self.time].sum())
-
-    def first_treated(self) -> FloatArray:
-        """Months to the first of the treatments compared; infinite for never."""
-        return np.min([np.where(np.isnan(at), np.inf, at) for at in self.treated_at.values()], axis=0)
-
-    def arrays(self, *, adjusted: bool = False) -> dict[str, Any]:
-        """What every estimator of treatments takes; ``adjusted`` True with covariates, complete cases alone."""
-        kept = self.complete if adjusted else np.ones(len(self.time), dtype=bool)
-        arrays: dict[str, Any] = {
-            "time": self.time[kept],
-            "event": self.event[kept],
-            "treated_at": self._switches(kept),
-            "weight": self.weight[kept],
-            "untreated": self.untreated,
-        }
-        if adjusted and self.covariates is not None:
-            arrays["covariates"] = self.covariates[kept].reset_index(drop=True)
-        if self.strata is not None:
-            arrays["strata"] = self.strata[kept]
-        if self.entry is not None:
-            arrays["entry"] = self.entry[kept]
-        return arrays
-
-    def curves(self) -> tuple[SurvivalCurve, ...]:
-        """The curve of each state as children move through them, of complete cases."""
-        arrays = self.arrays(adjusted=True)
-        return simon_makuch(**{k: v for k, v in arrays.items() if k not in ("covariates", "strata")}).curves
-
-    def _switches(self, kept: np.ndarray) -> TreatedAt:
-        return {state: at[kept] for state, at in self.treated_at.items()}
+def is_offered(view: str, cohort: Cohort) -> bool:
+    """True if the cohort knows the days that a view of the treatments needs."""
+    return all(day_of(treatment) in cohort.variables for treatment in NEEDS[view])
 
 
-def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
-    """The group of children given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
-    return (
-        " or ".join(["chemotherapy", *(name for name in list_treatments().values() if name not in others)]) + f" {when}"
-    )
-
-
-def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
-    """Which treatments, in which relapses, and what is survived; as far as the cohort has the columns."""
-    options = tuple(o for o in HISTORY.options if set(NEEDS[o[0]]) <= set(cohort.variables))
-    who = (RELAPSES,) if "marrow_relapse" in cohort.variables else ()
-    return (replace(HISTORY, options=options, default=options[0][0]), *who, relapse_endpoint(cohort))
-
-
-def relapse_endpoint(cohort: Cohort) -> Control:
-    """The endpoints whose clock starts at relapse for every child, since the days of treatment are counted from it."""
+def relapse_controls(cohort: Cohort) -> tuple[Control, ...]:
+    """Which relapses and what is survived, by a clock that starts at relapse for everyone, as the days of treatment do."""
+    who = (RELAPSES,) if "marrow involvement" in cohort.dictionary.roles else ()
     control = endpoint_control(cohort, after="relapse")
     at_relapse = [e.name for e in cohort.dictionary.endpoints if e.origin == "first relapse" and e.entry is None]
     options = tuple(o for o in control.options if o[0] in at_relapse)
     offered = [name for name, _ in options]
-    return replace(control, options=options, default="os_relapse" if "os_relapse" in offered else offered[0])
+    return (*who, replace(control, options=options, default="os_relapse" if "os_relapse" in offered else offered[0]))
+
+
+def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
+    """Which treatments, in which relapses, and what is survived; as far as the cohort has the columns."""
+    options = tuple(o for o in HISTORY.options if is_offered(o[0], cohort))
+    return (replace(HISTORY, options=options, default=options[0][0]), *relapse_controls(cohort))
+
+
+def list_known_by(cohort: Cohort, phase: Phase) -> tuple[tuple[str, str], ...]:
+    """What can be adjusted for, known in a phase or before: name and label."""
+    latest = PHASES.index(phase)
+    return tuple(
+        (v.name, v.label)
+        for v in cohort.dictionary.variables
+        if (v.is_group or v.is_covariate) and PHASES.index(v.phase) <= latest and v.name in cohort.variables
+    )
 
 
 def adjust_control(cohort: Cohort) -> Control:
     """The choice of variables to adjust for: what is known at relapse or before."""
-    latest = PHASES.index("relapse")
-    offered = [
-        v
-        for v in cohort.dictionary.variables
-        if (v.is_group or v.is_covariate) and PHASES.index(v.phase) <= latest and v.name in cohort.variables
-    ]
-    return Control(
-        "adjust",
-        "Adjust for",
-        "many",
-        (),
-        tuple((v.name, v.label) for v in offered),
-        "more",
-        "Variables known at relapse or before. Children in whom one of them is unknown are left out of the adjusted ratio.",
-    )
+    unknown = "{Patients} in whom one of them is unknown are left out of the adjusted ratio."
+    help_text = f"Variables known at relapse or before. {unknown}"
+    return Control("adjust", "Adjust for", "many", (), list_known_by(cohort, "relapse"), "more", help_text)
 
 
 def prepare_landmarks(
     cohort: Cohort, cohort_filter: CohortFilter, params: Params, *, in_remission_until: int | None = None
 ) -> TreatmentData:
     """As `prepare_treatments`, for comparisons of those treated by a certain day.
-
-    With ``in_remission_until``, children are left out whose second relapse came by that day, as far as days are known.
 
     Raises
     ------
@@ -262,74 +118,52 @@ def prepare_landmarks(
         more so where deaths are few.
     """
     if cohort.smallest_cell:
-        raise SuppressedError("who was treated by a certain day is asked, child by child")
+        raise SuppressedError(name_patients("who was treated by a certain day is asked, {patient} by {patient}"))
     return prepare_treatments(cohort, cohort_filter, params, in_remission_until=in_remission_until)
 
 
 def prepare_treatments(
     cohort: Cohort, cohort_filter: CohortFilter, params: Params, *, in_remission_until: int | None = None
 ) -> TreatmentData:
-    """The records of one comparison under the filter; ``in_remission_until`` is as for `prepare_landmarks`."""
+    """The records of one comparison under the filter.
+
+    With ``in_remission_until``, children are left out whose second relapse came by that day, as far as days are known.
+    """
     dictionary = cohort.dictionary
     endpoint = dictionary.endpoint(params["endpoint"])
-    left_out: tuple[Exclusion, ...] = ()
+    left_out: list[Exclusion] = []
     if params.get("relapses") == "marrow":
-        n = cohort.count(cohort_filter)
-        cohort_filter = cohort_filter.with_clause(Clause("marrow_relapse", ("marrow",)))
-        n -= cohort.count(cohort_filter)
-        left_out = (Exclusion("not-marrow", "no relapse in the marrow", n),) if n else ()
+        clause = Clause(dictionary.role("marrow involvement"), (dictionary.level("marrow involvement", "marrow"),))
+        cohort_filter = _keep(cohort, cohort_filter, clause, NOT_MARROW, "no relapse in the marrow", left_out)
+    filters = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+    if in_remission_until is not None and "second relapse day" in dictionary.roles:
+        clause = Clause(dictionary.role("second relapse day"), low=in_remission_until + 1, keep_missing=True)
+        text = f"second relapse by day {in_remission_until}"
+        cohort_filter = _keep(cohort, cohort_filter, clause, SECOND_RELAPSE, text, left_out)
     adjusters = tuple(dictionary[name] for name in params.get("adjust", ()))
     name = params.get("strata", NO_STRATA)
     strata = None if name == NO_STRATA else dictionary[name]
-    days = [name for name in list_treatments() if name in NEEDS[params["history"]] and name in cohort.variables]
-    from_start = params.get("clock") == AT_START and "salvage day" in dictionary.roles
-    columns = history_columns(dictionary, endpoint, *adjusters, strata, treatments=days, from_start=from_start)
-    filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
-    if in_remission_until is not None and "second_relapse_days" in cohort.variables:
-        n = cohort.count(cohort_filter)
-        later = Clause("second_relapse_days", low=in_remission_until + 1, keep_missing=True)
-        cohort_filter = cohort_filter.with_clause(later)
-        n -= cohort.count(cohort_filter)
-        if n:
-            text = f"second relapse by day {in_remission_until}"
-            left_out = (*left_out, Exclusion(SECOND_RELAPSE, text, n))
-    history = TreatmentHistory.from_tally(
-        # Without those of one treatment the others' risk sets would not be what they were.
-        cohort.tally(columns, cohort_filter, whole=True),
-        endpoint,
-        strata,
-        filtered_by,
-        adjusters,
-        treatments=days,
-        from_start=from_start,
-    )
-    until_hsct = params["history"] == UNTIL_HSCT
-    switches = history.switches("cart" if until_hsct else params["history"], censor_at_hsct=until_hsct)
-    treated_at = switches.treated_at
-    if not isinstance(treated_at, Mapping):
-        treated_at = {TREATED[params["history"]]: treated_at}
-    everyone = np.ones(len(switches.time), dtype=bool)
-    return TreatmentData(
-        history=params["history"],
-        endpoint=endpoint,
-        time=switches.time,
-        event=switches.event,
-        weight=history.weight,
-        treated_at=treated_at,
-        covariates=history.covariates,
-        complete=everyone if history.complete is None else history.complete,
-        adjusters=adjusters,
-        strata=history.strata,
-        conditions=history.conditions,
-        exclusions=left_out + history.exclusions,
-        whole=history if until_hsct else None,
-        entry=history.entry,
-    )
+    known: dict[str, Any] = {
+        "treatments": [
+            day for t in (CART, HSCT) if t in NEEDS[params["history"]] and (day := day_of(t)) in cohort.variables
+        ],
+        "from_start": params.get("clock") == AT_START and "salvage day" in dictionary.roles,
+    }
+    columns = history_columns(dictionary, endpoint, *adjusters, strata, **known)
+    # Without those of one treatment the others' risk sets would not be what they were.
+    tally = cohort.tally(columns, cohort_filter, whole=True)
+    history = TreatmentHistory.from_tally(tally, endpoint, strata, filters, adjusters, **known)
+    return TreatmentData.from_history(history, params["history"], adjusters, tuple(left_out))
 
 
-def state_labels(data: TreatmentData) -> dict[str, str]:
-    """State to what a reader sees, in order."""
-    return {state: state for state in data.states}
+def _keep(
+    cohort: Cohort, cohort_filter: CohortFilter, clause: Clause, code: str, text: str, left_out: list[Exclusion]
+) -> CohortFilter:
+    """The filter with one more clause; whom it leaves out is added to those left out."""
+    kept = cohort_filter.with_clause(clause)
+    if n := cohort.count(cohort_filter) - cohort.count(kept):
+        left_out.append(Exclusion(code, text, n))
+    return kept
 
 
 def state_styles(data: TreatmentData) -> dict[str, Style]:
@@ -343,56 +177,44 @@ def read_model(data: TreatmentData, model: HazardRatioResult) -> HazardRatioResu
     return as_read(model, (data.treatment, *data.adjusters))
 
 
-def adjusted(data: TreatmentData) -> str:
-    """Whether the ratios are adjusted, for what stands beside them ("adjusted for sex", "not adjusted")."""
-    names = [in_sentence(v.label) for v in data.adjusters]
-    return f"adjusted for {join_words(names)}" if names else "not adjusted"
+def estimate_curves(data: TreatmentData) -> tuple[SurvivalCurve, ...]:
+    """The curve of each state as children move through them, of complete cases."""
+    return simon_makuch(**data.arrays(adjusted=True, without=("covariates", "strata"))).curves
 
 
-def treated_terms(result: HazardRatioResult) -> tuple[HazardRatio, ...]:
-    """The ratios of the treated states against the untreated, without those of the covariates."""
-    return tuple(term for term in result.terms if term.variable == TREATMENT and not term.is_reference)
+def list_e_values(model: HazardRatioResult, curves: tuple[SurvivalCurve, ...]) -> tuple[Table, ...]:
+    """The E-value of each treatment's ratio and of its nearer limit; nothing without a ratio.
 
-
-def reference_of(model: HazardRatioResult) -> str:
-    """The state that the treatments of a model are compared with; "" in a model of nobody."""
-    return next((str(t.level) for t in model.terms if t.variable == TREATMENT and t.is_reference), "")
-
-
-def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, LandmarkResult] | None = None) -> Used:
-    """Whom the comparison rests on; ``adjusted`` True if those with an unknown variable are left out, too.
-
-    ``landmark`` is the day of the landmark with the comparison from there on, which is of complete cases.
+    ``curves`` are those of the groups that the model compares: they tell whether the event is rare in every one of them.
     """
-    in_marrow = any(exclusion.code == "not-marrow" for exclusion in data.exclusions)
-    strata, endpoint = strata_of(data), data.endpoint
-    losses = list_losses(data.exclusions)
-    kept = data.complete if adjusted else np.ones(len(data.time), dtype=bool)
-    used = Used(
-        eligible="children who relapsed in the marrow" if in_marrow else name_eligible(endpoint),
-        losses=losses,
-        n=int(data.weight[kept].sum()),
-        n_event=int((data.weight * data.event)[kept].sum()),
-        events=endpoint.event_noun,
-        complete=name_complete([*strata, *(data.adjusters if adjusted else ())]),
-    )
-    if adjusted:
-        used = replace(used, losses=(*losses, *list_incomplete(data.covariates, data.weight, data.adjusters)))
-    if landmark is None:
-        return used
-    day, found = landmark
-    before = (
-        Loss(
-            "landmark",
-            f"{endpoint.had} by day {day}",
-            found.n_event_before,
-        ),
-        Loss("landmark", f"follow-up ended by day {day}", found.n_censored_before),
-    )
-    return replace(
-        used,
-        losses=(*used.losses, *before),
-        n=found.n,
-        n_event=found.n_event,
-        landmark=f"{endpoint.alive} and followed at day {day}",
-    )
+    risk = highest_risk(curves)
+    found = [e_value_of(term.ratio, risk) for term in treated_terms(model)]
+    return tabulate_e_values(model, found, risk, is_rare=risk <= COMMON_OUTCOME)
+
+
+def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "") -> tuple[ComparedTest, ...]:
+    """The test of each treatment's hazard ratio in a model with the adjusting variables; ``how`` says when it counts."""
+    return tuple(ComparedTest(name, p_value) for name, p_value in name_ratio_tests(data, model, how))
+
+
+def say_waiting(data: TreatmentData) -> str:
+    """How many were treated and after how long."""
+    at = data.first_treated()
+    treated = at <= data.time
+    return describe_waiting(data, weighted_quantiles(at[treated], data.weight[treated], (0.5,)))
+
+
+class TreatmentAnalysis(Analysis[TreatmentData, Any], abstract=True):
+    """A comparison of treatments after relapse: each asks for the same records, none of them child by child if protected."""
+
+    section = "Treatment"
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with((day_of(HSCT), day_of(CART)), origin="first relapse")
+
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
+        return prepare_landmarks(cohort, cohort_filter, params)
+
+    def used(self, result: Any) -> Used:
+        return count_used(result.data, adjusted=True)

@@ -9,22 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analytics.analysis import Control
-from analytics.comparisons.treatment import CART, UNTIL_HSCT, TreatmentData, adjusted, treated_terms
-from analytics.comparisons.treatment_words import count_children, list_ratio_tests, name_term_test
+from analytics.comparisons.treatment import list_ratio_tests
+from analytics.dictionary import load_words
 from analytics.document import ComparedTest
 from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
 from analytics.estimators.zero_events import read_curve
-from analytics.formats import MISSING, format_count, format_level, format_number, format_p_cell
+from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_patients
+from analytics.frames.switching import UNTIL_HSCT, TreatmentData
+from analytics.frames.treatment import CART
 from analytics.reporting.estimates import format_probability, ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
+from analytics.reporting.treatment import list_adjusters, name_term_test
+from analytics.reporting.treatment_tables import head_ratio
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
-from analytics.results import HazardRatioResult, IncidenceResult, Note, Result
+from analytics.results import HazardRatioResult, IncidenceResult, Result, treated_terms
 
 END, COMPETING, WEIGHTED = "end", "competing", "weighted"
 HSCT_COUNTS = Control(
@@ -35,7 +38,7 @@ HSCT_COUNTS = Control(
     ((END, "the end of follow-up"), (COMPETING, "a competing event"), (WEIGHTED, "the end, weighted")),
     "more",
     "For “CAR-T or not yet, until HSCT” alone. As a competing event: how many die without HSCT and how many come to it. "
-    "Weighted: children still followed stand for those like them, in the variables to adjust for, who were transplanted.",
+    "Weighted: {patients} still followed stand for those like them, in the variables to adjust for, who were transplanted.",
     display=True,  # the test of the curves stays what it is, and that of the weighted ratio says that it is weighted
 )
 MILESTONES = (6, 12, 36)  # months: most are transplanted within the first year
@@ -76,42 +79,14 @@ def answer_until_hsct(data: TreatmentData, choice: str) -> UntilHsct:
         whole.event[kept],
         whole.cart_at[kept],
         whole.hsct_at[kept],
-        _covariates(data),
+        data.covariates_of(kept),
         weight=data.weight[kept],
         untreated=data.untreated,
         treated=CART,
     )
-    arrays = data.arrays(adjusted=True)
-    plain = time_dependent_hazard_ratio(
-        **{name: values for name, values in arrays.items() if name not in ("covariates", "strata")}, conf_type="profile"
-    )
+    arrays = data.arrays(adjusted=True, without=("covariates", "strata"))
+    plain = time_dependent_hazard_ratio(**arrays, conf_type="profile")
     return UntilHsct(weighted=weighted, plain=plain)
-
-
-def _covariates(data: TreatmentData) -> pd.DataFrame:
-    if data.covariates is None:
-        return pd.DataFrame(index=range(int(data.complete.sum())))
-    return data.covariates[data.complete].reset_index(drop=True)
-
-
-def note_until_hsct(data: TreatmentData) -> tuple[Note, ...]:
-    """That following children until HSCT is censoring that depends on their prognosis."""
-    if data.history != UNTIL_HSCT or data.whole is None:
-        return ()
-    whole = data.whole
-    n = int(data.weight[whole.hsct_at <= whole.time].sum())
-    if not n:
-        return ()
-    return (
-        Note(
-            "informative-censoring",
-            "caution",
-            f"The follow-up of {format_count(n)} of {count_children(data.n)} ends at HSCT. This depends on the prognosis: "
-            "children in remission and fit are transplanted. The hazard ratio is of the rate of the event before HSCT; a curve "
-            "would be the survival without HSCT only if those transplanted were like the others.",
-            "On the page of survival by treatment, take HSCT as a competing event, or weigh for who is transplanted.",
-        ),
-    )
 
 
 def tabulate_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[Table, ...]:
@@ -124,7 +99,7 @@ def tabulate_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[Table, .
 
 
 def _tabulate_incidence(data: TreatmentData, incidence: IncidenceResult) -> Table:
-    noun = data.endpoint.event_noun
+    noun, words = data.endpoint.event_noun, load_words()
     rows = []
     for curve in incidence.curves:
         what = f"{noun} without HSCT" if curve.cause == DEATH else "HSCT"
@@ -133,16 +108,16 @@ def _tabulate_incidence(data: TreatmentData, incidence: IncidenceResult) -> Tabl
         rows.append((f"{curve.group}: {what}", counts, *cells))
     return Table(
         title="HSCT as a competing event",
-        columns=("While", "Children", *(f"{months} months" for months in MILESTONES)),
+        columns=("While", words.head, *(f"{months} months" for months in MILESTONES)),
         rows=tuple(rows),
         help=(
             "",
             "Of those ever in this state",
             *(f"Cumulative incidence {m} months after relapse, with its interval" for m in MILESTONES),
         ),
-        caption=f"Aalen–Johansen estimates with 95 % {incidence.conf_type} intervals of what came first, among children who come "
-        "into a state as they are treated. The hazard ratio of this page is that of the rate of the event without HSCT "
-        "(cause-specific), which needs no assumption on those transplanted.",
+        caption=f"Aalen–Johansen estimates with 95 % {incidence.conf_type} intervals of what came first, among "
+        f"{words.plural} who come into a state as they are treated. The hazard ratio of this page is that of the rate of the "
+        "event without HSCT (cause-specific), which needs no assumption on those transplanted.",
     )
 
 
@@ -150,14 +125,13 @@ def _tabulate_weighted(data: TreatmentData, weighted: CensoringWeights, plain: H
     rows = []
     for label, model in (("not weighted", plain), ("weighted", weighted.model)):
         for term in treated_terms(model) if model is not None else ():
-            shown = ratio_text(term.ratio) if term.ratio.value is not None else say_reason(term.ratio.reason)
-            rows.append((label, shown, format_p_cell(term.p_value, term.p_reason)))
+            rows.append((label, ratio_text(term.ratio), format_p_cell(term.p_value, term.p_reason)))
     return Table(
         title=f"{CART} against {data.untreated}, weighted for who is transplanted",
-        columns=("", f"Hazard ratio ({format_level(plain.conf_level)} CI)", "p"),
+        columns=("", head_ratio(plain), "p"),
         rows=tuple(rows),
         help=("", "Cox model, Efron ties; the weighted one with robust errors", start_sentence(name_term_test(plain))),
-        caption=f"{count_children(weighted.n_ended)} transplanted; weights from {format_number(weighted.low or 0.0)} to "
+        caption=f"{format_patients(weighted.n_ended)} transplanted; weights from {format_number(weighted.low or 0.0)} to "
         f"{format_number(weighted.high or 0.0)}, by the rate of HSCT given treatment and the variables to adjust for. What is "
         "not on record is not weighted.",
     )
@@ -170,7 +144,7 @@ def say_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[str, ...]:
     if found.weighted.model is None:
         return (f"The comparison is not weighted for who is transplanted: {say_reason(found.weighted.reason)}.",)
     return tuple(
-        f"Weighted for who is transplanted, by {adjusted(data).removeprefix('adjusted for ')}: "
+        f"Weighted for who is transplanted, by {list_adjusters(data)}: "
         + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, (), data.endpoint))
         for term in treated_terms(found.weighted.model)
     )

@@ -5,36 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.comparisons.treatment import SECOND_RELAPSE, TreatmentData, treated_terms
-from analytics.comparisons.treatment_words import name_term_test
-from analytics.dictionary import PHASES
+from analytics.comparisons.treatment import list_known_by
+from analytics.dictionary import load_words
 from analytics.estimators.kaplan_meier import survival_at
-from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value, highest_risk
+from analytics.estimators.sensitivity import e_value_of, highest_risk
 from analytics.estimators.zero_events import read_curve
 from analytics.formats import (
     MISSING,
     format_count,
-    format_level,
     format_number,
     format_p_cell,
-    format_patients,
     format_percent,
-    format_ratio,
 )
+from analytics.frames.switching import TreatmentData
 from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell
 from analytics.reporting.estimates import ratio_text
-from analytics.reporting.reasons import say_inestimable, say_reason
-from analytics.reporting.reliability import load_policy
+from analytics.reporting.reasons import say_inestimable
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, start_sentence
+from analytics.reporting.treatment import name_term_test
+from analytics.reporting.treatment_tables import cells_e_value, head_ratio
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import (
     Estimate,
     EValue,
-    HazardRatio,
     HazardRatioResult,
     LandmarkResult,
     Note,
@@ -42,34 +38,25 @@ from analytics.results import (
     Reason,
     Result,
     SurvivalResult,
+    treated_terms,
 )
 
-LATEST_PHASE = "reinduction"
-
-
-DEFAULT_BALANCE = ("relapse_timing_bfm", "second_remission")
-
-
 TWO_STATES = ("hsct", "cart")
-
-
 WEIGHTS = Control(
     "weights",
     "Weigh to",
     "one",
     "ate",
-    (("ate", "all children"), ("att", "the treated"), ("overlap", "those who could be either")),
+    (("ate", "all {patients}"), ("att", "the treated"), ("overlap", "those who could be either")),
     "more",
-    "For whom the groups are compared: all children at the landmark (stabilised inverse probability weights), children like "
+    "For whom the groups are compared: all {patients} at the landmark (stabilised inverse probability weights), {patients} like "
     "those treated (ATT), or those in whom treatment by the landmark was about as likely as not (overlap weights).",
     display=True,
 )
-
-
-WEIGHTED_TO = {
-    "ate": "all children at the landmark",
-    "att": "children like the treated",
-    "overlap": "children who could be in either group",
+_WEIGHTED_TO = {
+    "ate": "all {} at the landmark",
+    "att": "{} like the treated",
+    "overlap": "{} who could be in either group",
 }
 
 
@@ -99,119 +86,44 @@ class AdjustedComparison(Result):
         """The name of the treatment."""
         return next(iter(self.data.treated_at))
 
+    @property
+    def compared(self) -> str:
+        """The two groups ("HSCT against not yet transplanted")."""
+        return f"{self.treatment} against {self.data.untreated}"
+
+    @property
+    def weighted_to(self) -> str:
+        """Whom the groups are weighted to be like."""
+        return _WEIGHTED_TO[self.estimand].format(load_words().plural)
+
+    @property
+    def models(self) -> tuple[tuple[str, HazardRatioResult | None], ...]:
+        """The model without weights and with them, by name."""
+        return (("unweighted", self.unadjusted.hazard_ratio), ("weighted", self.weighted))
+
+    def ratio(self, model: HazardRatioResult | None) -> Estimate:
+        """The hazard ratio of the treatment, or why there is none."""
+        if model is None:
+            return Estimate(None, reason=self.reason or Reason("not-weighted"))
+        terms = treated_terms(model)
+        return terms[0].ratio if terms else Estimate(None, reason=self.unadjusted.reason or Reason("not-estimable"))
+
+    def e_value(self, model: HazardRatioResult | None) -> EValue:
+        """The E-value of the treatment's ratio in a model."""
+        curves = (*self.unadjusted.curves.curves, *(self.curves.curves if self.curves else ()))
+        return e_value_of(self.ratio(model), highest_risk(curves))
+
 
 def balance_control(cohort: Cohort) -> Control:
     """The choice of what the groups should be alike in: known at relapse, or after reinduction."""
-    latest = PHASES.index(LATEST_PHASE)
-    offered = [
-        v
-        for v in cohort.dictionary.variables
-        if (v.is_group or v.is_covariate) and PHASES.index(v.phase) <= latest and v.name in cohort.variables
-    ]
-    names = [v.name for v in offered]
-    return Control(
-        "balance",
-        "Make alike in",
-        "many",
-        tuple(name for name in DEFAULT_BALANCE if name in names),
-        tuple((v.name, v.label) for v in offered),
-        "more",
-        "What may have decided both who was treated and who died, known before the landmark. Each needs several children in "
-        "both groups: with many, the groups cannot be weighted.",
+    options = list_known_by(cohort, "reinduction")
+    offered = [name for name, _ in options]
+    chosen = tuple(name for name in cohort.dictionary.listed("balanced between treatments") if name in offered)
+    about = (
+        "What may have decided both who was treated and who died, known before the landmark. Each needs several {patients} in "
+        "both groups: with many, the groups cannot be weighted."
     )
-
-
-def covariates_of(data: TreatmentData, chosen: np.ndarray) -> pd.DataFrame:
-    """The covariates of some of the children; no column without any."""
-    if data.covariates is None:
-        return pd.DataFrame(index=range(int(chosen.sum())))
-    return data.covariates[chosen].reset_index(drop=True)
-
-
-def note_events(data: TreatmentData, unadjusted: LandmarkResult) -> tuple[Note, ...]:
-    """A caution where few have the event after the landmark."""
-    n, noun = unadjusted.n_event, data.endpoint.event_noun
-    if not unadjusted.n or n >= load_policy().full.events:
-        return ()
-    counted = f"Only {format_count(n)} {data.endpoint.events.of(n)}" if n else f"No {noun}"
-    return (
-        Note(
-            "few-events",
-            "caution",
-            f"{counted} after the landmark: a ratio of hazards rests on events, and one more or less would move it far. "
-            "Weighting cannot add any.",
-            "Read the interval, not the estimate; loosen a filter to see more children.",
-        ),
-    )
-
-
-def note_refused(unadjusted: LandmarkResult, reason: Reason | None) -> tuple[Note, ...]:
-    """Why the groups are not weighted."""
-    if reason is None or not unadjusted.n:
-        return ()
-    return (
-        Note(
-            "not-weighted",
-            "warning",
-            f"The groups are not weighted: {say_reason(reason)}. Only the unweighted comparison is shown, which is not "
-            "adjusted for anything.",
-            "Choose fewer variables, another landmark, or a wider selection.",
-        ),
-    )
-
-
-def note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
-    """Whom a second relapse by the landmark leaves out."""
-    n = sum(exclusion.n for exclusion in data.exclusions if exclusion.code == SECOND_RELAPSE)
-    if not n:
-        return ()
-    return (
-        Note(
-            "second-relapse",
-            "info",
-            f"{format_count(n)} {'child is' if n == 1 else 'children are'} left out of both groups, because a second relapse "
-            f"came by day {days}: it decides about treatment and outlook, and too few have it to make the groups alike in it.",
-            "The landmark comparison keeps them.",
-        ),
-    )
-
-
-def note_incomplete(data: TreatmentData) -> tuple[Note, ...]:
-    """How many are left out because a variable is unknown."""
-    n = int(data.weight[~data.complete].sum())
-    if not n:
-        return ()
-    return (
-        Note(
-            "incomplete-cases",
-            "caution",
-            f"{format_count(n)} of {format_patients(data.n)} {'is' if n == 1 else 'are'} not in the comparison, weighted "
-            "or not, because a variable in which the groups should be alike is unknown.",
-            "Choose fewer variables to keep them.",
-        ),
-    )
-
-
-def note_measured(data: TreatmentData) -> tuple[Note, ...]:
-    """What weighting cannot mend."""
-    names = join_words([in_sentence(v.label) for v in data.adjusters])
-    return (
-        Note(
-            "measured-causes-only",
-            "info",
-            f"Weighting aims to make the groups alike in {names}, and in nothing else. Donors, fitness, infections and "
-            "the team’s reasons are not on record: the weighted ratio is an association, not the effect of treatment.",
-            "The E-value says how strong an unmeasured cause would have to be.",
-        ),
-    )
-
-
-def ratio_of_treatment(result: AdjustedComparison, model: HazardRatioResult | None) -> Estimate:
-    """The hazard ratio of the treatment, or why there is none."""
-    if model is None:
-        return Estimate(None, reason=result.reason or Reason("not-weighted"))
-    terms = treated_terms(model)
-    return terms[0].ratio if terms else Estimate(None, reason=result.unadjusted.reason or Reason("not-estimable"))
+    return Control("balance", "Make alike in", "many", chosen, options, "more", about)
 
 
 def format_treatment_ratio(ratio: Estimate) -> str:
@@ -226,25 +138,20 @@ def explain_ratio(ratio: Estimate) -> str:
 
 def caption_balance(result: AdjustedComparison) -> str:
     """How to read the figure of balance."""
-    after = (
-        "Filled: after weighting. "
-        if result.reason is None
-        else "The groups are not weighted, so there is nothing after it. "
-    )
+    after = "Filled: after weighting."
+    if result.reason is not None:
+        after = "The groups are not weighted, so there is nothing after it."
     return (
         "Difference of the groups’ means or shares, in standard deviations. Open: before weighting. "
-        f"{after}Grey: within ±0.1, by convention negligible. Of two levels one is drawn."
+        f"{after} Grey: within ±0.1, by convention negligible. Of two levels one is drawn."
     )
 
 
 def describe_balance(result: AdjustedComparison) -> str:
     """The figure of balance in words."""
     known = [abs(b.smd_before) for b in result.propensity.balance if b.smd_before is not None]
-    before = (
-        f"Largest standardised difference before weighting {format_number(max(known))}"
-        if known
-        else "No difference known"
-    )
+    largest = format_number(max(known)) if known else ""
+    before = f"Largest standardised difference before weighting {largest}" if known else "No difference known"
     after = result.propensity.largest_difference
     return f"{before}{'' if after is None else f', after weighting {format_number(after)}'}."
 
@@ -257,51 +164,30 @@ def describe_overlap(result: AdjustedComparison) -> str:
         for arm, found in zip(arms, result.propensity.arms, strict=True)
         if found.low is not None
     ]
-    outside = result.propensity.share_outside
-    beyond = (
-        ""
-        if outside is None
-        else f" {format_percent(outside, 0)} of the children lie where the other group has nobody."
-    )
+    beyond, outside = "", result.propensity.share_outside
+    if outside is not None:
+        beyond = f" {format_percent(outside, 0)} of the {load_words().plural} lie where the other group has nobody."
     return f"Propensity scores. {'; '.join(ranges)}.{beyond}"
-
-
-def e_value_of(result: AdjustedComparison, model: HazardRatioResult | None) -> EValue:
-    """The E-value of the treatment's ratio in a model."""
-    ratio = ratio_of_treatment(result, model)
-    limits = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
-    curves = (*result.unadjusted.curves.curves, *(result.curves.curves if result.curves else ()))
-    is_rare = highest_risk(curves) <= COMMON_OUTCOME
-    return e_value(ratio.value, *limits, measure="hazard ratio", rare=is_rare)
 
 
 def tabulate_ratios(result: AdjustedComparison) -> Table:
     """The ratio before and after weighting."""
     unadjusted = result.unadjusted
-    level = format_level(unadjusted.hazard_ratio.conf_level)
-    arms = result.propensity.arms
-    effective = MISSING
+    sizes = {
+        "unweighted": f"{format_count(unadjusted.n_treated)} and {format_count(unadjusted.n_untreated)}",
+        "weighted": MISSING,
+    }
     if result.weighted is not None:
-        effective = " and ".join(format_number(arm.effective_n, 0) for arm in arms) + " (effective)"
+        effective = (format_number(arm.effective_n, 0) for arm in result.propensity.arms)
+        sizes["weighted"] = f"{' and '.join(effective)} (effective)"
     rows = []
-    for label, model, size in (
-        (
-            "unweighted",
-            unadjusted.hazard_ratio,
-            f"{format_count(unadjusted.n_treated)} and {format_count(unadjusted.n_untreated)}",
-        ),
-        ("weighted", result.weighted, effective),
-    ):
-        ratio, e = ratio_of_treatment(result, model), e_value_of(result, model)
-        shown = ratio_text(ratio) if ratio.value is not None else say_reason(ratio.reason)
-        term = treated_terms(model)[0] if model and treated_terms(model) else None
+    for kind, model in result.models:
+        term = next(iter(treated_terms(model)), None)
         p = MISSING if term is None else format_p_cell(term.p_value, term.p_reason)
-        rows.append(
-            (label, size, shown, p, _e_text(e.point), _e_text(e.limit)),
-        )
+        rows.append((kind, sizes[kind], ratio_text(result.ratio(model)), p, *cells_e_value(result.e_value(model))))
     return Table(
-        title=f"{result.treatment} against {result.data.untreated}, from day {result.days} on",
-        columns=("", "Children", f"Hazard ratio ({level} CI)", "p", "E-value", "E-value of the limit"),
+        title=f"{result.compared}, from day {result.days} on",
+        columns=("", load_words().head, head_ratio(unadjusted.hazard_ratio), "p", "E-value", "E-value of the limit"),
         rows=tuple(rows),
         help=(
             "",
@@ -313,71 +199,57 @@ def tabulate_ratios(result: AdjustedComparison) -> Table:
             "the ratio away",
             "The same for the limit nearer to 1; 1 where the interval includes it already",
         ),
-        caption=f"Weighted to {WEIGHTED_TO[result.estimand]}. An E-value does not say whether there is an unmeasured "
+        caption=f"Weighted to {result.weighted_to}. An E-value does not say whether there is an unmeasured "
         "cause, nor does it cover chance.",
     )
 
 
-def _e_text(value: float | None) -> str:
-    return MISSING if value is None else format_ratio(value)
-
-
 def tabulate_weighted_survival(result: AdjustedComparison) -> Table:
     """Survival at the milestones before and after weighting."""
-    data = result.data
-    months = [12.0 * years for years in MILESTONE_YEARS]
+    endpoint, months = result.data.endpoint, [12.0 * years for years in MILESTONE_YEARS]
     rows = []
     for kind, curves in (("unweighted", result.unadjusted.curves), ("weighted", result.curves)):
         for curve in curves.curves if curves else ():
             # Weighted children have no exact limit: how much each counts was estimated.
             found = read_curve(curve, months) if kind == "unweighted" else survival_at(curve, months)
-            cells = [milestone_cell(e) for e in found]
-            rows.append(
-                (
-                    f"{curve.group}, {kind}",
-                    f"{format_count(curve.n_event)} of {format_count(curve.n)}",
-                    *(cells if curve.n else [MISSING] * len(cells)),
-                )
-            )
-    event = data.endpoint.event_noun
+            cells = [milestone_cell(e) if curve.n else MISSING for e in found]
+            rows.append((f"{curve.group}, {kind}", f"{format_count(curve.n_event)} of {format_count(curve.n)}", *cells))
+    after = (f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS)
     return Table(
-        title=f"{data.endpoint.y_title} of those {data.endpoint.alive} at day {result.days}",
-        columns=("On that day", event.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
+        title=f"{endpoint.y_title} of those {endpoint.alive} at day {result.days}",
+        columns=("On that day", endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
         rows=tuple(rows),
-        help=(
-            "",
-            "After the landmark, of the children",
-            *(f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS),
-        ),
+        help=("", f"After the landmark, of the {load_words().plural}", *after),
         caption="Kaplan–Meier estimates given survival to the landmark; years are counted from relapse. Weighted limits are "
         "robust.",
     )
 
 
-def say_ratio(result: AdjustedComparison, how: str, term: HazardRatio, adjusted: tuple[str, ...] | list[str]) -> str:
-    """A ratio from the landmark on, in a sentence."""
+def say_effects(result: AdjustedComparison, model: HazardRatioResult | None, how: str) -> list[str]:
+    """The treatment's ratio from the landmark on, in a sentence."""
     data = result.data
-    text = describe_hazard_ratio(term, data.treatment, data.untreated, adjusted, data.endpoint)
-    return f"From day {result.days} on, {how}: {in_sentence(text)}"
+    alike = [v.label for v in data.adjusters] if model is result.weighted else []
+    said = (
+        describe_hazard_ratio(t, data.treatment, data.untreated, alike, data.endpoint) for t in treated_terms(model)
+    )
+    return [f"From day {result.days} on, {how}: {in_sentence(text)}" for text in said]
 
 
 def say_e_value(result: AdjustedComparison) -> tuple[str, ...]:
     """The E-value in a sentence; nothing without one."""
-    found = e_value_of(result, result.weighted)
+    found = result.e_value(result.weighted)
     if found.point is None:
         return ()
+    point, nearer = cells_e_value(found)
     limit = ""
-    if found.limit is not None:
-        limit = (
-            "; the interval includes no association already"
-            if found.limit <= 1
-            else f"; to move the limit of the interval there, {_e_text(found.limit)} would do"
-        )
-    event = result.data.endpoint.event_label
+    if found.limit is not None and found.limit <= 1:
+        limit = "; the interval includes no association already"
+    elif found.limit is not None:
+        limit = f"; to move the limit of the interval there, {nearer} would do"
     return (
-        f"An unmeasured cause would have to go with both {result.treatment} by the landmark and {event} by a ratio of risks of "
-        f"{_e_text(found.point)} each to explain the weighted hazard ratio of "
-        f"{result.treatment} against {result.data.untreated} away (E-value){limit}.",
+        f"An unmeasured cause would have to go with both {result.treatment} by the landmark and "
+        f"{result.data.endpoint.event_label} by a ratio of risks of {point} each to explain the weighted hazard ratio of "
+        f"{result.compared} away (E-value){limit}.",
     )
 
 

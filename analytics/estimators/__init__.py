@@ -73,7 +73,7 @@ from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.restricted_mean import estimate_restricted_mean
-from analytics.estimators.sensitivity import e_value, highest_risk
+from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
 from analytics.estimators.splines import estimate_spline, place_knots, spline_basis
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
@@ -128,6 +128,7 @@ __all__ = [
     "detectable_ratio",
     "distance",
     "e_value",
+    "e_value_of",
     "estimate_brier",
     "estimate_calibration",
     "estimate_cumulative_incidence",

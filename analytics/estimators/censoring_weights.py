@@ -24,9 +24,8 @@ from numpy.typing import ArrayLike
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import TREATED, UNTREATED, TreatmentRows
-from analytics.results import FloatArray, HazardRatioResult, Reason, Result, read_only
+from analytics.results import TREATMENT, FloatArray, HazardRatioResult, Reason, Result, read_only
 
-TREATMENT = "treatment"
 # Patients times events: one row of the weighted model each.
 MOST_ROWS = 200_000
 

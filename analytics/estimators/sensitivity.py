@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from analytics.results import EValue, Reason, SurvivalCurve
+from analytics.results import Estimate, EValue, Reason, SurvivalCurve
 
 Measure = Literal["hazard ratio", "odds ratio", "risk ratio"]
 
@@ -28,6 +28,12 @@ def highest_risk(curves: Iterable[SurvivalCurve]) -> float:
     as free of the event whoever was not followed long enough. The outcome is rare if it is at most `COMMON_OUTCOME`.
     """
     return max((1 - float(curve.estimate[-1]) for curve in curves if curve.n), default=0.0)
+
+
+def e_value_of(ratio: Estimate, risk: float) -> EValue:
+    """The E-value of a hazard ratio as it was estimated, with the `highest_risk` of the groups that it compares."""
+    limits = (ratio.interval.low, ratio.interval.high) if ratio.interval else (None, None)
+    return e_value(ratio.value, *limits, measure="hazard ratio", rare=risk <= COMMON_OUTCOME)
 
 
 def e_value(ratio: float | None, low: float | None, high: float | None, *, measure: Measure, rare: bool) -> EValue:

@@ -11,7 +11,8 @@ offered beside them, to be shown as what it is.
 from analytics.estimators.landmark import landmark_profile, landmark_survival
 from analytics.estimators.treatment_curves import mantel_byar_test, pairwise_treatments, simon_makuch
 from analytics.estimators.treatment_hazards import naive_hazard_ratio, time_dependent_hazard_ratio
-from analytics.estimators.treatment_rows import TREATMENT, TreatedAt, ever_treated, split_at_treatment
+from analytics.estimators.treatment_rows import TreatedAt, ever_treated, split_at_treatment
+from analytics.results import TREATMENT
 
 __all__ = [
     "TREATMENT",

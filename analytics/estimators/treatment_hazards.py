@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
 from analytics.estimators.design import read_covariates, totals
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
-from analytics.estimators.treatment_rows import TREATMENT, TreatedAt, check_treatment_covariates, design_of_treatment
-from analytics.results import HazardRatioResult, Name, Note
+from analytics.estimators.treatment_rows import TreatedAt, check_treatment_covariates, design_of_treatment
+from analytics.results import TREATMENT, HazardRatioResult, Name, Note
 
 
 def time_dependent_hazard_ratio(

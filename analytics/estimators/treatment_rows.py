@@ -18,8 +18,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.design import check_covariates, read_covariates
 from analytics.estimators.kaplan_meier import IntArray
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients, TreatmentRows
-
-TREATMENT = "treatment"
+from analytics.results import TREATMENT
 
 TreatedAt = ArrayLike | Mapping[str, ArrayLike]
 

@@ -35,7 +35,7 @@ from analytics.figures.step_curves import (
     say_empty,
     thinned,
 )
-from analytics.figures.theme import TEXT_COLOUR, Style, to_image_config, to_translucent
+from analytics.figures.theme import AXIS_LINE, TEXT_COLOUR, Figure, Style, to_image_config, to_translucent
 from analytics.results import FloatArray, SurvivalCurve, SurvivalResult, read_only
 
 __all__ = [
@@ -210,19 +210,31 @@ def plot_survival(
     return as_figure([*traces, cells], layout)
 
 
+def mark_day(figure: Figure, month: float) -> None:
+    """A dotted vertical line at a landmark."""
+    x, line = round(month, 3), {"color": AXIS_LINE, "width": 1.5, "dash": "dot"}
+    figure.update_layout(shapes=[{"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 100, "yref": "y", "line": line}])
+
+
 def describe_survival(
-    result: SurvivalResult, labels: Mapping[str, str], origin: str, *, exact_limits: bool = True
+    result: SurvivalResult,
+    labels: Mapping[str, str],
+    origin: str,
+    *,
+    exact_limits: bool = True,
+    switching: bool = False,
 ) -> str:
     """The figure in words for those who cannot see it: patients, events and survival at 1, 3 and 5 years.
 
     Survival is given where patients are still at risk, with its confidence interval. Without patients it says so.
+    ``switching`` says that patients change their curve.
     """
     drawn = {curve.group: curve for curve in result.curves if curve.n > 0}
     if not drawn:
         return f"{say_empty()}."
     months = [12.0 * year for year in YEARS]
     read = read_curve if exact_limits else survival_at
-    sentences = [f"Kaplan–Meier curves in months from {origin}."]
+    sentences = [f"{'Simon–Makuch' if switching else 'Kaplan–Meier'} curves in months from {origin}."]
     for group in dict.fromkeys([*labels, *drawn]):
         if group in drawn:
             curve = drawn[group]

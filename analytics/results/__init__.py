@@ -42,7 +42,17 @@ from analytics.results.survival import (
     is_shown,
     shown_values,
 )
-from analytics.results.treatment import Balance, EValue, LandmarkResult, PropensityArm, PropensityResult
+from analytics.results.treatment import (
+    TREATMENT,
+    Balance,
+    EValue,
+    LandmarkResult,
+    PropensityArm,
+    PropensityResult,
+    list_pairs,
+    reference_of,
+    treated_terms,
+)
 from analytics.results.validation import (
     CalibrationGroup,
     CalibrationResult,
@@ -57,6 +67,7 @@ from analytics.results.validation import (
 )
 
 __all__ = [
+    "TREATMENT",
     "Balance",
     "CalibrationGroup",
     "CalibrationResult",
@@ -109,11 +120,14 @@ __all__ = [
     "VarianceInflation",
     "as_model",
     "is_shown",
+    "list_pairs",
     "name_ratio_test",
     "name_ratio_test_of",
     "ratios_of",
     "ratios_per_step",
     "read_only",
+    "reference_of",
     "references_of",
     "shown_values",
+    "treated_terms",
 ]

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
 
 from analytics.results.core import FloatArray, Note, Reason, Result
-from analytics.results.regression import HazardRatioResult, OddsRatioResult
+from analytics.results.regression import HazardRatio, HazardRatioResult, OddsRatioResult
 from analytics.results.survival import SurvivalResult, TestResult
+
+TREATMENT = "treatment"  # the variable of the models of treatment
+
+
+def treated_terms(model: HazardRatioResult | None) -> tuple[HazardRatio, ...]:
+    """The ratios of the treated states against the untreated, without those of the covariates."""
+    terms = model.terms if model is not None else ()
+    return tuple(term for term in terms if term.variable == TREATMENT and not term.is_reference)
+
+
+def reference_of(model: HazardRatioResult) -> str:
+    """The state that the treatments of a model are compared with; "" in a model of nobody."""
+    return next((str(t.level) for t in model.terms if t.variable == TREATMENT and t.is_reference), "")
+
+
+def list_pairs(models: Iterable[HazardRatioResult]) -> list[tuple[str, HazardRatio]]:
+    """Each pair of treatments once, as the reference and the ratio against it."""
+    found: list[tuple[str, HazardRatio]] = []
+    known: set[str] = set()
+    for model in models:
+        reference = reference_of(model)
+        found += [(reference, term) for term in treated_terms(model) if term.level not in known]
+        known.add(reference)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from analytics.analyses.salvage_treatments import SalvageAnalysis
 from analytics.cohort import open_cohort, protect_cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.treatment import AT_LANDMARK, AT_START, treated_terms
-from analytics.results import HazardRatio
+from analytics.comparisons.treatment import AT_LANDMARK, AT_START
+from analytics.results import HazardRatio, treated_terms
 from tests.analyses.shown import (
     DATA,
     DAYS_PER_MONTH,

@@ -24,11 +24,12 @@ from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.treatment import BOTH, CART, HSCT, UNTREATED, treated_terms
 from analytics.estimators.kaplan_meier import n_at_risk
 from analytics.estimators.sensitivity import e_value
 from analytics.formats import format_ratio
-from analytics.results import HazardRatioResult
+from analytics.frames.switching import BOTH, UNTREATED
+from analytics.frames.treatment import CART, HSCT
+from analytics.results import HazardRatioResult, treated_terms
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
     FILES,
