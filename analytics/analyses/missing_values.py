@@ -13,7 +13,6 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.imputation import COMPLETE, IMPUTATION, OWN_LEVEL, MissingValues
 from analytics.comparisons.regression import note_references, reference_control, stack
 from analytics.comparisons.relapse import (
-    OUTCOME,
     RelapseData,
     factors_control,
     horizon_control,
@@ -21,7 +20,7 @@ from analytics.comparisons.relapse import (
     note_late,
     prepare_relapse,
 )
-from analytics.dictionary import load_words
+from analytics.dictionary import load_dictionary, load_words
 from analytics.document import Headline, Picture
 from analytics.estimators.imputation import IMPUTATIONS
 from analytics.estimators.missing_data import count_missing
@@ -44,8 +43,6 @@ from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results.second_opinion import Compared
 
-# In the model at first beside the published factors, which are hardly ever missing.
-OFTEN_MISSING = ("etv6_runx1", "high_hyperdiploidy", "cns_status")
 FEWEST, MOST, STEP = 5, 100, 5
 
 
@@ -69,14 +66,15 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         "regression of complete cases, with missing values as a level of their own, and after multiple imputation by chained "
         "equations, pooled by Rubin's rules; Firth's penalised likelihood on separation."
     )
-    requires = ((OUTCOME,),)
+    requires = ((load_dictionary().role("relapse"),),)
     files = ("missing", "patterns", "estimates")
     background = (IMPUTATION,)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         same = " The same choice as for the predictors of relapse."
         return (
-            factors_control(cohort, *OFTEN_MISSING, help=same),
+            # The published factors are hardly ever missing.
+            factors_control(cohort, "often missing", help=same),
             horizon_control(cohort),
             reference_control(cohort),
             Control(

@@ -41,7 +41,6 @@ from analytics.comparisons.relapse import (
     COMPETING,
     DEATH,
     FIRST_FACTOR,
-    OUTCOME,
     YEARS,
     RelapseData,
     competing_of_relapse,
@@ -52,7 +51,7 @@ from analytics.comparisons.relapse import (
     prepare_relapse,
 )
 from analytics.comparisons.validation import checks_frames, show_checks, to_optimism
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_words
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
 from analytics.estimators.model_checks import NamePatients, check_model, why_no_checks
@@ -156,7 +155,7 @@ class _Frame:
 def _name_patients(cohort: Cohort, cohort_filter: CohortFilter, data: RelapseData, row: int) -> tuple[str, ...]:
     """The identifiers of children with the outcome and the factors of a row of the frame, in which none is missing."""
     alike = data.rows
-    for name in (OUTCOME, *data.outcome.covariates.columns):
+    for name in (data.dictionary.role("relapse"), *data.outcome.covariates.columns):
         alike = alike[(alike[name] == data.rows[name].iloc[row]).to_numpy()]
     return cohort.name_patients(alike[list(data.columns)].head(MOST_NAMED), cohort_filter)
 
@@ -237,7 +236,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
         "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
         "Gray’s test."
     )
-    requires = ((OUTCOME,),)
+    requires = ((load_dictionary().role("relapse"),),)
     files = ("estimates", "likelihood-ratio-tests", "incidence")
     planning = to_planning(_plan)
     checks = Checks(
@@ -263,11 +262,12 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
         dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
-        data = prepare_relapse(cohort, cohort_filter, params, outcome=OUTCOME)
+        data = prepare_relapse(cohort, cohort_filter, params, is_outcome=True)
         unfinished: Unfinished | None = None
         if endpoint is not None and data.horizon is None and not cohort.smallest_cell:
-            times = cohort.tally([OUTCOME, endpoint.time, endpoint.cause], cohort_filter)
-            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], OUTCOME)
+            relapse = dictionary.role("relapse")
+            times = cohort.tally([relapse, endpoint.time, endpoint.cause], cohort_filter)
+            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], relapse)
         split = _split(dictionary, data.variables, params["curve"])
         read_events = None
         if endpoint is not None and split is not None:

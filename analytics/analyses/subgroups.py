@@ -45,18 +45,8 @@ from analytics.results import Estimate, Note
 from analytics.results.second_opinion import Compared
 
 USUAL, EVERY = "usual", "every"
-USUAL_VARIABLES = (
-    "age_group",
-    "sex",
-    "immunophenotype",
-    "white_cells_group",
-    "mrd_day46",
-    "relapse_timing_bfm",
-    "relapse_site_group",
-)
 FEW = 0.05
 MOST_NAMED = 3
-DEFAULT_GROUPS = ("mrd_day46", "immunophenotype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ def _choose_within(dictionary: Dictionary, cohort: Cohort, params: Params, endpo
         v
         for v in dictionary.groups
         if v.name in cohort.variables
-        and (params["within"] == EVERY or v.name in USUAL_VARIABLES)
+        and (params["within"] == EVERY or v.name in dictionary.listed("subgroups"))
         and not _is_related(v, by)
         and not is_post_baseline(v, endpoint)
     )
@@ -223,7 +213,8 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         groups = [v for v in cohort.dictionary.groups if v.name in cohort.variables]
         names = tuple((v.name, v.label) for v in groups)
-        default = next((name for name in DEFAULT_GROUPS if name in dict(names)), names[0][0] if names else "")
+        first = (*cohort.dictionary.listed("subgroups shown first"), *dict(names), "")
+        default = next(name for name in first if name in dict(names) or not name)
         levels = tuple(
             (to_reference(v.name, level), f"{v.label}: {label}")
             for v in groups

@@ -62,7 +62,7 @@ class MissingValues(Result):
     @property
     def outcome(self) -> tuple[str, str]:
         """The names of patients with relapse and without."""
-        return f"relapsed{self.data.within}", f"no relapse{self.data.within}"
+        return self.data.phrases.had, f"no {self.data.phrases.noun}"
 
     @lazy
     def complete_cases(self) -> OddsRatioResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
@@ -29,19 +29,18 @@ from analytics.reporting.wording import describe_odds_ratio
 from analytics.results import Note, OddsRatioResult
 from analytics.results.second_opinion import Compared
 
-OUTCOME = "relapsed"
-PUBLISHED = ("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46")
 COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
 DEATH = "death in remission"  # the level of the first event
 FIRST_FACTOR = "first"
+PHRASES = ("relapse{within}", "relapsed{within}", "did not relapse{within}")
 
 
 @dataclass(frozen=True, slots=True)
 class RelapseData:
-    """Children of whom it is known whether they relapsed, with the factors of a model of it.
+    """Patients of whom it is known whether they relapsed, with the factors of a model of it.
 
-    ``horizon`` is None where relapse counts whenever it came; ``weighed`` holds all children of a horizon that some did
+    ``horizon`` is None where relapse counts whenever it came; ``weighed`` holds all patients of a horizon that some did
     not reach. ``rows`` are the entries of ``outcome`` as the engine counted them, by ``columns``.
     """
 
@@ -75,7 +74,7 @@ class RelapseData:
     @property
     def phrases(self) -> EventPhrases:
         """How checks speak of relapse."""
-        return EventPhrases(f"relapse{self.within}", f"relapsed{self.within}", f"did not relapse{self.within}")
+        return EventPhrases(*(text.format(within=self.within) for text in PHRASES))
 
     @property
     def describe(self) -> Callable[..., str]:
@@ -108,14 +107,14 @@ class RelapseData:
         return compare_odds_ratios(shown, **self.outcome.model(*names), steps=steps, model=model, **shown_of)
 
     def count_used(self, n: int, n_event: int) -> Used:
-        """Whom a model of ``n`` children, ``n_event`` of them with relapse, rests on."""
+        """Whom a model of ``n`` patients, ``n_event`` of them with relapse, rests on."""
         data, horizon = self.outcome, self.horizon
         losses = (*list_losses(data.exclusions), *list_incomplete(data.covariates, data.weight, self.variables))
-        known = "children with a known outcome"
+        known = f"{load_words().plural} with a known outcome"
         if horizon is not None:
-            known = f"children with the outcome known at {horizon.limit}"
+            known = f"{load_words().plural} with the outcome known at {horizon.limit}"
             text = f"not followed for {horizon.limit}, no relapse: represented by weights"
-            # Not dropped, but not among the children counted either.
+            # Not dropped, but not among those counted either.
             losses = (Loss("eligible", text, horizon.n_not_followed), *losses)
         return Used(known, losses, n, n_event, f"relapses{self.within}", name_complete(self.variables))
 
@@ -125,12 +124,12 @@ def list_factors(cohort: Cohort) -> list[Variable]:
     return [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
 
 
-def factors_control(cohort: Cohort, *default: str, help: str = "") -> Control:
-    """The choice of factors."""
+def factors_control(cohort: Cohort, *lists: str, help: str = "") -> Control:
+    """The choice of factors: at first the published predictors, and the further ``lists`` of the dictionary."""
     names = tuple((v.name, v.label) for v in list_factors(cohort))
-    first = tuple(name for name in (*PUBLISHED, *default) if name in dict(names))
+    first = [n for name in ("published predictors", *lists) for n in cohort.dictionary.listed(name) if n in dict(names)]
     known = f"Known at diagnosis or by the end of induction.{help}"
-    return Control("factors", "Factors in the model", "many", first, names, help=known)
+    return Control("factors", "Factors in the model", "many", tuple(first), names, help=known)
 
 
 def horizon_control(cohort: Cohort) -> Control:
@@ -144,27 +143,17 @@ def horizon_control(cohort: Cohort) -> Control:
         "one",
         ANY_TIME,
         tuple(horizons),
-        help="Any time counts a relapse whenever it came. With a horizon, children not followed that long are "
+        help="Any time counts a relapse whenever it came. With a horizon, {patients} not followed that long are "
         "represented by the others (inverse probability of censoring weights).",
     )
 
 
 def curve_control(cohort: Cohort) -> Control:
     """The choice of a factor for the curves, where the times of relapse and death are known."""
-    is_timed = competing_of_relapse(cohort) is not None
-    return Control(
-        "curve",
-        "Curves by",
-        "one",
-        FIRST_FACTOR,
-        (
-            (FIRST_FACTOR, "the first factor"),
-            *((v.name, v.label) for v in list_factors(cohort) if v.is_coded and is_timed),
-        ),
-        "more",
-        "The factor that splits the curves of the cumulative incidence of relapse.",
-        display=True,
-    )
+    offered = list_factors(cohort) if competing_of_relapse(cohort) is not None else []
+    names = ((FIRST_FACTOR, "the first factor"), *((v.name, v.label) for v in offered if v.is_coded))
+    about = "The factor that splits the curves of the cumulative incidence of relapse."
+    return Control("curve", "Curves by", "one", FIRST_FACTOR, names, "more", about, display=True)
 
 
 def prepare_relapse(
@@ -173,35 +162,32 @@ def prepare_relapse(
     params: Params,
     others: Sequence[Variable] = (),
     *,
-    outcome: str | None = None,
+    is_outcome: bool = False,
 ) -> RelapseData:
-    """The children of a selection with the chosen factors, and with ``others`` in their rows.
+    """The patients of a selection with the chosen factors, and with ``others`` in their rows.
 
-    ``outcome`` is that of `Cohort.tally`, where relapse counts at any time.
+    ``is_outcome`` True says to the engine that relapse at any time is the outcome (as `Cohort.tally` takes it).
     """
-    dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
+    dictionary, endpoint, relapse = cohort.dictionary, competing_of_relapse(cohort), cohort.dictionary.role("relapse")
     chosen, references = [dictionary[name] for name in params["factors"]], chosen_references(params)
-    horizon: Horizon | None = None
-    weighed: WeighedOutcome | None = None
+    horizon, weighed, why = None, None, {}
     if params["horizon"] == ANY_TIME or endpoint is None:
-        tally = cohort.tally([OUTCOME, *(v.name for v in (*chosen, *others))], cohort_filter, outcome=outcome)
-        columns = tally.columns
+        names = [relapse, *(v.name for v in (*chosen, *others))]
+        counted = tally = cohort.tally(names, cohort_filter, outcome=relapse if is_outcome else None)
     else:
-        tally = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
-        columns = tally.columns
-        years, cause = int(params["horizon"]), dictionary[endpoint.cause]
-        everyone, (tally, horizon) = tally, event_within(tally, endpoint, cause, COMPETING, years, OUTCOME)
+        counted = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
+        years, cause, why = int(params["horizon"]), dictionary[endpoint.cause], {"unknown": UNKNOWN}
+        tally, horizon = event_within(counted, endpoint, cause, COMPETING, years, relapse)
         if horizon.n_not_followed:
-            weighed = WeighedOutcome.from_tally(everyone, endpoint, cause, COMPETING, years, chosen, references)
-    why = {} if horizon is None else {"unknown": UNKNOWN}
+            weighed = WeighedOutcome.from_tally(counted, endpoint, cause, COMPETING, years, chosen, references)
     return RelapseData(
-        BinaryOutcome.from_tally(tally, OUTCOME, chosen, references, **why),
+        BinaryOutcome.from_tally(tally, relapse, chosen, references, **why),
         dictionary,
         tuple(dictionary[clause.variable] for clause in cohort_filter.clauses),
         horizon,
         weighed,
-        tally[tally[OUTCOME].notna()],
-        tuple(name for name in columns if name != "n"),
+        tally[tally[relapse].notna()],
+        tuple(name for name in counted.columns if name != "n"),
     )
 
 
@@ -213,10 +199,7 @@ def competing_of_relapse(cohort: Cohort) -> CompetingEndpoint | None:
 def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
     """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
     # A cohort without the times has no such endpoint in its dictionary; the phase of its clock is the same.
-    endpoint = next((e for e in dictionary.competing if e.name == COMPETING), None) or _endpoint_of_relapse()
-    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=dictionary[OUTCOME])
-
-
-@cache
-def _endpoint_of_relapse() -> CompetingEndpoint:
-    return open_dictionary().competing_endpoint(COMPETING)
+    endpoint = next((e for e in dictionary.competing if e.name == COMPETING), None)
+    endpoint = endpoint or load_dictionary().competing_endpoint(COMPETING)
+    outcome = dictionary[dictionary.role("relapse")]
+    return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=outcome)
