@@ -62,7 +62,7 @@ def test_hazard_ratios_equal_those_of_lifelines_in_the_patients_of_each_subgroup
     parts = {None: patients, "female": patients[patients["boy"] == 0], "male": patients[patients["boy"] == 1]}
     (term,) = shown.result.terms
     (sex,) = shown.result.subgroupings
-    ratios = {None: term.hazard_ratio} | {effect.subgroup: effect.ratio for effect in shown.result.shown(sex)}
+    ratios = {None: term.hazard_ratio} | {effect.subgroup: effect.ratio for effect in sex.shown(shown.result.contrast)}
     html = shown.figure.html
     for level, part in parts.items():
         fitted = CoxPHFitter().fit(part[["time", "event", "high"]], "time", "event", **TIGHT)
@@ -120,8 +120,8 @@ def test_every_variable_is_one_that_the_cohort_offers() -> None:
 
 def test_levels_and_references_can_be_chosen() -> None:
     shown = show_subgroups(endpoint="efs_relapse", by="relapse_timing_bfm", within="sex")
-    assert (shown.result.reference, shown.result.levels) == ("late", ("very early", "early"))
-    assert len(shown.result.shown(shown.result.subgroupings[0])) == 4
+    assert (shown.result.contrast.reference, shown.result.contrast.levels) == ("late", ("very early", "early"))
+    assert len(shown.result.subgroupings[0].shown(shown.result.contrast)) == 4
     one = show_subgroups(
         endpoint="efs_relapse",
         by="relapse_timing_bfm",
@@ -129,7 +129,7 @@ def test_levels_and_references_can_be_chosen() -> None:
         reference=(to_reference("relapse_timing_bfm", "early"),),
         level=(to_reference("relapse_timing_bfm", "very early"), to_reference("sex", "male")),
     )
-    assert (one.result.reference, one.result.levels) == ("early", ("very early",))
+    assert (one.result.contrast.reference, one.result.contrast.levels) == ("early", ("very early",))
     assert "Time of relapse (BFM): very early against early" in one.figure.html
     check_shown(one)
 
@@ -182,7 +182,7 @@ def test_groups_and_subgroups_that_form_later_are_warned_of() -> None:
 
 def test_subgroups_without_events_in_a_group_are_fitted_by_firth_and_noted() -> None:
     shown = show_subgroups(endpoint="os_relapse", by="mrd_day46", within="age_group")
-    assert "firth" in {e.method for e in shown.result.shown(shown.result.subgroupings[0])}
+    assert "firth" in {e.method for e in shown.result.subgroupings[0].shown(shown.result.contrast)}
     (note,) = [n for n in shown.notes if n.code == "subgroup-sparse"]
     assert note.text.startswith("In at least one subgroup by Age group nobody")
     assert "Firth’s penalised likelihood where nobody" in shown.figure.html
@@ -251,7 +251,7 @@ def test_any_filter_and_any_choice(data: st.DataObject, file: str) -> None:
 
 def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> None:
     shown = show_subgroups(**EFS)
-    girls, boys = (effect.ratio for effect in shown.result.shown(shown.result.subgroupings[0]))
+    girls, boys = (effect.ratio for effect in shown.result.subgroupings[0].shown(shown.result.contrast))
     p = format_p(shown.result.subgroupings[0].effects.interaction.p_value)
     assert shown.sentences[1] == (
         f"Sex: hazard ratios, 50 × 10⁹/L and over against under 50 × 10⁹/L: "
@@ -259,7 +259,7 @@ def test_sentences_give_each_test_of_interaction_with_its_hazard_ratios() -> Non
         f"{format_ratio(boys.value)} ({format_interval(boys.interval)}); test of interaction, p = {p}; this does not show that "
         "the hazard ratio differs between them, nor that it is the same."
     )
-    one, other = (shown.result.detectable["sex"][sex, shown.result.levels[0]] for sex in ("female", "male"))
+    one, other = (shown.result.detectable["sex"][sex, shown.result.contrast.levels[0]] for sex in ("female", "male"))
     apart = math.exp(2.801585218 * math.sqrt(1 / one.information + 1 / other.information))
     assert shown.planning.made.sentences[1] == (
         f"Sex: a next study of this size would find one hazard ratio {format_ratio(apart)} times the other four times in five; "
@@ -281,9 +281,9 @@ def test_what_could_have_been_found_in_all_children_and_in_each_subgroup() -> No
     (table,) = plan.tables
     assert table.title == "What each subgroup of a next study would find"
     rows = {row[0]: row for row in table.rows}
-    girls = next(e for e in shown.result.shown(shown.result.subgroupings[0]) if e.subgroup == "female")
+    girls = next(e for e in shown.result.subgroupings[0].shown(shown.result.contrast) if e.subgroup == "female")
     counts = f"{girls.n_event + girls.n_event_reference} of {girls.n + girls.n_reference}"
-    found = shown.result.detectable["sex"]["female", shown.result.levels[0]]
+    found = shown.result.detectable["sex"]["female", shown.result.contrast.levels[0]]
     assert rows["girls"] == ("girls", counts, f"≤ {format_ratio(found.low)}", f"≥ {format_ratio(found.high)}")
     file = plan.frame.set_index(["variable", "level"])
     assert file.loc[("sex", "female"), "detectable_high"] == found.high
@@ -293,7 +293,7 @@ def test_the_file_holds_the_numbers_of_the_figure() -> None:
     shown = show_subgroups(endpoint="os_relapse", by="relapse_timing_bfm")
     frame = shown.files["estimates"]
     assert frame["variable"].isna().sum() == len(shown.result.terms) == 2
-    assert len(frame) == 2 + sum(len(shown.result.shown(s)) for s in shown.result.subgroupings)
+    assert len(frame) == 2 + sum(len(s.shown(shown.result.contrast)) for s in shown.result.subgroupings)
     tests = frame.dropna(subset=["variable"]).groupby("variable")["p_interaction"].first()
     for subgrouping in shown.result.subgroupings:
         expected = subgrouping.effects.interaction.p_value
