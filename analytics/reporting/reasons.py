@@ -323,8 +323,10 @@ def speak(value: Any, dictionary: Dictionary) -> str:
 
 def name_label(name: Name, dictionary: Dictionary) -> str:
     """The label of a column, with that of its level or with its value ("Sex: boys", "Age = 3"); unknown ones as they are."""
-    variable = next((v for v in dictionary.variables if v.name == name.variable), None)
-    label = _MADE.get(name.variable, name.variable) if variable is None else variable.label
+    # A column may be made from another: "white_cells (not recorded)" says in whom a number is missing.
+    column, made, what = name.variable.partition(" (")
+    variable = next((v for v in dictionary.variables if v.name == column), None)
+    label = _MADE.get(name.variable, name.variable) if variable is None else f"{variable.label}{made}{what}"
     if name.level is not None:
         known = variable is not None and name.level in variable.levels
         return f"{label}: {variable.level_label(name.level) if variable is not None and known else name.level}"

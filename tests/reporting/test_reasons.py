@@ -80,6 +80,14 @@ def test_a_reason_in_general_words(reason: Reason | None, text: str) -> None:
     assert say_reason(reason, PLAIN) == text
 
 
+def test_a_column_made_of_another_has_its_label() -> None:
+    made = Name("white_cells (not recorded)", "yes")
+    assert (
+        say_reason(Reason.of("collinear", names=(made,)))
+        == "not estimable: a combination of White cells (not recorded): yes"
+    )
+
+
 def test_labels_and_the_word_for_a_patient_are_those_of_the_dictionary() -> None:
     reason = Reason.of("all-with-event", n=12, name=Name("sex", "male"))
     assert say_reason(reason, load_dictionary()) == "not estimable: all of the 12 children with Sex: boys had the event"
