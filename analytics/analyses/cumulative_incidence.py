@@ -11,16 +11,11 @@ from analytics.analysis import Analysis, Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.causes import (
-    CAUSE_OF_DEATH,
     CausesFrame,
     CumulativeIncidence,
     Models,
-    check_models,
-    checks_frames,
-    collect_notes,
-    show_checks,
+    list_notes,
     stack_causes,
-    tabulate_models,
     why_not_kaplan_meier,
 )
 from analytics.comparisons.incidence import (
@@ -35,8 +30,16 @@ from analytics.comparisons.incidence import (
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import chosen_references, reference_control
 from analytics.comparisons.requirements import competing_events
-from analytics.comparisons.survival import BANDS, INTERVALS
-from analytics.document import ComparedTest, Headline, Picture
+from analytics.comparisons.survival import (
+    BANDS,
+    INTERVALS,
+    chosen_group,
+    group_control,
+    headline_patients,
+    headline_test,
+)
+from analytics.dictionary import load_words
+from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.second_opinion.comparison import not_offered
@@ -47,20 +50,20 @@ from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.theme import Figure
 from analytics.formats import (
     SUPPRESSED,
-    format_count,
-    format_p_cell,
     format_percent,
     format_percent_interval,
     format_share,
     format_step,
     is_withheld,
 )
-from analytics.frames import EVERYONE, CompetingEvents, endpoint_columns
+from analytics.frames import CompetingEvents, endpoint_columns
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
-from analytics.reporting.curves import MILESTONE_YEARS, say_incidence, tabulate_incidence
-from analytics.reporting.reasons import say_reason, say_undone
+from analytics.reporting.causes import say_cause_ratios, tabulate_cause_ratios
+from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, say_incidence, tabulate_incidence
+from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time_frame, tabulate_ratios_over_time
+from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_two_hazard_ratios, in_sentence, join_words, start_sentence
+from analytics.reporting.wording import in_sentence, join_words, name_test, start_sentence
 from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
 
 FULL_AXIS = Control(
@@ -75,12 +78,18 @@ FULL_AXIS = Control(
 )
 
 
+def _show_checks(result: CumulativeIncidence, made: RatiosOverTime | None, params: Params) -> tuple[Shown, ...]:
+    if made is None:
+        return (Shown(sentences=("Nothing can be checked: no ratio is shown.",)),)
+    return (Shown(tables=(tabulate_ratios_over_time(made, result.variables, result.comparison.event_label),)),)
+
+
 class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
     """Cumulative incidence of relapse, second relapse or death in the presence of the events that compete with it."""
 
     slug = "cumulative-incidence"
     title = "Cumulative incidence"
-    question = "How many children relapse, or die without relapse, by a given time?"
+    question = "How many {patients} relapse, or die without relapse, by a given time?"
     section = "Relapse"
     order = 20
     icon = ":material/area_chart:"
@@ -93,11 +102,11 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
     checks = Checks(
         title="Do the hazard ratios hold over time?",
         about="Both models take for granted that a ratio is the same throughout the follow-up. Tested for the chosen event, in "
-        "the children in the models.",
-        make=check_models,
-        show=show_checks,
+        "the {patients} in the models.",
+        make=lambda result, params: result.models.check(),
+        show=_show_checks,
         files=("ratios-over-time",),
-        downloads=checks_frames,
+        downloads=lambda made: {"ratios-over-time": ratios_over_time_frame(made)},
     )
 
     @property
@@ -107,15 +116,12 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         dictionary = cohort.dictionary
         events = tuple(
-            (f"{endpoint.name}:{level}", f"{label}, from {endpoint.origin}")
+            (f"{endpoint.name}:{level}", f"{cause.level_label(level)}, from {endpoint.origin}")
             for endpoint in list_competing(cohort)
-            for level, label in list(
-                zip(dictionary[endpoint.cause].levels, dictionary[endpoint.cause].level_labels, strict=True)
-            )[1:]
+            for cause in (dictionary[endpoint.cause],)
+            for level in cause.levels[1:]
         )
-        groups = tuple((v.name, v.label) for v in dictionary.groups if v.name in cohort.variables)
         covariates = tuple((v.name, v.label) for v in dictionary.covariates if v.name in cohort.variables)
-        default = next((name for name, _ in groups if name == "immunophenotype"), EVERYONE)
         return (
             Control(
                 "event",
@@ -125,7 +131,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
                 events,
                 help="The event that is counted, among those of which only the first can be seen; the others compete with it.",
             ),
-            Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups)),
+            group_control(cohort),
             Control(
                 "adjust",
                 "Adjust hazard ratios for",
@@ -146,7 +152,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         dictionary = cohort.dictionary
         name, event = params["event"].split(":", 1)
         endpoint = dictionary.competing_endpoint(name)
-        variable = None if params["by"] == EVERYONE else dictionary[params["by"]]
+        variable = chosen_group(dictionary, params)
         adjust = [dictionary[other] for other in params["adjust"] if other != params["by"]]
         variables = (*([variable] if variable is not None else []), *adjust)
         tally = cohort.tally(endpoint_columns(endpoint, *variables), cohort_filter)
@@ -159,7 +165,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             covariates=variables,
             references=chosen_references(params),
         )
-        return CausesFrame(events, event, dictionary, variables, CAUSE_OF_DEATH in cohort.variables)
+        return CausesFrame(events, event, dictionary, variables)
 
     def estimate(self, frame: CausesFrame, params: Params) -> CumulativeIncidence:
         events, dictionary = frame.events, frame.dictionary
@@ -173,48 +179,31 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         return CumulativeIncidence(
             comparison=comparison,
             dictionary=dictionary,
-            everyone=read_curve(everyone.for_cause(frame.event)[0], [12.0 * MILESTONE_YEARS[-1]])[0],
+            everyone=read_curve(everyone.for_cause(frame.event)[0], MILESTONES[-1:])[0],
             naive=naive,
             models=Models(frame),
             variables=frame.variables,
-            notes=collect_notes(frame, comparison, params),
+            notes=list_notes(frame, comparison, params),
         )
 
     def headlines(self, result: CumulativeIncidence) -> tuple[Headline, ...]:
-        comparison = result.comparison
-        frame, years = comparison.frame, MILESTONE_YEARS[-1]
-        event, others = comparison.event_label, join_words(list(comparison.others))
-        interval = result.everyone.interval
-        limits = f"95 % interval {format_percent_interval(interval)} %. " if interval is not None else ""
-        value = SUPPRESSED if is_withheld(result.everyone.reason) else format_percent(result.everyone.value)
-        reason = "" if result.everyone.reason is None else f"{start_sentence(say_reason(result.everyone.reason))}. "
-        headlines = [
-            Headline(
-                "Children",
-                format_count(frame.n),
-                f"{start_sentence(comparison.endpoint.population)}, in this selection.",
-            ),
-            Headline(
-                start_sentence(event),
-                format_share(comparison.n_event, frame.n, 0),
-                "As the first event: a share of all children, whatever their follow-up; the curves take it into account.",
-            ),
-            Headline("Competing events", format_share(comparison.n_competing, frame.n, 0), f"First: {others}."),
-            Headline(
-                f"By {years} years, all groups",
-                value,
-                f"Cumulative incidence of {event} in all of these children together. {limits}{reason}".strip(),
-            ),
-        ]
-        test = comparison.test
-        if test is not None:
-            detail = (
-                f"Chi-square {test.statistic:.2f} on {test.df} degree{'s' if test.df != 1 else ''} of freedom."
-                if test.statistic is not None
-                else say_undone(test.reason)
-            )
-            headlines.append(Headline("p (Gray’s test)", format_p_cell(test.p_value, test.reason), detail))
-        return tuple(headlines)
+        comparison, everyone = result.comparison, result.everyone
+        n, event, some = comparison.frame.n, comparison.event_label, load_words().plural
+        limits = (
+            f"95 % interval {format_percent_interval(everyone.interval)} %. " if everyone.interval is not None else ""
+        )
+        value = SUPPRESSED if is_withheld(everyone.reason) else format_percent(everyone.value)
+        reason = "" if everyone.reason is None else f"{start_sentence(say_reason(everyone.reason))}. "
+        share = f"As the first event: a share of all {some}, whatever their follow-up; the curves take it into account."
+        others = f"First: {join_words(list(comparison.others))}."
+        whom = f"Cumulative incidence of {event} in all of these {some} together. {limits}{reason}".strip()
+        return (
+            headline_patients(comparison.frame),
+            Headline(start_sentence(event), format_share(comparison.n_event, n, 0), share),
+            Headline("Competing events", format_share(comparison.n_competing, n, 0), others),
+            Headline(f"By {MILESTONE_YEARS[-1]} years, all groups", value, whom),
+            *headline_test(comparison.test, "Gray’s test"),
+        )
 
     def figure(self, result: CumulativeIncidence, params: Params) -> Figure:
         return plot_comparison(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
@@ -232,36 +221,14 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         return (stack_causes(comparison), why_not_kaplan_meier(result))
 
     def tables(self, result: CumulativeIncidence) -> tuple[Table, ...]:
-        tables = [tabulate_incidence(result.comparison)]
-        if result.models.fitted:
-            tables.append(tabulate_models(result))
-        return tuple(tables)
+        comparison = result.comparison
+        ratios = tabulate_cause_ratios(result.models.fitted, comparison.cause, result.dictionary)
+        return (tabulate_incidence(comparison), *ratios)
 
     def sentences(self, result: CumulativeIncidence) -> tuple[str, ...]:
-        comparison = result.comparison
-        sentences = list(say_incidence(comparison))
-        if not sentences or not result.models.fitted:
-            return tuple(sentences)
-        model = result.models.fitted[0]
-        reason = model.cause_specific.reason or model.subdistribution.reason
-        if reason is not None:
-            return (*sentences, f"No hazard ratio of {comparison.event_label} can be given: {say_reason(reason)}.")
-        references = {t.variable: t.level for t in model.cause_specific.terms if t.is_reference}
-        labels = {v.name: v.label for v in result.variables}
-        for rate, share in zip(model.cause_specific.terms, model.subdistribution.terms, strict=True):
-            if rate.is_reference:
-                continue
-            others = [label for name, label in labels.items() if name != rate.variable]
-            variable = result.dictionary[rate.variable]
-            sentences.append(
-                describe_two_hazard_ratios(
-                    rate, share, variable, references.get(rate.variable), comparison.event_label, others
-                )
-            )
-        return (
-            *sentences,
-            "Hazard ratios are associations in these children; they do not say what would happen if a factor changed.",
-        )
+        said, event = say_incidence(result.comparison), result.comparison.event_label
+        ratios = say_cause_ratios(result.models.fitted, event, result.variables, result.dictionary) if said else ()
+        return (*said, *ratios)
 
     def used(self, result: CumulativeIncidence) -> Used:
         """Whom the curves show: who lacks a covariate of the models is in the curves all the same."""
@@ -282,15 +249,10 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         test, variable = comparison.test, comparison.frame.variable
         if test is None or variable is None:
             return ()
-        name, what = (
-            test.method.replace("'", "’"),
-            f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin}",
+        what = (
+            f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin} by {in_sentence(variable.label)}"
         )
-        return (
-            ComparedTest(
-                f"{name} of the cumulative incidence of {what} by {in_sentence(variable.label)}", test.p_value
-            ),
-        )
+        return (ComparedTest(f"{name_test(test)} of the cumulative incidence of {what}", test.p_value),)
 
     def downloads(self, result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
         """Incidences and tests ("estimates"), the curves' coordinates ("curves") and both models ("hazard-ratios")."""
@@ -310,47 +272,32 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
 
     def second_opinion(self, frame: CausesFrame, result: CumulativeIncidence, params: Params) -> Iterator[Compared]:
         events, comparison = frame.events, result.comparison
-        months = [12.0 * years for years in MILESTONE_YEARS]
         arrays: dict[str, Any] = {"group": events.group, "weight": events.weight}
         name, cause = "" if events.variable is None else events.variable.name, events.endpoint.cause
         yield from compare_incidence_curves(
-            *(comparison.incidence, comparison.milestones, months, events.time, events.cause),
+            *(comparison.incidence, comparison.milestones, MILESTONES, events.time, events.cause),
             **arrays,
             variable=name,
             event=cause,
         )
         if comparison.test is not None:
-            yield from not_offered(
-                Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}"), comparison.test.p_value
-            )
+            what = Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}")
+            yield from not_offered(what, comparison.test.p_value)
         happened = events.cause == events.causes.index(comparison.event) + 1
-        none = [()] * len(result.naive.curves)
+        shown = (result.naive, [()] * len(result.naive.curves), ())
         yield from compare_curves(
-            *(result.naive, none, (), events.time, happened),
-            **arrays,
-            with_median=False,
-            variable=name,
-            model=ONE_MINUS,
+            *shown, events.time, happened, **arrays, with_median=False, variable=name, model=ONE_MINUS
         )
         steps, kept = {v.name: v.per for v in frame.variables}, events.complete
         for models in result.models.fitted:
             if events.covariates is None:
                 break
-            happened = events.cause == events.causes.index(models.cause) + 1
+            model, happened = f"{cause}: {models.cause}", events.cause == events.causes.index(models.cause) + 1
             arrays = {"covariates": events.covariates[kept], "weight": events.weight[kept]}
             yield from compare_hazard_ratios(
-                models.cause_specific,
-                events.time[kept],
-                happened[kept],
-                **arrays,
-                steps=steps,
-                model=f"{cause}: {models.cause}",
+                models.cause_specific, events.time[kept], happened[kept], **arrays, steps=steps, model=model
             )
             for term in models.subdistribution.terms:
                 if not term.is_reference:
-                    names: dict[str, Any] = {
-                        "variable": term.variable,
-                        "level": term.level,
-                        "model": f"{cause}: {models.cause}",
-                    }
+                    names: dict[str, Any] = {"variable": term.variable, "level": term.level, "model": model}
                     yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)

@@ -242,7 +242,7 @@ def describe_test(
 
 
 def name_test(test: TestResult) -> str:
-    """The test as it is printed."""
+    """The name of a test as it is printed ("Gray’s test")."""
     return test.method.replace("'", "’")
 
 
@@ -346,6 +346,13 @@ def say_children(text: str) -> str:
         "Patients": words.head,
     }
     return PATIENT.sub(lambda match: said.get(match[0], match[0]), text)
+
+
+def name_level(variable: Variable, level: str | None) -> str:
+    """What a term of a model is of ("Sex: male", "Age, per year"); ``level`` is None for a number."""
+    if level is None:
+        return f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+    return f"{variable.label}: {variable.level_label(level)}"
 
 
 def name_term(variable: Variable, level: str | None, reference: str | None, colon: str = ":") -> str:
