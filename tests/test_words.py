@@ -27,7 +27,7 @@ CHILD = re.compile(r"\bchild(ren)?\b", re.IGNORECASE)
 COLUMNS = frozenset(v.name for v in load_dictionary().variables)
 
 CHILD_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 25,
+    "analyses and comparisons": 9,
     "analytics/cohort": 11,
     "analytics/provenance.py": 2,
     "analytics/study": 5,
@@ -36,7 +36,7 @@ CHILD_CEILINGS: dict[str, int] = {
     "pages/components": 9,
 }
 COLUMN_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 13,
+    "analyses and comparisons": 10,
 }
 
 
