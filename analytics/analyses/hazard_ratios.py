@@ -12,21 +12,19 @@ import pandas as pd
 from analytics.analysis import Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.power import detect_hazards, to_planning
+from analytics.comparisons.power import detect_hazards
 from analytics.comparisons.regression import (
     RegressionAnalysis,
     as_read,
     chosen_references,
-    fit_control,
-    limits_control,
     list_factor_tests,
     list_headlines,
     list_models,
-    note_incomplete,
+    model_controls,
     note_references,
-    reference_control,
     tabulate_estimates,
     tabulate_tests,
+    to_model_planning,
 )
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
@@ -50,9 +48,9 @@ from analytics.formats import (
 )
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.attrition import Used
-from analytics.reporting.planning import Plan, plan_terms
 from analytics.reporting.proportionality import note_proportionality, tabulate_proportionality
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import note_incomplete
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, name_term, start_sentence
@@ -156,10 +154,6 @@ def _note_hazard(endpoint: Endpoint) -> Note:
     )
 
 
-def _plan(result: HazardRatios, params: Params) -> Plan:
-    return plan_terms(result.multivariable, detect_hazards(result.frame, result.variables), result.variables)
-
-
 def _check(result: HazardRatios, params: Params) -> Estimate:
     """The concordance of the model as it is shown; a reason where it is not."""
     model = result.multivariable
@@ -209,7 +203,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         "Therneau."
     )
     files = ("estimates", "tests", "residuals")
-    planning = to_planning(_plan)
+    planning = to_model_planning(detect_hazards)
     checks = Checks(
         title="How good is this model?",
         about="How well the multivariable model puts children in order of their hazard, in the children it was made from and, "
@@ -240,9 +234,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
                 "immunophenotype and MRD on day 46 from relapse; time of relapse and MRD after reinduction from CAR-T or HSCT.",
             ),
             strata_control(cohort),
-            reference_control(cohort),
-            fit_control("the event"),
-            limits_control(),
+            *model_controls(cohort, "the event"),
             ERRORS,
         )
 

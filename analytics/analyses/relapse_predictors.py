@@ -22,20 +22,18 @@ from analytics.comparisons.incidence import (
     incidence_frame,
     plot_comparison,
 )
-from analytics.comparisons.power import detect_odds, to_planning
+from analytics.comparisons.power import detect_odds
 from analytics.comparisons.regression import (
     RegressionAnalysis,
     as_read,
-    fit_control,
-    limits_control,
     list_factor_tests,
     list_headlines,
     list_models,
-    note_incomplete,
+    model_controls,
     note_references,
-    reference_control,
     tabulate_estimates,
     tabulate_tests,
+    to_model_planning,
 )
 from analytics.comparisons.relapse import (
     COMPETING,
@@ -67,7 +65,7 @@ from analytics.frames import (
 )
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
-from analytics.reporting.planning import Plan, plan_terms
+from analytics.reporting.regression import note_incomplete
 from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
@@ -186,11 +184,6 @@ def _say_hidden(curves: IncidenceComparison) -> str:
     return f" Left out to protect small numbers: {join_words(hidden)}." if hidden else ""
 
 
-def _plan(result: RelapsePredictors, params: Params) -> Plan:
-    found = detect_odds(result.frame, result.variables)
-    return plan_terms(result.multivariable, found, result.variables)
-
-
 WEIGHTED = Reason("checks-unweighted")
 
 
@@ -238,7 +231,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
     )
     requires = ((load_dictionary().role("relapse"),),)
     files = ("estimates", "likelihood-ratio-tests", "incidence")
-    planning = to_planning(_plan)
+    planning = to_model_planning(detect_odds)
     checks = Checks(
         title="How good is this model?",
         about="The multivariable model in the {patients} it was made from: how well it tells them apart, whether its "
@@ -255,9 +248,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
             factors_control(cohort),
             horizon_control(cohort),
             curve_control(cohort),
-            reference_control(cohort),
-            fit_control("relapse"),
-            limits_control(),
+            *model_controls(cohort, "relapse"),
         )
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:

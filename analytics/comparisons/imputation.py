@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 
 from analytics.analysis import Background, Params, lazy
-from analytics.comparisons.regression import as_read, describe_terms, draw_forest
+from analytics.comparisons.regression import as_read, draw_forest
 from analytics.comparisons.relapse import RelapseData
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
@@ -20,6 +20,7 @@ from analytics.figures.forest import say_fitted_by
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.reporting.missing import NOTHING, note_imputation, say_change, tabulate_pooled_tests
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import describe_terms
 from analytics.reporting.wording import name_term
 from analytics.results import (
     MissingResult,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-from analytics.analysis import Analysis, Control, Frame, Params, to_reference
+from analytics.analysis import Analysis, Checks, Control, Frame, Params, to_reference
 from analytics.cohort import Cohort
-from analytics.dictionary import Dictionary, Variable
+from analytics.comparisons.power import to_planning
+from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
 from analytics.figures.forest import EventWords, describe_forest, plot_forest
 from analytics.figures.forest_html import draw_html
 from analytics.figures.forest_layout import Forest
 from analytics.figures.forest_svg import draw_svg
-from analytics.formats import format_count, format_number, format_patients, format_percent, format_step
+from analytics.formats import format_count, format_number, format_step
+from analytics.reporting.planning import Plan, plan_terms
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import RatioResult, describe_terms
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import (
     HazardRatioResult,
@@ -26,67 +29,46 @@ from analytics.results import (
     OddsRatioResult,
     TermTest,
     ratios_per_step,
-    references_of,
 )
+from analytics.results.power import Detectable, Term
 
 Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
-RatioResult = OddsRatioResult | HazardRatioResult
 TEST_COLUMNS = ["test", "model", "variable", "statistic", "df", "p_value", "reason"]
 
 FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
 LIMITS = (("profile", "profile likelihood"), ("wald", "Wald"))
 
 
-def fit_control(event: str) -> Control:
-    """The choice of how a model is fitted; ``event`` is what a factor may predict perfectly ("relapse")."""
-    return Control(
-        "fit",
-        "Model",
-        "one",
-        "auto",
-        FITS,
-        "more",
-        f"Automatic uses maximum likelihood, and Firth’s method when a factor predicts {event} perfectly in these children, "
-        "where maximum likelihood has no finite answer.",
-        display=True,
+def model_controls(cohort: Cohort, event: str) -> tuple[Control, Control, Control]:
+    """The choices of reference levels, of how a model is fitted, and of intervals.
+
+    ``event`` is what a factor may predict perfectly ("relapse").
+    """
+    fit = (
+        f"Automatic uses maximum likelihood, and Firth’s method when a factor predicts {event} perfectly in these "
+        "{patients}, where maximum likelihood has no finite answer."
     )
-
-
-def limits_control() -> Control:
-    """The choice of confidence intervals."""
-    return Control(
-        "limits",
-        "Confidence intervals",
-        "one",
-        "profile",
-        LIMITS,
-        "more",
+    limits = (
         "Profile-likelihood intervals suit small groups; Wald intervals are symmetric on the log scale. The p value beside an "
-        "interval is of the same kind.",
-        display=True,
+        "interval is of the same kind."
+    )
+    return (
+        reference_control(cohort),
+        Control("fit", "Model", "one", "auto", FITS, "more", fit, display=True),
+        Control("limits", "Confidence intervals", "one", "profile", LIMITS, "more", limits, display=True),
     )
 
 
 def reference_control(cohort: Cohort) -> Control:
     """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
-    dictionary = cohort.dictionary
-    offered = [v for v in dictionary.variables if v.is_coded and (v.is_covariate or v.is_group)]
     levels = tuple(
         (to_reference(v.name, level), f"{v.label}: {label}")
-        for v in offered
-        if v.name in cohort.variables
+        for v in cohort.dictionary.variables
+        if v.is_coded and (v.is_covariate or v.is_group) and v.name in cohort.variables
         for level, label in zip(v.levels, v.level_labels, strict=True)
     )
-    return Control(
-        "reference",
-        "Reference levels",
-        "many",
-        (),
-        levels,
-        "more",
-        "The level that the others of the same factor are compared with. Clicking a row of the table does the same.",
-        display=True,
-    )
+    about = "The level that the others of the same factor are compared with. Clicking a row of the table does the same."
+    return Control("reference", "Reference levels", "many", (), levels, "more", about, display=True)
 
 
 def chosen_references(params: Params) -> dict[str, str]:
@@ -98,16 +80,10 @@ def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note
     """A note for each factor of the model for which several reference levels are chosen."""
     notes = []
     for v in variables:
-        chosen = [choice.split(":", 1)[1] for choice in params["reference"] if choice.split(":", 1)[0] == v.name]
+        chosen = [level for name, level in (choice.split(":", 1) for choice in params["reference"]) if name == v.name]
         if len(chosen) > 1:
-            notes.append(
-                Note(
-                    "several-references",
-                    "caution",
-                    f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used.",
-                    "Keep one reference level for each factor.",
-                )
-            )
+            text = f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used."
+            notes.append(Note("several-references", "caution", text, "Keep one reference level for each factor."))
     return tuple(notes)
 
 
@@ -117,17 +93,12 @@ def as_read(result: Result, variables: Sequence[Variable]) -> Result:
 
 
 def list_factor_tests(
-    model: RatioResult,
-    variables: Sequence[Variable],
-    event: str,
-    within: Sequence[Variable] = (),
+    model: RatioResult, variables: Sequence[Variable], event: str, within: Sequence[Variable] = ()
 ) -> tuple[ComparedTest, ...]:
     """The test of each factor of a model of ``event``; ``within`` is the variable of its strata."""
     labels = {v.name: in_sentence(v.label) for v in variables}
-    kind = model.test_type
-    name = {"likelihood ratio": "likelihood-ratio test"}.get(kind, f"{kind} test")
-    if model.method == "firth":
-        name = f"penalised {name}"
+    kind = "likelihood-ratio" if model.test_type == "likelihood ratio" else model.test_type
+    name = f"{'penalised ' if model.method == 'firth' else ''}{kind} test"
     strata = "".join(f", within levels of {in_sentence(v.label)}" for v in within)
     tests = []
     for test in model.tests:
@@ -137,30 +108,8 @@ def list_factor_tests(
     return tuple(tests)
 
 
-def note_incomplete(
-    n: int, n_complete: int, n_missing: Sequence[tuple[str, int]], dictionary: Dictionary, event: str
-) -> tuple[Note, ...]:
-    """How many of ``n`` patients are not in the multivariable model, and for which factors; nothing if all are."""
-    left_out = n - n_complete
-    if not left_out:
-        return ()
-    most = sorted(((count, name) for name, count in n_missing if count), reverse=True)
-    listed = ", ".join(f"{dictionary[name].label} in {format_count(count)}" for count, name in most)
-    share = format_percent(left_out / n, 0)
-    return (
-        Note(
-            "incomplete-cases",
-            "caution" if left_out / n > 0.1 else "info",
-            f"{format_count(left_out)} of {format_patients(n)} ({share}) {'is' if left_out == 1 else 'are'} "
-            "not in the multivariable model, "
-            f"because a factor is unknown: {listed}.",
-            f"Drop the factor to keep them; if being unknown has to do with {event}, the estimates are biased.",
-        ),
-    )
-
-
 class FactorModels(Protocol):
-    """Each factor alone beside all chosen factors together, in one selection of children."""
+    """Each factor alone beside all chosen factors together, in one selection of patients."""
 
     @property
     def univariable(self) -> Sequence[RatioResult]:
@@ -168,7 +117,7 @@ class FactorModels(Protocol):
 
     @property
     def multivariable(self) -> RatioResult:
-        """The model of all factors, of the children of whom all are known."""
+        """The model of all factors, of the patients of whom all are known."""
 
     @property
     def dictionary(self) -> Dictionary:
@@ -216,35 +165,27 @@ def draw_forest(forest: Forest) -> HtmlFigure:
     return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
 
 
-def describe_terms(model: RatioResult, variables: Sequence[Variable], describe: Callable[..., str]) -> tuple[str, ...]:
-    """Every ratio of a model in words, but for the reference levels."""
-    known, references = {v.name: v for v in variables}, references_of(model)
-    return tuple(
-        describe(
-            term,
-            known[term.variable],
-            references.get(term.variable),
-            [v.label for v in variables if v.name != term.variable],
-        )
-        for term in model.terms
-        if not term.is_reference
-    )
-
-
 def list_headlines(model: RatioResult, n: int, who: str, noun: str, each: str) -> tuple[Headline, ...]:
-    """How many of ``n`` children and how many events are in a model, and for each ratio.
+    """How many of ``n`` patients and how many events are in a model, and for each ratio.
 
     ``who`` says whom it holds, ``noun`` is the plural of the event, ``each`` what is counted for each ratio.
     """
+    words, per = load_words(), format_number(model.events_per_parameter, 1)
+    few = f"{each} for each {model.measure} estimated. Below 10, read with care; below 5, hardly at all."
     return (
-        Headline("Children in the model", f"{format_count(model.n)} of {format_count(n)}", who),
-        Headline(noun, format_count(model.n_event), "Among the children in the model."),
-        Headline(
-            f"{noun} per parameter",
-            format_number(model.events_per_parameter, 1),
-            f"{each} for each {model.measure} estimated. Below 10, read with care; below 5, hardly at all.",
-        ),
+        Headline(f"{words.head} in the model", f"{format_count(model.n)} of {format_count(n)}", who),
+        Headline(noun, format_count(model.n_event), f"Among the {words.plural} in the model."),
+        Headline(f"{noun} per parameter", per, few),
     )
+
+
+def to_model_planning(detect: Callable[[Any, Sequence[Variable]], Mapping[Term, Detectable]]) -> Checks:
+    """The planning of a next study by the terms of a multivariable model, from what is detectable of each."""
+
+    def plan(result: Any, params: Params) -> Plan:
+        return plan_terms(result.multivariable, detect(result.frame, result.variables), result.variables)
+
+    return to_planning(plan)
 
 
 def list_models(result: FactorModels) -> list[tuple[str, RatioResult]]:
