@@ -29,7 +29,7 @@ from analytics.comparisons.regression import (
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.comparisons.validation import to_optimism
-from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
+from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
 from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
@@ -37,19 +37,17 @@ from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
 from analytics.figures.forest import EventWords, words_of
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
-from analytics.formats import (
-    MISSING,
-    format_interval,
-    format_number,
-    format_p_phrase,
-    format_percent,
-    name_patients,
-    say_interval,
-)
+from analytics.formats import format_p_phrase, name_patients
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.attrition import Used
+from analytics.reporting.hazards import (
+    NO_ROBUST_ERRORS,
+    RESIDUALS,
+    explain_concordance,
+    note_hazard,
+    say_concordance,
+)
 from analytics.reporting.proportionality import note_proportionality, tabulate_proportionality
-from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import note_incomplete
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_post_baseline
@@ -66,19 +64,7 @@ from analytics.results import (
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 USUAL = "usual"
-# The usual factors, by the last phase that is known when the endpoint's clock starts.
-USUAL_FACTORS: dict[str, tuple[str, ...]] = {
-    "diagnosis": ("age_group", "immunophenotype", "white_cells_group"),
-    "induction": ("age_group", "immunophenotype", "mrd_day46"),
-    "relapse": ("immunophenotype", "mrd_day46"),
-    "reinduction": ("relapse_timing_bfm", "mrd_after_reinduction"),
-}
 MOST_PICTURES = 3
-READING = (
-    "Each dot is a time at which the event happened, in the scale of the hazard ratio; dots beyond the axis lie on its edge. "
-    "Where the line leaves the broken one, the hazard ratio changes over the follow-up. The band is the 95 % interval of the "
-    "line; at its ends it rests on few {patients}."
-)
 ERRORS = Control(
     "errors",
     "Standard errors",
@@ -94,7 +80,7 @@ ERRORS = Control(
 
 @dataclass(frozen=True, slots=True)
 class HazardRatios(Result):
-    """Univariable and multivariable hazard ratios of one endpoint in one selection of children."""
+    """Univariable and multivariable hazard ratios of one endpoint in one selection."""
 
     frame: TimeToEvent
     dictionary: Dictionary
@@ -116,7 +102,7 @@ class HazardRatios(Result):
 
     @property
     def n_complete(self) -> int:
-        """Children of whom every factor is known."""
+        """Patients of whom every factor is known."""
         return self.multivariable.n
 
 
@@ -127,31 +113,10 @@ class _Frame:
     variables: tuple[Variable, ...]
 
 
-def _usual_factors(endpoint: Endpoint) -> tuple[str, ...]:
-    known = [phase for phase in USUAL_FACTORS if PHASES.index(phase) <= PHASES.index(endpoint.phase)]
-    return USUAL_FACTORS[known[-1]] if known else ()
-
-
-def _note_errors(params: Params) -> tuple[Note, ...]:
-    if params["errors"] != "robust" or params["fit"] != "firth":
-        return ()
-    return (
-        Note(
-            "no-robust-errors",
-            "caution",
-            "Firth’s method has no robust standard errors; those of the model are used.",
-            "Choose maximum likelihood or the automatic fit for robust standard errors.",
-        ),
-    )
-
-
-def _note_hazard(endpoint: Endpoint) -> Note:
-    return Note(
-        "hazard-not-risk",
-        "info",
-        f"The hazard is the rate of {endpoint.event_label} among the children still without it. A hazard ratio is no ratio of "
-        "risks and none of survival times; it is an association in these children, not the effect of a treatment.",
-    )
+def _usual_factors(dictionary: Dictionary, endpoint: Endpoint) -> tuple[str, ...]:
+    """The factors that are listed for the last phase that is known when the endpoint's clock starts."""
+    phases, lists = PHASES[: PHASES.index(endpoint.phase) + 1], dict(dictionary.lists)
+    return next((lists[name] for phase in reversed(phases) if (name := f"factors at {phase}") in lists), ())
 
 
 def _check(result: HazardRatios, params: Params) -> Estimate:
@@ -165,15 +130,7 @@ def _check(result: HazardRatios, params: Params) -> Estimate:
 
 
 def _show_checks(result: HazardRatios, made: Estimate, params: Params) -> tuple[Shown, ...]:
-    if made.value is None:
-        return (Shown(sentences=(f"Nothing can be checked: {say_reason(made.reason)}.",)),)
-    limits = f" ({say_interval(made.interval)})" if made.interval is not None else ""
-    said = (
-        f"Concordance {format_number(made.value)}{limits}: of two children of whom one had the event while the other was "
-        f"followed without it, the model gives the first the higher hazard in {format_percent(made.value, 0)} of all such "
-        "pairs; chance alone gives 50\u00a0%. Measured in the very children the model was made from, it is too favourable."
-    )
-    return (Shown(sentences=(said,)),)
+    return (Shown(sentences=(say_concordance(made),)),)
 
 
 OPTIMISM = to_optimism(
@@ -196,18 +153,16 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
     order = 50
     icon = ":material/speed:"
     method = (
-        "Cox regression (Efron ties) of each factor alone and of all together, complete cases; "
-        "profile-likelihood intervals and likelihood-ratio tests, or Wald's or robust ones where these are chosen; Firth's "
-        "penalised likelihood where the likelihood is monotone or where it is chosen; test of proportional "
-        "hazards by Grambsch and "
-        "Therneau."
+        "Cox regression (Efron ties) of each factor alone and of all together, complete cases; profile-likelihood intervals "
+        "and likelihood-ratio tests, or Wald's or robust ones where these are chosen; Firth's penalised likelihood where the "
+        "likelihood is monotone or where it is chosen; test of proportional hazards by Grambsch and Therneau."
     )
     files = ("estimates", "tests", "residuals")
     planning = to_model_planning(detect_hazards)
     checks = Checks(
         title="How good is this model?",
-        about="How well the multivariable model puts children in order of their hazard, in the children it was made from and, "
-        "corrected, in new ones.",
+        about="How well the multivariable model puts {patients} in order of their hazard, in the {patients} it was made from "
+        "and, corrected, in new ones.",
         make=_check,
         show=_show_checks,
         background=(OPTIMISM,),
@@ -229,9 +184,9 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
                 "many",
                 (USUAL,),
                 ((USUAL, "usual for this endpoint"), *((v.name, v.label) for v in ordered)),
-                help="The usual factors are known when the clock starts: age group, immunophenotype and white "
-                "cells from diagnosis; "
-                "immunophenotype and MRD on day 46 from relapse; time of relapse and MRD after reinduction from CAR-T or HSCT.",
+                help="The usual factors are known when the clock starts: age group, immunophenotype and white cells from "
+                "diagnosis; immunophenotype and MRD on day 46 from relapse; time of relapse and MRD after reinduction from "
+                "CAR-T or HSCT.",
             ),
             strata_control(cohort),
             *model_controls(cohort, "the event"),
@@ -243,7 +198,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         endpoint = dictionary.endpoint(params["endpoint"])
         names: list[str] = []
         for name in params["covariates"]:
-            names += _usual_factors(endpoint) if name == USUAL else (name,)
+            names += _usual_factors(dictionary, endpoint) if name == USUAL else (name,)
         strata = None if params["strata"] == NO_STRATA else dictionary[params["strata"]]
         # Within its own levels a factor does not vary.
         kept = [name for name in dict.fromkeys(names) if name in cohort.variables and name != params["strata"]]
@@ -276,48 +231,26 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
             *note_post_baseline(data.endpoint, filters=filters_of(data), adjust=variables, strata=strata_of(data)),
             *note_incomplete(data.n, data.n_complete, data.n_missing, frame.dictionary, "the event"),
             *note_references(params, variables),
-            *_note_errors(params),
+            *((NO_ROBUST_ERRORS,) if params["errors"] == "robust" and not is_robust else ()),
             *note_proportionality(proportionality, variables),
             *multivariable.notes,
-            _note_hazard(data.endpoint),
+            note_hazard(data.endpoint),
         )
         univariable = tuple(as_read(result, variables) for result in univariable)
         return HazardRatios(data, frame.dictionary, variables, univariable, multivariable, proportionality, notes)
 
     def headlines(self, result: HazardRatios) -> tuple[Headline, ...]:
         model, noun = result.multivariable, start_sentence(result.endpoint.event_noun)
-        concordance = model.concordance
-        text, why = MISSING, "No model was fitted."
-        if concordance is not None:
-            text = format_number(concordance.value)
-            why = (
-                start_sentence(f"{say_reason(concordance.reason)}.")
-                if concordance.reason
-                else "Without uncertainty that can be estimated."
-            )
-            if concordance.interval is not None:
-                why = f"95 % interval {format_interval(concordance.interval)}."
-        if not model.n_parameters:
-            text, why = MISSING, "There is no model to judge."
         who = f"{start_sentence(result.endpoint.population)} of whom every chosen factor is known."
-        return (
-            *list_headlines(model, result.frame.n, who, noun, noun),
-            Headline(
-                "Concordance",
-                text,
-                "Of two children, how often the model gives the higher hazard to the one with the earlier event: "
-                "0.5 is chance, 1 "
-                f"perfect order. In the children it was made from, so too good. {why}",
-            ),
-        )
+        counts = list_headlines(model, result.frame.n, who, noun, noun)
+        return (*counts, Headline("Concordance", *explain_concordance(model)))
 
     def caption(self, result: HazardRatios, params: Params) -> str:
         if not result.variables or result.frame.strata is None:
             return super().caption(result, params)
-        return (
-            f"{super().caption(result, params)} Stratified by {result.frame.conditions[-1].label}: each level has a course of "
-            "its own, and children are compared within it."
-        )
+        strata, some = result.frame.conditions[-1].label, load_words().plural
+        said = f"Stratified by {strata}: each level has a course of its own, and {some} are compared within it."
+        return f"{super().caption(result, params)} {said}"
 
     def pictures(self, result: HazardRatios, params: Params) -> tuple[Picture, ...]:
         """The coefficients of the factors whose hazard ratio moves most, by the p of their test."""
@@ -338,7 +271,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
                     f"Hazard ratio over time: {label} ({format_p_phrase(p_values[c.variable])})",
                     plot_hazard_over_time(c, origin=result.endpoint.origin, step=step, label=label),
                     describe_hazard_over_time(c, label, found.conf_level, step, model=line),
-                    "" if number else name_patients(READING),
+                    "" if number else name_patients(RESIDUALS),
                 )
             )
         return tuple(pictures)
