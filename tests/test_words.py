@@ -27,7 +27,6 @@ CHILD = re.compile(r"\bchild(ren)?\b", re.IGNORECASE)
 COLUMNS = frozenset(v.name for v in load_dictionary().variables)
 
 CHILD_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 9,
     "analytics/cohort": 11,
     "analytics/provenance.py": 2,
     "analytics/study": 5,
@@ -35,9 +34,7 @@ CHILD_CEILINGS: dict[str, int] = {
     "pages": 2,
     "pages/components": 9,
 }
-COLUMN_CEILINGS: dict[str, int] = {
-    "analyses and comparisons": 10,
-}
+COLUMN_CEILINGS: dict[str, int] = {}
 
 
 def literals(source: str) -> Iterator[str]:
