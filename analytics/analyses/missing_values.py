@@ -66,9 +66,12 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         "regression of complete cases, with missing values as a level of their own, and after multiple imputation by chained "
         "equations, pooled by Rubin's rules; Firth's penalised likelihood on separation."
     )
-    requires = ((load_dictionary().role("relapse"),),)
     files = ("missing", "patterns", "estimates")
     background = (IMPUTATION,)
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return ((load_dictionary().role("relapse"),),)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         same = " The same choice as for the predictors of relapse."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,6 @@ from analytics.analysis import Checks, Control, Governed, Params, lazy
 from analytics.cohort import MOST_NAMED, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import (
     caption_comparison,
     compare_incidence,
@@ -57,65 +56,72 @@ from analytics.figures.forest import EventWords
 from analytics.frames import (
     BinaryOutcome,
     CompetingEvents,
-    Horizon,
     Unfinished,
     count_unfinished,
     endpoint_columns,
-    is_post_baseline,
 )
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
 from analytics.reporting.regression import note_incomplete
-from analytics.reporting.relapse import note_horizon, note_odds, note_unpenalised, say_unfinished, say_weighed
+from analytics.reporting.relapse import (
+    note_horizon,
+    note_odds,
+    note_unpenalised,
+    say_curves,
+    say_unfinished,
+    say_weighed,
+)
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import in_sentence, join_words
+from analytics.reporting.wording import in_sentence
 from analytics.results import Note, OddsRatioResult, Reason, Result
 from analytics.results.model_checks import ModelChecks
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
 
 
 def _nobody(row: int) -> tuple[str, ...]:
-    """Where no child can be named."""
+    """Where nobody can be named."""
     return ()
 
 
-@dataclass(frozen=True)
-class RelapsePredictors(Result):
-    """Univariable and multivariable odds ratios of relapse in one selection of children.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The patients of a model of relapse, and what can be asked of the engine later.
 
     ``unfinished`` counts those who died in remission or were followed for a short time where relapse counts whenever it
     came, as far as the times are known. ``read_events`` takes the times of relapse and death out of
     the engine; it is None without these times, or without a factor to split them by. ``name_patients`` gives the
-    identifiers of children like that in a row of ``frame``, where the cohort gives any.
+    identifiers of patients like that in a row of ``data``, where the cohort gives any.
     """
 
     data: RelapseData
-    univariable: tuple[OddsRatioResult, ...]
-    multivariable: OddsRatioResult
-    notes: tuple[Note, ...]
     read_events: Callable[[], CompetingEvents] | None = None
     name_patients: NamePatients = _nobody
     unfinished: Unfinished | None = None
 
+
+@dataclass(frozen=True)
+class RelapsePredictors(Result):
+    """Univariable and multivariable odds ratios of relapse in one selection of patients."""
+
+    asked: Asked
+    univariable: tuple[OddsRatioResult, ...]
+    multivariable: OddsRatioResult
+    notes: tuple[Note, ...]
+
+    @property
+    def data(self) -> RelapseData:
+        """The factors and the outcome."""
+        return self.asked.data
+
     @property
     def frame(self) -> BinaryOutcome:
-        """The children whose outcome is known."""
+        """The patients whose outcome is known."""
         return self.data.outcome
 
     @property
     def dictionary(self) -> Dictionary:
         """Labels of factors and levels."""
         return self.data.dictionary
-
-    @property
-    def horizon(self) -> Horizon | None:
-        """By when relapse counts; None for any time."""
-        return self.data.horizon
-
-    @property
-    def weighed(self) -> WeighedOutcome | None:
-        """All children of a horizon that some did not reach."""
-        return self.data.weighed
 
     @property
     def words(self) -> EventWords:
@@ -133,25 +139,17 @@ class RelapsePredictors(Result):
 
         None also where small numbers are protected and these would be too small.
         """
-        if self.read_events is None:
+        if self.asked.read_events is None:
             return None
         try:
-            events = self.read_events()
+            events = self.asked.read_events()
         except SuppressedError:
             return None
         return compare_incidence(events, self.dictionary[events.endpoint.cause], COMPETING, "log-log")
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    data: RelapseData
-    read_events: Callable[[], CompetingEvents] | None
-    name_patients: NamePatients
-    unfinished: Unfinished | None
-
-
 def _name_patients(cohort: Cohort, cohort_filter: CohortFilter, data: RelapseData, row: int) -> tuple[str, ...]:
-    """The identifiers of children with the outcome and the factors of a row of the frame, in which none is missing."""
+    """The identifiers of patients with the outcome and the factors of a row of the frame, in which none is missing."""
     alike = data.rows
     for name in (data.dictionary.role("relapse"), *data.outcome.covariates.columns):
         alike = alike[(alike[name] == data.rows[name].iloc[row]).to_numpy()]
@@ -165,23 +163,7 @@ def _read_events(
     return CompetingEvents.from_tally(times, endpoint, cohort.dictionary[endpoint.cause], split)
 
 
-def _split(dictionary: Dictionary, factors: Sequence[Variable], chosen: str) -> Variable | None:
-    """The factor that splits the curves; None if the first one is wanted and none has levels."""
-    if chosen != FIRST_FACTOR:
-        return dictionary[chosen]
-    return next((variable for variable in factors if variable.is_coded), None)
-
-
 FITTED = {"ml": "maximum likelihood", "firth": "Firth’s method", "ipcw": "weights for follow-up"}
-
-
-def _say_hidden(curves: IncidenceComparison) -> str:
-    """The groups that are left out to protect small numbers."""
-    variable, shown = curves.frame.variable, curves.frame.group.categories
-    if variable is None:
-        return ""
-    hidden = [variable.level_label(level) for level in variable.levels if level not in shown]
-    return f" Left out to protect small numbers: {join_words(hidden)}." if hidden else ""
 
 
 WEIGHTED = Reason("checks-unweighted")
@@ -189,12 +171,12 @@ WEIGHTED = Reason("checks-unweighted")
 
 def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
     model = result.multivariable
-    if result.weighed is not None and model.reason is None:
+    if result.data.weighed is not None and model.reason is None:
         model = replace(model, reason=WEIGHTED)
     kept, steps = np.flatnonzero(result.frame.complete), {v.name: v.per for v in result.variables}
     return check_model(
         *(model, result.frame.model(), steps, params["fit"], params["limits"]),
-        name_patients=lambda row: result.name_patients(int(kept[row])),
+        name_patients=lambda row: result.asked.name_patients(int(kept[row])),
     )
 
 
@@ -205,14 +187,14 @@ def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -
 OPTIMISM = to_optimism(
     "odds ratio",
     optimism_by_bootstrap,
-    lambda result: why_no_checks(result.multivariable) or (WEIGHTED if result.weighed is not None else None),
+    lambda result: why_no_checks(result.multivariable) or (WEIGHTED if result.data.weighed is not None else None),
     name="optimism",
     worse="worse it does",
     wait="a few seconds",
 )
 
 
-class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
+class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
     """Odds ratios of relapse: each factor alone beside all chosen factors together."""
 
     slug = "relapse-predictors"
@@ -229,7 +211,6 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
         "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
         "Gray’s test."
     )
-    requires = ((load_dictionary().role("relapse"),),)
     files = ("estimates", "likelihood-ratio-tests", "incidence")
     planning = to_model_planning(detect_odds)
     checks = Checks(
@@ -243,15 +224,15 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
         downloads=checks_frames,
     )
 
-    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        return (
-            factors_control(cohort),
-            horizon_control(cohort),
-            curve_control(cohort),
-            *model_controls(cohort, "relapse"),
-        )
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return ((load_dictionary().role("relapse"),),)
 
-    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
+    def controls(self, cohort: Cohort) -> tuple[Control, ...]:
+        usual = model_controls(cohort, "relapse")
+        return (factors_control(cohort), horizon_control(cohort), curve_control(cohort), *usual)
+
+    def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Asked:
         dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
         data = prepare_relapse(cohort, cohort_filter, params, is_outcome=True)
         unfinished: Unfinished | None = None
@@ -259,18 +240,18 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
             relapse = dictionary.role("relapse")
             times = cohort.tally([relapse, endpoint.time, endpoint.cause], cohort_filter)
             unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], relapse)
-        split = _split(dictionary, data.variables, params["curve"])
+        first = next((variable for variable in data.variables if variable.is_coded), None)
+        split = first if params["curve"] == FIRST_FACTOR else dictionary[params["curve"]]
         read_events = None
         if endpoint is not None and split is not None:
             read_events = partial(_read_events, cohort, cohort_filter, endpoint, split)
-        return _Frame(data, read_events, partial(_name_patients, cohort, cohort_filter, data), unfinished)
+        return Asked(data, read_events, partial(_name_patients, cohort, cohort_filter, data), unfinished)
 
-    def estimate(self, frame: _Frame, params: Params) -> RelapsePredictors:
+    def estimate(self, frame: Asked, params: Params) -> RelapsePredictors:
         data, outcome, variables = frame.data, frame.data.outcome, frame.data.variables
         options = {"method": params["fit"], "conf_type": params["limits"]}
-        univariable, multivariable = data.estimate_univariable(**options), data.estimate(**options)
-        multivariable = as_read(multivariable, variables)
-        univariable = tuple(as_read(result, variables) for result in univariable)
+        univariable = tuple(as_read(result, variables) for result in data.estimate_univariable(**options))
+        multivariable = as_read(data.estimate(**options), variables)
         # What is particular to a univariable model stands under the table; as notes it would only repeat these.
         notes = (
             *note_late(data.dictionary, data.filtered_by, variables),
@@ -281,13 +262,12 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
             *multivariable.notes,
             note_odds(data.horizon),
         )
-        unread = (frame.read_events, frame.name_patients, frame.unfinished)
-        return RelapsePredictors(data, univariable, multivariable, notes, *unread)
+        return RelapsePredictors(frame, univariable, multivariable, notes)
 
     def headlines(self, result: RelapsePredictors) -> tuple[Headline, ...]:
         model, plural = result.multivariable, load_words().plural
         fitted = FITTED.get(model.method, model.method)
-        known = "." if result.horizon is None else " and so is whether relapse came by then."
+        known = "." if result.data.horizon is None else " and so is whether relapse came by then."
         who = f"Complete cases: every chosen factor is known{known}"
         return (
             *list_headlines(model, result.frame.n, who, "Relapses", f"Relapses (or {plural} without, if fewer)"),
@@ -301,27 +281,19 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
         )
 
     def caption(self, result: RelapsePredictors, params: Params) -> str:
-        parts = [say_unfinished(result.unfinished, YEARS[-1]), say_weighed(result.horizon, result.frame.n)]
+        parts = [say_unfinished(result.asked.unfinished, YEARS[-1]), say_weighed(result.data.horizon, result.frame.n)]
         return " ".join(part for part in (*parts, super().caption(result, params)) if part)
 
     def pictures(self, result: RelapsePredictors, params: Params) -> tuple[Picture, ...]:
         curves = result.curves
         if curves is None or not curves.frame.n or curves.frame.variable is None:
             return ()
-        variable, words = curves.frame.variable, load_words()
-        late = (
-            f" {variable.label} is known only some weeks after {curves.endpoint.origin}; {words.plural} with an event before "
-            "have no group or were placed without it."
-            if is_post_baseline(variable, curves.endpoint)
-            else ""
-        )
         return (
             Picture(
-                f"Cumulative incidence of relapse by {in_sentence(variable.label)}",
+                f"Cumulative incidence of relapse by {in_sentence(curves.frame.variable.label)}",
                 plot_comparison(curves, bands=True),
                 describe_comparison(curves),
-                f"{caption_comparison(curves, bands=True)} Every {words.noun} in whom the factor is known, for as long as "
-                f"followed; death in first remission competes. Not adjusted for the other factors.{late}{_say_hidden(curves)}",
+                f"{caption_comparison(curves, bands=True)} {say_curves(curves)}",
             ),
         )
 
@@ -350,7 +322,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[_Frame, RelapsePredictors]):
             "incidence": incidence_frame(result.curves),
         }
 
-    def second_opinion(self, frame: _Frame, result: RelapsePredictors, params: Params) -> Iterator[Compared]:
+    def second_opinion(self, frame: Asked, result: RelapsePredictors, params: Params) -> Iterator[Compared]:
         performance: dict[str, Any] = {}
         if frame.data.weighed is None:
             made = Governed(_check)(result, params)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from analytics.dictionary import load_words
 from analytics.formats import format_count, format_patients, format_percent
-from analytics.frames import Horizon, Unfinished
+from analytics.frames import Horizon, Unfinished, is_post_baseline
+from analytics.reporting.curves import IncidenceComparison
 from analytics.reporting.wording import join_words
 from analytics.results import Note
 
@@ -110,4 +111,22 @@ def note_unpenalised() -> Note:
         f"Firth’s penalised likelihood was asked for, but does not know the weights that stand for {load_words().plural} not "
         "followed long enough. The weighted likelihood is not penalised.",
         "Take relapse at any time for Firth’s method.",
+    )
+
+
+def say_curves(curves: IncidenceComparison) -> str:
+    """Whom curves of relapse by a factor count, and whom they leave out."""
+    variable, words = curves.frame.variable, load_words()
+    late = hidden = ""
+    if variable is not None:
+        if is_post_baseline(variable, curves.endpoint):
+            late = (
+                f" {variable.label} is known only some weeks after {curves.endpoint.origin}; {words.plural} with an event "
+                "before have no group or were placed without it."
+            )
+        left_out = [variable.level_label(v) for v in variable.levels if v not in curves.frame.group.categories]
+        hidden = f" Left out to protect small numbers: {join_words(left_out)}." if left_out else ""
+    return (
+        f"Every {words.noun} in whom the factor is known, for as long as followed; death in first remission competes. Not "
+        f"adjusted for the other factors.{late}{hidden}"
     )

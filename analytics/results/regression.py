@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import pandas as pd
 
@@ -77,8 +77,63 @@ class TermTest(Result):
     reason: Reason | None = None
 
 
+class RatioModel(Result):
+    """What the results of all regression models do with the fields that each of them has: it adds none."""
+
+    __slots__ = ()
+
+    measure: ClassVar[str]
+    terms: tuple[OddsRatio | HazardRatio, ...]
+    method: str
+    conf_level: float
+    conf_type: str
+    std_error_type: str
+
+    @property
+    def ratio_test(self) -> str:
+        """The test of a single ratio, whose p stands beside its interval ("likelihood-ratio test")."""
+        if self.std_error_type == "robust":
+            return "robust Wald test"
+        return name_ratio_test_of(self.method, self.conf_type)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low conf_high …``.
+
+        ``estimate`` is the ratio, ``std_error`` the standard error of its logarithm. ``test`` names the test of the
+        ratio with its ``statistic`` (chi-square, or z of Wald's test) and ``p_value``; ``p_value_wald`` is Wald's p.
+        """
+        references = {term.variable: term.level for term in self.terms if term.is_reference}
+        rows = []
+        for t in self.terms:
+            interval = t.ratio.interval
+            rows.append(
+                {
+                    "term": t.variable if t.level is None else f"{t.variable}: {t.level}",
+                    "variable": t.variable,
+                    "level": t.level,
+                    "is_reference": t.is_reference,
+                    "reference": references.get(t.variable),
+                    "n": t.n,
+                    "n_event": t.n_event,
+                    "estimate": t.ratio.value,
+                    "std_error": t.ratio.std_error,
+                    "conf_low": interval.low if interval else None,
+                    "conf_high": interval.high if interval else None,
+                    "conf_level": self.conf_level,
+                    "conf_type": self.conf_type,
+                    "test": self.ratio_test if t.p_value is not None else None,
+                    "statistic": t.statistic if t.statistic_lr is None else t.statistic_lr,
+                    "p_value": t.p_value,
+                    "p_value_wald": t.p_value_wald,
+                    "method": self.method,
+                    "reason": t.ratio.reason,
+                }
+            )
+        return pd.DataFrame(rows)
+
+
 @dataclass(frozen=True, slots=True)
-class OddsRatioResult(Result):
+class OddsRatioResult(RatioModel):
     """Odds ratios of one logistic model.
 
     ``method`` is what was fitted ("ml", "firth" or "ipcw", weighted for censoring); ``terms`` has one entry per level in
@@ -101,32 +156,16 @@ class OddsRatioResult(Result):
     std_error_type: str = "model"
     test_type: str = "likelihood ratio"
 
-    @property
-    def measure(self) -> str:
-        """What the ratios are."""
-        return "odds ratio"
-
-    @property
-    def ratio_test(self) -> str:
-        """The test of a single ratio, whose p stands beside its interval."""
-        return name_ratio_test(self)
+    measure: ClassVar[str] = "odds ratio"
 
     @property
     def events_per_parameter(self) -> float | None:
         """The smaller of events and non-events, per estimated parameter without the intercept; None without any."""
         return min(self.n_event, self.n - self.n_event) / self.n_parameters if self.n_parameters else None
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low …``.
-
-        ``estimate`` is the odds ratio, ``std_error`` the standard error of its logarithm. ``test`` names the test of the
-        ratio with its ``statistic`` (chi-square, or z of Wald's test) and ``p_value``; ``p_value_wald`` is Wald's p.
-        """
-        return _ratio_frame(self)
-
 
 @dataclass(frozen=True, slots=True)
-class HazardRatioResult(Result):
+class HazardRatioResult(RatioModel):
     """Hazard ratios of one Cox model.
 
     ``method`` is what was fitted ("ml" or "firth"), ``ties`` how tied events were handled; ``std_error_type`` is
@@ -152,38 +191,20 @@ class HazardRatioResult(Result):
     reason: Reason | None = None
     notes: tuple[Note, ...] = ()
 
-    @property
-    def measure(self) -> str:
-        """What the ratios are."""
-        return "hazard ratio"
-
-    @property
-    def ratio_test(self) -> str:
-        """The test of a single ratio, whose p stands beside its interval."""
-        return name_ratio_test(self)
+    measure: ClassVar[str] = "hazard ratio"
 
     @property
     def events_per_parameter(self) -> float | None:
         """Events per estimated parameter; None without parameters."""
         return self.n_event / self.n_parameters if self.n_parameters else None
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per level: ``term variable level is_reference reference n n_event estimate std_error conf_low …``.
-
-        ``estimate`` is the hazard ratio, ``std_error`` the standard error of its logarithm. ``test`` names the test of the
-        ratio with its ``statistic`` (chi-square, or z of Wald's test) and ``p_value``; ``p_value_wald`` is Wald's p.
-        """
-        return _ratio_frame(self)
-
 
 AnyModel = TypeVar("AnyModel", OddsRatioResult, HazardRatioResult)
 
 
-def name_ratio_test(result: OddsRatioResult | HazardRatioResult) -> str:
+def name_ratio_test(result: RatioModel) -> str:
     """The test of a single ratio that goes with the intervals of a model ("likelihood-ratio test")."""
-    if result.std_error_type == "robust":
-        return "robust Wald test"
-    return name_ratio_test_of(result.method, result.conf_type)
+    return result.ratio_test
 
 
 def name_ratio_test_of(method: str, conf_type: str) -> str:
@@ -234,39 +255,6 @@ def _per_step(estimate: Estimate, step: float) -> Estimate:
         interval = replace(interval, low=power(interval.low), high=power(interval.high))
     error = None if estimate.std_error is None else step * estimate.std_error
     return replace(estimate, value=value, interval=interval, std_error=error)
-
-
-def _ratio_frame(result: OddsRatioResult | HazardRatioResult) -> pd.DataFrame:
-    """One row per level of a model's ratios."""
-    terms: tuple[OddsRatio | HazardRatio, ...] = result.terms
-    reference = references_of(result)
-    rows = []
-    for t in terms:
-        interval = t.ratio.interval
-        rows.append(
-            {
-                "term": t.variable if t.level is None else f"{t.variable}: {t.level}",
-                "variable": t.variable,
-                "level": t.level,
-                "is_reference": t.is_reference,
-                "reference": reference.get(t.variable),
-                "n": t.n,
-                "n_event": t.n_event,
-                "estimate": t.ratio.value,
-                "std_error": t.ratio.std_error,
-                "conf_low": interval.low if interval else None,
-                "conf_high": interval.high if interval else None,
-                "conf_level": result.conf_level,
-                "conf_type": result.conf_type,
-                "test": result.ratio_test if t.p_value is not None else None,
-                "statistic": t.statistic if t.statistic_lr is None else t.statistic_lr,
-                "p_value": t.p_value,
-                "p_value_wald": t.p_value_wald,
-                "method": result.method,
-                "reason": t.ratio.reason,
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -493,8 +493,8 @@ def test_a_horizon_that_every_child_reached_needs_no_weights() -> None:
     followed = by_horizon(patients, "3")["patient_id"]
     source = open_cohort(patients[patients["patient_id"].isin(followed)])
     shown = show_predictors(source=source, horizon="3")
-    assert shown.result.weighed is None and shown.result.multivariable.method == "ml"
-    assert shown.result.multivariable.conf_type == "profile" and shown.result.horizon.n_not_followed == 0
+    assert shown.result.data.weighed is None and shown.result.multivariable.method == "ml"
+    assert shown.result.multivariable.conf_type == "profile" and shown.result.data.horizon.n_not_followed == 0
     assert "not-followed-to-horizon" not in {note.code for note in shown.notes}
     known = by_horizon(patients, "3").dropna(subset=["relapsed", *PUBLISHED])
     fitted = sm.Logit(known["relapsed"], design_of(known, PUBLISHED, source)).fit(disp=0, tol=1e-14, maxiter=200)
@@ -543,7 +543,7 @@ def test_a_level_without_relapse_by_a_horizon_has_a_reason() -> None:
     days = patients["relapse_days"].fillna(np.inf)
     patients = patients[~((patients["bcr_abl1"] == "positive") & (days < 365.25 * 3))]
     shown = show_predictors(source=open_cohort(patients), horizon="3", factors=("bcr_abl1", "sex"))
-    assert shown.result.weighed is not None
+    assert shown.result.data.weighed is not None
     by_level = {(t.variable, t.level): t for t in shown.result.multivariable.terms}
     ratio = by_level["bcr_abl1", "positive"].odds_ratio
     assert ratio.value is None and ratio.reason.code == "none-with-event"
@@ -554,7 +554,7 @@ def test_a_level_without_relapse_by_a_horizon_has_a_reason() -> None:
 def test_any_time_is_the_default_and_reproduces_the_published_model() -> None:
     usual = show_predictors()
     stated = show_predictors(horizon="any")
-    assert usual.result.horizon is None and usual.result.multivariable == stated.result.multivariable
+    assert usual.result.data.horizon is None and usual.result.multivariable == stated.result.multivariable
     assert "not-followed-to-horizon" not in {note.code for note in usual.notes}
 
 
@@ -577,7 +577,7 @@ def test_who_counts_by_a_horizon_of_two_years() -> None:
     ]
     shown = show_predictors(source=timed(rows), factors=("sex",), horizon="2")
     assert (shown.result.multivariable.n, shown.result.multivariable.n_event) == (6, 2)
-    assert (shown.result.horizon.n_not_followed, shown.result.horizon.n_competing) == (1, 1)
+    assert (shown.result.data.horizon.n_not_followed, shown.result.data.horizon.n_competing) == (1, 1)
     assert shown.left_out == (("not followed for 2 years, no relapse: represented by weights", 1),)
     notes = {note.code: note for note in shown.notes}
     assert notes["not-followed-to-horizon"].severity == "caution"
