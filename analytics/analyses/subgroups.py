@@ -166,7 +166,9 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         subgroupings = []
         for other in frame.within:
             arrays, n_missing = _split(data, group, other)
-            subgroupings.append(Subgrouping(other, subgroup_effects(**arrays, conf_type="profile"), n_missing))
+            subgroupings.append(
+                Subgrouping(other, subgroup_effects(**arrays, conf_type="profile", with_overall=False), n_missing)
+            )
         asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
         levels = tuple(level for level in variable.levels if level != reference and (level in asked or not asked))
         strata = (*strata_of(data), *frame.within)

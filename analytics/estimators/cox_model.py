@@ -40,7 +40,7 @@ from analytics.estimators.partial_likelihood import PartialLikelihood, columns_m
 from analytics.estimators.partial_maximum import (
     Optimum,
     highest_maximum,
-    likelihood_ratio,
+    likelihood_ratios,
     maximise,
     robust_covariance,
     solve_model,
@@ -540,7 +540,7 @@ def _tests(
             statistic, df = float(fall[places[0]]), 1
         else:
             drop = np.isin(np.arange(likelihood.size), places)
-            statistic, df = likelihood_ratio(likelihood, optimum, drop), len(places)
+            statistic, df = float(likelihood_ratios(likelihood, optimum, drop[None])[0]), len(places)
         tests.append(_term_test(model, position, statistic, df))
     return tests
 

@@ -142,10 +142,10 @@ class _Comparison:
         statistic = max(2 * (large.log_likelihood - small.log_likelihood), 0.0)
         return TestResult(TEST, statistic, df, float(chdtrc(df, statistic)))
 
-    def result(self, conf_level: float) -> SubgroupResult:
+    def result(self, conf_level: float, with_overall: bool = True) -> SubgroupResult:
         """Everything, in order."""
         notes: list[Note] = []
-        overall = tuple(self.effects(None, notes)) if self.group.names else ()
+        overall = tuple(self.effects(None, notes)) if self.group.names and with_overall else ()
         subgroups: list[SubgroupEffect] = []
         for subgroup in range(len(self.subgroup.names)) if self.group.names else ():
             subgroups += self.effects(subgroup, notes)
@@ -164,6 +164,7 @@ def subgroup_effects(
     strata: Any = None,
     conf_level: float = 0.95,
     conf_type: ConfType = "wald",
+    with_overall: bool = True,
 ) -> SubgroupResult:
     """Hazard ratios of groups within subgroups, and the test that they are the same in all of them.
 
@@ -181,6 +182,8 @@ def subgroup_effects(
     conf_type : {"wald", "profile"}
         The intervals, and with them the p values, as for
         :func:`analytics.estimators.cox.estimate_hazard_ratios`; Firth's are always profile ones.
+    with_overall : bool
+        False leaves ``overall`` empty, and its model unfitted.
 
     Returns
     -------
@@ -223,7 +226,7 @@ def subgroup_effects(
         return largest_likelihoods(sample(everyone, ("group", groups), ("subgroup", subgroups)))
 
     return _Comparison(groups, subgroups, data.event, data.weight, "hazard ratio", ratios, likelihoods).result(
-        conf_level
+        conf_level, with_overall
     )
 
 

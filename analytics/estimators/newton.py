@@ -97,6 +97,9 @@ class _AtOne(Protocol):
 
 def evaluate_each(at: Callable[[FloatArray], _AtOne], beta: FloatArray) -> Values:
     """The values of a stack of a likelihood that is computed ``at`` one coefficient vector after the other."""
+    if len(beta) == 1:
+        alone = at(beta[0])
+        return Values(np.array([alone.log_likelihood]), alone.score[None], alone.information[None])
     found = [at(row) for row in beta]
     return Values(
         np.array([one.log_likelihood for one in found]),
@@ -206,10 +209,21 @@ def ascents(stack: FloatArray, score: FloatArray, scaled: bool = True) -> FloatA
     return np.asarray((vectors @ along[:, :, None])[:, :, 0] / scale)
 
 
-def shortened(step: FloatArray, largest: FloatArray) -> FloatArray:
-    """Steps no longer than the maximum in any coefficient (of the standardised design), or than the ``largest`` of these."""
-    longest, most = np.abs(step).max(axis=1, initial=0.0, keepdims=True), np.maximum(largest, _MAX_STEP)
-    return np.asarray(step * (most / np.maximum(longest, most))) if (longest > most).any() else step
+def shortened(step: FloatArray, longest: FloatArray, largest: FloatArray) -> FloatArray:
+    """Steps of which the ``longest`` entry is no more than the maximum (of the standardised design), or than ``largest``."""
+    most = np.maximum(largest, _MAX_STEP)
+    is_long = longest > most
+    return np.asarray(step * np.where(is_long, most / longest, 1.0)[:, None]) if some(is_long) else step
+
+
+def longest_of(rows: FloatArray) -> FloatArray:
+    """The largest absolute entry of each row."""
+    return np.asarray(np.abs(rows).max(axis=1, initial=0.0))
+
+
+def some(marks: BoolArray) -> bool:
+    """True if one of a few is marked: a tenth of the time of ``any`` for stacks of one, of which there are most."""
+    return True in marks.tolist()
 
 
 def _moved(likelihood: Likelihood, step: FloatArray, beta: FloatArray) -> FloatArray:
@@ -218,24 +232,12 @@ def _moved(likelihood: Likelihood, step: FloatArray, beta: FloatArray) -> FloatA
     return np.asarray((np.abs(step @ likelihood.design.T) / (1.0 + eta)).max(axis=1, initial=0.0))
 
 
-def _settled(
-    likelihood: Likelihood, step: FloatArray, beta: FloatArray, search: Search, is_short: BoolArray
-) -> BoolArray:
-    """True for each short step that is so for every linear predictor, too, where a search looks at these.
-
-    Of a value 1e6 times as large as the others a step of 1e-6 is a long one.
-    """
-    settled = is_short.copy()
-    if math.isfinite(search.rounded) and is_short.any():
-        settled[is_short] = _moved(likelihood, step[is_short], beta[is_short]) <= 10.0 * search.tolerance
-    return settled
-
-
 def _ascending(
-    likelihood: Likelihood, current: Values, learned: FloatArray, mask: BoolArray
+    likelihood: Likelihood, current: Values, learned: FloatArray, mask: BoolArray, is_whole: bool
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Newton steps of the coefficients in ``mask``, what they promise to gain, and whose learned curvature misleads."""
-    is_whole = bool(mask.all())
+    """Newton steps of the coefficients in ``mask`` (``is_whole``: all), what they promise to gain, and whose learned
+    curvature misleads.
+    """
     score = current.score if is_whole else current.score * mask
 
     def of_free(curvature: FloatArray, rows: IntArray | slice) -> FloatArray:
@@ -256,7 +258,7 @@ def _ascending(
             step[indefinite] = ascents(curvature[indefinite], score[indefinite], scaled=False) * mask[indefinite]
         gain = 0.5 * (step * score).sum(axis=1)
         forgotten = ~((gain >= least) & (gain < math.inf))
-        if not forgotten.any():
+        if not some(forgotten):
             return step, gain, forgotten
         lost = np.flatnonzero(forgotten)
         if likelihood.learns:
@@ -317,43 +319,43 @@ def maximise(
         beta[flat] = np.where(free[flat], 0.0, beta[flat])
         values.put(flat, likelihood.evaluate(beta[flat]))
     learns = likelihood.learns
-    known = values.curvature if learned is None or not learns else learned.copy()
-    if learns and learned is None:
-        known = known.copy()
+    known = (values.curvature if learned is None else learned).copy() if learns else values.curvature
     sound, has_free = np.isfinite(values.log_likelihood), free.any(axis=1)
     converged, active = sound & ~has_free, np.flatnonzero(sound & has_free)
+    is_whole = bool(free.all())
     idle, made = np.zeros(len(beta), dtype=np.intp), np.zeros_like(beta)
     evaluated = 0
     for _ in range(search.steps):
         if not len(active) or evaluated > search.most:
             break
-        current, mask, at, curvature = values, free, beta, known
+        current, mask, at, curvature = values, free, beta, known if learns else values.curvature
         if len(active) < len(beta):
-            current, mask, at, curvature = values.take(active), free[active], beta[active], known[active]
-        step, gain, forgotten = _ascending(likelihood, current, curvature, mask)
-        if learns and forgotten.any():
+            current, mask, at, curvature = values.take(active), free[active], beta[active], curvature[active]
+        step, gain, forgotten = _ascending(likelihood, current, curvature, mask, is_whole)
+        if learns and some(forgotten):
             known[active[forgotten]] = values.curvature[active[forgotten]]
-        largest = np.abs(at).max(axis=1, initial=0.0, keepdims=True)
-        step = shortened(step, largest)
+        longest, largest = longest_of(step), longest_of(at)
+        step = shortened(step, longest, largest)
         is_nothing = np.abs(gain) <= _SMALLEST_GAIN * (1.0 + np.abs(current.log_likelihood))
-        is_last = np.abs(step).max(axis=1, initial=0.0) <= search.tolerance * (1.0 + largest[:, 0])
-        is_last &= is_nothing | learns
-        is_last &= _settled(likelihood, step, at, search, is_last)
-        is_tired = ~is_last & (idle[active] + (is_nothing & (not learns)) >= search.patience)
-        converged[active[is_last]] = True
-        if is_tired.any():
-            tired = active[is_tired]
-            converged[tired] = _moved(likelihood, made[tired], beta[tired]) <= search.rounded
-        if is_last.any():
-            last = active[is_last]
+        is_last = longest <= search.tolerance * (1.0 + largest)
+        if not learns:
+            is_last &= is_nothing
+        if math.isfinite(search.rounded) and some(is_last):
+            # Of a value 1e6 times as large as the others a step of 1e-6 is a long one.
+            is_last[is_last] = _moved(likelihood, step[is_last], at[is_last]) <= 10.0 * search.tolerance
+        ended = is_last | (idle[active] + (0 if learns else is_nothing) >= search.patience)
+        if some(ended):
+            last, tired = active[is_last], active[ended & ~is_last]
+            converged[last] = True
+            if len(tired):
+                converged[tired] = _moved(likelihood, made[tired], beta[tired]) <= search.rounded
             beta[last] += step[is_last]
-            if search.ends_evaluated:
+            if search.ends_evaluated and len(last):
                 values.put(last, likelihood.evaluate(beta[last]))
-        ended = is_last | is_tired
-        active, step, is_nothing = active[~ended], step[~ended], is_nothing[~ended]
-        if not len(active):
-            break
-        whole = step.copy()
+            active, step, is_nothing = active[~ended], step[~ended], is_nothing[~ended]
+            if not len(active):
+                break
+        whole = step
         pending = np.arange(len(active))
         endless = np.zeros(len(active), dtype=bool)
         for _halving in range(search.halvings):
@@ -370,9 +372,12 @@ def maximise(
                         known[row], one, values.score[row] - trial.score[place], trial.curvature[place], free[row]
                     )
             taken, risen, level = active[own], (trial.log_likelihood - before)[accepted], before[accepted]
-            made[taken] = step[own]
-            beta[taken] += step[own]
-            values.put(taken, trial.take(accepted))
+            if len(taken) == len(beta):
+                made, beta, values = step, beta + step, trial
+            else:
+                made[taken] = step[own]
+                beta[taken] += step[own]
+                values.put(taken, trial.take(accepted))
             # What a learned curvature promises is no measure of what is left to gain.
             is_idle = risen <= _SMALLEST_FALL * (1.0 + np.abs(level)) if learns else is_nothing[own]
             idle[taken] = np.where(is_idle, idle[taken] + 1, 0)
@@ -382,6 +387,7 @@ def maximise(
             pending = pending[~accepted]
             if not len(pending):
                 break
+            step = step.copy()
             step[pending] /= 2.0
         # A direction without any ascent left means that rounding is all there is to gain.
         if len(pending):

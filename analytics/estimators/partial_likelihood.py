@@ -28,6 +28,8 @@ _APART = 80.0
 # Beyond this range of the linear predictor it is looked for such gaps, and beyond the second exp would underflow.
 WIDE = 2.0 * _APART
 WIDEST = 600.0
+# Numbers up to which several coefficient vectors are evaluated in one go.
+_MOST_STACKED = 2_000_000
 # A column adds nothing if the share of its variance in the risk sets that earlier columns leave is below this.
 _COLLINEAR_TOLERANCE = 1e-11
 
@@ -132,8 +134,12 @@ class PartialLikelihood:
     @cached_property
     def at_zero(self) -> tuple[Moments, FloatArray]:
         """The sums at coefficients of 0 and the information there."""
-        at, _ = self.moments(np.zeros(self.size))
+        at, _ = self._zero
         return at, self.information(at, self._compared)
+
+    @cached_property
+    def _zero(self) -> tuple[Moments, float]:
+        return self.moments(np.zeros(self.size))
 
     def moments(self, beta: FloatArray) -> tuple[Moments, float]:
         """The sums at each moment and the log-likelihood without penalty (minus infinity where they underflow)."""
@@ -229,12 +235,22 @@ class PartialLikelihood:
 
     def at(self, beta: FloatArray) -> PartialValues:
         """All that a Newton step needs."""
-        at, value = self.moments(beta)
+        if beta.any():
+            return self._values(*self.moments(beta))
+        start = self._start
+        return PartialValues(start.log_likelihood, start.score.copy(), start.information.copy())
+
+    @cached_property
+    def _start(self) -> PartialValues:
+        """The values at coefficients of 0, from which every search begins whose first sums are known already."""
+        return self._values(*self._zero, self.at_zero[1])
+
+    def _values(self, at: Moments, value: float, information: FloatArray | None = None) -> PartialValues:
         if not math.isfinite(value):
             return PartialValues(-math.inf, np.zeros(self.size), np.eye(self.size))
         expected = self.expected(at, self._compared)
         score = self.score(at, self._compared, expected)
-        information = self.information(at, self._compared, expected)
+        information = self.information(at, self._compared, expected) if information is None else information
         if not math.isfinite(float(score.sum()) + float(information.sum())):
             return PartialValues(-math.inf, np.zeros(self.size), np.eye(self.size))
         if self.penalised and self.size:
@@ -247,7 +263,44 @@ class PartialLikelihood:
 
     def evaluate(self, beta: FloatArray) -> Values:
         """All that Newton steps need, for each row of ``beta``."""
-        return evaluate_each(self.at, beta)
+        are_few = 1 < len(beta) <= _MOST_STACKED / max(self._with_one.size, 1)
+        together = self._together(beta) if are_few and not self.penalised and self._compared is None else None
+        return evaluate_each(self.at, beta) if together is None else together
+
+    def _together(self, beta: FloatArray) -> Values | None:
+        """The same for all rows in one go, without penalty: an eighth of the time for eight; None if one has wide gaps.
+
+        Axes are patterns or moments, rows of ``beta``, coefficients.
+        """
+        eta = self.design @ beta.T
+        if not len(eta) or float((shift := eta.max(axis=0)).max() - eta.min()) > WIDE:
+            return None
+        eta -= shift
+        hazard = np.exp(eta)
+        table = (hazard[:, :, None] * self._with_one[:, None, :]).reshape(len(eta), -1)
+        shape = (self.risk.size, len(beta), self.size + 1)
+        risk, event = (sums(table).reshape(shape) for sums in (self.risk.at_risk, self.risk.among_events))
+        d, weight = self.risk.n_event[:, None], self.risk.mean_weight[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total, tied = risk[:, :, 0], event[:, :, 0]
+            logs, w01, w02, _ = self._ties.sums(np.minimum(tied / total, 1.0))
+            value = self._events @ eta - (weight * (d * np.log(total) + logs)).sum(axis=0)
+            r, e = (np.moveaxis(sums[:, :, 1:] / sums[:, :, :1], 0, 1) for sums in (risk, event))
+            spared = self.risk.of_events(weight * (w01 - d) / tied)
+            expected = hazard * (self.risk.over_time(weight * w01 / total) - spared)
+        score = (self._events[:, None] - expected).T @ self.design
+
+        def products(left: FloatArray, factor: FloatArray, right: FloatArray) -> FloatArray:
+            return np.asarray((left * factor.T[:, :, None]).transpose(0, 2, 1) @ right)
+
+        cross = products(r, weight * (w02 - w01), e)
+        information = products(self.design[None], expected, self.design) + cross + cross.transpose(0, 2, 1)
+        information -= products(r, weight * w02, r) + products(e, weight * (w02 - 2.0 * w01 + d), e)
+        information = (information + information.transpose(0, 2, 1)) / 2
+        sound = np.isfinite(value + score.sum(axis=1) + information.sum(axis=(1, 2))) & (tied > 0).all(axis=0)
+        if not sound.all():
+            value[~sound], score[~sound], information[~sound] = -math.inf, 0.0, np.eye(self.size)
+        return Values(value, score, information)
 
     @property
     def learns(self) -> bool:

@@ -118,25 +118,31 @@ def _search(likelihood: PartialLikelihood, tolerance: float, most: int) -> newto
     )
 
 
-def likelihood_ratio(likelihood: PartialLikelihood, optimum: Optimum, drop: BoolArray) -> float:
-    """Twice the fall of the (penalised) log-likelihood when the ``drop`` coefficients are fixed at 0; NaN if not found.
+def likelihood_ratios(likelihood: PartialLikelihood, optimum: Optimum, drop: BoolArray) -> FloatArray:
+    """Twice the fall of the (penalised) log-likelihood when the ``drop`` coefficients of each row are fixed at 0.
 
-    With the penalty, the information keeps the fixed coefficients' rows and columns (Heinze & Schemper 2001, section
-    2), which is not the same as fitting the smaller model.
+    NaN where that was not found. With the penalty, the information keeps the fixed coefficients' rows and columns
+    (Heinze & Schemper 2001, section 2), which is not the same as fitting the smaller model.
     """
     inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_EVALUATIONS)
-    restricted = newton.restrict(likelihood, optimum.stacked(), drop[None], inner)
-    if is_tiny(likelihood):
-        starts = (np.where(drop, 0.0, optimum.beta), np.zeros(likelihood.size))
-        found = [_one(restricted), *(maximise(likelihood, start, ~drop, None, _HEIGHT_TOLERANCE) for start in starts)]
-        restricted = _higher(found).stacked()
-    return float(newton.fall_of(optimum.stacked(), restricted)[0])
+    stacked = optimum.stacked()
+    if not is_tiny(likelihood):
+        return newton.fall_of(stacked, newton.restrict(likelihood, stacked, drop, inner))
+    fall = np.empty(len(drop))
+    for row, own in enumerate(drop):
+        starts = (np.where(own, 0.0, optimum.beta), np.zeros(likelihood.size))
+        found = [
+            _one(newton.restrict(likelihood, stacked, own[None], inner)),
+            *(maximise(likelihood, start, ~own, None, _HEIGHT_TOLERANCE) for start in starts),
+        ]
+        fall[row] = newton.fall_of(stacked, _higher(found).stacked())[0]
+    return fall
 
 
 def _quick_limit(
     likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float
 ) -> float | None:
-    """The limit of :func:`profile_limit` beside at most one other coefficient; None where the search does not settle.
+    """The limit of :func:`profile_limits_of` beside at most one other coefficient; None where the search does not settle.
 
     Newton's method on r, while the other coefficient takes one step to its maximum each time (Venzon & Moolgavkar
     1988). What is left to gain from it is half its step times its score, up to third order in the step.
@@ -269,26 +275,41 @@ class _Profile:
         return float(brentq(of, grid[last], grid[last + 1], xtol=1e-9))
 
 
-def profile_limit(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
-    """The value of a coefficient at which the profile likelihood lies critical**2 / 2 below its maximum; NaN if none.
+def profile_limits_of(
+    likelihood: PartialLikelihood, optimum: Optimum, index: IntArray, side: FloatArray, critical: float
+) -> FloatArray:
+    """The values of coefficients at which the profile likelihood lies critical**2 / 2 below its maximum; NaN if none.
 
-    Where the curvature has to be learned, and with at most one other coefficient, a shorter search is tried first; with
-    more, it might end beside a higher maximum of the others. Where the penalised likelihood may have several maxima, the
-    limit is the outermost such value, so that limits of a higher level enclose those of a lower one.
+    ``side`` is -1 for the lower limit, 1 for the upper one. Where the curvature has to be learned, and with at most one
+    other coefficient, a shorter search is tried first; with more, it might end beside a higher maximum of the others.
+    Where the penalised likelihood may have several maxima, a limit is the outermost such value, so that limits of a
+    higher level enclose those of a lower one.
     """
-    is_short = likelihood.learns and likelihood.size <= 2
-    quick = _quick_limit(likelihood, optimum, index, side, critical) if is_short else None
-    if is_tiny(likelihood):
-        profile = _Profile(likelihood, optimum, index, side, critical)
-        if quick is not None and profile.is_outermost(side * (quick - float(optimum.beta[index]))):
-            return quick
-        reach = critical * math.sqrt(float(inverse_of(optimum.values.information)[index, index]))
-        return float(optimum.beta[index] + side * profile.outermost(reach))
-    if quick is not None:
+    limits = np.full(len(index), np.nan)
+    if is_tiny(likelihood) or (likelihood.learns and likelihood.size <= 2):
+        for place, (i, s) in enumerate(zip(index.tolist(), side.tolist(), strict=True)):
+            limits[place] = _limit_alone(likelihood, optimum, i, s, critical)
+        if is_tiny(likelihood):
+            return limits
+    lost = np.flatnonzero(np.isnan(limits))
+    if len(lost):
+        inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
+        limits[lost] = profile_limits(likelihood, optimum.stacked(), index[lost], side[lost], critical, inner)
+    return limits
+
+
+def _limit_alone(likelihood: PartialLikelihood, optimum: Optimum, index: int, side: float, critical: float) -> float:
+    """One limit of :func:`profile_limits_of` by the shorter search or as the outermost one; NaN if that finds none."""
+    quick = (
+        _quick_limit(likelihood, optimum, index, side, critical) if likelihood.learns and likelihood.size <= 2 else None
+    )
+    if not is_tiny(likelihood):
+        return math.nan if quick is None else quick
+    profile = _Profile(likelihood, optimum, index, side, critical)
+    if quick is not None and profile.is_outermost(side * (quick - float(optimum.beta[index]))):
         return quick
-    inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
-    found = profile_limits(likelihood, optimum.stacked(), np.array([index]), np.array([side]), critical, inner)
-    return float(found[0])
+    reach = critical * math.sqrt(float(inverse_of(optimum.values.information)[index, index]))
+    return float(optimum.beta[index] + side * profile.outermost(reach))
 
 
 def solve_model(
@@ -305,16 +326,16 @@ def solve_model(
     """
 
     def limits(index: IntArray, critical: float) -> tuple[FloatArray, FloatArray]:
-        both = [[profile_limit(likelihood, optimum, i, side, critical) for i in index] for side in (-1.0, 1.0)]
-        return np.array(both[0]), np.array(both[1])
+        both = profile_limits_of(likelihood, optimum, np.tile(index, 2), np.repeat([-1.0, 1.0], len(index)), critical)
+        return both[: len(index)], both[len(index) :]
 
     def fall(index: IntArray) -> FloatArray:
-        return np.array([likelihood_ratio(likelihood, optimum, np.arange(likelihood.size) == i) for i in index])
+        return likelihood_ratios(likelihood, optimum, np.arange(likelihood.size) == index[:, None])
 
     return solve_coefficients(
         optimum.beta,
         optimum.values.information,
-        likelihood.plain(optimum.beta),
+        likelihood.plain(optimum.beta) if likelihood.penalised else optimum.values.log_likelihood,
         wanted,
         conf_type,
         conf_level,

@@ -22,10 +22,12 @@ from analytics.estimators.newton import (
     Search,
     inverse_of,
     inverses,
+    longest_of,
     maximise,
     positive_definite,
     shortened,
     solve,
+    some,
 )
 from analytics.results import FloatArray
 
@@ -101,9 +103,10 @@ def _joint_limits(
         sound = np.isfinite(values.log_likelihood)
         if likelihood.penalised:
             sound &= positive_definite(values.curvature)
-        active, values = active[sound], values.take(sound)
-        if not len(active):
-            break
+        if some(~sound):
+            active, values = active[sound], values.take(sound)
+            if not len(active):
+                break
         solution = solve(values.curvature, np.stack([values.score, unit[active]], axis=2))
         newton, along = solution[:, :, 0], solution[:, :, 1]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -111,19 +114,19 @@ def _joint_limits(
             above = np.sqrt(2.0 * np.maximum(values.log_likelihood + rise - target, 0.0))
             v_jj = np.einsum("ij,ij->i", along, unit[active])
             step = newton + (side[active] * above / np.sqrt(v_jj))[:, None] * along
-            step = shortened(step, np.abs(beta[active]).max(axis=1, initial=0.0, keepdims=True))
+            longest = longest_of(step)
+            step = shortened(step, longest, longest_of(beta[active]))
         moving = np.isfinite(step).all(axis=1)
-        active, step, level = active[moving], step[moving], values.log_likelihood[moving]
+        active, step, level, longest = active[moving], step[moving], values.log_likelihood[moving], longest[moving]
         beta[active] += step
-        done = np.abs(step).max(axis=1, initial=0.0) <= tolerance * (
-            1.0 + np.abs(beta[active]).max(axis=1, initial=0.0)
-        )
+        done = longest <= tolerance * (1.0 + longest_of(beta[active]))
         found = beta[active, parameter[active]]
         good = (np.abs(level - target) <= 1e-6 * (1.0 + abs(target))) & (
             side[active] * (found - best[parameter[active]]) > 0
         )
-        limits[active[done & good]] = found[done & good]
-        active = active[~done]
+        if some(done):
+            limits[active[done & good]] = found[done & good]
+            active = active[~done]
     return limits
 
 

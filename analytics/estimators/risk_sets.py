@@ -216,13 +216,22 @@ class TieSums:
         self.share = (step + self.many[self.owner]) / d[self.owner]
 
     def sums(self, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """The sums of log(1 - cu), and of 1/(1 - cu) to the powers 1, 2 and 3, at each moment."""
+        """The sums of log(1 - cu), and of 1/(1 - cu) to the powers 1, 2 and 3, at each moment.
+
+        ``u`` is (moments,) or, of several coefficient vectors, (moments, vectors).
+        """
         logs = np.zeros_like(u)
-        powers = [self.n_event.copy() for _ in range(3)]
+
+        def along(values: FloatArray) -> FloatArray:
+            return values if u.ndim == 1 else values[:, None]
+
+        powers = [np.empty_like(u) for _ in range(3)]
+        for power in powers:
+            power[...] = along(self.n_event)
         if not len(self.tied):
             return logs, powers[0], powers[1], powers[2]
         own = u[self.tied]
-        left = -self.share * own[self.owner]
+        left = -along(self.share) * own[self.owner]
         logs[self.tied] = np.add.reduceat(np.log1p(left), self.starts)
         inverse = 1.0 / (1.0 + left)
         term = inverse
@@ -232,7 +241,7 @@ class TieSums:
         big = np.flatnonzero(self.many)
         if len(big):
             index = self.tied[big]
-            formula = _euler_maclaurin(self.n_event[index], self.many[big], own[big])
+            formula = _euler_maclaurin(along(self.n_event[index]), along(self.many[big]), own[big])
             logs[index] += formula[0]
             for power, part in zip(powers, formula[1:], strict=True):
                 power[index] += part
