@@ -10,23 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
+from analytics.estimators.cox import ConfType, Method, Ties
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
-from analytics.estimators.treatment_rows import (
-    TreatedAt,
-    check_landmark,
-    check_treatment_covariates,
-    design_of_treatment,
-)
+from analytics.estimators.treatment_rows import StateModel, TreatedAt, check_landmark
 from analytics.results import FloatArray, LandmarkResult, Note, Reason, SurvivalResult
 
 
@@ -91,10 +86,8 @@ def landmark_survival(
     """
     check_landmark(landmark)
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
-    check_treatment_covariates(covariates, history)
-    strata = history.strata(strata)
-    options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
-    return _landmark(history, landmark, strata, covariates, options, conf_type, reference, with_curves=True)
+    model = StateModel.of(history, covariates, strata, reference, ties, method, ratio_conf_type, conf_level)
+    return _landmark(history, landmark, model, conf_type)
 
 
 def landmark_profile(
@@ -138,60 +131,37 @@ def landmark_profile(
     for landmark in landmarks:
         check_landmark(landmark)
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
-    check_treatment_covariates(covariates, history)
-    strata = history.strata(strata)
+    model = StateModel.of(history, covariates, strata, reference, ties, method, ratio_conf_type, conf_level)
     # Between two landmarks at which the same patients are followed in the same states, nothing has happened.
     known: dict[tuple[bytes, bytes], LandmarkResult] = {}
     profile = []
     for at in np.asarray(landmarks, dtype=np.float64).tolist():
         key = ((history.time > at).tobytes(), history.state_at(at).tobytes())
         if key not in known:
-            options = _CoxOptions(ties, method, conf_level, ratio_conf_type)
-            known[key] = _landmark(history, at, strata, covariates, options, "log-log", reference, with_curves=False)
+            known[key] = _landmark(history, at, model)
         profile.append(replace(known[key], landmark=at))
     return tuple(profile)
-
-
-class _CoxOptions(NamedTuple):
-    """How the hazard ratios after a landmark are estimated."""
-
-    ties: Ties
-    method: Method
-    conf_level: float
-    conf_type: ConfType
 
 
 def _landmark(
     history: SwitchingPatients,
     landmark: float,
-    strata: pd.Categorical | None,
-    covariates: pd.DataFrame | None,
-    options: _CoxOptions,
-    conf_type: SurvivalConfType,
-    reference: str | None,
-    *,
-    with_curves: bool,
+    model: StateModel,
+    conf_type: SurvivalConfType | None = None,
 ) -> LandmarkResult:
+    """The comparison at one landmark; without curves where no intervals of them are named."""
     followed = history.time > landmark
     time, event, weight = history.time[followed], history.event[followed], history.weight[followed]
     codes = history.state_at(landmark)[followed]
     state = history.states(codes)
-    own_strata = None if strata is None else strata[followed]
-    curves = SurvivalResult((), options.conf_level, conf_type)
-    if with_curves:
+    own_strata = None if model.strata is None else model.strata[followed]
+    curves = SurvivalResult((), model.conf_level, conf_type or "log-log")
+    if conf_type is not None:
         start = np.full(len(time), float(landmark))
         curves = estimate_survival(
-            time, event, group=state, weight=weight, entry=start, conf_level=options.conf_level, conf_type=conf_type
+            time, event, group=state, weight=weight, entry=start, conf_level=model.conf_level, conf_type=conf_type
         )
     test = logrank_test(time, event, state, weight=weight, strata=own_strata)
-    hazard_ratio = estimate_hazard_ratios(
-        time,
-        event,
-        design_of_treatment(state, covariates, history.row[followed], reference),
-        weight=weight,
-        strata=own_strata,
-        **options._asdict(),
-    )
     lost = ~followed * history.weight
     result = LandmarkResult(
         landmark=float(landmark),
@@ -204,7 +174,7 @@ def _landmark(
         n_event=round(float(weight @ event)),
         curves=curves,
         test=test,
-        hazard_ratio=hazard_ratio,
+        hazard_ratio=model.fit(history, state, np.flatnonzero(followed)),
         reason=test.reason if len(time) else Reason("nobody-beyond-landmark"),
     )
     return replace(result, notes=_landmark_notes(result))

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
+from analytics.estimators.cox import ConfType, Method, Ties
 from analytics.estimators.design import read_covariates, totals
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
-from analytics.estimators.treatment_rows import TreatedAt, check_treatment_covariates, design_of_treatment
+from analytics.estimators.treatment_rows import StateModel, TreatedAt
 from analytics.results import TREATMENT, HazardRatioResult, Name, Note
 
 
@@ -63,20 +64,8 @@ def time_dependent_hazard_ratio(
     """
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated, treated)
     rows = history.split()
-    check_treatment_covariates(covariates, history)
-    strata = history.strata(strata)
-    result = estimate_hazard_ratios(
-        rows.time,
-        rows.event,
-        design_of_treatment(rows.state, covariates, rows.row, reference),
-        entry=rows.entry,
-        weight=rows.weight,
-        strata=None if strata is None else strata[history.place_of(rows)],
-        ties=ties,
-        method=method,
-        conf_type=conf_type,
-        conf_level=conf_level,
-    )
+    model = StateModel.of(history, covariates, strata, reference, ties, method, conf_type, conf_level)
+    result = model.fit(history, rows.state, history.place_of(rows), rows)
     return _count_patients(result, history, covariates)
 
 
@@ -119,19 +108,9 @@ def naive_hazard_ratio(
         If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
     """
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
-    check_treatment_covariates(covariates, history)
     codes = history.last_state()
-    result = estimate_hazard_ratios(
-        history.time,
-        history.event,
-        design_of_treatment(history.states(codes), covariates, history.row, reference),
-        weight=history.weight,
-        strata=history.strata(strata),
-        ties=ties,
-        method=method,
-        conf_type=conf_type,
-        conf_level=conf_level,
-    )
+    model = StateModel.of(history, covariates, strata, reference, ties, method, conf_type, conf_level)
+    result = model.fit(history, history.states(codes), np.arange(len(codes)))
     late = (codes > 0) & (history.switch.min(axis=1) > 0)
     if not late.any():
         return result

@@ -10,15 +10,17 @@ Therneau & Grambsch (2000), Modeling Survival Data, Springer, section 3.7: rows 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
 from analytics.estimators.design import check_covariates, read_covariates
 from analytics.estimators.kaplan_meier import IntArray
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients, TreatmentRows
-from analytics.results import TREATMENT
+from analytics.results import TREATMENT, HazardRatioResult
 
 TreatedAt = ArrayLike | Mapping[str, ArrayLike]
 
@@ -125,3 +127,38 @@ def design_of_treatment(
     design = covariates.iloc[rows].reset_index(drop=True)
     design.insert(0, TREATMENT, pd.Series(state))
     return design
+
+
+class StateModel(NamedTuple):
+    """What a Cox model of patients in their states has beside these, and how it is fitted."""
+
+    covariates: pd.DataFrame | None
+    strata: pd.Categorical | None
+    reference: str | None
+    ties: Ties
+    method: Method
+    conf_type: ConfType
+    conf_level: float
+
+    @classmethod
+    def of(cls, history: SwitchingPatients, covariates: pd.DataFrame | None, strata: Any, *options: Any) -> StateModel:
+        """The model with its covariates and strata checked; ``options`` are the other fields."""
+        check_treatment_covariates(covariates, history)
+        return cls(covariates, history.strata(strata), *options)
+
+    def fit(
+        self, history: SwitchingPatients, state: pd.Categorical, patient: IntArray, rows: TreatmentRows | None = None
+    ) -> HazardRatioResult:
+        """The model of some patients, by their place and each in one state, or of ``rows`` that are theirs."""
+        return estimate_hazard_ratios(
+            history.time[patient] if rows is None else rows.time,
+            history.event[patient] if rows is None else rows.event,
+            design_of_treatment(state, self.covariates, history.row[patient], self.reference),
+            entry=None if rows is None else rows.entry,
+            weight=history.weight[patient],
+            strata=None if self.strata is None else self.strata[patient],
+            ties=self.ties,
+            method=self.method,
+            conf_type=self.conf_type,
+            conf_level=self.conf_level,
+        )
