@@ -22,7 +22,6 @@ from analytics.comparisons.treatment import (
     state_styles,
     treatment_controls,
 )
-from analytics.comparisons.treatment_groups import MILESTONES
 from analytics.comparisons.weighting import (
     TWO_STATES,
     WEIGHTS,
@@ -54,6 +53,7 @@ from analytics.formats import MISSING, format_count, format_number, format_patie
 from analytics.frames import filters_of
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import MILESTONES
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.timing import note_balanced, note_post_baseline

@@ -12,7 +12,6 @@ from analytics.cohort import Cohort
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import LANDMARK, adjust_control, list_e_values, read_model, treatment_controls
 from analytics.comparisons.treatment_groups import (
-    MILESTONES,
     GroupsAnalysis,
     TreatmentGroups,
     fit_landmark,
@@ -30,6 +29,7 @@ from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.formats import format_count, format_patients
 from analytics.frames.switching import TreatmentData
+from analytics.reporting.curves import MILESTONES
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table

@@ -14,7 +14,6 @@ from analytics.comparisons.salvage import CLOCK, count_moves, frame_estimates, l
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import AT_LANDMARK, LANDMARK, adjust_control, list_e_values, relapse_controls
 from analytics.comparisons.treatment_groups import (
-    MILESTONES,
     NAIVE,
     GroupsAnalysis,
     TreatmentGroups,
@@ -33,7 +32,7 @@ from analytics.estimators.treatment import pairwise_treatments
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count
 from analytics.frames.switching import SALVAGE, TreatmentData
-from analytics.reporting.curves import tabulate_pairs
+from analytics.reporting.curves import MILESTONES, tabulate_pairs
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (

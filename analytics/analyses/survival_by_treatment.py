@@ -22,7 +22,6 @@ from analytics.comparisons.treatment import (
     treatment_controls,
 )
 from analytics.comparisons.treatment_groups import (
-    MILESTONES,
     NAIVE,
     GroupsAnalysis,
     TreatmentGroups,
@@ -49,6 +48,7 @@ from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count, format_share
 from analytics.frames.switching import UNTIL_HSCT, TreatmentData
 from analytics.reporting.attrition import Used
+from analytics.reporting.curves import MILESTONES
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     count_used,

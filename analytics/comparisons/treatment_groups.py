@@ -25,7 +25,7 @@ from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
-from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, note_small_groups, say_exact_limits
+from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, milestone_cell, note_small_groups, say_exact_limits
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.reasons import say_inestimable, say_undone
@@ -55,7 +55,6 @@ from analytics.results import (
 )
 from analytics.results.power import DetectedGroups
 
-MILESTONES = tuple(12.0 * years for years in MILESTONE_YEARS)  # months
 NAIVE = Control(
     "naive",
     "Show the naive curves",
@@ -238,7 +237,7 @@ def headline_followed(result: TreatmentGroups) -> Headline:
     """How many are compared from the landmark on."""
     data, chosen = result.data, result.chosen
     return Headline(
-        f"{'Alive' if data.endpoint.alive == 'alive' else 'Event-free'} and followed at the landmark",
+        f"{'Alive' if data.endpoint.is_death else 'Event-free'} and followed at the landmark",
         f"{format_count(chosen.n)} of {format_count(data.n_complete)}",
         f"Excluded before day {result.days}: {format_count(chosen.n_event_before)} with the event, "
         f"{format_count(chosen.n_censored_before)} whose follow-up had ended.",

@@ -21,7 +21,7 @@ from analytics.formats import (
     format_percent,
 )
 from analytics.frames.switching import TreatmentData
-from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell
+from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, milestone_cell
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable
 from analytics.reporting.tables import Table
@@ -206,7 +206,7 @@ def tabulate_ratios(result: AdjustedComparison) -> Table:
 
 def tabulate_weighted_survival(result: AdjustedComparison) -> Table:
     """Survival at the milestones before and after weighting."""
-    endpoint, months = result.data.endpoint, [12.0 * years for years in MILESTONE_YEARS]
+    endpoint, months = result.data.endpoint, list(MILESTONES)
     rows = []
     for kind, curves in (("unweighted", result.unadjusted.curves), ("weighted", result.curves)):
         for curve in curves.curves if curves else ():
