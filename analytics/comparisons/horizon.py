@@ -67,13 +67,13 @@ class WeighedOutcome:
         return replace(self, events=replace(self.events, covariates=covariates))
 
     def estimate(self) -> OddsRatioResult:
-        """Odds ratios of all covariates together, of the children of whom all are known."""
+        """Odds ratios of all covariates together, of the patients of whom all are known."""
         events, kept = self.events, self.covariates.notna().all(axis=1).to_numpy(bool)
         arrays = (events.time[kept], events.cause[kept], self.covariates[kept])
         return estimate_odds_ratios_by_horizon(*arrays, horizon=self.horizon, of=self.of, weight=events.weight[kept])
 
     def estimate_univariable(self) -> tuple[OddsRatioResult, ...]:
-        """Odds ratios of each covariate alone, of the children of whom it is known."""
+        """Odds ratios of each covariate alone, of the patients of whom it is known."""
         arrays = (self.events.time, self.events.cause, self.covariates)
         return estimate_univariable_odds_ratios_by_horizon(
             *arrays, horizon=self.horizon, of=self.of, weight=self.events.weight
@@ -97,7 +97,7 @@ class WeighedOutcome:
         )
 
     def estimate_imputed(self, covariates: pd.DataFrame) -> OddsRatioResult:
-        """Odds ratios from completed covariates of the children whose outcome is known, one row per child, in their order."""
+        """Odds ratios from completed covariates of the patients whose outcome is known, one row each, in their order."""
         events = self.events
         known = (events.cause > 0) | (events.time >= self.horizon)
         order = np.concatenate(

@@ -20,6 +20,7 @@ from analytics.formats import (
 )
 from analytics.reporting.estimates import format_percent_points
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import MANY_LOST
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, name_term
 from analytics.results import (
@@ -34,7 +35,6 @@ from analytics.results import (
 )
 
 MANY_DF = 100_000.0
-MANY_LOST = 0.1
 NOTHING = "Nothing is missing in these variables."
 
 

@@ -8,10 +8,9 @@ from analytics.dictionary import load_words
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.frames import Horizon, Unfinished, is_post_baseline
 from analytics.reporting.curves import IncidenceComparison
+from analytics.reporting.regression import MANY_LOST
 from analytics.reporting.wording import join_words
 from analytics.results import Note
-
-MANY_LOST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
