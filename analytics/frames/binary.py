@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.dictionary import Variable
-from analytics.frames.covariates import Covariates, list_found
-from analytics.frames.exclusions import Exclusion, count_complete, leave_out, weight_of
+from analytics.frames.covariates import Counted, Covariates, read_counted
+from analytics.frames.exclusions import Exclusion, leave_out
 from analytics.results import FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
-class BinaryOutcome:
+class BinaryOutcome(Counted):
     """A yes/no outcome with covariates, one entry per distinct tally row.
 
     ``covariates`` keeps missing values: ``complete`` marks the entries in which every covariate is known. ``n_missing``
@@ -30,16 +30,6 @@ class BinaryOutcome:
     complete: NDArray[np.bool_]
     n_missing: tuple[tuple[str, int], ...]
     exclusions: tuple[Exclusion, ...]
-
-    @property
-    def n(self) -> int:
-        """Patients with a known outcome."""
-        return int(self.weight.sum())
-
-    @property
-    def n_complete(self) -> int:
-        """Patients with a known outcome and every covariate known."""
-        return count_complete(self.weight, self.complete)
 
     def model(self, *names: str) -> dict[str, Any]:
         """What a model of these covariates takes, or of all of them, of the patients of whom they are known."""
@@ -71,11 +61,4 @@ class BinaryOutcome:
         exclusions: list[Exclusion] = []
         tally = leave_out(tally, tally[outcome].notna(), "outcome-missing", unknown, exclusions)
         known = Covariates.from_tally(tally, covariates, references)
-        return cls(
-            outcome=read_only(tally[outcome].to_numpy(float)),
-            covariates=known.frame,
-            weight=weight_of(tally),
-            complete=known.complete,
-            n_missing=known.n_missing,
-            exclusions=list_found(exclusions, known),
-        )
+        return cls(outcome=read_only(tally[outcome].to_numpy(float)), **read_counted(tally, exclusions, known))

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import Variable
-from analytics.frames.exclusions import Exclusion, list_levels
+from analytics.dictionary import CompetingEndpoint, Endpoint, Variable
+from analytics.frames.exclusions import Exclusion, list_levels, months_of, to_categorical
+from analytics.results import FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,62 @@ class Covariates:
         )
 
 
-def list_found(exclusions: Sequence[Exclusion], covariates: Covariates | None) -> tuple[Exclusion, ...]:
-    """The exclusions that concern anybody."""
-    return tuple(e for e in (*exclusions, *(covariates.exclusions if covariates else ())) if e.n)
+class Counted:
+    """What frames of counted patients have in common: how many patients there are, and in how many all is known."""
+
+    __slots__ = ()
+    weight: FloatArray
+    complete: NDArray[np.bool_] | None
+
+    @property
+    def n(self) -> int:
+        """Patients in the analysis."""
+        return int(self.weight.sum())
+
+    @property
+    def n_complete(self) -> int:
+        """Patients in the analysis with every covariate known."""
+        return int((self.weight if self.complete is None else self.weight[self.complete]).sum())
+
+
+class CountedTimes(Counted):
+    """Counted patients with or without an event."""
+
+    __slots__ = ()
+    event: FloatArray
+
+    @property
+    def n_event(self) -> int:
+        """Patients with the event."""
+        return int((self.weight * self.event).sum())
+
+
+def read_counted(tally: pd.DataFrame, exclusions: Sequence[Exclusion], known: Covariates | None) -> dict[str, Any]:
+    """The fields of a frame that say how many share a row, who is left out, and what else is known of them."""
+    found = (*exclusions, *(known.exclusions if known else ()))
+    return {
+        "weight": read_only(tally["n"].to_numpy(float)),
+        "exclusions": tuple(exclusion for exclusion in found if exclusion.n),
+        "covariates": None if known is None else known.frame,
+        "complete": None if known is None else known.complete,
+        "n_missing": () if known is None else known.n_missing,
+    }
+
+
+def read_times(
+    tally: pd.DataFrame,
+    endpoint: Endpoint | CompetingEndpoint,
+    exclusions: Sequence[Exclusion],
+    strata: Variable | None,
+    filtered_by: Sequence[Variable],
+    covariates: Sequence[Variable],
+    references: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """The fields that every frame of times has, but for the events."""
+    return {
+        "endpoint": endpoint,
+        "time": months_of(tally, endpoint.time),
+        "strata": None if strata is None else to_categorical(tally, strata),
+        "conditions": (*filtered_by, *(() if strata is None else (strata,))),
+        **read_counted(tally, exclusions, Covariates.from_tally(tally, covariates, references) if covariates else None),
+    }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Endpoint, Variable
 from analytics.results import FloatArray, read_only
@@ -118,24 +115,9 @@ def split_tally(
     return tally
 
 
-def list_conditions(filtered_by: Sequence[Variable], strata: Variable | None) -> tuple[Variable, ...]:
-    """The variables of the filters, then that of the strata."""
-    return (*filtered_by, *(() if strata is None else (strata,)))
-
-
 def months_of(tally: pd.DataFrame, column: str) -> FloatArray:
     """A column of days in months."""
     return read_only(tally[column].to_numpy(float) / DAYS_PER_MONTH)
-
-
-def weight_of(tally: pd.DataFrame) -> FloatArray:
-    """How many patients share each row."""
-    return read_only(tally["n"].to_numpy(float))
-
-
-def count_complete(weight: FloatArray, complete: NDArray[np.bool_] | None) -> int:
-    """How many patients there are in the entries marked, or in all."""
-    return int((weight if complete is None else weight[complete]).sum())
 
 
 def to_categorical(tally: pd.DataFrame, variable: Variable | None) -> pd.Categorical:

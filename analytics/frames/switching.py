@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.dictionary import Endpoint, Variable
+from analytics.frames.covariates import CountedTimes
 from analytics.frames.exclusions import Exclusion
 from analytics.frames.treatment import CART, HISTORIES, HSCT, TreatmentHistory, list_treatments
 from analytics.results import TREATMENT, FloatArray
@@ -30,7 +31,7 @@ NOT_MARROW, SECOND_RELAPSE = "not-marrow", "second-relapse"
 
 
 @dataclass(frozen=True, slots=True)
-class TreatmentData:
+class TreatmentData(CountedTimes):
     """The patients of one comparison, one entry per distinct record; times in months from relapse.
 
     ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
@@ -104,21 +105,6 @@ class TreatmentData:
     def states(self) -> tuple[str, ...]:
         """All states in the order of figures and tables, the untreated first."""
         return (self.untreated, *self.treated_at)
-
-    @property
-    def n(self) -> int:
-        """Patients in the comparison."""
-        return int(self.weight.sum())
-
-    @property
-    def n_complete(self) -> int:
-        """Patients in whom every adjusting variable is known."""
-        return int(self.weight[self.complete].sum())
-
-    @property
-    def n_event(self) -> int:
-        """Patients with the event."""
-        return int((self.weight * self.event).sum())
 
     @property
     def n_treated(self) -> int:

@@ -11,24 +11,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.dictionary import CompetingEndpoint, Endpoint, Variable
-from analytics.frames.covariates import Covariates, list_found
+from analytics.frames.covariates import Counted, CountedTimes, read_times
 from analytics.frames.exclusions import (
     Exclusion,
-    count_complete,
     keep_eligible,
     keep_eligible_competing,
     leave_out,
-    list_conditions,
     months_of,
     split_tally,
     to_categorical,
-    weight_of,
 )
 from analytics.results import FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
-class TimeToEvent:
+class TimeToEvent(CountedTimes):
     """Time to an event by group, one entry per distinct tally row.
 
     ``time`` is in months from the endpoint's origin, ``event`` 1 or 0, ``weight`` how many patients share the entry,
@@ -54,21 +51,6 @@ class TimeToEvent:
     covariates: pd.DataFrame | None = None
     complete: NDArray[np.bool_] | None = None
     n_missing: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def n(self) -> int:
-        """Patients in the analysis."""
-        return int(self.weight.sum())
-
-    @property
-    def n_event(self) -> int:
-        """Patients with the event."""
-        return int((self.weight * self.event).sum())
-
-    @property
-    def n_complete(self) -> int:
-        """Patients in the analysis with every covariate known."""
-        return count_complete(self.weight, self.complete)
 
     def arrays(self, rows: Any = slice(None)) -> dict[str, Any]:
         """What estimators take, of some of the entries: ``time event entry weight strata``."""
@@ -125,26 +107,17 @@ class TimeToEvent:
                 exclusions,
             )
         tally = split_tally(tally, variable, strata, exclusions)
-        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
         return cls(
-            endpoint=endpoint,
             variable=variable,
-            time=months_of(tally, endpoint.time),
             event=read_only(tally[endpoint.event].to_numpy(float)),
             group=to_categorical(tally, variable),
-            weight=weight_of(tally),
-            exclusions=list_found(exclusions, known),
-            strata=None if strata is None else to_categorical(tally, strata),
-            conditions=list_conditions(filtered_by, strata),
             entry=None if endpoint.entry is None else months_of(tally, endpoint.entry),
-            covariates=None if known is None else known.frame,
-            complete=None if known is None else known.complete,
-            n_missing=() if known is None else known.n_missing,
+            **read_times(tally, endpoint, exclusions, strata, filtered_by, covariates, references),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class CompetingEvents:
+class CompetingEvents(Counted):
     """Time to the first of several events by group, one entry per distinct tally row.
 
     ``time`` is in months from the endpoint's origin; ``cause`` is 0 where nothing has happened until then and k for the
@@ -167,19 +140,9 @@ class CompetingEvents:
     n_missing: tuple[tuple[str, int], ...] = ()
 
     @property
-    def n(self) -> int:
-        """Patients in the analysis."""
-        return int(self.weight.sum())
-
-    @property
     def n_events(self) -> tuple[int, ...]:
         """Patients with each event, in the order of ``causes``."""
         return tuple(int(self.weight[self.cause == k].sum()) for k in range(1, len(self.causes) + 1))
-
-    @property
-    def n_complete(self) -> int:
-        """Patients in the analysis with every covariate known."""
-        return count_complete(self.weight, self.complete)
 
     @classmethod
     def from_tally(
@@ -209,24 +172,15 @@ class CompetingEvents:
             )
         tally, exclusions = keep_eligible_competing(tally, endpoint, cause)
         tally = split_tally(tally, variable, strata, exclusions)
-        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
         codes = np.array(to_categorical(tally, cause).codes, dtype=np.int64)
         codes.setflags(write=False)
         return cls(
-            endpoint=endpoint,
             variable=variable,
-            time=months_of(tally, endpoint.time),
             cause=codes,
             causes=cause.levels[1:],
             labels=cause.level_labels[1:],
             group=to_categorical(tally, variable),
-            weight=weight_of(tally),
-            exclusions=list_found(exclusions, known),
-            strata=None if strata is None else to_categorical(tally, strata),
-            conditions=list_conditions(filtered_by, strata),
-            covariates=None if known is None else known.frame,
-            complete=None if known is None else known.complete,
-            n_missing=() if known is None else known.n_missing,
+            **read_times(tally, endpoint, exclusions, strata, filtered_by, covariates, references),
         )
 
 

@@ -11,17 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, load_dictionary
-from analytics.frames.covariates import Covariates, list_found
+from analytics.frames.covariates import CountedTimes, read_times
 from analytics.frames.exclusions import (
     Exclusion,
-    count_complete,
     keep_eligible,
     leave_out,
-    list_conditions,
     months_of,
     split_tally,
-    to_categorical,
-    weight_of,
 )
 from analytics.frames.times import endpoint_columns
 from analytics.results import FloatArray, read_only
@@ -60,7 +56,7 @@ class Switches(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TreatmentHistory:
+class TreatmentHistory(CountedTimes):
     """Time from relapse to an event with the days on which CAR-T and HSCT were given, one entry per distinct tally row.
 
     ``time``, ``cart_at`` and ``hsct_at`` are in months from relapse; NaN stands for a treatment that was not given, and
@@ -85,16 +81,6 @@ class TreatmentHistory:
     entry: FloatArray | None = None
 
     @property
-    def n(self) -> int:
-        """Patients in the analysis."""
-        return int(self.weight.sum())
-
-    @property
-    def n_event(self) -> int:
-        """Patients with the event."""
-        return int((self.weight * self.event).sum())
-
-    @property
     def n_cart(self) -> int:
         """Patients given CAR-T on a known day."""
         return int(self.weight[~np.isnan(self.cart_at)].sum())
@@ -103,11 +89,6 @@ class TreatmentHistory:
     def n_hsct(self) -> int:
         """Patients transplanted on a known day."""
         return int(self.weight[~np.isnan(self.hsct_at)].sum())
-
-    @property
-    def n_complete(self) -> int:
-        """Patients in the analysis with every covariate known."""
-        return count_complete(self.weight, self.complete)
 
     @classmethod
     def from_tally(
@@ -166,24 +147,15 @@ class TreatmentHistory:
             # What happens on the day on which treatment begins happens under it, as everywhere that treatment changes.
             last = tally[endpoint.time] - HALF_DAY
             entry = read_only(np.maximum(np.minimum(begun[tally.index], last), 0.0) / DAYS_PER_MONTH)
-        known = None if not covariates else Covariates.from_tally(tally, covariates, references)
         never = np.full(len(tally), np.nan)
         cart_at, hsct_at = (months_of(tally, day) if day in followed else read_only(never) for day in labels)
         return cls(
-            endpoint=endpoint,
             treatments=followed,
-            time=months_of(tally, endpoint.time),
             event=read_only(tally[endpoint.event].to_numpy(float)),
             cart_at=cart_at,
             hsct_at=hsct_at,
-            weight=weight_of(tally),
-            exclusions=list_found(exclusions, known),
-            strata=None if strata is None else to_categorical(tally, strata),
-            conditions=list_conditions(filtered_by, strata),
-            covariates=None if known is None else known.frame,
-            complete=None if known is None else known.complete,
-            n_missing=() if known is None else known.n_missing,
             entry=entry,
+            **read_times(tally, endpoint, exclusions, strata, filtered_by, covariates, references),
         )
 
     def switches(self, view: str, *, censor_at_hsct: bool = False) -> Switches:
