@@ -50,7 +50,8 @@ class Variable:
     ``levels`` are in the order of every axis and table, ``reference`` is one of them; ``level_labels`` are what a
     reader sees. ``missing_label`` says what an empty cell means; ``population`` is the event that a patient must have
     had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
-    a patient of the cohort has them; ``level_words`` are other words under which a file may hold a level. ``per`` is the
+    a patient of the cohort has them; ``unit_one`` is the unit in the singular where that is another word ("year");
+    ``level_words`` are other words under which a file may hold a level. ``per`` is the
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
@@ -74,6 +75,7 @@ class Variable:
     is_group: bool = False
     derivation: Derivation | None = None
     per: float = 1.0
+    unit_one: str = ""
     optional_levels: tuple[str, ...] = ()
     level_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     role: str | None = None
@@ -123,9 +125,10 @@ class Endpoint:
     ("Event-free survival"), ``event_noun`` ("events"), ``event_one`` ("event"), ``had`` ("had an event") and ``alive`` are
     the endpoint's words in figures and sentences;
     ``alive`` is who has not had the event ("alive without an event"), to stand after "were". ``is_death`` is False if
-    other events count beside death. ``shares_event`` is True
-    if another endpoint, with another time, comes before it with the same event: the event alone does not make a patient
-    eligible then (nobody need have been transplanted to have died).
+    other events count beside death. ``eligible`` says who is in the population, to stand after a number ("relapsed"), ""
+    if everybody is; ``entered`` is what brings patients under observation ("HSCT"), with ``entry`` alone.
+    ``shares_event`` is True if another endpoint, with another time, comes before it with the same event: the event alone
+    does not make a patient eligible then (nobody need have been transplanted to have died).
     """
 
     name: str
@@ -146,6 +149,8 @@ class Endpoint:
     event_one: str = "death"
     had: str = "died"
     is_death: bool = True
+    eligible: str = ""
+    entered: str = ""
     shares_event: bool = False
 
     @property
@@ -159,7 +164,7 @@ class CompetingEndpoint:
     """A time to the first of several events: the column of the time and of what happened first.
 
     ``cause`` names a categorical variable whose first level means that none of the events has happened so far; each
-    further level is one of them. ``origin``, ``population`` and ``phase`` are as in :class:`Endpoint`.
+    further level is one of them. ``origin``, ``population``, ``eligible`` and ``phase`` are as in :class:`Endpoint`.
     """
 
     name: str
@@ -170,6 +175,7 @@ class CompetingEndpoint:
     population: str
     phase: Phase
     definition: str = ""
+    eligible: str = ""
 
 
 @dataclass(frozen=True, slots=True)

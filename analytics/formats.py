@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from analytics.dictionary import load_words
+from analytics.dictionary import Variable, load_words
 from analytics.results import Estimate, Interval, Reason
 
 MISSING = "–"
@@ -147,18 +147,17 @@ def format_share(part: float, whole: float, digits: int = 1) -> str:
     return f"{format_count(part)} ({format_percent(part / whole, digits)})" if whole else format_count(part)
 
 
-def format_quantity(value: float, unit: str) -> str:
+def format_quantity(value: float, variable: Variable) -> str:
     """A number with its unit, "1 year", "9.5 years" or "50 × 10⁹/L"; the number alone without a unit."""
-    if not unit:
-        return f"{value:g}"
-    return f"{value:g} × {unit}" if unit[0].isdigit() else f"{value:g} {_singular(unit) if value == 1 else unit}"
+    unit = variable.unit_one if value == 1 and variable.unit_one else variable.unit
+    return f"{value:g}{' ×' if unit[:1].isdigit() else ''} {unit}".rstrip()
 
 
-def format_step(per: float, unit: str) -> str:
-    """The step of a ratio, after "per" or "every": "year", "10 × 10⁹/L", "unit" without a unit."""
-    if per != 1:
-        return format_quantity(per, unit or "units")
-    return {"": "unit", "%": "percentage point"}.get(unit, _singular(unit))
+def format_step(variable: Variable) -> str:
+    """The step of a ratio of a number, after "per" or "every": "year", "10 × 10⁹/L", "unit" without a unit."""
+    if variable.per != 1:
+        return format_quantity(variable.per, variable if variable.unit else replace(variable, unit="units"))
+    return {"": "unit", "%": "percentage point"}.get(variable.unit, variable.unit_one or variable.unit)
 
 
 def format_months(months: float | None, digits: int = 1) -> str:
@@ -219,10 +218,6 @@ def format_signed(value: float | None, digits: int = 1) -> str:
 def format_plain(value: float, digits: int = 2) -> str:
     """A number with a minus sign where it is below 0, and none where it rounds to 0."""
     return format_signed(value, digits).lstrip("+")
-
-
-def _singular(unit: str) -> str:
-    return unit.removesuffix("s") if unit.isalpha() else unit
 
 
 def _limits(low: str, high: str, interval: Interval) -> str:

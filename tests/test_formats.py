@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.dictionary import Variable
 from analytics.formats import (
     MISSING,
     format_count,
@@ -138,12 +139,17 @@ def test_numbers_months_and_levels() -> None:
     assert format_level(0.29) == "29\u00a0%"
 
 
+def number(unit: str, per: float = 1.0) -> Variable:
+    one = "year" if unit == "years" else ""
+    return Variable("x", "X", "continuous", "diagnosis", unit=unit, unit_one=one, per=per)
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(1, "years", "1 year"), (9.5, "years", "9.5 years"), (50, "10⁹/L", "50 × 10⁹/L"), (1, "%", "1 %"), (3, "", "3")],
 )
 def test_a_quantity_has_its_unit(value: float, unit: str, text: str) -> None:
-    assert format_quantity(value, unit) == text
+    assert format_quantity(value, number(unit)) == text
 
 
 @pytest.mark.parametrize(
@@ -159,7 +165,7 @@ def test_a_quantity_has_its_unit(value: float, unit: str, text: str) -> None:
     ],
 )
 def test_the_step_of_a_ratio_is_read_after_per(per: float, unit: str, text: str) -> None:
-    assert format_step(per, unit) == text
+    assert format_step(number(unit, per)) == text
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from analytics.comparisons.survival import (
     headline_patients,
     headline_test,
 )
-from analytics.dictionary import load_words
+from analytics.dictionary import Words, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
 from analytics.estimators.kaplan_meier import estimate_survival
@@ -57,7 +57,7 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import CompetingEvents, endpoint_columns
-from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible
+from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible, shorten_eligible
 from analytics.reporting.causes import say_cause_ratios, tabulate_cause_ratios
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, say_incidence, tabulate_incidence
 from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time_frame, tabulate_ratios_over_time
@@ -234,12 +234,14 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         """Whom the curves show: who lacks a covariate of the models is in the curves all the same."""
         comparison = result.comparison
         frame = comparison.frame
+        events = f"with {comparison.event_label} first"
         return Used(
             eligible=name_eligible(frame.endpoint),
+            short=shorten_eligible(frame.endpoint),
             losses=list_losses(frame.exclusions),
             n=frame.n,
             n_event=comparison.n_event,
-            events=f"with {comparison.event_label} first",
+            events=Words(events, events),
             complete=name_complete([frame.variable]),
         )
 
@@ -262,7 +264,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             for kind, model in (("cause-specific", m.cause_specific), ("subdistribution", m.subdistribution))
         ]
         rows = [row for frame in frames for row in frame.to_dict("records")]
-        numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+        numbers = {v.name: format_step(v) for v in result.variables if not v.is_coded}
         ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
         return {
             "estimates": incidence_frame(result.comparison),

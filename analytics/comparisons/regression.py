@@ -199,7 +199,7 @@ def tabulate_estimates(result: FactorModels, *more: str) -> pd.DataFrame:
     for kind, model in list_models(result):
         about = {f"{name}_model" if name.startswith("n_") else name: getattr(model, name) for name in more}
         frames.append(model.to_frame().assign(model=kind, n_model=model.n, **about))
-    numbers = {v.name: format_step(v.per, v.unit) for v in result.variables if not v.is_coded}
+    numbers = {v.name: format_step(v) for v in result.variables if not v.is_coded}
     estimates = stack(frames)
     # A column that is there although no factor is.
     steps = [numbers.get(name) for name in estimates.get("variable", ())]

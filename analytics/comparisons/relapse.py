@@ -15,7 +15,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, load_dictionary, load_words
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
@@ -110,13 +110,14 @@ class RelapseData:
         """Whom a model of ``n`` patients, ``n_event`` of them with relapse, rests on."""
         data, horizon = self.outcome, self.horizon
         losses = (*list_losses(data.exclusions), *list_incomplete(data.covariates, data.weight, self.variables))
-        known = f"{load_words().plural} with a known outcome"
+        short = "with a known outcome"
         if horizon is not None:
-            known = f"{load_words().plural} with the outcome known at {horizon.limit}"
+            short = f"with the outcome known at {horizon.limit}"
             text = f"not followed for {horizon.limit}, no relapse: represented by weights"
             # Not dropped, but not among those counted either.
             losses = (Loss("eligible", text, horizon.n_not_followed), *losses)
-        return Used(known, losses, n, n_event, f"relapses{self.within}", name_complete(self.variables))
+        known, relapses = f"{load_words().plural} {short}", Words(f"relapse{self.within}", f"relapses{self.within}")
+        return Used(known, losses, n, n_event, relapses, name_complete(self.variables), short=short)
 
 
 def list_factors(cohort: Cohort) -> list[Variable]:

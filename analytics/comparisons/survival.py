@@ -141,17 +141,15 @@ def endpoint_control(cohort: Cohort, default: str = "os_relapse", *, after: Phas
         "Endpoint",
         "one",
         default if default in names else names[0],
-        tuple((e.name, name_endpoint(e, cohort.dictionary)) for e in endpoints),
+        tuple((e.name, name_endpoint(e)) for e in endpoints),
         help="OS: overall survival, until death. EFS: event-free survival, until the first of relapse, remission that was not "
         "reached, another event and death. The methods page defines each.",
     )
 
 
-def name_endpoint(endpoint: Endpoint, dictionary: Dictionary) -> str:
+def name_endpoint(endpoint: Endpoint) -> str:
     """The endpoint as the choices name it ("OS from first relapse")."""
-    late = ""
-    if endpoint.entry is not None:
-        late = f", entering at {dictionary[endpoint.entry].label.removeprefix('Time to ')}"
+    late = f", entering at {endpoint.entered or 'a later day'}" if endpoint.entry is not None else ""
     return f"{endpoint.short} from {endpoint.origin}{late}"
 
 

@@ -282,7 +282,7 @@ def _level_label(dictionary: Dictionary, variable: str, level: str | None) -> st
     if level is None:
         if variable not in dictionary:
             return "per unit"
-        return f"per {format_step(dictionary[variable].per, dictionary[variable].unit)}"
+        return f"per {format_step(dictionary[variable])}"
     if variable in dictionary and level in dictionary[variable].levels:
         return dictionary[variable].level_label(level)
     return level

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, load_words
+from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, Words, load_words
 from analytics.formats import format_count
 from analytics.frames import Exclusion, TimeToEvent, strata_of
 from analytics.reporting.wording import describe_clause, in_sentence, join_words, start_sentence
@@ -38,7 +37,8 @@ class Used:
     """Whom the main estimate of an analysis rests on: ``n`` children, of whom ``n_event`` had the event.
 
     ``eligible`` says who could have been in it ("children who relapsed"), ``complete`` what has to be known of a child
-    and ``landmark`` when it has to be followed still; both are empty where nothing is asked. ``losses`` are the others of
+    and ``landmark`` when it has to be followed still; both are empty where nothing is asked. ``short`` is ``eligible`` to
+    stand after a number ("relapsed"). ``losses`` are the others of
     the selection, each child once, in the order in which they are left out. ``events`` names the events after their
     number ("deaths").
     """
@@ -47,9 +47,10 @@ class Used:
     losses: tuple[Loss, ...]
     n: int
     n_event: int
-    events: str
+    events: Words
     complete: str = ""
     landmark: str = ""
+    short: str = ""
 
     @classmethod
     def from_frame(
@@ -62,8 +63,9 @@ class Used:
             (*list_losses(frame.exclusions), *list_incomplete(frame.covariates, frame.weight, covariates)),
             counted.n,
             counted.n_event,
-            frame.endpoint.event_noun,
+            frame.endpoint.events,
             name_complete([frame.variable, *strata_of(frame), *covariates]),
+            short=shorten_eligible(frame.endpoint),
         )
 
 
@@ -122,7 +124,7 @@ def join_stages(
         return tuple(stages)
     n = used.n + sum(loss.n for loss in used.losses) if funnel.smallest_cell else funnel.n_left
     asked: tuple[tuple[Kind, str, str], ...] = (
-        ("eligible", used.eligible, _shortened(used.eligible)),
+        ("eligible", used.eligible, used.short),
         ("complete", used.complete, "complete"),
         ("landmark", used.landmark, used.landmark.rpartition(" and ")[2]),
     )
@@ -140,7 +142,7 @@ def join_stages(
         )
     return (
         *stages,
-        Stage("events", start_sentence(used.events), used.n_event, short=_one_of(used.events, used.n_event)),
+        Stage("events", start_sentence(used.events.plural), used.n_event, short=used.events.of(used.n_event)),
     )
 
 
@@ -233,18 +235,9 @@ def name_complete(variables: Sequence[Variable | None]) -> str:
 
 def name_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
     """Who could be in an analysis of an endpoint, in words."""
-    everyone = load_words().plural
-    return (
-        f"{everyone} followed from {endpoint.origin}"
-        if endpoint.population == f"all {everyone}"
-        else endpoint.population
-    )
+    return endpoint.population if endpoint.eligible else f"{load_words().plural} followed from {endpoint.origin}"
 
 
-def _shortened(eligible: str) -> str:
-    """Who is eligible, to stand after a number ("relapsed")."""
-    return eligible.removeprefix(f"{load_words().plural} ").removeprefix("who ")
-
-
-def _one_of(events: str, n: int) -> str:
-    return re.sub(r"^(\w+)s\b", r"\1", events) if n == 1 else events
+def shorten_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
+    """Who could be in an analysis of an endpoint, to stand after a number ("relapsed")."""
+    return endpoint.eligible or f"followed from {endpoint.origin}"

@@ -164,7 +164,7 @@ def say_spline(spline: SplineResult, variable: Variable, event: EventPhrases) ->
     if test.p_value < 0.05:
         return (
             f"{found} The association bends more than chance alone would readily explain: the one odds ratio per "
-            f"{format_step(variable.per, variable.unit)} is an average over a curve, and may be wrong at the ends."
+            f"{format_step(variable)} is an average over a curve, and may be wrong at the ends."
         )
     return (
         f"{found} This does not show that the association is straight: with {format_patients(spline.n_event)} who "

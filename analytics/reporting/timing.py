@@ -196,11 +196,11 @@ def _outcome(endpoint: Endpoint | CompetingEndpoint) -> str:
     """What is estimated, inside a sentence."""
     if isinstance(endpoint, CompetingEndpoint):
         return "the incidence"
-    return "survival" if endpoint.event_noun == "deaths" else in_sentence(endpoint.y_title)
+    return "survival" if endpoint.is_death else in_sentence(endpoint.y_title)
 
 
 def _waiting(endpoint: Endpoint | CompetingEndpoint) -> str:
-    is_survival = isinstance(endpoint, Endpoint) and endpoint.event_noun == "deaths"
+    is_survival = isinstance(endpoint, Endpoint) and endpoint.is_death
     return "live long enough" if is_survival else "stay free of events long enough"
 
 

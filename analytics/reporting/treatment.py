@@ -17,7 +17,15 @@ from analytics.formats import (
 )
 from analytics.frames import filters_of, strata_of
 from analytics.frames.switching import NOT_MARROW, SALVAGE, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData, name_chemotherapy
-from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete, name_eligible
+from analytics.reporting.attrition import (
+    Loss,
+    Used,
+    list_incomplete,
+    list_losses,
+    name_complete,
+    name_eligible,
+    shorten_eligible,
+)
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.timing import note_post_baseline
@@ -91,7 +99,8 @@ def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, Land
         losses=(*list_losses(data.exclusions), *list_incomplete(data.covariates, data.weight, adjusters)),
         n=int(data.weight[kept].sum()),
         n_event=int((data.weight * data.event)[kept].sum()),
-        events=endpoint.event_noun,
+        events=endpoint.events,
+        short="relapsed in the marrow" if in_marrow else shorten_eligible(endpoint),
         complete=name_complete([*strata_of(data), *adjusters]),
     )
     if landmark is None:

@@ -47,7 +47,7 @@ def tabulate_treatments(
     for term in model.terms:
         variable = variables[term.variable]
         if term.level is None:
-            rows.append(row(f"{variable.label}, per {format_step(variable.per, variable.unit)}", term))
+            rows.append(row(f"{variable.label}, per {format_step(variable)}", term))
         else:
             rows.append(row(f"{variable.label}: {variable.level_label(term.level)}", term))
     k = len(data.states)

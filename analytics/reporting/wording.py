@@ -18,6 +18,7 @@ from analytics.formats import (
     format_quantity,
     format_ratio_of,
     format_step,
+    format_years,
     is_withheld,
     join_words,
     say_interval,
@@ -79,12 +80,12 @@ def describe_clause(clause: Clause, variable: Variable) -> str:
             labels.append(variable.missing_label)
         return f"{variable.label}: {' or '.join(labels)}"
     if clause.low is not None and clause.high is not None:
-        high = format_quantity(clause.high, variable.unit)
+        high = format_quantity(clause.high, variable)
         low = f"{clause.low:g} to " if f"{clause.low:g}" != f"{clause.high:g}" else ""
         return f"{variable.label} {low}{high}{missing}"
     if clause.low is not None:
-        return f"{variable.label} from {format_quantity(clause.low, variable.unit)}{missing}"
-    return f"{variable.label} up to {format_quantity(clause.high or 0.0, variable.unit)}{missing}"
+        return f"{variable.label} from {format_quantity(clause.low, variable)}{missing}"
+    return f"{variable.label} up to {format_quantity(clause.high or 0.0, variable)}{missing}"
 
 
 def describe_odds_ratio(
@@ -136,7 +137,7 @@ def _describe_ratio(
     if ratio.value is None:
         return f"{what}: {say_missing(measure, ratio.reason)}."
     if is_number:
-        subject = f"with every {format_step(variable.per, variable.unit)} more, {subject}"
+        subject = f"with every {format_step(variable)} more, {subject}"
     else:
         what = f"{what} against {variable.level_label(reference)}"
     factor, limits = format_ratio_of(ratio), ratio.interval
@@ -150,14 +151,16 @@ def _describe_ratio(
     interval = ""
     if limits is not None:
         # Not the power after the fact, but the interval says what may have been overlooked (Hoenig & Heisey 2001).
-        is_open = "includes 1" in reading and (limits.low is not None or limits.high is not None)
+        is_open = not limits.excludes(1) and (limits.low is not None or limits.high is not None)
         missed = "; any ratio in it could have been missed" if is_open else ""
         interval = f" ({say_interval(limits)}{missed})"
-    by = (
-        f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
-    )
+    by = _adjusted(adjusted_for)
     p = f"; {format_p_phrase(term.p_value)}" if term.p_value is not None else ""
     return f"{what}: {reading}{interval}, {by}{p}; {NOT_EFFECT}."
+
+
+def _adjusted(factors: Sequence[str]) -> str:
+    return f"adjusted for {join_words([in_sentence(label) for label in factors])}" if factors else "not adjusted"
 
 
 def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:
@@ -165,20 +168,23 @@ def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Esti
     origin, had = endpoint.origin, endpoint.had
     name = start_sentence(label)
     if estimate.value is None:
-        return f"{name}: {say_missing(f'estimate at {years} {_plural(years)} from {origin}', estimate.reason)}."
-    interval = estimate.interval
-    limits = ""
-    if interval is not None and interval.is_one_sided:
-        limits = f" ({format_hidden(interval, survives=True)})"
-    elif interval is not None:
-        limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
+        return f"{name}: {say_missing(f'estimate at {format_years(years)} from {origin}', estimate.reason)}."
+    limits = _limits(estimate.interval, survives=True)
     whom = "" if endpoint.entry is None else f", of {endpoint.population} and counted from then on,"
     share = f"an estimated {format_percent(estimate.value)}{limits}{whom}"
-    text = f"{name}: {share} were {endpoint.alive} {years} {_plural(years)} after {origin}"
+    text = f"{name}: {share} were {endpoint.alive} {format_years(years)} after {origin}"
     if estimate.value == 0:
         return f"{text}; the last of those followed had {had} by then."
     nobody = f"nobody had {had} by then, " if estimate.n_event == 0 else ""
     return f"{text}; {nobody}{format_count(estimate.n)} {'was' if estimate.n == 1 else 'were'} still followed."
+
+
+def _limits(interval: Interval | None, *, survives: bool) -> str:
+    if interval is None:
+        return ""
+    if interval.is_one_sided:
+        return f" ({format_hidden(interval, survives=survives)})"
+    return f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
 
 
 def describe_no_events(
@@ -189,18 +195,18 @@ def describe_no_events(
     ``n_followed`` children were still followed at that number of years; ``limit`` is the exact one-sided limit of
     survival then, None where nobody was.
     """
-    origin, died = endpoint.origin, endpoint.event_noun == "deaths"
-    if n == 1:
-        who = f"the only {load_words().noun} did not {'die' if died else 'have an event'}"
-    else:
-        who = f"none of {format_patients(n)} {endpoint.had}"
-    nothing, hidden = ("death", "a mortality") if died else ("event", "a share with events")
-    text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
+    have, hidden = ("die", "a mortality") if endpoint.is_death else ("have an event", "a share with events")
+    who = f"the only {load_words().noun} did not {have}" if n == 1 else f"none of {format_patients(n)} {endpoint.had}"
+    origin = endpoint.origin
+    text = (
+        f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {format_years(years)} after {origin}"
+    )
     if limit is None or limit.low is None:
         return f"{text}, so that nothing is known of that time."
     return (
-        f"{text}. No {nothing} is not certain survival: {_with_followed(n_followed)} so long, chance could hide {hidden} of "
-        f"up to {format_percent(1 - limit.low)} by then (exact one-sided {format_level(limit.level)} limit)."
+        f"{text}. No {endpoint.event_one} is not certain survival: {_with_followed(n_followed)} so long, chance "
+        f"could hide {hidden} of up to {format_percent(1 - limit.low)} by then (exact one-sided "
+        f"{format_level(limit.level)} limit)."
     )
 
 
@@ -250,16 +256,11 @@ def describe_incidence(label: str, years: int, origin: str, event: str, estimate
     """One group's cumulative incidence of an event at a number of years in words, with how many are still followed."""
     name = start_sentence(label)
     if estimate.value is None:
-        return f"{name}: {say_missing(f'estimate at {years} {_plural(years)} from {origin}', estimate.reason)}."
-    interval = estimate.interval
-    limits = ""
-    if interval is not None and interval.is_one_sided:
-        limits = f" ({format_hidden(interval, survives=False)})"
-    elif interval is not None:
-        limits = f" ({format_level(interval.level)} interval {format_percent_interval(interval)} %)"
+        return f"{name}: {say_missing(f'estimate at {format_years(years)} from {origin}', estimate.reason)}."
+    limits = _limits(estimate.interval, survives=False)
     who = f"an estimated {format_percent(estimate.value)}" if estimate.n_event else "nobody"
     return (
-        f"{name}: {who}{limits} had {event} as the first event within {years} {_plural(years)} of {origin}; "
+        f"{name}: {who}{limits} had {event} as the first event within {format_years(years)} of {origin}; "
         f"{_followed(estimate.n)} still followed."
     )
 
@@ -275,7 +276,9 @@ def describe_no_incidence(
     who = f"none of {format_patients(n)} had {event} as the first event"
     if n == 1:
         who = f"the only {load_words().noun} did not have {event}"
-    text = f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {years} {_plural(years)} after {origin}"
+    text = (
+        f"{start_sentence(label)}: {who}; {_followed(n_followed)} still followed {format_years(years)} after {origin}"
+    )
     if limit is None:
         return f"{text}, so that nothing is known of that time."
     among = f"{_with_followed(n_followed)} so long"
@@ -301,12 +304,10 @@ def describe_two_hazard_ratios(
     described by its reason.
     """
     if rate.level is None:
-        what = f"{variable.label}, with every {format_step(variable.per, variable.unit)} more"
+        what = f"{variable.label}, with every {format_step(variable)} more"
     else:
         what = f"{variable.label}, {variable.level_label(rate.level)} against {variable.level_label(reference)}"
-    by = (
-        f"adjusted for {join_words([in_sentence(label) for label in adjusted_for])}" if adjusted_for else "not adjusted"
-    )
+    by = _adjusted(adjusted_for)
     first, second = rate.ratio, incidence.ratio
     if first.value is None:
         parts = [say_missing(f"cause-specific hazard ratio of {event}", first.reason)]
@@ -351,24 +352,20 @@ def say_children(text: str) -> str:
 def name_level(variable: Variable, level: str | None) -> str:
     """What a term of a model is of ("Sex: male", "Age, per year"); ``level`` is None for a number."""
     if level is None:
-        return f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+        return f"{variable.label}, per {format_step(variable)}"
     return f"{variable.label}: {variable.level_label(level)}"
 
 
 def name_term(variable: Variable, level: str | None, reference: str | None, colon: str = ":") -> str:
     """What a ratio compares ("Sex: male against female", "Age, per year"); ``level`` is None for a number."""
     if level is None:
-        return f"{variable.label}, per {format_step(variable.per, variable.unit)}"
+        return name_level(variable, None)
     return f"{variable.label}{colon} {variable.level_label(level)} against {variable.level_label(reference)}"
 
 
 def start_sentence(text: str) -> str:
     """The text with a capital first letter, all others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def _plural(years: int) -> str:
-    return "year" if years == 1 else "years"
 
 
 def in_sentence(label: str) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep
-from analytics.dictionary import open_dictionary
+from analytics.dictionary import Words, open_dictionary
 from analytics.estimators.treatment import simon_makuch
 from analytics.frames import Exclusion
 from analytics.reporting.attrition import (
@@ -36,6 +36,7 @@ from tests.analyses.shown import FILES, Shown, cohort_of, filters, params_of, pa
 DICTIONARY = open_dictionary()
 REFERENCE = FILES[0]
 ANALYSES = {analysis.slug: analysis for analysis in load_analyses()}
+DEATHS = Words("death", "deaths")
 RELAPSED = Used(
     eligible="children who relapsed",
     losses=(
@@ -45,7 +46,8 @@ RELAPSED = Used(
     ),
     n=38,
     n_event=20,
-    events="deaths",
+    events=DEATHS,
+    short="relapsed",
     complete="MRD on day 19 and CNS status known",
 )
 BOYS = CohortFilter((Clause("sex", ("male",)),))
@@ -84,9 +86,11 @@ def test_the_gist_is_one_line_without_stages_that_lose_nobody() -> None:
     assert say_gist(WAY) == "436 children → 257 selected → 41 relapsed → 38 complete → 20 deaths"
     assert say_gist(WAY[:1]) == "436 children"
     assert say_gist(join_stages(Funnel(436), CohortFilter(), DICTIONARY)) == "436 children"
-    alone = Used("children followed from diagnosis", (), 1, 1, "deaths", "sex known")
+    alone = Used("children followed from diagnosis", (), 1, 1, DEATHS, "sex known", short="followed from diagnosis")
     assert say_gist(join_stages(Funnel(1), CohortFilter(), DICTIONARY, alone)) == "1 child → 1 death"
-    nobody = Used("children who relapsed", (), 0, 0, "relapses within 3 years")
+    nobody = Used(
+        "children who relapsed", (), 0, 0, Words("relapse within 3 years", "relapses within 3 years"), short="relapsed"
+    )
     way = join_stages(Funnel(5, (FunnelStep("sex", 0),)), BOYS, DICTIONARY, nobody)
     assert say_gist(way) == "5 children → 0 selected → 0 relapses within 3 years"
 
@@ -111,10 +115,10 @@ def test_the_table_has_a_row_per_reason() -> None:
 @pytest.mark.parametrize(
     "used",
     [
-        Used("children", (), 256, 0, "deaths"),
-        Used("children", (Loss("eligible", "a", 1), Loss("complete", "b", 1)), 256, 0, "deaths"),
-        Used("children", (), 257, 258, "deaths"),
-        Used("children", (), 257, -1, "deaths"),
+        Used("children", (), 256, 0, DEATHS),
+        Used("children", (Loss("eligible", "a", 1), Loss("complete", "b", 1)), 256, 0, DEATHS),
+        Used("children", (), 257, 258, DEATHS),
+        Used("children", (), 257, -1, DEATHS),
     ],
 )
 def test_a_way_that_does_not_add_up_is_refused(used: Used) -> None:

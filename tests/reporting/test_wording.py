@@ -30,7 +30,15 @@ from analytics.reporting.wording import (
 )
 from analytics.results import Estimate, GroupCount, HazardRatio, Interval, OddsRatio, Reason, TestResult
 
-AGE = Variable("age_years", "Age at diagnosis", "continuous", "diagnosis", unit="years", missing_label="not recorded")
+AGE = Variable(
+    "age_years",
+    "Age at diagnosis",
+    "continuous",
+    "diagnosis",
+    unit="years",
+    unit_one="year",
+    missing_label="not recorded",
+)
 CELLS = Variable("white_cells", "White cells", "continuous", "diagnosis", unit="10⁹/L", per=10)
 SCORE = Variable("score", "Score", "continuous", "diagnosis")
 MRD = Variable(
@@ -82,6 +90,7 @@ EFS = Endpoint(
     event_one="event",
     had="had an event",
     alive="alive without a second relapse",
+    is_death=False,
 )
 DIAGNOSIS = replace(OS, name="os_diagnosis", origin="diagnosis")
 
