@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for place, mark in MARKS.items():
             if path == place or path.startswith(f"{place}/"):
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look at what the imports have made: some libraries ask for one at every call."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
