@@ -22,22 +22,7 @@ from analytics.comparisons.treatment import (
     state_styles,
     treatment_controls,
 )
-from analytics.comparisons.weighting import (
-    TWO_STATES,
-    WEIGHTS,
-    AdjustedComparison,
-    balance_control,
-    caption_balance,
-    describe_balance,
-    describe_overlap,
-    explain_ratio,
-    format_treatment_ratio,
-    say_balance,
-    say_e_value,
-    say_effects,
-    tabulate_ratios,
-    tabulate_weighted_survival,
-)
+from analytics.comparisons.weighting import TWO_STATES, WEIGHTS, balance_control, list_e_values, list_survival
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators.kaplan_meier import survival_at
@@ -64,10 +49,22 @@ from analytics.reporting.treatment import (
     note_few_events,
     note_few_treated,
     note_incomplete,
-    note_measured,
     note_nobody,
-    note_not_weighted,
     note_second_relapse,
+)
+from analytics.reporting.weighting import (
+    AdjustedComparison,
+    caption_balance,
+    describe_balance,
+    describe_overlap,
+    explain_ratio,
+    format_treatment_ratio,
+    note_measured,
+    note_not_weighted,
+    say_balance,
+    say_e_value,
+    say_effects,
+    tabulate_ratios,
 )
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import TREATMENT, Reason, treated_terms
@@ -258,7 +255,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         return tuple(pictures)
 
     def tables(self, result: AdjustedComparison) -> tuple[Table, ...]:
-        return (tabulate_ratios(result), tabulate_weighted_survival(result))
+        return (tabulate_ratios(result, list_e_values(result)), list_survival(result))
 
     def sentences(self, result: AdjustedComparison) -> tuple[str, ...]:
         data, found = result.data, result.unadjusted
@@ -276,7 +273,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         if result.weighted is None:
             return (*said, f"The groups are not weighted: {say_reason(result.reason)}.")
         said += say_effects(result, result.weighted, f"weighted to {result.weighted_to}")
-        return (*said, *say_e_value(result), *say_balance(result))
+        return (*said, *say_e_value(result, list_e_values(result)[-1]), *say_balance(result))
 
     def used(self, result: AdjustedComparison) -> Used:
         return count_used(result.data, adjusted=True, landmark=(result.days, result.unadjusted))
@@ -294,8 +291,8 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
 
     def downloads(self, result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
         rows = []
-        for kind, model in result.models:
-            ratio, found = result.ratio(model), result.e_value(model)
+        for (kind, model), found in zip(result.models, list_e_values(result), strict=True):
+            ratio = result.ratio(model)
             term = next(iter(treated_terms(model)), None)
             limits = ratio.interval
             rows.append(

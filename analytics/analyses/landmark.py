@@ -18,8 +18,8 @@ from analytics.comparisons.treatment_groups import (
     headline_followed,
     headline_ratios,
     headline_test,
+    list_milestones,
     list_notes,
-    tabulate_groups,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline, Picture
@@ -157,7 +157,7 @@ class LandmarkAnalysis(GroupsAnalysis):
         data, model = result.data, result.hazard
         caption = f"Cox model from day {result.days} on, Efron ties." + say_two_tests(data, model, result.test)
         return (
-            tabulate_groups(result),
+            list_milestones(result),
             tabulate_treatments(data, model, "Hazard ratios from the landmark on", caption),
             *list_e_values(model, result.curves.curves),
         )

@@ -22,8 +22,8 @@ from analytics.comparisons.treatment_groups import (
     headline_followed,
     headline_ratios,
     headline_test,
+    list_milestones,
     list_notes,
-    tabulate_groups,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline
@@ -131,7 +131,7 @@ class SalvageAnalysis(GroupsAnalysis):
         caption = "Cox model of all groups, Efron ties." + say_two_tests(data, hazard, result.test)
         pairs = list_pairs((hazard, *result.others))[len(data.treated_at) :]
         return (
-            tabulate_groups(result),
+            list_milestones(result),
             tabulate_treatments(data, hazard, title, caption, pairs),
             *tabulate_pairs(result.pairs, label_states(data)),
             tabulate_moves(data, result.curves.curves, result.moves, result.days),

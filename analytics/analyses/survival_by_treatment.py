@@ -28,17 +28,15 @@ from analytics.comparisons.treatment_groups import (
     fit_changing,
     headline_ratios,
     headline_test,
+    list_milestones,
     list_notes,
-    tabulate_groups,
 )
 from analytics.comparisons.until_hsct import (
     END,
     HSCT_COUNTS,
-    UntilHsct,
     answer_until_hsct,
+    list_until_hsct_tables,
     list_until_hsct_tests,
-    say_until_hsct,
-    tabulate_until_hsct,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline
@@ -59,6 +57,7 @@ from analytics.reporting.treatment import (
     say_two_tests,
 )
 from analytics.reporting.treatment_tables import tabulate_treatments
+from analytics.reporting.until_hsct import UntilHsct, say_until_hsct
 from analytics.reporting.wording import describe_test
 from analytics.results import HazardRatioResult, Note, treated_terms
 from analytics.results.second_opinion import Compared
@@ -165,8 +164,8 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         caption += say_two_tests(data, hazard, result.test)
         return (
             tabulate_treatments(data, hazard, "Hazard ratios, with treatment as it changes", caption),
-            *tabulate_until_hsct(data, result.until),
-            tabulate_groups(result, result.start),
+            *list_until_hsct_tables(data, result.until),
+            list_milestones(result, result.start),
             # The ratio counts from relapse, and so does the risk that says how far it is from one of risks.
             *list_e_values(hazard, estimate_curves(data) if result.start else result.curves.curves),
         )

@@ -25,7 +25,7 @@ from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
-from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, milestone_cell, note_small_groups, say_exact_limits
+from analytics.reporting.curves import MILESTONES, note_small_groups
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.reasons import say_inestimable, say_undone
@@ -40,6 +40,7 @@ from analytics.reporting.treatment import (
     note_not_random,
     say_adjusted,
 )
+from analytics.reporting.treatment_tables import tabulate_groups
 from analytics.reporting.wording import start_sentence
 from analytics.results import (
     Estimate,
@@ -172,34 +173,10 @@ def overlay_naive(result: TreatmentGroups) -> list[Overlay]:
     return [Overlay(c, f"naive: {names[c.group]}", styles[c.group].colour) for c in result.naive_curves.curves]
 
 
-def tabulate_groups(result: TreatmentGroups, start: int | None = None) -> Table:
+def list_milestones(result: TreatmentGroups, start: int | None = None) -> Table:
     """The curve of each group at the milestones; ``start`` is the day on which curves of treatment as it changes begin."""
-    endpoint, kept, words = result.data.endpoint, result.days is not None, load_words()
-    day = result.days if kept else start
-    rows, milestones = [], []
-    for curve in result.curves.curves:
-        milestones.append(read_curve(curve, MILESTONES))
-        cells = [milestone_cell(e) if kept else milestone_cell(e, "nobody followed then") for e in milestones[-1]]
-        counts = (format_count(curve.n), format_count(curve.n_event))
-        rows.append((curve.group, *counts, *(cells if curve.n else [MISSING] * len(cells))))
-    after = [f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS]
-    whom = f"of those {endpoint.alive} at day {day}"
-    if kept:
-        title, heads, how = whom, ("At the landmark", words.head), "Kaplan–Meier"
-        about = ("", "", "After the landmark", *(f"{a}, given {endpoint.alive} at the landmark" for a in after))
-    else:
-        title, heads, how = "by treatment at the time", ("While", f"{words.head} ever"), "Simon–Makuch"
-        title += f", {whom}" if day else ""
-        ever = f"A {words.noun} who was treated counts once in each row"
-        about = ("", ever, "While in this state", *(f"Height of the curve {a}, with its interval" for a in after))
-    return Table(
-        title=f"{endpoint.y_title} {title}",
-        columns=(*heads, endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
-        rows=tuple(rows),
-        help=about,
-        caption=f"{how} estimates with 95 % {result.curves.conf_type} intervals"
-        f"{say_exact_limits(milestones, endpoint.event_noun)}{'; years are counted from relapse' if kept else ''}.",
-    )
+    milestones = [read_curve(curve, MILESTONES) for curve in result.curves.curves]
+    return tabulate_groups(result.data.endpoint, result.curves, milestones, result.days, start)
 
 
 def headline_test(result: TreatmentGroups, about: str = "") -> Headline:

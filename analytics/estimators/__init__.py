@@ -4,7 +4,7 @@ Every public estimator is offered here by its name, whatever module it stands in
 """
 
 from analytics.estimators.calibration import estimate_calibration
-from analytics.estimators.censoring_weights import CensoringWeights, weighted_until
+from analytics.estimators.censoring_weights import weighted_until
 from analytics.estimators.collinearity import variance_inflation
 from analytics.estimators.concordance import concordance
 from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
@@ -97,7 +97,7 @@ from analytics.estimators.zero_events import (
     read_curve,
     tabulate_curves,
 )
-from analytics.results import MissingPattern, MissingResult, MissingShare, PooledResult, as_model
+from analytics.results import CensoringWeights, MissingPattern, MissingResult, MissingShare, PooledResult, as_model
 
 __all__ = [
     "CensoringWeights",

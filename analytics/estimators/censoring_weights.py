@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,26 +24,10 @@ from numpy.typing import ArrayLike
 from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.treatment import split_at_treatment
 from analytics.estimators.treatment_history import TREATED, UNTREATED, TreatmentRows
-from analytics.results import TREATMENT, FloatArray, HazardRatioResult, Reason, Result, read_only
+from analytics.results import TREATMENT, CensoringWeights, FloatArray, Reason, read_only
 
 # Patients times events: one row of the weighted model each.
 MOST_ROWS = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class CensoringWeights(Result):
-    """The hazard ratio of treatment under weights, None with a reason; ``low`` and ``high`` are the extreme weights.
-
-    ``n_ended`` patients had their follow-up ended.
-    """
-
-    model: HazardRatioResult | None
-    n_ended: int
-    low: float | None = None
-    high: float | None = None
-    reason: Reason | None = None
-
-    no_rule: ClassVar[str] = "the range of the weights says nothing of an outcome, and the model has its own rule"
 
 
 def weighted_until(

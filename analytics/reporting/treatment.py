@@ -26,7 +26,6 @@ from analytics.reporting.attrition import (
     name_eligible,
     shorten_eligible,
 )
-from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, name_test
@@ -34,7 +33,6 @@ from analytics.results import (
     HazardRatioResult,
     LandmarkResult,
     Note,
-    Reason,
     SurvivalCurve,
     TestResult,
     list_pairs,
@@ -347,26 +345,4 @@ def list_cautions(data: TreatmentData, where: str) -> tuple[Note, ...]:
         *note_unknown(data, where),
         *(note_few_events(data.endpoint, data.n_event) if data.n_event else ()),
         *note_few_treated(data),
-    )
-
-
-def note_not_weighted(found: LandmarkResult, reason: Reason | None) -> tuple[Note, ...]:
-    """Why groups at a landmark are not weighted."""
-    if reason is None or not found.n:
-        return ()
-    text = (
-        f"The groups are not weighted: {say_reason(reason)}. Only the unweighted comparison is shown, which is not adjusted "
-        "for anything."
-    )
-    return (Note("not-weighted", "warning", text, "Choose fewer variables, another landmark, or a wider selection."),)
-
-
-def note_measured(data: TreatmentData) -> Note:
-    """What weighting cannot mend."""
-    text = (
-        f"Weighting aims to make the groups alike in {list_adjusters(data)}, and in nothing else. Donors, fitness, infections "
-        "and the team’s reasons are not on record: the weighted ratio is an association, not the effect of treatment."
-    )
-    return Note(
-        "measured-causes-only", "info", text, "The E-value says how strong an unmeasured cause would have to be."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from analytics.dictionary import load_words
+from analytics.dictionary import Endpoint, load_words
 from analytics.formats import (
     MISSING,
     format_count,
@@ -15,15 +15,18 @@ from analytics.formats import (
     format_step,
 )
 from analytics.frames.switching import TreatmentData
+from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell, say_exact_limits
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import name_term_test
 from analytics.reporting.wording import start_sentence
 from analytics.results import (
+    Estimate,
     EValue,
     HazardRatio,
     HazardRatioResult,
     SurvivalCurve,
+    SurvivalResult,
     reference_of,
     treated_terms,
 )
@@ -131,6 +134,49 @@ def tabulate_moves(
         caption = "They stay in the group of the landmark, which makes the groups more alike."
     columns = ("Group", head, *(f"Then {state}" for state in data.treated_at))
     return Table(title, columns, tuple(rows), help=("", at, *then), caption=caption)
+
+
+def tabulate_groups(
+    endpoint: Endpoint,
+    curves: SurvivalResult,
+    milestones: Sequence[Sequence[Estimate]],
+    days: int | None,
+    start: int | None = None,
+) -> Table:
+    """The curve of each group at the milestones, from day ``days`` on; from ``start`` on where they change (``days`` None)."""
+    kept, words = days is not None, load_words()
+    nobody = () if kept else ("nobody followed then",)
+    rows = []
+    for curve, found in zip(curves.curves, milestones, strict=True):
+        cells = (milestone_cell(e, *nobody) if curve.n else MISSING for e in found)
+        rows.append((curve.group, format_count(curve.n), format_count(curve.n_event), *cells))
+    after, whom = list_years(), f"of those {endpoint.alive} at day {days if kept else start}"
+    if kept:
+        title, heads, how, since = (
+            whom,
+            ("At the landmark", words.head),
+            "Kaplan–Meier",
+            "; years are counted from relapse",
+        )
+        about = ("", "", "After the landmark", *(f"{a}, given {endpoint.alive} at the landmark" for a in after))
+    else:
+        title, heads, how, since = "by treatment at the time", ("While", f"{words.head} ever"), "Simon–Makuch", ""
+        title += f", {whom}" if start else ""
+        ever = f"A {words.noun} who was treated counts once in each row"
+        about = ("", ever, "While in this state", *(f"Height of the curve {a}, with its interval" for a in after))
+    return Table(
+        title=f"{endpoint.y_title} {title}",
+        columns=(*heads, endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
+        rows=tuple(rows),
+        help=about,
+        caption=f"{how} estimates with 95 % {curves.conf_type} intervals{say_exact_limits(milestones, endpoint.event_noun)}"
+        f"{since}.",
+    )
+
+
+def list_years() -> list[str]:
+    """The milestones as heads of columns are explained."""
+    return [f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS]
 
 
 def _of(part: float, whole: float) -> str:

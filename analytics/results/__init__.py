@@ -45,6 +45,7 @@ from analytics.results.survival import (
 from analytics.results.treatment import (
     TREATMENT,
     Balance,
+    CensoringWeights,
     EValue,
     LandmarkResult,
     PropensityArm,
@@ -71,6 +72,7 @@ __all__ = [
     "Balance",
     "CalibrationGroup",
     "CalibrationResult",
+    "CensoringWeights",
     "Coefficient",
     "CoefficientOverTime",
     "ConcordanceOptimismResult",

@@ -178,3 +178,19 @@ class EValue(Result):
     reason: Reason | None = None
 
     no_rule: ClassVar[str] = "worked out from a ratio that is shown; without one it says so"
+
+
+@dataclass(frozen=True, slots=True)
+class CensoringWeights(Result):
+    """The hazard ratio of treatment under weights, None with a reason; ``low`` and ``high`` are the extreme weights.
+
+    ``n_ended`` patients had their follow-up ended.
+    """
+
+    model: HazardRatioResult | None
+    n_ended: int
+    low: float | None = None
+    high: float | None = None
+    reason: Reason | None = None
+
+    no_rule: ClassVar[str] = "the range of the weights says nothing of an outcome, and the model has its own rule"
