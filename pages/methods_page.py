@@ -37,7 +37,7 @@ SYNTHETIC = (
 def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
-    st.markdown(f"**Not advice.** {say_no_advice()}")
+    st.markdown(f"**Not advice.** {as_markdown(say_no_advice())}")
     st.markdown(f"**Reference cohort.** {SYNTHETIC}")
     st.markdown(
         "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the children "

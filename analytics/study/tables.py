@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analytics.dictionary import load_words
 from analytics.formats import MISSING, format_count, format_interval, format_number, format_percent_interval
 from analytics.reporting.estimates import format_probability
 from analytics.reporting.reasons import say_reason
@@ -71,7 +72,7 @@ def tabulate_simulation(simulation: Simulation) -> Table:
         rows=tuple(rows),
         indent=tuple(indent),
         help=(
-            "And the patients of each data set",
+            f"And the {load_words().plural} of each data set",
             "Mean number who count as treated, by the landmark where the method has one",
             "Share of data sets, with its 95 % interval; 5 % is right",
             "1 is right",

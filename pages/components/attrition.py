@@ -10,7 +10,6 @@ import streamlit as st
 from analytics.figures.attrition import attrition_svg, draw_attrition
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage
-from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
@@ -23,7 +22,7 @@ READING = (
 
 def show_stages(stages: Sequence[Stage]) -> None:
     """The bars."""
-    st.html(say_children(draw_attrition(stages)))
+    st.html(draw_attrition(stages))
 
 
 def show_attrition(opened: OpenView) -> None:
@@ -46,4 +45,4 @@ def show_attrition(opened: OpenView) -> None:
 
 def _svg_of(stages: Sequence[Stage], provenance: Provenance) -> bytes:
     first, *others = provenance.lines()
-    return say_children(attrition_svg(stages, title=f"{first}: whom it shows", subtitle=" · ".join(others))).encode()
+    return attrition_svg(stages, title=f"{first}: whom it shows", subtitle=" · ".join(others)).encode()

@@ -10,7 +10,6 @@ import streamlit as st
 
 from analytics.document import BackgroundPart
 from analytics.provenance import Provenance
-from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.files import add_remarks, show_files
 from pages.components.jobs import JOBS, Job, JobKey, start_background
@@ -51,7 +50,7 @@ def _show_one(part: BackgroundPart, key: JobKey, provenance: Provenance, stem: s
 
 def _show_start(part: BackgroundPart, key: JobKey, refusal: str) -> None:
     about = refusal or part.about
-    st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(say_children(about))}</p>')
+    st.html(f'<p class="outcomes-caption" data-testid="slow-about">{escape(about)}</p>')
     st.button(
         as_markdown(part.button),
         key=state.key_of_background(part.name, "start"),

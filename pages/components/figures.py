@@ -10,7 +10,6 @@ import streamlit as st
 
 from analytics.document import HtmlFigure, Picture
 from analytics.figures.theme import to_image_config
-from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.browser import FOREST
 
@@ -23,9 +22,9 @@ HEAD_START_SECONDS = 0.02
 
 def show_figure(picture: Picture, file_stem: str, on_reference: Callable[[], None]) -> None:
     """The main figure: of Plotly, or in HTML with rows that can be clicked."""
-    figure, alt = picture.figure, say_children(picture.alt_text)
+    figure, alt = picture.figure, picture.alt_text
     if isinstance(figure, HtmlFigure):
-        FOREST(key=state.FOREST, data={"html": say_children(figure.html), "alt": alt}, on_reference_change=on_reference)
+        FOREST(key=state.FOREST, data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
         time.sleep(HEAD_START_SECONDS)
     else:
         st.plotly_chart(figure, key=state.FIGURE, width="stretch", config=to_image_config(file_stem), alt=alt)
@@ -35,16 +34,14 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     """A further figure with its title and how to read it."""
     st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
     if isinstance(picture.figure, HtmlFigure):
-        st.html(
-            f'<div role="img" aria-label="{escape(say_children(picture.alt_text))}">{say_children(picture.figure.html)}</div>'
-        )
+        st.html(f'<div role="img" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
     else:
         config = to_image_config(f"{file_stem}_{key}")
-        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=say_children(picture.alt_text))
+        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=picture.alt_text)
     show_caption(picture.caption)
 
 
 def show_caption(text: str) -> None:
     """How to read the figure above."""
     if text:
-        st.html(f'<p class="outcomes-caption">{escape(say_children(text))}</p>')
+        st.html(f'<p class="outcomes-caption">{escape(text)}</p>')

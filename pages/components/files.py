@@ -13,7 +13,6 @@ from analytics.document import HtmlFigure
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
-from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.browser import TOOLBAR
 from pages.components.open_view import OpenView
@@ -25,7 +24,7 @@ def show_toolbar(opened: OpenView) -> None:
     """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
     document, provenance = opened.document, opened.provenance
     lines, figure = provenance.lines(), document.main().figure
-    svg = say_children(figure.svg(lines[0], " · ".join(lines[1:]))) if isinstance(figure, HtmlFigure) else ""
+    svg = figure.svg(lines[0], " · ".join(lines[1:])) if isinstance(figure, HtmlFigure) else ""
     data = {"link": opened.link, "stem": opened.stem, "svg": svg, "lines": list(lines)}
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
@@ -64,7 +63,7 @@ def _csv_of(frames: Frames, file: str, provenance: Provenance) -> bytes:
 
 def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
     """The provenance of a file that says these sentences too."""
-    return replace(provenance, remarks=(*provenance.remarks, *map(say_children, sentences)))
+    return replace(provenance, remarks=(*provenance.remarks, *sentences))
 
 
 def show_link(link: str) -> None:

@@ -17,7 +17,7 @@ from analytics.document import Document
 from analytics.exports.csv_file import to_file_stem
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, join_stages, say_gist
-from analytics.reporting.wording import join_words, say_children, say_protection
+from analytics.reporting.wording import join_words, say_protection
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, answer_link, describe_document
@@ -61,7 +61,7 @@ class OpenView:
     @cached_property
     def attrition(self) -> str:
         """That way in one line."""
-        return say_children(f"{ATTRITION_TITLE}: {say_gist(self.stages)}")
+        return f"{ATTRITION_TITLE}: {say_gist(self.stages)}"
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -77,7 +77,7 @@ class OpenView:
         cohort, document = self.context.cohort, self.document
         smallest = cohort.smallest_cell
         protected = (f"Small numbers are protected. {say_protection(smallest)}",) if smallest else ()
-        described = map(say_children, describe_document(document, self.controls, dict(self.choices)))
+        described = describe_document(document, self.controls, dict(self.choices))
         return Provenance(
             document.title,
             cohort.name,

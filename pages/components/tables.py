@@ -9,7 +9,6 @@ import streamlit as st
 
 from analytics.document import Headline, Shown
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import say_children
 from pages.components import state
 from pages.components.figures import show_picture
 from pages.components.notes import show_notes
@@ -18,7 +17,7 @@ from pages.components.notes import show_notes
 def show_headlines(headlines: Sequence[Headline]) -> None:
     """The few numbers at the top."""
     items = "".join(
-        f'<div title="{_words(h.help)}"><span>{_words(h.label)}</span><b>{_words(h.value)}</b></div>' for h in headlines
+        f'<div title="{escape(h.help)}"><span>{escape(h.label)}</span><b>{escape(h.value)}</b></div>' for h in headlines
     )
     st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
 
@@ -34,7 +33,7 @@ def show_sentences(sentences: Sequence[str]) -> None:
 
 def show_table(table: Table) -> None:
     """A table."""
-    st.html(say_children(table.to_html()))
+    st.html(table.to_html())
 
 
 def show_part(part: Shown, name: str, picture_key: str, file_stem: str) -> None:
@@ -49,9 +48,5 @@ def show_part(part: Shown, name: str, picture_key: str, file_stem: str) -> None:
 
 
 def _list_html(sentences: Sequence[str], name: str) -> str:
-    items = "".join(f"<li>{_words(sentence)}</li>" for sentence in sentences)
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f'<ul class="outcomes-says" data-testid="{name}">{items}</ul>'
-
-
-def _words(text: str) -> str:
-    return escape(say_children(text))

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
-from analytics.reporting.wording import describe_cohort, say_children
+from analytics.reporting.wording import describe_cohort
 from analytics.views.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, read_params
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_document, load_funnel
@@ -130,7 +130,7 @@ class Reader:
         self.ledger = self.ledger.with_comparisons(compared)
         return found | {
             "title": document.title,
-            "said": say_children(document.main().alt_text),
+            "said": document.main().alt_text,
             "chosen": {c.name: c.to_text(dict(params)[c.name])[0] for c in controls if c.place == "bar"},
             "link": View(path, chosen, params, COHORT.data_version).to_link(
                 f"{self.tab.address}/{path}", COHORT.dictionary, controls
