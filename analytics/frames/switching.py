@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.dictionary import Endpoint, Variable
+from analytics.dictionary import Endpoint, Variable, load_dictionary
 from analytics.frames.covariates import CountedTimes
 from analytics.frames.exclusions import Exclusion
 from analytics.frames.treatment import CART, HISTORIES, HSCT, TreatmentHistory, list_treatments
@@ -150,4 +150,5 @@ class TreatmentData(CountedTimes):
 def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
     """The group of patients given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
     unknown = [name for name in list_treatments().values() if name not in others]
-    return f"{' or '.join(['chemotherapy', *unknown])} {when}"
+    neither = load_dictionary().level("salvage treatment", "neither")
+    return f"{' or '.join([neither, *unknown])} {when}"
