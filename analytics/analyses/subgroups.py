@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from analytics.analysis import Analysis, Control, Params, to_reference
+from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import to_planning
-from analytics.comparisons.regression import as_read, chosen_references, draw_forest, reference_control
+from analytics.comparisons.regression import (
+    as_read,
+    chosen_levels,
+    chosen_references,
+    draw_forest,
+    list_levels,
+    reference_control,
+)
 from analytics.comparisons.requirements import any_group, endpoint_with
-from analytics.comparisons.subgroups import Subgroups, compare_subgroups, plan_subgroups
+from analytics.comparisons.subgroups import (
+    Subgroups,
+    compare_subgroups,
+    order_groups,
+    plan_subgroups,
+    split_groups,
+)
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
@@ -72,20 +84,6 @@ def _choose_within(dictionary: Dictionary, cohort: Cohort, params: Params, endpo
     )
 
 
-def _order(frame: _Frame, reference: str) -> pd.Categorical:
-    """The groups, the reference first."""
-    return frame.data.group.reorder_categories(sorted(frame.variable.levels, key=lambda level: level != reference))
-
-
-def _split(data: TimeToEvent, group: pd.Categorical, other: Variable) -> tuple[dict[str, Any], int]:
-    """What a comparison within the levels of a variable takes, and how many have no value of it."""
-    assert data.covariates is not None
-    column = data.covariates[other.name].cat.set_categories(list(other.levels))
-    known = column.notna().to_numpy()
-    arrays = {"group": group[known], "subgroup": column[known].array, **data.arrays(known)}
-    return arrays, int(data.weight[~known].sum())
-
-
 class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
     """Subgroups: whether the hazard ratio between groups is the same in all kinds of patients."""
 
@@ -112,11 +110,6 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         names = tuple((v.name, v.label) for v in groups)
         first = (*cohort.dictionary.listed("subgroups shown first"), *dict(names), "")
         default = next(name for name in first if name in dict(names) or not name)
-        levels = tuple(
-            (to_reference(v.name, level), f"{v.label}: {label}")
-            for v in groups
-            for level, label in zip(v.levels, v.level_labels, strict=True)
-        )
         return (
             endpoint_control(cohort),
             Control("by", "Groups compared", "one", default, names),
@@ -136,7 +129,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
                 "Levels shown",
                 "many",
                 (),
-                levels,
+                list_levels(groups),
                 "more",
                 "Levels of the groups compared, each against the reference level. Empty shows all of them.",
                 display=True,
@@ -159,17 +152,18 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         data, variable = frame.data, frame.variable
         chosen = chosen_references(params).get(variable.name, variable.reference)
         reference = chosen if chosen in variable.levels else variable.levels[0]
-        group = _order(frame, reference)
         overall = estimate_hazard_ratios(
-            covariates=pd.DataFrame({variable.name: group}), **data.arrays(), conf_type="profile"
+            covariates=pd.DataFrame({variable.name: order_groups(data, reference)}),
+            **data.arrays(),
+            conf_type="profile",
         )
         subgroupings = []
         for other in frame.within:
-            arrays, n_missing = _split(data, group, other)
+            arrays, n_missing = split_groups(data, reference, other)
             subgroupings.append(
                 Subgrouping(other, subgroup_effects(**arrays, conf_type="profile", with_overall=False), n_missing)
             )
-        asked = [choice.split(":", 1)[1] for choice in params["level"] if choice.split(":", 1)[0] == variable.name]
+        asked = chosen_levels(params["level"], variable)
         levels = tuple(level for level in variable.levels if level != reference and (level in asked or not asked))
         strata = (*strata_of(data), *frame.within)
         notes = (
@@ -286,8 +280,9 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         return {"estimates": frame}
 
     def second_opinion(self, frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
-        data, name, group = frame.data, frame.variable.name, _order(frame, result.contrast.reference)
-        yield from compare_hazard_ratios(result.overall, covariates=pd.DataFrame({name: group}), **data.arrays())
+        data, name, reference = frame.data, frame.variable.name, result.contrast.reference
+        everyone = pd.DataFrame({name: order_groups(data, reference)})
+        yield from compare_hazard_ratios(result.overall, covariates=everyone, **data.arrays())
         for subgrouping in result.subgroupings:
-            arrays, _ = _split(data, group, subgrouping.variable)
+            arrays, _ = split_groups(data, reference, subgrouping.variable)
             yield from ask_libraries(subgrouping.effects, **arrays, variable=name, model=subgrouping.variable.name)

@@ -18,7 +18,6 @@ from analytics.dictionary import Variable
 from analytics.document import Shown
 from analytics.estimators.power import (
     detectable_hazard_ratios,
-    detectable_in_subgroups,
     detectable_interaction,
     detectable_odds_ratios,
     detectable_ratio,
@@ -127,20 +126,6 @@ def detect_hazards(frame: TimeToEvent, variables: Sequence[Variable]) -> Mapping
 def detect_odds(frame: BinaryOutcome, variables: Sequence[Variable]) -> Mapping[Term, Detectable]:
     """The detectable odds ratio of each term of the multivariable model; of a number per step of the dictionary."""
     return _per_step(detectable_odds_ratios(**frame.model()), variables)
-
-
-def detect_subgroups(frame: TimeToEvent, reference: str, other: Variable) -> Mapping[tuple[str, str], Detectable]:
-    """The detectable hazard ratio of each group against the reference within each level of another variable.
-
-    Keys are (level, group).
-    """
-    if frame.covariates is None:
-        return {}
-    column = frame.covariates[other.name].cat.set_categories(list(other.levels))
-    known = column.notna().to_numpy()
-    levels = [str(name) for name in frame.group.categories]
-    group = frame.group.set_categories([reference, *(name for name in levels if name != reference)])
-    return detectable_in_subgroups(group=group[known], subgroup=column[known], **frame.arrays(known))
 
 
 def _per_step(found: Mapping[Term, Detectable], variables: Sequence[Variable]) -> dict[Term, Detectable]:

@@ -59,14 +59,24 @@ def model_controls(cohort: Cohort, event: str) -> tuple[Control, Control, Contro
     )
 
 
-def reference_control(cohort: Cohort) -> Control:
-    """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
-    levels = tuple(
+def list_levels(variables: Sequence[Variable]) -> tuple[tuple[str, str], ...]:
+    """The options of a choice among the levels of several variables."""
+    return tuple(
         (to_reference(v.name, level), f"{v.label}: {label}")
-        for v in cohort.dictionary.variables
-        if v.is_coded and (v.is_covariate or v.is_group) and v.name in cohort.variables
+        for v in variables
         for level, label in zip(v.levels, v.level_labels, strict=True)
     )
+
+
+def chosen_levels(choices: Sequence[str], variable: Variable) -> list[str]:
+    """The levels of a variable among those options."""
+    return [level for name, level in (choice.split(":", 1) for choice in choices) if name == variable.name]
+
+
+def reference_control(cohort: Cohort) -> Control:
+    """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
+    offered = [v for v in cohort.dictionary.variables if v.is_coded and (v.is_covariate or v.is_group)]
+    levels = list_levels([v for v in offered if v.name in cohort.variables])
     about = "The level that the others of the same factor are compared with. Clicking a row of the table does the same."
     return Control("reference", "Reference levels", "many", (), levels, "more", about, display=True)
 
@@ -80,7 +90,7 @@ def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note
     """A note for each factor of the model for which several reference levels are chosen."""
     notes = []
     for v in variables:
-        chosen = [level for name, level in (choice.split(":", 1) for choice in params["reference"]) if name == v.name]
+        chosen = chosen_levels(params["reference"], v)
         if len(chosen) > 1:
             text = f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used."
             notes.append(Note("several-references", "caution", text, "Keep one reference level for each factor."))

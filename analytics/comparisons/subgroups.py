@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 from analytics.analysis import Params, lazy
-from analytics.comparisons.power import best_pair, detect_groups, detect_subgroups
+from analytics.comparisons.power import best_pair, detect_groups
 from analytics.comparisons.regression import stack
 from analytics.dictionary import Endpoint, Variable, load_words
-from analytics.estimators.power import Detectable
+from analytics.estimators.power import Detectable, detectable_in_subgroups
 from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow
 from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld
 from analytics.frames import TimeToEvent
@@ -19,6 +22,20 @@ from analytics.reporting.subgroups import Contrast, Subgrouping
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, start_sentence
 from analytics.results import HazardRatio, HazardRatioResult, Note, Result, SubgroupEffect
+
+
+def order_groups(frame: TimeToEvent, reference: str) -> pd.Categorical:
+    """The groups, the reference first."""
+    return frame.group.reorder_categories(sorted(frame.group.categories, key=lambda level: level != reference))
+
+
+def split_groups(frame: TimeToEvent, reference: str, other: Variable) -> tuple[dict[str, Any], int]:
+    """What a comparison of the groups within the levels of a variable takes, and how many have no value of it."""
+    assert frame.covariates is not None
+    column = frame.covariates[other.name].cat.set_categories(list(other.levels))
+    known = column.notna().to_numpy()
+    group = order_groups(frame, reference)[known]
+    return {"group": group, "subgroup": column[known].array, **frame.arrays(known)}, int(frame.weight[~known].sum())
 
 
 @dataclass(frozen=True)
@@ -47,8 +64,11 @@ class Subgroups(Result):
     @lazy
     def detectable(self) -> Mapping[str, Mapping[tuple[str, str], Detectable]]:
         """Per variable the hazard ratios that would have been found in each of its subgroups; made when first needed."""
-        reference = self.contrast.reference
-        return {s.variable.name: detect_subgroups(self.frame, reference, s.variable) for s in self.subgroupings}
+        reference, found = self.contrast.reference, {}
+        for other in (s.variable for s in self.subgroupings):
+            arrays, _ = split_groups(self.frame, reference, other)
+            found[other.name] = detectable_in_subgroups(**arrays)
+        return found
 
     @property
     def terms(self) -> tuple[HazardRatio, ...]:
