@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from analytics import __version__
+from analytics.dictionary import load_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Provenance:
 
     def lines(self) -> tuple[str, ...]:
         """The statements, one per line."""
-        warning = ("SYNTHETIC DATA: no row describes a real child.",) if self.synthetic else ()
+        noun = load_words().noun
+        warning = (f"SYNTHETIC DATA: no row describes a real {noun}.",) if self.synthetic else ()
         return (
             self.title,
             *warning,
@@ -37,5 +39,5 @@ class Provenance:
             *self.remarks,
             *((self.comparisons,) if self.comparisons else ()),
             f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
-            "Describes groups; not advice on the treatment of any one child.",
+            f"Describes groups; not advice on the treatment of any one {noun}.",
         )

@@ -7,6 +7,8 @@ import streamlit as st
 from analytics import __version__
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
+from analytics.dictionary import load_words
+from analytics.formats import name_patients
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import (
@@ -28,7 +30,7 @@ from pages.components.tables import show_table
 from pages.components.title import show_title
 
 SYNTHETIC = (
-    "The reference cohort is synthetic. No row describes a real child. A seeded program made 436 records whose counts and "
+    "The reference cohort is synthetic. No row describes a real {patient}. A seeded program made 436 records whose counts and "
     "follow-up times reproduce the figures printed in one abstract; everything else in them is plausible decoration. Many "
     "other sets of records would reproduce the same figures, so nothing new about the disease can be learnt from it."
 )
@@ -38,10 +40,10 @@ def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
     st.markdown(f"**Not advice.** {as_markdown(say_no_advice())}")
-    st.markdown(f"**Reference cohort.** {SYNTHETIC}")
+    st.markdown(f"**Reference cohort.** {name_patients(SYNTHETIC)}")
     st.markdown(
-        "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the children "
-        "left by the filters; each analysis then says whom it could not use and why."
+        "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the "
+        f"{load_words().plural} left by the filters; each analysis then says whom it could not use and why."
     )
     rows = tuple(
         (a.title, a.question, a.method) for a in sorted(load_analyses(), key=lambda a: SECTIONS.index(a.section))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.engine import Columns, Engine, quoted
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_condition
-from analytics.dictionary import Dictionary, Variable
+from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import FewerThan
 from analytics.results import Note
 
@@ -50,7 +50,7 @@ class Exact(Generic[T]):
             If it is about fewer than ``smallest`` patients; the engine is then not asked for it.
         """
         if smallest and self._size() < smallest:
-            raise SuppressedError(f"fewer than {smallest} children, or none, are selected")
+            raise SuppressedError(f"fewer than {smallest} {load_words().plural}, or none, are selected")
         return self._answer()
 
 

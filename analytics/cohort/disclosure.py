@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from analytics.dictionary import load_words
 from analytics.formats import FewerThan
 
 WEEK = 7.0  # days
@@ -158,7 +159,7 @@ def protect_cells(
     values = [name for name in tally.columns if name in durations or name in numbers]
     coded = [name for name in tally.columns if name not in values and name != "n"]
     if len(coded) > MOST_CROSSED:
-        raise SuppressedError("it would count children by too many variables at once")
+        raise SuppressedError(f"it would count {load_words().plural} by too many variables at once")
     cells, of_row, counts = _count_codes(tally, coded, values)
     # Who could not be counted anyway (without an outcome, without a time) may be left out like a level.
     usable = np.ones(len(cells), dtype=bool)
@@ -279,12 +280,14 @@ def _hide_rare(
             if not fixed[column] and 2 * counts[same & usable].sum() < n_usable:
                 choices.append((int(counts[same].sum()), column, code))
         if not choices:
-            raise SuppressedError(f"fewer than {smallest} children of one kind have, or do not have, the event")
+            raise SuppressedError(
+                f"fewer than {smallest} {load_words().plural} of one kind have, or do not have, the event"
+            )
         _, column, code = min(choices)
         hidden.append((column, code))
         left &= cells[:, column] != code
     if usable.any() and not (left & usable).any():
-        raise SuppressedError(f"fewer than {smallest} children")
+        raise SuppressedError(f"fewer than {smallest} {load_words().plural}")
     return left, hidden
 
 
@@ -326,12 +329,14 @@ def _hide_rare_margins(
         same = patterns[:, margin.column] == margin.code
         is_known_outcome = margin.column == 0 and margin.code != UNKNOWN
         if is_known_outcome or 2 * n[same & kept & known].sum() >= n[kept & known].sum():
-            raise SuppressedError(f"fewer than {smallest} children of one kind have, or do not have, the event")
+            raise SuppressedError(
+                f"fewer than {smallest} {load_words().plural} of one kind have, or do not have, the event"
+            )
         kept &= ~same
         if margin.column:
             hidden.append((margin.column, margin.code))
     if known.any() and not (kept & known).any():
-        raise SuppressedError(f"fewer than {smallest} children of each kind")
+        raise SuppressedError(f"fewer than {smallest} {load_words().plural} of each kind")
     return kept, hidden
 
 

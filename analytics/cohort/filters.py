@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analytics.cohort.engine import number, quoted
-from analytics.dictionary import PHASES, Dictionary, Variable
+from analytics.dictionary import PHASES, Dictionary, Variable, load_words
 from analytics.results import Note
 
 OPEN_END = "any"
@@ -288,7 +288,7 @@ def _range_clause(
                 "warning",
                 f"The link says {_quoted(missing[-1])} about missing values of {variable.label}; "
                 "known are true, false and only.",
-                "Patients without a value were left out. Tick them in the filters if you want them.",
+                f"{load_words().head} without a value were left out. Tick them in the filters if you want them.",
             )
         )
         wanted = "false"

@@ -126,13 +126,14 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
     dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, rows.columns))
     n, n_synthetic, version = _summary(engine, dictionary, {v.name for v in file.brought})
     if 0 < n_synthetic < n:
+        patients = dictionary.words.plural
         notes.append(
             Note(
                 "partly-synthetic",
                 "warning",
-                f"{n_synthetic} of {n} patients have an identifier that starts with SYN, which marks synthetic patients; "
+                f"{n_synthetic} of {n} {patients} have an identifier that starts with SYN, which marks synthetic {patients}; "
                 "the others do not.",
-                "Keep synthetic and real patients in separate files, or give real patients other identifiers.",
+                f"Keep synthetic and real {patients} in separate files, or give real {patients} other identifiers.",
             )
         )
     is_named = n_synthetic == n <= MAX_NAMED

@@ -143,6 +143,7 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
         counts |= {f"{v.name} {what}": rows for what, rows in bounds.items()}
     n = dict(zip(counts, file.count_rows(list(counts.values())), strict=True))
     notes = []
+    patients = file.dictionary.words.plural
     for v, (limit, share, least) in times:
         known, few = n[f"{v.name} known"], n[f"{v.name} short"]
         if known < least or few < share * known:
@@ -154,7 +155,7 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
                 "unit-suspect",
                 "caution",
                 f"{v.name} is below {_in_years(limit) if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
-                f"of {known} patients: the times look like {unit}, and days are expected.",
+                f"of {known} {patients}: the times look like {unit}, and days are expected.",
                 f"If they are {unit}, multiply {v.name} by {per}.",
             )
         )
@@ -165,8 +166,8 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
                 Note(
                     "unit-suspect",
                     "caution",
-                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} patients: the ages look like months or "
-                    "those of adults, and years of children are expected.",
+                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} {patients}: the ages look like months or "
+                    f"those of adults, and years of {patients} are expected.",
                     f"If they are months, divide {v.name} by 12.",
                 )
             )
@@ -176,7 +177,7 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
                 Note(
                     "unit-suspect",
                     "caution",
-                    f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} patients with a value above 0, "
+                    f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} {patients} with a value above 0, "
                     "less than an assay can find, and above 1 % for none, codes such as 99 aside: the values look like "
                     "fractions of one, and per cent are expected.",
                     f"If they are fractions, multiply {v.name} by 100.",
@@ -265,8 +266,8 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 "code-suspect",
                 Check(
-                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a child: an adult, a code for a missing "
-                    "value, or another unit",
+                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a {file.dictionary.words.noun}: "
+                    "an adult, a code for a missing value, or another unit",
                     f"{file.number(v.name)} >= {ADULT_YEARS}",
                     "Leave the cell empty where the age is not known; divide months by 12.",
                     (v.name,),
@@ -358,7 +359,7 @@ def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
             Check(
                 f"{day} is given for {{n}}, but the file has no column {relapsed}, which says who had no relapse",
                 file.given(day),
-                f"Add {relapsed}: 1 where a child relapsed, 0 where none did until last contact or death.",
+                f"Add {relapsed}: 1 where a {file.dictionary.words.noun} relapsed, 0 where none did until last contact or death.",
             ),
         )
     if columns := file.with_roles("second relapse", "second relapse day"):
@@ -459,7 +460,7 @@ def _remark_on_rows(file: PatientFile) -> list[Note]:
     notes = []
     for (code, check), n in zip(odd, file.count_rows([check.wrong for _, check in odd]), strict=True):
         if n:
-            patients = f"{n} patient{'s' if n > 1 else ''}"
+            patients = f"{n} {file.dictionary.words.of(n)}"
             where = locate(file, check, n, by_row=True)
             notes.append(Note(code, "caution", f"{check.what.replace('{n}', patients)} ({where}).", check.remedy))
     return notes
@@ -480,6 +481,6 @@ def remark_on(file: PatientFile) -> list[Note]:
     for remark, n, n_known in zip(remarks, unusual, known, strict=True):
         # A handful of patients says nothing about units.
         if n and (not remark.share or (n_known >= 20 and n >= remark.share * n_known)):
-            patients = f"{n} patient{'s' if n > 1 else ''}"
+            patients = f"{n} {file.dictionary.words.of(n)}"
             notes.append(Note(remark.code, "caution", remark.text.replace("{n}", patients), remark.remedy))
     return notes

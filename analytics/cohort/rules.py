@@ -23,7 +23,7 @@ from analytics.cohort.disclosure import (
     round_table,
 )
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, load_words
 from analytics.formats import FewerThan
 from analytics.results import Note
 
@@ -144,7 +144,8 @@ class SmallNumbers(Disclosure):
     def __post_init__(self) -> None:
         if not LEAST_CELL <= self.smallest_cell <= LARGEST_CELL:
             raise ValueError(
-                f"the smallest cell must be from {LEAST_CELL} to {LARGEST_CELL} children: it is {self.smallest_cell}."
+                f"the smallest cell must be from {LEAST_CELL} to {LARGEST_CELL} {load_words().plural}: "
+                f"it is {self.smallest_cell}."
             )
 
     def is_answered(self, exact: Exact[int]) -> bool:
@@ -172,7 +173,7 @@ class SmallNumbers(Disclosure):
         durations = [name for name, kind in kinds.items() if kind == "duration"]
         if outcome is not None:
             if durations:
-                raise SuppressedError("it would count children by too many variables at once")
+                raise SuppressedError(f"it would count {load_words().plural} by too many variables at once")
             return protect_margins(true, outcome=outcome, numbers=numbers, smallest=self.smallest_cell)
         causes = {endpoint.cause for endpoint in dictionary.competing}
         return protect_cells(

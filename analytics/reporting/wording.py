@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from analytics.cohort.filters import Clause, CohortFilter
@@ -26,9 +25,6 @@ from analytics.formats import (
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
 
-# What stands in straight quotes is written in the file: the name of a column, a value.
-QUOTED = r"(?<!\w)(?P<quote>'|&#x27;).*?(?P=quote)(?!\w)"
-PATIENT = re.compile(rf"{QUOTED}|\b[Pp]atients?\b")
 NOT_EFFECT = "an association, not an effect"
 
 
@@ -332,21 +328,6 @@ def describe_two_hazard_ratios(
             else "both intervals include 1, the value of no difference"
         )
     return f"{what}: {'; '.join(parts)}; {by}{not_effects}."
-
-
-def say_children(text: str) -> str:
-    """The text with the dictionary's words in the place of patients: what is said of a file is general.
-
-    What is quoted from the file stays as it is written there.
-    """
-    words = load_words()
-    said = {
-        "patient": words.noun,
-        "patients": words.plural,
-        "Patient": start_sentence(words.noun),
-        "Patients": words.head,
-    }
-    return PATIENT.sub(lambda match: said.get(match[0], match[0]), text)
 
 
 def name_level(variable: Variable, level: str | None) -> str:

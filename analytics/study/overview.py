@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
+from analytics.dictionary import load_words
 from analytics.document import Headline
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
@@ -51,7 +52,7 @@ def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
 
     Shares are of the children for whom the outcome is recorded; the explanation counts the others.
     """
-    headlines = [Headline("Children", format_count(counted.n), "In the selection.")]
+    headlines = [Headline(load_words().head, format_count(counted.n), "In the selection.")]
     ages = counted.tallies.get(AGE)
     if ages is None and AGE in counted.tallies:
         headlines.append(Headline("Median age", SUPPRESSED, f"At diagnosis. Not shown: {SUPPRESSED_REASON}."))
@@ -93,7 +94,8 @@ def describe_other_children(published: Published) -> str:
     """Why the published figures are not put beside those of a cohort of other children."""
     return (
         f"The figures that {published.authors.partition(' ')[0]} et al. {published.year} printed (doi:{published.doi}) are of "
-        "other children, so they are compared with the synthetic reference cohort alone, which was made to agree with them. "
+        f"other {load_words().plural}, so they are compared with the synthetic reference cohort alone, which was made to agree "
+        "with them. "
         "Start the dashboard without a file of your own to see them."
     )
 
@@ -103,8 +105,8 @@ def describe_study(published: Published, *, filtered: bool, synthetic: bool) -> 
     text = f"Published: {published.citation}, {published.patients}; {published.licence}. "
     if synthetic:
         text += (
-            "The children here are synthetic: they were made to agree with these printed figures, so agreement is no "
-            "confirmation, and other cohorts would agree as well. "
+            f"The {load_words().plural} here are synthetic: they were made to agree with these printed figures, so agreement is "
+            "no confirmation, and other cohorts would agree as well. "
         )
     if filtered:
         text += "A filter is active: the figures here describe the selection, the published ones the whole study."

@@ -41,7 +41,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
         help=(
             "",
             "As printed in the abstract",
-            "Recomputed from the children selected now",
+            f"Recomputed from the {load_words().plural} selected now",
             "The abstract prints none",
             "",
         ),
@@ -79,5 +79,5 @@ def tabulate_simulation(simulation: Simulation) -> Table:
         ),
         caption=f"Simulated, true hazard ratio 1. Where only a handful count as treated, as by an early landmark, p values are "
         f"approximate and the median hazard ratio is off. A method that stays at 5 % is free of immortal time; what it finds in "
-        f"real children is still an association, not an effect. {simulation.design}",
+        f"real {load_words().plural} is still an association, not an effect. {simulation.design}",
     )

@@ -22,7 +22,7 @@ import pandas as pd
 
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, load_words
 from analytics.document import Document
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
@@ -30,7 +30,6 @@ from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_clause, join_words, start_sentence
 
 LEVEL = 0.05
-EVERYONE = "all children"
 COLUMNS = [
     *("number", "family", "n_family", "page", "term", "selection", "choices", "p_value", "p_value_holm", "p_value_bh"),
     "data_version",
@@ -228,7 +227,14 @@ def list_comparisons(
     clauses = "; ".join(describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses)
     where = (data_version, document.slug, json.dumps(cohort_filter.to_query(dictionary)), json.dumps(values))
     return tuple(
-        Comparison((*where, test.name), document.title, test.name, clauses or EVERYONE, choices, test.p_value)
+        Comparison(
+            (*where, test.name),
+            document.title,
+            test.name,
+            clauses or f"all {load_words().plural}",
+            choices,
+            test.p_value,
+        )
         for test in tests
     )
 

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from analytics.figures.attrition import attrition_svg, draw_attrition
+from analytics.formats import name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, Stage
 from pages.components import state
@@ -15,8 +16,8 @@ from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 
 READING = (
-    "Full bars: the children who remain after each step; pale: those it leaves out, each counted once. In the last row the "
-    "whole bar are the children of the estimate, its full part those with the event."
+    "Full bars: the {patients} who remain after each step; pale: those it leaves out, each counted once. In the last row the "
+    "whole bar are the {patients} of the estimate, its full part those with the event."
 )
 
 
@@ -40,7 +41,9 @@ def show_attrition(opened: OpenView) -> None:
             key=state.ATTRITION_SVG,
         )
         method = opened.document.method
-        st.html(f'<p class="outcomes-caption">{READING}</p><p class="outcomes-caption">Method: {method}</p>')
+        st.html(
+            f'<p class="outcomes-caption">{name_patients(READING)}</p><p class="outcomes-caption">Method: {method}</p>'
+        )
 
 
 def _svg_of(stages: Sequence[Stage], provenance: Provenance) -> bytes:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from analytics.cohort.address import describe_source
 from analytics.cohort.problems import CohortError
-from analytics.reporting.wording import join_words, say_children, say_experimental
+from analytics.dictionary import load_words
+from analytics.reporting.wording import join_words, say_experimental
 from analytics.results import Note
 from pages.components import state
 from pages.components.cache import asks_for_protection
@@ -42,7 +43,7 @@ def show_notes(
 def _notes_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:
     return [
         f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
-        f'{escape(say_children(n.text))} <span class="remedy">{escape(say_children(n.remedy))}</span>{link_of(n)}</div>'
+        f'{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span>{link_of(n)}</div>'
         for n in notes
     ]
 
@@ -70,7 +71,8 @@ def show_problems(error: CohortError, source: str) -> None:
         # What is wrong names rows and values of single children: that is for those who run the deployment.
         st.html(
             f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{say_experimental()} So "
-            "that no child is described, what is wrong is written where the dashboard was started, and not shown.</div>"
+            f"that no {load_words().noun} is described, "
+            "what is wrong is written where the dashboard was started, and not shown.</div>"
         )
         return
     items = "".join(

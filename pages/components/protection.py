@@ -9,6 +9,7 @@ import streamlit as st
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
+from analytics.dictionary import load_words
 from analytics.reporting.wording import say_protection, say_selection
 from pages.components import state
 from pages.components.context import Context, return_to_answered, say_source
@@ -16,15 +17,16 @@ from pages.components.context import Context, return_to_answered, say_source
 
 def show_protection(smallest_cell: int) -> None:
     """What it means that small numbers are protected."""
+    patients = load_words().plural
     st.html(
         "<h2 class='outcomes-h2'>Small numbers are protected here</h2>"
         f"<div class='outcomes-note warning' role='note'>{escape(say_protection(smallest_cell))}</div>"
-        f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} children, 0 for none, and … for "
-        "a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
+        f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} {patients}, 0 for none, and … "
+        "for a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
         f"{smallest_cell}, so that they need not add up.</li>"
-        f"<li>A selection of fewer than {smallest_cell} children, or of none, is not answered at all.</li>"
-        f"<li>Two selections that differ by fewer than {smallest_cell} children are not both answered.</li>"
-        "<li>What looks at handfuls of children is not offered: landmarks, subgroups, missing values, checks of models.</li>"
+        f"<li>A selection of fewer than {smallest_cell} {patients}, or of none, is not answered at all.</li>"
+        f"<li>Two selections that differ by fewer than {smallest_cell} {patients} are not both answered.</li>"
+        f"<li>What looks at handfuls of {patients} is not offered: landmarks, subgroups, missing values, checks of models.</li>"
         "</ul>"
     )
 
@@ -61,20 +63,21 @@ def show_too_few(smallest_cell: int) -> None:
     """That nothing is said of a selection of a few; the same words for a few and for none."""
     st.html(
         '<div class="outcomes-note caution" role="status" data-testid="too-few"><b>Too few.</b> Fewer than '
-        f"{smallest_cell} children, or none at all, are selected: nothing is said of them, on no page and beside no filter. "
+        f"{smallest_cell} {load_words().plural}, or none at all, are selected: nothing is said of them, on no page "
+        "and beside no filter. "
         '<span class="remedy">Widen the filter.</span></div>'
     )
 
 
 def show_too_near(context: Context, answered: CohortFilter) -> None:
     """That a selection is too near another that was answered."""
-    cohort = context.cohort
+    cohort, patients = context.cohort, load_words().plural
     before = say_selection(answered, cohort.dictionary)
     st.html(
         '<div class="outcomes-note caution" role="status" data-testid="too-near"><b>Too near another.</b> '
-        f"It differs from one that you have seen ({escape(before)}) by fewer than {cohort.smallest_cell} children. The two "
+        f"It differs from one that you have seen ({escape(before)}) by fewer than {cohort.smallest_cell} {patients}. The two "
         "answers, one taken from the other, would describe these few. "
-        '<span class="remedy">Change the filter so that more children come or go.</span></div>'
+        f'<span class="remedy">Change the filter so that more {patients} come or go.</span></div>'
     )
 
 
@@ -84,7 +87,7 @@ def protection_chip(cohort: Cohort) -> str:
         return ""
     return (
         f'<span class="outcomes-chip" data-testid="protected" title="{escape(say_protection(cohort.smallest_cell))}">'
-        "SMALL NUMBERS PROTECTED: EXPERIMENTAL, NOT FOR REAL CHILDREN</span>"
+        f"SMALL NUMBERS PROTECTED: EXPERIMENTAL, NOT FOR REAL {load_words().plural.upper()}</span>"
     )
 
 

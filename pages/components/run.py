@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.analysis import SECTIONS
 from analytics.cohort import Cohort
 from analytics.cohort.problems import CohortError
+from analytics.formats import name_patients
 from pages.components import state
 from pages.components.cache import active_source
 from pages.components.context import Context, are_filters_known, open_active_cohort, read_context
@@ -24,7 +25,9 @@ from pages.components.session import keep_session
 from pages.components.title import show_style
 
 TITLE = "Outcomes of relapsed childhood leukaemia"
-ABOUT = "Outcomes of children with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
+ABOUT = (
+    "Outcomes of {patients} with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
+)
 
 
 class Run:
@@ -99,7 +102,7 @@ class Run:
 
 def set_page_config() -> None:
     """Title, width and menu. The browser draws the whole page again for them."""
-    st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": ABOUT})
+    st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": name_patients(ABOUT)})
 
 
 def run_again_unless(agrees: bool) -> None:

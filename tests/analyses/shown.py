@@ -40,6 +40,7 @@ DAYS_PER_MONTH = 365.25 / 12
 NOT_WORDS = re.compile(
     r"\b(nan|NaN|inf|Infinity|null)\b|\bNone\b(?! of the)|\bsurvival rate|significant|[a-z]_[a-z]|Reason\("
 )
+PATIENT = re.compile(r"\bpatients?\b", re.IGNORECASE)  # the dictionary has another word for them
 # What counts and reasons make of sentences where nobody looks: "1 children", "5 to 5 years", "not shown: only 4 children"
 # after another colon, and denials of denials.
 CLUMSY = re.compile(
@@ -464,6 +465,7 @@ def check_shown(shown: Shown) -> None:
     for text in shown.texts():
         assert not NOT_WORDS.search(text), text
         assert not CLUMSY.search(text), text
+        assert not PATIENT.search(text), text
     for sentence in shown.sentences:
         assert sentence[0].isupper() or sentence[0].isdigit(), sentence
         assert sentence.endswith("."), sentence

@@ -471,7 +471,7 @@ def test_event_free_survival_that_a_file_brings_is_kept() -> None:
     cohort = open_cohort(frame)
     differs = [note.text for note in cohort.notes if note.code == "derived-differs"]
     assert differs[1:] == [
-        "efs_days differs for 1 patient from what relapsed, relapse_days, os_days and os_event give; "
+        "efs_days differs for 1 child from what relapsed, relapse_days, os_days and os_event give; "
         "the file's own values are used."
     ]
     brought = derived_of(frame, ["efs_days", "efs_event", "first_event"])
@@ -623,8 +623,8 @@ def test_another_first_event_has_its_own_name_where_the_file_gives_one() -> None
     cohort = open_cohort(frame)
     # Names of events that no other column tells are nothing to remark on, nor are their days.
     late, differs = (note.text for note in cohort.notes)
-    assert late == "efs_days ends up to 7 days after last contact for 1 patient (row 9: efs_days '902', os_days '900')."
-    assert differs.startswith("efs_days differs for 1 patient ")
+    assert late == "efs_days ends up to 7 days after last contact for 1 child (row 9: efs_days '902', os_days '900')."
+    assert differs.startswith("efs_days differs for 1 child ")
     named = cohort.dictionary["first_event"]
     assert (
         named.levels[3:] == named.optional_levels == ("induction failure", "second malignancy", "another first event")

@@ -333,12 +333,12 @@ def remarks_of(text: str, folder: Path) -> dict[str, str]:
         (lambda: without("platelets", "PLT"), "column-near-miss", ["'PLT'", "Did you mean platelets?"]),
         (lambda: without("platelets", "plateletts"), "column-near-miss", ["Did you mean platelets?"]),
         (lambda: without("platelets", "shoe size"), "column-unknown", ["1 column is not", "left out: shoe size"]),
-        (lambda: edited("P2", "mrd_day46", "negative"), "derived-differs", ["mrd_day46 differs for 1 patient"]),
-        (lambda: edited("P4", "os_event", "1"), "follow-up-differs", ["disagree about whether 1 patient died"]),
+        (lambda: edited("P2", "mrd_day46", "negative"), "derived-differs", ["mrd_day46 differs for 1 child"]),
+        (lambda: edited("P4", "os_event", "1"), "follow-up-differs", ["disagree about whether 1 child died"]),
         (
             lambda: edited("P2", "relapse_days", ""),
             "day-missing",
-            ["relapsed is 1", "1 patient", "row 2", "odds ratios"],
+            ["relapsed is 1", "1 child", "row 2", "odds ratios"],
         ),
         (lambda: edited("P4", "os_days", "1000"), "follow-up-differs", ["os_days differs by more than a day"]),
     ],
@@ -354,10 +354,10 @@ def test_oddities_are_noted_and_the_file_opens(
 def test_times_that_look_like_months_are_noted(tmp_path: Path) -> None:
     rows = "".join(f"P{i},{i + 1},0,{80 + i}\n" for i in range(30))
     remarks = remarks_of("patient_id,os_days,os_event,haemoglobin\n" + rows, tmp_path)
-    assert "os_days is below 240 for 30 of 30 patients" in remarks["unit-suspect"]
+    assert "os_days is below 240 for 30 of 30 children" in remarks["unit-suspect"]
     rows = "".join(f"P{i},{i + 500},0,{6 + i / 10}\n" for i in range(30))
     remarks = remarks_of("patient_id,os_days,os_event,haemoglobin\n" + rows, tmp_path)
-    assert "haemoglobin is below 25 g/L for 30 patients" in remarks["unit-suspect"]
+    assert "haemoglobin is below 25 g/L for 30 children" in remarks["unit-suspect"]
 
 
 def test_a_large_number_in_the_place_of_an_event_is_a_finding(tmp_path: Path) -> None:
@@ -366,3 +366,15 @@ def test_a_large_number_in_the_place_of_an_event_is_a_finding(tmp_path: Path) ->
     assert any(
         "os_event is neither 0 nor 1 for 1 of 4 patients" in p.what and "'7777'" in p.where for p in problems_of(path)
     )
+
+
+def test_notes_say_the_word_of_the_dictionary_and_quote_the_file_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "patients.csv"
+    text = edited("P2", "relapse_days", "").replace("patient_id", "Patient ID").replace("cart_days", "CAR-T patients")
+    path.write_text(text, encoding="utf-8")
+    cohort = open_cohort(path)
+    notes = [note.text for note in cohort.notes]
+    assert cohort.name == "patients"
+    assert "The column 'Patient ID' was read as patient_id." in notes
+    assert "1 column is not in the dictionary and was left out: CAR-T patients." in notes
+    assert any(note.startswith("relapsed is 1 without relapse_days for 1 child, counted as") for note in notes)

@@ -109,11 +109,11 @@ def test_one_code_is_found_and_hides_no_unit() -> None:
     frame.loc[7, "os_days"] = 9999
     coded, unit = sorted(notes_of(frame), key=lambda note: note.code)
     assert coded.code == "code-suspect"
-    assert coded.text == "os_days holds what looks like a code for a missing value for 1 patient (row 8: '9999.0')."
+    assert coded.text == "os_days holds what looks like a code for a missing value for 1 child (row 8: '9999.0')."
     assert "Leave the cell empty" in coded.remedy
     assert unit.code == "unit-suspect"
     assert unit.text == (
-        "os_days is below 240 for 39 of 40 patients: the times look like months, and days are expected."
+        "os_days is below 240 for 39 of 40 children: the times look like months, and days are expected."
     )
     assert unit.remedy == "If they are months, multiply os_days by 30.4375."
 
@@ -129,14 +129,14 @@ def test_a_code_that_may_be_a_day_is_found_once_it_is_frequent(column: str) -> N
     frame.loc[rows, "relapse_days"] = frame.loc[rows, "relapse_days"].clip(upper=990)
     (note,) = notes_of(frame)
     assert note.code == "code-suspect" and f"{column} holds the same number" in note.text
-    assert "for 3 patients (rows" in note.text and "Leave the cell empty" in note.remedy
+    assert "for 3 children (rows" in note.text and "Leave the cell empty" in note.remedy
 
 
 def test_a_point_between_thousands_is_found() -> None:
     days = [f"{d // 1000}.{d % 1000:03d}" if d >= 1000 else str(d) for d in range(400, 1600, 30)]
     (note,) = notes_of(followed(os_days=days))
     assert note.code == "unit-suspect" and note.text.startswith(
-        "os_days holds what looks like a point between thousands for 20 patients, and only whole numbers else (rows 21: "
+        "os_days holds what looks like a point between thousands for 20 children, and only whole numbers else (rows 21: "
     )
     assert "Write 1400" in note.remedy
     # One day with decimals shows that the point is one between decimals.
@@ -214,8 +214,8 @@ def test_a_first_event_and_its_flag_contradict_each_other() -> None:
         }
     )
     with_one, without = notes_of(frame)
-    assert with_one.text == "efs_event is 1 for 1 patient whose first_event is none (row 2: 'none')."
-    assert without.text == "efs_event is 0 for 1 patient whose first_event names an event (row 3: 'SMN')."
+    assert with_one.text == "efs_event is 1 for 1 child whose first_event is none (row 2: 'none')."
+    assert without.text == "efs_event is 0 for 1 child whose first_event names an event (row 3: 'SMN')."
 
 
 # Days and events
@@ -236,22 +236,22 @@ def test_days_without_events_and_events_without_days_are_named_and_kept() -> Non
     cohort = open_cohort(pd.read_csv(io.StringIO(UNKNOWN_DAY), dtype=str, keep_default_na=False))
     texts = [f"{note.code}: {note.text} {note.remedy}" for note in cohort.notes if note.code != "derived-differs"]
     expected = [
-        ("day-missing: relapsed is 1 without relapse_days for 1 patient", "(row 1). ", "relapsed stays 1."),
-        ("day-missing: os_event is 1 without os_days for 1 patient", "(row 5). ", "os_event stays 1."),
-        ("day-missing: second_relapse is yes without second_relapse_days for 1 patient", "(row 1). ", "stays yes."),
-        ("day-missing: salvage_treatment is HSCT without hsct_days for 1 patient", "(row 1). ", "stays HSCT."),
-        ("flag-missing: relapse_days is given for 1 patient whose relapsed is empty", "(row 4: '250'). ", "Write 1"),
+        ("day-missing: relapsed is 1 without relapse_days for 1 child", "(row 1). ", "relapsed stays 1."),
+        ("day-missing: os_event is 1 without os_days for 1 child", "(row 5). ", "os_event stays 1."),
+        ("day-missing: second_relapse is yes without second_relapse_days for 1 child", "(row 1). ", "stays yes."),
+        ("day-missing: salvage_treatment is HSCT without hsct_days for 1 child", "(row 1). ", "stays HSCT."),
+        ("flag-missing: relapse_days is given for 1 child whose relapsed is empty", "(row 4: '250'). ", "Write 1"),
         (
-            "flag-missing: second_relapse_days is given for 1 patient whose second_relapse is not",
+            "flag-missing: second_relapse_days is given for 1 child whose second_relapse is not",
             "(row 3: ",
             "Write yes",
         ),
         (
-            "flag-missing: hsct_days is given for 1 patient whose salvage_treatment is empty",
+            "flag-missing: hsct_days is given for 1 child whose salvage_treatment is empty",
             "(row 3: '150')",
             "Write what",
         ),
-        ("contradiction: cause_of_death is given for 1 patient", "(row 2: 'other'). ", "Empty cause_of_death"),
+        ("contradiction: cause_of_death is given for 1 child", "(row 2: 'other'). ", "Empty cause_of_death"),
     ]
     assert len(texts) == len(expected), texts
     for text, words in zip(texts, expected, strict=True):

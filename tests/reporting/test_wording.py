@@ -24,7 +24,6 @@ from analytics.reporting.wording import (
     describe_survival,
     describe_test,
     join_words,
-    say_children,
     say_no_advice,
     start_sentence,
 )
@@ -599,22 +598,6 @@ def test_methods_name_what_they_answer_and_their_source() -> None:
 
 def test_the_product_gives_no_advice() -> None:
     assert "no advice" in say_no_advice()
-
-
-def test_patients_are_children_on_the_page() -> None:
-    said = "1 patient of 12 patients. Patients count once; patient_id and “inpatients” stay."
-    assert say_children(said) == "1 child of 12 children. Children count once; patient_id and “inpatients” stay."
-
-
-def test_what_is_quoted_from_a_file_stays_as_it_is_written() -> None:
-    said = "The column 'Patient ID' was read as patient_id for 2 patients ('patient 1', 'Patient's 2')."
-    assert (
-        say_children(said)
-        == "The column 'Patient ID' was read as patient_id for 2 children ('patient 1', 'Patient's 2')."
-    )
-    drawn = "<b>&#x27;Patient ID&#x27;</b> of patients"
-    assert say_children(drawn) == "<b>&#x27;Patient ID&#x27;</b> of children"
-    assert say_children("Firth's method, 3 patients' values: 'no'.") == "Firth's method, 3 children' values: 'no'."
 
 
 def test_a_test_that_is_withheld_is_not_one_that_cannot_be_made() -> None:
