@@ -40,10 +40,10 @@ def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
     st.markdown(f"**Not advice.** {as_markdown(say_no_advice())}")
-    st.markdown(f"**Reference cohort.** {name_patients(SYNTHETIC)}")
+    st.markdown(f"**Reference cohort.** {as_markdown(name_patients(SYNTHETIC))}")
     st.markdown(
         "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the "
-        f"{load_words().plural} left by the filters; each analysis then says whom it could not use and why."
+        f"{as_markdown(load_words().plural)} left by the filters; each analysis then says whom it could not use and why."
     )
     rows = tuple(
         (a.title, a.question, a.method) for a in sorted(load_analyses(), key=lambda a: SECTIONS.index(a.section))
