@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property, update_wrapper, wraps
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final, get_args
 
@@ -24,6 +25,7 @@ from analytics.document import (
     Shown,
 )
 from analytics.formats import name_patients
+from analytics.provenance import Provenance
 from analytics.reporting.attrition import Used
 from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import note_left_out
@@ -335,6 +337,9 @@ class Analysis(ABC, Generic[Frame, Found]):
             title=self.title,
             question=self.question,
             method=self.method,
+            sentence=Lazy(str),
+            attrition=Lazy(tuple),
+            provenance=Lazy(lambda: Provenance(self.title, "", "", self.method, "", False, date.today())),
             main=Lazy(lambda: self._main(result, params)),
             headlines=Lazy(lambda: self.headlines(result)),
             notes=Lazy(lambda: self.notes(result)),

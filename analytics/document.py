@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from analytics.reporting.attrition import Used
+from analytics.provenance import Provenance
+from analytics.reporting.attrition import Stage, Used
 from analytics.reporting.tables import Table
 from analytics.results import Note
 
@@ -124,12 +125,18 @@ class Document:
     of the selection the main estimate rests on and who is left out why, each child once; ``tests`` are those before the
     reader, for the ledger; ``frames`` has a frame for each name in ``files``; ``opinion`` asks libraries for a second one.
     Parts are made when they are first called for, so that the main figure waits for none of the others.
+
+    ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
+    ``provenance`` what every file says: they are empty in a document of a result alone.
     """
 
     slug: str
     title: str
     question: str
     method: str
+    sentence: Lazy[str]
+    attrition: Lazy[tuple[Stage, ...]]
+    provenance: Lazy[Provenance]
     main: Lazy[Picture]
     headlines: Lazy[tuple[Headline, ...]]
     notes: Lazy[tuple[Note, ...]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.reporting.attrition import join_stages
 from analytics.study.overview import describe_other_children, describe_study, summarise_selection
 from analytics.study.tables import tabulate_published, tabulate_readings
 from analytics.views.view import View
@@ -19,7 +20,7 @@ from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.markdown import as_markdown
 from pages.components.notes import arrange_notes, show_cautions, show_notes
-from pages.components.open_view import link_to, list_stages
+from pages.components.open_view import link_to
 from pages.components.protection import show_protection
 from pages.components.registry import Page
 from pages.components.tables import show_headlines, show_table
@@ -50,7 +51,7 @@ def show_overview(context: Context) -> None:
         if is_reference(cohort):
             show_cautions(load_published().cautions)
         st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
-        show_stages(list_stages(context))
+        show_stages(join_stages(context.funnel, context.filter, context.cohort.dictionary))
         show_link(link_to(View("", context.filter, (), cohort.data_version), context))
     baseline = load_baseline(cohort, context.filter)
     if baseline.rows:

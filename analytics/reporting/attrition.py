@@ -155,6 +155,11 @@ def say_gist(stages: Sequence[Stage]) -> str:
     return " → ".join(f"{format_count(stage.n)} {stage.short}" for stage in last.values())
 
 
+def say_attrition(stages: Sequence[Stage]) -> str:
+    """The same with a title."""
+    return f"From the cohort to this analysis: {say_gist(stages)}"
+
+
 def describe_stages(stages: Sequence[Stage]) -> str:
     """The way in words, stage by stage, with whom each loses and why."""
     said = []

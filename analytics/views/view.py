@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary
-from analytics.document import Document
-from analytics.formats import format_count
 from analytics.results import Note
 
 DATA_KEY = "data"
@@ -42,22 +40,6 @@ class View:
     def to_link(self, address: str, dictionary: Dictionary, controls: Sequence[Control]) -> str:
         """The whole link; ``address`` is the page's address without a query."""
         return f"{address}?{urlencode(self.to_query(dictionary, controls), doseq=True)}"
-
-
-def describe_document(document: Document, controls: Sequence[Control], params: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a file says of a view: the choices it was made by, its numbers, whom it leaves out, and its warnings."""
-    # Toggles only show or hide a part of the figure: they choose nothing that a number depends on.
-    chosen = ((c.label, ", ".join(filter(None, c.to_text(params[c.name])))) for c in controls if c.kind != "toggle")
-    choices = "; ".join(f"{label}: {text or 'none'}" for label, text in chosen)
-    numbers = "; ".join(f"{headline.label}: {headline.value}" for headline in document.headlines())
-    left_out = "; ".join(f"{format_count(n)} {text}" for text, n in document.left_out)
-    warnings = [note.text for note in document.notes() if note.severity == "warning"]
-    return (
-        *((f"Choices: {choices}",) if choices else ()),
-        f"Numbers: {numbers}",
-        *((f"Left out: {left_out}",) if left_out else ()),
-        *(f"Warning: {text}" for text in warnings),
-    )
 
 
 def answer_link(note: Note, view: View, dictionary: Dictionary, controls: Sequence[Control]) -> str:

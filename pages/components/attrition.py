@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.figures.attrition import attrition_svg, draw_attrition
 from analytics.formats import name_patients
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import FILE, Stage
+from analytics.reporting.attrition import FILE, Stage, say_attrition
 from pages.components import state
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
@@ -28,11 +28,12 @@ def show_stages(stages: Sequence[Stage]) -> None:
 
 def show_attrition(opened: OpenView) -> None:
     """The bars, one click away; what they come to stands on the lid."""
-    with st.expander(as_markdown(opened.attrition), icon=":material/filter_alt:", key=state.ATTRITION):
-        show_stages(opened.stages)
+    stages = opened.document.attrition()
+    with st.expander(as_markdown(say_attrition(stages)), icon=":material/filter_alt:", key=state.ATTRITION):
+        show_stages(stages)
         st.download_button(
             "Figure: SVG",
-            data=partial(_svg_of, opened.stages, opened.provenance),
+            data=partial(_svg_of, stages, opened.provenance),
             file_name=f"{opened.stem}_{FILE}.svg",
             mime="image/svg+xml",
             on_click="ignore",

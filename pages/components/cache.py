@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -26,6 +26,7 @@ from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import Counted, count_outcomes
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
+from analytics.views.opening import open_document
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
@@ -109,7 +110,7 @@ def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choice
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
     analysis, chosen = _analysis(slug), dict(choices)
     opinion = to_background(analysis, cohort, cohort_filter)
-    return analysis.present(analysis.run(cohort, cohort_filter, chosen), chosen, opinion)
+    return open_document(analysis, cohort, cohort_filter, chosen, opinion, partial(load_funnel, cohort, cohort_filter))
 
 
 @lru_cache(maxsize=SELECTIONS)

@@ -33,7 +33,7 @@ def show_toolbar(opened: OpenView) -> None:
 
 
 def _frames_of(opened: OpenView) -> Mapping[str, pd.DataFrame]:
-    return {**opened.document.frames(), FILE: tabulate_stages(opened.stages)}
+    return {**opened.document.frames(), FILE: tabulate_stages(opened.document.attrition())}
 
 
 def show_files(files: Sequence[str], frames: Frames, provenance: Provenance, stem: str, name: str) -> None:

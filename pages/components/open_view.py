@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from html import escape
@@ -16,16 +16,13 @@ from analytics.cohort.filters import CohortFilter
 from analytics.document import Document
 from analytics.exports.csv_file import to_file_stem
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import Stage, join_stages, say_gist
-from analytics.reporting.wording import join_words, say_protection
+from analytics.reporting.wording import join_words
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
-from analytics.views.view import View, answer_link, describe_document
+from analytics.views.view import View, answer_link
 from pages.components.cache import Choices, load_controls, load_document
 from pages.components.context import Context
 from pages.components.kept_ledger import read_ledger
-
-ATTRITION_TITLE = "From the cohort to this analysis"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +51,6 @@ class OpenView:
         return to_file_stem(self.document.slug, _name_filter(self.context.filter), synthetic, day=date.today())
 
     @cached_property
-    def stages(self) -> tuple[Stage, ...]:
-        """The way from the cohort to the main estimate."""
-        return list_stages(self.context, self.document)
-
-    @cached_property
-    def attrition(self) -> str:
-        """That way in one line."""
-        return f"{ATTRITION_TITLE}: {say_gist(self.stages)}"
-
-    @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """The tests that it puts before its reader."""
         context = self.context
@@ -73,22 +60,9 @@ class OpenView:
 
     @cached_property
     def provenance(self) -> Provenance:
-        """What every file of it says about itself: whom it shows, by which choices, its warnings, and the ledger so far."""
-        cohort, document = self.context.cohort, self.document
-        smallest = cohort.smallest_cell
-        protected = (f"Small numbers are protected. {say_protection(smallest)}",) if smallest else ()
-        described = describe_document(document, self.controls, dict(self.choices))
-        return Provenance(
-            document.title,
-            cohort.name,
-            self.context.sentence,
-            document.method,
-            cohort.data_version,
-            cohort.synthetic,
-            date.today(),
-            (*protected, self.attrition, *described),
-            describe_for_file(read_ledger(), [c.key for c in self.comparisons]),
-        )
+        """What every file of it says about itself today, the ledger so far included."""
+        comparisons = describe_for_file(read_ledger(), [c.key for c in self.comparisons])
+        return replace(self.document.provenance(), exported_on=date.today(), comparisons=comparisons)
 
     def link_of_note(self, note: Note) -> str:
         """The HTML of a link to the page that answers better, with this filter and these choices; "" without such a page."""
@@ -109,12 +83,6 @@ def open_view(context: Context, slug: str, choices: Choices) -> OpenView:
     """A page of an analysis by these choices; SuppressedError where small numbers are protected and it has some."""
     cohort = context.cohort
     return OpenView(context, load_controls(cohort, slug), choices, load_document(cohort, context.filter, slug, choices))
-
-
-def list_stages(context: Context, document: Document | None = None) -> tuple[Stage, ...]:
-    """The way to the main estimate of a view; without a document, the way to the selection."""
-    used = None if document is None else document.used()
-    return join_stages(context.funnel, context.filter, context.cohort.dictionary, used)
 
 
 def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> str:
