@@ -35,22 +35,15 @@ from analytics.figures.balance import plot_balance, plot_overlap
 from analytics.figures.survival import Overlay, describe_drawing, describe_survival, mark_day, plot_survival
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_number, format_patients
-from analytics.frames import filters_of
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONES
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.reporting.timing import note_balanced, note_post_baseline
 from analytics.reporting.treatment import (
     count_used,
     label_states,
     list_adjusters,
-    note_few_events,
-    note_few_treated,
-    note_incomplete,
-    note_nobody,
-    note_second_relapse,
 )
 from analytics.reporting.weighting import (
     AdjustedComparison,
@@ -59,15 +52,15 @@ from analytics.reporting.weighting import (
     describe_overlap,
     explain_ratio,
     format_treatment_ratio,
-    note_measured,
-    note_not_weighted,
+    list_weighting_notes,
+    ratios_frame,
     say_balance,
     say_e_value,
     say_effects,
     tabulate_ratios,
 )
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
-from analytics.results import TREATMENT, Reason, treated_terms
+from analytics.results import TREATMENT, Reason
 from analytics.results.second_opinion import WEIGHTED, Compared
 
 
@@ -123,14 +116,6 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             shared: dict[str, Any] = {"weight": counts, "entry": np.full(len(time), landmark)}
             weighted = weighted_hazard_ratio(time, event, state, propensity, name=TREATMENT, weight=counts)
             curves = weighted_survival(time, event, state, share, conf_type=params["interval"], **shared)
-        # The model has the treatment alone; how few events it rests on is said of both models at once.
-        fitted = tuple(n for n in (weighted.notes if weighted else ()) if n.code != "events-per-parameter")
-        unknown = (
-            "not in the comparison, weighted or not, because a variable in which the groups should be alike is unknown."
-        )
-        few_events = note_few_events(
-            data.endpoint, unadjusted.n_event, " after the landmark", " Weighting cannot add any."
-        )
         return AdjustedComparison(
             data=data,
             days=days,
@@ -142,20 +127,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             weighted=weighted,
             curves=curves,
             reason=reason,
-            notes=(
-                *note_post_baseline(data.endpoint, filters=filters_of(data)),
-                *note_nobody(data),
-                *note_not_weighted(unadjusted, reason),
-                *note_second_relapse(data, days),
-                *note_incomplete(data, unknown, "Choose fewer variables to keep them."),
-                *note_balanced(data.adjusters, data.endpoint, days),
-                *note_few_treated(data),
-                *(few_events if unadjusted.n else ()),
-                *propensity.notes,
-                *fitted,
-                *unadjusted.notes,
-                *((note_measured(data),) if weighted else ()),
-            ),
+            notes=list_weighting_notes(data, days, unadjusted, propensity, reason, weighted),
         )
 
     def headlines(self, result: AdjustedComparison) -> tuple[Headline, ...]:
@@ -290,38 +262,13 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         )
 
     def downloads(self, result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
-        rows = []
-        for (kind, model), found in zip(result.models, list_e_values(result), strict=True):
-            ratio = result.ratio(model)
-            term = next(iter(treated_terms(model)), None)
-            limits = ratio.interval
-            rows.append(
-                {
-                    "term": f"hazard ratio, {kind}",
-                    "level": result.treatment,
-                    "reference": result.data.untreated,
-                    "landmark_days": result.days,
-                    "estimand": result.estimand if kind == "weighted" else None,
-                    "n": result.unadjusted.n,
-                    "n_event": result.unadjusted.n_event,
-                    "estimate": ratio.value,
-                    "std_error": ratio.std_error,
-                    "conf_low": limits.low if limits else None,
-                    "conf_high": limits.high if limits else None,
-                    "conf_level": result.unadjusted.hazard_ratio.conf_level,
-                    "conf_type": limits.method if limits else None,
-                    "test": model.ratio_test if model and term and term.p_value is not None else None,
-                    "statistic": (term.statistic if term.statistic_lr is None else term.statistic_lr) if term else None,
-                    "p_value": term.p_value if term else None,
-                    "p_value_wald": term.p_value_wald if term else None,
-                    "e_value": found.point,
-                    "e_value_limit": found.limit,
-                    "reason": ratio.reason,
-                }
-            )
         curves = [tabulate_curves(result.unadjusted.curves).assign(weighting="none")]
         curves += [result.curves.to_frame().assign(weighting=result.estimand)] if result.curves else []
-        return {"estimates": pd.DataFrame(rows), "balance": result.propensity.to_frame(), "curves": stack(curves)}
+        return {
+            "estimates": ratios_frame(result, list_e_values(result)),
+            "balance": result.propensity.to_frame(),
+            "curves": stack(curves),
+        }
 
     def second_opinion(self, data: TreatmentData, result: AdjustedComparison, params: Params) -> Iterator[Compared]:
         months, arrays = list(MILESTONES), data.arrays(adjusted=True, without=("covariates",))

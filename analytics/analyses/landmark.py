@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
+from analytics.comparisons.regression import stack
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import LANDMARK, adjust_control, list_e_values, read_model, treatment_controls
 from analytics.comparisons.treatment_groups import (
@@ -33,10 +34,10 @@ from analytics.reporting.curves import MILESTONES
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.reporting.treatment import label_states, say_followed, say_ratios, say_two_tests
+from analytics.reporting.treatment import label_states, say_followed, say_ratios, say_treated, say_two_tests
 from analytics.reporting.treatment_tables import tabulate_treatments
 from analytics.reporting.wording import describe_test, in_sentence
-from analytics.results import Estimate, LandmarkResult, Reason, treated_terms
+from analytics.results import LandmarkResult
 from analytics.results.second_opinion import Compared
 
 STRIP_DAYS = tuple(range(30, 366, 30))
@@ -59,25 +60,8 @@ class LandmarkComparison(TreatmentGroups):
         return tuple(zip(days, read, strict=True))
 
 
-def _hazard(chosen: LandmarkResult) -> Estimate:
-    """The ratio of the first treatment against not yet, or why there is none."""
-    terms = treated_terms(chosen.hazard_ratio)
-    return terms[0].ratio if terms else Estimate(None, reason=chosen.reason or Reason("not-estimable"))
-
-
-def _point(days: int, chosen: LandmarkResult) -> StripPoint:
-    excluded = chosen.n_event_before + chosen.n_censored_before
-    return StripPoint(days, _hazard(chosen), chosen.n_treated, chosen.n_untreated, excluded)
-
-
-def _say_treated(result: LandmarkComparison) -> str:
-    """How many were treated by the landmark, and how many change afterwards."""
-    chosen = result.chosen
-    later = format_count(chosen.n_switch_later)
-    treated = f"{format_count(chosen.n_treated)} had been treated by then, {format_count(chosen.n_untreated)} had not"
-    if len(result.data.treated_at) > 1:
-        return f"{treated}; {later} changed treatment later."
-    return f"{treated}, and {later} of these {'was' if chosen.n_switch_later == 1 else 'were'} treated later."
+def _point(days: int, at: LandmarkResult) -> StripPoint:
+    return StripPoint(days, at.ratio_of(), at.n_treated, at.n_untreated, at.n_event_before + at.n_censored_before)
 
 
 class LandmarkAnalysis(GroupsAnalysis):
@@ -127,27 +111,24 @@ class LandmarkAnalysis(GroupsAnalysis):
         )
 
     def pictures(self, result: LandmarkComparison, params: Params) -> tuple[Picture, ...]:
-        data = result.data
-        points = [_point(days, chosen) for days, chosen in result.profile]
-        treated = next(iter(data.treated_at))
+        endpoint, treated = result.data.endpoint, next(iter(result.data.treated_at))
+        points = [_point(days, at) for days, at in result.profile]
+        compared = f"{treated} against {result.data.untreated}"
         found = [
             f"day {p.days}: {ratio_text(p.ratio) if p.ratio.value is not None else 'no ratio'}, "
             f"{format_count(p.n_treated)} treated and {format_count(p.n_untreated)} not yet"
             for p in points
         ]
+        higher = f"above 1: higher hazard with {treated}"
         return (
             Picture(
                 "Does the answer hang on the landmark?",
                 plot_landmark_strip(
-                    points,
-                    chosen=result.days,
-                    origin=data.endpoint.origin,
-                    reference=f"above 1: higher hazard with {treated}",
-                    compared=f"{treated} against {data.untreated}",
+                    points, chosen=result.days, origin=endpoint.origin, reference=higher, compared=compared
                 ),
-                f"Hazard ratio of {treated} against {data.untreated} at each landmark. " + "; ".join(found) + ".",
-                f"Hazard ratios of {treated} against {data.untreated}. Filled: the landmark chosen above. Vertical lines: 95 % "
-                "intervals; a triangle marks a limit beyond the axis. Each landmark asks another question of other "
+                f"Hazard ratio of {compared} at each landmark. {'; '.join(found)}.",
+                f"Hazard ratios of {compared}. Filled: the landmark chosen above. Vertical lines: 95 % intervals; a triangle "
+                "marks a limit beyond the axis. Each landmark asks another question of other "
                 f"{load_words().plural}, so the ratios differ for that reason too. Picking the landmark with the smallest p "
                 "would be a finding by chance.",
             ),
@@ -170,7 +151,7 @@ class LandmarkAnalysis(GroupsAnalysis):
             return (f"In none of {format_patients(data.n)} is every variable to adjust for known.",)
         said = [say_followed(data, chosen, result.days)]
         if chosen.n:
-            said.append(_say_treated(result))
+            said.append(say_treated(result.data, result.chosen))
         if chosen.reason is not None:
             return (*said, f"The groups cannot be compared: {say_reason(chosen.reason)}.")
         said += [f"From day {result.days} on: {in_sentence(said)}" for said in say_ratios(data, chosen.hazard_ratio)]
@@ -178,10 +159,9 @@ class LandmarkAnalysis(GroupsAnalysis):
         return tuple(said)
 
     def downloads(self, result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
-        frames = [at.to_frame().assign(landmark_days=days) for days, at in result.profile]
         return {
             "estimates": result.hazard.to_frame().assign(landmark_days=result.days),
-            "landmarks": pd.DataFrame([row for frame in frames for row in frame.to_dict("records")]),
+            "landmarks": stack([at.to_frame().assign(landmark_days=days) for days, at in result.profile]),
             "curves": tabulate_curves(result.curves).assign(landmark_days=result.days),
         }
 

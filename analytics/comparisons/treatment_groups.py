@@ -43,16 +43,13 @@ from analytics.reporting.treatment import (
 from analytics.reporting.treatment_tables import tabulate_groups
 from analytics.reporting.wording import start_sentence
 from analytics.results import (
-    Estimate,
     HazardRatioResult,
     LandmarkResult,
     Note,
-    Reason,
     Result,
     SurvivalResult,
     TestResult,
     reference_of,
-    treated_terms,
 )
 from analytics.results.power import DetectedGroups
 
@@ -195,10 +192,9 @@ def headline_ratios(result: TreatmentGroups, how: str, most: int = 2) -> tuple[H
     """
     data = result.data
     reference = reference_of(result.hazard) or data.untreated
-    ratios = {term.level: term.ratio for term in treated_terms(result.hazard)}
     headlines = []
     for treatment in [state for state in data.states if state != reference][:most]:
-        ratio = ratios.get(treatment) or Estimate(None, reason=result.chosen.reason or Reason("not-estimable"))
+        ratio = result.chosen.ratio_of(treatment)
         why = f" {start_sentence(say_inestimable('hazard ratio', ratio.reason))}." if ratio.reason else ""
         headlines.append(
             Headline(

@@ -160,6 +160,15 @@ def say_followed(data: TreatmentData, chosen: LandmarkResult, days: int) -> str:
     )
 
 
+def say_treated(data: TreatmentData, chosen: LandmarkResult) -> str:
+    """How many were treated by the landmark, and how many change afterwards."""
+    later = format_count(chosen.n_switch_later)
+    treated = f"{format_count(chosen.n_treated)} had been treated by then, {format_count(chosen.n_untreated)} had not"
+    if len(data.treated_at) > 1:
+        return f"{treated}; {later} changed treatment later."
+    return f"{treated}, and {later} of these {'was' if chosen.n_switch_later == 1 else 'were'} treated later."
+
+
 def say_ratios(data: TreatmentData, *models: HazardRatioResult) -> list[str]:
     """The ratio of each pair of treatments in words."""
     labels = [v.label for v in data.adjusters]

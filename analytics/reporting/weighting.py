@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from analytics.dictionary import load_words
 from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_percent
+from analytics.frames import filters_of
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.curves import MILESTONE_YEARS, milestone_cell
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.tables import Table
-from analytics.reporting.treatment import list_adjusters, name_term_test
+from analytics.reporting.timing import note_balanced, note_post_baseline
+from analytics.reporting.treatment import (
+    list_adjusters,
+    name_term_test,
+    note_few_events,
+    note_few_treated,
+    note_incomplete,
+    note_nobody,
+    note_second_relapse,
+)
 from analytics.reporting.treatment_tables import cells_e_value, head_ratio, list_years
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import (
@@ -83,8 +94,7 @@ class AdjustedComparison(Result):
         """The hazard ratio of the treatment, or why there is none."""
         if model is None:
             return Estimate(None, reason=self.reason or Reason("not-weighted"))
-        terms = treated_terms(model)
-        return terms[0].ratio if terms else Estimate(None, reason=self.unadjusted.reason or Reason("not-estimable"))
+        return replace(self.unadjusted, hazard_ratio=model).ratio_of()
 
 
 def format_treatment_ratio(ratio: Estimate) -> str:
@@ -165,6 +175,40 @@ def tabulate_ratios(result: AdjustedComparison, found: Sequence[EValue]) -> Tabl
     )
 
 
+def ratios_frame(result: AdjustedComparison, found: Sequence[EValue]) -> pd.DataFrame:
+    """The ratio before and after weighting for a file, with the E-values of the two."""
+    rows = []
+    for (kind, model), e_value in zip(result.models, found, strict=True):
+        ratio = result.ratio(model)
+        term = next(iter(treated_terms(model)), None)
+        limits = ratio.interval
+        rows.append(
+            {
+                "term": f"hazard ratio, {kind}",
+                "level": result.treatment,
+                "reference": result.data.untreated,
+                "landmark_days": result.days,
+                "estimand": result.estimand if kind == "weighted" else None,
+                "n": result.unadjusted.n,
+                "n_event": result.unadjusted.n_event,
+                "estimate": ratio.value,
+                "std_error": ratio.std_error,
+                "conf_low": limits.low if limits else None,
+                "conf_high": limits.high if limits else None,
+                "conf_level": result.unadjusted.hazard_ratio.conf_level,
+                "conf_type": limits.method if limits else None,
+                "test": model.ratio_test if model and term and term.p_value is not None else None,
+                "statistic": (term.statistic if term.statistic_lr is None else term.statistic_lr) if term else None,
+                "p_value": term.p_value if term else None,
+                "p_value_wald": term.p_value_wald if term else None,
+                "e_value": e_value.point,
+                "e_value_limit": e_value.limit,
+                "reason": ratio.reason,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def tabulate_weighted_survival(
     result: AdjustedComparison, milestones: Iterable[tuple[str, SurvivalCurve, Sequence[Estimate]]]
 ) -> Table:
@@ -242,4 +286,35 @@ def note_measured(data: TreatmentData) -> Note:
     )
     return Note(
         "measured-causes-only", "info", text, "The E-value says how strong an unmeasured cause would have to be."
+    )
+
+
+def list_weighting_notes(
+    data: TreatmentData,
+    days: int,
+    unadjusted: LandmarkResult,
+    propensity: PropensityResult,
+    reason: Reason | None,
+    weighted: HazardRatioResult | None,
+) -> tuple[Note, ...]:
+    """What a reader should know of groups at a landmark, and of their weights."""
+    unknown = (
+        "not in the comparison, weighted or not, because a variable in which the groups should be alike is unknown."
+    )
+    few = note_few_events(data.endpoint, unadjusted.n_event, " after the landmark", " Weighting cannot add any.")
+    # The model has the treatment alone; how few events it rests on is said of both models at once.
+    fitted = tuple(n for n in (weighted.notes if weighted else ()) if n.code != "events-per-parameter")
+    return (
+        *note_post_baseline(data.endpoint, filters=filters_of(data)),
+        *note_nobody(data),
+        *note_not_weighted(unadjusted, reason),
+        *note_second_relapse(data, days),
+        *note_incomplete(data, unknown, "Choose fewer variables to keep them."),
+        *note_balanced(data.adjusters, data.endpoint, days),
+        *note_few_treated(data),
+        *(few if unadjusted.n else ()),
+        *propensity.notes,
+        *fitted,
+        *unadjusted.notes,
+        *((note_measured(data),) if weighted else ()),
     )

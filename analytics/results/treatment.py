@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from analytics.results.core import FloatArray, Note, Reason, Result
+from analytics.results.core import Estimate, FloatArray, Note, Reason, Result
 from analytics.results.regression import HazardRatio, HazardRatioResult, OddsRatioResult
 from analytics.results.survival import SurvivalResult, TestResult
 
@@ -62,6 +62,12 @@ class LandmarkResult(Result):
     hazard_ratio: HazardRatioResult
     reason: Reason | None = None
     notes: tuple[Note, ...] = ()
+
+    def ratio_of(self, treatment: str | None = None) -> Estimate:
+        """The hazard ratio of a treatment, or of the first one, or why there is none."""
+        terms = treated_terms(self.hazard_ratio)
+        found = (term.ratio for term in terms if treatment in (None, term.level))
+        return next(found, Estimate(None, reason=self.reason or Reason("not-estimable")))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per treatment: ``landmark level n n_event estimate conf_low conf_high statistic df p_value …``.
