@@ -281,6 +281,10 @@ class Analysis(ABC, Generic[Frame, Found]):
     def sentences(self, result: Found) -> tuple[str, ...]:
         """What the estimates say, in plain words."""
 
+    def answer(self, result: Found) -> tuple[str, ...]:
+        """The sentence or two that answer the question, with numbers, interval and counts."""
+        return self.sentences(result)[:1]
+
     def notes(self, result: Found) -> tuple[Note, ...]:
         """What a reader should know before believing the result."""
         return result.notes  # type: ignore[attr-defined]
@@ -342,6 +346,7 @@ class Analysis(ABC, Generic[Frame, Found]):
             provenance=Lazy(lambda: Provenance(self.title, "", "", self.method, "", False, date.today())),
             main=Lazy(lambda: self._main(result, params)),
             headlines=Lazy(lambda: self.headlines(result)),
+            answer=Lazy(lambda: self.answer(result)),
             notes=Lazy(lambda: self.notes(result)),
             sentences=Lazy(lambda: self.sentences(result)),
             tables=Lazy(lambda: self.tables(result)),

@@ -121,9 +121,10 @@ class Appendix:
 class Document:
     """What one view of an analysis shows.
 
-    ``main`` is the figure of the page with its words and how to read it, ``pictures`` are further ones. ``used`` says whom
-    of the selection the main estimate rests on and who is left out why, each child once; ``tests`` are those before the
-    reader, for the ledger; ``frames`` has a frame for each name in ``files``; ``opinion`` asks libraries for a second one.
+    ``answer`` answers the question in a sentence or two. ``main`` is the figure of the page with its words and how to read
+    it, ``pictures`` are further ones. ``used`` says whom of the selection the main estimate rests on and who is left out
+    why, each child once; ``tests`` are those before the reader, for the ledger; ``frames`` has a frame for each name in
+    ``files``; ``opinion`` asks libraries for a second one.
     Parts are made when they are first called for, so that the main figure waits for none of the others.
 
     ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
@@ -139,6 +140,7 @@ class Document:
     provenance: Lazy[Provenance]
     main: Lazy[Picture]
     headlines: Lazy[tuple[Headline, ...]]
+    answer: Lazy[tuple[str, ...]]
     notes: Lazy[tuple[Note, ...]]
     sentences: Lazy[tuple[str, ...]]
     tables: Lazy[tuple[Table, ...]]

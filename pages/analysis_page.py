@@ -23,6 +23,7 @@ from pages.components.open_view import open_view
 from pages.components.protection import show_suppressed
 from pages.components.registry import Page
 from pages.components.run import run_again_unless
+from pages.components.tables import show_answer
 from pages.components.title import show_title
 
 
@@ -34,8 +35,8 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show_title(analysis.title, analysis.question, context)
         show_lacking(context.cohort.name, missing)
         return
-    head, place = st.container(), st.container()
-    ask = partial(_ask_choices, analysis, context, head)
+    title, said, choice, head, place = (st.container() for _ in range(5))
+    ask = partial(_ask_choices, analysis, context, title, choice)
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
     controls = load_controls(context.cohort, analysis.slug)
     known = are_known(controls)
@@ -52,6 +53,8 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show_figure(opened.document.main(), opened.stem, choose_reference)
     if known:
         run_again_unless(ask() == choices)
+    with said:
+        show_answer(opened.document.answer())
     with head:
         for show in ABOVE:
             show(opened)
@@ -60,9 +63,12 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show(opened)
 
 
-def _ask_choices(analysis: Analysis[Any, Any], context: Context, head: DeltaGenerator) -> Choices:
-    with head:
+def _ask_choices(
+    analysis: Analysis[Any, Any], context: Context, title: DeltaGenerator, choice: DeltaGenerator
+) -> Choices:
+    with title:
         show_title(analysis.title, analysis.question, context)
+    with choice:
         return ask_choices(load_controls(context.cohort, analysis.slug))
 
 

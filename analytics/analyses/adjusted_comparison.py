@@ -41,6 +41,7 @@ from analytics.reporting.curves import MILESTONES
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
+    answer_treatment,
     count_used,
     label_states,
     list_adjusters,
@@ -60,7 +61,7 @@ from analytics.reporting.weighting import (
     tabulate_ratios,
 )
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
-from analytics.results import TREATMENT, Reason
+from analytics.results import TREATMENT, Reason, treated_terms
 from analytics.results.second_opinion import WEIGHTED, Compared
 
 
@@ -228,6 +229,16 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
 
     def tables(self, result: AdjustedComparison) -> tuple[Table, ...]:
         return (tabulate_ratios(result, list_e_values(result)), list_survival(result))
+
+    def answer(self, result: AdjustedComparison) -> tuple[str, ...]:
+        found = result.unadjusted
+        if found.reason is not None or not treated_terms(found.hazard_ratio):
+            return self.sentences(result)
+        if result.weighted is None:
+            said = answer_treatment(result.data, found.hazard_ratio, "not weighted", days=result.days)
+            return (said, f"The groups are not weighted: {say_reason(result.reason)}.")
+        alike = f"weighted to be alike in {list_adjusters(result.data)}"
+        return (answer_treatment(result.data, result.weighted, alike, days=result.days),)
 
     def sentences(self, result: AdjustedComparison) -> tuple[str, ...]:
         data, found = result.data, result.unadjusted

@@ -57,6 +57,7 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import CompetingEvents, endpoint_columns
+from analytics.reporting.answers import answer_incidence
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible, shorten_eligible
 from analytics.reporting.causes import say_cause_ratios, tabulate_cause_ratios
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, say_incidence, tabulate_incidence
@@ -224,6 +225,9 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         comparison = result.comparison
         ratios = tabulate_cause_ratios(result.models.fitted, comparison.cause, result.dictionary)
         return (tabulate_incidence(comparison), *ratios)
+
+    def answer(self, result: CumulativeIncidence) -> tuple[str, ...]:
+        return answer_incidence(result.comparison, result.everyone)
 
     def sentences(self, result: CumulativeIncidence) -> tuple[str, ...]:
         said, event = say_incidence(result.comparison), result.comparison.event_label

@@ -39,6 +39,7 @@ from analytics.figures.forest import EventWords, words_of
 from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import format_p_phrase, name_patients
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
+from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
 from analytics.reporting.hazards import (
     NO_ROBUST_ERRORS,
@@ -278,6 +279,10 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
 
     def tables(self, result: HazardRatios) -> tuple[Table, ...]:
         return tabulate_proportionality(result.proportionality, result.variables, result.multivariable.reason)
+
+    def answer(self, result: HazardRatios) -> tuple[str, ...]:
+        endpoint = result.endpoint
+        return answer_factors(result.multivariable, result.variables, endpoint.event_label, endpoint.had)
 
     def describe(self, result: HazardRatios) -> Callable[..., str]:
         return partial(describe_hazard_ratio, endpoint=result.endpoint)

@@ -42,6 +42,7 @@ from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES
 from analytics.reporting.estimates import format_difference, format_percent_points
 from analytics.reporting.means import (
     MeanSurvival,
+    answer_means,
     answer_on_this_page,
     format_mean,
     join_notes,
@@ -208,6 +209,9 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
 
     def tables(self, result: MeanSurvival) -> tuple[Table, ...]:
         return tabulate_means(result)
+
+    def answer(self, result: MeanSurvival) -> tuple[str, ...]:
+        return answer_means(result)
 
     def sentences(self, result: MeanSurvival) -> tuple[str, ...]:
         return say_means(result)

@@ -34,6 +34,7 @@ from analytics.reporting.missing import (
     describe_shares,
     note_complete_cases,
     note_unknown_by_outcome,
+    say_largest_change,
     say_missing_values,
     tabulate_missing,
     worst_first,
@@ -187,6 +188,16 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
 
     def tables(self, result: MissingValues) -> tuple[Table, ...]:
         return tabulate_missing(result.counts, result.labels, result.outcome)
+
+    def answer(self, result: MissingValues) -> tuple[str, ...]:
+        counts = result.counts
+        known = say_missing_values(counts, result.labels, result.data.within)[:1]
+        if not counts.n or not counts.n_missing:
+            return known
+        most = worst_first(counts)[0]
+        unknown = format_share(most.everyone.n_event, counts.n)
+        change = say_largest_change(result.complete_cases, result.own_level, result.variables)
+        return (*known, f"Most often unknown: {in_sentence(result.labels[most.variable])}, in {unknown}.", change)
 
     def sentences(self, result: MissingValues) -> tuple[str, ...]:
         return say_missing_values(result.counts, result.labels, result.data.within)

@@ -37,6 +37,7 @@ from analytics.reporting.estimates import ratio_text
 from analytics.reporting.naive_answer import (
     Answer,
     NaiveComparison,
+    answer_naive,
     note_other_patients,
     note_penalised,
     say_answers,
@@ -181,6 +182,9 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
             tabulate_landmarks(result),
             *list_e_values(result.answers[-1].model, estimate_curves(result.data)),
         )
+
+    def answer(self, result: NaiveComparison) -> tuple[str, ...]:
+        return (answer_naive(result), say_waiting(result.data)) if result.data.n else ()
 
     def sentences(self, result: NaiveComparison) -> tuple[str, ...]:
         return (say_waiting(result.data), *say_answers(result)) if result.data.n else ()

@@ -60,6 +60,7 @@ from analytics.frames import (
     count_unfinished,
     endpoint_columns,
 )
+from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
 from analytics.reporting.regression import note_incomplete
@@ -303,6 +304,10 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
 
     def describe(self, result: RelapsePredictors) -> Callable[..., str]:
         return result.data.describe
+
+    def answer(self, result: RelapsePredictors) -> tuple[str, ...]:
+        phrases = result.data.phrases
+        return answer_factors(result.multivariable, result.variables, phrases.noun, phrases.had)
 
     def sentences(self, result: RelapsePredictors) -> tuple[str, ...]:
         curves = result.curves if result.multivariable.reason is None else None

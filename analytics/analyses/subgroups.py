@@ -37,12 +37,14 @@ from analytics.estimators.second_opinion.treatment import compare_subgroups as a
 from analytics.figures.comparison_forest import describe_comparison, plot_comparison
 from analytics.formats import format_count
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
+from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.subgroups import (
     Contrast,
     Subgrouping,
+    count_interactions,
     note_number,
     note_sparse,
     note_unadjusted,
@@ -208,6 +210,16 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
 
     def alt_text(self, result: Subgroups) -> str:
         return describe_comparison(compare_subgroups(result))
+
+    def answer(self, result: Subgroups) -> tuple[str, ...]:
+        if not result.terms or result.overall.reason is not None:
+            return self.sentences(result)
+        model, labels = result.overall, result.variable.level_label
+        base = next((term for term in model.terms if term.is_reference), None)
+        term = result.terms[0]
+        compared = (f"{result.variable.label}, {labels(term.level)}", labels(result.contrast.reference))
+        first = answer_ratio(term, base, model, result.endpoint, labels=compared, how="not adjusted")
+        return (first, count_interactions(result.subgroupings))
 
     def sentences(self, result: Subgroups) -> tuple[str, ...]:
         if not result.terms or result.overall.reason is not None:

@@ -35,6 +35,7 @@ from analytics.formats import (
     is_withheld,
 )
 from analytics.frames import EVERYONE, CompetingEvents, TimeToEvent, endpoint_columns, filters_of, strata_of
+from analytics.reporting.answers import answer_survival
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import (
     MILESTONE_YEARS,
@@ -310,6 +311,9 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
 
     def tables(self, result: SurvivalComparison) -> tuple[Table, ...]:
         return tabulate_survival(result)
+
+    def answer(self, result: SurvivalComparison) -> tuple[str, ...]:
+        return answer_survival(result)
 
     def sentences(self, result: SurvivalComparison) -> tuple[str, ...]:
         return say_survival(result)

@@ -24,6 +24,7 @@ from analytics.figures.survival import Overlay, describe_drawing, describe_survi
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData
+from analytics.reporting.answers import answer_curves, answer_test
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONES, note_small_groups
 from analytics.reporting.estimates import ratio_text
@@ -32,6 +33,7 @@ from analytics.reporting.reasons import say_inestimable, say_undone
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     AS_IT_CHANGES,
+    answer_treatment,
     count_used,
     label_states,
     list_cautions,
@@ -50,6 +52,7 @@ from analytics.results import (
     SurvivalResult,
     TestResult,
     reference_of,
+    treated_terms,
 )
 from analytics.results.power import DetectedGroups
 
@@ -263,6 +266,17 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
         labels = {state: start_sentence(state) for state in result.data.states}
         drawn = describe_survival(result.curves, labels, result.data.endpoint.origin, switching=result.days is None)
         return drawn if result.days is None else f"From the landmark at day {result.days} on. {drawn}"
+
+    def answer(self, result: Any) -> tuple[str, ...]:
+        """The hazard of the treated against the others, or the counts and the test of several treatments."""
+        data, chosen = result.data, result.chosen
+        if not chosen.n:
+            return self.sentences(result)[:1]
+        if chosen.reason is not None or len(treated_terms(chosen.hazard_ratio)) != 1:
+            whom = ", by treatment as it changed" if result.days is None else f", by treatment on day {result.days}"
+            groups = [(c.group, c, read_curve(c, MILESTONES)) for c in result.curves.curves if c.n]
+            return (answer_curves(groups, data.endpoint, whom), *answer_test(chosen.test))
+        return (answer_treatment(data, chosen.hazard_ratio, say_adjusted(data), days=result.days),)
 
     def used(self, result: Any) -> Used:
         landmark = None if result.days is None else (result.days, result.chosen)

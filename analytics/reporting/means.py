@@ -17,6 +17,7 @@ from analytics.formats import (
     format_percent,
     format_years,
 )
+from analytics.reporting.answers import list_counts
 from analytics.reporting.curves import FEW_FOLLOWED, MILESTONES, SurvivalComparison
 from analytics.reporting.estimates import format_difference, format_percent_points, ratio_text
 from analytics.reporting.reasons import say_missing, say_reason
@@ -289,6 +290,27 @@ def say_means(result: MeanSurvival) -> tuple[str, ...]:
     )
     caveat = "These differences are associations, not adjusted for anything, and say nothing about the time after."
     return (*sentences, f"{caveat}{late}")
+
+
+def answer_means(result: MeanSurvival) -> tuple[str, ...]:
+    """The mean of one group, the difference of two, or the shortest and the longest of several; and how many died."""
+    filled = result.filled
+    if not filled or result.means.horizon is None:
+        return ()
+    by_label = {mean.group: mean for mean in filled}
+    contrasts = [c for c in result.means.contrasts if c.group in by_label]
+    known = sorted(
+        (mean for mean in filled if mean.mean.value is not None), key=lambda mean: float(mean.mean.value or 0)
+    )
+    if not contrasts:
+        first = _say_mean(result, filled[0])
+    elif len(contrasts) == 1 or len(known) < 2:
+        first = _say_contrast(result, contrasts[0], by_label)
+    else:
+        ends = [f"{format_mean(mean.mean)} ({mean.group})" for mean in (known[0], known[-1])]
+        when = f"Over the first {result.horizon} after {result.endpoint.origin}"
+        first = f"{when}, the mean time {result.endpoint.alive} runs from {ends[0]} to {ends[1]}."
+    return first, list_counts(result.compared)
 
 
 def _say_mean(result: MeanSurvival, mean: RestrictedMean) -> str:

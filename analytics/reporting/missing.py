@@ -18,16 +18,18 @@ from analytics.formats import (
     format_share,
     join_words,
 )
-from analytics.reporting.estimates import format_percent_points
+from analytics.reporting.estimates import format_percent_points, ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import MANY_LOST
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import in_sentence, name_term
+from analytics.reporting.wording import in_sentence, name_level, name_term
 from analytics.results import (
+    Estimate,
     MissingPattern,
     MissingResult,
     MissingShare,
     Note,
+    OddsRatio,
     OddsRatioResult,
     PooledResult,
     ratios_of,
@@ -199,17 +201,38 @@ def note_imputation(found: PooledResult) -> tuple[Note, ...]:
     return (separated, assumed)
 
 
-def say_change(before: OddsRatioResult, after: OddsRatioResult, variables: Sequence[Variable]) -> str:
-    """The odds ratio that imputation changes most, against the complete cases."""
+def say_largest_change(before: OddsRatioResult, after: OddsRatioResult, variables: Sequence[Variable]) -> str:
+    """The odds ratio that changes most where all patients are kept, what is unknown being a level of its own."""
+    found = _largest_change(before, after)
+    if found is None:
+        return "Whether that changes the odds ratios cannot be said: too few can be compared."
+    factor, term, was, now = found
+    variable = next(v for v in variables if v.name == term.variable)
+    return (
+        f"Keeping all {load_words().plural}, with unknown as a level of its own, moves no odds ratio by more than a factor of "
+        f"{format_ratio(factor)} ({in_sentence(name_level(variable, term.level))}, {ratio_text(was)} to {ratio_text(now)})."
+    )
+
+
+def _largest_change(
+    before: OddsRatioResult, after: OddsRatioResult
+) -> tuple[float, OddsRatio, Estimate, Estimate] | None:
+    """By which factor an odds ratio changes most, its term, and the ratio before and after."""
     known, changes = ratios_of(before), []
     for term in after.terms:
         was, now = known.get((term.variable, term.level)), term.odds_ratio
         if not term.is_reference and was is not None and was.value and now.value:
             factor = now.value / was.value
             changes.append((max(factor, 1 / factor), term, was, now))
-    if not changes:
+    return max(changes, key=lambda change: change[0]) if changes else None
+
+
+def say_change(before: OddsRatioResult, after: OddsRatioResult, variables: Sequence[Variable]) -> str:
+    """The odds ratio that imputation changes most, against the complete cases."""
+    found = _largest_change(before, after)
+    if found is None:
         return "No odds ratio of the complete cases can be compared with an imputed one."
-    factor, term, was, now = max(changes, key=lambda change: change[0])
+    factor, term, was, now = found
     variable = next(v for v in variables if v.name == term.variable)
     name = in_sentence(name_term(variable, term.level, references_of(after).get(term.variable)))
     return (

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from analytics.dictionary import load_words
 from analytics.formats import format_count, format_number, format_ratio, is_withheld
 from analytics.frames.switching import SALVAGE, TreatmentData
+from analytics.reporting.answers import say_ratio
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_missing, say_reason
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import start_sentence
 from analytics.results import (
@@ -115,6 +117,21 @@ def tabulate_landmarks(result: NaiveComparison) -> Table:
             "",
             "Of those not yet; with several treatments, a further one counts, too",
         ),
+    )
+
+
+def answer_naive(result: NaiveComparison) -> str:
+    """How far the naive answer lies from the other; of few events the two intervals."""
+    naive, correct = result.naive, result.over_time
+    model = result.answers[-1].model
+    if naive is None or correct is None or result.exaggeration is None or not has_few_events(model):
+        return say_answers(result)[0]
+    usual, other = (say_ratio(term.ratio, "hazard ratio", few=True) for term in (naive, correct))
+    had = result.data.endpoint.had
+    return (
+        f"{start_sentence(str(correct.level))} against {result.against}: {usual} by "
+        f"{'the last treatment' if result.several else 'ever against never'}, and {other} with treatment counted from its day "
+        f"on; {format_count(model.n_event)} {had} in all, too few for single ratios."
     )
 
 

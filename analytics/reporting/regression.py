@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from analytics.dictionary import Dictionary, Variable
 from analytics.formats import format_count, format_patients, format_percent
+from analytics.reporting.reliability import State, judge, load_policy
 from analytics.results import HazardRatioResult, Note, OddsRatioResult, references_of
 
 RatioResult = OddsRatioResult | HazardRatioResult
@@ -25,6 +26,13 @@ def describe_terms(model: RatioResult, variables: Sequence[Variable], describe: 
         for term in model.terms
         if not term.is_reference
     )
+
+
+def has_few_events(model: RatioResult) -> bool:
+    """True if the policy asks for a caution because of fewer events, or fewer of them per parameter, than it names."""
+    events = min(model.n_event, model.n - model.n_event) if isinstance(model, OddsRatioResult) else model.n_event
+    verdict = judge(load_policy(), events=events, events_per_parameter=model.events_per_parameter)
+    return verdict.state is not State.FULL
 
 
 def note_incomplete(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analytics.dictionary import Variable, load_words
-from analytics.formats import format_p_phrase, format_percent, join_words
+from analytics.formats import format_count, format_p_phrase, format_percent, join_words
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_missing
+from analytics.reporting.wording import in_sentence
 from analytics.results import Estimate, Note, Result, SubgroupEffect, SubgroupResult
 
 FEW = 0.05
@@ -113,6 +114,18 @@ def note_sparse(subgroupings: Sequence[Subgrouping]) -> tuple[Note, ...]:
             f"Choose groups or subgroups with more {load_words().plural}, or leave the question open.",
         ),
     )
+
+
+def count_interactions(subgroupings: Sequence[Subgrouping]) -> str:
+    """How many tests of interaction were made, and how many of them say that the ratio differs."""
+    tests = [(s.variable.label, s.effects.interaction.p_value) for s in subgroupings]
+    made = [(label, p) for label, p in tests if p is not None]
+    if not made:
+        return f"No test can be made of whether it differs between kinds of {load_words().plural}."
+    few = [f"{in_sentence(label)} ({format_p_phrase(p)})" for label, p in made if p < FEW]
+    differs = f"a difference by {join_words(few)}" if few else "no difference, which does not show that it is the same"
+    asked = f"{format_count(len(made))} of {format_count(len(tests))} tests of interaction could be made"
+    return f"{asked}: {differs}."
 
 
 def say_interaction(contrast: Contrast, subgrouping: Subgrouping) -> str:

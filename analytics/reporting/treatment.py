@@ -17,6 +17,7 @@ from analytics.formats import (
 )
 from analytics.frames import filters_of, strata_of
 from analytics.frames.switching import NOT_MARROW, SALVAGE, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData, name_chemotherapy
+from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import (
     Loss,
     Used,
@@ -30,6 +31,7 @@ from analytics.reporting.reliability import load_policy
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, name_test
 from analytics.results import (
+    TREATMENT,
     HazardRatioResult,
     LandmarkResult,
     Note,
@@ -176,6 +178,17 @@ def say_ratios(data: TreatmentData, *models: HazardRatioResult) -> list[str]:
         describe_hazard_ratio(term, data.treatment, reference, labels, data.endpoint)
         for reference, term in list_pairs(models)
     ]
+
+
+def answer_treatment(data: TreatmentData, model: HazardRatioResult, how: str, *, days: int | None = None) -> str:
+    """Whether the hazard of the first treatment differs from that of the reference.
+
+    ``how`` says how the ratio was made, ``days`` from which landmark on; None where treatment counts as it changes.
+    """
+    base = next((t for t in model.terms if t.variable == TREATMENT and t.is_reference), None)
+    term, reference = treated_terms(model)[0], reference_of(model)
+    label = str(term.level) if days is None else f"From day {days} on, {term.level}"
+    return answer_ratio(term, base, model, data.endpoint, labels=(label, reference), how=how, switching=days is None)
 
 
 def say_groups(endpoint: Endpoint, curves: Iterable[SurvivalCurve], days: int | None) -> str:

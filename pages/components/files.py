@@ -28,7 +28,7 @@ def show_toolbar(opened: OpenView) -> None:
     data = {"link": opened.link, "stem": opened.stem, "svg": svg, "lines": list(lines)}
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
-        with_sentences = add_remarks(provenance, document.sentences())
+        with_sentences = add_remarks(provenance, list(dict.fromkeys((*document.answer(), *document.sentences()))))
         show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
 
 

@@ -31,6 +31,12 @@ def show_sentences(sentences: Sequence[str]) -> None:
         )
 
 
+def show_answer(sentences: Sequence[str]) -> None:
+    """The answer to the question of the page."""
+    if sentences:
+        st.html(f'<p class="outcomes-answer" data-testid="answer">{escape(" ".join(sentences))}</p>')
+
+
 def show_table(table: Table) -> None:
     """A table."""
     st.html(table.to_html())

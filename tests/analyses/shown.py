@@ -365,6 +365,7 @@ class Shown:
         """Every text that a reader may see, but for those of further figures."""
         yield from (self.analysis.title, self.analysis.question, self.analysis.method, self.alt_text, self.caption)
         yield from (text for h in self.headlines for text in (h.label, h.value, h.help))
+        yield from self.document.answer()
         yield from self.sentences
         yield from (text for note in self.notes for text in (note.text, note.remedy))
         yield from (text for text, _ in self.left_out)
