@@ -55,7 +55,9 @@ class LandmarkComparison(TreatmentGroups):
         """The comparison at many landmarks, each with its day, the chosen one in the place of its neighbours."""
         days = sorted({self.days, *(day for day in STRIP_DAYS if abs(day - self.days) >= STRIP_DISTANCE)})
         landmarks = [day / DAYS_PER_MONTH for day in days]
-        found = landmark_profile(**self.data.arrays(adjusted=True), landmarks=landmarks, ratio_conf_type="profile")
+        found = landmark_profile(
+            **self.data.arrays(adjusted=True), landmarks=landmarks, ratio_conf_type="profile", treatment_only=True
+        )
         read = [replace(at, hazard_ratio=read_model(self.data, at.hazard_ratio)) for at in found]
         return tuple(zip(days, read, strict=True))
 

@@ -72,7 +72,9 @@ _MONOTONE = Reason("monotone")
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How to fit and what to report; ``ratios_only`` leaves out the tests and the concordance."""
+    """How to fit and what to report; ``ratios_only`` leaves out the tests and the concordance, ``only`` names the one
+    covariate whose ratios and test are reported.
+    """
 
     ties: str = "efron"
     method: str = "auto"
@@ -80,6 +82,7 @@ class _Options:
     conf_level: float = 0.95
     robust: bool = False
     ratios_only: bool = False
+    only: str | None = None
 
     def __post_init__(self) -> None:
         for name, known in (("ties", Ties), ("method", Method), ("conf_type", ConfType)):
@@ -121,6 +124,7 @@ def estimate_hazard_ratios(
     sampling_weight: ArrayLike | None = None,
     conf_type: ConfType = "wald",
     conf_level: float = 0.95,
+    only: str | None = None,
 ) -> HazardRatioResult:
     """Hazard ratios of one Cox model with all ``covariates``.
 
@@ -159,6 +163,9 @@ def estimate_hazard_ratios(
         kind: Wald's, or that of the (penalised) likelihood-ratio test that this coefficient alone is 0.
     conf_level : float
         Between 0 and 1.
+    only : str, optional
+        The covariate whose terms and test alone are reported, of a model with all of them: limits of many coefficients
+        take their time.
 
     Returns
     -------
@@ -184,7 +191,7 @@ def estimate_hazard_ratios(
         If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
     """
     is_robust = bool(robust or cluster is not None or sampling_weight is not None)
-    options = _Options(ties, method, conf_type, conf_level, is_robust)
+    options = _Options(ties, method, conf_type, conf_level, is_robust, only=only)
     sample = CoxSample.from_arrays(time, event, covariates, entry, weight, strata, cluster, sampling_weight)
     return _write_up(sample, options)
 
@@ -376,7 +383,16 @@ class _Model:
 
     def write_up(self, found: Findings, concordance: Estimate | None = None) -> HazardRatioResult:
         """The result."""
-        return write_up_hazard_ratios(self.design, found, self.options.ties, concordance)
+        result, only = write_up_hazard_ratios(self.design, found, self.options.ties, concordance), self.options.only
+        if only is None:
+            return result
+        terms = tuple(term for term in result.terms if term.variable == only)
+        return replace(result, terms=terms, tests=tuple(test for test in result.tests if test.variable == only))
+
+    def is_wanted(self, index: int) -> bool:
+        """True for a column of the design whose ratio is reported."""
+        column = self.design.columns[index]
+        return self.options.only is None or (column is not None and column.name.variable == self.options.only)
 
 
 def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
@@ -407,8 +423,8 @@ def _write_up(sample: CoxSample, options: _Options) -> HazardRatioResult:
         return model.write_up(replace(found, reason=design.why(NOT_CONVERGED)))
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     model.give_up_without_spread(optimum, covariance, model.kept)
-    every = range(likelihood.size)
-    solution = solve_model(likelihood, optimum, every, found.conf_type, options.conf_level, covariance)
+    wanted = [place for place, index in enumerate(model.kept) if model.is_wanted(index)]
+    solution = solve_model(likelihood, optimum, wanted, found.conf_type, options.conf_level, covariance)
     found = replace(
         found,
         columns=model.kept,
@@ -450,7 +466,7 @@ def _write_up_monotone(model: _Model, limiting: RiskSets, infinite: Sequence[int
     covariance = robust_covariance(likelihood, optimum, sample.cluster) if options.robust else None
     columns = [model.kept[i] for i in inside]
     model.give_up_without_spread(optimum, covariance, columns)
-    wanted = [place for place, index in enumerate(columns) if index not in set(infinite)]
+    wanted = [place for place, index in enumerate(columns) if index not in set(infinite) and model.is_wanted(index)]
     solution = solve_model(likelihood, optimum, wanted, options.conf_type, options.conf_level, covariance)
     tests = []
     for position in range(len(sample.design.covariates)):
@@ -527,7 +543,9 @@ def _tests(
 ) -> list[TermTest]:
     """The test of each covariate; ``fall`` has the likelihood-ratio statistics of single coefficients known already."""
     tests = []
-    for position in range(len(model.design.covariates)):
+    for position, covariate in enumerate(model.design.covariates):
+        if model.options.only not in (None, covariate.name):
+            continue
         places = model.own_columns(position)
         if covariance is not None:
             is_flat = any(model.kept[place] in model.reasons for place in places)

@@ -21,7 +21,7 @@ from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
-from analytics.estimators.treatment_rows import StateModel, TreatedAt, check_landmark
+from analytics.estimators.treatment_rows import TREATMENT, StateModel, TreatedAt, check_landmark
 from analytics.results import FloatArray, LandmarkResult, Note, Reason, SurvivalResult
 
 
@@ -106,6 +106,7 @@ def landmark_profile(
     untreated: str = UNTREATED,
     treated: str = TREATED,
     reference: str | None = None,
+    treatment_only: bool = False,
 ) -> tuple[LandmarkResult, ...]:
     """The landmark analysis at many landmarks, without curves: how far the answer depends on where it is put.
 
@@ -116,6 +117,8 @@ def landmark_profile(
     time, event, treated_at, weight, strata, covariates, ties, method, conf_level, ratio_conf_type
     untreated, treated, reference
         As for :func:`landmark_survival`.
+    treatment_only : bool
+        True reports the hazard ratios of the treatment alone, adjusted for the covariates all the same.
 
     Returns
     -------
@@ -132,6 +135,8 @@ def landmark_profile(
         check_landmark(landmark)
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated, treated)
     model = StateModel.of(history, covariates, strata, reference, ties, method, ratio_conf_type, conf_level)
+    if treatment_only:
+        model = model._replace(only=TREATMENT)
     # Between two landmarks at which the same patients are followed in the same states, nothing has happened.
     known: dict[tuple[bytes, bytes], LandmarkResult] = {}
     profile = []

@@ -139,6 +139,7 @@ class StateModel(NamedTuple):
     method: Method
     conf_type: ConfType
     conf_level: float
+    only: str | None = None  # the variable whose ratios alone are reported
 
     @classmethod
     def of(cls, history: SwitchingPatients, covariates: pd.DataFrame | None, strata: Any, *options: Any) -> StateModel:
@@ -161,4 +162,5 @@ class StateModel(NamedTuple):
             method=self.method,
             conf_type=self.conf_type,
             conf_level=self.conf_level,
+            only=self.only,
         )

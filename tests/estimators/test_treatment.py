@@ -245,6 +245,32 @@ def test_a_profile_is_its_landmarks(data: st.DataObject) -> None:
         assert light == replace(full, curves=light.curves)
 
 
+@pytest.mark.parametrize("ratio_conf_type", ["wald", "profile"])
+def test_the_treatment_alone_is_reported_of_the_same_models(marrow: dict[str, Any], ratio_conf_type: str) -> None:
+    rng = np.random.default_rng(5)
+    size = len(marrow["time"])
+    covariates = pd.DataFrame(
+        {"kind": pd.Categorical(rng.choice(["a", "b", "c"], size)), "dose": rng.normal(size=size)}
+    )
+    options: dict[str, Any] = {"covariates": covariates, "ratio_conf_type": ratio_conf_type}
+    landmarks = [5, 60, 120, 180, 365, 700]
+    whole = landmark_profile(**marrow, landmarks=landmarks, **options)
+    alone = landmark_profile(**marrow, landmarks=landmarks, **options, treatment_only=True)
+    for every, own in zip(whole, alone, strict=True):
+        terms, (test,) = own.hazard_ratio.terms, own.hazard_ratio.tests
+        assert [term.level for term in terms] == [term.level for term in every.hazard_ratio.terms[: len(terms)]]
+        assert {term.variable for term in terms} == {test.variable} == {every.hazard_ratio.terms[0].variable}
+        for term, other in zip(terms, every.hazard_ratio.terms, strict=False):
+            assert term.ratio.reason == other.ratio.reason
+            assert (term.p_value or 0) == pytest.approx(other.p_value or 0, rel=1e-6)
+            for limit in ("low", "high"):
+                found, expected = (getattr(t.ratio.interval, limit, None) for t in (term, other))
+                assert found == expected or found == pytest.approx(expected, rel=1e-7)
+        assert (test.p_value or 0) == pytest.approx(every.hazard_ratio.tests[0].p_value or 0, rel=1e-6)
+        assert (own.test, own.notes) == (every.test, every.notes)
+        assert own.hazard_ratio.log_likelihood == every.hazard_ratio.log_likelihood
+
+
 def test_many_landmarks_are_quick(marrow: dict[str, Any]) -> None:
     landmarks = np.linspace(60, 420, 25)
     landmark_profile(**marrow, landmarks=landmarks[:1])
