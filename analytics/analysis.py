@@ -184,7 +184,7 @@ class Checks:
 
 Frame = TypeVar("Frame")
 Found = TypeVar("Found")
-_REGISTERED: dict[str, Analysis[Any, Any]] = {}
+_REGISTERED: dict[str, type[Analysis[Any, Any]]] = {}
 
 
 class _Named:
@@ -234,7 +234,7 @@ class Analysis(ABC, Generic[Frame, Found]):
         if "controls" in vars(cls):
             cls.controls = _named_controls(cls.controls)  # type: ignore[method-assign]
         if not abstract:
-            _REGISTERED[cls.slug] = cls()
+            _register(cls)
 
     @property
     @abstractmethod
@@ -398,9 +398,31 @@ def _background_part(part: Background, result: Any, params: Params) -> Backgroun
     )
 
 
+def _register(kind: type[Analysis[Any, Any]]) -> None:
+    """Keep an analysis under its address.
+
+    Raises
+    ------
+    ValueError
+        If another one has that address.
+    """
+    first = _REGISTERED.setdefault(kind.slug, kind)
+    if (first.__module__, first.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise ValueError(
+            f"{first.__name__} and {kind.__name__} both have the slug {kind.slug!r}. Give one of them another."
+        )
+
+
 def list_registered() -> tuple[Analysis[Any, Any], ...]:
-    """Every analysis that has been defined so far, in their ``order``."""
-    return tuple(sorted(_REGISTERED.values(), key=lambda analysis: analysis.order))
+    """Every analysis that has been defined so far, in their ``order``.
+
+    Raises
+    ------
+    TypeError
+        If one lacks a method that is asked for; the message names it.
+    """
+    # Made here and not when they are defined: Python knows only after that what a class lacks.
+    return tuple(sorted((kind() for kind in _REGISTERED.values()), key=lambda analysis: analysis.order))
 
 
 def to_reference(variable: str, level: str) -> str:
