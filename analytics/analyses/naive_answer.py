@@ -137,7 +137,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
             Answer("Treatment as it changes", "time-dependent Cox model", changing),
         )
         own = (*note_penalised(answers), note_other_patients())
-        return NaiveComparison(data, answers, (*list_cautions(data, "the comparison"), *own, *note_not_random(data)))
+        return NaiveComparison(data, answers, (*list_cautions(data, "the comparison"), *own, *note_not_random()))
 
     def headlines(self, result: NaiveComparison) -> tuple[Headline, ...]:
         data, factor, first = result.data, result.exaggeration, result.treatments[0]

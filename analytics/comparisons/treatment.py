@@ -32,7 +32,6 @@ from analytics.reporting.treatment_tables import tabulate_e_values
 from analytics.results import HazardRatioResult, SurvivalCurve, treated_terms
 
 AT_LANDMARK, AT_START = "landmark", "start"  # when the clock of a comparison starts
-MOST_RATIOS = 2  # among the headlines; the tables have them all
 HISTORY = Control(
     "history",
     "Compare",

@@ -163,7 +163,7 @@ def list_notes(data: TreatmentData, chosen: LandmarkResult, where: str) -> tuple
         *note_small_groups(chosen.curves.curves, label_states(data)),
         *chosen.notes,
         *chosen.hazard_ratio.notes,
-        *note_not_random(data),
+        *note_not_random(),
     )
 
 

@@ -190,7 +190,7 @@ def detectable_hazard_ratios(
                 detectable_ratio(partial[column], n=n, n_event=n_event, power=power, alpha=alpha)
                 if column is not None
                 else Detectable(
-                    "hazard ratio", None, None, n, n_event, 0.0, power, alpha, _why_none(term, n, len(data.time))
+                    "hazard ratio", None, None, n, n_event, 0.0, power, alpha, _why_none(term, len(data.time))
                 )
             )
     return found
@@ -328,7 +328,7 @@ def detectable_odds_ratios(
         for term, n, n_event, column in _terms(place, covariate, columns, data.event, data.weight):
             shared: dict[str, Any] = {"power": power, "alpha": alpha}
             if column is None or spread[column] == 0:
-                reason = _why_none(term, n, len(data.time)) if column is None else _NOT_APART
+                reason = _why_none(term, len(data.time)) if column is None else _NOT_APART
                 found[term] = Detectable("odds ratio", None, None, n, n_event, 0.0, reason=reason, **shared)
             elif term[1] is None:
                 found[term] = _detect_number(risk * (1 - risk) * spread[column], n, n_event, **shared)
@@ -437,7 +437,7 @@ def detectable_interaction(one: Detectable, other: Detectable) -> Detectable:
     return detectable_ratio(information, measure=measure, n=n, n_event=n_event, power=one.power, alpha=one.alpha)
 
 
-def _why_none(term: Term, n: int, n_rows: int) -> Reason:
+def _why_none(term: Term, n_rows: int) -> Reason:
     """Why a level or a number has no column of its own."""
     if not n_rows:
         return NO_PATIENTS

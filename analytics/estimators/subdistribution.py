@@ -209,9 +209,7 @@ def _newton(value: WeightedValues) -> FloatArray:
     return np.asarray(step)
 
 
-def _levels(
-    subjects: Subjects, sets: Sequence[WeightedRiskSets], predictor: FloatArray, size: FloatArray
-) -> list[IntArray] | None:
+def _levels(sets: Sequence[WeightedRiskSets], predictor: FloatArray, size: FloatArray) -> list[IntArray] | None:
     """The rows that are still compared when a predictor outweighs all else; None if it contradicts an event.
 
     If at every event the patient has the largest predictor of the risk set, the likelihood rises without end along it.
@@ -242,7 +240,7 @@ def _split(likelihood: SubdistributionLikelihood, direction: FloatArray) -> list
     before = sum(len(risk.rows) for risk in likelihood.sets)
     for tried in (direction, main):
         predictor, size = likelihood.x @ tried, np.abs(likelihood.x) @ np.abs(tried)
-        found = _levels(likelihood.subjects, likelihood.sets, predictor, size)
+        found = _levels(likelihood.sets, predictor, size)
         if found is not None and (len(found) > len(likelihood.sets) or sum(map(len, found)) < before):
             return found
     return None
@@ -307,7 +305,7 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
         predictor = -cell.mask[subjects.pattern].astype(np.float64)
         if cell.n_event or not _is_made_up(subjects.x[:, whole], predictor):
             continue
-        if (blocks := _levels(subjects, sets, predictor, np.abs(predictor))) is not None:
+        if (blocks := _levels(sets, predictor, np.abs(predictor))) is not None:
             told.append(Reason.of("level-without-event", n=round(cell.n), name=cell.name))
             sets = [WeightedRiskSets.from_subjects(subjects, rows) for rows in blocks]
     in_use = reduced(whole)

@@ -18,14 +18,8 @@ from analytics.provenance import Provenance
 
 # Full-width signs begin a formula in some languages of a spreadsheet; a tab or a line end hides one behind it.
 _SIGNS = "=+\\-@＝＋－＠"
-
-
 _FORMULA = re.compile(rf"\s*[{_SIGNS}]|[\t\r\n]")
-
-
 _CELL = re.compile(rf"(?<=[,;|])(\s*)(?=[{_SIGNS}])")
-
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 

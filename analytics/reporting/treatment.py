@@ -282,7 +282,7 @@ def note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
     return (Note("second-relapse", "info", text, "The landmark comparison keeps them."),)
 
 
-def note_not_random(data: TreatmentData) -> tuple[Note, ...]:
+def note_not_random() -> tuple[Note, ...]:
     """Treatment was not given by chance: what no method of this page can mend."""
     text = (
         f"Who is treated is decided by remission, donors and the {load_words().noun}’s condition. Counting time correctly "
