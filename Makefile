@@ -23,7 +23,7 @@ help:
 	@echo "make bench        times the stages and writes tests/benchmarks/results/latest.md"
 	@echo "make cohort       builds the synthetic reference cohort anew"
 	@echo "make references   computes the reference values of the tests anew (needs R)"
-	@echo "make readme       writes the README's table of pages anew, from the registered analyses"
+	@echo "make readme       writes the README's table of pages anew, from the registered pages"
 	@echo "make clean        removes $(VENV) and the caches of the tools"
 
 # Packages are installed when a requirements file is newer than its stamp, that is once.

@@ -75,6 +75,6 @@ def _ask_choices(
 def list_pages() -> tuple[Page, ...]:
     """A page for each registered analysis."""
     return tuple(
-        Page(a.slug, a.title, a.icon, partial(show_analysis, a), order=a.order, section=a.section)
+        Page(a.slug, a.title, a.icon, partial(show_analysis, a), order=a.order, about=a.question, section=a.section)
         for a in load_analyses()
     )

@@ -63,4 +63,7 @@ def show_methods(context: Context) -> None:
 
 def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
-    return (Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1),)
+    about = "What each word, endpoint and number means, and where its formula comes from."
+    return (
+        Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1, about=about),
+    )

@@ -70,4 +70,7 @@ def _show_published(context: Context) -> None:
 
 def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
-    return (Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0),)
+    about = "Who is in the cohort, who is left after filtering, and how do recomputed figures compare with the published ones?"
+    return (
+        Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0, about=about),
+    )

@@ -34,6 +34,6 @@ def test_readme_holds_the_two_commands() -> None:
     assert any(line.strip().startswith("make test") for line in lines)
 
 
-def test_the_table_of_pages_is_that_of_the_registered_analyses() -> None:
+def test_the_table_of_pages_is_that_of_the_registered_pages() -> None:
     (table,) = TABLE.findall(README.read_text(encoding="utf-8"))
     assert table == tabulate_pages(), "Run `make readme`, which writes the table anew."

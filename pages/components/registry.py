@@ -15,13 +15,17 @@ FOLDER = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it."""
+    """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it.
+
+    ``about`` says in a sentence what it answers; the README's table of pages has it.
+    """
 
     url_path: str
     title: str
     icon: str
     show: Callable[[Context], None]
     order: int
+    about: str
     section: str = ""
 
 
