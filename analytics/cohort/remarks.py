@@ -9,7 +9,7 @@ from analytics.cohort.derivations import derive, is_derivable, sources_of
 from analytics.cohort.engine import list_numbers, list_texts, number, quoted, quoted_text
 from analytics.cohort.patient_file import PatientFile
 from analytics.cohort.validation import EVENT_FREE, FEW_DAYS, LONG_YEARS, Check, locate
-from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR, Variable
+from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR, PHASES, Variable
 from analytics.results import Note
 
 ADULT_YEARS = 40
@@ -92,9 +92,9 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
 # Where times look like months or years: the share of them below so many days that children cannot have, how many times
 # that takes at least. Times after relapse have the limit of the dictionary, if any (relapse does not come within four months
 # of diagnosis in most, nor HSCT within three weeks of relapse; times to salvage treatment are short in any unit); follow-up
-# has one by the day on which it starts.
+# has one by whether it starts at diagnosis.
 _SHORT_SHARE, _LEAST_SHORT = 0.75, 3
-_SHORT_FOLLOW_UP = {"diagnosis": (240.0, 0.9, 10)}
+_SHORT_FIRST = (240.0, 0.9, 10)
 _SHORT_LATER = (120.0, 0.9, 10)
 _YEARS = 15  # the limit in days divided by this: what is shorter still looks like years
 _ADULT_SHARE, _LEAST_AGES = 0.25, 5
@@ -115,13 +115,13 @@ def _remark_on_units(file: PatientFile) -> list[Note]:
     """
     counts: dict[str, str] = {}
     times: list[tuple[Variable, tuple[float, float, int]]] = []
-    times_of = {e.time for e in file.dictionary.endpoints}
+    phase_of = {e.time: e.phase for e in file.dictionary.endpoints}
     for v in file.brought:
         if v.kind not in ("duration", "continuous"):
             continue
         x, bounds = file.number(v.name), dict[str, str]()
-        if v.kind == "duration" and (v.rarely_below is not None or v.name in times_of):
-            short = _SHORT_FOLLOW_UP.get(v.unit.removeprefix("days from "), _SHORT_LATER)
+        if v.kind == "duration" and (v.rarely_below is not None or v.name in phase_of):
+            short = _SHORT_FIRST if phase_of.get(v.name) == PHASES[0] else _SHORT_LATER
             if v.rarely_below is not None:
                 short = (v.rarely_below, _SHORT_SHARE, _LEAST_SHORT)
             times.append((v, short))

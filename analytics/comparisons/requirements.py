@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
-from analytics.dictionary import PHASES, Phase, Variable, load_dictionary
+from analytics.dictionary import PHASES, Endpoint, Phase, Variable, load_dictionary
 from analytics.frames import endpoint_columns
 
 
 @cache
 def endpoint_with(
-    *others: Sequence[str], after: Phase = "diagnosis", origin: str | None = None
+    *others: Sequence[str], after: Phase = "diagnosis", among: Callable[[Endpoint], bool] = lambda endpoint: True
 ) -> tuple[tuple[str, ...], ...]:
     """The sets of columns one of which an analysis needs: an endpoint's, and for each of ``others`` one of its columns.
 
-    ``after`` is the phase at which the clock of the endpoint starts at the earliest; with ``origin`` it starts at that
-    day, for every patient under observation from then on.
+    ``after`` is the phase at which the clock of the endpoint starts at the earliest; ``among`` says which of them
+    will do.
     """
     sets: list[tuple[str, ...]] = [
         endpoint_columns(e)
         for e in load_dictionary().endpoints
-        if PHASES.index(e.phase) >= PHASES.index(after) and (origin is None or (e.origin == origin and not e.entry))
+        if PHASES.index(e.phase) >= PHASES.index(after) and among(e)
     ]
     for choice in others:
         sets = [(*names, name) for names in sets for name in choice]

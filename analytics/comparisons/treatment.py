@@ -22,7 +22,7 @@ from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value_of, highest
 from analytics.estimators.treatment import simon_makuch
 from analytics.figures.theme import Style, style_of
 from analytics.formats import name_patients
-from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns
+from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns, is_timed_as_treatment
 from analytics.frames.switching import BOTH, NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
 from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.attrition import Used
@@ -76,7 +76,8 @@ def relapse_controls(cohort: Cohort) -> tuple[Control, ...]:
     """Which relapses and what is survived, by a clock that starts at relapse for everyone, as the days of treatment do."""
     who = (RELAPSES,) if "marrow involvement" in cohort.dictionary.roles else ()
     control = endpoint_control(cohort, after="relapse")
-    at_relapse = [e.name for e in cohort.dictionary.endpoints if e.origin == "first relapse" and e.entry is None]
+    dictionary = cohort.dictionary
+    at_relapse = [e.name for e in dictionary.endpoints if is_timed_as_treatment(e, dictionary)]
     options = tuple(o for o in control.options if o[0] in at_relapse)
     offered = [name for name, _ in options]
     return (*who, replace(control, options=options, default="os_relapse" if "os_relapse" in offered else offered[0]))
@@ -210,7 +211,7 @@ class TreatmentAnalysis(Analysis[TreatmentData, Any], abstract=True):
 
     @property
     def requires(self) -> tuple[tuple[str, ...], ...]:
-        return endpoint_with((day_of(HSCT), day_of(CART)), origin="first relapse")
+        return endpoint_with((day_of(HSCT), day_of(CART)), among=is_timed_as_treatment)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return prepare_landmarks(cohort, cohort_filter, params)

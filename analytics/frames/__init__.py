@@ -11,6 +11,7 @@ from analytics.frames.treatment import (
     TreatmentHistory,
     day_of,
     history_columns,
+    is_timed_as_treatment,
     list_treatments,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "filters_of",
     "history_columns",
     "is_post_baseline",
+    "is_timed_as_treatment",
     "list_treatments",
     "strata_of",
 ]

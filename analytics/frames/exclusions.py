@@ -101,7 +101,7 @@ def why_not_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
     """Why a child has no time from the endpoint's origin."""
     # Every child has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
     origin = endpoint.origin
-    return f"no follow-up from {origin}" if origin == "diagnosis" else f"no {origin}, or no follow-up from it"
+    return f"no follow-up from {origin}" if endpoint.phase == PHASES[0] else f"no {origin}, or no follow-up from it"
 
 
 def split_tally(

@@ -37,6 +37,15 @@ def day_of(treatment: str) -> str:
     return load_dictionary().role(f"{treatment} day")
 
 
+def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = None) -> bool:
+    """True if an endpoint's times are counted from the same day as those of treatment, for all from then on.
+
+    ``dictionary`` is that of the endpoint; the product's if None.
+    """
+    time = (dictionary or load_dictionary())[endpoint.time]
+    return endpoint.entry is None and time.unit == load_dictionary()[day_of(HSCT)].unit
+
+
 def list_treatments() -> dict[str, str]:
     """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
     return {day_of(name): load_dictionary().level("salvage treatment", name) for name in (CART, HSCT)}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.treatment import relapse_controls
+from analytics.dictionary import DICTIONARY_PATH, open_dictionary
+from analytics.frames import is_timed_as_treatment
+from analytics.frames.exclusions import why_not_eligible
 from tests.analyses.shown import check_shown, patients_of, show
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")
@@ -82,3 +88,19 @@ def test_a_page_names_what_it_needs_and_nothing_more() -> None:
     assert missing["survival-by-site"] == ("relapse_site",)
     assert missing["landmark"] == ("hsct_days",)
     assert missing_from(efs())["subgroups"] == ("sex",)
+
+
+def test_what_an_endpoint_is_for_does_not_hang_on_its_words(tmp_path: Path) -> None:
+    text = DICTIONARY_PATH.read_text(encoding="utf-8")
+    for word, other in (("diagnosis", "the first day"), ("first relapse", "recurrence")):
+        text = text.replace(f'origin = "{word}"', f'origin = "{other}"')
+    path = tmp_path / "dictionary.toml"
+    path.write_text(text, encoding="utf-8")
+    dictionary = open_dictionary(path)
+    cohort, usual = open_cohort(RELAPSED, dictionary), open_cohort(RELAPSED)
+    offered, as_usual = ([value for value, _ in relapse_controls(c)[-1].options] for c in (cohort, usual))
+    assert offered == as_usual == ["os_relapse", "efs_relapse"]
+    assert all(is_timed_as_treatment(e) == (e.name in offered) for e in dictionary.endpoints)
+    texts = {e.name: why_not_eligible(e) for e in dictionary.endpoints}
+    assert texts["os_diagnosis"] == "no follow-up from the first day"
+    assert texts["os_relapse"] == "no recurrence, or no follow-up from it"
