@@ -6,7 +6,7 @@ import pytest
 
 from analytics.cohort.derivations import DERIVATIONS
 from analytics.cohort.patient_file import MISSING_WORDS
-from analytics.dictionary import PHASES, Variable, open_dictionary
+from analytics.dictionary import DICTIONARY_PATH, PHASES, Variable, open_dictionary
 from data.build_reference_cohort import COLUMNS, EXAMPLE_COLUMNS
 
 DICTIONARY = open_dictionary()
@@ -20,6 +20,11 @@ def by_name(variable: Variable) -> str:
 
 def test_every_column_of_the_files_is_described() -> None:
     assert {v.name for v in VARIABLES} >= set(COLUMNS) | set(EXAMPLE_COLUMNS)
+
+
+def test_every_variable_is_among_the_columns_of_the_readme() -> None:
+    text = (DICTIONARY_PATH.parent / "README.md").read_text(encoding="utf-8")
+    assert [v.name for v in VARIABLES if f"`{v.name}`" not in text] == []
 
 
 def test_a_variable_without_column_is_derived() -> None:
