@@ -24,15 +24,13 @@ from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import RatioResult, describe_terms
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results import (
-    HazardRatioResult,
     Note,
-    OddsRatioResult,
     TermTest,
     ratios_per_step,
 )
 from analytics.results.power import Detectable, Term
+from analytics.results.regression import AnyModel
 
-Result = TypeVar("Result", OddsRatioResult, HazardRatioResult)
 TEST_COLUMNS = ["test", "model", "variable", "statistic", "df", "p_value", "reason"]
 
 FITS = (("auto", "automatic"), ("ml", "maximum likelihood"), ("firth", "Firth’s penalised likelihood"))
@@ -97,7 +95,7 @@ def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note
     return tuple(notes)
 
 
-def as_read(result: Result, variables: Sequence[Variable]) -> Result:
+def as_read(result: AnyModel, variables: Sequence[Variable]) -> AnyModel:
     """The result as it is read: ratios of numbers per step of the dictionary, where an estimator takes them per unit."""
     return ratios_per_step(result, {v.name: v.per for v in variables})
 

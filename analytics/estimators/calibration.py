@@ -17,9 +17,10 @@ from scipy.special import logit
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, fit_likelihood
 from analytics.estimators.design import standardised, totals
 from analytics.estimators.discrimination import read_predictions
-from analytics.estimators.fitted_logistic import NOT_CONVERGED, shift_to_mean
+from analytics.estimators.fitted_logistic import shift_to_mean
 from analytics.estimators.intervals import normal_quantile, wilson
 from analytics.estimators.logistic import nothing_to_fit
+from analytics.estimators.regression_result import NOT_CONVERGED
 from analytics.results import CalibrationGroup, CalibrationResult, Estimate, FloatArray, Interval, Note, Reason
 
 # Predictions that differ by less than this share of their size differ by rounding.

@@ -29,10 +29,10 @@ from analytics.estimators.logistic import (
     read_weight,
     rows_in_use,
 )
+from analytics.estimators.regression_result import NOT_CONVERGED
 from analytics.results import FittedProbabilities, FloatArray, Reason, read_only
 
 NO_MAXIMUM = Reason("no-maximum")
-NOT_CONVERGED = Reason("not-converged")
 
 
 def fit_probabilities(

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from analytics.dictionary import load_words
 from analytics.estimators.propensity import NEGLIGIBLE_DIFFERENCE
-from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
+from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, break_lines, escape, label_row
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR, Style, to_translucent
 from analytics.formats import format_count, format_number, format_percent
 from analytics.results import Balance, FloatArray
@@ -66,13 +66,13 @@ def plot_balance(
     for row in rows:
         name = labels.get(row.variable, row.variable)
         if row.level is not None and row.variable != heading and _n_levels(balance, row.variable) > 2:
-            annotations.append(_label(f"<b>{shorten(name, 40)}</b>", y + HEADING_HEIGHT / 2))
+            annotations.append(_label(f"<b>{break_lines(name, 40)}</b>", y + HEADING_HEIGHT / 2))
             y += HEADING_HEIGHT
         heading = row.variable
         middle = y + ROW_HEIGHT / 2
         text = _row_label(row, name, level_labels, balance)
         annotations.append(
-            _label(shorten(text, MOST_LETTERS), middle, indent=10 if _n_levels(balance, row.variable) > 2 else 0)
+            _label(break_lines(text, MOST_LETTERS), middle, indent=10 if _n_levels(balance, row.variable) > 2 else 0)
         )
         values = {"before": row.smd_before, "after": row.smd_after}
         found = [v for v in values.values() if v is not None]

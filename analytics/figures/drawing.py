@@ -77,7 +77,7 @@ def label_row(text: str, y: float, size: float, *, indent: int | None = None) ->
     }
 
 
-def shorten(text: str, letters: int) -> str:
+def break_lines(text: str, letters: int) -> str:
     """The text on lines of so many letters, at most two; a longer one is cut, the pointer shows it in full."""
     lines = [""]
     for word in text.split(" "):

@@ -23,11 +23,9 @@ from analytics.formats import (
 )
 from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.wording import start_sentence
-from analytics.results import HazardRatio, HazardRatioResult, OddsRatio, OddsRatioResult, TermTest
+from analytics.results import HazardRatio, OddsRatio, RatioResult, TermTest
 
-Ratio = OddsRatio | HazardRatio
-RatioResult = OddsRatioResult | HazardRatioResult
-
+AnyRatio = OddsRatio | HazardRatio
 NOTHING = "No factor is chosen."
 CLICK_TITLE = "Click to make this the reference level"
 METHODS = {
@@ -80,8 +78,8 @@ class _Level:
     is_reference: bool
     n: int
     n_event: int
-    univariable: Ratio | None
-    multivariable: Ratio | None
+    univariable: AnyRatio | None
+    multivariable: AnyRatio | None
     has_share: bool = True  # not where some outcomes are not known, so that the share of the others is not that of all
 
 
@@ -338,7 +336,7 @@ def _marks(level: _Level, axis: Axis) -> tuple[Mark, ...]:
     )
 
 
-def _ratio_cell(term: Ratio | None, missing: str = MISSING, *, is_strong: bool = False) -> Cell:
+def _ratio_cell(term: AnyRatio | None, missing: str = MISSING, *, is_strong: bool = False) -> Cell:
     if term is None or term.is_reference:
         return Cell("reference" if term else missing, "reason", "soft")
     return cell_of(term.ratio, is_strong=is_strong)

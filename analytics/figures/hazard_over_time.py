@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.figures.drawing import as_figure, base_layout, escape, round_months, round_to
-from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
+from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_at, ratio_axis, ratio_limits
 from analytics.figures.step_curves import choose_ticks
 from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_count, format_level
@@ -79,7 +79,7 @@ def plot_hazard_over_time(
     )
     if coefficient.grid.size:
         texts = [
-            f"{ratio_text(middle)} ({ratio_limits(below, above)})"
+            f"{ratio_at(middle)} ({ratio_limits(below, above)})"
             for middle, below, above in zip(smooth.tolist(), low.tolist(), high.tolist(), strict=True)
         ]
         traces.append(
@@ -98,7 +98,7 @@ def plot_hazard_over_time(
         {
             "type": "scatter",
             "mode": "lines",
-            "name": f"model: {ratio_text(model)}",
+            "name": f"model: {ratio_at(model)}",
             "x": [0, round(end, 3)],
             "y": [round(min(max(model, bottom), top), 3)] * 2,
             "line": {"color": PALETTE[1], "width": 1.8, "dash": "9px,3px"},
@@ -117,13 +117,13 @@ def describe_hazard_over_time(
     model: str = "the model’s one hazard ratio",
 ) -> str:
     """The smooth line in words: the hazard ratio where it begins and where it ends, beside the one of the ``model``."""
-    one = f"{model} is {ratio_text(step * coefficient.coefficient)}"
+    one = f"{model} is {ratio_at(step * coefficient.coefficient)}"
     n = format_count(coefficient.time.size)
     if coefficient.reason is not None or not coefficient.grid.size:
         why = "too few of them" if coefficient.reason is None else say_reason(coefficient.reason)
         return f"{label}: {one}; no smooth line over {n} event times ({why})."
     first, last = (
-        f"{ratio_text(step * coefficient.smooth[i])} "
+        f"{ratio_at(step * coefficient.smooth[i])} "
         f"({format_level(conf_level)} limits {ratio_limits(step * coefficient.low[i], step * coefficient.high[i])}) "
         f"at {coefficient.grid[i]:.1f} months"
         for i in (0, -1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, escape, label_row, shorten
+from analytics.figures.drawing import LEGEND, ROWS_AXIS, TICKS, as_figure, base_layout, break_lines, escape, label_row
 from analytics.figures.theme import PALETTE, SYMBOLS, TEXT_COLOUR, to_translucent
 from analytics.formats import format_count, format_percent, format_percent_interval
 from analytics.reporting.missing import NOTHING
@@ -68,7 +68,7 @@ def plot_missingness(
         for share in rows:
             middle = y + ROW_HEIGHT / 2
             name = labels.get(share.variable, share.variable)
-            annotations.append(_label(shorten(name, MOST_LETTERS), middle))
+            annotations.append(_label(break_lines(name, MOST_LETTERS), middle))
             annotations.append(_count(share.everyone, middle))
             for side, (sign, estimate) in enumerate(((-1, share.with_event), (1, share.without_event))):
                 if estimate.value is not None:
@@ -135,7 +135,7 @@ def plot_patterns(
     full = [(c, rows[name]) for c, p in zip(columns, drawn, strict=True) for name in p.missing]
     traces.append(_dots(empty, KNOWN, 7))
     traces.append(_dots(full, TEXT_COLOUR, 12))
-    annotations = [{**_label(shorten(labels[name], 24), y), "yref": "y2"} for name, y in rows.items()]
+    annotations = [{**_label(break_lines(labels[name], 24), y), "yref": "y2"} for name, y in rows.items()]
     annotations += [
         {
             **_label(f"<b>{format_count(p.n)}</b>", p.n),

@@ -62,7 +62,7 @@ def ratio_axis(title: str, bottom: float, top: float) -> dict[str, Any]:
     }
 
 
-def ratio_text(logarithm: float) -> str:
+def ratio_at(logarithm: float) -> str:
     """A ratio by its logarithm, as text."""
     if abs(logarithm) < LARGEST_LOGARITHM:
         return format_ratio(math.exp(logarithm))

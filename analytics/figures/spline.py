@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.figures.drawing import as_figure, base_layout, escape, round_to
-from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_axis, ratio_limits, ratio_text
+from analytics.figures.ratio_axis import LEGEND_ABOVE, LINE_AT_ONE, number_axis, ratio_at, ratio_axis, ratio_limits
 from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.formats import format_level
 from analytics.reporting.reasons import say_reason
@@ -46,7 +46,7 @@ def plot_spline(spline: SplineResult, *, label: str) -> go.Figure:
         return round_to(np.clip(values, bottom, top), 4)
 
     texts = [
-        f"{ratio_text(middle)} ({ratio_limits(low, high)})"
+        f"{ratio_at(middle)} ({ratio_limits(low, high)})"
         for middle, low, high in zip(
             spline.log_odds_ratio.tolist(), spline.low.tolist(), spline.high.tolist(), strict=True
         )
@@ -105,8 +105,8 @@ def describe_spline(spline: SplineResult, label: str) -> str:
     for i in (0, -1):
         at, straight = float(spline.grid[i]), (spline.straight or 0.0) * float(spline.grid[i] - spline.reference)
         parts.append(
-            f"{ratio_text(float(spline.log_odds_ratio[i]))} ({format_level(spline.conf_level)} limits "
-            f"{ratio_limits(float(spline.low[i]), float(spline.high[i]))}) at {at:.3g}, {ratio_text(straight)} by the straight "
+            f"{ratio_at(float(spline.log_odds_ratio[i]))} ({format_level(spline.conf_level)} limits "
+            f"{ratio_limits(float(spline.low[i]), float(spline.high[i]))}) at {at:.3g}, {ratio_at(straight)} by the straight "
             "line"
         )
     return f"{label}: odds ratio against the median of {spline.reference:.3g}: {'; '.join(parts)}."

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.dictionary import CompetingEndpoint, Variable
+from analytics.dictionary import DAYS_PER_YEAR, CompetingEndpoint, Variable
 
-DAYS_PER_YEAR = 365.25
 UNKNOWN = "the first event or its day not known"  # why an outcome at a horizon is missing
 
 

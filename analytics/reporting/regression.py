@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from analytics.dictionary import Dictionary, Variable
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.reporting.reliability import State, judge, load_policy
-from analytics.results import HazardRatioResult, Note, OddsRatioResult, references_of
+from analytics.results import Note, OddsRatioResult, RatioResult, references_of
 
-RatioResult = OddsRatioResult | HazardRatioResult
 MANY_LOST = 0.1
 
 

@@ -199,6 +199,7 @@ class HazardRatioResult(RatioModel):
         return self.n_event / self.n_parameters if self.n_parameters else None
 
 
+RatioResult = OddsRatioResult | HazardRatioResult
 AnyModel = TypeVar("AnyModel", OddsRatioResult, HazardRatioResult)
 
 
@@ -215,12 +216,12 @@ def name_ratio_test_of(method: str, conf_type: str) -> str:
     return "penalised likelihood-ratio test" if method == "firth" else "likelihood-ratio test"
 
 
-def references_of(model: OddsRatioResult | HazardRatioResult) -> dict[str, str | None]:
+def references_of(model: RatioResult) -> dict[str, str | None]:
     """Variable to the level that its others are compared with."""
     return {term.variable: term.level for term in model.terms if term.is_reference}
 
 
-def ratios_of(model: OddsRatioResult | HazardRatioResult) -> dict[tuple[str, str | None], Estimate]:
+def ratios_of(model: RatioResult) -> dict[tuple[str, str | None], Estimate]:
     """Variable and level to ratio."""
     return {(term.variable, term.level): term.ratio for term in model.terms}
 

@@ -86,7 +86,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class AdjustedComparison:
+class CountedComparison:
     """A comparison with its ``number`` in its family, in the order first seen, and p adjusted over that family.
 
     All are None where it was not tested.
@@ -158,15 +158,15 @@ class Ledger:
         """
         return LEVEL * len(self.explored)
 
-    def adjusted(self) -> tuple[AdjustedComparison, ...]:
+    def adjusted(self) -> tuple[CountedComparison, ...]:
         """Every comparison with its number and adjusted p, in the order first seen."""
-        found: dict[Key, AdjustedComparison] = {}
+        found: dict[Key, CountedComparison] = {}
         for family in (self.explored, self.planned):
             p_values = [c.p_value for c in family]
             pairs = zip(adjust_p_values(p_values, "holm"), adjust_p_values(p_values, "bh"), strict=True)
             for number, (c, (holm, bh)) in enumerate(zip(family, pairs, strict=True), start=1):
-                found[c.key] = AdjustedComparison(c, number, len(family), holm, bh)
-        return tuple(found.get(c.key, AdjustedComparison(c, None, None, None, None)) for c in self.comparisons)
+                found[c.key] = CountedComparison(c, number, len(family), holm, bh)
+        return tuple(found.get(c.key, CountedComparison(c, None, None, None, None)) for c in self.comparisons)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per comparison, in the order first seen: ``number family … p_value p_value_holm p_value_bh …``."""
