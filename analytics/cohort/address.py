@@ -8,17 +8,19 @@ from pathlib import Path
 from analytics.formats import shorten
 
 LONGEST_PATH = 200
-_SCHEME = re.compile(r"\s*((?:jdbc:)?[a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-_DATABASES = re.compile(
-    r"(jdbc:)?(bigquery|clickhouse|databricks|db2|duckdb|mariadb|mongodb|mssql|mysql|oracle|postgres|postgresql|redshift|sc|"
-    r"snowflake|spark|sqlite|sqlserver|trino)(\+.*)?"
+_DATABASE = (
+    r"(?:jdbc:)?(?:bigquery|clickhouse|databricks|db2|duckdb|mariadb|mongodb|mssql|mysql|oracle|postgres|postgresql|redshift|sc|"
+    r"snowflake|spark|sqlite|sqlserver|trino)(?:\+[a-z0-9+.-]*)?"
 )
+_DATABASES = re.compile(_DATABASE)
+# A slash that was forgotten makes no path of an address with a password.
+_SCHEME = re.compile(rf"\s*(?:((?:jdbc:)?[a-z][a-z0-9+.-]+)://|({_DATABASE}):)", re.IGNORECASE)
 
 
 def find_scheme(source: str | Path) -> str:
     """The scheme of an address in lower case ("postgresql"); "" for a path, also for one with a drive's letter."""
     found = _SCHEME.match(source) if isinstance(source, str) else None
-    return found.group(1).lower() if found else ""
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def describe_source(source: str | Path) -> str:

@@ -17,6 +17,9 @@ ADDRESSES = {
     " POSTGRES://s3cret@db": "postgres:// is the address of a database",
     "postgresql+psycopg://s3cret@db": "postgresql+psycopg:// is the address of a database",
     "jdbc:postgresql://db?password=s3cret": "jdbc:postgresql:// is the address of a database",
+    "postgresql:/anna:s3cret@db.example/all": "postgresql:// is the address of a database",
+    "Postgres:anna:s3cret@db": "postgres:// is the address of a database",
+    "jdbc:oracle:thin:anna/s3cret@db": "jdbc:oracle:// is the address of a database",
     "sc://spark:15002/;token=s3cret": "sc:// is the address of a database",
     "s3://bucket/patients.parquet?s3_secret_access_key=s3cret": "s3:// is an address in a network",
     "https://s3cret@example.org/patients.csv": "https:// is an address in a network",
@@ -39,7 +42,15 @@ def test_an_address_is_told_from_a_missing_file(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["patients.csv", "/data/a://b/patients.csv", "C://patients/all.csv", Path("postgresql://x"), "a b://c.csv"]
+    "path",
+    [
+        "patients.csv",
+        "/data/a://b/patients.csv",
+        "C://patients/all.csv",
+        Path("postgresql://x"),
+        "a b://c.csv",
+        "mysqlite:all.csv",
+    ],
 )
 def test_a_path_is_no_address(path: str | Path) -> None:
     assert find_scheme(path) == ""
