@@ -116,9 +116,8 @@ class Words:
 class Endpoint:
     """A time to event: the column of the time, of the event, and the day the clock starts (``origin``).
 
-    ``event_label`` is the event in words ("death from any cause"); ``population`` names the variable whose non-missing
-    time makes a patient eligible, in words ("children who relapsed"); ``competing`` names a competing event's column.
-    ``phase`` is the last phase whose variables are known when observation begins.
+    ``event_label`` is the event in words ("death from any cause"); ``population`` says who has that time, in words
+    ("children who relapsed"). ``phase`` is the last phase whose variables are known when observation begins.
 
     ``entry`` names the column of the time at which patients come under observation where that is later than the origin
     (delayed entry, left truncation), None where observation begins at the origin. ``short`` ("EFS"), ``y_title``
@@ -140,7 +139,6 @@ class Endpoint:
     population: str
     phase: Phase
     definition: str = ""
-    competing: str | None = None
     entry: str | None = None
     short: str = "OS"
     y_title: str = "Overall survival"
@@ -354,7 +352,6 @@ def _endpoint(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]
     columns = (
         (endpoint.time, "duration"),
         (endpoint.event, "event"),
-        (endpoint.competing, "event"),
         (endpoint.entry, "duration"),
     )
     _check_columns(f"endpoint {name}", known, columns)

@@ -153,15 +153,11 @@ def _stored(variable: Variable, value: str) -> str:
 def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     """The dictionary without variables and endpoints whose columns are not there, nor their names in lists."""
     present = set(columns)
-    endpoints = (
-        e if e.competing in present else replace(e, competing=None)
-        for e in dictionary.endpoints
-        if {e.time, e.event, e.entry or e.time} <= present
-    )
+    endpoints = tuple(e for e in dictionary.endpoints if {e.time, e.event, e.entry or e.time} <= present)
     competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
     variables = tuple(v for v in dictionary.variables if v.name in present)
     lists = tuple((title, tuple(name for name in names if name in present)) for title, names in dictionary.lists)
-    return replace(dictionary, variables=variables, endpoints=tuple(endpoints), competing=competing, lists=lists)
+    return replace(dictionary, variables=variables, endpoints=endpoints, competing=competing, lists=lists)
 
 
 def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dictionary:

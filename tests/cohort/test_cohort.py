@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -269,14 +268,6 @@ def test_a_cohort_keeps_the_words_of_its_dictionary_and_the_roles_that_it_has() 
     assert bare.listed("subgroups") == tuple(
         v for v in dictionary.listed("subgroups") if v not in ("sex", "immunophenotype")
     )
-
-
-def test_a_competing_event_without_column_is_dropped_from_its_endpoint() -> None:
-    competing = dataclasses.replace(SMALL.endpoints[1], competing="relapsed")
-    dictionary = dataclasses.replace(SMALL, endpoints=(competing,))
-    assert open_cohort(frame_of(ROWS), dictionary).dictionary.endpoints == (competing,)
-    without = open_cohort(frame_of(ROWS)[["patient_id", "os_days", "os_event"]], dictionary)
-    assert without.dictionary.endpoints == (dataclasses.replace(competing, competing=None),)
 
 
 def test_relapses_without_end_of_therapy_are_noted() -> None:
