@@ -14,7 +14,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.second_opinion import show_opinion, to_background
+from analytics.comparisons.second_opinion import list_opinion, to_background
 from analytics.estimators.second_opinion import MOST_PATIENTS
 from analytics.estimators.second_opinion.comparison import compare
 from analytics.exports.csv_file import to_csv
@@ -131,7 +131,7 @@ def test_every_reason_has_a_sentence() -> None:
 def test_a_difference_without_a_reason_is_a_caution() -> None:
     figure = Quantity("odds ratio", variable="sex", level="male")
     found = SecondOpinion((compare(figure, 2.0, 2.5, "scipy"),), (("scipy", "1"),), 10)
-    shown = show_opinion(found, REFERENCE.dictionary)
+    shown = list_opinion(found, REFERENCE.dictionary)
     assert [note.code for note in shown.notes] == ["unexplained-difference"]
     assert shown.tables[0].rows[0][0].startswith("Odds ratio, Sex: boys")
     assert shown.sentences == ("0 of 1 figures agree to 1 in 1,000,000 and 1 differs (scipy 1).",)

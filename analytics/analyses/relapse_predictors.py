@@ -47,7 +47,7 @@ from analytics.comparisons.relapse import (
     note_late,
     prepare_relapse,
 )
-from analytics.comparisons.validation import checks_frames, show_checks, to_optimism
+from analytics.comparisons.validation import checks_frames, list_checks, to_optimism
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators.logistic_validation import optimism_by_bootstrap
@@ -182,7 +182,7 @@ def _check(result: RelapsePredictors, params: Params) -> ModelChecks:
 
 
 def _show_checks(result: RelapsePredictors, made: ModelChecks, params: Params) -> tuple[Shown, ...]:
-    return show_checks(made, result.variables, result.data.phrases)
+    return list_checks(made, result.variables, result.data.phrases)
 
 
 OPTIMISM = to_optimism(

@@ -48,14 +48,14 @@ def to_background(analysis: Analysis[Any, Any], cohort: Cohort, cohort_filter: C
         "same {patients}, and compares every figure with the one shown here. Takes some seconds.",
         button="Ask these libraries",
         run=run,
-        show=lambda result, found, params: show_opinion(found, cohort.dictionary),
+        show=lambda result, found, params: list_opinion(found, cohort.dictionary),
         refusal=refuse,
         files=(FILE,),
         downloads=list_figures,
     )
 
 
-def show_opinion(found: SecondOpinion | None, dictionary: Dictionary) -> Shown:
+def list_opinion(found: SecondOpinion | None, dictionary: Dictionary) -> Shown:
     """One row per estimate with its limits and p, a column for each library, and what it comes to."""
     if found is None:
         return Shown()

@@ -35,7 +35,7 @@ SEED = 20260131
 REPLICATES: dict[Measure, int] = {"odds ratio": 500, "hazard ratio": 200}
 
 
-def show_checks(checks: ModelChecks, variables: Sequence[Variable], event: EventPhrases) -> tuple[Shown, ...]:
+def list_checks(checks: ModelChecks, variables: Sequence[Variable], event: EventPhrases) -> tuple[Shown, ...]:
     """Each check of a logistic model with its figure, table and sentences; a sentence alone where there is no model."""
     if checks.reason is not None:
         return (Shown(sentences=(f"Nothing can be checked: {say_reason(checks.reason)}.",)),)

@@ -127,7 +127,7 @@ def note_unexplained(found: SecondOpinion) -> tuple[Note, ...]:
 
 
 def tabulate_opinion(found: SecondOpinion, dictionary: Dictionary) -> Table:
-    """The table of :func:`show_opinion`: rows in the order of the page."""
+    """The table of :func:`list_opinion`: rows in the order of the page."""
     grouped: dict[Quantity, list[Compared]] = {}
     for row in found.rows:
         whole = "estimate" if row.figure.measure != "test" or row.figure.part != "p_adjusted" else "p_adjusted"
