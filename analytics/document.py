@@ -11,7 +11,7 @@ import pandas as pd
 
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, Used
-from analytics.reporting.tables import Table
+from analytics.reporting.tables import Place, Table
 from analytics.results import Note
 
 Made = TypeVar("Made")
@@ -38,11 +38,12 @@ class Lazy(Generic[Made]):
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One of the few numbers at the top of a page; ``help`` explains it on hover."""
+    """One of the few numbers at the top of a page, or of another ``place``; ``help`` explains it on hover."""
 
     label: str
     value: str
     help: str = ""
+    place: Place = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ class HtmlFigure:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A further figure of a page, under the main one: its title, what it shows in words, and how to read it."""
+    """A figure of a page: its title, what it shows in words, how to read it, and where it stands if not in sight."""
 
     title: str
     figure: Any
     alt_text: str
     caption: str = ""
+    place: Place = ""
 
 
 @dataclass(frozen=True, slots=True)

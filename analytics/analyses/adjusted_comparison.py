@@ -17,6 +17,7 @@ from analytics.comparisons.survival import BANDS, INTERVALS, NO_STRATA
 from analytics.comparisons.treatment import (
     LANDMARK,
     TreatmentAnalysis,
+    headline_counts,
     list_ratio_tests,
     prepare_landmarks,
     state_styles,
@@ -39,6 +40,7 @@ from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONES
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     answer_treatment,
@@ -134,6 +136,23 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
     def headlines(self, result: AdjustedComparison) -> tuple[Headline, ...]:
         found, data, days = result.unadjusted, result.data, result.days
         crude, weighted = (result.ratio(model) for _, model in result.models)
+        few = found.n_event > 0 and has_few_events(found.hazard_ratio)
+        ratios = (
+            (headline_counts(found.curves.curves, data.endpoint),)
+            if few
+            else (
+                Headline(
+                    f"Hazard ratio, {result.compared}, unweighted",
+                    format_treatment_ratio(crude),
+                    f"{result.compared}, from the landmark on. {explain_ratio(crude)}".strip(),
+                ),
+                Headline(
+                    f"Hazard ratio, {result.compared}, weighted",
+                    format_treatment_ratio(weighted),
+                    f"Weighted to {result.weighted_to}, robust interval. {explain_ratio(weighted)}".strip(),
+                ),
+            )
+        )
         sizes = [arm.effective_n for arm in result.propensity.arms]
         is_known = result.reason is None and None not in sizes
         return (
@@ -152,17 +171,9 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
                 "Effective sizes",
                 " and ".join(format_number(size, 0) for size in sizes) if is_known else MISSING,
                 f"How many {load_words().plural} the weighted groups are worth, treated and not yet: uneven weights tell less.",
+                place="sure",
             ),
-            Headline(
-                f"Hazard ratio, {result.compared}, unweighted",
-                format_treatment_ratio(crude),
-                f"{result.compared}, from the landmark on. {explain_ratio(crude)}".strip(),
-            ),
-            Headline(
-                f"Hazard ratio, {result.compared}, weighted",
-                format_treatment_ratio(weighted),
-                f"Weighted to {result.weighted_to}, robust interval. {explain_ratio(weighted)}".strip(),
-            ),
+            *ratios,
         )
 
     def figure(self, result: AdjustedComparison, params: Params) -> Figure:
@@ -213,7 +224,8 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
                 level_labels={(v.name, level): v.level_label(level) for v in variables for level in v.levels},
                 arms=arms,
             )
-            pictures.append(Picture("Are the groups alike?", figure, describe_balance(result), caption_balance(result)))
+            words_of_it = describe_balance(result), caption_balance(result)
+            pictures.append(Picture("Are the groups alike?", figure, *words_of_it, place="sure"))
         scores = result.propensity.scores
         if scores is not None:
             sides = zip(arms, (result.treated, ~result.treated), strict=True)
@@ -224,7 +236,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
                 "Propensity scores: the probability of being treated by the landmark, given the chosen variables. "
                 f"{words.head} where only one group has bars are compared with nobody; weighting cannot mend that."
             )
-            pictures.append(Picture(title, figure, describe_overlap(result), caption))
+            pictures.append(Picture(title, figure, describe_overlap(result), caption, place="sure"))
         return tuple(pictures)
 
     def tables(self, result: AdjustedComparison) -> tuple[Table, ...]:

@@ -244,7 +244,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         model, noun = result.multivariable, start_sentence(result.endpoint.event_noun)
         who = f"{start_sentence(result.endpoint.population)} of whom every chosen factor is known."
         counts = list_headlines(model, result.frame.n, who, noun, noun)
-        return (*counts, Headline("Concordance", *explain_concordance(model)))
+        return (*counts, Headline("Concordance", *explain_concordance(model), place="sure"))
 
     def caption(self, result: HazardRatios, params: Params) -> str:
         if not result.variables or result.frame.strata is None:
@@ -273,6 +273,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
                     plot_hazard_over_time(c, origin=result.endpoint.origin, step=step, label=label),
                     describe_hazard_over_time(c, label, found.conf_level, step, model=line),
                     "" if number else name_patients(RESIDUALS),
+                    place="sure",
                 )
             )
         return tuple(pictures)

@@ -133,6 +133,7 @@ class LandmarkAnalysis(GroupsAnalysis):
                 "marks a limit beyond the axis. Each landmark asks another question of other "
                 f"{load_words().plural}, so the ratios differ for that reason too. Picking the landmark with the smallest p "
                 "would be a finding by chance.",
+                place="sure",
             ),
         )
 

@@ -135,7 +135,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         if means.horizon is None:
             return counts
         origin = f"From {frame.endpoint.origin}. A mean never looks beyond the follow-up."
-        return (*counts, Headline("Horizon", result.horizon, origin), self._headline_means(result))
+        return (*counts, Headline("Horizon", result.horizon, origin, place="done"), self._headline_means(result))
 
     def _headline_means(self, result: MeanSurvival) -> Headline:
         means = result.means

@@ -17,6 +17,7 @@ from analytics.comparisons.treatment import (
     TreatmentAnalysis,
     adjust_control,
     estimate_curves,
+    headline_counts,
     is_offered,
     list_e_values,
     list_ratio_tests,
@@ -43,6 +44,7 @@ from analytics.reporting.naive_answer import (
     say_answers,
     tabulate_landmarks,
 )
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import AS_IT_CHANGES, list_cautions, name_term_test, note_not_random
 from analytics.reporting.wording import start_sentence
@@ -147,9 +149,15 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         )
         usual = "By the last treatment" if result.several else f"Ever against never given {first}"
         compared = f"{first} against {result.against}"
-        return (
+        counts = (
             Headline(load_words().head, format_count(data.n), "Who relapsed, in this selection."),
             Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
+        )
+        model = result.answers[-1].model
+        if model.n_event and has_few_events(model):
+            return (*counts, headline_counts(estimate_curves(data), data.endpoint))
+        return (
+            *counts,
             Headline(f"Naive hazard ratio of {compared} (biased)", naive, f"{usual}: biased by immortal time."),
             Headline(
                 f"Hazard ratio of {compared}, as treatment changes",

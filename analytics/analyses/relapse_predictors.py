@@ -278,6 +278,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
                 f"Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these {plural}. "
                 "Weights for follow-up: inverse probability of censoring weights, with robust standard errors and Wald "
                 "intervals.",
+                place="done",
             ),
         )
 
@@ -300,7 +301,9 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
 
     def tables(self, result: RelapsePredictors) -> tuple[Table, ...]:
         curves = result.curves
-        return (tabulate_incidence(curves, every_cause=False),) if curves is not None and curves.frame.n else ()
+        if curves is None or not curves.frame.n:
+            return ()
+        return (replace(tabulate_incidence(curves, every_cause=False), place="more"),)
 
     def describe(self, result: RelapsePredictors) -> Callable[..., str]:
         return result.data.describe

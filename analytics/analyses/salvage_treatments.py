@@ -34,6 +34,7 @@ from analytics.formats import format_count
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.curves import MILESTONES, tabulate_pairs
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     label_states,
@@ -114,9 +115,11 @@ class SalvageAnalysis(GroupsAnalysis):
             how = f"{words.head} change group on the day of treatment"
             whom = f"Ever; a {words.noun} counts in each group for the time spent in it."
         counts = " · ".join(format_count(curve.n) for curve in result.curves.curves)
+        sizes = Headline(start_sentence(" · ".join(result.data.states)), counts, whom)
+        has_counts = result.hazard.n_event and has_few_events(result.hazard)
         return (
             headline_followed(result) if kept else everyone,
-            Headline(start_sentence(" · ".join(result.data.states)), counts, whom),
+            *(() if has_counts else (sizes,)),
             *headline_ratios(result, how + ", {}; in brackets the 95 % interval."),
             headline_test(result),
         )

@@ -41,6 +41,7 @@ from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_reason
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.subgroups import (
     Contrast,
     Subgrouping,
@@ -181,6 +182,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
     def headlines(self, result: Subgroups) -> tuple[Headline, ...]:
         frame, noun = result.frame, start_sentence(result.endpoint.event_noun)
         words, whom = load_words(), start_sentence(result.endpoint.population)
+        base = [term for term in result.overall.terms if term.is_reference][:1]
         headlines = [
             Headline(words.head, format_count(frame.n), f"{whom}, with a known group."),
             Headline(noun, format_count(frame.n_event), "Among all of them."),
@@ -191,6 +193,10 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
             ),
         ]
         if len(result.terms) == 1 and (ratio := result.terms[0].hazard_ratio).value is not None:
+            if has_few_events(result.overall):
+                counts = [f"{format_count(t.n_event)} of {format_count(t.n)}" for t in (result.terms[0], *base)]
+                about = f"{result.variable.label}, all {words.plural}; too few for a single ratio."
+                return (*headlines, Headline(f"{noun}, {result.contrast.text}", " and ".join(counts), about))
             about = f"{result.variable.label}, all {words.plural}, with its 95 % interval."
             headlines.append(Headline(f"Hazard ratio, {result.contrast.text}", ratio_text(ratio), about))
         return tuple(headlines)

@@ -183,7 +183,7 @@ def list_headlines(model: RatioResult, n: int, who: str, noun: str, each: str) -
     return (
         Headline(f"{words.head} in the model", f"{format_count(model.n)} of {format_count(n)}", who),
         Headline(noun, format_count(model.n_event), f"Among the {words.plural} in the model."),
-        Headline(f"{noun} per parameter", per, few),
+        Headline(f"{noun} per parameter", per, few, place="sure"),
     )
 
 

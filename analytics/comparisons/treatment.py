@@ -5,6 +5,7 @@ A child belongs to a treatment from the day it was given, never before. The anal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,13 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.regression import as_read
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
-from analytics.dictionary import PHASES, Phase
-from analytics.document import ComparedTest
+from analytics.dictionary import PHASES, Endpoint, Phase
+from analytics.document import ComparedTest, Headline
 from analytics.estimators.quantiles import weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value_of, highest_risk
 from analytics.estimators.treatment import simon_makuch
 from analytics.figures.theme import Style, style_of
-from analytics.formats import name_patients
+from analytics.formats import format_count, name_patients
 from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns, is_timed_as_treatment
 from analytics.frames.switching import BOTH, NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
 from analytics.frames.treatment import CART, HSCT
@@ -29,6 +30,7 @@ from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import count_used, describe_waiting, name_ratio_tests
 from analytics.reporting.treatment_tables import tabulate_e_values
+from analytics.reporting.wording import start_sentence
 from analytics.results import HazardRatioResult, SurvivalCurve, treated_terms
 
 AT_LANDMARK, AT_START = "landmark", "start"  # when the clock of a comparison starts
@@ -195,6 +197,18 @@ def list_e_values(model: HazardRatioResult, curves: tuple[SurvivalCurve, ...]) -
 def list_ratio_tests(data: TreatmentData, model: HazardRatioResult, how: str = "") -> tuple[ComparedTest, ...]:
     """The test of each treatment's hazard ratio in a model with the adjusting variables; ``how`` says when it counts."""
     return tuple(ComparedTest(name, p_value) for name, p_value in name_ratio_tests(data, model, how))
+
+
+def headline_counts(curves: Sequence[SurvivalCurve], endpoint: Endpoint) -> Headline:
+    """How many of each group had the event: what stands at the top where too few had it for a ratio."""
+    shown = [curve for curve in curves if curve.n]
+    about = (
+        f"{start_sentence(endpoint.event_noun)} of all in each group. They are too few for a single ratio: its interval is in "
+        "the answer and in the tables."
+    )
+    counts = [f"{format_count(curve.n_event)} of {format_count(curve.n)}" for curve in shown]
+    label = f"{start_sentence(endpoint.event_noun)}, {' · '.join(curve.group for curve in shown)}"
+    return Headline(label, " · ".join(counts), about)
 
 
 def say_waiting(data: TreatmentData) -> str:

@@ -7,7 +7,13 @@ from typing import Any, cast
 
 from analytics.analysis import Control, Params, lazy
 from analytics.comparisons.power import detect_treatments, to_planning
-from analytics.comparisons.treatment import TreatmentAnalysis, list_ratio_tests, read_model, state_styles
+from analytics.comparisons.treatment import (
+    TreatmentAnalysis,
+    headline_counts,
+    list_ratio_tests,
+    read_model,
+    state_styles,
+)
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline
 from analytics.estimators.intervals import SurvivalConfType
@@ -30,6 +36,7 @@ from analytics.reporting.curves import MILESTONES, note_small_groups
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.reasons import say_inestimable, say_undone
+from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     AS_IT_CHANGES,
@@ -191,9 +198,13 @@ def headline_test(result: TreatmentGroups, about: str = "") -> Headline:
 def headline_ratios(result: TreatmentGroups, how: str, most: int = 2) -> tuple[Headline, ...]:
     """The hazard ratio of each treatment against the reference, as many as there is room for; the table has them all.
 
+    Where too few had the event, how many had it instead.
+
     ``how`` says of what kind they are, with braces for the word on adjustment.
     """
     data = result.data
+    if result.chosen.n and result.hazard.n_event and has_few_events(result.hazard):
+        return (headline_counts(result.curves.curves, data.endpoint),)
     reference = reference_of(result.hazard) or data.untreated
     headlines = []
     for treatment in [state for state in data.states if state != reference][:most]:

@@ -115,6 +115,7 @@ def tabulate_proportionality(
             rows=tuple(rows),
             help=("", "Score test against a hazard ratio that changes with time", "Hazard ratios of the factor", ""),
             caption=caption,
+            place="sure",
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 import pandas as pd
 
@@ -15,12 +16,17 @@ from analytics.reporting.methods import Method
 from analytics.reporting.reliability import STATE_WORDS, Least, Policy, State
 from analytics.reporting.wording import start_sentence
 
+# Where a part of a page stands that is not in sight at once: with more numbers, with how sure they are, or with how it was
+# done.
+Place = Literal["", "more", "sure", "done"]
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Cells as text. ``indent`` marks rows that belong to the row above them; ``help`` explains a column on hover.
 
-    ``words`` marks a table of prose, whose columns are aligned to the left.
+    ``words`` marks a table of prose, whose columns are aligned to the left. Of the tables of a page without a ``place`` the
+    first is in sight.
     """
 
     title: str
@@ -30,6 +36,7 @@ class Table:
     help: tuple[str, ...] = ()
     caption: str = ""
     words: bool = False
+    place: Place = ""
 
     def to_html(self) -> str:
         """The table as escaped HTML with the class ``outcomes-table``; numbers stand in right-aligned columns."""

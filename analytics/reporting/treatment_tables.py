@@ -105,6 +105,7 @@ def tabulate_e_values(
             "beyond what is adjusted for, to explain the association away. It does not say whether there is such a cause, "
             "nor does it cover chance, selection or wrong measurement. By the end of follow-up the event came to up to "
             f"{format_percent(risk, 0)} of a group, {scale}",
+            place="sure",
         ),
     )
 

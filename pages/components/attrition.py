@@ -41,10 +41,7 @@ def show_attrition(opened: OpenView) -> None:
             type="tertiary",
             key=state.ATTRITION_SVG,
         )
-        method = opened.document.method
-        st.html(
-            f'<p class="outcomes-caption">{name_patients(READING)}</p><p class="outcomes-caption">Method: {method}</p>'
-        )
+        st.html(f'<p class="outcomes-caption">{name_patients(READING)}</p>')
 
 
 def _svg_of(stages: Sequence[Stage], provenance: Provenance) -> bytes:

@@ -1,76 +1,45 @@
-"""The layout of an analysis: what stands above its figure and below it, in this order."""
+"""The layout of an analysis: what is in sight above its figure and below it, in this order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pages.components.attrition import show_attrition
-from pages.components.background import show_background
-from pages.components.checks import show_checks, show_opinion, show_planning
-from pages.components.figures import show_caption, show_picture
-from pages.components.files import show_toolbar
-from pages.components.ledger import show_ledger
-from pages.components.notes import arrange_notes, show_notes
+from analytics.results import Note
+from pages.components.folds import show_folds
+from pages.components.notes import MOST_NOTES, WORST_FIRST, is_grave, show_notes
 from pages.components.open_view import OpenView
-from pages.components.state import key_of_picture
-from pages.components.tables import show_headlines, show_sentences, show_table
+from pages.components.tables import show_headlines, show_table
 
 
 def show_numbers(opened: OpenView) -> None:
     """The few numbers at the top."""
-    show_headlines(opened.document.headlines())
+    show_headlines([headline for headline in opened.document.headlines() if not headline.place])
 
 
 def show_warnings(opened: OpenView) -> None:
-    """The gravest notes."""
-    warnings, _, _ = arrange_notes(opened.document.notes())
-    show_notes(warnings, link_of=opened.link_of_note)
+    """What is wrong with the figure, before it is seen."""
+    show_notes(
+        [note for note in _list_grave(opened)[:MOST_NOTES] if note.severity == "warning"], link_of=opened.link_of_note
+    )
 
 
-def show_reading(opened: OpenView) -> None:
-    """How to read the figure."""
-    show_caption(opened.document.main().caption)
+def show_cautions(opened: OpenView) -> None:
+    """The gravest cautions, the others one click away."""
+    notes = _list_grave(opened)
+    shown = [note for note in notes[:MOST_NOTES] if note.severity != "warning"]
+    show_notes(shown, notes[MOST_NOTES:], opened.link_of_note)
 
 
-def show_remarks(opened: OpenView) -> None:
-    """The other notes, those of less weight one click away."""
-    _, remarks, more = arrange_notes(opened.document.notes())
-    show_notes(remarks, more, opened.link_of_note)
-
-
-def show_pictures(opened: OpenView) -> None:
-    """The further figures."""
-    for i, picture in enumerate(opened.document.pictures()):
-        show_picture(picture, key_of_picture("picture", i), opened.stem)
-
-
-def show_tables(opened: OpenView) -> None:
-    """The tables, one below the other."""
-    for table in opened.document.tables():
+def show_main_table(opened: OpenView) -> None:
+    """The numbers behind the figure."""
+    for table in [table for table in opened.document.tables() if not table.place][:1]:
         show_table(table)
 
 
-def show_background_parts(opened: OpenView) -> None:
-    """What is computed beside the page."""
-    show_background(opened, opened.document.background)
-
-
-def show_words(opened: OpenView) -> None:
-    """What the estimates say."""
-    show_sentences(opened.document.sentences())
+def _list_grave(opened: OpenView) -> list[Note]:
+    grave = [note for note in opened.document.notes() if is_grave(note)]
+    return sorted(grave, key=lambda note: WORST_FIRST.index(note.severity))
 
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
-BELOW: tuple[Callable[[OpenView], None], ...] = (
-    *(
-        show_reading,
-        show_toolbar,
-        show_ledger,
-        show_remarks,
-        show_pictures,
-        show_tables,
-        show_background_parts,
-        show_words,
-    ),
-    *(show_checks, show_opinion, show_planning, show_attrition),
-)
+BELOW: tuple[Callable[[OpenView], None], ...] = (show_cautions, show_main_table, show_folds)

@@ -21,6 +21,11 @@ MOST_NOTES = 3  # in sight on a page
 SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
 
 
+def is_grave(note: Note) -> bool:
+    """True if a note stays in sight: a warning, a caution, or that small numbers are protected by an experiment."""
+    return note.severity != "info" or note.code == "protected"
+
+
 def arrange_notes(notes: Sequence[Note]) -> tuple[list[Note], list[Note], list[Note]]:
     """The gravest few: warnings, which stand above the figure, and others, below it; then those one click away."""
     ordered = sorted(notes, key=lambda note: WORST_FIRST.index(note.severity))

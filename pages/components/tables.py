@@ -14,12 +14,14 @@ from pages.components.figures import show_picture
 from pages.components.notes import show_notes
 
 
-def show_headlines(headlines: Sequence[Headline]) -> None:
-    """The few numbers at the top."""
+def show_headlines(headlines: Sequence[Headline], name: str = "headlines") -> None:
+    """The few numbers at the top, or of a fold of that ``name``."""
+    if not headlines:
+        return
     items = "".join(
         f'<div title="{escape(h.help)}"><span>{escape(h.label)}</span><b>{escape(h.value)}</b></div>' for h in headlines
     )
-    st.html(f'<div class="outcomes-headlines" data-testid="headlines">{items}</div>')
+    st.html(f'<div class="outcomes-headlines" data-testid="{name}">{items}</div>')
 
 
 def show_sentences(sentences: Sequence[str]) -> None:

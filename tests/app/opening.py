@@ -8,6 +8,9 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from pages.components import state
+
+FOLDS = (state.MORE, state.SURE, state.DONE, state.FILES)
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 
 
@@ -32,13 +35,20 @@ class Dashboard(AppTest):
         self._page_hash = (self.keys or keys_of_pages())[address]
 
 
-def open_dashboard(state: dict[str, Any] | None = None) -> Dashboard:
-    """The overview, with what the widgets hold."""
+def open_dashboard(held: dict[str, Any] | None = None) -> Dashboard:
+    """The overview, with what the widgets hold; what is folded away on other pages is open."""
     app = Dashboard()
-    for key, value in (state or {}).items():
+    unfold(app)
+    for key, value in (held or {}).items():
         app.session_state[key] = value
     app.run()
     return app
+
+
+def unfold(app: Dashboard) -> None:
+    """Have all that is folded away be made."""
+    for key in FOLDS:
+        app.session_state[key] = True
 
 
 @cache
@@ -50,18 +60,20 @@ def keys_of_pages() -> dict[str, str]:
 def turn_to(app: Dashboard, address: str) -> Dashboard:
     """The app on another page."""
     app.ask_for(address)
+    unfold(app)
     app.run()
     return app
 
 
-def open_page(address: str, state: dict[str, Any] | None = None) -> Dashboard:
+def open_page(address: str, held: dict[str, Any] | None = None) -> Dashboard:
     """A page, after the overview."""
-    return turn_to(open_dashboard(state), address)
+    return turn_to(open_dashboard(held), address)
 
 
 def open_link(address: str, **query: str | list[str]) -> Dashboard:
     """The app as a new session finds it that begins with a link: the page is drawn in the very first run."""
     app = Dashboard()
+    unfold(app)
     for name, value in query.items():
         app.query_params[name] = value
     return turn_to(app, address)

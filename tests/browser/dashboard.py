@@ -41,6 +41,8 @@ SEEN = """() => {
       .map((pill) => getComputedStyle(pill, '::after').content),
   }
 }"""
+FOLDS = ("fold_more", "fold_sure", "fold_done", "fold_files")
+CLOSED = ", ".join(f".st-key-{key} > [data-testid=stExpander] > details:not([open]) > summary" for key in FOLDS)
 OTHER = f"(before) => JSON.stringify(({SEEN})()) !== JSON.stringify(before)"
 SAME = f"(wanted) => JSON.stringify(({SEEN})()) === JSON.stringify(wanted)"
 ICON = "[data-testid=stIconMaterial], [data-testid=stExpanderIcon]"
@@ -55,9 +57,21 @@ class Dashboard:
         self.page = page
         self.address = address
 
-    def open(self, path: str = "") -> Dashboard:
-        """Go to a page by its address, or to a whole link."""
+    def open(self, path: str = "", *, folded: bool = False) -> Dashboard:
+        """Go to a page by its address, or to a whole link; and open all that is folded away there, unless ``folded``."""
         open_view(self.page, self.address, path.removeprefix(self.address).lstrip("/"))
+        return self if folded else self.unfold()
+
+    def unfold(self) -> Dashboard:
+        """Open what is folded away under the figure."""
+        for _ in FOLDS:
+            lids = self.page.locator(CLOSED)
+            n = lids.count()
+            if not n:
+                break
+            lids.first.click()
+            self.page.wait_for_function("([css, n]) => document.querySelectorAll(css).length < n", arg=[CLOSED, n])
+            self.settle()
         return self
 
     def settle(self) -> Dashboard:
@@ -74,7 +88,7 @@ class Dashboard:
             self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
             self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).first.click()
         expect(self.page.locator("h1.outcomes-title")).to_have_text(re.compile(f"^{re.escape(title)}"))
-        return self.settle()
+        return self.settle().unfold()
 
     @property
     def sentence(self) -> Locator:

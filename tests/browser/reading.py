@@ -11,7 +11,7 @@ COUNT = """(name) => [...document.querySelectorAll(`.st-key-${name} [data-varian
 IDLE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"""
 
 DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].every((e) => e.querySelector('.main-svg'))
-  && (!document.querySelector('.st-key-toolbar') || document.querySelector('.js-plotly-plot .main-svg, .forest') !== null)"""
+  && (!document.querySelector('.st-key-fold_files') || document.querySelector('.js-plotly-plot .main-svg, .forest') !== null)"""
 
 
 def open_view(page: Page, address: str, path: str = "") -> None:

@@ -85,7 +85,7 @@ def test_a_note_leads_to_the_salvage_treatments_of_the_same_children(page: Page,
     assert kept["sex"] == ["boys"] and kept["endpoint"] == ["EFS from first relapse"]
     link.click()
     expect(tab.page.locator("h1.outcomes-title")).to_have_text(re.compile("^HSCT, CAR-T or chemotherapy"))
-    tab.settle()
+    tab.settle().unfold()
     expect(tab.sentence).to_have_text("SYNTHETIC DATA257 of 436 synthetic children: Sex: boys.")
     assert "EFS" in tab.link() and "salvage_treatment" not in tab.link()
     expect(tab.page.locator('[data-code="post-baseline-selection"]')).to_have_count(0)

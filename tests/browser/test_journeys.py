@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.dashboard import Dashboard
 from tests.browser.reading import click_pill, open_view, sentence, settle
 
 
@@ -55,7 +56,7 @@ def download(page: Page, css: str) -> tuple[str, bytes]:
 
 
 def test_downloads_say_what_they_are(page: Page, address: str) -> None:
-    open_view(page, address, "survival-by-site?sex=boys&site=marrow+or+not")
+    Dashboard(page, address).open("survival-by-site?sex=boys&site=marrow+or+not")
     name, content = download(page, ".st-key-csv_estimates button")
     text = content.decode("utf-8-sig")
     header = "\n".join(line for line in text.splitlines() if line.startswith("#"))

@@ -1,0 +1,91 @@
+"""What is folded away under a figure, by its purpose: opened by a click or a key, and made only then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from analytics.document import Headline
+from analytics.reporting.tables import Place, Table
+from pages.components import state
+from pages.components.attrition import show_attrition
+from pages.components.background import show_background
+from pages.components.checks import show_checks, show_opinion, show_planning
+from pages.components.figures import show_caption, show_picture
+from pages.components.files import show_toolbar
+from pages.components.ledger import show_ledger
+from pages.components.markdown import as_markdown
+from pages.components.notes import is_grave, show_notes
+from pages.components.open_view import OpenView
+from pages.components.tables import show_headlines, show_sentences, show_table
+
+
+def show_more_numbers(opened: OpenView) -> None:
+    """Further figures and tables, the estimates in words, and what is computed beside the page."""
+    _show_pictures(opened, "", "more")
+    for table in _tables_in(opened, "")[1:] + _tables_in(opened, "more"):
+        show_table(table)
+    show_background(opened, opened.document.background)
+    show_sentences(opened.document.sentences())
+
+
+def show_certainty(opened: OpenView) -> None:
+    """How far the result can be trusted: notes, sensitivity, checks, a second opinion, and the next study."""
+    show_headlines(_headlines_in(opened, "sure"), "headlines-sure")
+    show_notes([note for note in opened.document.notes() if not is_grave(note)], link_of=opened.link_of_note)
+    _show_pictures(opened, "sure")
+    for table in _tables_in(opened, "sure"):
+        show_table(table)
+    show_checks(opened)
+    show_opinion(opened)
+    show_planning(opened)
+
+
+def show_method(opened: OpenView) -> None:
+    """How the figure is read, how its numbers were made, and of whom."""
+    show_headlines(_headlines_in(opened, "done"), "headlines-done")
+    show_caption(opened.document.main().caption)
+    show_caption(f"Method: {opened.document.method}")
+    show_attrition(opened)
+
+
+def show_files(opened: OpenView) -> None:
+    """What can be taken away, and what has been compared so far, which every file says."""
+    show_toolbar(opened)
+    show_ledger(opened)
+
+
+def show_folds(opened: OpenView) -> None:
+    """The four folds.
+
+    The first three redraw themselves alone. A mark in the ledger is written into every file, so that the last draws the
+    whole page.
+    """
+    _show_alone("More numbers", state.MORE, ":material/table_chart:", show_more_numbers, opened)
+    _show_alone("How sure is this", state.SURE, ":material/verified:", show_certainty, opened)
+    _show_alone("How it was done", state.DONE, ":material/science:", show_method, opened)
+    _show_fold("Files", state.FILES, ":material/download:", show_files, opened)
+
+
+def _show_fold(title: str, key: str, icon: str, show: Callable[[OpenView], None], opened: OpenView) -> None:
+    with st.expander(as_markdown(title), icon=icon, key=key, on_change="rerun") as fold:
+        if fold.open:
+            show(opened)
+
+
+_show_alone = st.fragment(_show_fold)
+
+
+def _headlines_in(opened: OpenView, place: Place) -> list[Headline]:
+    return [headline for headline in opened.document.headlines() if headline.place == place]
+
+
+def _tables_in(opened: OpenView, place: Place) -> list[Table]:
+    return [table for table in opened.document.tables() if table.place == place]
+
+
+def _show_pictures(opened: OpenView, *places: Place) -> None:
+    for i, picture in enumerate(opened.document.pictures()):
+        if picture.place in places:
+            show_picture(picture, state.key_of_picture("picture", i), opened.stem)
