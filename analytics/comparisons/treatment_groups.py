@@ -68,6 +68,7 @@ NAIVE = Control(
     "Show the naive curves",
     "toggle",
     False,
+    place="more",
     help="The usual curves of ever against never treated, which count the wait for treatment as survival.",
     display=True,
 )

@@ -123,7 +123,7 @@ def count_interactions(subgroupings: Sequence[Subgrouping]) -> str:
     if not made:
         return f"No test can be made of whether it differs between kinds of {load_words().plural}."
     few = [f"{in_sentence(label)} ({format_p_phrase(p)})" for label, p in made if p < FEW]
-    differs = f"a difference by {join_words(few)}" if few else "no difference, which does not show that it is the same"
+    differs = f"a difference by {join_words(few)}" if few else "no difference is shown"
     asked = f"{format_count(len(made))} of {format_count(len(tests))} tests of interaction could be made"
     return f"{asked}: {differs}."
 
