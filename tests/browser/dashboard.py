@@ -63,7 +63,7 @@ class Dashboard:
         return self if folded else self.unfold()
 
     def unfold(self) -> Dashboard:
-        """Open what is folded away under the figure."""
+        """Open what is folded away under the figure, and go back to the top."""
         for _ in FOLDS:
             lids = self.page.locator(CLOSED)
             n = lids.count()
@@ -72,6 +72,8 @@ class Dashboard:
             lids.first.click()
             self.page.wait_for_function("([css, n]) => document.querySelectorAll(css).length < n", arg=[CLOSED, n])
             self.settle()
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
         return self
 
     def settle(self) -> Dashboard:
