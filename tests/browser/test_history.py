@@ -150,7 +150,7 @@ class Reader:
         end = time.monotonic() + 20
         entered = self.ledger
         while True:
-            self.tab.settle()
+            self.tab.settle().unfold()
             url = self.tab.page.url
             self.ledger = entered  # an address that was only passed has entered nothing
             expected, shown = self.expected(url), self.shown()
