@@ -1,4 +1,4 @@
-"""What is folded away under a figure, by its purpose: opened by a click or a key, and made only then."""
+"""What is folded away under a figure, by its purpose: opened by a click or a key, and most of it made only then."""
 
 from __future__ import annotations
 
@@ -59,13 +59,14 @@ def show_files(opened: OpenView) -> None:
 def show_folds(opened: OpenView) -> None:
     """The four folds.
 
-    The first three redraw themselves alone. A mark in the ledger is written into every file, so that the last draws the
-    whole page.
+    The first three are made once they are opened, and redraw themselves alone. What can be taken away is sent closed: the
+    link is always at hand, and a mark in the ledger is written into every file.
     """
     _show_alone("More numbers", state.MORE, ":material/table_chart:", show_more_numbers, opened)
     _show_alone("How sure is this", state.SURE, ":material/verified:", show_certainty, opened)
     _show_alone("How it was done", state.DONE, ":material/science:", show_method, opened)
-    _show_fold("Files", state.FILES, ":material/download:", show_files, opened)
+    with st.expander("Files", icon=":material/download:", key=state.FILES):
+        show_files(opened)
 
 
 def _show_fold(title: str, key: str, icon: str, show: Callable[[OpenView], None], opened: OpenView) -> None:

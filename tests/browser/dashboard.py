@@ -64,13 +64,16 @@ class Dashboard:
 
     def unfold(self) -> Dashboard:
         """Open what is folded away under the figure, and go back to the top."""
-        for _ in FOLDS:
-            lids = self.page.locator(CLOSED)
+        lids = self.page.locator(CLOSED)
+        for _ in range(3 * len(FOLDS)):  # a page that has just been turned may be drawn again, closed
             n = lids.count()
             if not n:
                 break
             lids.first.click()
-            self.page.wait_for_function("([css, n]) => document.querySelectorAll(css).length < n", arg=[CLOSED, n])
+            with suppress(TimeoutError):
+                self.page.wait_for_function(
+                    "([css, n]) => document.querySelectorAll(css).length < n", arg=[CLOSED, n], timeout=3000
+                )
             self.settle()
         self.page.mouse.move(0, 0)
         self.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
