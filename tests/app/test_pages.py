@@ -153,9 +153,7 @@ def numbers_in(value: Any) -> list[float]:
 
 
 NO_NUMBER = re.compile(r"(?<![\w-])(NaN|nan|-?inf|Inf|Infinity|None(?! of)|NaT|<NA>)(?![\w-])|Traceback")
-PATIENT = re.compile(
-    r"(?<!-)\bpatients?\b(?!\.csv)", re.IGNORECASE
-)  # the dictionary has another word; codes of notes keep it
+PATIENT = re.compile(r"(?<!-)\bpatients?\b", re.IGNORECASE)  # the dictionary has another word; codes of notes keep it
 NOT_COUNTED = re.compile(
     r"(doi:|https?://)\S+|10\.\d{4,}/\S+|[Dd]ata version:? \w+|data=\w+|rgba?\([^)]*\)|#[0-9a-f]{6}"
     r"|^\w+ [0-9a-f]{8}$"  # what a figure holds, by which the browser tells whether it changed
@@ -459,7 +457,7 @@ def assert_reference_cohort_opens(app: AppTest) -> None:
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file_is_explained(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spoil, words = BROKEN[case]
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     spoil(reference_frame()).to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
     app = open_dashboard()
@@ -476,13 +474,13 @@ def test_a_broken_file_is_explained(case: str, tmp_path: Path, monkeypatch: pyte
 def test_a_file_without_patients_is_explained(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("COHORT", str(path))
     app = open_dashboard()
     assert [e.value for e in app.exception] == []
-    assert "patients.csv" in problem_text(app)
+    assert "cohort.csv" in problem_text(app)
     assert_reference_cohort_opens(app)
 
 
@@ -503,7 +501,7 @@ def test_an_address_is_explained_and_its_password_shown_nowhere(
 
 
 def test_a_mended_file_opens_on_trying_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     monkeypatch.setenv("COHORT", str(path))
     app = open_dashboard()
     reference_frame().assign(patient_id=lambda f: "P" + f["patient_id"].str[3:]).to_csv(path, index=False)
@@ -513,7 +511,7 @@ def test_a_mended_file_opens_on_trying_again(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_column_that_was_passed_over_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     reference_frame().rename(columns={"relapsed": "relapsd"}).to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
     app = open_dashboard()
@@ -530,7 +528,7 @@ def test_pages_of_a_file_without_some_columns(url_path: str, monkeypatch: pytest
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_page_names_the_columns_it_lacks(slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     reference_frame()[["patient_id", "sex", "age_years", "relapsed", "os_days", "os_event"]].to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
     app = open_page(slug)
@@ -543,7 +541,7 @@ def test_a_page_names_the_columns_it_lacks(slug: str, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("url_path", PAGES)
 def test_pages_of_a_file_with_empty_columns(url_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "patients.csv"
+    path = tmp_path / "cohort.csv"
     reference_frame().assign(sex="", age_years="", relapse_site="", mrd_day19="").to_csv(path, index=False)
     monkeypatch.setenv("COHORT", str(path))
     assert_fit_to_read(open_page(url_path))
