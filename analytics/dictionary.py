@@ -50,7 +50,8 @@ class Variable:
     ``levels`` are in the order of every axis and table, ``reference`` is one of them; ``level_labels`` are what a
     reader sees. ``missing_label`` says what an empty cell means; ``population`` is the event that a patient must have
     had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
-    a patient of the cohort has them; ``unit_one`` is the unit in the singular where that is another word ("year");
+    a patient of the cohort has them; ``spoken`` says the variable with each level in a sentence ("MRD on day 19 positive",
+    "Thrombocytopenia"); ``unit_one`` is the unit in the singular where that is another word ("year");
     ``level_words`` are other words under which a file may hold a level. ``per`` is the
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
@@ -77,6 +78,7 @@ class Variable:
     per: float = 1.0
     unit_one: str = ""
     optional_levels: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
     level_words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     role: str | None = None
     level_roles: tuple[tuple[str, str], ...] = ()
@@ -93,6 +95,10 @@ class Variable:
         if level is None:
             return self.missing_label
         return self.level_labels[self.levels.index(level)]
+
+    def speak(self, level: str) -> str:
+        """The variable with that level as a sentence says it; label and level where the dictionary has no words for it."""
+        return self.spoken[self.levels.index(level)] if self.spoken else f"{self.label} ({self.level_label(level)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,6 +464,7 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     derivation = entry.pop("derive", None)
     entry["levels"] = tuple(entry.get("levels", ()))
     entry["level_labels"] = tuple(entry.get("level_labels", entry["levels"]))
+    entry["spoken"] = tuple(entry.get("spoken", ()))
     entry["optional_levels"] = tuple(entry.get("optional_levels", ()))
     entry["level_words"] = tuple((level, tuple(words)) for level, words in entry.get("level_words", {}).items())
     entry["other_names"] = tuple(entry.get("other_names", ()))
@@ -487,6 +494,8 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
         raise DictionaryError(f"{name}: each level and each label of a level once.")
     if len(variable.level_labels) != len(variable.levels):
         raise DictionaryError(f"{name}: {len(variable.levels)} levels but {len(variable.level_labels)} labels.")
+    if variable.spoken and len(variable.spoken) != len(variable.levels):
+        raise DictionaryError(f"{name}: {len(variable.levels)} levels but {len(variable.spoken)} of them spoken.")
     _check_levels(variable)
     if variable.is_coded and variable.reference not in variable.levels:
         raise DictionaryError(f"{name}: reference {variable.reference!r} is none of {', '.join(variable.levels)}.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.dictionary import CompetingEndpoint, Derivation, DictionaryError, open_dictionary
+from analytics.dictionary import CompetingEndpoint, Derivation, DictionaryError, load_dictionary, open_dictionary
 
 GOOD = """
 [variables.patient]
@@ -276,6 +276,19 @@ def test_a_contradiction_is_refused(write: Write, old: str, new: str, message: s
     assert GOOD.count(old) >= 1
     with pytest.raises(DictionaryError, match=message):
         open_dictionary(write(GOOD.replace(old, new, 1)))
+
+
+def test_a_level_is_spoken_as_the_dictionary_says_or_by_its_label(write: Write) -> None:
+    dictionary = load_dictionary()
+    assert [dictionary["thrombocytopenia"].speak(level) for level in ("no", "yes")] == [
+        "No thrombocytopenia",
+        "Thrombocytopenia",
+    ]
+    assert dictionary["sex"].speak("male") == "Sex (boys)"
+    said = GOOD.replace('levels = ["low"', 'spoken = ["Low"]\nlevels = ["low"', 1)
+    assert said != GOOD
+    with pytest.raises(DictionaryError, match="levels but 1 of them spoken"):
+        open_dictionary(write(said))
 
 
 def test_variables_derived_from_each_other_are_refused(write: Write) -> None:

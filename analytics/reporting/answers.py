@@ -81,12 +81,7 @@ def _list_terms(terms: Sequence[OddsRatio | HazardRatio], known: dict[str, Varia
 
 def _name(variable: Variable, level: str | None) -> str:
     """A factor as it is spoken of briefly: "Thrombocytopenia", "MRD on day 19 positive", "Sex (boys)"."""
-    if level is None:
-        return f"{variable.label} (every {format_step(variable)} more)"
-    label = variable.level_label(level).split(" (")[0]
-    if label == "yes":
-        return variable.label
-    return f"{variable.label} {label}" if label in ("positive", "negative", "no") else f"{variable.label} ({label})"
+    return f"{variable.label} (every {format_step(variable)} more)" if level is None else variable.speak(level)
 
 
 def _direction(ratio: Estimate) -> str:

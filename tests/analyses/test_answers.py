@@ -58,7 +58,7 @@ def test_the_first_factor_with_its_numbers_and_then_the_others() -> None:
 
 def test_a_protective_factor_goes_the_other_way() -> None:
     told = ask("relapse-predictors", reference=("thrombocytopenia:yes",))
-    assert "Thrombocytopenia no goes with lower odds of relapse: odds ratio 0.48" in plain(
+    assert "No thrombocytopenia goes with lower odds of relapse: odds ratio 0.48" in plain(
         " ".join(told.document.answer())
     )
 
