@@ -45,6 +45,7 @@ def test_a_slow_part_belongs_to_those_who_asked_for_it(new_page: NewPage, addres
     expect(shown_to_a).to_contain_text(WAITS)
     # A reload is still A.
     a.reload()
+    first.settle().unfold()
     expect(shown_to_a).to_contain_text(WAITS)
     a.locator(STOP).click()
     expect(a.locator(START)).to_be_enabled()
@@ -66,6 +67,7 @@ def test_a_reload_keeps_the_ledger_and_another_tab_begins_its_own(new_page: NewP
     rows = looks.rows()
     looks.close()
     tab.page.reload()
+    tab.settle().unfold()
     looks.expect("Planned in advance")
     looks.open()
     assert looks.rows() == rows
@@ -103,6 +105,7 @@ def test_a_link_of_a_note_stays_in_the_session(new_page: NewPage, address: str) 
     expect(tab.sentence).to_contain_text("Sex: boys")
     tab.settle()
     assert tab.page.evaluate("window.stays"), "the page was not loaded again"
+    tab.unfold()
     looks.open()
     pages = {row[0].split(" ")[0] for row in looks.rows()}
     assert len(looks.rows()) >= 4 and len(pages) > 1, "all that was seen before is still listed"
