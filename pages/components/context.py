@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.cohort.filters import Clause, CohortFilter, Funnel
+from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.formats import shorten
@@ -108,16 +108,47 @@ def return_to_answered(cohort: Cohort) -> None:
     """Set the filters back to the selection that was answered last."""
     last = st.session_state.get(state.ANSWERED, (CohortFilter(),))[-1]
     clear_filters(cohort)
-    for clause in last.clauses:
-        variable = cohort.dictionary[clause.variable]
-        if variable.is_coded:
-            kept = [level for level in variable.levels if level in clause.levels]
-            st.session_state[clause.variable] = [*kept, *([MISSING] if clause.keep_missing else [])]
-            continue
-        low, high = bounds(variable, cohort)
-        limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
-        st.session_state[clause.variable] = limits
-        st.session_state[state.key_of_missing(variable)] = clause.keep_missing
+    choose_clauses(cohort, last.clauses)
+
+
+def choose_clauses(cohort: Cohort, clauses: Iterable[Clause], *, dropped: Collection[str] = ()) -> None:
+    """Have the filters ask for these clauses, each in the place of any other about its variable; the others stay.
+
+    To be called in a callback, as of a click on a picture. What is asked of the variables in ``dropped`` is let go.
+
+    Raises
+    ------
+    FilterError
+        If a clause does not fit its variable, or the variable is no filter of this cohort.
+    """
+    chosen, offered = tuple(clauses), {v.name for v in filter_variables(cohort)}
+    CohortFilter(chosen).validate(cohort.dictionary)
+    if strange := {*(c.variable for c in chosen), *dropped} - offered:
+        raise FilterError(
+            f"no filter of this cohort: {', '.join(sorted(strange))}. Known: {', '.join(sorted(offered))}."
+        )
+    for name in dropped:
+        _let_go(cohort.dictionary[name], cohort)
+    for clause in chosen:
+        _hold(clause, cohort)
+
+
+def _hold(clause: Clause, cohort: Cohort) -> None:
+    variable = cohort.dictionary[clause.variable]
+    if variable.is_coded:
+        kept = [level for level in variable.levels if level in clause.levels]
+        st.session_state[clause.variable] = [*kept, *([MISSING] if clause.keep_missing else [])]
+        return
+    low, high = bounds(variable, cohort)
+    limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+    st.session_state[clause.variable] = limits
+    st.session_state[state.key_of_missing(variable)] = clause.keep_missing
+
+
+def _let_go(variable: Variable, cohort: Cohort) -> None:
+    st.session_state[variable.name] = [] if variable.is_coded else bounds(variable, cohort)
+    if not variable.is_coded:
+        st.session_state[state.key_of_missing(variable)] = False
 
 
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
@@ -140,9 +171,7 @@ def bounds(variable: Variable, cohort: Cohort) -> tuple[float, float]:
 def clear_filters(cohort: Cohort) -> None:
     """Set every filter back to everyone."""
     for variable in filter_variables(cohort):
-        st.session_state[variable.name] = [] if variable.is_coded else bounds(variable, cohort)
-        if not variable.is_coded:
-            st.session_state[state.key_of_missing(variable)] = False
+        _let_go(variable, cohort)
 
 
 def read_choices(controls: Sequence[Control]) -> Choices:
