@@ -21,7 +21,7 @@ from analytics.estimators.missing_data import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords
 from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within
-from analytics.frames.horizon import UNKNOWN
+from analytics.frames.horizon import FIRST_EVENT_MISSING
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
 from analytics.reporting.relapse import EventPhrases
 from analytics.reporting.timing import note_post_baseline
@@ -177,7 +177,7 @@ def prepare_relapse(
         counted = tally = cohort.tally(names, cohort_filter, outcome=relapse if is_outcome else None)
     else:
         counted = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
-        years, cause, why = int(params["horizon"]), dictionary[endpoint.cause], {"unknown": UNKNOWN}
+        years, cause, why = int(params["horizon"]), dictionary[endpoint.cause], {"unknown": FIRST_EVENT_MISSING}
         tally, horizon = event_within(counted, endpoint, cause, COMPETING, years, relapse)
         if horizon.n_not_followed:
             weighed = WeighedOutcome.from_tally(counted, endpoint, cause, COMPETING, years, chosen, references)

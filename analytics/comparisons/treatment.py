@@ -136,12 +136,11 @@ def prepare_treatments(
     left_out: list[Exclusion] = []
     if params.get("relapses") == "marrow":
         clause = Clause(dictionary.role("marrow involvement"), (dictionary.level("marrow involvement", "marrow"),))
-        cohort_filter = _keep(cohort, cohort_filter, clause, NOT_MARROW, "no relapse in the marrow", left_out)
+        cohort_filter = _keep(cohort, cohort_filter, clause, left_out, NOT_MARROW)
     filters = [dictionary[clause.variable] for clause in cohort_filter.clauses]
     if in_remission_until is not None and "second relapse day" in dictionary.roles:
         clause = Clause(dictionary.role("second relapse day"), low=in_remission_until + 1, keep_missing=True)
-        text = f"second relapse by day {in_remission_until}"
-        cohort_filter = _keep(cohort, cohort_filter, clause, SECOND_RELAPSE, text, left_out)
+        cohort_filter = _keep(cohort, cohort_filter, clause, left_out, SECOND_RELAPSE, day=in_remission_until)
     adjusters = tuple(dictionary[name] for name in params.get("adjust", ()))
     name = params.get("strata", NO_STRATA)
     strata = None if name == NO_STRATA else dictionary[name]
@@ -159,12 +158,12 @@ def prepare_treatments(
 
 
 def _keep(
-    cohort: Cohort, cohort_filter: CohortFilter, clause: Clause, code: str, text: str, left_out: list[Exclusion]
+    cohort: Cohort, cohort_filter: CohortFilter, clause: Clause, left_out: list[Exclusion], code: str, **terms: Any
 ) -> CohortFilter:
     """The filter with one more clause; whom it leaves out is added to those left out."""
     kept = cohort_filter.with_clause(clause)
     if n := cohort.count(cohort_filter) - cohort.count(kept):
-        left_out.append(Exclusion(code, text, n))
+        left_out.append(Exclusion.of(code, n, **terms))
     return kept
 
 

@@ -45,11 +45,11 @@ class BinaryOutcome(Counted):
         covariates: Sequence[Variable],
         references: Mapping[str, str] | None = None,
         *,
-        unknown: str = "outcome not recorded",
+        unknown: str = "outcome-missing",
     ) -> BinaryOutcome:
         """The arrays from a tally of an outcome column (0/1) and the covariates' columns.
 
-        ``unknown`` says why a patient has no outcome.
+        ``unknown`` is the code of why a patient has no outcome.
         ``references`` maps a coded covariate to the level that becomes its first category, hence its reference;
         without an entry, the dictionary's reference is used.
 
@@ -59,6 +59,6 @@ class BinaryOutcome(Counted):
             If a reference is not a level of its covariate.
         """
         exclusions: list[Exclusion] = []
-        tally = leave_out(tally, tally[outcome].notna(), "outcome-missing", unknown, exclusions)
+        tally = leave_out(tally, tally[outcome].notna(), exclusions, unknown)
         known = Covariates.from_tally(tally, covariates, references)
         return cls(outcome=read_only(tally[outcome].to_numpy(float)), **read_counted(tally, exclusions, known))

@@ -52,8 +52,7 @@ class Covariates:
             complete=np.asarray(known.all(axis=1)),
             n_missing=tuple((v.name, n) for v, n in zip(covariates, n_missing, strict=True)),
             exclusions=tuple(
-                Exclusion("covariate-missing", f"{v.label}: {v.missing_label}", n)
-                for v, n in zip(covariates, n_missing, strict=True)
+                Exclusion.of("covariate-missing", n, variable=v) for v, n in zip(covariates, n_missing, strict=True)
             ),
         )
 

@@ -15,11 +15,19 @@ EVERYONE = "everyone"  # the group of all when nothing splits them
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Patients whom an analysis could not use: ``text`` completes the sentence "left out: …"."""
+    """Patients whom an analysis could not use: how many, and why by a ``code`` with its ``terms``, (name, value) each.
+
+    A term is a number, a text of the dictionary or an entry of it. The words are made in ``reporting``.
+    """
 
     code: str
-    text: str
     n: int
+    terms: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, code: str, n: int, **terms: Any) -> Exclusion:
+        """The exclusion of that code."""
+        return cls(code, n, tuple(terms.items()))
 
 
 class Conditioned(Protocol):
@@ -58,10 +66,12 @@ def keep_only(tally: pd.DataFrame, mask: pd.Series) -> tuple[pd.DataFrame, int]:
     return tally[mask], int(tally.loc[~mask, "n"].sum())
 
 
-def leave_out(tally: pd.DataFrame, mask: pd.Series, code: str, text: str, exclusions: list[Exclusion]) -> pd.DataFrame:
+def leave_out(
+    tally: pd.DataFrame, mask: pd.Series, exclusions: list[Exclusion], code: str, **terms: Any
+) -> pd.DataFrame:
     """The rows of the mask; who else there was is added to the exclusions."""
     tally, n = keep_only(tally, mask)
-    exclusions.append(Exclusion(code, text, n))
+    exclusions.append(Exclusion.of(code, n, **terms))
     return tally
 
 
@@ -71,10 +81,12 @@ def keep_eligible(tally: pd.DataFrame, endpoint: Endpoint) -> tuple[pd.DataFrame
     time, event = tally[endpoint.time].notna(), tally[endpoint.event]
     # An event that another clock shares says nothing about this one: nobody need have been transplanted to have died.
     undated = (event == 1) & ~time & (not endpoint.shares_event)
-    tally = leave_out(tally, (time & event.notna()) | undated, "not-eligible", why_not_eligible(endpoint), exclusions)
+    tally = leave_out(
+        tally, (time & event.notna()) | undated, exclusions, why_not_eligible(endpoint), origin=endpoint.origin
+    )
     if undated.any():
-        text = f"{endpoint.event_label}, on an unknown day"
-        tally = leave_out(tally, tally[endpoint.time].notna(), "event-day-missing", text, exclusions)
+        known = tally[endpoint.time].notna()
+        tally = leave_out(tally, known, exclusions, "event-day-missing", event=endpoint.event_label)
     return tally, exclusions
 
 
@@ -86,22 +98,19 @@ def keep_eligible_competing(
     time, first = tally[endpoint.time].notna(), tally[endpoint.cause]
     known = first.notna()
     undated = known & (first != cause.levels[0]) & ~time
-    tally = leave_out(tally, time | undated, "not-eligible", why_not_eligible(endpoint), exclusions)
-    tally = leave_out(
-        tally, tally[endpoint.cause].notna(), "cause-missing", "followed, but what came first is not known", exclusions
-    )
+    tally = leave_out(tally, time | undated, exclusions, why_not_eligible(endpoint), origin=endpoint.origin)
+    tally = leave_out(tally, tally[endpoint.cause].notna(), exclusions, "cause-missing")
     for level, label in zip(cause.levels[1:], cause.level_labels[1:], strict=True):
         if (undated & (first == level)).any():
             dated = tally[endpoint.time].notna() | (tally[endpoint.cause] != level)
-            tally = leave_out(tally, dated, "event-day-missing", f"{label} on an unknown day", exclusions)
+            tally = leave_out(tally, dated, exclusions, "cause-day-missing", event=label)
     return tally, exclusions
 
 
 def why_not_eligible(endpoint: Endpoint | CompetingEndpoint) -> str:
-    """Why a child has no time from the endpoint's origin."""
-    # Every child has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
-    origin = endpoint.origin
-    return f"no follow-up from {origin}" if endpoint.phase == PHASES[0] else f"no {origin}, or no follow-up from it"
+    """The code of why somebody has no time from the endpoint's origin."""
+    # Everybody has a diagnosis. Who has no time from a later day may not have come to it, or not have been followed.
+    return "not-followed" if endpoint.phase == PHASES[0] else "not-eligible"
 
 
 def split_tally(
@@ -110,8 +119,7 @@ def split_tally(
     """The rows with a group and a stratum, as far as they are asked for."""
     for code, split in (("group-missing", variable), ("stratum-missing", strata)):
         if split is not None:
-            text = f"{split.label}: {split.missing_label}"
-            tally = leave_out(tally, tally[split.name].notna(), code, text, exclusions)
+            tally = leave_out(tally, tally[split.name].notna(), exclusions, code, variable=split)
     return tally
 
 

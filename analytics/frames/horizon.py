@@ -9,7 +9,7 @@ import pandas as pd
 
 from analytics.dictionary import DAYS_PER_YEAR, CompetingEndpoint, Variable
 
-UNKNOWN = "the first event or its day not known"  # why an outcome at a horizon is missing
+FIRST_EVENT_MISSING = "first-event-missing"  # the code of why an outcome at a horizon is missing
 
 
 @dataclass(frozen=True, slots=True)

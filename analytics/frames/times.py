@@ -96,16 +96,10 @@ class TimeToEvent(CountedTimes):
         """
         tally, exclusions = keep_eligible(tally, endpoint)
         if endpoint.entry is not None:
-            tally = leave_out(
-                tally, tally[endpoint.entry].notna(), "no-entry", f"not among {endpoint.population}", exclusions
-            )
-            tally = leave_out(
-                tally,
-                tally[endpoint.entry] < tally[endpoint.time],
-                "entry-too-late",
-                "last seen on the day observation would have begun, or before",
-                exclusions,
-            )
+            entered = tally[endpoint.entry].notna()
+            tally = leave_out(tally, entered, exclusions, "no-entry", population=endpoint.population)
+            in_time = tally[endpoint.entry] < tally[endpoint.time]
+            tally = leave_out(tally, in_time, exclusions, "entry-too-late")
         tally = split_tally(tally, variable, strata, exclusions)
         return cls(
             variable=variable,

@@ -24,11 +24,7 @@ from analytics.results import FloatArray, read_only
 
 CART, HSCT = "CAR-T", "HSCT"  # the treatments after relapse whose days are followed, as roles call them
 HISTORIES = (CART, HSCT, f"{CART}, then {HSCT}")
-# The code of a treatment on an unknown day, and what is said of who had it.
-_UNDATED = {
-    CART: ("cart-day-missing", "given CAR-T on an unknown day"),
-    HSCT: ("hsct-day-missing", "transplanted on an unknown day"),
-}
+_UNDATED = {CART: "cart-day-missing", HSCT: "hsct-day-missing"}  # the code of a treatment on an unknown day
 HALF_DAY = 0.5
 
 
@@ -136,20 +132,18 @@ class TreatmentHistory(CountedTimes):
         tally, exclusions = keep_eligible(tally, endpoint)
         label = load_dictionary().role("salvage treatment")
         if label in tally.columns:
-            for treatment, (code, what) in _UNDATED.items():
+            for treatment, code in _UNDATED.items():
                 day = day_of(treatment)
                 if day in followed:
                     unknown_day = (tally[label] == labels[day]) & tally[day].isna()
-                    tally = leave_out(tally, ~unknown_day, code, what, exclusions)
+                    tally = leave_out(tally, ~unknown_day, exclusions, code)
         begun = None
         if from_start:
             # Who was given CAR-T has begun, whatever else is unknown.
             begun = tally[[load_dictionary().role("salvage day"), *followed]].min(axis=1)
-            what = "no salvage treatment, or begun on an unknown day"
-            tally = leave_out(tally, begun.notna(), "no-entry", what, exclusions)
+            tally = leave_out(tally, begun.notna(), exclusions, "salvage-day-missing")
             reached = (begun[tally.index] <= tally[endpoint.time]) & (tally[endpoint.time] > 0)
-            what = "not followed up to the start of salvage treatment"
-            tally = leave_out(tally, reached, "entry-too-late", what, exclusions)
+            tally = leave_out(tally, reached, exclusions, "ended-before-salvage")
         tally = split_tally(tally, None, strata, exclusions)
         entry = None
         if begun is not None:

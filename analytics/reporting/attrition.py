@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -21,6 +21,28 @@ KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of the way
 FILE = "funnel"  # the name of the table among the files of a page
 MOST_NAMED = 3
 _SPLIT_CODES = ("group-missing", "stratum-missing")
+_UNKNOWN = "{variable.label}: {variable.missing_label}"
+# Why somebody is left out, by the code of the exclusion, with its terms in braces; it completes "left out: …".
+_WHY: Mapping[str, str] = {
+    "cart-day-missing": "given CAR-T on an unknown day",
+    "cause-day-missing": "{event} on an unknown day",
+    "cause-missing": "followed, but what came first is not known",
+    "covariate-missing": _UNKNOWN,
+    "ended-before-salvage": "not followed up to the start of salvage treatment",
+    "entry-too-late": "last seen on the day observation would have begun, or before",
+    "event-day-missing": "{event}, on an unknown day",
+    "first-event-missing": "the first event or its day not known",
+    "group-missing": _UNKNOWN,
+    "hsct-day-missing": "transplanted on an unknown day",
+    "no-entry": "not among {population}",
+    "not-eligible": "no {origin}, or no follow-up from it",
+    "not-followed": "no follow-up from {origin}",
+    "not-marrow": "no relapse in the marrow",
+    "outcome-missing": "outcome not recorded",
+    "salvage-day-missing": "no salvage treatment, or begun on an unknown day",
+    "second-relapse": "second relapse by day {day}",
+    "stratum-missing": _UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +208,11 @@ def tabulate_stages(stages: Sequence[Stage]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "term", "reason", "n", "n_lost"])
 
 
+def say_exclusion(exclusion: Exclusion) -> str:
+    """Why these are left out ("Sex: not recorded")."""
+    return _WHY[exclusion.code].format(**dict(exclusion.terms))
+
+
 def list_losses(exclusions: Sequence[Exclusion]) -> tuple[Loss, ...]:
     """The exclusions of a frame as losses: a group or stratum that is not known makes a child incomplete.
 
@@ -193,7 +220,7 @@ def list_losses(exclusions: Sequence[Exclusion]) -> tuple[Loss, ...]:
     :func:`list_incomplete`.
     """
     return tuple(
-        Loss("complete" if e.code in _SPLIT_CODES else "eligible", e.text, e.n)
+        Loss("complete" if e.code in _SPLIT_CODES else "eligible", say_exclusion(e), e.n)
         for e in exclusions
         if e.code != "covariate-missing"
     )

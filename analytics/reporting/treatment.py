@@ -25,6 +25,7 @@ from analytics.reporting.attrition import (
     list_losses,
     name_complete,
     name_eligible,
+    say_exclusion,
     shorten_eligible,
 )
 from analytics.reporting.reliability import load_policy
@@ -256,7 +257,9 @@ def note_late_conditions(data: TreatmentData) -> tuple[Note, ...]:
 
 def note_unknown(data: TreatmentData, where: str) -> tuple[Note, ...]:
     """How many children are not in what is adjusted ("the comparison"), since a variable of it is unknown."""
-    listed = ", ".join(f"{e.text} in {format_count(e.n)}" for e in data.exclusions if e.code == "covariate-missing")
+    listed = ", ".join(
+        f"{say_exclusion(e)} in {format_count(e.n)}" for e in data.exclusions if e.code == "covariate-missing"
+    )
     why = f"not in {where}, because a variable to adjust for is unknown ({listed})."
     return note_incomplete(data, why, "Adjust for fewer variables to keep them.")
 

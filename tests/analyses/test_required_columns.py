@@ -13,7 +13,8 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.treatment import relapse_controls
 from analytics.dictionary import DICTIONARY_PATH, open_dictionary
 from analytics.frames import is_timed_as_treatment
-from analytics.frames.exclusions import why_not_eligible
+from analytics.frames.exclusions import Exclusion, why_not_eligible
+from analytics.reporting.attrition import say_exclusion
 from tests.analyses.shown import check_shown, patients_of, show
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")
@@ -101,6 +102,6 @@ def test_what_an_endpoint_is_for_does_not_hang_on_its_words(tmp_path: Path) -> N
     offered, as_usual = ([value for value, _ in relapse_controls(c)[-1].options] for c in (cohort, usual))
     assert offered == as_usual == ["os_relapse", "efs_relapse"]
     assert all(is_timed_as_treatment(e) == (e.name in offered) for e in dictionary.endpoints)
-    texts = {e.name: why_not_eligible(e) for e in dictionary.endpoints}
+    texts = {e.name: say_exclusion(Exclusion.of(why_not_eligible(e), 1, origin=e.origin)) for e in dictionary.endpoints}
     assert texts["os_diagnosis"] == "no follow-up from the first day"
     assert texts["os_relapse"] == "no recurrence, or no follow-up from it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from analytics.frames import (
     HISTORIES,
     BinaryOutcome,
     CompetingEvents,
-    Exclusion,
     TimeToEvent,
     TreatmentHistory,
     endpoint_columns,
     history_columns,
     is_post_baseline,
 )
+from analytics.frames.exclusions import Exclusion
+from analytics.reporting.attrition import say_exclusion
 
 OS = Endpoint(
     "os_relapse",
@@ -96,6 +97,11 @@ ROWS = [
 # Time to event
 
 
+def said(exclusions: Sequence[Exclusion]) -> tuple[tuple[str, str, int], ...]:
+    """Each exclusion by its code, in words, and with its number."""
+    return tuple((e.code, say_exclusion(e), e.n) for e in exclusions)
+
+
 def test_days_become_months() -> None:
     frame = TimeToEvent.from_tally(tally_of(ROWS), OS)
     assert DAYS_PER_MONTH == 365.25 / 12 == 30.4375
@@ -110,15 +116,15 @@ def test_without_a_variable_all_are_one_group() -> None:
     assert set(frame.group) == {EVERYONE}
     assert (frame.n, frame.n_event) == (17, 9)
     assert frame.strata is None
-    assert frame.exclusions == (Exclusion("not-eligible", "no first relapse, or no follow-up from it", 81),)
+    assert said(frame.exclusions) == (("not-eligible", "no first relapse, or no follow-up from it", 81),)
 
 
 def test_exclusions_are_counted_once_each_in_order() -> None:
     frame = TimeToEvent.from_tally(tally_of(ROWS), OS, SITE, MRD)
-    assert frame.exclusions == (
-        Exclusion("not-eligible", "no first relapse, or no follow-up from it", 81),
-        Exclusion("group-missing", "Site of relapse: not recorded", 5),
-        Exclusion("stratum-missing", "MRD: not measured", 7),
+    assert said(frame.exclusions) == (
+        ("not-eligible", "no first relapse, or no follow-up from it", 81),
+        ("group-missing", "Site of relapse: not recorded", 5),
+        ("stratum-missing", "MRD: not measured", 7),
     )
     assert (frame.n, frame.n_event) == (5, 2)
     assert list(frame.group) == ["CNS", "marrow"]
@@ -224,10 +230,10 @@ def test_children_enter_on_their_own_day() -> None:
     np.testing.assert_array_equal(frame.entry, np.array([60.875, 0, 20]) / 30.4375)
     assert frame.entry[0] == 2.0 and frame.time[0] == 10.0
     assert (frame.n, frame.n_event) == (32, 19)
-    assert frame.exclusions == (
-        Exclusion("not-eligible", "no first relapse, or no follow-up from it", 11),
-        Exclusion("no-entry", "not among transplanted children", 3),
-        Exclusion("entry-too-late", "last seen on the day observation would have begun, or before", 12),
+    assert said(frame.exclusions) == (
+        ("not-eligible", "no first relapse, or no follow-up from it", 11),
+        ("no-entry", "not among transplanted children", 3),
+        ("entry-too-late", "last seen on the day observation would have begun, or before", 12),
     )
     with pytest.raises(ValueError, match="read-only"):
         frame.entry[0] = 1
@@ -243,9 +249,9 @@ def test_covariates_of_a_time_to_event_are_those_of_a_yes_or_no() -> None:
     np.testing.assert_array_equal(frame.complete, [True, False, False])
     assert frame.n_missing == (("mrd", 13), ("age_years", 30))
     assert (frame.n, frame.n_complete) == (32, 2)
-    assert frame.exclusions[-2:] == (
-        Exclusion("covariate-missing", "MRD: not measured", 13),
-        Exclusion("covariate-missing", "Age: not recorded", 30),
+    assert said(frame.exclusions[-2:]) == (
+        ("covariate-missing", "MRD: not measured", 13),
+        ("covariate-missing", "Age: not recorded", 30),
     )
     outcome = BinaryOutcome.from_tally(tally_of(LATE_ROWS).iloc[[0, 5, 6]], "died", [MRD, AGE], {"mrd": "low"})
     pd.testing.assert_frame_equal(outcome.covariates, frame.covariates)
@@ -278,9 +284,9 @@ def test_causes_are_numbered_in_the_order_of_the_levels() -> None:
     assert (frame.causes, frame.labels) == (("second relapse", "death"), ("a second relapse", "death without it"))
     np.testing.assert_array_equal(frame.time, np.array([365.25, 30.4375, 100, 200]) / 30.4375)
     assert (frame.n, frame.n_events) == (23, (2, 18))
-    assert frame.exclusions == (
-        Exclusion("cause-missing", "followed, but what came first is not known", 7),
-        Exclusion("event-day-missing", "death without it on an unknown day", 11),
+    assert said(frame.exclusions) == (
+        ("cause-missing", "followed, but what came first is not known", 7),
+        ("cause-day-missing", "death without it on an unknown day", 11),
     )
     assert list(frame.group.categories) == [EVERYONE]
     with pytest.raises(ValueError, match="read-only"):
@@ -289,12 +295,12 @@ def test_causes_are_numbered_in_the_order_of_the_levels() -> None:
 
 def test_competing_events_have_groups_strata_and_covariates() -> None:
     frame = CompetingEvents.from_tally(tally_of(COMPETING), FIRST, CAUSE, SITE, MRD, [AGE], [AGE])
-    assert frame.exclusions == (
-        Exclusion("cause-missing", "followed, but what came first is not known", 7),
-        Exclusion("event-day-missing", "death without it on an unknown day", 11),
-        Exclusion("group-missing", "Site of relapse: not recorded", 13),
-        Exclusion("stratum-missing", "MRD: not measured", 5),
-        Exclusion("covariate-missing", "Age: not recorded", 5),
+    assert said(frame.exclusions) == (
+        ("cause-missing", "followed, but what came first is not known", 7),
+        ("cause-day-missing", "death without it on an unknown day", 11),
+        ("group-missing", "Site of relapse: not recorded", 13),
+        ("stratum-missing", "MRD: not measured", 5),
+        ("covariate-missing", "Age: not recorded", 5),
     )
     assert frame.cause.tolist() == [1, 0] and frame.conditions == (AGE, MRD)
     assert frame.strata is not None and list(frame.strata) == ["high", "low"]
@@ -330,9 +336,9 @@ TREATED = [
     (None, None, 60, 70, "HSCT"),
 ]
 UNKNOWN_DAYS = (
-    Exclusion("not-eligible", "no first relapse, or no follow-up from it", 2048),
-    Exclusion("cart-day-missing", "given CAR-T on an unknown day", 512),
-    Exclusion("hsct-day-missing", "transplanted on an unknown day", 1280),
+    ("not-eligible", "no first relapse, or no follow-up from it", 2048),
+    ("cart-day-missing", "given CAR-T on an unknown day", 512),
+    ("hsct-day-missing", "transplanted on an unknown day", 1280),
 )
 
 
@@ -348,7 +354,7 @@ def days(months: Any) -> list[float | None]:
 
 def test_a_history_knows_the_days_of_treatment() -> None:
     history = TreatmentHistory.from_tally(treated(), OS)
-    assert history.exclusions == UNKNOWN_DAYS
+    assert said(history.exclusions) == UNKNOWN_DAYS
     assert days(history.time) == [300, 40, 600, 700, 500, 800, 900, 250]
     assert history.event.tolist() == [0, 1, 1, 0, 1, 0, 1, 1]
     assert days(history.cart_at) == [None, None, None, 60, 80, 200, 90, None]
@@ -401,7 +407,7 @@ def test_only_the_treatments_asked_for_leave_children_out() -> None:
         with pytest.raises(ValueError, match=f"the view {view} needs {lacking}, which this history was made without"):
             history.switches(view, censor_at_hsct=censored)
     unlabelled = TreatmentHistory.from_tally(treated().drop(columns="salvage_treatment"), OS)
-    assert unlabelled.exclusions == UNKNOWN_DAYS[:1]
+    assert said(unlabelled.exclusions) == UNKNOWN_DAYS[:1]
 
 
 def test_views_and_treatments_that_do_not_exist_are_refused() -> None:
@@ -419,10 +425,10 @@ def test_histories_have_strata_and_covariates() -> None:
     tally = treated().assign(age_years=5.0)
     tally["mrd"] = pd.Categorical(["low", "high", None, *["low"] * 9], categories=["low", "high"])
     history = TreatmentHistory.from_tally(tally, OS, MRD, [AGE], [AGE, SALVAGE], {"salvage_treatment": "HSCT"})
-    assert history.exclusions == (
+    assert said(history.exclusions) == (
         *UNKNOWN_DAYS,
-        Exclusion("stratum-missing", "MRD: not measured", 4),
-        Exclusion("covariate-missing", "Salvage: missing", 2),
+        ("stratum-missing", "MRD: not measured", 4),
+        ("covariate-missing", "Salvage: missing", 2),
     )
     assert history.strata is not None and list(history.strata[:2]) == ["low", "high"]
     assert history.covariates is not None
@@ -569,10 +575,10 @@ def test_missing_values_are_kept_marked_and_counted() -> None:
     assert (outcome.n, outcome.n_complete) == (17, 2)
     np.testing.assert_array_equal(outcome.complete, [True, False, False, False])
     assert outcome.n_missing == (("site", 10), ("mrd", 0), ("age_years", 12))
-    assert outcome.exclusions == (
-        Exclusion("outcome-missing", "outcome not recorded", 11),
-        Exclusion("covariate-missing", "Site of relapse: not recorded", 10),
-        Exclusion("covariate-missing", "Age: not recorded", 12),
+    assert said(outcome.exclusions) == (
+        ("outcome-missing", "outcome not recorded", 11),
+        ("covariate-missing", "Site of relapse: not recorded", 10),
+        ("covariate-missing", "Age: not recorded", 12),
     )
     assert outcome.covariates["site"].isna().tolist() == [False, True, False, True]
 

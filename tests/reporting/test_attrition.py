@@ -127,15 +127,21 @@ def test_a_way_that_does_not_add_up_is_refused(used: Used) -> None:
 
 
 def test_exclusions_become_losses_of_their_kind() -> None:
+    sex = DICTIONARY["sex"]
     given_exclusions = (
-        Exclusion("not-eligible", "a", 1),
-        Exclusion("hsct-day-missing", "b", 2),
-        Exclusion("group-missing", "c", 3),
-        Exclusion("stratum-missing", "d", 4),
-        Exclusion("covariate-missing", "e", 5),
+        Exclusion.of("not-eligible", 1, origin="first relapse"),
+        Exclusion("hsct-day-missing", 2),
+        Exclusion.of("group-missing", 3, variable=sex),
+        Exclusion.of("stratum-missing", 4, variable=sex),
+        Exclusion.of("covariate-missing", 5, variable=sex),
     )
     kinds = [(loss.kind, loss.text, loss.n) for loss in list_losses(given_exclusions)]
-    assert kinds == [("eligible", "a", 1), ("eligible", "b", 2), ("complete", "c", 3), ("complete", "d", 4)]
+    assert kinds == [
+        ("eligible", "no first relapse, or no follow-up from it", 1),
+        ("eligible", "transplanted on an unknown day", 2),
+        ("complete", f"Sex: {sex.missing_label}", 3),
+        ("complete", f"Sex: {sex.missing_label}", 4),
+    ]
 
 
 def test_each_covariate_says_whom_it_costs_alone_and_with_others() -> None:
