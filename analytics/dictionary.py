@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -271,9 +273,27 @@ def load_dictionary() -> Dictionary:
     return open_dictionary()
 
 
+_IN_HAND: ContextVar[Dictionary | None] = ContextVar("dictionary in hand", default=None)
+
+
+@contextmanager
+def speaking_by(dictionary: Dictionary) -> Iterator[None]:
+    """Let words be those of this dictionary, as far as the block goes: a cohort may have been opened by another one."""
+    token = _IN_HAND.set(dictionary)
+    try:
+        yield
+    finally:
+        _IN_HAND.reset(token)
+
+
+def dictionary_in_hand() -> Dictionary:
+    """The dictionary whose words are spoken: that of the cohort at work, and the product's without one."""
+    return _IN_HAND.get() or load_dictionary()
+
+
 def load_words() -> Words:
-    """What the product calls a patient."""
-    return load_dictionary().words
+    """What the dictionary in hand calls a patient."""
+    return dictionary_in_hand().words
 
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:

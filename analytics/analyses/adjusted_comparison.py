@@ -187,7 +187,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             y_title=endpoint.y_title,
             bands=params["bands"],
             overlays=[Overlay(c, f"{c.group}, unweighted", styles[c.group].colour) for c in before if c.n],
-            event_noun=endpoint.event_noun,
+            endpoint=endpoint,
             exact_limits=result.curves is None,
         )
         if result.unadjusted.n:

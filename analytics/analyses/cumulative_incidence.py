@@ -64,7 +64,7 @@ from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, say_incidenc
 from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time_frame, tabulate_ratios_over_time
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import in_sentence, join_words, name_test, start_sentence
+from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
 
 FULL_AXIS = Control(
@@ -258,7 +258,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         what = (
             f"{in_sentence(comparison.event_label)} from {comparison.endpoint.origin} by {in_sentence(variable.label)}"
         )
-        return (ComparedTest(f"{name_test(test)} of the cumulative incidence of {what}", test.p_value),)
+        return (ComparedTest(f"{test.method} of the cumulative incidence of {what}", test.p_value),)
 
     def downloads(self, result: CumulativeIncidence) -> Mapping[str, pd.DataFrame]:
         """Incidences and tests ("estimates"), the curves' coordinates ("curves") and both models ("hazard-ratios")."""

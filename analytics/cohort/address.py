@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from analytics.dictionary import load_words
 from analytics.formats import shorten
 
 LONGEST_PATH = 200
@@ -37,7 +38,7 @@ def describe_scheme(scheme: str) -> tuple[str, str]:
     if _DATABASES.fullmatch(scheme):
         return (
             f"{name}:// is the address of a database, which cannot be opened: only CSV and Parquet files on this machine can",
-            "Save one row per patient from the database as a CSV or Parquet file, and give the path of that file: "
+            f"Save one row per {load_words().noun} from the database as a CSV or Parquet file, and give the path of that file: "
             "COHORT=patients.csv.",
         )
     return (

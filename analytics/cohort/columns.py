@@ -96,7 +96,7 @@ def _missing_columns(
                 f"columns found: {_listed(header)}",
                 f"Rename {_named(close[0])} to {identifier}."
                 if close
-                else f"Add a column {identifier} with one identifier per patient, not their name.",
+                else f"Add a column {identifier} with one identifier per {dictionary.words.noun}, not their name.",
             )
         )
     elif len(columns) == 1:

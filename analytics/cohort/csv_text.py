@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from analytics.dictionary import load_words
+
 BOM = b"\xef\xbb\xbf"
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
@@ -120,7 +122,7 @@ def look_through(path: Path) -> Layout:
                 raise CsvError(
                     f"a line of more than {MAX_LINE_BYTES:,} bytes".replace(",", "\u202f"),
                     line,
-                    "Write one line per patient, with the columns that the dictionary describes.",
+                    f"Write one line per {load_words().noun}, with the columns that the dictionary describes.",
                 )
             last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
             since = since + len(piece) if last < 0 else len(piece) - 1 - last

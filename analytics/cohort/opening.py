@@ -21,7 +21,7 @@ from analytics.cohort.reader import finding_damage, load_file, load_frame
 from analytics.cohort.remarks import remark_on
 from analytics.cohort.rules import Everything
 from analytics.cohort.validation import find_problems
-from analytics.dictionary import Dictionary, Variable, open_dictionary
+from analytics.dictionary import Dictionary, Variable, open_dictionary, speaking_by
 from analytics.results import Note
 
 MAX_MD5_ROWS = 1_000_000
@@ -79,6 +79,11 @@ def open_cohort(
 
 def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None) -> Patients:
     """The patients of a file or a frame in an engine, for a `Cohort`; as `open_cohort`."""
+    with speaking_by(dictionary):
+        return _open_source(source, dictionary, name)
+
+
+def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name: str | None) -> Patients:
     if not isinstance(source, pd.DataFrame) and (scheme := find_scheme(source)):
         what, remedy = describe_scheme(scheme)
         raise CohortError([Problem(what, describe_source(source), remedy)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analytics.dictionary import Words
 from analytics.formats import shorten
 from analytics.results import Note
 
@@ -45,7 +46,7 @@ class CohortError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def list_places(noun: str, names: Sequence[str], n: int) -> str:
+def list_places(words: Words, names: Sequence[str], n: int) -> str:
     """The first of ``n`` places by their names, and how many more there are ("patients A; B and 3 more")."""
     more = f" and {n - len(names)} more" if n > len(names) else ""
-    return f"{noun}{'s' if n > 1 else ''} {'; '.join(names)}{more}"
+    return f"{words.of(n)} {'; '.join(names)}{more}"

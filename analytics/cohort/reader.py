@@ -27,6 +27,7 @@ from analytics.cohort.csv_text import (
 )
 from analytics.cohort.duckdb_engine import BrokenLines, DamageError, DuckDBEngine, TooLargeError
 from analytics.cohort.problems import N_SHOWN, CohortError, Problem, list_places
+from analytics.dictionary import Words, load_words
 from analytics.formats import shorten
 
 N_NEIGHBOURS = 2000  # files of a folder that are looked at for a name alike
@@ -221,8 +222,8 @@ _BROKEN = {
 def _broken_lines(path: Path, kind: str, lines: Sequence[int], n: int, n_columns: int) -> Problem:
     what, remedy = _BROKEN[kind]
     return Problem(
-        f"{n} line{'s have' if n > 1 else ' has'} {what.replace('{columns}', str(n_columns))}",
-        f"{list_places('line', [str(line) for line in lines], n)} of {shorten(path.name)}",
+        f"{n} line{'s have' if n > 1 else ' has'} {what.format(columns=n_columns)}",
+        f"{list_places(Words('line', 'lines'), [str(line) for line in lines], n)} of {shorten(path.name)}",
         remedy,
     )
 
@@ -244,11 +245,14 @@ def _no_file(path: Path) -> Problem:
 
 
 def _no_columns(name: str) -> Problem:
-    return Problem(f"{shorten(name)} is empty: it has no columns", "", "Give a header line and one line per patient.")
+    remedy = f"Give a header line and one line per {load_words().noun}."
+    return Problem(f"{shorten(name)} is empty: it has no columns", "", remedy)
 
 
 def _no_rows(name: str) -> Problem:
-    return Problem(f"{shorten(name)} has a header but no patients", "", "Give one line per patient under the header.")
+    words = load_words()
+    remedy = f"Give one line per {words.noun} under the header."
+    return Problem(f"{shorten(name)} has a header but no {words.plural}", "", remedy)
 
 
 @contextmanager

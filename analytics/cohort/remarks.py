@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from analytics.cohort.derivations import derive, is_derivable, sources_of
 from analytics.cohort.engine import list_numbers, list_texts, number, quoted, quoted_text
@@ -18,11 +19,11 @@ MISSING_CODES = (7777.0, 8888.0, 9998.0, 9999.0)
 
 @dataclass(frozen=True, slots=True)
 class _Remark:
-    """Patients worth a second look, though nothing is plainly wrong: a note with the place {n}, given if n is large."""
+    """Patients worth a second look, though nothing is plainly wrong: ``say`` says it of "3 patients", if they are many."""
 
     code: str
     unusual: str
-    text: str
+    say: Callable[[str], str]
     remedy: str
     share: float = 0.0
 
@@ -48,15 +49,18 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
             yield _Remark(
                 "derived-differs",
                 differs,
-                f"{v.name} differs for {{n}} from what {_and(v.derivation.source)} give; "
-                "the file's own values are used.",
+                partial(
+                    "{0} differs for {2} from what {1} give; the file's own values are used.".format,
+                    v.name,
+                    _and(v.derivation.source),
+                ),
                 f"Correct either column, or leave {v.name} out to have it derived.",
             )
         if v.unit == "g/L":
             yield _Remark(
                 "unit-suspect",
                 f"{column} < 25",
-                f"{v.name} is below 25 g/L for {{n}}: the values look like g/dL or mmol/L.",
+                partial("{} is below 25 g/L for {}: the values look like g/dL or mmol/L.".format, v.name),
                 "Multiply g/dL by 10 and mmol/L by 16.1.",
                 share=0.5,
             )
@@ -67,8 +71,8 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
         yield _Remark(
             "timing-unknown",
             f"{quoted(columns[0])} IS NOT NULL AND {quoted(timing)} IS NULL",
-            "{n} relapsed 18 months or more after diagnosis without a known end of therapy, "
-            "so that the BFM time group is missing.",
+            "{} relapsed 18 months or more after diagnosis without a known end of therapy, "
+            "so that the BFM time group is missing.".format,
             f"Give {end}, or use the COG time groups.",
         )
     if columns := file.with_roles("relapse day", "follow-up from relapse", "follow-up"):
@@ -76,7 +80,7 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
         yield _Remark(
             "follow-up-differs",
             f"abs({quoted(last)} - {quoted(relapse)} - {quoted(after)}) > 1",
-            f"{last} differs by more than a day from {relapse} + {after} for {{n}}.",
+            partial("{} differs by more than a day from {} + {} for {}.".format, last, relapse, after),
             "Check the date of last contact in both.",
         )
     if columns := file.with_roles("death after relapse", "death"):
@@ -84,7 +88,7 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
         yield _Remark(
             "follow-up-differs",
             f"{quoted(after)} <> {quoted(died)}",
-            f"{after} and {died} disagree about whether {{n}} died.",
+            partial("{} and {} disagree about whether {} died.".format, after, died),
             "Check vital status at last contact in both.",
         )
 
@@ -218,7 +222,7 @@ def _look_at_columns(file: PatientFile) -> tuple[dict[str, list[float]], set[str
 
 
 def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
-    """Rows that can be used and look odd, each kind with its code; the text has the place {n} for "3 patients"."""
+    """Rows that can be used and look odd, each kind with its code."""
     often, pointed = _look_at_columns(file)
     for v in file.brought:
         if v.kind == "duration":
@@ -226,7 +230,7 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 "code-suspect",
                 Check(
-                    f"{v.name} holds what looks like a code for a missing value for {{n}}",
+                    f"{v.name} holds what looks like a code for a missing value",
                     f"{x} IN ({list_numbers(MISSING_CODES)})",
                     "It is read as a number of days. Leave the cell empty where the day is not known.",
                     (v.name,),
@@ -237,7 +241,7 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
                     "code-suspect",
                     Check(
                         f"{v.name} holds the same number {' or '.join(f'{code:g}' for code in often[v.name])}, which looks like "
-                        "a code for a missing value, for {n}",
+                        "a code for a missing value,",
                         f"{x} IN ({list_numbers(often[v.name])})",
                         "It is read as a number of days. Leave the cell empty where the day is not known.",
                         (v.name,),
@@ -247,16 +251,17 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
                 yield (
                     "unit-suspect",
                     Check(
-                        f"{v.name} holds what looks like a point between thousands for {{n}}, and only whole numbers else",
+                        f"{v.name} holds what looks like a point between thousands",
                         _has_point(file, v.name),
                         "It is read as a decimal point: 1.400 is less than two days. Write 1400.",
                         (v.name,),
+                        then=", and only whole numbers else",
                     ),
                 )
             yield (
                 "long-time",
                 Check(
-                    f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days) for {{n}}",
+                    f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days)",
                     f"{x} > {number(LONG_YEARS * DAYS_PER_YEAR)} AND {x} NOT IN ({list_numbers(MISSING_CODES)})",
                     "Check both dates, and that the value is no date of a spreadsheet and no code.",
                     (v.name,),
@@ -266,11 +271,14 @@ def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 "code-suspect",
                 Check(
-                    f"{v.name} is {ADULT_YEARS} years or more for {{n}}, no age of a {file.dictionary.words.noun}: "
-                    "an adult, a code for a missing value, or another unit",
+                    f"{v.name} is {ADULT_YEARS} years or more",
                     f"{file.number(v.name)} >= {ADULT_YEARS}",
                     "Leave the cell empty where the age is not known; divide months by 12.",
                     (v.name,),
+                    then=(
+                        f", no age of a {file.dictionary.words.noun}: "
+                        "an adult, a code for a missing value, or another unit"
+                    ),
                 ),
             )
     yield from _find_events_without_days(file)
@@ -292,10 +300,10 @@ def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
         yield (
             code,
             Check(
-                f"{relapsed} is 1 without {day} for {{n}}, counted as relapsed in odds ratios and left out where the day "
-                "of relapse is needed",
+                f"{relapsed} is 1 without {day}",
                 f"{file.value(relapsed)} = 1 AND NOT {file.given(day)}",
                 f"Give the days from diagnosis to relapse if they are known; {relapsed} stays 1.",
+                then=", counted as relapsed in odds ratios and left out where the day of relapse is needed",
             ),
         )
     for e in file.dictionary.endpoints:
@@ -303,10 +311,10 @@ def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 code,
                 Check(
-                    f"{e.event} is 1 without {e.time} for {{n}}, left out of {e.label.lower()}: "
-                    "the curves look better than they are",
+                    f"{e.event} is 1 without {e.time}",
                     f"{file.value(e.event)} = 1 AND NOT {file.given(e.time)}",
                     f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
+                    then=f", left out of {e.label.lower()}: the curves look better than they are",
                 ),
             )
     if columns := file.with_roles("second relapse", "second relapse day"):
@@ -314,18 +322,20 @@ def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
         yield (
             code,
             Check(
-                f"{again} is yes without {day} for {{n}}, left out of event-free survival after relapse",
+                f"{again} is yes without {day}",
                 f"{_holds(file, again, 'yes')} AND NOT {file.given(day)}",
                 f"Give the days from first to second relapse if they are known; {again} stays yes.",
+                then=", left out of event-free survival after relapse",
             ),
         )
     for label, day, level in _list_treated(file):
         yield (
             code,
             Check(
-                f"{label} is {level} without {day} for {{n}}, left out where treatment counts from its day on",
+                f"{label} is {level} without {day}",
                 f"{_holds(file, label, level)} AND NOT {file.given(day)}",
                 f"Give the days from relapse to {level} if they are known; {label} stays {level}.",
+                then=", left out where treatment counts from its day on",
             ),
         )
 
@@ -345,10 +355,11 @@ def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 code,
                 Check(
-                    f"{v.name} is given for {{n}} whose {v.population} is empty",
+                    f"{v.name} is given",
                     f"{file.given(v.name)} AND NOT {file.given(v.population)}",
                     f"Write 1 under {v.population} if they had it, or empty {v.name}.",
                     (v.name,),
+                    then=f" whose {v.population} is empty",
                 ),
             )
     relapsed = file.dictionary.roles.get("relapse")
@@ -357,9 +368,10 @@ def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
         yield (
             code,
             Check(
-                f"{day} is given for {{n}}, but the file has no column {relapsed}, which says who had no relapse",
+                f"{day} is given",
                 file.given(day),
                 f"Add {relapsed}: 1 where a {file.dictionary.words.noun} relapsed, 0 where none did until last contact or death.",
+                then=f", but the file has no column {relapsed}, which says who had no relapse",
             ),
         )
     if columns := file.with_roles("second relapse", "second relapse day"):
@@ -367,20 +379,22 @@ def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
         yield (
             code,
             Check(
-                f"{day} is given for {{n}} whose {again} is not yes",
+                f"{day} is given",
                 f"{file.given(day)} AND NOT {_holds(file, again, 'yes')}",
                 f"The day is taken as that of a second relapse. Write yes under {again}, or empty the day.",
                 (day,),
+                then=f" whose {again} is not yes",
             ),
         )
     for label, day, _ in _list_treated(file):
         yield (
             code,
             Check(
-                f"{day} is given for {{n}} whose {label} is empty",
+                f"{day} is given",
                 f"{file.given(day)} AND NOT {file.given(label)}",
                 f"Write what was finally given under {label}, or empty {day}.",
                 (day,),
+                then=f" whose {label} is empty",
             ),
         )
 
@@ -398,10 +412,11 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
         yield (
             code,
             Check(
-                f"{cause_of_death} is given for {{n}} who are alive by {' and '.join(events)}",
+                f"{cause_of_death} is given",
                 f"{alive} AND NOT {died} AND {has_cause}",
                 f"Empty {cause_of_death}, or write 1 under {' and '.join(events)}.",
                 columns,
+                then=f" who are alive by {' and '.join(events)}",
             ),
         )
     for e in file.dictionary.competing:
@@ -417,10 +432,11 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 code,
                 Check(
-                    f"{event} is {value} for {{n}} whose {e.cause} {what}",
+                    f"{event} is {value}",
                     f"{file.value(event)} = {value} AND {_holds(file, e.cause, *[level for level in levels if level])}",
                     f"Correct either. As it stands, survival counts {event}, and the incidence of each event {e.cause}.",
                     (e.cause,),
+                    then=f" whose {e.cause} {what}",
                 ),
             )
     for event_free in EVENT_FREE:
@@ -429,7 +445,7 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 "follow-up-differs",
                 Check(
-                    f"{free} ends up to {FEW_DAYS} days after last contact for {{n}}",
+                    f"{free} ends up to {FEW_DAYS} days after last contact",
                     f"{file.number(free)} > {file.number(last)} AND {file.number(free)} <= {file.number(last)} + {FEW_DAYS}",
                     f"Check the date of last contact in {free} and {last}.",
                     columns,
@@ -446,10 +462,11 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             yield (
                 code,
                 Check(
-                    f"{remission} is no for {{n}} with {what} on record, which can only follow remission",
+                    f"{remission} is no",
                     f"{_holds(file, remission, 'no')} AND {had}",
                     f"Correct either. As it stands, the failure to reach remission counts first, by {remission}.",
                     (later,),
+                    then=f" with {what} on record, which can only follow remission",
                 ),
             )
 
@@ -460,9 +477,8 @@ def _remark_on_rows(file: PatientFile) -> list[Note]:
     notes = []
     for (code, check), n in zip(odd, file.count_rows([check.wrong for _, check in odd]), strict=True):
         if n:
-            patients = f"{n} {file.dictionary.words.of(n)}"
-            where = locate(file, check, n, by_row=True)
-            notes.append(Note(code, "caution", f"{check.what.replace('{n}', patients)} ({where}).", check.remedy))
+            whom, where = f"{n} {file.dictionary.words.of(n)}", locate(file, check, n, by_row=True)
+            notes.append(Note(code, "caution", f"{check.say(whom)} ({where}).", check.remedy))
     return notes
 
 
@@ -481,6 +497,6 @@ def remark_on(file: PatientFile) -> list[Note]:
     for remark, n, n_known in zip(remarks, unusual, known, strict=True):
         # A handful of patients says nothing about units.
         if n and (not remark.share or (n_known >= 20 and n >= remark.share * n_known)):
-            patients = f"{n} {file.dictionary.words.of(n)}"
-            notes.append(Note(remark.code, "caution", remark.text.replace("{n}", patients), remark.remedy))
+            said = remark.say(f"{n} {file.dictionary.words.of(n)}")
+            notes.append(Note(remark.code, "caution", said, remark.remedy))
     return notes

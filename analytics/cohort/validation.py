@@ -11,7 +11,7 @@ import numpy as np
 from analytics.cohort.engine import list_texts, number
 from analytics.cohort.patient_file import PatientFile
 from analytics.cohort.problems import N_SHOWN, Problem, list_places
-from analytics.dictionary import DAYS_PER_YEAR
+from analytics.dictionary import DAYS_PER_YEAR, Words
 from analytics.formats import LONGEST_QUOTE, shorten
 
 MAX_AGE_YEARS = 120
@@ -22,8 +22,9 @@ LONG_YEARS = 30
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Rows that are wrong: ``what`` with the places {n} and {total}, ``shown`` columns quoted beside the patient.
+    """Rows that are wrong: ``what`` goes before "for 3 of 12 patients" and ``then`` after it.
 
+    ``shown`` are the columns quoted beside the patient.
     ``explain`` makes the remedy from the first wrong numbers of the first of these columns, where it depends on them.
     """
 
@@ -32,14 +33,19 @@ class Check:
     remedy: str
     shown: tuple[str, ...] = ()
     explain: Callable[[Sequence[float]], str] | None = None
+    then: str = ""
+
+    def say(self, whom: str) -> str:
+        """What is wrong, for whom."""
+        return f"{self.what} for {whom}{self.then}"
 
 
 def _check_identifiers(file: PatientFile) -> Iterator[Check]:
     name = file.dictionary.identifier.name
     yield Check(
-        f"{name} is blank for {{n}} of {{total}} patients",
+        f"{name} is blank",
         f"{file.text(name)} IS NULL",
-        "Give every patient an identifier of their own, or delete the row.",
+        f"Give every {file.dictionary.words.noun} an identifier of their own, or delete the row.",
     )
 
 
@@ -49,10 +55,11 @@ def _check_levels(file: PatientFile) -> Iterator[Check]:
             continue
         text, known = file.plain(v.name), sorted(file.codes[v.name])
         yield Check(
-            f"{v.name} has an unknown level for {{n}} of {{total}} patients; known: {', '.join(v.levels)}",
+            f"{v.name} has an unknown level",
             f"{text} IS NOT NULL" + (f" AND {text} NOT IN ({list_texts(known)})" if known else ""),
             "Write one of the known levels, or leave the cell empty where it is not known.",
             (v.name,),
+            then=f"; known: {', '.join(v.levels)}",
         )
 
 
@@ -60,7 +67,7 @@ def _check_numbers(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind in ("continuous", "duration"):
             yield Check(
-                f"{v.name} is no number for {{n}} of {{total}} patients",
+                f"{v.name} is no number",
                 f"{file.given(v.name)} AND {file.number(v.name)} IS NULL",
                 "Write a plain number with a decimal point and without unit or sign (0.01, not 0,01 or <0.01), "
                 "or leave the cell empty.",
@@ -72,14 +79,14 @@ def _check_signs(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "duration":
             yield Check(
-                f"{v.name} is negative for {{n}} of {{total}} patients",
+                f"{v.name} is negative",
                 f"{file.number(v.name)} < 0",
                 "A time must be >= 0: check that the later date is not before the day the clock starts.",
                 (v.name,),
             )
         elif v.kind == "continuous" and v.unit:
             yield Check(
-                f"{v.name} is negative for {{n}} of {{total}} patients",
+                f"{v.name} is negative",
                 f"{file.number(v.name)} < 0",
                 f"Write a value >= 0 in {v.unit}, or leave the cell empty where it is not known.",
                 (v.name,),
@@ -100,7 +107,7 @@ def _check_limits(file: PatientFile) -> Iterator[Check]:
         if v.kind == "continuous" and v.unit in _LIMITS:
             limit, remedy = _LIMITS[v.unit]
             yield Check(
-                f"{v.name} is above {limit} {v.unit} for {{n}} of {{total}} patients",
+                f"{v.name} is above {limit} {v.unit}",
                 f"{file.number(v.name)} > {limit}",
                 remedy,
                 (v.name,),
@@ -110,10 +117,8 @@ def _check_limits(file: PatientFile) -> Iterator[Check]:
 def _check_times(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "duration":
-            start = v.unit.removeprefix("days from ")
             yield Check(
-                f"{v.name} lies more than {MAX_YEARS} years ({MAX_YEARS * DAYS_PER_YEAR:.0f} days) after {start} for "
-                "{n} of {total} patients",
+                f"{v.name} is longer than {MAX_YEARS} years ({MAX_YEARS * DAYS_PER_YEAR:.0f} {v.unit})",
                 f"{file.number(v.name)} > {number(MAX_YEARS * DAYS_PER_YEAR)}",
                 "",
                 (v.name,),
@@ -197,9 +202,9 @@ def _check_events(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "event":
             yield Check(
-                f"{v.name} is neither 0 nor 1 for {{n}} of {{total}} patients",
+                f"{v.name} is neither 0 nor 1",
                 f"{file.given(v.name)} AND NOT coalesce({file.number(v.name)} IN (0, 1), false)",
-                "Write 1 where the event happened and 0 where the patient was last seen without it.",
+                f"Write 1 where the event happened and 0 where the {file.dictionary.words.noun} was last seen without it.",
                 (v.name,),
             )
 
@@ -218,14 +223,14 @@ def _check_endpoints(file: PatientFile) -> Iterator[Check]:
         if owners[e.event] == e.name:
             # A death on an unknown day is known all the same: a remark, not a mistake.
             yield Check(
-                f"{e.event} is 0 without {e.time} for {{n}} of {{total}} patients",
+                f"{e.event} is 0 without {e.time}",
                 f"{file.value(e.event)} = 0 AND NOT {time}",
                 f"Give the time from {e.origin} to last contact, or leave both cells empty.",
                 (e.event,),
             )
         pairs.add((e.time, e.event))
         yield Check(
-            f"{e.time} is given without {e.event} for {{n}} of {{total}} patients",
+            f"{e.time} is given without {e.event}",
             f"{time} AND NOT {event}",
             f"Say whether the time ends with {e.event_label} (1) or at last contact (0), or leave both cells empty.",
             (e.time,),
@@ -258,7 +263,7 @@ def _check_order(file: PatientFile) -> Iterator[Check]:
         if columns := file.with_roles(*event_free):
             free, last = columns
             yield Check(
-                f"{free} ends more than {FEW_DAYS} days after last contact ({free} > {last}) for {{n}} of {{total}} patients",
+                f"{free} ends more than {FEW_DAYS} days after last contact ({free} > {last})",
                 f"{file.number(free)} > {file.number(last)} + {FEW_DAYS}",
                 "Check the dates of both, and from which day each is counted.",
                 columns,
@@ -267,7 +272,7 @@ def _check_order(file: PatientFile) -> Iterator[Check]:
         if columns := file.with_roles(*roles):
             earlier, later = columns
             yield Check(
-                f"{what.format(earlier=earlier, later=later)} for {{n}} of {{total}} patients",
+                what.format(earlier=earlier, later=later),
                 f"{file.number(earlier)} > {file.number(later)}",
                 "Check the dates of both, and from which day each is counted.",
                 columns,
@@ -279,10 +284,11 @@ def _check_population(file: PatientFile) -> Iterator[Check]:
         if v.population is None or not file.has(v.population):
             continue
         yield Check(
-            f"{v.name} is given for {{n}} of {{total}} patients whose {v.population} is 0",
+            f"{v.name} is given",
             f"{file.value(v.population)} = 0 AND {file.given(v.name)}",
             f"Empty {v.name} for them, or set {v.population} to 1.",
             (v.name,),
+            then=f" whose {v.population} is 0",
         )
 
 
@@ -303,11 +309,11 @@ def _check_treatment(file: PatientFile) -> Iterator[Check]:
         if {"HSCT", treatment, *others} <= set(levels):
             codes = (str(file.dictionary[label].levels.index(levels[other])) for other in others)
             yield Check(
-                f"{days} is given for {{n}} of {{total}} patients whose {label} is "
-                f"{' or '.join(levels[other] for other in others)}",
+                f"{days} is given",
                 f"{file.given(days)} AND {file.code(label)} IN ({', '.join(codes)})",
                 f"Write {levels[treatment]}{remark.format(**levels)} under {label}, or empty {days}.",
                 columns,
+                then=f" whose {label} is {' or '.join(levels[other] for other in others)}",
             )
 
 
@@ -333,9 +339,9 @@ def find_problems(file: PatientFile) -> list[Problem]:
     total, *wrong = file.count_rows(["true", *(check.wrong for check in checks)])
     for check, n in zip(checks, wrong, strict=True):
         if n:
-            what = check.what.replace("{n}", str(n)).replace("{total}", str(total))
+            whom = f"{n} of {total} {file.dictionary.words.plural}"
             remedy = check.remedy if check.explain is None else check.explain(_first_numbers(file, check))
-            problems.append(Problem(what, locate(file, check, n), remedy))
+            problems.append(Problem(check.say(whom), locate(file, check, n), remedy))
     return problems
 
 
@@ -367,7 +373,7 @@ def locate(file: PatientFile, check: Check, n: int, *, by_row: bool = False) -> 
         if len(values) > 1:
             values = [f"{name} {value}" for name, value in zip(check.shown, values, strict=True)]
         names.append(f"{patient}: {', '.join(values)}" if values else patient)
-    return list_places("row" if by_row else "patient", names, n)
+    return list_places(Words("row", "rows") if by_row else file.dictionary.words, names, n)
 
 
 def _short(value: object) -> str:
@@ -397,12 +403,13 @@ def _find_repeats(file: PatientFile) -> list[Problem]:
         f"SELECT left(identifier, {LONGEST_QUOTE}) AS identifier, n FROM ({repeated}) AS repeated "
         f"ORDER BY first LIMIT {N_SHOWN}"
     )
+    words = file.dictionary.words
     identifiers = [shorten(identifier, LONGEST_NAME) for identifier in found["identifier"]]
     names = [f"{identifier}: {n} rows" for identifier, n in zip(identifiers, found["n"], strict=True)]
     return [
         Problem(
             f"{name} repeats: {n_repeated} identifier{'s stand' if n_repeated > 1 else ' stands'} in several rows",
-            list_places("patient", names, n_repeated),
-            "Keep one row per patient: delete the copies, or give different patients different identifiers.",
+            list_places(words, names, n_repeated),
+            f"Keep one row per {words.noun}: delete the copies, or give different {words.plural} different identifiers.",
         )
     ]

@@ -245,7 +245,7 @@ def plot_comparison(result: SurvivalComparison, *, bands: bool, mean_until: floa
         origin=result.endpoint.origin,
         y_title=result.endpoint.y_title,
         bands=bands,
-        event_noun=result.endpoint.event_noun,
+        endpoint=result.endpoint,
         mean_until=mean_until,
     )
 

@@ -256,7 +256,7 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
             origin=endpoint.origin,
             y_title=endpoint.y_title,
             bands=params["bands"],
-            event_noun=endpoint.event_noun,
+            endpoint=endpoint,
             overlays=overlay_naive(result) if params.get("naive") else (),
             switching=result.days is None,
         )

@@ -240,7 +240,7 @@ def gray_test(
         raise ValueError(f"rho must be finite: it is {rho}.")
     sample = CompetingObservations.from_arrays(time, cause, weight)
     groups = Labels.from_values("group", group, sample.data.kept)
-    method = f"{'' if strata is None else 'stratified '}Gray's test{f' (rho = {rho:g})' if rho else ''}"
+    method = f"{'' if strata is None else 'stratified '}Gray’s test{f' (rho = {rho:g})' if rho else ''}"
     blocks = Labels(np.zeros(len(sample.cause), dtype=np.intp), ("",))
     if strata is not None:
         blocks = Labels.from_values("strata", strata, sample.data.kept)

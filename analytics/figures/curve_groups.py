@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analytics.dictionary import Endpoint
 from analytics.figures.curve_words import name_undrawn
 from analytics.figures.step_curves import (
     Lines,
@@ -51,13 +52,13 @@ class CurveGroups:
         """The pointwise limits, where they are defined."""
         return [draw_band(curve, self.looks[group], self.end) for group, curve in self.visible.items()]
 
-    def draw_lines(self, fade_below: int, event_noun: str = "events") -> list[dict[str, Any]]:
+    def draw_lines(self, fade_below: int, endpoint: Endpoint | None = None) -> list[dict[str, Any]]:
         """The lines, and the names of groups too small for one."""
         traces: list[dict[str, Any]] = []
         for group, curve in self.parts.items():
             name, look = self.names[group], self.looks[group]
             if group not in self.visible:
-                traces.append(draw_key(group, name_undrawn(name, curve.n, curve.n_event, event_noun), look))
+                traces.append(draw_key(group, name_undrawn(name, curve.n, curve.n_event, endpoint), look))
                 continue
             begin, enough = begin_of(curve), begin_of(curve, fade_below)
             traces += draw_line(curve, name, look, self.end, fade_below, start_of(curve), begin, enough)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from analytics.dictionary import load_words
+from analytics.dictionary import Endpoint, Words, load_words
 from analytics.estimators.zero_events import METHOD
 from analytics.figures.step_curves import begin_of, cut, is_drawn, is_shown
 from analytics.formats import format_count, format_level, format_patients, format_percent, format_percent_interval
 from analytics.results import Estimate, FloatArray
 
+EVENTS = Words("event", "events")  # where curves have no endpoint of their own
 YEARS = (1, 3, 5)
 LONGEST_KEY = 50  # characters of an entry of the legend in one line, at 390 pixels
 
@@ -54,19 +55,20 @@ def say_ends(curves: Sequence[Any]) -> list[str]:
     return ["A line ends where too few are left at risk, and a group of too few has none; the counts go on."]
 
 
-def name_undrawn(name: str, n: int, n_event: int, event_noun: str = "events") -> str:
+def name_undrawn(name: str, n: int, n_event: int, endpoint: Endpoint | None = None) -> str:
     """What the legend says of a group without a line ("combined: not drawn, 1 child, 1 died").
 
     In two lines where one would lose its end on a telephone: the legend breaks between its entries, not inside one.
     """
-    counts = f"not drawn, {count_group(n, n_event, event_noun)}"
+    counts = f"not drawn, {count_group(n, n_event, endpoint)}"
     return f"{name}:{'<br>' if len(name) + len(counts) > LONGEST_KEY else ' '}{counts}"
 
 
-def count_group(n: int, n_event: int, event_noun: str = "events") -> str:
+def count_group(n: int, n_event: int, endpoint: Endpoint | None = None) -> str:
     """A group's children and events in words ("1 child, 1 died", "2 children, no events")."""
-    if event_noun == "deaths":
-        events = f"{format_count(n_event) if n_event else 'none'} died"
+    if endpoint is not None and endpoint.is_death:
+        events = f"{format_count(n_event) if n_event else 'none'} {endpoint.had}"
     else:
-        events = f"{format_count(n_event) if n_event else 'no'} {'event' if n_event == 1 else 'events'}"
+        words = EVENTS if endpoint is None else endpoint.events
+        events = f"{format_count(n_event) if n_event else 'no'} {words.of(n_event)}"
     return f"{format_count(n)} {load_words().of(n)}, {events}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.dictionary import load_words
+from analytics.dictionary import Endpoint, load_words
 from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
 from analytics.estimators.zero_events import read_curve
 from analytics.figures import step_curves
@@ -130,7 +130,7 @@ def plot_survival(
     overlays: Sequence[Overlay] = (),
     switching: bool = False,
     mean_until: float | None = None,
-    event_noun: str = "events",
+    endpoint: Endpoint | None = None,
     exact_limits: bool = True,
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
@@ -165,8 +165,8 @@ def plot_survival(
     mean_until
         The horizon of restricted means in months: marked by a line, with the area between two curves shaded up to it, or
         that under each of another number of curves. A curve that does not reach it is not shaded.
-    event_noun
-        What the legend counts of a group too small for a line, "events" or "deaths".
+    endpoint
+        Whose words the legend counts the events by of a group too small for a line; "events" without one.
     exact_limits
         True draws the exact limit before a group's first event; False where weights are no numbers of patients.
 
@@ -187,7 +187,7 @@ def plot_survival(
         traces += curves.draw_bands()
     behind = [(overlay, cut(overlay.curve)) for overlay in overlays if overlay.curve.n]
     traces += [_draw_overlay(overlay, curve, end) for overlay, curve in behind if is_drawn(curve, begin_of(curve))]
-    traces += curves.draw_lines(fade_below, event_noun)
+    traces += curves.draw_lines(fade_below, endpoint)
     if censor_marks:
         traces += [_censor_marks(curve, curves.looks[group], end) for group, curve in curves.visible.items()]
     traces += curves.draw_readings(n_at_risk)

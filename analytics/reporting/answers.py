@@ -20,7 +20,7 @@ from analytics.reporting.curves import MILESTONE_YEARS, IncidenceComparison, Sur
 from analytics.reporting.estimates import format_probability, ratio_text
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.regression import RatioResult, has_few_events
-from analytics.reporting.wording import NOT_EFFECT, in_sentence, join_words, name_test, start_sentence
+from analytics.reporting.wording import NOT_EFFECT, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, IncidenceCurve, OddsRatio, SurvivalCurve, TestResult
 
 MOST_NAMED = 3  # factors after the first, of those that go with the event and of the others
@@ -153,7 +153,7 @@ def answer_test(test: TestResult | None, *, groups_form_later: bool = False) -> 
         return ()
     if test.p_value is None:
         if is_withheld(test.reason):
-            return (start_sentence(f"{name_test(test)}: {say_missing('p value', test.reason)}."),)
+            return (start_sentence(f"{test.method}: {say_missing('p value', test.reason)}."),)
         return (f"The curves cannot be compared by a test: {say_reason(test.reason)}.",)
     reading = (
         "The curves differ by more than chance alone would readily explain"
@@ -161,7 +161,7 @@ def answer_test(test: TestResult | None, *, groups_form_later: bool = False) -> 
         else "This does not show that the curves differ, nor that they are the same"
     )
     late = "; groups that form after the clock has started differ by that alone" if groups_form_later else ""
-    return (f"{reading} ({name_test(test)}, {format_p_phrase(test.p_value)}){late}.",)
+    return (f"{reading} ({test.method}, {format_p_phrase(test.p_value)}){late}.",)
 
 
 def answer_survival(result: SurvivalComparison) -> tuple[str, ...]:

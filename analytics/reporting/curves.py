@@ -332,7 +332,7 @@ def tabulate_incidence(result: IncidenceComparison, *, every_cause: bool = True)
             "",
             f"In whom it came first, of all {words.plural} in the group",
             *(f"Share with it by {format_years(years)} ({level} interval)" for years in MILESTONE_YEARS),
-            *(["Gray's test that the groups share one cumulative incidence"] if result.tests else []),
+            *(["Gray’s test that the groups share one cumulative incidence"] if result.tests else []),
         ),
         caption=f"Aalen–Johansen estimates with {level} {result.incidence.conf_type} intervals"
         f"{_say_exact_incidences(result, shown)}. At any time the events and "

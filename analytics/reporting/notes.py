@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from analytics.dictionary import Dictionary, load_dictionary
+from analytics.dictionary import Dictionary, dictionary_in_hand
 from analytics.reporting.reasons import Terms, say_reason, speak
 from analytics.results import Note, Result
 
@@ -149,10 +149,10 @@ _WORDS: Mapping[tuple[str, str], tuple[str, str]] = {
 
 
 def say_note(note: Note, dictionary: Dictionary | None = None) -> Note:
-    """The note with its words; one that has words already as it is. Without a dictionary they are the product's."""
+    """The note with its words; one that has words already as it is. Without a dictionary they are those of the one in hand."""
     if note.text:
         return note
-    dictionary = dictionary or load_dictionary()
+    dictionary = dictionary or dictionary_in_hand()
     terms = Terms({"names": "the other covariates", **dict(note.terms)}, dictionary)
     for name, between in (("found", ". "), ("sets", "; "), ("cells", "; ")):
         if name in terms:

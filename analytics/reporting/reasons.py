@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.dictionary import Dictionary, load_dictionary
+from analytics.dictionary import Dictionary, dictionary_in_hand
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_months, format_percent, is_withheld, join_words
 from analytics.results import Name, Reason
 
@@ -286,7 +286,7 @@ TEMPLATES: Mapping[str, Template] = {**_INESTIMABLE, **_OTHERS}
 def say_reason(reason: Reason | None, dictionary: Dictionary | None = None) -> str:
     """A reason in full, as it stands in a cell or a file ("not estimable: a combination of age and sex"); a dash for None.
 
-    ``dictionary`` has the labels and the words for a patient; without it they are those of the product.
+    ``dictionary`` has the labels and the words for a patient; without it they are those of the one in hand.
 
     >>> say_reason(Reason("no-events")), say_reason(Reason.of("withheld", why=Reason("no-events")))
     ('no events', 'not shown: no events')
@@ -303,7 +303,7 @@ def say_why(reason: Reason | None, dictionary: Dictionary | None = None) -> str:
     """A reason alone, after a word that says already that there is no estimate, or that it is not shown."""
     if reason is None:
         return MISSING
-    dictionary = dictionary or load_dictionary()
+    dictionary = dictionary or dictionary_in_hand()
     if is_withheld(reason):
         return say_why(reason.get("why"), dictionary)
     template, terms = TEMPLATES[reason.code], Terms(dict(reason.terms), dictionary)

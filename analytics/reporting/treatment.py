@@ -30,7 +30,7 @@ from analytics.reporting.attrition import (
 )
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words, name_test
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, join_words
 from analytics.results import (
     TREATMENT,
     HazardRatioResult,
@@ -216,7 +216,7 @@ def say_two_tests(data: TreatmentData, model: HazardRatioResult, test: TestResul
     asks = "asks the same of the curves" if len(data.treated_at) == 1 else "asks whether any of the curves differ"
     adjusted = ", without adjustment" if data.adjusters else ""
     return (
-        f" The p here comes from this model ({name_term_test(model)}); the {name_test(test)} "
+        f" The p here comes from this model ({name_term_test(model)}); the {test.method} "
         f"({format_p_phrase(test.p_value)}) {asks}{adjusted}. They are two methods of testing, not two findings."
     )
 

@@ -224,7 +224,7 @@ def describe_test(
     """
     if test.p_value is None:
         if is_withheld(test.reason):
-            return start_sentence(f"{name_test(test)}: {say_missing('p value', test.reason)}.")
+            return start_sentence(f"{test.method}: {say_missing('p value', test.reason)}.")
         return f"The curves cannot be compared by a test: {say_reason(test.reason)}."
     groups = join_words([labels.get(group.group, group.group) for group in test.groups if group.n])
     named = start_sentence(f"{variable}, {groups}" if variable else groups)
@@ -238,14 +238,9 @@ def describe_test(
         else ""
     )
     return (
-        f"{named}: {name_test(test)}, {format_p_phrase(test.p_value)}. {reading}; "
+        f"{named}: {test.method}, {format_p_phrase(test.p_value)}. {reading}; "
         f"the p value says nothing about the size or the cause of a difference.{late}"
     )
-
-
-def name_test(test: TestResult) -> str:
-    """The name of a test as it is printed ("Gray’s test")."""
-    return test.method.replace("'", "’")
 
 
 def describe_incidence(label: str, years: int, origin: str, event: str, estimate: Estimate) -> str:

@@ -640,4 +640,4 @@ def test_the_table_of_incidences_equals_r() -> None:
             part = f"{100 * value[0]:.1f} % ({100 * low[0]:.1f}–{100 * high[0]:.1f})"
             assert cell.replace("\u00a0", " ") == part
     rows = shown.files["incidence"]
-    assert rows.loc[rows["term"] == "Gray's test", "cause"].tolist() == ["relapse", "death in remission"]
+    assert rows.loc[rows["term"] == "Gray’s test", "cause"].tolist() == ["relapse", "death in remission"]

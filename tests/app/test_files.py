@@ -40,7 +40,7 @@ SOURCES: dict[str, tuple[Callable[[Path], str], str]] = {
     "half a character in the path": (lambda folder: f"{folder}/\udcff.csv", "characters that are not UTF-8"),
     "a device": (lambda folder: "/dev/zero", "zero is a device"),
     "flipped bytes": (make_flipped, "flipped.parquet cannot be read"),
-    "an identifier of a megabyte": (make_long, "unknown level for 1 of 1 patients"),
+    "an identifier of a megabyte": (make_long, "unknown level for 1 of 1 children"),
 }
 
 

@@ -436,7 +436,7 @@ BROKEN: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("os_relapse_event", "without os_relapse_days", RELAPSED),
     ),
     "repeated identifiers": (change(7, "patient_id", "SYN0001"), ("patient_id", "SYN0001", "2 rows")),
-    "no rows": (lambda f: f.iloc[:0], ("no patients",)),
+    "no rows": (lambda f: f.iloc[:0], ("no children",)),
 }
 
 

@@ -307,7 +307,7 @@ def test_a_link_to_a_broken_file_leads_on_to_its_page(
     tab = Dashboard(new_page(), address)
     tab.page.goto(f"{address}/survival-by-site?sex=girls")
     problems = tab.page.get_by_test_id("problems")
-    expect(problems).to_contain_text("sex has an unknown level for 1 of 120 patients; known: female, male")
+    expect(problems).to_contain_text("sex has an unknown level for 1 of 120 children; known: female, male")
     expect(problems).to_contain_text("P001: 'unclear'")
     expect(problems).to_contain_text("Write one of the known levels")
     tab.page.get_by_role("button", name="Show the synthetic reference cohort instead").click()

@@ -95,8 +95,8 @@ GOOD = written(ROWS)
 REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a byte-order mark alone": (b"\xef\xbb\xbf", "file.csv is empty: it has no columns"),
     "a mark and blank lines": (b"\xef\xbb\xbf\r\n \r\n", "file.csv is empty: it has no columns"),
-    "a header over two lines alone": (written(ROWS[:1]), "file.csv has a header but no patients"),
-    "a header and blank lines": (written(PLAIN_ROWS[:1]) + "\r\n\r\n", "file.csv has a header but no patients"),
+    "a header over two lines alone": (written(ROWS[:1]), "file.csv has a header but no children"),
+    "a header and blank lines": (written(PLAIN_ROWS[:1]) + "\r\n\r\n", "file.csv has a header but no children"),
     "sep= alone": ("sep=;\r\n", "file.csv is empty: it has no columns"),
     "a zero byte far from the start": (GOOD + "K4,1,1,male,\r\n" * 200_000 + "K\0,1,1,male,\r\n", "is no text file"),
     "UTF-16": (GOOD.encode("utf-16"), "file.csv is a text file in UTF-16"),

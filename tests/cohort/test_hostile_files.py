@@ -161,7 +161,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "4,000 nearly known columns": (many_columns([f"platelet{i}" for i in range(4000)]), "cohort", "columns are not"),
     "4,000 columns of one name": (many_columns(["sex"] * 4000), "finding", "the column sex stands 4001 times"),
     "a header of 20 million commas": ("," * 20_000_000, "finding", "a line of more than"),
-    "2 million lines of nothing": ("patient_id,sex\n" + "\n" * 2_000_000, "finding", "no patients"),
+    "2 million lines of nothing": ("patient_id,sex\n" + "\n" * 2_000_000, "finding", "no children"),
     "300,000 open marks": ("patient_id,sex\n" + '"\n' * 300_000, "finding", ""),
 }
 

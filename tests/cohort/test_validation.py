@@ -64,102 +64,102 @@ def test_the_good_file_opens(tmp_path: Path) -> None:
 ONE_CELL = {
     "blank identifier": (
         ("P3", "patient_id", " "),
-        "patient_id is blank for 1 of 4 patients (patient in row 3). Give every patient an identifier of their own",
+        "patient_id is blank for 1 of 4 children (child in row 3). Give every child an identifier of their own",
     ),
     "repeated identifier": (
         ("P3", "patient_id", "P1"),
-        "patient_id repeats: 1 identifier stands in several rows (patient P1: 2 rows). Keep one row per patient",
+        "patient_id repeats: 1 identifier stands in several rows (child P1: 2 rows). Keep one row per child",
     ),
     "unknown level": (
         ("P2", "sex", "boy"),
-        "sex has an unknown level for 1 of 4 patients; known: female, male (patient P2: 'boy'). Write one of the known",
+        "sex has an unknown level for 1 of 4 children; known: female, male (child P2: 'boy'). Write one of the known",
     ),
-    "number for a level": (("P2", "sex", "1"), "sex has an unknown level for 1 of 4 patients"),
+    "number for a level": (("P2", "sex", "1"), "sex has an unknown level for 1 of 4 children"),
     "decimal comma": (
         ("P2", "age_years", '"4,2"'),
-        "age_years is no number for 1 of 4 patients (patient P2: '4,2'). Write a plain number with a decimal point",
+        "age_years is no number for 1 of 4 children (child P2: '4,2'). Write a plain number with a decimal point",
     ),
     "below detection": (
         ("P2", "mrd_day46_percent", "<0.01"),
-        "mrd_day46_percent is no number for 1 of 4 patients (patient P2: '<0.01')",
+        "mrd_day46_percent is no number for 1 of 4 children (child P2: '<0.01')",
     ),
-    "infinite": (("P2", "age_years", "inf"), "age_years is no number for 1 of 4 patients (patient P2: 'inf')"),
+    "infinite": (("P2", "age_years", "inf"), "age_years is no number for 1 of 4 children (child P2: 'inf')"),
     "negative time": (
         ("P1", "os_days", "-3"),
-        "os_days is negative for 1 of 4 patients (patient P1: '-3'). A time must be >= 0",
+        "os_days is negative for 1 of 4 children (child P1: '-3'). A time must be >= 0",
     ),
-    "negative measurement": (("P1", "platelets", "-1"), "platelets is negative for 1 of 4 patients (patient P1: '-1')"),
+    "negative measurement": (("P1", "platelets", "-1"), "platelets is negative for 1 of 4 children (child P1: '-1')"),
     "age in days": (
         ("P1", "age_years", "1278"),
-        "age_years is above 120 years for 1 of 4 patients (patient P1: '1278'). Ages are in years",
+        "age_years is above 120 years for 1 of 4 children (child P1: '1278'). Ages are in years",
     ),
     "platelets per mm³": (
         ("P1", "platelets", "150000"),
-        "platelets is above 2000 10⁹/L for 1 of 4 patients (patient P1: '150000'). Counts are in 10⁹/L",
+        "platelets is above 2000 10⁹/L for 1 of 4 children (child P1: '150000'). Counts are in 10⁹/L",
     ),
-    "over 100 %": (("P2", "mrd_day46_percent", "400"), "mrd_day46_percent is above 100 % for 1 of 4 patients"),
+    "over 100 %": (("P2", "mrd_day46_percent", "400"), "mrd_day46_percent is above 100 % for 1 of 4 children"),
     "event of 2": (
         ("P1", "os_event", "2"),
-        "os_event is neither 0 nor 1 for 1 of 4 patients (patient P1: '2'). Write 1 where the event happened",
+        "os_event is neither 0 nor 1 for 1 of 4 children (child P1: '2'). Write 1 where the event happened",
     ),
     "event in words": (
         ("P1", "os_event", "dead"),
-        "os_event is neither 0 nor 1 for 1 of 4 patients (patient P1: 'dead')",
+        "os_event is neither 0 nor 1 for 1 of 4 children (child P1: 'dead')",
     ),
     "event without time": (
         ("P1", "os_days", ""),
-        "os_event is 0 without os_days for 1 of 4 patients (patient P1: '0'). Give the time from diagnosis",
+        "os_event is 0 without os_days for 1 of 4 children (child P1: '0'). Give the time from diagnosis",
     ),
     "time without event": (
         ("P1", "os_event", ""),
-        "os_days is given without os_event for 1 of 4 patients (patient P1: '900'). Say whether the time",
+        "os_days is given without os_event for 1 of 4 children (child P1: '900'). Say whether the time",
     ),
     "death before relapse": (
         ("P4", "os_days", "550"),
-        "os_days ends before relapse (os_days < relapse_days) for 1 of 4 patients "
-        "(patient P4: relapse_days '600', os_days '550'). Check the dates of both",
+        "os_days ends before relapse (os_days < relapse_days) for 1 of 4 children "
+        "(child P4: relapse_days '600', os_days '550'). Check the dates of both",
     ),
     "HSCT after last contact": (
         ("P2", "hsct_days", "101"),
-        "hsct_days lies after last contact (hsct_days > os_relapse_days) for 1 of 4 patients "
-        "(patient P2: hsct_days '101', os_relapse_days '100')",
+        "hsct_days lies after last contact (hsct_days > os_relapse_days) for 1 of 4 children "
+        "(child P2: hsct_days '101', os_relapse_days '100')",
     ),
     "CAR-T after last contact": (
         ("P2", "cart_days", "101"),
-        "cart_days lies after last contact (cart_days > os_relapse_days) for 1 of 4 patients",
+        "cart_days lies after last contact (cart_days > os_relapse_days) for 1 of 4 children",
     ),
     "salvage treatment after last contact": (
         ("P4", "salvage_days", "301"),
-        "salvage_days lies after last contact (salvage_days > os_relapse_days) for 1 of 4 patients "
-        "(patient P4: salvage_days '301', os_relapse_days '300')",
+        "salvage_days lies after last contact (salvage_days > os_relapse_days) for 1 of 4 children "
+        "(child P4: salvage_days '301', os_relapse_days '300')",
     ),
     "HSCT before salvage treatment": (
         ("P2", "salvage_days", "91"),
-        "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days) for 1 of 4 patients "
-        "(patient P2: salvage_days '91', hsct_days '90'). Check the dates of both",
+        "hsct_days lies before the start of salvage treatment (hsct_days < salvage_days) for 1 of 4 children "
+        "(child P2: salvage_days '91', hsct_days '90'). Check the dates of both",
     ),
     "salvage treatment on a negative day": (
         ("P2", "salvage_days", "-2"),
-        "salvage_days is negative for 1 of 4 patients (patient P2: '-2')",
+        "salvage_days is negative for 1 of 4 children (child P2: '-2')",
     ),
     "salvage treatment without relapse": (
         ("P3", "salvage_days", "5"),
-        "salvage_days is given for 1 of 4 patients whose relapsed is 0 (patient P3: '5')",
+        "salvage_days is given for 1 of 4 children whose relapsed is 0 (child P3: '5')",
     ),
     "HSCT beside another label": (
         ("P2", "salvage_treatment", "chemotherapy"),
-        "hsct_days is given for 1 of 4 patients whose salvage_treatment is chemotherapy or CAR-T "
-        "(patient P2: salvage_treatment 'chemotherapy', hsct_days '90'). Write HSCT, which is what was finally given, "
+        "hsct_days is given for 1 of 4 children whose salvage_treatment is chemotherapy or CAR-T "
+        "(child P2: salvage_treatment 'chemotherapy', hsct_days '90'). Write HSCT, which is what was finally given, "
         "under salvage_treatment, or empty hsct_days.",
     ),
     "CAR-T beside another label": (
         ("P4", "cart_days", "60"),
-        "cart_days is given for 1 of 4 patients whose salvage_treatment is chemotherapy "
-        "(patient P4: salvage_treatment 'chemotherapy', cart_days '60'). Write CAR-T (HSCT if that was given too) under",
+        "cart_days is given for 1 of 4 children whose salvage_treatment is chemotherapy "
+        "(child P4: salvage_treatment 'chemotherapy', cart_days '60'). Write CAR-T (HSCT if that was given too) under",
     ),
     "site without relapse": (
         ("P3", "relapse_site", "isolated CNS"),
-        "relapse_site is given for 1 of 4 patients whose relapsed is 0 (patient P3: 'isolated CNS'). Empty",
+        "relapse_site is given for 1 of 4 children whose relapsed is 0 (child P3: 'isolated CNS'). Empty",
     ),
 }
 
@@ -219,7 +219,7 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "empty": ("", ["broken.csv is empty: it has no columns", "header line"]),
     "blank": (" \n\n", ["broken.csv is empty: it has no columns"]),
-    "header only": (GOOD.splitlines()[0] + "\n", ["broken.csv has a header but no patients"]),
+    "header only": (GOOD.splitlines()[0] + "\n", ["broken.csv has a header but no children"]),
     "too many values": (
         GOOD + "P5,1,male,B,9,,,0,,,,,,,,,9,0,extra\n",
         ["1 line has more values than the header's 18", "line 6"],
@@ -281,7 +281,7 @@ def test_a_missing_file_is_told_its_neighbours(tmp_path: Path) -> None:
 
 def test_empty_frames_are_refused() -> None:
     assert problems_of(pd.DataFrame())[0].what == "the data frame is empty: it has no columns"
-    assert problems_of(pd.DataFrame({"patient_id": []}))[0].what == "the data frame has a header but no patients"
+    assert problems_of(pd.DataFrame({"patient_id": []}))[0].what == "the data frame has a header but no children"
 
 
 def test_all_problems_are_found_at_once() -> None:
@@ -315,8 +315,8 @@ def test_problems_come_with_remarks_on_the_columns() -> None:
 def test_many_wrong_rows_are_counted_and_five_named() -> None:
     frame = pd.DataFrame({"patient_id": [f"P{i}" for i in range(40)], "sex": ["x"] * 40})
     (problem,) = problems_of(frame)
-    assert "for 40 of 40 patients" in problem.what
-    assert problem.where == "patients P0: 'x'; P1: 'x'; P2: 'x'; P3: 'x'; P4: 'x' and 35 more"
+    assert "for 40 of 40 children" in problem.what
+    assert problem.where == "children P0: 'x'; P1: 'x'; P2: 'x'; P3: 'x'; P4: 'x' and 35 more"
 
 
 def remarks_of(text: str, folder: Path) -> dict[str, str]:
@@ -364,7 +364,7 @@ def test_a_large_number_in_the_place_of_an_event_is_a_finding(tmp_path: Path) ->
     path = tmp_path / "coded.csv"
     path.write_text(edited("P2", "os_event", "7777"))
     assert any(
-        "os_event is neither 0 nor 1 for 1 of 4 patients" in p.what and "'7777'" in p.where for p in problems_of(path)
+        "os_event is neither 0 nor 1 for 1 of 4 children" in p.what and "'7777'" in p.where for p in problems_of(path)
     )
 
 

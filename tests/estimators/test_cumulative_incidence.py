@@ -254,7 +254,7 @@ def test_gray_by_hand_without_ties() -> None:
     assert found.observed == (1, 1)
     # After the event at 1 one of two is left in a, S = F = 1/2: it counts 1 * (1/2) / (1/2) = 1 of the 3 free of the cause.
     np.testing.assert_allclose(found.expected, [1 / 2 + 1 / 3, 1 / 2 + 2 / 3], rtol=1e-14)
-    assert found.method == "Gray's test"
+    assert found.method == "Gray’s test"
 
 
 def test_without_competing_events_the_expected_are_those_of_the_log_rank_test() -> None:
@@ -323,7 +323,7 @@ def test_groups_that_never_meet_are_compared_within_their_sets() -> None:
     found = gray_test(TIME * 2, CAUSE * 2, group, strata=["x"] * 12 + ["y"] * 12)
     assert alone.statistic is not None
     assert found.statistic == pytest.approx(2 * alone.statistic, rel=1e-12)
-    assert (found.df, found.method) == (2, "stratified Gray's test")
+    assert (found.df, found.method) == (2, "stratified Gray’s test")
     (note,) = found.notes
     assert note.code == "groups-compared-apart" and "a and b; c and d" in words(note)
 

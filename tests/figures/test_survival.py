@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.dictionary import load_dictionary
 from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.figures.step_curves import THICK, THIN
@@ -367,7 +368,7 @@ def test_before_anybody_has_entered_there_is_nothing_to_count() -> None:
 def test_a_group_too_small_for_a_curve_stays_in_the_legend(make_curve: MakeCurve) -> None:
     curves = (make_curve("hsct", [5, 10, 20, 40, 50], [1, 0, 1, 1, 0]), make_curve("spared", [7], [1]))
     result = govern(SurvivalResult(curves, 0.95, "log-log"))
-    figure = plot(result, event_noun="deaths")
+    figure = plot(result, endpoint=load_dictionary().endpoint("os_relapse"))
     (key,) = (t for t in traces(figure, "spared") if t["mode"] == "lines")
     assert key["name"] == "Isolated extramedullary: not drawn, 1 child, 1 died"
     assert key["line"]["color"] == STYLES["spared"].colour and figure.layout.showlegend
@@ -379,19 +380,19 @@ def test_a_group_too_small_for_a_curve_stays_in_the_legend(make_curve: MakeCurve
 
 
 @pytest.mark.parametrize(
-    ("time", "event", "noun", "said"),
+    ("time", "event", "endpoint", "said"),
     [
-        ([7], [0], "deaths", "1 child, none died"),
-        ([7, 8], [1, 1], "deaths", "2 children, 2 died"),
-        ([7, 8], [1, 0], "events", "2 children, 1 event"),
-        ([7, 8], [0, 0], "events", "2 children, no events"),
+        ([7], [0], "os_relapse", "1 child, none died"),
+        ([7, 8], [1, 1], "os_relapse", "2 children, 2 died"),
+        ([7, 8], [1, 0], "efs_relapse", "2 children, 1 event"),
+        ([7, 8], [0, 0], None, "2 children, no events"),
     ],
 )
 def test_a_figure_of_a_handful_keeps_its_axes(
-    make_curve: MakeCurve, time: list[float], event: list[int], noun: str, said: str
+    make_curve: MakeCurve, time: list[float], event: list[int], endpoint: str | None, said: str
 ) -> None:
     result = govern(SurvivalResult((make_curve("hsct", time, event),), 0.95, "log-log"))
-    figure = plot(result, event_noun=noun)
+    figure = plot(result, endpoint=endpoint and load_dictionary().endpoint(endpoint))
     assert f"HSCT: not drawn, {said}" in [t.get("name") for t in traces(figure)]
     assert {t.get("yaxis", "y") for t in traces(figure)} == {"y", "y2"}, "a figure without a line collapses"
     assert figure.layout.showlegend and figure.layout.height == figure_height(3)

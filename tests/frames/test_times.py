@@ -76,8 +76,8 @@ def test_a_time_beyond_sixty_years_is_refused_with_its_likely_cause(value: float
     frame = followed()
     frame.loc[7, "os_days"] = value
     what, rest = problem_of(frame)
-    assert what == "os_days lies more than 60 years (21915 days) after diagnosis for 1 of 40 patients"
-    assert "patient P7" in rest and cause in rest and remedy in rest
+    assert what == "os_days is longer than 60 years (21915 days from diagnosis) for 1 of 40 children"
+    assert "child P7" in rest and cause in rest and remedy in rest
 
 
 @pytest.mark.parametrize("variable", DURATIONS, ids=lambda v: v.name)
@@ -87,7 +87,7 @@ def test_every_time_is_limited(variable) -> None:  # type: ignore[no-untyped-def
         if e.time == variable.name:
             frame[e.event] = 1
     what, rest = problem_of(frame)
-    assert what.startswith(f"{variable.name} lies more than 60 years (21915 days) after ") and "patient B" in rest
+    assert what.startswith(f"{variable.name} is longer than 60 years (21915 days from ") and "child B" in rest
 
 
 def test_each_cause_is_named_once(tmp_path: Path) -> None:
