@@ -1,12 +1,70 @@
-"""Style sheets and scripts, which stand in ``pages/assets/`` as what they are."""
+"""Style sheets and scripts, which stand in ``pages/assets/`` as what they are, and those that the browser asks for."""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 ASSETS = Path(__file__).parents[1] / "assets"
+NAME = "outcomes"
+SERVED = f"/_stcore/bidi-components/{NAME}."
 
 
 def read_asset(name: str) -> str:
     """The text of a file of ``pages/assets/``."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def serve_assets() -> None:
+    """Let the server hand out the files of ``pages/assets/``, and plotly.js as the installed package has it."""
+    spec = find_spec("plotly")
+    assert spec is not None and spec.origin is not None
+    manager = get_bidi_component_manager()
+    for name, folder in (("page", ASSETS), ("plotly", Path(spec.origin).parent / "package_data")):
+        manifest = ComponentManifest(NAME, "1", [ComponentConfig(name, folder.name)])
+        manager.register_from_manifest(manifest, folder.parent)
+
+
+@cache
+def address_of(name: str) -> str:
+    """Where the browser finds a file of ``pages/assets/``; another one once the file, or plotly.js, is another."""
+    return f"{SERVED[1:]}page/{name}?v={version('plotly')}-{crc32((ASSETS / name).read_bytes()):08x}"
+
+
+def load_in_browser(name: str) -> str:
+    """The script of a component whose function is the default of a served one: it need not be sent again with every run."""
+    return (
+        "const base = document.querySelector('script[src*=\"/static/js/\"]').src.split('/static/js/')[0]\n"
+        "let script\n"
+        f"export default async (given) => (script ??= await import(`${{base}}/{address_of(name)}`)).default(given)\n"
+    )
+
+
+class KeptAssets:
+    """Lets browsers keep what is served under an address with its version: they ask for it once."""
+
+    def __init__(self, app: ASGIApp, base: str = "") -> None:
+        self._app, self._start = app, f"/{base.strip('/')}".rstrip("/") + SERVED
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        if scope["type"] != "http" or not scope["path"].startswith(self._start) or b"v=" not in scope["query_string"]:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_to_keep(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                MutableHeaders(scope=message)["Cache-Control"] = "public, max-age=31536000, immutable"
+            await send(message)
+
+        # Packing megabytes takes longer than sending them next door; Streamlit sends its own files as they are, too.
+        plain = [(name, value) for name, value in Headers(scope=scope).raw if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, send_to_keep)

@@ -1,15 +1,22 @@
-"""What needs the browser: a table whose rows can be clicked, buttons that save and copy, and what belongs to the tab."""
+"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, and what belongs to the tab."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.assets import read_asset
+from pages.components.assets import load_in_browser, read_asset, serve_assets
 
 TOOLBAR_HTML = """<div class="bar"><button type="button" data-action="copy">Copy link</button>
 <button type="button" data-action="svg">Figure: SVG</button>
 <button type="button" data-action="png">Figure: PNG</button></div>"""
 
+serve_assets()
+FIGURE = st.components.v2.component(
+    "outcomes_figure",
+    html='<div class="outcomes-figure" data-testid="stPlotlyChart" role="figure"><div></div></div>',
+    js=load_in_browser("figure.js"),
+    isolate_styles=False,
+)
 FOREST = st.components.v2.component(
     "outcomes_forest",
     html='<div class="forest-box" role="group"></div>',

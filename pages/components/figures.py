@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from analytics.document import HtmlFigure, Picture
-from analytics.figures.theme import to_image_config
 from pages.components import state
-from pages.components.browser import FOREST
+from pages.components.browser import FIGURE, FOREST
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after a
 # forest lets it be drawn without waiting for the widgets of the sidebar. Measured on two busy cores, with it and without it
@@ -27,7 +28,7 @@ def show_figure(picture: Picture, file_stem: str, on_reference: Callable[[], Non
         FOREST(key=state.FOREST, data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
         time.sleep(HEAD_START_SECONDS)
     else:
-        st.plotly_chart(figure, key=state.FIGURE, width="stretch", config=to_image_config(file_stem), alt=alt)
+        _draw(figure, alt, state.FIGURE, file_stem)
 
 
 def show_picture(picture: Picture, key: str, file_stem: str) -> None:
@@ -36,9 +37,14 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     if isinstance(picture.figure, HtmlFigure):
         st.html(f'<div role="img" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
     else:
-        config = to_image_config(f"{file_stem}_{key}")
-        st.plotly_chart(picture.figure, key=key, width="stretch", config=config, alt=picture.alt_text)
+        _draw(picture.figure, picture.alt_text, key, f"{file_stem}_{key}")
     show_caption(picture.caption)
+
+
+def _draw(figure: Any, alt: str, key: str, file_stem: str) -> None:
+    # As bytes it is written once: Streamlit would write and hash a mapping again.
+    text = f'{{"alt": {json.dumps(alt)}, "stem": {json.dumps(file_stem)}, "figure": {figure.to_json(validate=False)}}}'
+    FIGURE(key=key, data=text.encode(), height=int(figure.layout.height))
 
 
 def show_caption(text: str) -> None:

@@ -73,11 +73,12 @@ def stay_on_this_machine() -> None:
 
 
 def lead_to_pages() -> None:
-    """Let the server know every page by any spelling of its address."""
+    """Let the server know every page by any spelling of its address, and browsers keep what does not change."""
     from streamlit import config
     from streamlit.web.server.starlette import starlette_server
 
     from pages.components.addresses import with_page_addresses
+    from pages.components.assets import KeptAssets
     from pages.components.registry import load_pages
 
     create = starlette_server.create_starlette_app
@@ -85,7 +86,10 @@ def lead_to_pages() -> None:
     def create_with_addresses(runtime: Runtime) -> Starlette:
         # Pages have components, which Streamlit takes only once it has a runtime.
         pages = [(page.url_path, page.title) for page in load_pages()]
-        return with_page_addresses(create(runtime), pages, config.get_option("server.baseUrlPath") or "")
+        base = config.get_option("server.baseUrlPath") or ""
+        app = with_page_addresses(create(runtime), pages, base)
+        app.add_middleware(KeptAssets, base=base)
+        return app
 
     starlette_server.create_starlette_app = create_with_addresses
 

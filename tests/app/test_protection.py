@@ -212,7 +212,7 @@ def of_size(n: int) -> dict[str, list[str]]:
 def read_all(app: AppTest) -> list[str]:
     """Everything that has been sent to the browser, the style sheets behind the filters included."""
     assert [e.value for e in app.exception] == []
-    assert not app.get("plotly_chart") and not app.info
+    assert not app.info
     assert {element.key for element in app.get("bidi_component")} <= {"tab"}  # the name of the session, by chance
     return [h.proto.body for h in app.get("html")]
 

@@ -1,0 +1,137 @@
+// A figure that stays where it is while its curves change: Plotly draws the difference alone, so that nothing flashes, and
+// what the reader has hidden or points at is kept. Everything in the ink of the page takes it from the style sheet, so
+// that another theme, or paper, needs no drawing.
+
+const here = new URL(import.meta.url)
+const PLOTLY = new URL(`../outcomes.plotly/plotly.min.js${here.search}`, here).href
+const figures = new WeakMap()
+const MOVING_MS = 240
+const MOST_CORNERS = 600
+
+function loadPlotly() {
+  if (window.Plotly) return window.Plotly
+  window.outcomesPlotly ??= new Promise((done, failed) => {
+    const script = Object.assign(document.createElement('script'), { src: PLOTLY, onload: () => done(window.Plotly) })
+    script.onerror = () => { window.outcomesPlotly = undefined; failed(new Error(`${PLOTLY} could not be loaded.`)) }
+    document.head.append(script)
+  })
+  return window.outcomesPlotly
+}
+loadPlotly()?.catch?.(() => {})  // whoever draws says so
+
+// What Streamlit's own figures look like, where a figure does not say otherwise.
+function toTemplate(family, ink) {
+  const font = { family, size: 11.25, color: ink }
+  return {
+    layout: {
+      font, margin: { pad: 7.5 }, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+      legend: { valign: 'top', bgcolor: 'rgba(0,0,0,0)' },
+      hoverlabel: { bgcolor: '#ffffff', bordercolor: '#808080', font },
+      xaxis: { zeroline: false, title: { standoff: 18.75 } }, yaxis: { title: { standoff: 22.5 } },
+    },
+  }
+}
+
+function draw(shown) {
+  const { box, plot, figure } = shown
+  const width = box.clientWidth
+  if (!width) return  // drawn once it is in sight
+  const before = shown.width === width ? linesOf(plot) : new Map()
+  shown.width = width
+  const layout = { ...figure.layout, width, template: toTemplate(getComputedStyle(box).fontFamily, figure.layout.font.color) }
+  window.Plotly.react(plot, figure.data, layout, { displayModeBar: false })
+  move(plot, before)
+  if (!shown.watched) {
+    shown.watched = new ResizeObserver(() => { if (box.clientWidth !== shown.width) draw(shown) })
+    shown.watched.observe(box)
+    plot.on('plotly_hover', () => placeReading(plot))
+  }
+}
+
+// The corners of a path made of steps, by the group that it belongs to.
+const cornersOf = (path) => {
+  const corners = []
+  let x = 0, y = 0
+  for (const [, kind, rest] of path.matchAll(/([MLHV])([^MLHV]*)/g)) {
+    const numbers = rest.split(/[ ,]/).map(Number)
+    if (kind === 'H') x = numbers[0]
+    else if (kind === 'V') y = numbers[0]
+    else [x, y] = numbers
+    corners.push([x, y])
+  }
+  return corners
+}
+
+function linesOf(plot) {
+  const found = new Map()
+  for (const [trace] of plot.calcdata ?? []) {
+    const { legendgroup, uid, line, fill } = trace.trace
+    if (line?.shape !== 'hv' || fill !== 'none' || !legendgroup) continue
+    const path = plot.querySelector(`.trace${CSS.escape(uid)} .js-line`)
+    if (path) found.set(legendgroup, [...(found.get(legendgroup) ?? []), path])
+  }
+  return new Map([...found].map(([group, paths]) => [group, paths.map((path) => ({ path, corners: cornersOf(path.getAttribute('d') ?? '') }))]))
+}
+
+const heightAt = (corners, x, isAfter) => {
+  let y = corners[0][1]
+  for (const [at, height] of corners) {
+    if (isAfter ? at > x + 0.01 : at >= x - 0.01) break
+    y = height
+  }
+  return y
+}
+
+// Every line glides from where it was; only how it is shown moves, its path is the new one at once.
+function move(plot, before) {
+  if (!before.size || matchMedia('(prefers-reduced-motion: reduce)').matches) return
+  for (const [group, lines] of linesOf(plot)) {
+    const old = before.get(group)?.flatMap((line) => line.corners).sort((a, b) => a[0] - b[0])
+    for (const { path, corners } of old?.length ? lines : []) {
+      const xs = [...new Set([...corners, ...old].map(([x]) => x))].sort((a, b) => a - b)
+        .filter((x) => x >= corners[0]?.[0] && x <= corners.at(-1)[0])
+      if (!xs.length || xs.length > MOST_CORNERS) continue
+      const trace = (steps) => 'M' + xs.flatMap((x) => [false, true].map((isAfter) => `${x} ${heightAt(steps, x, isAfter)}`)).join('L')
+      const [from, to] = [trace(old), trace(corners)]
+      if (from !== to && CSS.supports('d', `path("${to}")`)) {
+        path.animate([{ d: `path("${from}")` }, { d: `path("${to}")` }], { duration: MOVING_MS, easing: 'ease-out' })
+      }
+    }
+  }
+}
+
+// The box with what the pointer reads stands on the other side of the figure, where the curves leave most room.
+function placeReading(plot) {
+  const box = plot.querySelector('.hoverlayer .legend'), { xaxis, yaxis } = plot._fullLayout
+  if (!box || plot._fullLayout.xaxis2 || !yaxis._length) return
+  const { width, height } = box.getBBox()
+  const left = xaxis._offset, top = yaxis._offset
+  const isLeft = xaxis.l2p(plot._hoverdata[0].x) > xaxis._length / 2
+  const x = isLeft ? left + 8 : left + xaxis._length - width - 8
+  const inside = plot._fullData.filter((trace) => Array.isArray(trace.text) && trace.mode === 'none').flatMap((trace) =>
+    [...trace.x].map((at, i) => [left + xaxis.l2p(at), top + yaxis.l2p(trace.y[i])]))
+    .filter(([at]) => at >= x - 8 && at <= x + width + 8).map(([, y]) => y)
+  const bottom = top + yaxis._length
+  const rooms = [Math.min(bottom, ...inside) - top, bottom - Math.max(top, ...inside)]
+  const y = rooms[0] > rooms[1] ? top + 6 : bottom - height - 8
+  box.setAttribute('transform', `translate(${x}, ${y})`)
+}
+
+export default async function ({ parentElement, data }) {
+  const box = parentElement.querySelector('.outcomes-figure')
+  if (!figures.has(box)) figures.set(box, { box, plot: box.firstElementChild, text: '' })
+  const shown = figures.get(box), text = new TextDecoder().decode(data)
+  if (text !== shown.text) {
+    const { figure, alt } = JSON.parse(text)
+    Object.assign(shown, { text, figure })
+    box.setAttribute('aria-label', alt)
+    box.style.height = `${figure.layout.height}px`
+    if (!window.Plotly) await loadPlotly()
+    draw(shown)
+  }
+  return () => {
+    shown.watched?.disconnect()
+    if (window.Plotly) window.Plotly.purge(shown.plot)
+    figures.delete(box)
+  }
+}
