@@ -236,7 +236,7 @@ def test_real_patients_are_not_called_synthetic() -> None:
     mixed = open_cohort(frame, SMALL)
     assert not mixed.synthetic
     note = next(note for note in mixed.notes if note.code == "partly-synthetic")
-    assert note.severity == "warning" and note.text.startswith("9 of 10 children")
+    assert note.severity == "warning" and note.text.startswith("9 of 10 patients")
     frame["patient_id"] = [f"A{i}" for i in range(10)]
     assert "partly-synthetic" not in {note.code for note in open_cohort(frame, SMALL).notes}
 
