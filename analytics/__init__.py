@@ -5,15 +5,15 @@ What a notebook needs is here by name, from a file of patients to what a page sa
     cohort = analytics.open_cohort("data/reference_cohort.csv")
     girls = analytics.CohortFilter((analytics.Clause("sex", ("female",)),))
     analysis = next(a for a in analytics.load_analyses() if a.slug == "survival-by-site")
-    params = analysis.defaults(cohort)
-    print(*analysis.present(analysis.run(cohort, girls, params), params).sentences(), sep="\\n")
+    document = analytics.open_document(analysis, cohort, girls, analysis.defaults(cohort))
+    print(document.sentence(), *document.sentences(), sep="\\n")
 """
 
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Clause", "CohortFilter", "View", "load_analyses", "open_cohort"]
+__all__ = ["Clause", "CohortFilter", "View", "load_analyses", "open_cohort", "open_document"]
 # Loaded when asked for: the modules below import this package, and most need none of these.
 _HOME = {
     "Clause": "analytics.cohort.filters",
@@ -21,6 +21,7 @@ _HOME = {
     "View": "analytics.views.view",
     "load_analyses": "analytics.analyses",
     "open_cohort": "analytics.cohort",
+    "open_document": "analytics.views.opening",
 }
 
 

@@ -13,27 +13,30 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.dictionary import speaking_by
 from analytics.document import (
     Appendix,
     BackgroundPart,
     ComparedTest,
     Document,
     Headline,
-    Lazy,
     Picture,
     Progress,
+    Selection,
     Shown,
 )
-from analytics.formats import name_patients
+from analytics.estimators.second_opinion import MOST_PATIENTS, collect
+from analytics.formats import format_count, name_patients
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import Used
+from analytics.reporting.attrition import Used, say_attrition
 from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import note_left_out
+from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, refuse_opinion, show_opinion
 from analytics.reporting.tables import Table
 from analytics.reporting.withholding import govern
 from analytics.reporting.wording import say_protection
 from analytics.results import Note
-from analytics.results.second_opinion import Compared
+from analytics.results.second_opinion import Compared, SecondOpinion
 
 Params = Mapping[str, Any]
 Made = TypeVar("Made")
@@ -199,8 +202,9 @@ class _Named:
 
 def _named_controls(controls: Callable[..., tuple[Control, ...]]) -> Callable[..., tuple[Control, ...]]:
     @wraps(controls)
-    def named(*args: Any) -> tuple[Control, ...]:
-        return tuple(control.named() for control in controls(*args))
+    def named(analysis: Any, cohort: Cohort) -> tuple[Control, ...]:
+        with speaking_by(cohort.dictionary):
+            return tuple(control.named() for control in controls(analysis, cohort))
 
     return named
 
@@ -325,76 +329,141 @@ class Analysis(ABC, Generic[Frame, Found]):
         SuppressedError
             If small numbers are protected and nothing can be shown.
         """
-        record = cohort.recording()
-        result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
-        if not cohort.smallest_cell:
-            return result
-        left_out = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
-        protected = Note("protected", "info", say_protection(cohort.smallest_cell))
-        return replace(result, notes=(*left_out, *result.notes, protected))  # type: ignore[type-var, attr-defined]
+        with speaking_by(cohort.dictionary):
+            record = cohort.recording()
+            result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
+            if not cohort.smallest_cell:
+                return result
+            left_out = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
+            protected = Note("protected", "info", say_protection(cohort.smallest_cell))
+            return replace(result, notes=(*left_out, *result.notes, protected))  # type: ignore[type-var, attr-defined]
 
     @final
-    def present(self, result: Found, params: Params, opinion: Background | None = None) -> Document:
-        """What is shown of a result that has passed `run`; ``opinion`` is the slow part that asks for a second one."""
+    def present(self, result: Found, params: Params, selection: Selection) -> Document:
+        """All that is shown of a result that has passed `run`, of this selection by these choices."""
+        with speaking_by(selection.cohort.dictionary):
+            return self._present(result, params, selection)
+
+    def _present(self, result: Found, params: Params, selection: Selection) -> Document:
+        lazy = selection.lazy
+        used, headlines = lazy(lambda: self.used(result)), lazy(lambda: self.headlines(result))
+        notes = lazy(lambda: self.notes(result))
+        sentence, attrition = lazy(selection.describe), lazy(lambda: selection.list_stages(used()))
+
+        def trace() -> Provenance:
+            cohort, smallest = selection.cohort, selection.cohort.smallest_cell
+            remarks = [f"Small numbers are protected. {say_protection(smallest)}"] if smallest else []
+            remarks.append(say_attrition(attrition()))
+            if choices := describe_choices(self.controls(cohort), params):
+                remarks.append(f"Choices: {choices}")
+            remarks.append(f"Numbers: {'; '.join(f'{headline.label}: {headline.value}' for headline in headlines())}")
+            if left_out := "; ".join(f"{format_count(n)} {text}" for text, n in used().left_out):
+                remarks.append(f"Left out: {left_out}")
+            remarks += [f"Warning: {note.text}" for note in notes() if note.severity == "warning"]
+            return Provenance(
+                title=self.title,
+                cohort=cohort.name,
+                selection=sentence(),
+                method=self.method,
+                data_version=cohort.data_version,
+                synthetic=cohort.synthetic,
+                exported_on=date.today(),
+                remarks=tuple(remarks),
+            )
+
         return Document(
             slug=self.slug,
             title=self.title,
             question=self.question,
             method=self.method,
-            sentence=Lazy(str),
-            attrition=Lazy(tuple),
-            provenance=Lazy(lambda: Provenance(self.title, "", "", self.method, "", False, date.today())),
-            main=Lazy(lambda: self._main(result, params)),
-            headlines=Lazy(lambda: self.headlines(result)),
-            answer=Lazy(lambda: self.answer(result)),
-            notes=Lazy(lambda: self.notes(result)),
-            sentences=Lazy(lambda: self.sentences(result)),
-            tables=Lazy(lambda: self.tables(result)),
-            pictures=Lazy(lambda: self.pictures(result, params)),
-            used=Lazy(lambda: self.used(result)),
-            tests=Lazy(lambda: self.tests(result)),
+            sentence=sentence,
+            attrition=attrition,
+            provenance=lazy(trace),
+            main=lazy(lambda: self._main(result, params)),
+            headlines=headlines,
+            answer=lazy(lambda: self.answer(result)),
+            notes=notes,
+            sentences=lazy(lambda: self.sentences(result)),
+            tables=lazy(lambda: self.tables(result)),
+            pictures=lazy(lambda: self.pictures(result, params)),
+            used=used,
+            tests=lazy(lambda: self.tests(result)),
             files=self.files,
-            frames=Lazy(lambda: say_frames(self.downloads(result))),
-            background=_background_parts(self.background, result, params),
-            checks=_appendix(self.checks, result, params),
-            planning=_appendix(self.planning, result, params),
-            opinion=_background_part(opinion, result, params) if opinion else None,
+            frames=lazy(lambda: say_frames(self.downloads(result))),
+            background=_background_parts(self.background, result, params, selection),
+            checks=_appendix(self.checks, result, params, selection),
+            planning=_appendix(self.planning, result, params, selection),
+            opinion=self._opinion(result, params, selection),
         )
 
     def _main(self, result: Found, params: Params) -> Picture:
         figure = self.figure(result, params)
         return Picture(self.title, figure, self.alt_text(result), self.caption(result, params))
 
+    def _opinion(self, result: Found, params: Params, selection: Selection) -> BackgroundPart | None:
+        """The second opinion; None where no library can do the analysis."""
+        if type(self).second_opinion is Analysis.second_opinion:
+            return None
 
-def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | None:
+        def run(result: Found, params: Params, progress: Progress) -> SecondOpinion:
+            frame = self.prepare(selection.cohort, selection.filter, params)
+            return collect(self.second_opinion(frame, result, params), self.used(result).n, progress)
+
+        def show(result: Found, found: SecondOpinion | None, params: Params) -> Shown:
+            return Shown() if found is None else Shown(*show_opinion(found, selection.cohort.dictionary))
+
+        opinion = Background(
+            name=OPINION,
+            title="A second opinion",
+            about=ABOUT_OPINION,
+            button="Ask these libraries",
+            run=run,
+            show=show,
+            refusal=lambda result, params: refuse_opinion(self.used(result).n, MOST_PATIENTS),
+            files=(OPINION,),
+            downloads=list_figures,
+        )
+        return _background_part(opinion, result, params, selection)
+
+
+def describe_choices(controls: Sequence[Control], params: Params) -> str:
+    """The choices that numbers depend on, in words."""
+    # Toggles only show or hide a part of the figure.
+    chosen = ((c.label, ", ".join(filter(None, c.to_text(params[c.name])))) for c in controls if c.kind != "toggle")
+    return "; ".join(f"{label}: {text or 'none'}" for label, text in chosen)
+
+
+def _appendix(checks: Checks | None, result: Any, params: Params, selection: Selection) -> Appendix | None:
     if checks is None:
         return None
-    made = Lazy(lambda: Governed(checks.make)(result, params))
+    made = selection.lazy(lambda: Governed(checks.make)(result, params))
     return Appendix(
         title=name_patients(checks.title),
         about=name_patients(checks.about),
-        parts=Lazy(lambda: checks.show(result, made(), params)),
-        background=_background_parts(checks.background, result, params),
+        parts=selection.lazy(lambda: checks.show(result, made(), params)),
+        background=_background_parts(checks.background, result, params, selection),
         files=checks.files,
-        frames=Lazy(lambda: say_frames(checks.downloads(made()))),
+        frames=selection.lazy(lambda: say_frames(checks.downloads(made()))),
     )
 
 
-def _background_parts(parts: Sequence[Background], result: Any, params: Params) -> tuple[BackgroundPart, ...]:
-    return tuple(_background_part(part, result, params) for part in parts)
+def _background_parts(
+    parts: Sequence[Background], result: Any, params: Params, selection: Selection
+) -> tuple[BackgroundPart, ...]:
+    return tuple(_background_part(part, result, params, selection) for part in parts)
 
 
-def _background_part(part: Background, result: Any, params: Params) -> BackgroundPart:
+def _background_part(part: Background, result: Any, params: Params, selection: Selection) -> BackgroundPart:
     return BackgroundPart(
         name=part.name,
         title=name_patients(part.title),
         about=name_patients(part.about).format(**params),
         button=name_patients(part.button).format(**params),
-        refusal=Lazy(lambda: part.refusal(result, params)),
-        run=lambda progress: Governed(part.run)(result, params, progress),
-        show=lambda found: part.show(result, found, params),
+        refusal=selection.lazy(lambda: part.refusal(result, params)),
+        run=selection.spoken(lambda progress: Governed(part.run)(result, params, progress)),
+        show=selection.spoken(lambda found: part.show(result, found, params)),
         files=part.files,
-        frames=lambda found: say_frames(part.downloads(found)),
+        frames=selection.spoken(lambda found: say_frames(part.downloads(found))),
     )
 
 

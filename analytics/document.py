@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial, wraps
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
+from analytics.cohort import Cohort
+from analytics.cohort.filters import CohortFilter, Funnel
+from analytics.dictionary import speaking_by
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import Stage, Used
+from analytics.reporting.attrition import Stage, Used, join_stages
 from analytics.reporting.tables import Place, Table
+from analytics.reporting.wording import describe_cohort
 from analytics.results import Note
 
 Made = TypeVar("Made")
@@ -34,6 +39,43 @@ class Lazy(Generic[Made]):
             if not self._made:
                 self._made = (self._make(),)
             return self._made[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Whom a view shows: a cohort under a filter, and how many each clause of it leaves, counted when first asked for."""
+
+    cohort: Cohort
+    filter: CohortFilter
+    funnel: Lazy[Funnel]
+
+    @classmethod
+    def of(cls, cohort: Cohort, cohort_filter: CohortFilter, count: Callable[[], Funnel] | None = None) -> Selection:
+        """The selection of a filter; ``count`` counts whom each clause leaves, if that is known already."""
+        return cls(cohort, cohort_filter, Lazy(count or partial(cohort.funnel, cohort_filter)))
+
+    def spoken(self, make: Callable[..., Made]) -> Callable[..., Made]:
+        """``make``, in the words of the cohort's dictionary whenever it is called."""
+
+        @wraps(make)
+        def speak(*args: Any) -> Made:
+            with speaking_by(self.cohort.dictionary):
+                return make(*args)
+
+        return speak
+
+    def lazy(self, make: Callable[[], Made]) -> Lazy[Made]:
+        """A part of a document in the words of the cohort's dictionary."""
+        return Lazy(self.spoken(make))
+
+    def describe(self) -> str:
+        """Whom it shows, in one sentence."""
+        cohort = self.cohort
+        return describe_cohort(self.filter, cohort.dictionary, self.funnel().n_left, cohort.n, cohort.synthetic)
+
+    def list_stages(self, used: Used) -> tuple[Stage, ...]:
+        """The way from everyone to those that an estimate rests on."""
+        return join_stages(self.funnel(), self.filter, self.cohort.dictionary, used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +169,9 @@ class Document:
     it, ``pictures`` are further ones. ``used`` says whom of the selection the main estimate rests on and who is left out
     why, each child once; ``tests`` are those before the reader, for the ledger; ``frames`` has a frame for each name in
     ``files``; ``opinion`` asks libraries for a second one.
-    Parts are made when they are first called for, so that the main figure waits for none of the others.
-
     ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
-    ``provenance`` what every file says: they are empty in a document of a result alone.
+    ``provenance`` what every file says.
+    Parts are made when they are first called for, so that the main figure waits for none of the others.
     """
 
     slug: str
@@ -155,8 +196,3 @@ class Document:
     checks: Appendix | None
     planning: Appendix | None
     opinion: BackgroundPart | None = None
-
-    @property
-    def left_out(self) -> tuple[tuple[str, int], ...]:
-        """Whom the main estimate leaves out: why, and how many, each child once."""
-        return tuple((loss.text, loss.n) for loss in self.used().losses if loss.n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from analytics import __version__
@@ -25,11 +25,11 @@ class Provenance:
     exported_on: date
     remarks: tuple[str, ...] = ()
     comparisons: str = ""
+    noun: str = field(default_factory=lambda: load_words().noun)
 
     def lines(self) -> tuple[str, ...]:
         """The statements, one per line."""
-        noun = load_words().noun
-        warning = (f"SYNTHETIC DATA: no row describes a real {noun}.",) if self.synthetic else ()
+        warning = (f"SYNTHETIC DATA: no row describes a real {self.noun}.",) if self.synthetic else ()
         return (
             self.title,
             *warning,
@@ -39,5 +39,5 @@ class Provenance:
             *self.remarks,
             *((self.comparisons,) if self.comparisons else ()),
             f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
-            f"Describes groups; not advice on the treatment of any one {noun}.",
+            f"Describes groups; not advice on the treatment of any one {self.noun}.",
         )

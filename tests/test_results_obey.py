@@ -36,6 +36,7 @@ from analytics.figures.calibration import describe_calibration, plot_calibration
 from analytics.reporting.attrition import Used
 from analytics.reporting.withholding import PARTS, govern, list_judged
 from analytics.results import Estimate, FloatArray, Interval, Note, Reason, Result, TermTest, TestResult, as_model
+from analytics.views.opening import open_document
 
 ROOT = Path(__file__).parent.parent
 MODULES = [importlib.import_module(m.name) for m in pkgutil.walk_packages(analytics.__path__, "analytics.")]
@@ -305,7 +306,7 @@ class Telling(Analysis[None, Elsewhere], abstract=True):
 
 def test_every_way_from_a_page_to_a_result_passes_the_policy() -> None:
     cohort, chosen = open_cohort(ROOT / "data" / "reference_cohort.csv"), CohortFilter()
-    document = Telling().present(Telling().run(cohort, chosen, {}), {})
+    document = open_document(Telling(), cohort, chosen, {})
     assert [h.value for h in document.headlines()] == ["None"]
     assert document.checks is not None
     assert [part.sentences for part in document.checks.parts()] == [("None",)]

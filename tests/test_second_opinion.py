@@ -14,12 +14,12 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.second_opinion import list_opinion, to_background
 from analytics.estimators.second_opinion import MOST_PATIENTS
 from analytics.estimators.second_opinion.comparison import compare
 from analytics.exports.csv_file import to_csv
-from analytics.reporting.second_opinion import FILE, WHY
+from analytics.reporting.second_opinion import OPINION, WHY, show_opinion
 from analytics.results.second_opinion import REASONS, UNEXPLAINED, Compared, Quantity, SecondOpinion
+from analytics.views.opening import open_document
 from tests.analyses.shown import PROVENANCE, cohort_of, show
 from tests.fuzz.drawn_views import check_part, draw_views
 
@@ -47,14 +47,13 @@ VIEWS: list[tuple[str, dict[str, Any], str]] = [
 
 def ask(analysis: Analysis, cohort: Cohort, cohort_filter: CohortFilter, params: dict[str, Any]) -> SecondOpinion:
     """What a click on the button gives, once its words, table and file have been looked at."""
-    part = to_background(analysis, cohort, cohort_filter)
+    part = open_document(analysis, cohort, cohort_filter, params).opinion
     assert part is not None
-    result = analysis.run(cohort, cohort_filter, params)
-    check_part(part.show(result, None, params))
-    found = part.run(result, params, lambda done, total: None)
+    check_part(part.show(None))
+    found = part.run(lambda done, total: None)
     assert isinstance(found, SecondOpinion)
-    check_part(part.show(result, found, params))
-    (frame,) = part.downloads(found).values()
+    check_part(part.show(found))
+    (frame,) = part.frames(found).values()
     assert pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#").shape == frame.shape
     return found
 
@@ -131,34 +130,31 @@ def test_every_reason_has_a_sentence() -> None:
 def test_a_difference_without_a_reason_is_a_caution() -> None:
     figure = Quantity("odds ratio", variable="sex", level="male")
     found = SecondOpinion((compare(figure, 2.0, 2.5, "scipy"),), (("scipy", "1"),), 10)
-    shown = list_opinion(found, REFERENCE.dictionary)
-    assert [note.code for note in shown.notes] == ["unexplained-difference"]
-    assert shown.tables[0].rows[0][0].startswith("Odds ratio, Sex: boys")
-    assert shown.sentences == ("0 of 1 figures agree to 1 in 1,000,000 and 1 differs (scipy 1).",)
+    notes, _, tables, sentences = show_opinion(found, REFERENCE.dictionary)
+    assert [note.code for note in notes] == ["unexplained-difference"]
+    assert tables[0].rows[0][0].startswith("Odds ratio, Sex: boys")
+    assert sentences == ("0 of 1 figures agree to 1 in 1,000,000 and 1 differs (scipy 1).",)
 
 
 def test_too_many_patients_are_refused_before_anything_is_fitted() -> None:
     analysis = ANALYSES["survival-by-variable"]
-    part = to_background(analysis, REFERENCE, EVERYBODY)
-    assert part is not None
     params = analysis.defaults(REFERENCE)
-    result = analysis.run(REFERENCE, EVERYBODY, params)
-    assert part.refusal(result, params) == ""
+    part = open_document(analysis, REFERENCE, EVERYBODY, params).opinion
+    assert part is not None and part.refusal() == ""
     patients = pd.read_csv("data/reference_cohort.csv")
     many = pd.concat([patients] * (MOST_PATIENTS // 60), ignore_index=True)
     many["patient_id"] = [f"P{i}" for i in range(len(many))]
-    cohort = open_cohort(many)
-    refused = to_background(analysis, cohort, EVERYBODY)
-    assert refused is not None
-    assert "narrow the selection" in refused.refusal(analysis.run(cohort, EVERYBODY, params), params)
+    refused = open_document(analysis, open_cohort(many), EVERYBODY, params).opinion
+    assert refused is not None and "narrow the selection" in refused.refusal()
 
 
 def test_the_file_says_what_the_page_says() -> None:
     analysis = ANALYSES["survival-by-site"]
-    part = to_background(analysis, REFERENCE, EVERYBODY)
-    assert part is not None and part.files == (FILE,)
-    found = ask(analysis, REFERENCE, EVERYBODY, analysis.defaults(REFERENCE))
-    frame = part.downloads(found)[FILE]
+    params = analysis.defaults(REFERENCE)
+    part = open_document(analysis, REFERENCE, EVERYBODY, params).opinion
+    assert part is not None and part.files == (OPINION,)
+    found = ask(analysis, REFERENCE, EVERYBODY, params)
+    frame = part.frames(found)[OPINION]
     assert len(frame) == len(found.rows)
     assert (
         frame["reason"]

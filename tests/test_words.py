@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Background, Checks, Control
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.dictionary import Words, load_dictionary, open_dictionary
-from analytics.document import HtmlFigure, Shown
+from analytics.dictionary import Words, load_dictionary, open_dictionary, speaking_by
+from analytics.document import HtmlFigure, Selection, Shown
 from analytics.formats import name_patients
+from analytics.views.opening import open_document
 
 ROOT = Path(__file__).parents[1]
 CHILD = re.compile(r"\bchild(ren)?\b", re.IGNORECASE)
@@ -107,18 +107,19 @@ Wording.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("noun", "plural"), [("child", "children"), ("person", "people")])
-def test_static_texts_take_the_noun_of_the_dictionary(noun: str, plural: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analytics.formats.load_words", lambda: Words(noun, plural))
+def test_static_texts_take_the_noun_of_the_dictionary(noun: str, plural: str) -> None:
+    cohort = open_cohort(ROOT / "data" / "reference_cohort.csv", replace(load_dictionary(), words=Words(noun, plural)))
     analysis = Wording()
     head = plural.capitalize()
-    assert (analysis.title, Wording.question) == (f"Of {plural}", f"How does a {noun} fare?")
-    (control,) = analysis.controls(None)
+    with speaking_by(cohort.dictionary):
+        assert (analysis.title, Wording.question) == (f"Of {plural}", f"How does a {noun} fare?")
+    (control,) = analysis.controls(cohort)
     assert (control.label, control.options, control.help) == (
         f"By {noun}",
         (("a", f"all {plural}"),),
         f"{head} by {{word}}",
     )
-    document = analysis.present(None, {"n": 3})
+    document = analysis.present(None, {"n": 3}, Selection.of(cohort, CohortFilter()))
     assert document.checks is not None
     assert (document.title, document.question, document.method) == (
         f"Of {plural}",
@@ -158,23 +159,20 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def people(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cohort:
+def people(tmp_path: Path) -> Cohort:
     """The reference cohort under a dictionary that calls its patients people."""
     text = (ROOT / "data" / "dictionary.toml").read_text(encoding="utf-8")
     for word, other in (("children", "people"), ("Children", "People"), ("child", "person"), ("Child", "Person")):
         text = text.replace(word, other)
     (tmp_path / "dictionary.toml").write_text(text, encoding="utf-8")
     dictionary = open_dictionary(tmp_path / "dictionary.toml")
-    for module in [m for m in sys.modules.values() if getattr(m, "load_dictionary", None) is load_dictionary]:
-        if module.__name__ != __name__:
-            monkeypatch.setattr(module, "load_dictionary", lambda: dictionary)
     return open_cohort(ROOT / "data" / "reference_cohort.csv", dictionary=dictionary)
 
 
 def shown_by(analysis: Analysis[Any, Any], cohort: Cohort) -> Iterator[str]:
     """Every text of a page and its files, at first and with all that is folded away."""
     params = analysis.defaults(cohort)
-    document = analysis.present(analysis.run(cohort, CohortFilter(), params), params)
+    document = open_document(analysis, cohort, CohortFilter(), params)
     shown = [getattr(document, part)() for part in ("main", "headlines", "notes", "sentences", "tables", "pictures")]
     shown += [document.title, document.question, document.method, analysis.controls(cohort), document.used()]
     shown += [document.tests(), list(document.frames().values())]

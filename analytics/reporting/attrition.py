@@ -90,6 +90,11 @@ class Used:
             short=shorten_eligible(frame.endpoint),
         )
 
+    @property
+    def left_out(self) -> tuple[tuple[str, int], ...]:
+        """Who is left out: why, and how many."""
+        return tuple((loss.text, loss.n) for loss in self.losses if loss.n)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

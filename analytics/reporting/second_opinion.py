@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analytics.dictionary import Dictionary
+from analytics.dictionary import Dictionary, load_words
 from analytics.formats import MISSING, format_count, name_patients
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words, start_sentence
@@ -33,7 +33,11 @@ from analytics.results.second_opinion import (
     SecondOpinion,
 )
 
-NAME, FILE = "second-opinion", "second-opinion"
+OPINION = "second-opinion"  # the name of the part, and of its file
+ABOUT_OPINION = (
+    "Fits this view again with lifelines, statsmodels, firthmodels, scikit-learn or scipy, whichever has it, on the "
+    "same {patients}, and compares every figure with the one shown here. Takes some seconds."
+)
 NOTHING_SHOWN = "Nothing is shown here that one of these libraries could give."
 
 AGREEMENT = {
@@ -89,10 +93,33 @@ MEASURES = {
 SHARES = ("curve", "survival", "survival difference", "incidence curve", "incidence", "missing")
 
 
+def refuse_opinion(n: int, most: int) -> str:
+    """Why libraries that take no more than ``most`` patients are not asked about ``n``; "" if they can be."""
+    if not n:
+        return "There is nobody to compare anything for."
+    return (
+        ""
+        if n <= most
+        else (
+            f"These libraries want every {load_words().noun} as a row of its own and would take minutes for {format_count(n)}: "
+            f"narrow the selection to {format_count(most)} or fewer."
+        )
+    )
+
+
+def show_opinion(
+    found: SecondOpinion, dictionary: Dictionary
+) -> tuple[tuple[Note, ...], tuple[()], tuple[Table, ...], tuple[str, ...]]:
+    """Notes, no pictures, a row per estimate with a column for each library, and what it comes to."""
+    if not found.rows:
+        return (), (), (), (NOTHING_SHOWN,)
+    return note_unexplained(found), (), (tabulate_opinion(found, dictionary),), (describe_opinion(found),)
+
+
 def list_figures(found: SecondOpinion) -> Mapping[str, pd.DataFrame]:
     """The file: one row per figure, with the reason in words."""
     frame = found.to_frame()
-    return {FILE: frame.assign(reason=frame["reason"].map(_say_why, na_action="ignore"))}
+    return {OPINION: frame.assign(reason=frame["reason"].map(_say_why, na_action="ignore"))}
 
 
 def _say_why(reason: str) -> str:
@@ -127,7 +154,7 @@ def note_unexplained(found: SecondOpinion) -> tuple[Note, ...]:
 
 
 def tabulate_opinion(found: SecondOpinion, dictionary: Dictionary) -> Table:
-    """The table of :func:`list_opinion`: rows in the order of the page."""
+    """One row per estimate with its limits and p, a column for each library; in the order of the page."""
     grouped: dict[Quantity, list[Compared]] = {}
     for row in found.rows:
         whole = "estimate" if row.figure.measure != "test" or row.figure.part != "p_adjusted" else "p_adjusted"

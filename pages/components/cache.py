@@ -16,7 +16,6 @@ from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.problems import CohortError, Problem
-from analytics.comparisons.second_opinion import to_background
 from analytics.document import Document
 from analytics.formats import FewerThan
 from analytics.reporting.reliability import load_policy
@@ -108,9 +107,8 @@ def load_simulation() -> Simulation:
 @lru_cache(maxsize=SELECTIONS)
 def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
-    analysis, chosen = _analysis(slug), dict(choices)
-    opinion = to_background(analysis, cohort, cohort_filter)
-    return open_document(analysis, cohort, cohort_filter, chosen, opinion, partial(load_funnel, cohort, cohort_filter))
+    count = partial(load_funnel, cohort, cohort_filter)
+    return open_document(_analysis(slug), cohort, cohort_filter, dict(choices), count)
 
 
 @lru_cache(maxsize=SELECTIONS)

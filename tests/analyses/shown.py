@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, cached_property
 from html.parser import HTMLParser
@@ -25,7 +25,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Checks, Control, Governed
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.document import Appendix, BackgroundPart, Document, Headline, HtmlFigure, Picture
+from analytics.document import Appendix, BackgroundPart, Document, Headline, HtmlFigure, Picture, Selection
 from analytics.document import Shown as ShownPart
 from analytics.exports.csv_file import to_csv
 from analytics.provenance import Provenance
@@ -220,10 +220,11 @@ def show(
 
     Without it, numbers can be checked as they were estimated.
     """
+    selection = Selection.of(cohort, cohort_filter)
     if policy:
-        return Shown(analysis, analysis.run(cohort, cohort_filter, params), params)
+        return Shown(analysis, analysis.run(cohort, cohort_filter, params), params, selection)
     result = say_notes(analysis.estimate(analysis.prepare(cohort, cohort_filter, params), params))
-    return Shown(analysis, result, params)
+    return Shown(analysis, result, params, selection)
 
 
 def show_with(
@@ -256,16 +257,20 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What a page shows of ``result``, the numbers of one selection with the choices ``params``."""
+    """What a page shows of ``result``, the numbers of one selection with the choices ``params``.
+
+    Without a ``selection`` that is the reference cohort's, for results that were made by hand.
+    """
 
     analysis: Analysis
     result: Any
     params: Mapping[str, Any]
+    selection: Selection = field(default_factory=lambda: Selection.of(cohort_of(REFERENCE), CohortFilter()))
 
     @cached_property
     def document(self) -> Document:
         """What the page draws."""
-        return self.analysis.present(self.result, self.params)
+        return self.analysis.present(self.result, self.params, self.selection)
 
     @property
     def headlines(self) -> tuple[Headline, ...]:
@@ -340,7 +345,7 @@ class Shown:
     @property
     def left_out(self) -> tuple[tuple[str, int], ...]:
         """Whom it leaves out: why, and how many."""
-        return self.document.left_out
+        return self.used.left_out
 
     @property
     def checks(self) -> Opened | None:
@@ -359,7 +364,7 @@ class Shown:
 
     def with_params(self, **choices: Any) -> Shown:
         """The same numbers with other choices of what is drawn."""
-        return Shown(self.analysis, self.result, dict(self.params) | choices)
+        return Shown(self.analysis, self.result, dict(self.params) | choices, self.selection)
 
     def texts(self) -> Iterator[str]:
         """Every text that a reader may see, but for those of further figures."""

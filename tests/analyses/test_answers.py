@@ -8,7 +8,7 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import Clause, CohortFilter
-from tests.analyses.shown import CLUMSY, NOT_WORDS, REFERENCE, Shown, cohort_of, plain
+from tests.analyses.shown import CLUMSY, NOT_WORDS, REFERENCE, Shown, cohort_of, plain, show
 
 SLUGS = [analysis.slug for analysis in load_analyses()]
 MOST_WORDS = 75
@@ -28,7 +28,7 @@ def ask(slug: str, selection: str = "everyone", **choices: object) -> Shown:
     cohort = cohort_of(REFERENCE)
     analysis = next(a for a in load_analyses() if a.slug == slug)
     params = {**analysis.defaults(cohort), **choices}
-    return Shown(analysis, analysis.run(cohort, SELECTIONS[selection], params), params)
+    return show(analysis, cohort, SELECTIONS[selection], params, policy=True)
 
 
 def answer_of(slug: str, selection: str = "everyone", **choices: object) -> str:

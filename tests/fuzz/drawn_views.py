@@ -15,7 +15,6 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.second_opinion import to_background
 from analytics.exports.csv_file import to_csv
 from analytics.figures.attrition import draw_attrition
 from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
@@ -146,9 +145,9 @@ def look_at(view: View, *, slow: bool = False) -> None:
             check_part(part)
         check_ratios(checks.files)
         slow_parts += checks.slow
-    opinion = to_background(analysis, cohort, view.cohort_filter)
+    opinion = shown.document.opinion
     if opinion is not None and not cohort.smallest_cell:
-        slow_parts += (Slow(analysis.present(shown.result, shown.params, opinion).opinion, shown),)
+        slow_parts += (Slow(opinion, shown),)
     for slow_part in slow_parts:
         look_at_slow(slow_part, slow=slow)
 

@@ -18,7 +18,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.document import ComparedTest, Lazy
+from analytics.document import ComparedTest, Lazy, Selection
 from analytics.views.ledger import (
     COLUMNS,
     Comparison,
@@ -473,7 +473,7 @@ def test_a_view_without_groups_compares_nothing() -> None:
 def test_an_analysis_that_names_no_tests_compares_nothing() -> None:
     analysis = ANALYSES["survival-by-site"]
     params = analysis.defaults(cohort())
-    document = analysis.present(None, params)
+    document = analysis.present(None, params, Selection.of(cohort(), GIRLS))
 
     def listed(*tests: ComparedTest) -> tuple[Comparison, ...]:
         telling, asked = replace(document, tests=Lazy(lambda: tests)), controls_of("survival-by-site")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,11 @@ from analytics import Clause, CohortFilter, load_analyses, open_cohort
 from analytics.analysis import Analysis
 from analytics.cohort import protect_cohort
 from analytics.cohort.filters import Funnel
-from analytics.document import Lazy
+from analytics.dictionary import open_dictionary
 from analytics.views.opening import open_document
 
-COHORT = open_cohort(Path(__file__).parents[2] / "data" / "reference_cohort.csv")
+ROOT = Path(__file__).parents[2]
+COHORT = open_cohort(ROOT / "data" / "reference_cohort.csv")
 BOYS = CohortFilter((Clause("sex", ("male",)),))
 
 
@@ -55,10 +55,13 @@ def test_a_protected_file_says_so() -> None:
     assert provenance.remarks[0].startswith("Small numbers are protected.")
 
 
-def test_a_document_of_a_result_alone_has_no_cohort() -> None:
-    analysis = load_analyses()[0]
-    params = analysis.defaults(COHORT)
-    document = analysis.present(analysis.run(COHORT, BOYS, params), params)
-    assert (document.sentence(), document.attrition()) == ("", ())
-    assert document.provenance().exported_on == date.today()
-    assert isinstance(document.main, Lazy)
+def test_every_part_speaks_by_the_dictionary_of_its_cohort(tmp_path: Path) -> None:
+    text = (ROOT / "data" / "dictionary.toml").read_text(encoding="utf-8")
+    (tmp_path / "dictionary.toml").write_text(text.replace('"Sex"', '"Gender"'), encoding="utf-8")
+    cohort = open_cohort(ROOT / "data" / "reference_cohort.csv", open_dictionary(tmp_path / "dictionary.toml"))
+    analysis = next(a for a in load_analyses() if a.slug == "relapse-predictors")
+    params = analysis.defaults(cohort) | {"factors": ("sex", "age_years")}
+    document = open_document(analysis, cohort, BOYS, params)
+    assert any(note.text.startswith("Gender cannot be compared") for note in document.notes())
+    assert "Gender: boys" in document.provenance().lines()[3]
+    assert any("Gender" in text for text in document.sentences())
