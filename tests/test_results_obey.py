@@ -28,7 +28,7 @@ from analytics.estimators.cox_model import estimate_hazard_ratios
 from analytics.estimators.influence import estimate_influence
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logistic_validation import estimate_calibration, fit_probabilities, optimism_by_bootstrap
-from analytics.estimators.missing_data import pool_odds_ratios, pool_test
+from analytics.estimators.pooling import pool_odds_ratios, pool_test
 from analytics.estimators.propensity import estimate_propensity
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.splines import estimate_spline

@@ -26,10 +26,10 @@ from analytics.comparisons.treatment import (
 from analytics.comparisons.weighting import TWO_STATES, WEIGHTS, balance_control, list_e_values, list_survival
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, Picture
-from analytics.estimators.kaplan_meier import survival_at
 from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_hazard_ratio, weighted_survival
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_landmark, compare_weighted_curves
+from analytics.estimators.survival_curve import survival_at
 from analytics.estimators.treatment import landmark_survival
 from analytics.estimators.zero_events import tabulate_curves
 from analytics.figures.balance import plot_balance, plot_overlap

@@ -14,7 +14,7 @@ from analytics.estimators.horizon_logistic import (
     estimate_univariable_odds_ratios_by_horizon,
     weigh_for_censoring,
 )
-from analytics.estimators.missing_data import with_own_level
+from analytics.estimators.own_level import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.frames import CompetingEvents
 from analytics.results import OddsRatioResult

@@ -14,7 +14,7 @@ from analytics.comparisons.relapse import RelapseData
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
 from analytics.estimators.imputation import estimate_imputed_odds_ratios, why_not_imputed
-from analytics.estimators.missing_data import NOT_RECORDED, own_level_name
+from analytics.estimators.own_level import NOT_RECORDED, own_level_name
 from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
 from analytics.figures.forest import say_fitted_by
 from analytics.formats import format_count, format_patients, format_percent

@@ -17,7 +17,7 @@ from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, load_dictionary, load_words
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.estimators.missing_data import with_own_level
+from analytics.estimators.own_level import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest import RELAPSE, EventWords
 from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within

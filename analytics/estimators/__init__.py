@@ -14,7 +14,7 @@ from analytics.estimators.cox_model import (
     estimate_univariable_hazard_ratios,
 )
 from analytics.estimators.cox_sample import CoxSample
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
 from analytics.estimators.discrimination import estimate_brier, estimate_discrimination, estimate_scaled_brier
 from analytics.estimators.fitted_logistic import fit_probabilities
 from analytics.estimators.horizon_logistic import (
@@ -23,6 +23,7 @@ from analytics.estimators.horizon_logistic import (
     weigh_for_censoring,
 )
 from analytics.estimators.imputation import combine_profiles, estimate_imputed_odds_ratios, impute, why_not_imputed
+from analytics.estimators.incidence_curve import incidence_at
 from analytics.estimators.influence import estimate_influence
 from analytics.estimators.interaction import subgroup_effects, subgroup_odds_ratios
 from analytics.estimators.intervals import (
@@ -36,27 +37,20 @@ from analytics.estimators.intervals import (
     upper_limit_without_events,
     wilson,
 )
-from analytics.estimators.kaplan_meier import (
-    estimate_survival,
-    follow_up,
-    n_at_risk,
-    survival_at,
-    survival_quantile,
-    time_tolerance,
-)
+from analytics.estimators.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.logrank import logrank_test, pairwise_logrank, trend_test
-from analytics.estimators.missing_data import (
-    count_missing,
-    own_level_name,
+from analytics.estimators.missing_patterns import count_missing
+from analytics.estimators.model_checks import check_model, why_no_checks
+from analytics.estimators.multiplicity import adjust_p_values
+from analytics.estimators.observations import time_tolerance
+from analytics.estimators.optimism import optimism_by_bootstrap
+from analytics.estimators.own_level import own_level_name, with_own_level
+from analytics.estimators.pooling import (
     pool_estimates,
     pool_odds_ratios,
     pool_test,
-    with_own_level,
 )
-from analytics.estimators.model_checks import check_model, why_no_checks
-from analytics.estimators.multiplicity import adjust_p_values
-from analytics.estimators.optimism import optimism_by_bootstrap
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,
@@ -76,6 +70,11 @@ from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
 from analytics.estimators.splines import estimate_spline, place_knots, spline_basis
 from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
+from analytics.estimators.survival_curve import (
+    n_at_risk,
+    survival_at,
+    survival_quantile,
+)
 from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
 from analytics.estimators.treatment import (
     ever_treated,

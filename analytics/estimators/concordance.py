@@ -20,7 +20,11 @@ from scipy.special import expit, logit
 
 from analytics.estimators.design import IntArray
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
+from analytics.estimators.observations import (
+    NO_PATIENTS,
+    Labels,
+    Observations,
+)
 from analytics.estimators.risk_sets import RiskRows, RiskSets
 from analytics.results import Estimate, FloatArray, Interval, Reason
 

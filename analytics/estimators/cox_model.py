@@ -34,8 +34,8 @@ from analytics.estimators.design import (
     check_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Observations
 from analytics.estimators.monotone_likelihood import columns_without_maximum, limiting_risk_sets, maximum_is_certain
+from analytics.estimators.observations import NO_PATIENTS, Observations
 from analytics.estimators.partial_likelihood import PartialLikelihood, columns_making_up, independent_columns
 from analytics.estimators.partial_maximum import (
     Optimum,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.estimators.design import BoolArray, Covariate, Design, IntArray, check_covariates, read_covariates
-from analytics.estimators.kaplan_meier import Labels, Observations
+from analytics.estimators.observations import Labels, Observations
 from analytics.estimators.partial_likelihood import PartialLikelihood
 from analytics.estimators.risk_sets import RiskRows, RiskSets
 from analytics.results import FloatArray

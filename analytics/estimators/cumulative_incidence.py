@@ -1,4 +1,4 @@
-"""Cumulative incidence of competing causes: curves, values at given times, and Gray's test between groups.
+"""Cumulative incidence of competing causes: curves, and Gray's test between groups.
 
 A patient is exposed to several causes of which only the first is seen (relapse, or death in remission). The cumulative
 incidence of a cause is the probability of having had it by t in the presence of the others. One minus Kaplan–Meier,
@@ -25,37 +25,26 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc
 
-from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.intervals import SurvivalConfType, check_survival_conf_type, survival_limits
-from analytics.estimators.kaplan_meier import (
-    AT_RISK,
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.observations import (
     EVERYONE,
     NO_PATIENTS,
+    CompetingObservations,
     Labels,
-    estimate_survival,
-    survival_at,
+    check_cause,
 )
-from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.results import (
-    Estimate,
     FloatArray,
     GroupCount,
     IncidenceCurve,
     IncidenceResult,
-    Interval,
     Note,
     Reason,
     SurvivalCurve,
     TestResult,
     read_only,
 )
-
-__all__ = [
-    "estimate_cumulative_incidence",
-    "estimate_subdistribution_hazard_ratios",
-    "gray_test",
-    "incidence_at",
-]
 
 # A share of the variance without ties this small is rounding, and so is such a distance of the incidence from 1.
 _NEGLIGIBLE = 1e-10
@@ -143,51 +132,6 @@ def estimate_cumulative_incidence(
         rows = slice(None) if len(labels.names) == 1 else labels.codes == code
         curves += _estimate_curves(sample, rows, curve, numbers, names, conf_type)
     return IncidenceResult(tuple(curves), names, conf_level, conf_type)
-
-
-def incidence_at(curve: IncidenceCurve, times: ArrayLike) -> tuple[Estimate, ...]:
-    """Cumulative incidences at given times, read from the steps of a curve without interpolation.
-
-    Parameters
-    ----------
-    curve
-        The curve of one group and cause.
-    times : array of shape (m,)
-        Times in the curve's unit (months), finite and >= 0, in any order.
-
-    Returns
-    -------
-    tuple of m Estimates
-        In the order of ``times``. ``n`` is the number at risk just before the time, ``n_event`` the events of the cause
-        up to and including it. Past the last observed time the value is that of the curve if the probability of being
-        free of every cause is 0 (nothing can follow), and otherwise None with the reason that follow-up has ended; it
-        is None, too, where with delayed entry nobody is at risk yet. The interval is None where it is not defined: for
-        "log-log" and "log" as long as no event of the cause has happened.
-
-    Raises
-    ------
-    ValueError
-        If a time is negative or not finite.
-    """
-    events, every = np.cumsum(curve.n_event_at), np.cumsum(curve.n_event_at + curve.n_competing_at)
-    found = []
-    for free in survival_at(_event_free(curve), times):
-        # The curve changes with events only, so the last event of any cause so far leads to its step.
-        step = int(np.searchsorted(every, free.n_event, side="left")) if free.n_event else -1
-        n_event = round(events[step]) if free.n_event else 0
-        if free.value is None:
-            found.append(Estimate(None, n=free.n, n_event=n_event, reason=free.reason))
-        elif free.n_event:
-            low, high = float(curve.low[step]), float(curve.high[step])
-            interval = None if math.isnan(low) or math.isnan(high) else _interval(low, high, curve)
-            std_error = float(curve.std_error[step])
-            found.append(
-                Estimate(float(curve.estimate[step]), interval, free.n, n_event, std_error=std_error, n_are=AT_RISK)
-            )
-        else:
-            certain = _interval(0.0, 0.0, curve) if curve.conf_type == "plain" else None
-            found.append(Estimate(0.0, certain, free.n, 0, std_error=0.0, n_are=AT_RISK))
-    return tuple(found)
 
 
 def gray_test(
@@ -465,32 +409,3 @@ def _estimate_curves(
             )
         )
     return curves
-
-
-def _event_free(curve: IncidenceCurve) -> SurvivalCurve:
-    """The probability of being free of every cause, without its uncertainty."""
-    n_any = curve.n_event_at + curve.n_competing_at
-    unknown = read_only(np.full(len(curve.time), np.nan))
-    return SurvivalCurve(
-        group=curve.group,
-        n=curve.n,
-        n_event=round(n_any.sum()),
-        time=curve.time,
-        n_risk=curve.n_risk,
-        n_event_at=read_only(n_any),
-        n_censor=curve.n_censor,
-        estimate=read_only(np.cumprod((curve.n_risk - n_any) / curve.n_risk)),
-        std_error=unknown,
-        low=unknown,
-        high=unknown,
-        conf_level=curve.conf_level,
-        conf_type=curve.conf_type,
-        median=Estimate(None, reason=Reason("not-asked-for")),
-        entry=curve.entry,
-        n_entry=curve.n_entry,
-        shown_until=curve.shown_until,
-    )
-
-
-def _interval(low: float, high: float, curve: IncidenceCurve) -> Interval:
-    return Interval(low, high, curve.conf_level, curve.conf_type)

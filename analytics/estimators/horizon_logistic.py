@@ -29,7 +29,6 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, columns_making_up, independent_columns
-from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.design import (
     BoolArray,
     Design,
@@ -40,6 +39,7 @@ from analytics.estimators.design import (
 )
 from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.logistic import SEPARATED, fit_patterns, infinite_columns, list_separated, nothing_to_fit
+from analytics.estimators.observations import CompetingObservations, check_cause
 from analytics.estimators.regression_result import (
     NEGLIGIBLE,
     NOT_CONVERGED,

@@ -40,7 +40,7 @@ from analytics.estimators.binomial_likelihood import profile_fall
 from analytics.estimators.design import check_covariates, ratio_of
 from analytics.estimators.fitted_logistic import FittedLogistic
 from analytics.estimators.logistic import PatternFit, estimate_odds_ratios, read_outcome, read_weight, rows_in_use
-from analytics.estimators.missing_data import pool_odds_ratios, pool_test
+from analytics.estimators.pooling import pool_odds_ratios, pool_test
 from analytics.results import (
     FloatArray,
     Interval,

@@ -31,8 +31,12 @@ from analytics.estimators.cox_model import (
 from analytics.estimators.cox_sample import CoxSample
 from analytics.estimators.design import BoolArray, Covariate, IntArray
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
 from analytics.estimators.logistic import Method, estimate_odds_ratios
+from analytics.estimators.observations import (
+    NO_PATIENTS,
+    Labels,
+    Observations,
+)
 from analytics.results import (
     Estimate,
     HazardRatio,

@@ -29,8 +29,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
 from analytics.estimators.multiplicity import Adjust, adjust_p_values
+from analytics.estimators.observations import (
+    NO_PATIENTS,
+    Labels,
+    Observations,
+)
 from analytics.results import FloatArray, GroupCount, Note, PairwiseTest, Reason, TestResult
 
 Weighting = Literal["logrank", "peto", "tarone-ware", "fleming-harrington"]

@@ -34,7 +34,11 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from analytics.estimators.design import Covariate, check_covariates, ratio_of, read_covariates, standardised, totals
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels, Observations
+from analytics.estimators.observations import (
+    NO_PATIENTS,
+    Labels,
+    Observations,
+)
 from analytics.results import FloatArray, Reason
 from analytics.results.power import ALPHA, POWER, Detectable, Term
 

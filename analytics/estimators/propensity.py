@@ -26,8 +26,8 @@ from scipy.special import expit
 
 from analytics.estimators.binomial_likelihood import BinomialLikelihood, fit_likelihood, independent_columns
 from analytics.estimators.design import BoolArray, Covariate, Design, check_covariates, read_covariates
-from analytics.estimators.kaplan_meier import NO_PATIENTS
 from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.observations import NO_PATIENTS
 from analytics.estimators.separation import separated_patterns
 from analytics.estimators.weighted_outcomes import EVENTS_PER_PARAMETER, weighted_hazard_ratio, weighted_survival
 from analytics.results import Balance, FloatArray, Name, Note, PropensityArm, PropensityResult, Reason, read_only

@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc
 
-from analytics.estimators.competing_observations import CompetingObservations
 from analytics.estimators.design import Design, check_covariates, read_covariates
+from analytics.estimators.observations import CompetingObservations
 from analytics.estimators.partial_likelihood import WIDE, closed_up, told_apart
 from analytics.estimators.subdistribution import MEASURE, estimate_subdistribution_hazard_ratios
 from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult, Reason, TermTest

@@ -22,7 +22,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.observations import NO_PATIENTS
+from analytics.estimators.survival_curve import survival_at
 from analytics.results import (
     Estimate,
     Interval,

@@ -24,7 +24,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.binomial_likelihood import columns_making_up, independent_columns
-from analytics.estimators.competing_observations import CompetingObservations, check_cause
 from analytics.estimators.design import (
     Design,
     IntArray,
@@ -32,8 +31,8 @@ from analytics.estimators.design import (
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, Labels
 from analytics.estimators.newton import ascents, inverse_of
+from analytics.estimators.observations import NO_PATIENTS, CompetingObservations, Labels, check_cause
 from analytics.estimators.regression_result import (
     NEGLIGIBLE,
     NOT_CONVERGED,

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics.estimators.competing_observations import CompetingObservations
 from analytics.estimators.design import BoolArray, Design, IntArray
+from analytics.estimators.observations import CompetingObservations
 from analytics.estimators.partial_likelihood import WIDE, WIDEST, closed_up, told_apart
 from analytics.results import FloatArray
 

@@ -21,7 +21,9 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from analytics.estimators.intervals import clopper_pearson, normal_quantile
-from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.observations import NO_PATIENTS
+from analytics.estimators.survival_curve import survival_at
 from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.results import Estimate, FloatArray, Interval, Reason, SurvivalCurve, SurvivalDifference, TestResult
 

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import estimate_survival, survival_quantile
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import Weighting, logrank_test, pairwise_logrank
 from analytics.estimators.multiplicity import Adjust
+from analytics.estimators.survival_curve import survival_quantile
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients
 from analytics.estimators.treatment_rows import TreatedAt, check_landmark
 from analytics.results import Note, PairwiseTest, SurvivalCurve, SurvivalResult, TestResult, read_only

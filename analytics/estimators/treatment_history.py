@@ -21,7 +21,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.estimators.kaplan_meier import BoolArray, IntArray, Labels, Observations, time_tolerance
+from analytics.estimators.observations import (
+    BoolArray,
+    IntArray,
+    Labels,
+    Observations,
+    time_tolerance,
+)
 from analytics.results import FloatArray, read_only
 
 UNTREATED = "not yet treated"

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from analytics.estimators.cox import ConfType, Method, Ties, estimate_hazard_ratios
 from analytics.estimators.design import check_covariates, read_covariates
-from analytics.estimators.kaplan_meier import IntArray
+from analytics.estimators.observations import IntArray
 from analytics.estimators.treatment_history import TREATED, UNTREATED, SwitchingPatients, TreatmentRows
 from analytics.results import TREATMENT, HazardRatioResult
 

@@ -21,7 +21,13 @@ from analytics.estimators.cox import estimate_hazard_ratios
 from analytics.estimators.cox_sample import read_sampling_weight
 from analytics.estimators.design import BoolArray
 from analytics.estimators.intervals import SurvivalConfType, normal_quantile, survival_limits
-from analytics.estimators.kaplan_meier import EVERYONE, Labels, Observations, estimate_survival, survival_quantile
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.observations import (
+    EVERYONE,
+    Labels,
+    Observations,
+)
+from analytics.estimators.survival_curve import survival_quantile
 from analytics.results import (
     FloatArray,
     HazardRatioResult,

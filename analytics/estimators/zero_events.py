@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analytics.estimators.cumulative_incidence import incidence_at
+from analytics.estimators.incidence_curve import incidence_at
 from analytics.estimators.intervals import upper_limit_without_events
-from analytics.estimators.kaplan_meier import n_at_risk, survival_at
+from analytics.estimators.survival_curve import n_at_risk, survival_at
 from analytics.results import (
     Estimate,
     FloatArray,
@@ -82,8 +82,8 @@ def read_curve(curve: SurvivalCurve | IncidenceCurve, times: ArrayLike) -> tuple
     Returns
     -------
     tuple of m Estimates
-        As from :func:`~analytics.estimators.kaplan_meier.survival_at` or
-        :func:`~analytics.estimators.cumulative_incidence.incidence_at`. Where no event has happened and some are still
+        As from :func:`~analytics.estimators.survival_curve.survival_at` or
+        :func:`~analytics.estimators.incidence_curve.incidence_at`. Where no event has happened and some are still
         followed (or had another event), the interval has the method "exact, one-sided" and ends at 1 (of an incidence,
         begins at 0).
 

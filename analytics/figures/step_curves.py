@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from analytics.dictionary import load_words
-from analytics.estimators.kaplan_meier import n_at_risk
+from analytics.estimators.survival_curve import n_at_risk
 from analytics.estimators.zero_events import hidden_share, patients_followed
 from analytics.figures.drawing import LEGEND, TIME_AXIS, chip_of, escape, round_months, round_to
 from analytics.figures.theme import GRID_LINE, TEXT_COLOUR, Style, to_translucent

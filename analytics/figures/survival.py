@@ -14,7 +14,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analytics.dictionary import Endpoint, load_words
-from analytics.estimators.kaplan_meier import n_at_risk, survival_at, time_tolerance
+from analytics.estimators.observations import time_tolerance
+from analytics.estimators.survival_curve import n_at_risk, survival_at
 from analytics.estimators.zero_events import read_curve
 from analytics.figures import step_curves
 from analytics.figures.curve_groups import arrange_curves

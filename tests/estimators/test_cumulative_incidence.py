@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test, incidence_at
-from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
+from analytics.estimators.incidence_curve import incidence_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
+from analytics.estimators.survival_curve import survival_at
 from analytics.results import IncidenceCurve, IncidenceResult, Reason, TestResult
 from tests.estimators.said import words
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.cumulative_incidence import estimate_subdistribution_hazard_ratios
 from analytics.estimators.design import read_covariate
 from analytics.estimators.logistic import estimate_odds_ratios
+from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.treatment import time_dependent_hazard_ratio
 from analytics.results import Reason
 

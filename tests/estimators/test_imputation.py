@@ -25,7 +25,7 @@ from analytics.estimators.imputation import (
     why_not_imputed,
 )
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.missing_data import pool_odds_ratios
+from analytics.estimators.pooling import pool_odds_ratios
 from analytics.results import Name, OddsRatioResult, Reason
 
 HERE = Path(__file__).parents[1] / "reference"

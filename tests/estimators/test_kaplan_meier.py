@@ -16,7 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up, n_at_risk, survival_at, survival_quantile
+from analytics.estimators.kaplan_meier import estimate_survival, follow_up
+from analytics.estimators.survival_curve import (
+    n_at_risk,
+    survival_at,
+    survival_quantile,
+)
 from analytics.results import Estimate, Interval, Reason, SurvivalCurve
 from tests.estimators import survival_oracle as oracle
 from tests.estimators.said import said

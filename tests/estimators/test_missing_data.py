@@ -15,14 +15,16 @@ from scipy.stats import chi2
 from scipy.stats import t as student
 
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.missing_data import (
+from analytics.estimators.missing_patterns import count_missing
+from analytics.estimators.own_level import (
     NOT_RECORDED,
-    count_missing,
     own_level_name,
+    with_own_level,
+)
+from analytics.estimators.pooling import (
     pool_estimates,
     pool_odds_ratios,
     pool_test,
-    with_own_level,
 )
 from analytics.results import MissingResult, Reason
 

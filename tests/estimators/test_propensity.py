@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
+from analytics.estimators.survival_curve import survival_at
 from analytics.results import Name, PropensityResult, Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.kaplan_meier import NO_PATIENTS
+from analytics.estimators.observations import NO_PATIENTS
 from analytics.estimators.restricted_mean import estimate_restricted_mean
 from analytics.results import Reason
 from tests.estimators.said import said

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.cumulative_incidence import estimate_subdistribution_hazard_ratios
+from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.results import HazardRatioResult, Name, Reason
 from tests.estimators.said import said, words
 

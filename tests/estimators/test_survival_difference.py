@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.kaplan_meier import NO_PATIENTS, estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.observations import NO_PATIENTS
+from analytics.estimators.survival_curve import survival_at
 from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
 from analytics.results import Reason
 

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.kaplan_meier import estimate_survival, n_at_risk, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logrank import logrank_test
+from analytics.estimators.survival_curve import n_at_risk, survival_at
 from analytics.estimators.treatment import (
     ever_treated,
     landmark_profile,

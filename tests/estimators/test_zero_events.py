@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, incidence_at
-from analytics.estimators.kaplan_meier import estimate_survival, n_at_risk, survival_at
+from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
+from analytics.estimators.incidence_curve import incidence_at
+from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators.survival_curve import n_at_risk, survival_at
 from analytics.estimators.survival_difference import estimate_survival_differences
 from analytics.estimators.zero_events import (
     METHOD,

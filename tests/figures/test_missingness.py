@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from analytics.estimators.missing_data import count_missing
+from analytics.estimators.missing_patterns import count_missing
 from analytics.figures.missingness import MOST_PATTERNS, plot_missingness, plot_patterns
 from analytics.reporting.missing import NOTHING
 from analytics.results import MissingResult

@@ -19,10 +19,11 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.dictionary import open_dictionary
 from analytics.estimators import regression_result
-from analytics.estimators.kaplan_meier import estimate_survival, survival_at
+from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.logistic import estimate_odds_ratios
 from analytics.estimators.logrank import logrank_test
 from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators.survival_curve import survival_at
 from analytics.estimators.treatment import simon_makuch
 from analytics.estimators.zero_events import read_curve
 from analytics.figures.forest import plot_forest

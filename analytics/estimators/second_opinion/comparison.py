@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.estimators.kaplan_meier import Observations
+from analytics.estimators.observations import Observations
 from analytics.formats import is_withheld
 from analytics.results import Estimate, FloatArray
 from analytics.results.second_opinion import (

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.estimators.competing_observations import CompetingObservations
 from analytics.estimators.intervals import survival_limits
-from analytics.estimators.kaplan_meier import time_tolerance
+from analytics.estimators.observations import CompetingObservations, time_tolerance
 from analytics.estimators.second_opinion.comparison import compare, names_of
 from analytics.results import Estimate, FloatArray, IncidenceResult
 from analytics.results import is_shown as is_drawn

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analytics.estimators.missing_data import MissingResult
 from analytics.estimators.second_opinion.comparison import compare
-from analytics.results import Estimate
+from analytics.results import Estimate, MissingResult
 from analytics.results.second_opinion import Compared, Quantity
 
 

@@ -15,7 +15,7 @@ from analytics.estimators.fitted_logistic import fit_probabilities
 from analytics.estimators.horizon_logistic import estimate_odds_ratios_by_horizon, weigh_for_censoring
 from analytics.estimators.interaction import subgroup_effects
 from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.missing_data import count_missing
+from analytics.estimators.missing_patterns import count_missing
 from analytics.estimators.proportional_hazards import proportional_hazards_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
