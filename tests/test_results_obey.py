@@ -23,16 +23,21 @@ from analytics.analysis import Analysis, Background, Checks, Control, Governed, 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.document import Headline, Shown
-from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
-from analytics.estimators.cox_model import estimate_hazard_ratios
-from analytics.estimators.influence import estimate_influence
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logistic_validation import estimate_calibration, fit_probabilities, optimism_by_bootstrap
-from analytics.estimators.pooling import pool_odds_ratios, pool_test
-from analytics.estimators.propensity import estimate_propensity
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.splines import estimate_spline
-from analytics.figures.calibration import describe_calibration, plot_calibration
+from analytics.estimators import (
+    concordance_optimism_by_bootstrap,
+    estimate_calibration,
+    estimate_hazard_ratios,
+    estimate_influence,
+    estimate_odds_ratios,
+    estimate_propensity,
+    estimate_spline,
+    fit_probabilities,
+    optimism_by_bootstrap,
+    pool_odds_ratios,
+    pool_test,
+    proportional_hazards_test,
+)
+from analytics.figures.points.calibration import describe_calibration, plot_calibration
 from analytics.reporting.attrition import Used
 from analytics.reporting.withholding import PARTS, govern, list_judged
 from analytics.results import Estimate, FloatArray, Interval, Note, Reason, Result, TermTest, TestResult, as_model

@@ -26,14 +26,25 @@ from analytics.comparisons.treatment import (
 from analytics.comparisons.weighting import TWO_STATES, WEIGHTS, balance_control, list_e_values, list_survival
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, Picture
-from analytics.estimators.propensity import Estimand, estimate_propensity, weighted_hazard_ratio, weighted_survival
+from analytics.estimators import (
+    estimate_propensity,
+    landmark_survival,
+    survival_at,
+    tabulate_curves,
+    weighted_hazard_ratio,
+    weighted_survival,
+)
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_landmark, compare_weighted_curves
-from analytics.estimators.survival_curve import survival_at
-from analytics.estimators.treatment import landmark_survival
-from analytics.estimators.zero_events import tabulate_curves
-from analytics.figures.balance import plot_balance, plot_overlap
-from analytics.figures.survival import Overlay, describe_drawing, describe_survival, mark_day, plot_survival
+from analytics.estimators.treatment.propensity import Estimand
+from analytics.figures.curves.survival import (
+    Overlay,
+    describe_drawing,
+    describe_survival,
+    mark_day,
+    plot_survival,
+)
+from analytics.figures.points.balance import plot_balance, plot_overlap
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_number, format_patients
 from analytics.frames.switching import TreatmentData

@@ -40,13 +40,11 @@ from analytics.comparisons.survival import (
 )
 from analytics.dictionary import Words, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
-from analytics.estimators.kaplan_meier import estimate_survival
+from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_curves
 from analytics.estimators.second_opinion.comparison import not_offered
 from analytics.estimators.second_opinion.curves import compare_curves
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.incidence import compare_incidence_curves
-from analytics.estimators.zero_events import read_curve, tabulate_curves
 from analytics.figures.theme import Figure
 from analytics.formats import (
     SUPPRESSED,

@@ -31,12 +31,15 @@ from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_c
 from analytics.comparisons.validation import to_optimism
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
-from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
-from analytics.estimators.cox import estimate_hazard_ratios, estimate_univariable_hazard_ratios
-from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators import (
+    concordance_optimism_by_bootstrap,
+    estimate_hazard_ratios,
+    estimate_univariable_hazard_ratios,
+    proportional_hazards_test,
+)
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
-from analytics.figures.forest import EventWords, words_of
-from analytics.figures.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
+from analytics.figures.forest.ratios import EventWords, words_of
+from analytics.figures.ratios.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import format_p_phrase, name_patients
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.answers import answer_factors

@@ -24,10 +24,9 @@ from analytics.comparisons.treatment_groups import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline, Picture
+from analytics.estimators import landmark_profile, tabulate_curves
 from analytics.estimators.second_opinion.treatment import compare_landmark
-from analytics.estimators.treatment import landmark_profile
-from analytics.estimators.zero_events import tabulate_curves
-from analytics.figures.landmark_strip import StripPoint, plot_landmark_strip
+from analytics.figures.curves.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.formats import format_count, format_patients
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.curves import MILESTONES

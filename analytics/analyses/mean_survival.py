@@ -28,12 +28,10 @@ from analytics.comparisons.survival import (
     styles_of,
 )
 from analytics.document import ComparedTest, Headline, Picture
-from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators import estimate_restricted_mean, estimate_survival_differences, tabulate_curves
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
-from analytics.estimators.survival_difference import estimate_survival_differences
-from analytics.estimators.zero_events import tabulate_curves
-from analytics.figures.differences import DifferenceRow, plot_differences
-from analytics.figures.survival import describe_drawing
+from analytics.figures.curves.survival import describe_drawing
+from analytics.figures.points.differences import DifferenceRow, plot_differences
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_level, format_number, format_years
 from analytics.frames import TimeToEvent

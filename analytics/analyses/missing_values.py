@@ -22,10 +22,14 @@ from analytics.comparisons.relapse import (
 )
 from analytics.dictionary import load_dictionary, load_words
 from analytics.document import Headline, Picture
-from analytics.estimators.imputation import IMPUTATIONS
-from analytics.estimators.missing_patterns import count_missing
+from analytics.estimators import count_missing
+from analytics.estimators.missing.imputation import IMPUTATIONS
 from analytics.estimators.second_opinion.proportions import compare_missing
-from analytics.figures.missingness import MOST_PATTERNS, plot_missingness, plot_patterns
+from analytics.figures.points.missingness import (
+    MOST_PATTERNS,
+    plot_missingness,
+    plot_patterns,
+)
 from analytics.formats import format_count, format_patients, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.missing import (

@@ -27,11 +27,20 @@ from analytics.comparisons.treatment import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
+from analytics.estimators import (
+    landmark_profile,
+    naive_hazard_ratio,
+    time_dependent_hazard_ratio,
+)
 from analytics.estimators.second_opinion.treatment import compare_treatment_ratios
-from analytics.estimators.treatment import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
-from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
-from analytics.figures.forest_html import draw_html
-from analytics.figures.forest_svg import draw_svg
+from analytics.figures.forest.comparison import (
+    ComparisonForest,
+    ComparisonRow,
+    describe_comparison,
+    plot_comparison,
+)
+from analytics.figures.forest.html import draw_html
+from analytics.figures.forest.svg import draw_svg
 from analytics.formats import MISSING, format_count, format_number, format_p_cell
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.estimates import ratio_text

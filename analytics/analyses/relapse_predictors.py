@@ -50,9 +50,9 @@ from analytics.comparisons.relapse import (
 from analytics.comparisons.validation import checks_frames, list_checks, to_optimism
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
-from analytics.estimators.logistic_validation import optimism_by_bootstrap
-from analytics.estimators.model_checks import NamePatients, check_model, why_no_checks
-from analytics.figures.forest import EventWords
+from analytics.estimators import check_model, optimism_by_bootstrap, why_no_checks
+from analytics.estimators.validation.model_checks import NamePatients
+from analytics.figures.forest.ratios import EventWords
 from analytics.frames import (
     BinaryOutcome,
     CompetingEvents,

@@ -27,9 +27,8 @@ from analytics.comparisons.treatment_groups import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline
+from analytics.estimators import pairwise_treatments, tabulate_curves
 from analytics.estimators.second_opinion.treatment import compare_groups
-from analytics.estimators.treatment import pairwise_treatments
-from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.curves import MILESTONES, tabulate_pairs

@@ -30,11 +30,10 @@ from analytics.comparisons.subgroups import (
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.interaction import subgroup_effects
+from analytics.estimators import estimate_hazard_ratios, subgroup_effects
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_subgroups as ask_libraries
-from analytics.figures.comparison_forest import describe_comparison, plot_comparison
+from analytics.figures.forest.comparison import describe_comparison, plot_comparison
 from analytics.formats import format_count
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
 from analytics.reporting.answers import answer_ratio

@@ -40,9 +40,8 @@ from analytics.comparisons.until_hsct import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline
+from analytics.estimators import naive_hazard_ratio, tabulate_curves
 from analytics.estimators.second_opinion.treatment import compare_switching, compare_treatment_ratios
-from analytics.estimators.treatment import naive_hazard_ratio
-from analytics.estimators.zero_events import tabulate_curves
 from analytics.formats import format_count, format_share
 from analytics.frames.switching import UNTIL_HSCT, TreatmentData
 from analytics.reporting.attrition import Used

@@ -13,13 +13,15 @@ from analytics.comparisons.regression import as_read, note_references
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import Picture
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
-from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
-from analytics.estimators.survival_curve import survival_at
-from analytics.figures.incidence import NAIVE_LABEL, plot_naive_incidence
-from analytics.figures.stacked_incidence import plot_stacked_incidence
+from analytics.estimators import (
+    estimate_hazard_ratios,
+    estimate_subdistribution_hazard_ratios,
+    proportional_hazards_test,
+    proportional_subdistribution_hazards_test,
+    survival_at,
+)
+from analytics.figures.curves.incidence import NAIVE_LABEL, plot_naive_incidence
+from analytics.figures.curves.stacked_incidence import plot_stacked_incidence
 from analytics.formats import format_percent, format_years
 from analytics.frames import CompetingEvents, filters_of
 from analytics.reporting.causes import (

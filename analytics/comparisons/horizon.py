@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analytics.dictionary import CompetingEndpoint, Variable
-from analytics.estimators.horizon_logistic import (
+from analytics.estimators import (
     estimate_odds_ratios_by_horizon,
     estimate_univariable_odds_ratios_by_horizon,
     weigh_for_censoring,
+    with_own_level,
 )
-from analytics.estimators.own_level import with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.frames import CompetingEvents
 from analytics.results import OddsRatioResult

@@ -13,10 +13,15 @@ from analytics.comparisons.regression import as_read, draw_forest
 from analytics.comparisons.relapse import RelapseData
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
-from analytics.estimators.imputation import estimate_imputed_odds_ratios, why_not_imputed
-from analytics.estimators.own_level import NOT_RECORDED, own_level_name
-from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
-from analytics.figures.forest import say_fitted_by
+from analytics.estimators import estimate_imputed_odds_ratios, own_level_name, why_not_imputed
+from analytics.estimators.missing.own_level import NOT_RECORDED
+from analytics.figures.forest.comparison import (
+    ComparisonForest,
+    ComparisonRow,
+    describe_comparison,
+    plot_comparison,
+)
+from analytics.figures.forest.ratios import say_fitted_by
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.reporting.missing import NOTHING, note_imputation, say_change, tabulate_pooled_tests
 from analytics.reporting.reasons import say_reason

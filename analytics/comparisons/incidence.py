@@ -10,11 +10,10 @@ from analytics.cohort import Cohort
 from analytics.comparisons.power import detect_incidence
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import CompetingEndpoint, Variable, Words
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
+from analytics.estimators import estimate_cumulative_incidence, gray_test, read_curve
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.zero_events import read_curve
-from analytics.figures.incidence import describe_drawing, plot_incidence
-from analytics.figures.incidence import describe_incidence as describe_curves
+from analytics.figures.curves.incidence import describe_drawing, plot_incidence
+from analytics.figures.curves.incidence import describe_incidence as describe_curves
 from analytics.figures.theme import Figure
 from analytics.formats import format_count, format_patients, format_years
 from analytics.frames import CompetingEvents

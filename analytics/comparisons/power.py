@@ -16,15 +16,15 @@ import pandas as pd
 from analytics.analysis import Checks, Params
 from analytics.dictionary import Variable
 from analytics.document import Shown
-from analytics.estimators.power import (
+from analytics.estimators import (
+    SwitchingPatients,
+    design_of_treatment,
     detectable_hazard_ratios,
     detectable_interaction,
     detectable_odds_ratios,
     detectable_ratio,
     schoenfeld_information,
 )
-from analytics.estimators.treatment_history import SwitchingPatients
-from analytics.estimators.treatment_rows import design_of_treatment
 from analytics.frames import BinaryOutcome, TimeToEvent
 from analytics.reporting.planning import Plan
 from analytics.results import IncidenceCurve

@@ -11,8 +11,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.survival_difference import find_crossings
+from analytics.estimators import find_crossings, proportional_hazards_test
 from analytics.frames import TimeToEvent
 from analytics.reporting.proportionality import Crossing, note_changing_difference
 from analytics.results import Note, SurvivalCurve, TermTest

@@ -14,10 +14,14 @@ from analytics.cohort import Cohort
 from analytics.comparisons.power import to_planning
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
-from analytics.figures.forest import EventWords, describe_forest, plot_forest
-from analytics.figures.forest_html import draw_html
-from analytics.figures.forest_layout import Forest
-from analytics.figures.forest_svg import draw_svg
+from analytics.figures.forest.html import draw_html
+from analytics.figures.forest.layout import Forest
+from analytics.figures.forest.ratios import (
+    EventWords,
+    describe_forest,
+    plot_forest,
+)
+from analytics.figures.forest.svg import draw_svg
 from analytics.formats import format_count, format_number, format_step
 from analytics.reporting.planning import Plan, plan_terms
 from analytics.reporting.reasons import say_reason

@@ -16,10 +16,9 @@ from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, load_dictionary, load_words
-from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.estimators.own_level import with_own_level
+from analytics.estimators import estimate_odds_ratios, estimate_univariable_odds_ratios, with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
-from analytics.figures.forest import RELAPSE, EventWords
+from analytics.figures.forest.ratios import RELAPSE, EventWords
 from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within
 from analytics.frames.horizon import FIRST_EVENT_MISSING
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete

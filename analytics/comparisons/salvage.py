@@ -14,8 +14,7 @@ from analytics.cohort import Cohort
 from analytics.comparisons.treatment import AT_LANDMARK, AT_START, read_model
 from analytics.comparisons.treatment_groups import TreatmentGroups
 from analytics.dictionary import DAYS_PER_MONTH
-from analytics.estimators.treatment import landmark_profile, time_dependent_hazard_ratio
-from analytics.estimators.treatment_history import SwitchingPatients
+from analytics.estimators import SwitchingPatients, landmark_profile, time_dependent_hazard_ratio
 from analytics.frames import list_treatments
 from analytics.frames.switching import TreatmentData, name_chemotherapy
 from analytics.results import HazardRatioResult, PairwiseTest

@@ -12,8 +12,8 @@ from analytics.analysis import Params, lazy
 from analytics.comparisons.power import best_pair, detect_groups
 from analytics.comparisons.regression import stack
 from analytics.dictionary import Endpoint, Variable, load_words
-from analytics.estimators.power import Detectable, detectable_in_subgroups
-from analytics.figures.comparison_forest import ComparisonForest, ComparisonRow
+from analytics.estimators import Detectable, detectable_in_subgroups
+from analytics.figures.forest.comparison import ComparisonForest, ComparisonRow
 from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld
 from analytics.frames import TimeToEvent
 from analytics.reporting.planning import FOUR_IN_FIVE, HUNDREDFOLD, Plan, limit_cells, plan_groups, tabulate_terms

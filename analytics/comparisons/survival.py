@@ -17,12 +17,17 @@ from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
 from analytics.document import ComparedTest, Headline
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up
-from analytics.estimators.logrank import logrank_test, pairwise_logrank
+from analytics.estimators import (
+    estimate_survival,
+    follow_up,
+    logrank_test,
+    pairwise_logrank,
+    read_curve,
+    tabulate_curves,
+)
 from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
-from analytics.estimators.zero_events import read_curve, tabulate_curves
-from analytics.figures.survival import describe_drawing, plot_survival
-from analytics.figures.survival import describe_survival as describe_curves
+from analytics.figures.curves.survival import describe_drawing, plot_survival
+from analytics.figures.curves.survival import describe_survival as describe_curves
 from analytics.figures.theme import Figure, Style, style_of
 from analytics.formats import (
     SUPPRESSED,

@@ -18,9 +18,8 @@ from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
 from analytics.dictionary import PHASES, Endpoint, Phase
 from analytics.document import ComparedTest, Headline
-from analytics.estimators.quantiles import weighted_quantiles
-from analytics.estimators.sensitivity import COMMON_OUTCOME, e_value_of, highest_risk
-from analytics.estimators.treatment import simon_makuch
+from analytics.estimators import e_value_of, highest_risk, simon_makuch, weighted_quantiles
+from analytics.estimators.sensitivity import COMMON_OUTCOME
 from analytics.figures.theme import Style, style_of
 from analytics.formats import format_count, name_patients
 from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns, is_timed_as_treatment

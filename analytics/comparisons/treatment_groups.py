@@ -16,17 +16,23 @@ from analytics.comparisons.treatment import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline
-from analytics.estimators.intervals import SurvivalConfType
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.treatment import (
+from analytics.estimators import (
+    estimate_survival,
     ever_treated,
     landmark_survival,
     mantel_byar_test,
+    read_curve,
     simon_makuch,
     time_dependent_hazard_ratio,
 )
-from analytics.estimators.zero_events import read_curve
-from analytics.figures.survival import Overlay, describe_drawing, describe_survival, mark_day, plot_survival
+from analytics.estimators.intervals import SurvivalConfType
+from analytics.figures.curves.survival import (
+    Overlay,
+    describe_drawing,
+    describe_survival,
+    mark_day,
+    plot_survival,
+)
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData

@@ -11,10 +11,13 @@ import numpy as np
 from analytics.analysis import Control
 from analytics.comparisons.treatment import list_ratio_tests
 from analytics.document import ComparedTest
-from analytics.estimators.censoring_weights import weighted_until
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
-from analytics.estimators.treatment import split_at_treatment, time_dependent_hazard_ratio
-from analytics.estimators.zero_events import read_curve
+from analytics.estimators import (
+    estimate_cumulative_incidence,
+    read_curve,
+    split_at_treatment,
+    time_dependent_hazard_ratio,
+    weighted_until,
+)
 from analytics.frames.switching import UNTIL_HSCT, TreatmentData
 from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.tables import Table

@@ -10,9 +10,13 @@ import pandas as pd
 from analytics.analysis import Background, Params
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
-from analytics.estimators.splines import SHOWN as SHOWN_QUANTILES
-from analytics.figures.calibration import describe_calibration, plot_calibration, say_groups
-from analytics.figures.spline import describe_spline, plot_spline
+from analytics.estimators.validation.splines import SHOWN as SHOWN_QUANTILES
+from analytics.figures.points.calibration import (
+    describe_calibration,
+    plot_calibration,
+    say_groups,
+)
+from analytics.figures.ratios.spline import describe_spline, plot_spline
 from analytics.formats import format_level, format_number, format_percent
 from analytics.reporting.influence import say_influence, tabulate_influence
 from analytics.reporting.model_checks import (

@@ -5,9 +5,7 @@ from __future__ import annotations
 from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.comparisons.treatment import list_known_by
-from analytics.estimators.sensitivity import e_value_of, highest_risk
-from analytics.estimators.survival_curve import survival_at
-from analytics.estimators.zero_events import read_curve
+from analytics.estimators import e_value_of, highest_risk, read_curve, survival_at
 from analytics.reporting.curves import MILESTONES
 from analytics.reporting.tables import Table
 from analytics.reporting.weighting import AdjustedComparison, tabulate_weighted_survival

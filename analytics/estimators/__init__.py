@@ -3,29 +3,21 @@
 Every public estimator is offered here by its name, whatever module it stands in.
 """
 
-from analytics.estimators.calibration import estimate_calibration
-from analytics.estimators.censoring_weights import weighted_until
-from analytics.estimators.collinearity import variance_inflation
-from analytics.estimators.concordance import concordance
-from analytics.estimators.concordance_optimism import concordance_optimism_by_bootstrap
-from analytics.estimators.cox_model import (
-    estimate_hazard_ratios,
-    estimate_ratios_only,
-    estimate_univariable_hazard_ratios,
+from analytics.estimators.competing.cumulative_incidence import estimate_cumulative_incidence, gray_test
+from analytics.estimators.competing.subdistribution import estimate_subdistribution_hazard_ratios
+from analytics.estimators.curves.incidence_curve import incidence_at
+from analytics.estimators.curves.survival_curve import (
+    n_at_risk,
+    survival_at,
+    survival_quantile,
 )
-from analytics.estimators.cox_sample import CoxSample
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
-from analytics.estimators.discrimination import estimate_brier, estimate_discrimination, estimate_scaled_brier
-from analytics.estimators.fitted_logistic import fit_probabilities
-from analytics.estimators.horizon_logistic import (
-    estimate_odds_ratios_by_horizon,
-    estimate_univariable_odds_ratios_by_horizon,
-    weigh_for_censoring,
+from analytics.estimators.curves.zero_events import (
+    band_without_events,
+    hidden_share,
+    patients_followed,
+    read_curve,
+    tabulate_curves,
 )
-from analytics.estimators.imputation import combine_profiles, estimate_imputed_odds_ratios, impute, why_not_imputed
-from analytics.estimators.incidence_curve import incidence_at
-from analytics.estimators.influence import estimate_influence
-from analytics.estimators.interaction import subgroup_effects, subgroup_odds_ratios
 from analytics.estimators.intervals import (
     check_survival_conf_type,
     clopper_pearson,
@@ -37,20 +29,21 @@ from analytics.estimators.intervals import (
     upper_limit_without_events,
     wilson,
 )
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up
-from analytics.estimators.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
-from analytics.estimators.logrank import logrank_test, pairwise_logrank, trend_test
-from analytics.estimators.missing_patterns import count_missing
-from analytics.estimators.model_checks import check_model, why_no_checks
-from analytics.estimators.multiplicity import adjust_p_values
-from analytics.estimators.observations import time_tolerance
-from analytics.estimators.optimism import optimism_by_bootstrap
-from analytics.estimators.own_level import own_level_name, with_own_level
-from analytics.estimators.pooling import (
+from analytics.estimators.missing.imputation import (
+    combine_profiles,
+    estimate_imputed_odds_ratios,
+    impute,
+    why_not_imputed,
+)
+from analytics.estimators.missing.own_level import own_level_name, with_own_level
+from analytics.estimators.missing.patterns import count_missing
+from analytics.estimators.missing.pooling import (
     pool_estimates,
     pool_odds_ratios,
     pool_test,
 )
+from analytics.estimators.multiplicity import adjust_p_values
+from analytics.estimators.observations import time_tolerance
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,
@@ -62,39 +55,63 @@ from analytics.estimators.power import (
     distance,
     schoenfeld_information,
 )
-from analytics.estimators.propensity import estimate_propensity, weighted_hazard_ratio, weighted_survival
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
 from analytics.estimators.quantiles import weighted_quantiles
-from analytics.estimators.restricted_mean import estimate_restricted_mean
-from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
-from analytics.estimators.splines import estimate_spline, place_knots, spline_basis
-from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
-from analytics.estimators.survival_curve import (
-    n_at_risk,
-    survival_at,
-    survival_quantile,
+from analytics.estimators.regression.concordance import concordance
+from analytics.estimators.regression.cox import (
+    estimate_hazard_ratios,
+    estimate_ratios_only,
+    estimate_univariable_hazard_ratios,
 )
-from analytics.estimators.survival_difference import estimate_survival_differences, find_crossings
-from analytics.estimators.treatment import (
-    ever_treated,
-    landmark_profile,
-    landmark_survival,
+from analytics.estimators.regression.cox_sample import CoxSample
+from analytics.estimators.regression.fitted_logistic import fit_probabilities
+from analytics.estimators.regression.horizon_logistic import (
+    estimate_odds_ratios_by_horizon,
+    estimate_univariable_odds_ratios_by_horizon,
+    weigh_for_censoring,
+)
+from analytics.estimators.regression.interaction import subgroup_effects, subgroup_odds_ratios
+from analytics.estimators.regression.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
+from analytics.estimators.survival.differences import estimate_survival_differences, find_crossings
+from analytics.estimators.survival.kaplan_meier import estimate_survival, follow_up
+from analytics.estimators.survival.logrank import (
+    logrank_test,
+    pairwise_logrank,
+    trend_test,
+)
+from analytics.estimators.survival.restricted_mean import estimate_restricted_mean
+from analytics.estimators.treatment.censoring_weights import weighted_until
+from analytics.estimators.treatment.curves import (
     mantel_byar_test,
-    naive_hazard_ratio,
     pairwise_treatments,
     simon_makuch,
-    split_at_treatment,
-    time_dependent_hazard_ratio,
 )
-from analytics.estimators.treatment_history import SwitchingPatients, TreatmentRows
-from analytics.estimators.treatment_rows import design_of_treatment
-from analytics.estimators.zero_events import (
-    band_without_events,
-    hidden_share,
-    patients_followed,
-    read_curve,
-    tabulate_curves,
+from analytics.estimators.treatment.hazards import naive_hazard_ratio, time_dependent_hazard_ratio
+from analytics.estimators.treatment.history import SwitchingPatients, TreatmentRows
+from analytics.estimators.treatment.landmark import landmark_profile, landmark_survival
+from analytics.estimators.treatment.propensity import (
+    estimate_propensity,
+    weighted_hazard_ratio,
+    weighted_survival,
+)
+from analytics.estimators.treatment.rows import design_of_treatment, ever_treated, split_at_treatment
+from analytics.estimators.validation.calibration import estimate_calibration
+from analytics.estimators.validation.collinearity import variance_inflation
+from analytics.estimators.validation.concordance_optimism import concordance_optimism_by_bootstrap
+from analytics.estimators.validation.discrimination import (
+    estimate_brier,
+    estimate_discrimination,
+    estimate_scaled_brier,
+)
+from analytics.estimators.validation.influence import estimate_influence
+from analytics.estimators.validation.model_checks import check_model, why_no_checks
+from analytics.estimators.validation.optimism import optimism_by_bootstrap
+from analytics.estimators.validation.proportional_hazards import proportional_hazards_test
+from analytics.estimators.validation.proportional_subdistribution import proportional_subdistribution_hazards_test
+from analytics.estimators.validation.splines import (
+    estimate_spline,
+    place_knots,
+    spline_basis,
 )
 from analytics.results import CensoringWeights, MissingPattern, MissingResult, MissingShare, PooledResult, as_model
 

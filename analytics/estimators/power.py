@@ -149,10 +149,10 @@ def detectable_hazard_ratios(
     Parameters
     ----------
     time, event, weight, entry
-        As for :func:`analytics.estimators.kaplan_meier.estimate_survival`. With rows of
-        :func:`analytics.estimators.treatment.split_at_treatment` the treatment changes over time.
+        As for :func:`analytics.estimators.estimate_survival`. With rows of
+        :func:`analytics.estimators.split_at_treatment` the treatment changes over time.
     covariates : DataFrame with one row per entry of ``time``
-        As for :func:`analytics.estimators.cox.estimate_hazard_ratios`; one categorical covariate compares groups.
+        As for :func:`analytics.estimators.estimate_hazard_ratios`; one categorical covariate compares groups.
     strata : array of shape (rows,), optional
         Patients are compared within their stratum only.
     power, alpha : float
@@ -169,7 +169,7 @@ def detectable_hazard_ratios(
     Raises
     ------
     ValueError
-        As for :func:`analytics.estimators.cox.estimate_hazard_ratios`.
+        As for :func:`analytics.estimators.estimate_hazard_ratios`.
     TypeError
         If ``covariates`` is no DataFrame or a column is of a kind that cannot be used.
 
@@ -301,7 +301,7 @@ def detectable_odds_ratios(
     Parameters
     ----------
     outcome, covariates, weight
-        As for :func:`analytics.estimators.logistic.estimate_odds_ratios`.
+        As for :func:`analytics.estimators.estimate_odds_ratios`.
     power, alpha : float
         As for :func:`distance`.
 
@@ -315,7 +315,7 @@ def detectable_odds_ratios(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`analytics.estimators.logistic.estimate_odds_ratios`.
+        As for :func:`analytics.estimators.estimate_odds_ratios`.
     """
     # An outcome is an event at one and the same moment: checked as such.
     size = len(pd.Series(outcome))
@@ -368,7 +368,7 @@ def detectable_in_subgroups(
     Parameters
     ----------
     time, event, group, subgroup, weight, entry, strata
-        As for :func:`analytics.estimators.interaction.subgroup_effects`; the first group that has patients is the
+        As for :func:`analytics.estimators.subgroup_effects`; the first group that has patients is the
         reference.
     power, alpha : float
         As for :func:`distance`.
@@ -382,7 +382,7 @@ def detectable_in_subgroups(
     Raises
     ------
     ValueError
-        As for :func:`~analytics.estimators.interaction.subgroup_effects`.
+        As for :func:`~analytics.estimators.subgroup_effects`.
     """
     data = Observations.from_arrays(time, event, weight, entry)
     groups, parts = (Labels.from_values(name, of, data.kept) for name, of in (("group", group), ("subgroup", subgroup)))

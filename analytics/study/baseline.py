@@ -12,7 +12,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
-from analytics.estimators.quantiles import weighted_quantiles
+from analytics.estimators import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_number, format_share
 from analytics.reporting.tables import Table
 

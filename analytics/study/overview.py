@@ -12,7 +12,7 @@ from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import load_words
 from analytics.document import Headline
-from analytics.estimators.quantiles import weighted_quantiles
+from analytics.estimators import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.study.published import Published
 

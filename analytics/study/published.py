@@ -14,11 +14,7 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH
-from analytics.estimators.intervals import wilson
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.zero_events import read_curve
+from analytics.estimators import estimate_odds_ratios, estimate_survival, logrank_test, read_curve, wilson
 from analytics.formats import MISSING
 from analytics.reporting.reasons import say_reason
 from analytics.results import Estimate, Name, OddsRatioResult, Reason, Result

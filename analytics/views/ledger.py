@@ -24,7 +24,7 @@ from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary, load_words
 from analytics.document import Document
-from analytics.estimators.multiplicity import adjust_p_values
+from analytics.estimators import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_clause, join_words, start_sentence

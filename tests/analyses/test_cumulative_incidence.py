@@ -19,8 +19,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from analytics.analysis import to_reference
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.proportional_subdistribution import proportional_subdistribution_hazards_test
+from analytics.estimators import proportional_hazards_test, proportional_subdistribution_hazards_test
 from analytics.formats import format_p
 from analytics.frames import EVERYONE
 from tests.analyses.shown import (

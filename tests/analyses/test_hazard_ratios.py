@@ -19,8 +19,7 @@ from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons.validation import REPLICATES
 from analytics.document import HtmlFigure
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators import estimate_hazard_ratios, proportional_hazards_test
 from analytics.formats import format_ratio
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

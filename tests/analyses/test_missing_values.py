@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons.imputation import IMPUTED
-from analytics.estimators.imputation import estimate_imputed_odds_ratios
+from analytics.estimators import estimate_imputed_odds_ratios
 from analytics.formats import format_p
 from analytics.reporting.missing import NOTHING
 from analytics.reporting.withholding import govern

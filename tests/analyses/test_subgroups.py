@@ -18,7 +18,7 @@ from analytics.analysis import to_reference
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause
 from analytics.document import HtmlFigure
-from analytics.estimators.logrank import logrank_test
+from analytics.estimators import logrank_test
 from analytics.formats import format_interval, format_p, format_ratio
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

@@ -24,8 +24,7 @@ from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.estimators.sensitivity import e_value
-from analytics.estimators.survival_curve import n_at_risk
+from analytics.estimators import e_value, n_at_risk
 from analytics.formats import format_ratio
 from analytics.frames.switching import BOTH, UNTREATED
 from analytics.frames.treatment import CART, HSCT

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.analyses import load_analyses
-from analytics.estimators.censoring_weights import weighted_until
+from analytics.estimators import weighted_until
 from analytics.frames.treatment import CART
 from analytics.results import treated_terms
 from tests.analyses.shown import REFERENCE, Shown, analysis_of, check_shown, cohort_of, patients_of, show_with

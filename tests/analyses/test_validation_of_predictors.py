@@ -18,9 +18,8 @@ from scipy.stats import chi2, mannwhitneyu
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause
 from analytics.comparisons.validation import SEED
-from analytics.estimators import model_checks
-from analytics.estimators.logistic_validation import optimism_by_bootstrap
-from analytics.estimators.splines import place_knots, spline_basis
+from analytics.estimators import optimism_by_bootstrap, place_knots, spline_basis
+from analytics.estimators.validation import model_checks
 from analytics.exports.csv_file import to_csv
 from analytics.formats import format_ratio
 from analytics.reporting.reasons import say_reason

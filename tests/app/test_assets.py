@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from analytics.figures.attrition import COLOURS
-from analytics.figures.forest_svg import ACCENT
+from analytics.figures.forest.svg import ACCENT
 from analytics.figures.theme import TEXT_COLOUR
 from pages.components import assets, browser
 from pages.components.assets import ASSETS, KeptAssets, address_of, load_in_browser, read_asset

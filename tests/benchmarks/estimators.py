@@ -23,15 +23,20 @@ from lifelines.utils import restricted_mean_survival_time
 from analytics.cohort import Cohort
 from analytics.cohort.opening import open_patients
 from analytics.dictionary import DAYS_PER_MONTH, open_dictionary
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence, gray_test
-from analytics.estimators.incidence_curve import incidence_at
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.restricted_mean import estimate_restricted_mean
-from analytics.estimators.survival_curve import survival_at
-from analytics.estimators.treatment import mantel_byar_test, simon_makuch, time_dependent_hazard_ratio
+from analytics.estimators import (
+    estimate_cumulative_incidence,
+    estimate_hazard_ratios,
+    estimate_odds_ratios,
+    estimate_restricted_mean,
+    estimate_survival,
+    gray_test,
+    incidence_at,
+    logrank_test,
+    mantel_byar_test,
+    simon_makuch,
+    survival_at,
+    time_dependent_hazard_ratio,
+)
 from analytics.frames import (
     BinaryOutcome,
     CompetingEvents,

@@ -19,19 +19,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.estimators.concordance import concordance
-from analytics.estimators.cox_model import estimate_hazard_ratios
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
-from analytics.estimators.discrimination import estimate_brier, estimate_discrimination
-from analytics.estimators.intervals import clopper_pearson, wilson
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.multiplicity import adjust_p_values
-from analytics.estimators.power import ALPHA, POWER, distance
-from analytics.estimators.proportional_hazards import proportional_hazards_test
-from analytics.estimators.restricted_mean import estimate_restricted_mean
-from analytics.estimators.splines import spline_basis
+from analytics.estimators import (
+    adjust_p_values,
+    clopper_pearson,
+    concordance,
+    distance,
+    estimate_brier,
+    estimate_cumulative_incidence,
+    estimate_discrimination,
+    estimate_hazard_ratios,
+    estimate_odds_ratios,
+    estimate_restricted_mean,
+    estimate_survival,
+    logrank_test,
+    proportional_hazards_test,
+    spline_basis,
+    wilson,
+)
+from analytics.estimators.power import ALPHA, POWER
 
 SIZES = (436, 20_000)
 LIBRARIES = (

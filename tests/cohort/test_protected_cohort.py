@@ -17,9 +17,7 @@ from analytics.cohort.disclosure import Hidden, SuppressedError, round_count, ro
 from analytics.cohort.filters import Clause, CohortFilter, FilterError
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.treatment import time_dependent_hazard_ratio
+from analytics.estimators import estimate_odds_ratios, estimate_survival, time_dependent_hazard_ratio
 from analytics.formats import FewerThan
 from analytics.frames import BinaryOutcome, TimeToEvent, TreatmentHistory, endpoint_columns, history_columns
 from tests.benchmarks.cohorts import write_cohort

@@ -11,8 +11,13 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.comparisons.power import best_pair, detect_treatments, to_planning
 from analytics.dictionary import Words
-from analytics.estimators.power import Detectable, detectable_hazard_ratios, detectable_odds_ratio, detectable_ratio
-from analytics.estimators.treatment import mantel_byar_test
+from analytics.estimators import (
+    Detectable,
+    detectable_hazard_ratios,
+    detectable_odds_ratio,
+    detectable_ratio,
+    mantel_byar_test,
+)
 from analytics.reporting.planning import limit_cells, plan_groups, say_detectable, tabulate_terms
 from analytics.results.power import DetectedGroups
 from tests.analyses.shown import show_with

@@ -14,8 +14,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.proportionality import list_crossings, note_non_proportional, ratio_test
 from analytics.comparisons.survival import compare_survival, prepare_survival
 from analytics.dictionary import open_dictionary
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators import estimate_survival, proportional_hazards_test
 from analytics.frames import TimeToEvent
 from analytics.reporting.tables import labels_of
 from analytics.results import Note

@@ -13,10 +13,7 @@ import pytest
 
 from analytics.cohort import open_cohort
 from analytics.dictionary import DAYS_PER_MONTH, open_dictionary
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.survival_curve import survival_at
+from analytics.estimators import estimate_odds_ratios, estimate_survival, logrank_test, survival_at
 from data.build_reference_cohort import (
     CALIBRATION_PATH,
     COHORT_PATH,

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.estimators.cox import estimate_hazard_ratios
+from analytics.estimators import (
+    estimate_hazard_ratios,
+    estimate_odds_ratios,
+    estimate_subdistribution_hazard_ratios,
+    time_dependent_hazard_ratio,
+)
 from analytics.estimators.design import read_covariate
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.subdistribution import estimate_subdistribution_hazard_ratios
-from analytics.estimators.treatment import time_dependent_hazard_ratio
 from analytics.results import Reason
 
 ROWS = np.arange(4)

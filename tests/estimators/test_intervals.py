@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from analytics.estimators.intervals import (
+from analytics.estimators import (
     check_survival_conf_type,
     clopper_pearson,
     normal_quantile,

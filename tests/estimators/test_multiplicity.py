@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from analytics.estimators.multiplicity import Adjust, adjust_p_values
+from analytics.estimators import adjust_p_values
+from analytics.estimators.multiplicity import Adjust
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "multiplicity_reference.json"
 CASES: list[dict[str, Any]] = json.loads(REFERENCE.read_text(encoding="utf-8"))

@@ -15,9 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.power import (
+from analytics.estimators import (
     Detectable,
     detectable_hazard_ratios,
     detectable_in_subgroups,
@@ -26,9 +24,12 @@ from analytics.estimators.power import (
     detectable_odds_ratios,
     detectable_ratio,
     distance,
+    estimate_hazard_ratios,
+    logrank_test,
+    mantel_byar_test,
     schoenfeld_information,
+    split_at_treatment,
 )
-from analytics.estimators.treatment import mantel_byar_test, split_at_treatment
 from analytics.results import Reason
 
 REFERENCE = Path(__file__).parent.parent / "reference"

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.sensitivity import e_value, highest_risk
+from analytics.estimators import e_value, estimate_survival, highest_risk
 from analytics.results import EValue, Reason
 
 MODERATE = settings(max_examples=60, deadline=None)

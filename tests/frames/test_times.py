@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics.cohort import open_cohort
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
-from analytics.figures.step_curves import choose_ticks
+from analytics.figures.curves.steps import choose_ticks
 from analytics.results import Note
 from tests.analyses.shown import cohort_of
 

@@ -1,4 +1,4 @@
-# Reference values for tests/estimators/test_missing_data.py and test_imputation.py:
+# Reference values for tests/estimators/missing/test_missing_data.py and test_imputation.py:
 #   Rscript make_missing_data_reference.R
 # in this folder. Needs mice, mitools and jsonlite. Five sets imputed by mice are written down with what mice and mitools
 # pool from them, so that both sides start from the same numbers; and mice's augmented data with what glm makes of them.

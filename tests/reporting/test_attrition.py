@@ -15,7 +15,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep
 from analytics.dictionary import Words, open_dictionary
-from analytics.estimators.treatment import simon_makuch
+from analytics.estimators import simon_makuch
 from analytics.frames import Exclusion
 from analytics.reporting.attrition import (
     KINDS,

@@ -18,18 +18,20 @@ from hypothesis import strategies as st
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.dictionary import open_dictionary
-from analytics.estimators import regression_result
-from analytics.estimators.kaplan_meier import estimate_survival
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.restricted_mean import estimate_restricted_mean
-from analytics.estimators.survival_curve import survival_at
-from analytics.estimators.treatment import simon_makuch
-from analytics.estimators.zero_events import read_curve
-from analytics.figures.forest import plot_forest
-from analytics.figures.forest_html import draw_html
-from analytics.figures.step_curves import fades_below
-from analytics.figures.survival import describe_survival, plot_survival
+from analytics.estimators import (
+    estimate_odds_ratios,
+    estimate_restricted_mean,
+    estimate_survival,
+    logrank_test,
+    read_curve,
+    simon_makuch,
+    survival_at,
+)
+from analytics.estimators.regression import result as regression_result
+from analytics.figures.curves.steps import fades_below
+from analytics.figures.curves.survival import describe_survival, plot_survival
+from analytics.figures.forest.html import draw_html
+from analytics.figures.forest.ratios import plot_forest
 from analytics.figures.theme import style_of
 from analytics.formats import name_patients
 from analytics.reporting.reasons import say_reason

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.estimators.quantiles import weighted_quantiles
+from analytics.estimators import weighted_quantiles
 from analytics.frames import EVERYONE
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reasons import say_reason

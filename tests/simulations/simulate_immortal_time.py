@@ -21,17 +21,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from analytics.estimators.cox import estimate_hazard_ratios
-from analytics.estimators.intervals import wilson
-from analytics.estimators.logrank import logrank_test
-from analytics.estimators.treatment import (
+from analytics.estimators import (
+    estimate_hazard_ratios,
     ever_treated,
     landmark_profile,
+    logrank_test,
     mantel_byar_test,
     naive_hazard_ratio,
     time_dependent_hazard_ratio,
+    wilson,
 )
-from analytics.estimators.treatment_history import TREATED
+from analytics.estimators.treatment.history import TREATED
 from analytics.results import FloatArray, HazardRatioResult, TestResult
 
 TABLE_PATH = Path(__file__).parent.parent.parent / "data" / "immortal_time_simulation.toml"

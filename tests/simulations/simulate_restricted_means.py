@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.estimators.intervals import wilson
-from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators import estimate_restricted_mean, wilson
 
 TABLE_PATH = Path(__file__).parent / "restricted_means.toml"
 SEED = 2014

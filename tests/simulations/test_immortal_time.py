@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.estimators.intervals import wilson
+from analytics.estimators import wilson
 from tests.simulations.simulate_immortal_time import (
     BLOCK,
     DESIGN,

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analytics.estimators.intervals import SurvivalConfType, survival_limits
-from analytics.estimators.kaplan_meier import estimate_survival
 from analytics.estimators.observations import time_tolerance
 from analytics.estimators.second_opinion.comparison import Patients, compare, is_shown, names_of, not_offered
+from analytics.estimators.survival.kaplan_meier import estimate_survival
 from analytics.results import (
     Estimate,
     FloatArray,

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
+from analytics.estimators.curves.zero_events import read_curve
 from analytics.estimators.second_opinion.comparison import Patients, compare, not_offered
 from analytics.estimators.second_opinion.curves import compare_curves, compare_pairs, compare_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, largest_likelihood
-from analytics.estimators.treatment_history import SwitchingPatients
-from analytics.estimators.zero_events import read_curve
+from analytics.estimators.treatment.history import SwitchingPatients
 from analytics.results import (
     Estimate,
     FloatArray,

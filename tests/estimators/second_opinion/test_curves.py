@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.estimators.cumulative_incidence import estimate_cumulative_incidence
-from analytics.estimators.kaplan_meier import estimate_survival, follow_up
-from analytics.estimators.logrank import logrank_test, pairwise_logrank
-from analytics.estimators.restricted_mean import estimate_restricted_mean
+from analytics.estimators import (
+    estimate_cumulative_incidence,
+    estimate_restricted_mean,
+    estimate_survival,
+    estimate_survival_differences,
+    follow_up,
+    logrank_test,
+    pairwise_logrank,
+    read_curve,
+)
 from analytics.estimators.second_opinion.curves import (
     compare_curves,
     compare_differences,
@@ -23,8 +29,6 @@ from analytics.estimators.second_opinion.curves import (
     fit_curves,
 )
 from analytics.estimators.second_opinion.incidence import compare_incidence_curves
-from analytics.estimators.survival_difference import estimate_survival_differences
-from analytics.estimators.zero_events import read_curve
 from analytics.results.second_opinion import AT_ONE, AT_ZERO, JITTERED, NO_LIBRARY, PLATEAU, RISING, Compared
 
 MONTHS = [6.0, 18.0]

@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.estimators.cox_model import estimate_hazard_ratios
-from analytics.estimators.discrimination import estimate_brier, estimate_discrimination
-from analytics.estimators.fitted_logistic import fit_probabilities
-from analytics.estimators.horizon_logistic import estimate_odds_ratios_by_horizon, weigh_for_censoring
-from analytics.estimators.interaction import subgroup_effects
-from analytics.estimators.logistic import estimate_odds_ratios
-from analytics.estimators.missing_patterns import count_missing
-from analytics.estimators.proportional_hazards import proportional_hazards_test
+from analytics.estimators import (
+    count_missing,
+    estimate_brier,
+    estimate_discrimination,
+    estimate_hazard_ratios,
+    estimate_odds_ratios,
+    estimate_odds_ratios_by_horizon,
+    fit_probabilities,
+    proportional_hazards_test,
+    subgroup_effects,
+    weigh_for_censoring,
+)
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, compare_proportionality
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.estimators.second_opinion.proportions import compare_missing

@@ -1,0 +1,1 @@
+"""Several kinds of event, of which the first is seen."""

@@ -1,0 +1,1 @@
+"""Curves of survival and of incidence, read at a time."""

@@ -1,0 +1,1 @@
+"""Missing values: counted, kept as a level, imputed, and the results pooled."""

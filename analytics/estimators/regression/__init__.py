@@ -1,0 +1,1 @@
+"""Models of odds and hazards, their likelihoods and what follows from a fit."""

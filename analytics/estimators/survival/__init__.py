@@ -1,0 +1,1 @@
+"""Curves of one kind of event, compared."""

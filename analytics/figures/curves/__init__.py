@@ -1,0 +1,1 @@
+"""Curves over time with their table of patients at risk."""

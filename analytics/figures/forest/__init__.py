@@ -1,0 +1,1 @@
+"""Ratios as forests: one layout, written as HTML, SVG and sentences."""

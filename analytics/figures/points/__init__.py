@@ -1,0 +1,1 @@
+"""Points with their intervals, and bars, a row each."""

@@ -1,0 +1,1 @@
+"""A ratio as it changes along a number or over time."""
