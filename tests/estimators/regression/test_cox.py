@@ -23,10 +23,10 @@ from scipy.special import ndtri
 from analytics.estimators import (
     CoxSample,
     concordance,
-    cox,
     estimate_hazard_ratios,
     estimate_odds_ratios,
     estimate_univariable_hazard_ratios,
+    proportional_hazards_test,
 )
 from analytics.estimators.regression import (
     monotone_likelihood,
@@ -665,7 +665,7 @@ def test_robust_standard_error_of_0_is_no_estimate() -> None:
 
 
 def test_proportional_hazards_are_tested_beside_the_model() -> None:
-    tests = cox.proportional_hazards_test(PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]]).tests
+    tests = proportional_hazards_test(PATIENTS["months"], PATIENTS["died"], PATIENTS[["score"]]).tests
     assert [test.variable for test in tests] == ["score"] and tests[0].df == 1
 
 
