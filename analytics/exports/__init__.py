@@ -1,1 +1,1 @@
-"""Files that leave the product, each with its cohort, filter, method, version and date."""
+"""Files that leave the product, one module a medium, each with its cohort, filter, method, version and date."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from analytics.exports.medium import Frames, Medium
 from analytics.provenance import Provenance
 
 # Full-width signs begin a formula in some languages of a spreadsheet; a tab or a line end hides one behind it.
@@ -51,10 +51,9 @@ def _as_comment(line: str) -> str:
     return _CELL.sub(r"\1'", _CONTROL.sub(" ", line).replace('"', "'"))
 
 
-def to_file_stem(*parts: str, day: date) -> str:
-    """A telling file name without ending, safe on every system ("relapse-predictors_bcr-abl1-positive_2026-01-31")."""
-    return "_".join([*(slug for part in parts if (slug := _slug(part))), day.isoformat()])
+def _write_one(frames: Frames, provenance: Provenance) -> bytes:
+    (frame,) = frames.values()
+    return to_csv(frame, provenance)
 
 
-def _slug(text: str, longest: int = 60) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:longest].strip("-")
+CSV = Medium("CSV", "csv", "text/csv", _write_one)

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from analytics.document import HtmlFigure
-from analytics.exports.csv_file import to_csv
+from analytics.exports.media import MEDIA
+from analytics.exports.medium import Medium
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
 from pages.components import state
@@ -43,22 +44,24 @@ def show_files(files: Sequence[str], frames: Frames, provenance: Provenance, ste
 
 
 def show_file_buttons(files: Sequence[str], frames: Frames, provenance: Provenance, stem: str, *name: str) -> None:
-    """A button for each file; ``frames()`` makes them once one is asked for."""
-    for file in files:
-        st.download_button(
-            f"CSV: {file}",
-            data=partial(_csv_of, frames, file, provenance),
-            file_name=f"{stem}_{file}.csv",
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            key=state.key_of_file(*name, file),
-        )
+    """A button for each file of each medium; ``frames()`` makes the tables once one is asked for."""
+    for medium in MEDIA:
+        for file, tables in medium.list_files(files):
+            st.download_button(
+                f"{medium.name}: {file}",
+                data=partial(_write, medium, tables, frames, provenance),
+                file_name=f"{'_'.join((stem, *(() if medium.one_table else name), file))}.{medium.ending}",
+                mime=medium.mime,
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=state.key_of_file(medium.ending, *name, file),
+            )
 
 
-def _csv_of(frames: Frames, file: str, provenance: Provenance) -> bytes:
-    return to_csv(frames()[file], provenance)
+def _write(medium: Medium, tables: Sequence[str], frames: Frames, provenance: Provenance) -> bytes:
+    made = frames()
+    return medium.write({table: made[table] for table in tables}, provenance)
 
 
 def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:

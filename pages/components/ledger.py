@@ -9,7 +9,8 @@ from html import escape
 
 import streamlit as st
 
-from analytics.exports.csv_file import to_csv, to_file_stem
+from analytics.exports.csv_file import to_csv
+from analytics.exports.medium import to_file_stem
 from analytics.formats import format_count
 from analytics.provenance import Provenance
 from analytics.views.ledger import (
@@ -89,7 +90,7 @@ def _show_file(ledger: Ledger, context: Context) -> None:
         on_click="ignore",
         icon=":material/download:",
         type="tertiary",
-        key=state.key_of_file("comparisons"),
+        key=state.key_of_file("csv", "comparisons"),
     )
 
 

@@ -14,7 +14,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter
 from analytics.document import Document
-from analytics.exports.csv_file import to_file_stem
+from analytics.exports.medium import to_file_stem
 from analytics.provenance import Provenance
 from analytics.reporting.wording import join_words
 from analytics.results import Note

@@ -54,9 +54,9 @@ def key_of_missing(variable: Variable) -> str:
     return variable.name + MISSING_SUFFIX
 
 
-def key_of_file(*names: str) -> str:
-    """The key of the button that hands out a CSV file."""
-    return "_".join(("csv", *names))
+def key_of_file(ending: str, *names: str) -> str:
+    """The key of the button that hands out a file."""
+    return "_".join((ending, *names))
 
 
 def key_of_picture(*names: str | int) -> str:

@@ -107,7 +107,7 @@ def loose_texts(source: str) -> list[str]:
 
 
 KNOWN_TO_BE_PLAIN = {
-    "files.py": {"f'CSV: {file}'"},
+    "files.py": {"f'{medium.name}: {file}'"},
     "background.py": {"job.share"},
     "ledger.py": {
         "f'{what} planned in advance'",

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import __version__
-from analytics.exports.csv_file import to_csv, to_file_stem
+from analytics.exports.csv_file import to_csv
+from analytics.exports.medium import to_file_stem
 from analytics.provenance import Provenance
 
 PROVENANCE = Provenance(

@@ -1,0 +1,8 @@
+"""The media in which every page offers its numbers, in the order of their buttons."""
+
+from __future__ import annotations
+
+from analytics.exports.csv_file import CSV
+from analytics.exports.medium import Medium
+
+MEDIA: tuple[Medium, ...] = (CSV,)
