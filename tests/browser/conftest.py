@@ -21,6 +21,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 START_SECONDS = 90
 PROBES = re.compile(r"\d/[a-z-]+/_stcore/(health|host-config)$")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A window that has shown so many tests is closed: what pages leave behind in it comes to a gigabyte, and slows the next.
+MOST_TESTS = 15
 
 
 LAUNCH = ("-m", "pages.components.launch")
@@ -96,6 +98,7 @@ class Window:
 
     page: Page
     errors: list[str] = field(default_factory=list)
+    tests: int = 0
 
     def note(self, message: ConsoleMessage) -> None:
         # On a deep link Streamlit looks for its server under the page's own address first, and is told 404.
@@ -116,6 +119,9 @@ def new_page(browser: Browser, windows: list[Window]) -> Iterator[Callable[..., 
     Nothing is left in it of the test before but the code of the program: every page that is opened begins a new session.
     """
     used: list[Window] = []
+    for window in [w for w in windows if w.tests >= MOST_TESTS]:
+        window.page.context.close()
+        windows.remove(window)
 
     def open_page(width: int = 1440, height: int = 900, scheme: Literal["light", "dark"] = "light") -> Page:
         window = next((w for w in windows if w not in used), None)
@@ -133,6 +139,7 @@ def new_page(browser: Browser, windows: list[Window]) -> Iterator[Callable[..., 
         window.page.set_viewport_size({"width": width, "height": height})
         window.page.emulate_media(color_scheme=scheme)
         window.page.mouse.move(0, 0)
+        window.tests += 1
         used.append(window)
         return window.page
 

@@ -43,6 +43,16 @@ SEEN = """() => {
 }"""
 FOLDS = ("fold_more", "fold_sure", "fold_done", "fold_files")
 CLOSED = ", ".join(f".st-key-{key} > [data-testid=stExpander] > details:not([open]) > summary" for key in FOLDS)
+# What is folded away is made once it is opened, and two clicks in one moment are one to Streamlit.
+UNFOLD = """async ([css, most]) => {
+  const end = performance.now() + most
+  for (let lid; (lid = document.querySelector(css)) && performance.now() < end;) {
+    const fold = lid.parentElement
+    lid.click()
+    while (!(fold.open && fold.querySelector('[data-testid=stElementContainer]')) && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}"""
 OTHER = f"(before) => JSON.stringify(({SEEN})()) !== JSON.stringify(before)"
 SAME = f"(wanted) => JSON.stringify(({SEEN})()) === JSON.stringify(wanted)"
 ICON = "[data-testid=stIconMaterial], [data-testid=stExpanderIcon]"
@@ -64,16 +74,10 @@ class Dashboard:
 
     def unfold(self) -> Dashboard:
         """Open what is folded away under the figure, and go back to the top."""
-        lids = self.page.locator(CLOSED)
-        for _ in range(3 * len(FOLDS)):  # a page that has just been turned may be drawn again, closed
-            n = lids.count()
-            if not n:
+        for _ in range(3):  # a page that has just been turned may be drawn again, closed
+            if not self.page.locator(CLOSED).count():
                 break
-            lids.first.click()
-            with suppress(TimeoutError):
-                self.page.wait_for_function(
-                    "([css, n]) => document.querySelectorAll(css).length < n", arg=[CLOSED, n], timeout=3000
-                )
+            self.page.evaluate(UNFOLD, [CLOSED, 5000])
             self.settle()
         self.page.mouse.move(0, 0)
         self.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
