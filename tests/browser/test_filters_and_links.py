@@ -263,7 +263,7 @@ def test_clicking_a_level_makes_it_the_reference(open_tab: OpenTab) -> None:
     assert query_of(tab.page.url)["reference"] == ["MRD on day 46: positive (≥ 0.01 %)"]
     other = open_tab(link)
     expect(other.row("mrd_day46", "positive").locator(".forest-multivariable")).to_have_text("reference")
-    assert other.seen() == tab.seen()
+    other.wait_for(tab.seen())
 
     # By the keyboard, and back again: one reference per factor.
     tab.row("mrd_day46", "negative").focus()
