@@ -13,7 +13,7 @@ from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
 from pages.components import state
 from pages.components.cache import Choices, load_controls
-from pages.components.context import Context, are_known, read_choices
+from pages.components.context import Context
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.figures import show_figure
 from pages.components.layout import ABOVE, BELOW
@@ -38,20 +38,19 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     title, said, choice, head, place = (st.container() for _ in range(5))
     ask = partial(_ask_choices, analysis, context, title, choice)
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
-    controls = load_controls(context.cohort, analysis.slug)
-    known = are_known(controls)
-    choices = read_choices(controls) if known else ask()
+    known = context.choices_of(analysis.slug)
+    choices = ask() if known is None else known
     try:
         opened = open_view(context, analysis.slug, choices)
     except SuppressedError as error:
-        if known:
+        if known is not None:
             ask()
         show_suppressed(error)
         return
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
         show_figure(opened.document.main(), opened.stem, choose_reference)
-    if known:
+    if known is not None:
         run_again_unless(ask() == choices)
     with said:
         show_answer(opened.document.answer())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_funnel
+from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
 
 MISSING = "missing"  # the option of a pills widget that keeps patients without a value
 
@@ -31,17 +31,24 @@ class Context:
     ``is_answered`` is False for a selection of which nothing may be said, since too few patients are in it.
     ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
     to be answered, where small numbers are protected; None if there is none.
+    ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
     """
 
     cohort: Cohort
     filter: CohortFilter
     too_near: CohortFilter | None = None
     is_answered: bool = True
+    shown: str | None = None
+    choices: Choices | None = None
 
     @property
     def may_be_shown(self) -> bool:
         """True if the selection is answered, and beside those that this session has seen."""
         return self.is_answered and self.too_near is None
+
+    def choices_of(self, slug: str) -> Choices | None:
+        """The choices of a page, each page's read once in a run; None where its widgets have to be drawn before."""
+        return self.choices if slug == self.shown else read_choices(load_controls(self.cohort, slug))
 
     @property
     def funnel(self) -> Funnel:
@@ -75,10 +82,11 @@ def open_active_cohort() -> Cohort | CohortError:
 
 
 def read_context(cohort: Cohort) -> Context:
-    """The filter as the widgets hold it at the start of a run."""
+    """The filter, and the choices of the page last shown, as the widgets hold them at the start of a run."""
     held = {v.name: st.session_state.get(v.name) for v in filter_variables(cohort)}
     kept = {v.name for v in filter_variables(cohort) if st.session_state.get(state.key_of_missing(v))}
-    return to_context(cohort, held, kept)
+    context, slug = to_context(cohort, held, kept), st.session_state.get(state.SHOWN)
+    return context if slug is None else replace(context, shown=slug, choices=read_choices(load_controls(cohort, slug)))
 
 
 def to_context(cohort: Cohort, held: Mapping[str, Any], kept: Collection[str]) -> Context:
@@ -174,9 +182,11 @@ def clear_filters(cohort: Cohort) -> None:
         _let_go(variable, cohort)
 
 
-def read_choices(controls: Sequence[Control]) -> Choices:
-    """The value of every control of a page, its default where the widget has not been drawn yet."""
-    return tuple((control.name, to_choice(control, st.session_state.get(control.name))) for control in controls)
+def read_choices(controls: Sequence[Control]) -> Choices | None:
+    """The value of every control of a page; None where the address decides, or a widget has not been drawn yet."""
+    if follows_address() or not all(control.name in st.session_state for control in controls):
+        return None
+    return tuple((control.name, to_choice(control, st.session_state[control.name])) for control in controls)
 
 
 def to_choice(control: Control, held: Any) -> Any:
@@ -184,11 +194,6 @@ def to_choice(control: Control, held: Any) -> Any:
     if held is None or not control.allows(held):
         return control.default
     return tuple(held) if control.kind == "many" else held
-
-
-def are_known(controls: Sequence[Control]) -> bool:
-    """True if the values of a page's controls are known before they are drawn."""
-    return not follows_address() and all(control.name in st.session_state for control in controls)
 
 
 def _to_clause(variable: Variable, held: Any, keep_missing: bool, cohort: Cohort) -> Clause | None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import streamlit as st
-
 from analytics.cohort.disclosure import SuppressedError
-from pages.components import state
-from pages.components.cache import load_controls, load_document
-from pages.components.context import Context, are_known, read_choices
+from pages.components.cache import load_document
+from pages.components.context import Context
 
 
 def prefetch_figure(context: Context) -> None:
@@ -18,11 +15,8 @@ def prefetch_figure(context: Context) -> None:
     Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
     figure then waits for that drawing too.
     """
-    slug = st.session_state.get(state.SHOWN)
-    if slug is None or not context.may_be_shown:
+    if context.shown is None or context.choices is None or not context.may_be_shown:
         return
-    controls = load_controls(context.cohort, slug)
-    if are_known(controls):
-        # What may not be shown is said where it belongs on the page.
-        with suppress(SuppressedError):
-            load_document(context.cohort, context.filter, slug, read_choices(controls)).main()
+    # What may not be shown is said where it belongs on the page.
+    with suppress(SuppressedError):
+        load_document(context.cohort, context.filter, context.shown, context.choices).main()
