@@ -41,3 +41,8 @@ class Provenance:
             f"Data version: {self.data_version}; product version: {__version__}; exported on {self.exported_on.isoformat()}",
             f"Describes groups; not advice on the treatment of any one {self.noun}.",
         )
+
+    def footer(self) -> str:
+        """The statements that stand even under a small picture, in a line: whose data, of whom, and which."""
+        warning = "SYNTHETIC DATA. " if self.synthetic else ""
+        return f"{warning}{self.selection} {self.cohort}, data version {self.data_version}, {self.exported_on.isoformat()}."

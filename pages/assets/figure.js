@@ -4,6 +4,7 @@
 
 const here = new URL(import.meta.url)
 const PLOTLY = new URL(`../outcomes.plotly/plotly.min.js${here.search}`, here).href
+const SAVING = new URL(`saving.js${here.search}`, here).href
 const figures = new WeakMap()
 const MOVING_MS = 240
 const MOST_CORNERS = 600
@@ -32,6 +33,15 @@ function toTemplate(family, ink) {
   }
 }
 
+// The figure as a picture of its own width, with all that a reader may have hidden, in the ink that is asked for.
+async function toPicture({ figure }, width, ink, family) {
+  const text = JSON.stringify(figure).replaceAll(figure.layout.font.color, ink)
+  const { data, layout } = JSON.parse(text), height = layout.height
+  const template = toTemplate(family, ink)
+  const address = await window.Plotly.toImage({ data, layout: { ...layout, template, width } }, { format: 'svg', width, height })
+  return { svg: decodeURIComponent(address.slice(address.indexOf(',') + 1)), width, height }
+}
+
 function draw(shown) {
   const { box, plot, figure } = shown
   const width = box.clientWidth
@@ -40,6 +50,9 @@ function draw(shown) {
   shown.width = width
   const layout = { ...figure.layout, width, template: toTemplate(getComputedStyle(box).fontFamily, figure.layout.font.color) }
   window.Plotly.react(plot, figure.data, layout, { displayModeBar: false })
+  // Paper is narrower than a screen: there the drawing is made smaller as a whole.
+  for (const layer of plot.querySelectorAll('.main-svg')) layer.setAttribute('viewBox', `0 0 ${width} ${layout.height}`)
+  box.style.setProperty('--figure-shape', `${width} / ${layout.height}`)
   move(plot, before)
   if (!shown.watched) {
     shown.watched = new ResizeObserver(() => { if (box.clientWidth !== shown.width) draw(shown) })
@@ -119,11 +132,15 @@ function placeReading(plot) {
 
 export default async function ({ parentElement, data }) {
   const box = parentElement.querySelector('.outcomes-figure')
-  if (!figures.has(box)) figures.set(box, { box, plot: box.firstElementChild, text: '' })
+  if (!figures.has(box)) {
+    figures.set(box, { box, plot: box.firstElementChild, text: '' })
+    import(SAVING).then(({ addMenu }) => addMenu(box, () => box.outcomesSource()))
+  }
   const shown = figures.get(box), text = new TextDecoder().decode(data)
   if (text !== shown.text) {
-    const { figure, alt } = JSON.parse(text)
+    const { figure, alt, stem } = JSON.parse(text)
     Object.assign(shown, { text, figure })
+    box.outcomesSource = () => ({ stem, height: figure.layout.height, draw: (...look) => toPicture(shown, ...look) })
     box.setAttribute('aria-label', alt)
     box.style.height = `${figure.layout.height}px`
     if (!window.Plotly) await loadPlotly()

@@ -35,8 +35,9 @@ def serve_assets() -> None:
 
 @cache
 def address_of(name: str) -> str:
-    """Where the browser finds a file of ``pages/assets/``; another one once the file, or plotly.js, is another."""
-    return f"{SERVED[1:]}page/{name}?v={version('plotly')}-{crc32((ASSETS / name).read_bytes()):08x}"
+    """Where the browser finds a script of ``pages/assets/``; elsewhere once any of them, or plotly.js, is another."""
+    scripts = b"".join(path.read_bytes() for path in sorted(ASSETS.glob("*.js")))
+    return f"{SERVED[1:]}page/{name}?v={version('plotly')}-{crc32(scripts):08x}"
 
 
 def load_in_browser(name: str) -> str:

@@ -8,7 +8,10 @@ from pages.components.assets import load_in_browser, read_asset, serve_assets
 
 TOOLBAR_HTML = """<div class="bar"><button type="button" data-action="copy">Copy link</button>
 <button type="button" data-action="svg">Figure: SVG</button>
-<button type="button" data-action="png">Figure: PNG</button></div>"""
+<button type="button" data-action="png">Figure: PNG</button>
+<button type="button" data-action="slide">Slide, 1920 × 1080</button>
+<button type="button" data-action="journal-svg">Journal: SVG</button>
+<button type="button" data-action="journal-png">Journal: PNG, 300 dpi</button></div>"""
 
 serve_assets()
 FIGURE = st.components.v2.component(

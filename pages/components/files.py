@@ -15,6 +15,7 @@ from analytics.exports.medium import Medium
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
 from pages.components import state
+from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
 from pages.components.open_view import OpenView
 
@@ -24,9 +25,9 @@ Frames = Callable[[], Mapping[str, pd.DataFrame]]
 def show_toolbar(opened: OpenView) -> None:
     """Copy the link; save the figure as SVG or PNG and the numbers, with the sentences on them, as CSV."""
     document, provenance = opened.document, opened.provenance
-    lines, figure = provenance.lines(), document.main().figure
-    svg = figure.svg(lines[0], " · ".join(lines[1:])) if isinstance(figure, HtmlFigure) else ""
-    data = {"link": opened.link, "stem": opened.stem, "svg": svg, "lines": list(lines)}
+    main = document.main()
+    svg = main.figure.svg("", "") if isinstance(main.figure, HtmlFigure) else ""
+    data = to_toolbar(opened.link, opened.stem, svg, main.alt_text, provenance.lines(), provenance.footer())
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
         with_sentences = add_remarks(provenance, list(dict.fromkeys((*document.answer(), *document.sentences()))))
@@ -71,4 +72,12 @@ def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
 
 def show_link(link: str) -> None:
     """A button that copies the link of a page without a figure."""
-    TOOLBAR(key=state.LINK_BUTTON, data={"link": link, "stem": "", "svg": "", "lines": []}, width="content")
+    TOOLBAR(key=state.LINK_BUTTON, data=to_toolbar(link), width="content")
+
+
+def to_toolbar(
+    link: str, stem: str = "", svg: str = "", alt: str = "", lines: Sequence[str] = (), short: str = ""
+) -> dict[str, object]:
+    """What the toolbar copies and saves; without a ``stem`` of files it has no figure."""
+    said = {"link": link, "stem": stem, "alt": alt, "lines": list(lines), "short": short}
+    return {**said, "svg": svg, "saving": address_of("saving.js")}

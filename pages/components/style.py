@@ -2,4 +2,4 @@
 
 from pages.components.assets import read_asset
 
-STYLE = "".join(map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css")))
+STYLE = "".join(map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "print.css")))

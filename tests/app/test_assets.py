@@ -22,13 +22,13 @@ from pages.components.style import STYLE
 
 def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.TOOLBAR and browser.TAB
-    scripts = {"figure.js", "forest.js", "toolbar.js", "toolbar.css", "tab.js"}
+    scripts = {"figure.js", "saving.js", "forest.js", "toolbar.js", "toolbar.css", "tab.js"}
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in STYLE}
     assert {path.name for path in ASSETS.iterdir()} == scripts | sheets
-    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css"}
+    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css"}
 
 
-@pytest.mark.parametrize("name", ["page.css", "figure.css", "forest.css", "attrition.css", "toolbar.css"])
+@pytest.mark.parametrize("name", ["page.css", "figure.css", "forest.css", "attrition.css", "print.css", "toolbar.css"])
 def test_every_brace_of_a_style_sheet_is_closed(name: str) -> None:
     assert read_asset(name).count("{") == read_asset(name).count("}")
 

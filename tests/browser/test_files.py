@@ -6,7 +6,9 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree
+from zlib import crc32
 
 import pandas as pd
 import pytest
@@ -103,48 +105,94 @@ def test_pictures_say_whom_they_show(slug: str, new_page: Callable[..., Page], a
     assert size["corner"][3] == 255, "the picture has a background of its own"
 
 
-def test_a_picture_is_as_dark_as_its_page(new_page: Callable[..., Page], address: str) -> None:
+def test_a_picture_is_light_and_of_its_own_size_whatever_the_page_is(
+    new_page: Callable[..., Page], address: str
+) -> None:
     tab = Dashboard(new_page(scheme="dark"), address).open("survival-by-site")
     size = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
-    assert max(size["corner"][:3]) < 80
-    # The theme is changed while the page is open: the text follows, on the page and in the picture.
-    tab.page.emulate_media(color_scheme="light")
-    tab.page.wait_for_function(
-        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === 'light'"
-    )
-    _, content = tab.save("[data-action=svg]")
-    drawing = content.decode()
-    assert "rgb(250, 250, 250)" not in drawing, "no text is left in the colour of the dark page"
-    size = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
-    assert min(size["corner"][:3]) > 200
+    assert min(size["corner"][:3]) > 250
+    tab.page.set_viewport_size({"width": 900, "height": 700})
+    tab.settle()
+    drawing = tab.save("[data-action=svg]")[1].decode()
+    assert "rgb(0, 0, 55)" not in drawing and "#000037" not in drawing, "no text is left in the ink of the page"
+    other = tab.page.evaluate(LOOK, list(tab.save("[data-action=png]")[1]))
+    assert (other["width"], other["height"]) == (size["width"], size["height"])
+
+
+def chunks_of(png: bytes) -> dict[bytes, bytes]:
+    """The parts of a PNG before its pixels; texts by their name."""
+    found, at = {}, 8
+    while (kind := png[at + 4 : at + 8]) != b"IDAT":
+        length = int.from_bytes(png[at : at + 4], "big")
+        content = png[at + 8 : at + 8 + length]
+        assert int.from_bytes(png[at + 8 + length : at + 12 + length], "big") == crc32(kind + content)
+        name, text = content.split(b"\0", 1) if kind in (b"tEXt", b"iTXt") else (kind, content)
+        found[name] = text
+        at += 12 + length
+    return found
+
+
+def test_a_picture_for_a_slide_and_one_for_a_journal(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site")
+    name, slide = tab.save("[data-action=slide]")
+    assert name.endswith("_slide.png") and slide[16:24] == (1920).to_bytes(4, "big") + (1080).to_bytes(4, "big")
+    _, column = tab.save("[data-action=journal-png]")
+    assert int.from_bytes(column[16:20], "big") == round(89 / 25.4 * 300)
+    assert chunks_of(column)[b"pHYs"][:4] == round(300 / 0.0254).to_bytes(4, "big")
+    for picture in (slide, column):
+        texts = chunks_of(picture)
+        assert texts[b"Title"] == b"Survival by site" and COHORT.data_version.encode() in texts[b"Source"]
+        assert "Method: Kaplan–Meier estimates" in texts[b"Description"].decode()
+    drawing = ElementTree.fromstring(tab.save("[data-action=journal-svg]")[1])
+    assert drawing.attrib["width"] == "89mm"
+    metadata = drawing.findtext("{http://www.w3.org/2000/svg}metadata") or ""
+    assert "SYNTHETIC DATA" in metadata and "Method: Kaplan–Meier estimates" in metadata
+    foot = [text.text or "" for text in drawing.findall("{http://www.w3.org/2000/svg}text")]
+    assert " ".join(foot).startswith("SYNTHETIC DATA. All 436 synthetic children, no filter.") and "Method" not in foot
+
+
+def test_every_figure_of_a_page_can_be_kept(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("cumulative-incidence")
+    figures = tab.page.locator(".outcomes-figure")
+    assert figures.count() > 1
+    names = set()
+    for figure in figures.all():
+        figure.locator(".outcomes-save summary").focus()
+        tab.page.keyboard.press("Enter")
+        with tab.page.expect_download() as caught:
+            figure.locator("[data-save=journal-svg]").click()
+        names.add(caught.value.suggested_filename)
+        assert "SYNTHETIC DATA" in words_of(Path(caught.value.path()).read_bytes())
+    assert len(names) == figures.count(), "each has a name of its own"
 
 
 def words_of(content: bytes) -> str:
     return " ".join(" ".join(ElementTree.fromstring(content).itertext()).split())
 
 
-def test_a_picture_says_which_curves_are_hidden_in_it(new_page: Callable[..., Page], address: str) -> None:
+def test_a_picture_shows_what_is_hidden_on_the_page(new_page: Callable[..., Page], address: str) -> None:
     tab = Dashboard(new_page(), address).open("survival-by-site")
     legend = tab.page.locator(".js-plotly-plot .infolayer .legend .traces")
     solid = tab.page.locator(".js-plotly-plot .infolayer .legend .traces:not([style*='opacity: 0.5'])")
-    assert "Hidden in this picture" not in words_of(tab.save("[data-action=svg]")[1])
-    whole = tab.csv("curves")[1]
+    whole, words = tab.csv("curves")[1], words_of(tab.save("[data-action=svg]")[1])
+    assert all(words.count(name) == 2 for name in ("isolated marrow", "combined")), "in the legend and in the table"
     legend.filter(has_text="combined").locator(".legendtoggle").click()
     expect(solid).to_have_count(2)
-    words = words_of(tab.save("[data-action=svg]")[1])
-    assert "Hidden in this picture by a click on its legend, and counted all the same: combined." in words
+    assert words_of(tab.save("[data-action=svg]")[1]) == words
     assert tab.csv("curves")[1] == whole, "the numbers are those of all groups"
 
     # A double click leaves one curve alone.
     legend.filter(has_text="isolated marrow").locator(".legendtoggle").dblclick()
     expect(solid).to_have_count(1)
-    words = words_of(tab.save("[data-action=svg]")[1])
-    assert "counted all the same: isolated extramedullary; combined." in words
+    drawing = tab.save("[data-action=svg]")[1].decode()
+    assert (
+        drawing.count('class="js-line"') >= 3
+        and "opacity: 0.5" not in drawing.split("</metadata>")[1].split("legend")[0]
+    )
 
     # What was hidden in one figure hides nothing in the next.
     tab.choose("sex", "boys", says="boys")
     expect(solid).to_have_count(3)
-    assert "Hidden in this picture" not in words_of(tab.save("[data-action=svg]")[1])
 
 
 def test_a_long_entry_of_the_legend_is_whole_on_a_telephone(new_page: Callable[..., Page], address: str) -> None:
@@ -158,8 +206,7 @@ def test_a_long_entry_of_the_legend_is_whole_on_a_telephone(new_page: Callable[.
     key = plot.locator(".infolayer .legend .traces").filter(has_text="isolated extramedullary")
     key.locator(".legendtoggle").click()
     expect(key).to_have_css("opacity", "0.5")
-    words = words_of(tab.save("[data-action=svg]")[1])
-    assert "counted all the same: isolated extramedullary: not drawn, 1 child, none died." in words
+    assert "isolated extramedullary: not drawn, 1 child, none died" in words_of(tab.save("[data-action=svg]")[1])
 
 
 def test_a_figure_of_one_child_names_it(new_page: Callable[..., Page], address: str) -> None:
