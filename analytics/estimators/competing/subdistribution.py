@@ -15,7 +15,7 @@ likelihoods without a maximum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,7 +36,7 @@ from analytics.estimators.design import (
     read_covariates,
 )
 from analytics.estimators.intervals import normal_quantile
-from analytics.estimators.newton import ascents, inverse_of
+from analytics.estimators.newton import Search, inverse_of, maximise
 from analytics.estimators.observations import NO_PATIENTS, CompetingObservations, Labels, check_cause
 from analytics.estimators.regression.binomial_likelihood import columns_making_up, independent_columns
 from analytics.estimators.regression.result import (
@@ -55,8 +55,8 @@ from analytics.results import FloatArray, HazardRatioResult, Note, Reason
 MEASURE = "subdistribution hazard ratio"
 _MONOTONE = Reason("monotone-extreme")
 
-_MAX_STEPS = 100
-_MAX_HALVINGS = 60
+# Beside a value far from all others, rounding is all there is to gain before the steps are short.
+_SEARCH = Search(rounded=1e-4, halvings=60)
 # A share of a column's variance this small is rounding; so is such a share of the range of a linear predictor.
 _LEVEL = 1e-6
 # Without a maximum, the likelihood gains next to nothing while the linear predictor still moves by about 1 a step.
@@ -153,59 +153,26 @@ class _Maximum:
     direction: FloatArray | None
 
 
-def _maximise(
-    likelihood: SubdistributionLikelihood, is_endless: Callable[[FloatArray], bool] | None = None
-) -> _Maximum:
-    """Newton steps with halving, from 0.
+def _maximise(likelihood: SubdistributionLikelihood, may_be_endless: bool = True) -> _Maximum:
+    """The maximum from 0, or a direction in which there is none.
 
-    Where long steps gain next to nothing, ``is_endless`` is asked whether they never will: one patient far from all
-    others may leave a flat stretch before the maximum.
+    Where long steps gain next to nothing, it is asked whether they never will: one patient far from all others may
+    leave a flat stretch before the maximum.
     """
-    beta = np.zeros(likelihood.x.shape[1])
-    value = likelihood.at(beta)
-    if not len(beta):
-        return _Maximum(beta, value, True, None)
-    for _ in range(_MAX_STEPS):
-        step = _newton(value)
-        if not np.isfinite(step).all():
-            break
-        # How far the step moves any linear predictor, as a share where that is large.
-        move = np.abs(likelihood.x @ step)
-        length = float((move / (1.0 + np.abs(likelihood.x @ beta))).max(initial=0.0))
-        if length < 1e-11:
-            return _Maximum(beta, value, True, None)
-        # Most rows lie within a few units of each column; one that does not must not hold back the others.
-        step = step / max(1.0, float(np.abs(step).max()) / max(5.0, float(np.abs(beta).max())))
-        reached = likelihood.at(beta + step)
-        slack = 1e-12 * (1.0 + abs(value.log_likelihood))
-        for _ in range(_MAX_HALVINGS):
-            if reached.log_likelihood >= value.log_likelihood - slack:
-                break
-            step = step / 2
-            reached = likelihood.at(beta + step)
-        else:
-            break
-        gain = reached.log_likelihood - value.log_likelihood
-        beta, value = beta + step, reached
+    directions: list[FloatArray] = []
+
+    def is_endless(beta: FloatArray, step: FloatArray, gain: float, before: float) -> bool:
         is_flat = gain < _LITTLE_GAIN and float(np.abs(likelihood.x @ step).max()) > _LONG_STEP
-        if is_endless is not None and is_flat and is_endless(step):
-            return _Maximum(beta, value, False, np.asarray(step))
-    step = _newton(value)
-    left = np.abs(likelihood.x @ step) / (1.0 + np.abs(likelihood.x @ beta))
-    # Beside a value far from all others, rounding is all there is to gain before the steps are as short as that.
-    enough = 1e-4 if abs(float(step @ value.score)) <= 1e-12 * (1.0 + abs(value.log_likelihood)) else 1e-7
-    return _Maximum(beta, value, bool(np.isfinite(left).all() and left.max(initial=0.0) < enough), None)
+        if is_flat and _split(likelihood, step) is not None:
+            directions.append(step)
+        return bool(directions)
 
-
-def _newton(value: WeightedValues) -> FloatArray:
-    """The step of Newton, or one that ascends where rounding has made the information indefinite or singular."""
-    try:
-        step = np.linalg.solve(value.information, value.score)
-    except np.linalg.LinAlgError:
-        return ascents(value.information[None], value.score[None])[0]
-    if not np.isfinite(step).all() or step @ value.score < 0:
-        return ascents(value.information[None], value.score[None])[0]
-    return np.asarray(step)
+    size = likelihood.size
+    search = replace(_SEARCH, is_endless=is_endless if may_be_endless else None)
+    found = maximise(likelihood, np.zeros((1, size)), np.ones((1, size), dtype=bool), search)
+    beta = found.beta[0]
+    converged = not size or bool(found.converged[0])
+    return _Maximum(beta, likelihood.at(beta), converged, directions[0] if directions else None)
 
 
 def _levels(sets: Sequence[WeightedRiskSets], predictor: FloatArray, size: FloatArray) -> list[IntArray] | None:
@@ -310,7 +277,7 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
     in_use = reduced(whole)
     while True:
         likelihood = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, in_use])
-        maximum = _maximise(likelihood, lambda step, among=likelihood: _split(among, step) is not None)  # type: ignore[misc]
+        maximum = _maximise(likelihood)
         if maximum.direction is None:
             break
         escaped = _split(likelihood, maximum.direction)
@@ -326,7 +293,7 @@ def _write_up(design: Design, subjects: Subjects, conf_level: float) -> HazardRa
         # The finite coefficients first, so that none of them is given up for one without estimate.
         in_use = reduced([i for i in whole if i not in infinite] + infinite)
         likelihood = SubdistributionLikelihood(subjects, tuple(sets), subjects.x[:, in_use])
-        maximum = _maximise(likelihood)
+        maximum = _maximise(likelihood, may_be_endless=False)
         if not maximum.converged:
             return without_estimates(design.why(NOT_CONVERGED))
     for index in set(whole) - set(in_use) - set(reasons):

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.estimators.design import BoolArray, Design, IntArray
+from analytics.estimators.newton import Values, evaluate_each
 from analytics.estimators.observations import CompetingObservations
 from analytics.estimators.regression.partial_likelihood import (
     WIDE,
@@ -180,6 +181,22 @@ class SubdistributionLikelihood:
     subjects: Subjects
     sets: tuple[WeightedRiskSets, ...]
     x: FloatArray
+    penalised = False
+    learns = False
+
+    @property
+    def design(self) -> FloatArray:
+        """The columns."""
+        return self.x
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return self.x.shape[1]
+
+    def evaluate(self, beta: FloatArray) -> Values:
+        """The values at each row of ``beta``."""
+        return evaluate_each(self.at, beta)
 
     def at(self, beta: FloatArray) -> WeightedValues:
         """The logarithm of the likelihood, its gradient and its negative second derivative."""
