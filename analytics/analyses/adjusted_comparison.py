@@ -116,8 +116,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             conf_type=params["interval"],
             ratio_conf_type="profile",
         )
-        chosen = data.complete & (data.time > landmark)
-        time, event, counts = data.time[chosen], data.event[chosen], data.weight[chosen]
+        chosen, time, event, counts = data.followed(landmark)
         treated = next(iter(data.treated_at.values()))[chosen] <= landmark
         propensity = estimate_propensity(treated, data.covariates_of(chosen), weight=counts, estimand=estimand)
         reason = propensity.reason if data.adjusters else Reason("nothing-chosen-to-balance")
@@ -311,8 +310,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         if result.weighted is None or result.curves is None or share is None:
             return
         landmark = result.days / DAYS_PER_MONTH
-        chosen = data.complete & (data.time > landmark)
-        time, event, counts = data.time[chosen], data.event[chosen], data.weight[chosen]
+        _, time, event, counts = data.followed(landmark)
         states: Any = list(data.states)
         state = pd.Categorical.from_codes(result.treated.astype(int), states)
         yield from compare_hazard_ratios(

@@ -119,6 +119,11 @@ class TreatmentData(CountedTimes):
         """Months to the first of the treatments compared; infinite for never."""
         return np.min([np.where(np.isnan(at), np.inf, at) for at in self.treated_at.values()], axis=0)
 
+    def followed(self, landmark: float) -> tuple[np.ndarray, FloatArray, FloatArray, FloatArray]:
+        """Complete cases still followed at a landmark (months): which entries they are, their time, event and weight."""
+        chosen = self.complete & (self.time > landmark)
+        return chosen, self.time[chosen], self.event[chosen], self.weight[chosen]
+
     def arrays(self, *, adjusted: bool = False, without: Collection[str] = ()) -> dict[str, Any]:
         """What every estimator of treatments takes; ``adjusted`` True with covariates, complete cases alone.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from analytics.estimators.curves.zero_events import read_curve
+from analytics.estimators.design import IntArray
 from analytics.estimators.second_opinion.comparison import Patients, compare, not_offered
 from analytics.estimators.second_opinion.curves import compare_curves, compare_pairs, compare_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, largest_likelihood
@@ -31,6 +33,33 @@ from analytics.results.second_opinion import CANNOT, ESTIMATED_WEIGHTS, Compared
 
 TREATMENT = "treatment"
 Steps = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a comparison: as treatment changes, or each patient in one state, with ``entry`` None."""
+
+    time: FloatArray
+    event: FloatArray
+    state: pd.Categorical
+    weight: FloatArray
+    row: IntArray
+    entry: FloatArray | None = None
+
+    @classmethod
+    def of(cls, history: SwitchingPatients, landmark: float | None, ever: bool = False) -> _Rows:
+        """As treatment changes, by the state at a ``landmark`` among those still followed then, or by the last state."""
+        if landmark is None and not ever:
+            rows = history.split()
+            return cls(rows.time, rows.event, rows.state, rows.weight, rows.row, rows.entry)
+        kept = np.ones(len(history.time), dtype=bool) if landmark is None else history.time > landmark
+        codes = history.last_state() if landmark is None else history.state_at(landmark)
+        state = history.states(codes[kept])
+        return cls(history.time[kept], history.event[kept], state, history.weight[kept], history.row[kept])
+
+    def of_patients(self, strata: Any) -> Any:
+        """The strata of the rows; None for None."""
+        return None if strata is None else np.asarray(strata, dtype=object)[self.row]
 
 
 def compare_switching(
@@ -55,10 +84,9 @@ def compare_switching(
     yield from compare_curves(
         curves, milestones, months, rows.time, rows.event, group=rows.state, with_median=False, **shared
     )
-    rows = history.split()
-    blocks = None if strata is None else np.asarray(strata, dtype=object)[rows.row]
-    shared = {"weight": rows.weight, "entry": rows.entry, "strata": blocks}
-    yield from compare_test(test, rows.time, rows.event, rows.state, **shared)
+    whole = _Rows.of(history, None)
+    shared = {"weight": whole.weight, "entry": whole.entry, "strata": whole.of_patients(strata)}
+    yield from compare_test(test, whole.time, whole.event, whole.state, **shared)
 
 
 def compare_treatment_ratios(
@@ -79,24 +107,13 @@ def compare_treatment_ratios(
 ) -> Iterator[Compared]:
     """A Cox model of treatment: as it changes, by the state at a ``landmark``, or (naively) by the last state."""
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated)
-    if landmark is None and not ever:
-        rows = history.split()
-        times, events, state, counts = rows.time, rows.event, rows.state, rows.weight
-        entries: FloatArray | None = rows.entry
-        row = rows.row
-    else:
-        kept = np.ones(len(history.time), dtype=bool) if landmark is None else history.time > landmark
-        codes = history.last_state() if landmark is None else history.state_at(landmark)
-        times, events, counts = history.time[kept], history.event[kept], history.weight[kept]
-        state, entries, row = history.states(codes[kept]), None, history.row[kept]
-    design = pd.DataFrame({TREATMENT: state})
+    rows = _Rows.of(history, landmark, ever)
+    design = pd.DataFrame({TREATMENT: rows.state})
     if covariates is not None:
-        others = covariates.iloc[row].reset_index(drop=True)
+        others = covariates.iloc[rows.row].reset_index(drop=True)
         design = pd.concat([design, others], axis=1)
-    blocks = None if strata is None else np.asarray(strata, dtype=object)[row]
-    yield from compare_hazard_ratios(
-        shown, times, events, design, weight=counts, entry=entries, strata=blocks, steps=steps, model=model
-    )
+    options: dict[str, Any] = {"weight": rows.weight, "entry": rows.entry, "strata": rows.of_patients(strata)}
+    yield from compare_hazard_ratios(shown, rows.time, rows.event, design, **options, steps=steps, model=model)
 
 
 def compare_landmark(
@@ -114,16 +131,12 @@ def compare_landmark(
 ) -> Iterator[Compared]:
     """Curves, test and hazard ratios by the state at the landmark, among those still followed then."""
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, None, untreated)
-    kept = history.time > shown.landmark
-    state = history.states(history.state_at(shown.landmark)[kept])
-    times, events, counts = history.time[kept], history.event[kept], history.weight[kept]
+    rows = _Rows.of(history, shown.landmark)
+    arrays = rows.time, rows.event
     milestones = [read_curve(curve, months) for curve in shown.curves.curves]
-    start = np.full(len(times), shown.landmark)
-    yield from compare_curves(
-        shown.curves, milestones, months, times, events, group=state, weight=counts, entry=start, with_median=False
-    )
-    blocks = None if strata is None else np.asarray(strata, dtype=object)[history.row[kept]]
-    yield from compare_test(shown.test, times, events, state, weight=counts, strata=blocks)
+    shared: dict[str, Any] = {"weight": rows.weight, "entry": np.full(len(rows.time), shown.landmark)}
+    yield from compare_curves(shown.curves, milestones, months, *arrays, group=rows.state, with_median=False, **shared)
+    yield from compare_test(shown.test, *arrays, rows.state, weight=rows.weight, strata=rows.of_patients(strata))
     yield from compare_treatment_ratios(
         shown.hazard_ratio,
         *(time, event, treated_at),
@@ -161,16 +174,12 @@ def compare_groups(
     if landmark is None:
         yield from compare_switching(shown.curves, shown.test, months, *arrays, **shared, entry=entry)
         yield from compare_treatment_ratios(shown.hazard_ratio, *arrays, **modelled, entry=entry)
-        rows = history.split()
-        times, events, state, counts, row = rows.time, rows.event, rows.state, rows.weight, rows.row
-        options: dict[str, Any] = {"entry": rows.entry}
     else:
         yield from compare_landmark(shown, months, *arrays, **modelled)
-        kept = history.time > landmark
-        times, events, counts = history.time[kept], history.event[kept], history.weight[kept]
-        state, row, options = history.states(history.state_at(landmark)[kept]), history.row[kept], {}
-    options["strata"] = None if strata is None else np.asarray(strata, dtype=object)[row]
-    yield from compare_pairs(pairs, times, events, state, weight=counts, **options)
+    rows = _Rows.of(history, landmark)
+    options: dict[str, Any] = {"entry": rows.entry} if landmark is None else {}
+    options |= {"weight": rows.weight, "strata": rows.of_patients(strata)}
+    yield from compare_pairs(pairs, rows.time, rows.event, rows.state, **options)
     for model in others:
         reference = next(term.level for term in model.terms if term.is_reference)
         name = f"against {reference}"
