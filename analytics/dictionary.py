@@ -59,6 +59,7 @@ class Variable:
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
     registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort.
+    ``is_logarithmic`` is True for a number whose axis is logarithmic.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Variable:
     level_roles: tuple[tuple[str, str], ...] = ()
     other_names: tuple[str, ...] = ()
     rarely_below: float | None = None
+    is_logarithmic: bool = False
 
     @property
     def is_coded(self) -> bool:

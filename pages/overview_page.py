@@ -1,76 +1,61 @@
-"""Who is in the cohort: numbers, the way from everyone to the selection, published against recomputed, Table 1."""
+"""The cohort at a glance: three answers, pictures that narrow it by a click, what became of those who relapsed, Table 1."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from analytics.reporting.attrition import join_stages
-from analytics.study.overview import describe_other_children, describe_study, summarise_selection
-from analytics.study.tables import tabulate_published, tabulate_readings
+from analytics.study.overview import describe_other_children, summarise_selection
 from analytics.views.view import View
 from pages.components.attrition import show_stages
-from pages.components.cache import (
-    is_reference,
-    load_baseline,
-    load_outcome_counts,
-    load_published,
-    load_recomputation,
-)
+from pages.components.baseline import show_baseline
+from pages.components.cache import is_reference, load_outcome_counts, load_published
 from pages.components.context import Context
 from pages.components.files import show_link
+from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures
 from pages.components.markdown import as_markdown
-from pages.components.notes import arrange_notes, show_cautions, show_notes
+from pages.components.notes import arrange_notes, show_notes
 from pages.components.open_view import link_to
 from pages.components.protection import show_protection
 from pages.components.registry import Page
-from pages.components.tables import show_headlines, show_table
+from pages.components.tables import show_headlines
 from pages.components.title import show_title
 
-QUESTION = "Who is in this cohort?"
-REFERENCE_QUESTION = "Who is in this cohort, and does it reproduce what was published?"
+QUESTION = "Who is in this cohort, and what became of them?"
 PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
 
 
 def show_overview(context: Context) -> None:
-    """Headline numbers, attrition, published figures with their cautions, and Table 1."""
+    """Answers, pictures, the ways of those who relapsed, and what is folded away."""
     cohort = context.cohort
-    question = REFERENCE_QUESTION if is_reference(cohort) else QUESTION
-    show_title("Overview", PROTECTED_QUESTION if cohort.smallest_cell else question, context)
-    show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
+    title, numbers, answers, warned = (st.container() for _ in range(4))
+    # The browser draws what is sent first: the pictures, which a click is about, then what is said of them.
+    show_pictures(context)
+    with title:
+        show_title("Overview", PROTECTED_QUESTION if cohort.smallest_cell else QUESTION, context)
+    with numbers:
+        show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
+    with answers:
+        show_answers(context)
     warnings, remarks, more = arrange_notes(cohort.notes)
-    show_notes(warnings)
-    left, right = st.columns((3, 2), gap="large")
-    with left:
+    with warned:
+        show_notes(warnings)
         if cohort.smallest_cell:
             show_protection(cohort.smallest_cell)
-        elif is_reference(cohort):
-            _show_published(context)
-        else:
-            st.caption(as_markdown(describe_other_children(load_published())))
-    with right:
-        if is_reference(cohort):
-            show_cautions(load_published().cautions)
-        st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
-        show_stages(join_stages(context.funnel, context.filter, context.cohort.dictionary))
-        show_link(link_to(View("", context.filter, (), cohort.data_version), context))
-    baseline = load_baseline(cohort, context.filter)
-    if baseline.rows:
-        show_table(baseline)
+    show_flow(context)
+    show_lanes(context)
+    show_baseline(context)
+    st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
+    show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
+    show_link(link_to(View("", context.filter, (), cohort.data_version), context))
     show_notes(remarks, more)
-
-
-def _show_published(context: Context) -> None:
-    published = load_published()
-    show_table(tabulate_published(load_recomputation(context.cohort, context.filter), whole=not context.filter))
-    study = describe_study(published, filtered=bool(context.filter), synthetic=context.cohort.synthetic)
-    st.caption(as_markdown(study))
-    with st.expander("Where the abstract is silent", icon=":material/help:"):
-        show_table(tabulate_readings(published))
+    if not cohort.smallest_cell and not is_reference(cohort):
+        st.caption(as_markdown(describe_other_children(load_published())))
 
 
 def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
-    about = "Who is in the cohort, who is left after filtering, and how do recomputed figures compare with the published ones?"
+    about = "Who is in the cohort, what goes with relapse, how do those who relapsed fare, and who is left after filtering?"
     return (
         Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0, about=about),
     )

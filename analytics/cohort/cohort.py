@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.cohort.counts import Counts, Range
 from analytics.cohort.disclosure import Hidden
@@ -164,6 +166,36 @@ class Cohort:
         """
         exact = self._counts.level_counts(cohort_filter)
         return self.disclosure.level_counts(exact, cohort_filter, self.dictionary)
+
+    def split_counts(
+        self,
+        columns: Sequence[str],
+        cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
+        *,
+        event: str | None = None,
+        edges: Mapping[str, Sequence[float]] | None = None,
+    ) -> dict[str, NDArray[np.int64]]:
+        """Patients at each level of each column by an event, under the clauses of all *other* columns, in one query.
+
+        Parameters
+        ----------
+        columns
+            Names out of `variables`, each once: coded ones, and numbers that ``edges`` has.
+        cohort_filter
+            Who is counted; a clause is passed over by the counts of its own variable.
+        event
+            A column of 0 and 1; None leaves everybody without it.
+        edges
+            Of each number the lower ends of its bins, ascending; a value below the first counts in the first.
+
+        Returns
+        -------
+        For each column a row per level, or bin, and one for missing values; the columns are those without the event, those
+        with it, and those of whom it is not known. Where small numbers are protected no column is told: a `tally` of one
+        at a time says what may be said. Errors as in `tally`.
+
+        """
+        return self.disclosure.split_counts(self._counts.split_counts(columns, cohort_filter, event, edges or {}))
 
     def ranges(self) -> dict[str, Range]:
         """Smallest and largest value and number missing of each numeric filter variable, over the whole cohort."""

@@ -12,24 +12,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.cohort.disclosure import SuppressedError
-from analytics.cohort.engine import Columns, Engine, quoted
+from analytics.cohort.engine import Columns, Engine, number, quoted
 from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_condition
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import FewerThan
 from analytics.results import Note
 
 MAX_ROWS_UNGROUPED = 20_000
+MOST_DECIMALS = 3
 MOST_SIZES = 1000  # selections whose number of patients is remembered
+EVENT = "had_event"  # beside the codes of a count
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The smallest and largest value of a number, None where nobody has one, and how many patients lack it."""
+    """The smallest and largest value of a number, None where nobody has one, and how many patients lack it.
+
+    ``decimals`` are those that every value can be written with, 3 at most.
+    """
 
     low: float | None
     high: float | None
     n_missing: int | FewerThan
+    decimals: int = 0
 
 
 class Exact(Generic[T]):
@@ -90,6 +96,12 @@ class Counts:
         """Patients at each level of each coded filter variable, under the clauses of all other variables."""
         return self._about(cohort_filter, lambda: self._count_levels(cohort_filter))
 
+    def split_counts(
+        self, columns: Sequence[str], cohort_filter: CohortFilter, event: str | None, edges: Mapping[str, Sequence[float]]
+    ) -> Exact[dict[str, NDArray[np.int64]]]:
+        """Patients at each level of each column by an event, under the clauses of all other columns."""
+        return self._about(cohort_filter, lambda: self._split_counts(list(columns), cohort_filter, event, edges))
+
     def ranges(self) -> Exact[dict[str, Range]]:
         """Smallest and largest value and number missing of each numeric filter variable."""
         return Exact(lambda: self._ranges, self._whole)
@@ -144,30 +156,52 @@ class Counts:
         return Funnel(self._n, tuple(FunnelStep(c.variable, int(counts[f"step{i}"][0])) for i, c in enumerate(clauses)))
 
     def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
-        cohort_filter.validate(self._dictionary)
         variables = [v for v in self._dictionary.filters if v.is_coded]
-        if not variables:
+        counts = self._count_by_codes({v.name: _code_of(v.name) for v in variables}, cohort_filter)
+        return {v.name: _faceted(v, counts, cohort_filter.clauses) for v in variables}
+
+    def _split_counts(
+        self, columns: list[str], cohort_filter: CohortFilter, event: str | None, edges: Mapping[str, Sequence[float]]
+    ) -> dict[str, NDArray[np.int64]]:
+        self._require([*columns, *([event] if event else [])], f"At hand: {', '.join(self._variables)}.")
+        codes = {name: _bin_of(name, edges[name]) if name in edges else _code_of(name) for name in columns}
+        counts = self._count_by_codes(codes, cohort_filter, event)
+        split = {}
+        for name in columns:
+            size = len(edges[name]) if name in edges else len(self._dictionary[name].levels)
+            rows, code = _rows_of(name, counts, cohort_filter.clauses, size)
+            column = np.ma.filled(counts[EVENT], -1)[rows].astype(np.int64) % 3 if event else np.zeros_like(code)
+            split[name] = np.zeros((size + 1, 3), dtype=np.int64)
+            np.add.at(split[name], (code, column), np.ma.filled(counts["n"], 0)[rows])
+        return split
+
+    def _count_by_codes(
+        self, codes: Mapping[str, str], cohort_filter: CohortFilter, event: str | None = None
+    ) -> Mapping[str, Any]:
+        """Patients by each code and by the event, with the place of the one clause that they fail, -1 for none."""
+        cohort_filter.validate(self._dictionary)
+        if not codes:
             return {}
-        clauses = cohort_filter.clauses
-        passed = [self._passed(clause) for clause in clauses]
+        passed = [self._passed(clause) for clause in cohort_filter.clauses]
         # A patient who fails one clause alone still counts for that clause's own variable, so one pass serves all.
         failed, within_one = "-1", ""
         if passed:
             failed = "CASE " + " ".join(f"WHEN NOT {p} THEN {i}" for i, p in enumerate(passed)) + " ELSE -1 END"
             within_one = "WHERE " + " + ".join(f"CASE WHEN {p} THEN 0 ELSE 1 END" for p in passed) + " <= 1"
-        names = [quoted(v.name) for v in variables]
-        codes = ", ".join(f"coalesce(p.{name}, -1) AS {name}" for name in names)
+        names = [quoted(name) for name in codes]
+        chosen = ", ".join(f"{code} AS {name}" for code, name in zip(codes.values(), names, strict=True))
+        always = ["failed", *([EVENT] if event else [])]
         weight = "p.n" if self._is_compressed else "1"
-        rows = f"SELECT {failed} AS failed, {codes}, {weight} AS n FROM patients AS p {within_one}"
+        told = f", coalesce(p.{quoted(event)}, -1) AS {EVENT}" if event else ""
+        rows = f"SELECT {failed} AS failed{told}, {chosen}, {weight} AS n FROM patients AS p {within_one}"
         if self._n_rows > MAX_ROWS_UNGROUPED:
             # Three columns to a grouping set: few combinations, which stay in cache, and few passes over the rows.
-            sets = ", ".join(f"({', '.join(('failed', *names[i : i + 3]))})" for i in range(0, len(names), 3))
+            sets = ", ".join(f"({', '.join((*always, *names[i : i + 3]))})" for i in range(0, len(names), 3))
             rows = (
-                f"SELECT failed, {', '.join(names)}, CAST(sum(n) AS BIGINT) AS n FROM ({rows}) AS one "
+                f"SELECT {', '.join((*always, *names))}, CAST(sum(n) AS BIGINT) AS n FROM ({rows}) AS one "
                 f"GROUP BY GROUPING SETS ({sets})"
             )
-        counts = self._ask(rows)
-        return {v.name: _faceted(v, counts, clauses) for v in variables}
+        return self._ask(rows)
 
     @cached_property
     def _ranges(self) -> dict[str, Range]:
@@ -177,7 +211,8 @@ class Counts:
         found = self._ask(
             "SELECT "
             + ", ".join(
-                f"min({x}) AS low{i}, max({x}) AS high{i}, {self._n_patients(f'{x} IS NULL')} AS missing{i}"
+                f"min({x}) AS low{i}, max({x}) AS high{i}, {self._n_patients(f'{x} IS NULL')} AS missing{i}, "
+                + ", ".join(f"max(CASE WHEN {x} <> round({x}, {d}) THEN 1 ELSE 0 END) AS beyond{i}_{d}" for d in range(MOST_DECIMALS))
                 for i, x in enumerate(f"p.{quoted(name)}" for name in numbers)
             )
             + " FROM patients AS p"
@@ -187,7 +222,12 @@ class Counts:
             return None if found[key][0] is np.ma.masked else float(found[key][0])
 
         return {
-            name: Range(limit(f"low{i}"), limit(f"high{i}"), int(found[f"missing{i}"][0]))
+            name: Range(
+                limit(f"low{i}"),
+                limit(f"high{i}"),
+                int(found[f"missing{i}"][0]),
+                sum(int(found[f"beyond{i}_{d}"][0] == 1) for d in range(MOST_DECIMALS)),
+            )
             for i, name in enumerate(numbers)
         }
 
@@ -254,11 +294,30 @@ class Counts:
         return np.ma.filled(values.astype(np.float64), np.nan)
 
 
+def _code_of(name: str) -> str:
+    return f"coalesce(p.{quoted(name)}, -1)"
+
+
+def _bin_of(name: str, edges: Sequence[float]) -> str:
+    """The place of the highest edge that a number reaches; the first for all below it."""
+    column = f"p.{quoted(name)}"
+    cases = " ".join(f"WHEN {column} >= {number(edge)} THEN {i}" for i, edge in reversed(list(enumerate(edges))) if i)
+    return f"CASE WHEN {column} IS NULL THEN -1 {cases} ELSE 0 END"
+
+
+def _rows_of(
+    name: str, counts: Mapping[str, Any], clauses: Sequence[Clause], size: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """The rows that count for a variable, and the code of each; a missing value has the code ``size``."""
+    own = next((i for i, c in enumerate(clauses) if c.variable == name), -1)
+    rows = ~np.ma.getmaskarray(counts[name]) & np.isin(np.ma.filled(counts["failed"], -2), (-1, own))
+    codes = np.ma.filled(counts[name], -1)[rows].astype(np.int64)
+    codes[codes < 0] = size
+    return rows, codes
+
+
 def _faceted(variable: Variable, counts: Mapping[str, Any], clauses: Sequence[Clause]) -> dict[str | None, int]:
-    own = next((i for i, c in enumerate(clauses) if c.variable == variable.name), -1)
-    rows = ~np.ma.getmaskarray(counts[variable.name]) & np.isin(np.ma.filled(counts["failed"], -2), (-1, own))
-    codes = np.ma.filled(counts[variable.name], -1)[rows].astype(np.int64)
-    codes[codes < 0] = len(variable.levels)
+    rows, codes = _rows_of(variable.name, counts, clauses, len(variable.levels))
     totals = np.zeros(len(variable.levels) + 1, dtype=np.int64)
     np.add.at(totals, codes, np.ma.filled(counts["n"], 0)[rows])
     return dict(zip((*variable.levels, None), totals.tolist(), strict=True))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analytics.cohort.counts import Exact, Range
 from analytics.cohort.disclosure import (
@@ -63,6 +64,10 @@ class Disclosure(ABC):
         """Patients at each level of each variable under a filter."""
 
     @abstractmethod
+    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
+        """Patients at each level of many variables by an event."""
+
+    @abstractmethod
     def ranges(self, exact: Exact[dict[str, Range]]) -> dict[str, Range]:
         """Smallest and largest values."""
 
@@ -106,6 +111,10 @@ class Everything(Disclosure):
     def level_counts(
         self, exact: Exact[dict[str, dict[str | None, int]]], cohort_filter: CohortFilter, dictionary: Dictionary
     ) -> Mapping[str, Levels]:
+        """The numbers."""
+        return exact.reveal(0)
+
+    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
         """The numbers."""
         return exact.reveal(0)
 
@@ -203,6 +212,11 @@ class SmallNumbers(Disclosure):
                 told = round_table(part, self.smallest_cell)
                 shown[name] = {level: n for level, n in shown[name].items() if level not in part or level in told}
         return shown
+
+    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
+        """Of no variable: so many at once would tell too much, and a tally of one at a time says what may be said."""
+        exact.reveal(self.smallest_cell)
+        return {}
 
     def ranges(self, exact: Exact[dict[str, Range]]) -> dict[str, Range]:
         """The ranges, widened to one significant digit: the smallest and largest value are one child's."""

@@ -25,7 +25,7 @@ Place = Literal["", "more", "sure", "done"]
 class Table:
     """Cells as text. ``indent`` marks rows that belong to the row above them; ``help`` explains a column on hover.
 
-    ``words`` marks a table of prose, whose columns are aligned to the left. Of the tables of a page without a ``place`` the
+    ``links`` are the addresses that the first cells lead to, by row, "" for none. ``words`` marks a table of prose, whose columns are aligned to the left. Of the tables of a page without a ``place`` the
     first is in sight.
     """
 
@@ -37,6 +37,7 @@ class Table:
     caption: str = ""
     words: bool = False
     place: Place = ""
+    links: tuple[str, ...] = ()
 
     def to_html(self) -> str:
         """The table as escaped HTML with the class ``outcomes-table``; numbers stand in right-aligned columns."""
@@ -46,7 +47,7 @@ class Table:
         kind, prose = (' class="words"', " prose") if self.words else ("", "")
         body = "".join(
             f"<tr{self._row_class(r)}>"
-            + f'<th scope="row">{escape(row[0])}</th>'
+            + f'<th scope="row">{self._head_of(r)}</th>'
             + "".join(f"<td{kind}>{unbroken(escape(cell))}</td>" for cell in row[1:])
             + "</tr>"
             for r, row in enumerate(self.rows)
@@ -56,6 +57,10 @@ class Table:
             f'<div class="outcomes-scroll"><table class="outcomes-table{prose}"><caption>{escape(self.title)}</caption>'
             f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{caption}"
         )
+
+    def _head_of(self, row: int) -> str:
+        text, address = escape(self.rows[row][0]), self.links[row] if self.links else ""
+        return f'<a href="{escape(address)}">{text}</a>' if address else text
 
     def _row_class(self, row: int) -> str:
         if not self.indent:

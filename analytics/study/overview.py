@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,8 +15,10 @@ from analytics.dictionary import load_words
 from analytics.document import Headline
 from analytics.estimators import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
+from analytics.reporting.answers import answer_who
 from analytics.study.published import Published
 
+WHO = "who they are"  # a list of the dictionary
 AGE, RELAPSE, DEATH, DEATH_AFTER_RELAPSE = "age", "relapse", "death", "death after relapse"  # roles
 # Each with what has to be counted beside it: who did not relapse lacks no death after relapse.
 AGE_AND_OUTCOMES = ((AGE,), (RELAPSE,), (DEATH,), (DEATH_AFTER_RELAPSE, RELAPSE))
@@ -45,6 +48,24 @@ def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
             except SuppressedError:
                 tallies[role] = None
     return Counted(cohort.count(cohort_filter), tallies)
+
+
+def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: Counted) -> str:
+    """Who is in a selection, in a sentence; what small numbers hide is left out of it."""
+    ages, relapses = counted.tallies.get(AGE), counted.tallies.get(RELAPSE)
+    quartiles = None
+    if ages is not None:
+        known = ages.dropna()
+        quartiles = weighted_quantiles(known[AGE].to_numpy(float), known["n"].to_numpy(), (0.25, 0.5, 0.75))
+    parts = []
+    for name in cohort.dictionary.listed(WHO):
+        variable = cohort.dictionary[name]
+        with suppress(SuppressedError):
+            tally = cohort.tally([name], cohort_filter)
+            sizes = tally.dropna().set_index(name)["n"]
+            parts.append([(variable.level_label(str(level)), int(n)) for level, n in sizes.items() if n])
+    relapsed = None if relapses is None else int(relapses.loc[relapses[RELAPSE] == 1, "n"].sum())
+    return answer_who(counted.n, quartiles, parts, relapsed)
 
 
 def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
@@ -95,8 +116,7 @@ def describe_other_children(published: Published) -> str:
     return (
         f"The figures that {published.authors.partition(' ')[0]} et al. {published.year} printed (doi:{published.doi}) are of "
         f"other {load_words().plural}, so they are compared with the synthetic reference cohort alone, which was made to agree "
-        "with them. "
-        "Start the dashboard without a file of your own to see them."
+        "with them, on a page of its own. Start the dashboard without a file of your own to see it."
     )
 
 

@@ -48,7 +48,8 @@ class PublishedFigure:
     ``value`` its number (shares and probabilities 0–1) and
     ``decimals`` those of the text (of per cent, for a share). ``kind`` says how it is computed, from ``variable``,
     ``level``, ``endpoint`` and ``months`` as that kind needs; ``where`` are the levels a patient must have to be
-    counted. ``reading`` says what was decided where the study is silent; empty if nothing had to be.
+    counted. ``reading`` says what was decided where the study is silent; empty if nothing had to be. ``page`` is the address
+    of the view that computes it, "" for the overview, and ``choices`` are those of its controls that are not the default.
     """
 
     id: str
@@ -64,6 +65,8 @@ class PublishedFigure:
     months: float | None = None
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     reading: str = ""
+    page: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_share(self) -> bool:
@@ -199,6 +202,7 @@ def _figure(entry: Mapping[str, Any]) -> PublishedFigure:
     if lacking:
         raise PublishedError(f"{name}: a figure of kind {kind} needs {', '.join(lacking)}.")
     entry["where"] = tuple((variable, tuple(levels)) for variable, levels in entry.get("where", {}).items())
+    entry["choices"] = tuple(entry.get("choices", {}).items())
     try:
         return PublishedFigure(**entry)
     except TypeError as error:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from analytics.dictionary import load_words
 from analytics.formats import MISSING, format_count, format_interval, format_number, format_percent_interval
 from analytics.reporting.estimates import format_probability
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
-from analytics.study.published import Published, Recomputation
+from analytics.study.published import Published, PublishedFigure, Recomputation
 from analytics.study.simulation import Simulation
 
 
-def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
+def tabulate_published(
+    recomputation: Recomputation, *, whole: bool, link_of: Callable[[PublishedFigure], str] = lambda figure: ""
+) -> Table:
     """Each printed figure beside the same figure from this selection, with its interval.
 
-    ``whole`` True, without a filter, also says whether the two agree: a part of a cohort need not.
+    ``link_of`` gives the address of the view that computes a figure. ``whole`` True, without a filter, also says whether the two agree: a part of a cohort need not.
     """
     rows: list[tuple[str, ...]] = []
     indent: list[bool] = []
+    links: list[str] = []
     section = ""
     for entry in recomputation.figures:
         figure, estimate = entry.figure, entry.estimate
@@ -25,6 +30,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             section = figure.section
             rows.append((section, "", "", "", ""))
             indent.append(False)
+            links.append("")
         interval = MISSING
         if estimate.interval is not None:
             interval = (format_percent_interval if figure.is_share else format_interval)(estimate.interval)
@@ -33,6 +39,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             sign = "✓\u00a0as\u00a0printed" if entry.agrees else "differs"
         rows.append((figure.label, figure.printed, entry.text, interval, sign))
         indent.append(True)
+        links.append(link_of(figure))
     return Table(
         title="Published figures beside the same figures from this selection",
         columns=("", "Published", "Here", "95 % interval", ""),
@@ -45,6 +52,7 @@ def tabulate_published(recomputation: Recomputation, *, whole: bool) -> Table:
             "The abstract prints none",
             "",
         ),
+        links=tuple(links),
     )
 
 

@@ -26,6 +26,12 @@ FOREST = st.components.v2.component(
     js=read_asset("forest.js"),
     isolate_styles=False,
 )
+GLANCE = st.components.v2.component(
+    "outcomes_glance",
+    html='<div class="glance-box" role="group"></div>',
+    js=load_in_browser("glance.js"),
+    isolate_styles=False,
+)
 TOOLBAR = st.components.v2.component(
     "outcomes_toolbar", html=TOOLBAR_HTML, css=read_asset("toolbar.css"), js=read_asset("toolbar.js")
 )

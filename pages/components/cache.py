@@ -17,14 +17,18 @@ from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.problems import CohortError, Problem
 from analytics.document import Document
+from analytics.figures.glance.breakdowns import Breakdown
+from analytics.figures.glance.flow import Flow
 from analytics.formats import FewerThan
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_experimental
 from analytics.study.baseline import tabulate_baseline
-from analytics.study.overview import Counted, count_outcomes
+from analytics.study.overview import Counted, answer_selection, count_outcomes
+from analytics.study.pictures import count_pictures
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
+from analytics.study.ways import count_flow
 from analytics.views.opening import open_document
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
@@ -136,6 +140,24 @@ def load_baseline(cohort: Cohort, cohort_filter: CohortFilter) -> Table:
 def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
     """The tallies behind the headline numbers of a selection."""
     return count_outcomes(cohort, cohort_filter)
+
+
+@lru_cache(maxsize=64)
+def load_who(cohort: Cohort, cohort_filter: CohortFilter) -> str:
+    """Who is in a selection, in a sentence."""
+    return answer_selection(cohort, cohort_filter, load_outcome_counts(cohort, cohort_filter))
+
+
+@lru_cache(maxsize=64)
+def load_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdown, ...]:
+    """The pictures of a selection."""
+    return count_pictures(cohort, cohort_filter)
+
+
+@lru_cache(maxsize=64)
+def load_flow(cohort: Cohort, cohort_filter: CohortFilter) -> Flow | None:
+    """The ways of those of a selection who relapsed; SuppressedError where small numbers are protected and it has some."""
+    return count_flow(cohort, cohort_filter)
 
 
 @lru_cache(maxsize=64)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -89,6 +90,23 @@ def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> s
     """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
     address = str(st.context.url or "").split("?")[0]
     return view.to_link(address, context.cohort.dictionary, controls)
+
+
+def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:
+    """The link to another page from this one, with the same filter and these choices; "" if the file lacks what it needs.
+
+    ``slug`` is that of an analysis, "" for the overview.
+    """
+    cohort = context.cohort
+    view = View(slug, context.filter, (), cohort.data_version)
+    if not slug:
+        return view.to_link("./", cohort.dictionary, ())
+    analysis = next(a for a in load_analyses() if a.slug == slug)
+    if analysis.missing(cohort):
+        return ""
+    controls = load_controls(cohort, slug)
+    params = tuple((c.name, (choices or {}).get(c.name, c.default)) for c in controls)
+    return replace(view, params=params).to_link(slug, cohort.dictionary, controls)
 
 
 def _name_filter(cohort_filter: CohortFilter) -> str:

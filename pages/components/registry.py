@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics.cohort import Cohort
 from pages.components.context import Context
 
 FOLDER = Path(__file__).parents[1]
@@ -17,7 +18,7 @@ FOLDER = Path(__file__).parents[1]
 class Page:
     """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it.
 
-    ``about`` says in a sentence what it answers; the README's table of pages has it.
+    ``is_offered`` tells whether a cohort has it in the menu; its address leads to it all the same. ``about`` says in a sentence what it answers; the README's table of pages has it.
     """
 
     url_path: str
@@ -27,6 +28,7 @@ class Page:
     order: int
     about: str
     section: str = ""
+    is_offered: Callable[[Cohort], bool] = lambda cohort: True
 
 
 def load_pages() -> tuple[Page, ...]:

@@ -2,4 +2,6 @@
 
 from pages.components.assets import read_asset
 
-STYLE = "".join(map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "print.css")))
+STYLE = "".join(
+    map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "print.css"))
+)

@@ -182,6 +182,23 @@ def level_counts(
     return counted
 
 
+EDGES = {"age_years": (0.0, 1.0, 5.0, 9.5, 10.0), "platelets": (50.0, 100.0)}
+
+
+def split_counts(rows: Sequence[Row], name: str, cohort_filter: CohortFilter, dictionary: Dictionary) -> list[list[int]]:
+    """Patients at each level or bin of a column by relapse, missing last, under the clauses of the other variables."""
+    places: dict[Any, int] = {level: i for i, level in enumerate(dictionary[name].levels)}
+    n_places = len(EDGES.get(name, places))
+    counted = [[0, 0, 0] for _ in range(n_places + 1)]
+    for row in kept(rows, cohort_filter.without(name)):
+        value = row[name]
+        place = places.get(value, n_places)
+        if name in EDGES and value is not None:
+            place = max([i for i, edge in enumerate(EDGES[name]) if edge <= value], default=0)
+        counted[place][2 if row["relapsed"] is None else row["relapsed"]] += 1
+    return counted
+
+
 def funnel(rows: Sequence[Row], cohort_filter: CohortFilter, dictionary: Dictionary) -> list[tuple[str, int]]:
     """Variable and number left after each clause, by phase."""
     names = [v.name for v in sorted(dictionary.variables, key=lambda v: PHASES.index(v.phase))]
@@ -243,6 +260,11 @@ def assert_agrees(cohort: Cohort, rows: Sequence[Row], cohort_filter: CohortFilt
     assert as_tuples(cohort.tally(columns, cohort_filter)) == tally(rows, columns, cohort_filter, SMALL)
     assert cohort.count(cohort_filter) == len(kept(rows, cohort_filter))
     assert cohort.level_counts(cohort_filter) == level_counts(rows, cohort_filter, SMALL)
+    names = ["sex", "mrd", *EDGES]
+    split = cohort.split_counts(names, cohort_filter, event="relapsed", edges=EDGES)
+    assert {name: n.tolist() for name, n in split.items()} == {
+        name: split_counts(rows, name, cohort_filter, SMALL) for name in names
+    }
     found = cohort.funnel(cohort_filter)
     assert [(s.variable, s.n) for s in found.steps] == funnel(rows, cohort_filter, SMALL)
     assert found.n_all == len(rows)

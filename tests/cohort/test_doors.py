@@ -31,6 +31,7 @@ ASK: dict[str, Callable[[Any, CohortFilter], Any]] = {
     "count": lambda c, f: c.count(f),
     "funnel": lambda c, f: c.funnel(f),
     "level_counts": lambda c, f: c.level_counts(f),
+    "split_counts": lambda c, f: c.split_counts(["sex", "age_years"], f, event="relapsed", edges={"age_years": [0, 5]}),
     "ranges": lambda c, f: c.ranges(),
     "name_patients": lambda c, f: c.name_patients(pd.DataFrame({"sex": ["male"]}), f),
     "is_answered": lambda c, f: c.is_answered(f),
@@ -38,7 +39,7 @@ ASK: dict[str, Callable[[Any, CohortFilter], Any]] = {
 }
 # What these say does not come from the patients.
 SAY_NOTHING = {"variables", "smallest_cell", "recording", "left_out"}
-GIVE_NUMBERS = {"n", "tally", "count", "funnel", "level_counts", "name_patients", "notes"}
+GIVE_NUMBERS = {"n", "tally", "count", "funnel", "level_counts", "split_counts", "name_patients", "notes"}
 
 
 class Recorder:

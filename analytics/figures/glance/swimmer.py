@@ -1,0 +1,156 @@
+"""A line for each patient who relapsed, from relapse to death or last contact, with what happened on the way.
+
+The wait for CAR-T or HSCT is hollow and what comes after is full, so that the time nobody can have died in who was treated
+later (immortal time) is seen. Drawn as an SVG in the colours of the page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from analytics.formats import format_count, format_number, format_patients
+
+WIDTH, ROW, HEAD, AXIS = 1100, 10, 18, 22
+LEFT, RIGHT = 62, 14
+GROUP = 20
+HALF = 4.0  # of a mark
+TICKS = (1, 2, 3, 6, 12, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One patient, times in months from relapse, NaN for what did not happen.
+
+    ``end`` is death (``died``) or last contact; ``remission`` tells whether a second remission was reached, None if that is
+    not known: its day is not recorded. ``group`` is what lanes are grouped by.
+    """
+
+    end: float
+    died: bool
+    cart: float = math.nan
+    hsct: float = math.nan
+    second_relapse: float = math.nan
+    remission: bool | None = None
+    group: str = ""
+
+    @property
+    def treated(self) -> float:
+        """When CAR-T or HSCT was first given; NaN for never."""
+        return min((t for t in (self.cart, self.hsct) if not math.isnan(t)), default=math.nan)
+
+
+def draw_swimmer(lanes: Sequence[Lane], longest: float) -> str:
+    """The lines in this order, with a heading where the group changes, on an axis up to ``longest`` months."""
+    if not lanes:
+        return ""
+    ticks = _ticks(longest)
+    reach = max(ticks[-1], longest) or 1.0
+    parts: list[str] = []
+    y, group = float(HEAD), ""
+    sizes = {lane.group: sum(other.group == lane.group for other in lanes) for lane in lanes}
+    for lane in lanes:
+        if lane.group and lane.group != group:
+            group = lane.group
+            parts.append(f'<text class="swim-group" x="0" y="{y + 14:g}">{escape(group)} ({format_count(sizes[group])})</text>')
+            y += GROUP
+        parts.append(_lane(lane, y, reach))
+        y += ROW
+    grid = "".join(
+        f'<line class="swim-grid" x1="{_x(t, reach):.1f}" x2="{_x(t, reach):.1f}" y1="{HEAD}" y2="{y:g}"/>'
+        f'<text class="swim-tick" x="{_x(t, reach):.1f}" y="{y + 14:g}">{format_number(t, 0)}</text>'
+        for t in ticks
+    )
+    return (
+        f'<svg class="swim" viewBox="0 0 {WIDTH} {y + AXIS:g}" role="img" aria-label="{escape(describe_swimmer(lanes))}">'
+        f'<text class="swim-head" x="0" y="12">CR2</text><text class="swim-head" x="{LEFT}" y="12">'
+        f"Months from relapse</text>{grid}{''.join(parts)}</svg>"
+    )
+
+
+def describe_swimmer(lanes: Sequence[Lane]) -> str:
+    """The picture in words."""
+    treated = [lane for lane in lanes if not math.isnan(lane.treated)]
+    waited = sum(lane.treated for lane in treated)
+    after = f", after {format_number(waited / len(treated), 1)} months on average" if treated else ""
+    return (
+        f"A line for each of {format_patients(len(lanes))} from relapse: {format_count(sum(x.died for x in lanes))} died; "
+        f"{format_count(len(treated))} were given CAR-T or HSCT{after}, a wait in which none of them can have died; "
+        f"{format_count(sum(not math.isnan(x.second_relapse) for x in lanes))} relapsed again."
+    )
+
+
+def key_to_lanes() -> str:
+    """The signs of the picture, as HTML."""
+    signs = (
+        ("hollow", "before CAR-T or HSCT in those who had it later: immortal time"),
+        ("after", "after it"),
+        ("never", "never given"),
+    )
+    lines = "".join(f'<span class="swim-swatch {kind}"></span>{text} ' for kind, text in signs)
+    marks = "".join(
+        f'<svg class="swim-mark" viewBox="-6 -6 12 12" aria-hidden="true">{_mark(kind, 0, 0)}</svg>{text} '
+        for kind, text in (
+            ("cart", "CAR-T"),
+            ("hsct", "HSCT"),
+            ("again", "second relapse"),
+            ("died", "death"),
+            ("alive", "alive at last contact"),
+        )
+    )
+    return f'<p class="glance-key">{lines}{marks}CR2: ● reached ○ not ? not recorded (its day is not known).</p>'
+
+
+def _lane(lane: Lane, y: float, reach: float) -> str:
+    middle = y + ROW / 2
+    end, treated = _x(lane.end, reach), lane.treated
+    spans = [("never", _x(0, reach), end)]
+    if not math.isnan(treated):
+        start = _x(min(treated, lane.end), reach)
+        spans = [("hollow", _x(0, reach), start), ("after", start, end)]
+    lines = "".join(
+        f'<rect class="swim-{kind}" x="{a:.1f}" y="{middle - 2.5:g}" width="{max(b - a, 0.5):.1f}" height="5"/>'
+        for kind, a, b in spans
+    )
+    marks = [("again", lane.second_relapse), ("cart", lane.cart), ("hsct", lane.hsct)]
+    drawn = "".join(_mark(kind, _x(t, reach), middle) for kind, t in marks if not math.isnan(t))
+    last = _mark("died" if lane.died else "alive", end, middle)
+    sign = "?" if lane.remission is None else "●" if lane.remission else "○"
+    return (
+        f'<g class="swim-lane"><title>{escape(say_lane(lane))}</title><rect class="swim-row" x="0" y="{y:g}" '
+        f'width="{WIDTH}" height="{ROW}"/><text class="swim-remission" x="8" y="{middle + 3.5:g}">{sign}</text>'
+        f"{lines}{drawn}{last}</g>"
+    )
+
+
+def say_lane(lane: Lane) -> str:
+    """A patient in words."""
+    said = [] if lane.remission is None else ["second remission" if lane.remission else "no second remission"]
+    events = [("CAR-T", lane.cart), ("HSCT", lane.hsct), ("second relapse", lane.second_relapse)]
+    said += [f"{name} at {format_number(t, 1)}" for name, t in sorted(events, key=lambda e: e[1]) if not math.isnan(t)]
+    said.append(f"{'died' if lane.died else 'alive'} at {format_number(lane.end, 1)} months")
+    return ", ".join(said)
+
+
+def _mark(kind: str, x: float, y: float) -> str:
+    h = HALF
+    shapes = {
+        "cart": f"M{x:.1f} {y - h:.1f}L{x + h:.1f} {y + h:.1f}L{x - h:.1f} {y + h:.1f}Z",
+        "hsct": f"M{x - h:.1f} {y - h:.1f}h{2 * h}v{2 * h}h{-2 * h}Z",
+        "again": f"M{x:.1f} {y - h - 1:.1f}L{x + h + 1:.1f} {y:.1f}L{x:.1f} {y + h + 1:.1f}L{x - h - 1:.1f} {y:.1f}Z",
+        "died": f"M{x - h:.1f} {y - h:.1f}L{x + h:.1f} {y + h:.1f}M{x + h:.1f} {y - h:.1f}L{x - h:.1f} {y + h:.1f}",
+        "alive": f"M{x:.1f} {y - h:.1f}L{x + h:.1f} {y:.1f}L{x:.1f} {y + h:.1f}",
+    }
+    return f'<path class="swim-{kind}" d="{shapes[kind]}"/>'
+
+
+def _x(months: float, reach: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * months / reach
+
+
+def _ticks(longest: float) -> list[float]:
+    """Round numbers of months from 0 to the end of the axis, ten at most."""
+    step = next((t for t in TICKS if longest / t <= 10), 12 * math.ceil(longest / 120))
+    return [float(step * i) for i in range(math.ceil(longest / step) + 1)]

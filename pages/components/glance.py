@@ -1,0 +1,123 @@
+"""The cohort at a glance: pictures that narrow it by a click, the ways of those who relapsed, and a line for each of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from analytics.analyses import load_analyses
+from analytics.cohort.disclosure import SuppressedError
+from analytics.figures.glance.breakdowns import draw_breakdowns, key_to_bars
+from analytics.figures.glance.flow import draw_flow
+from analytics.figures.glance.swimmer import draw_swimmer, key_to_lanes
+from analytics.study.pictures import from_ask, toggle_clauses
+from analytics.study.ways import ORDERS, has_lanes, list_lanes
+from pages.components import state
+from pages.components.browser import GLANCE
+from pages.components.cache import load_controls, load_document, load_flow, load_pictures, load_who
+from pages.components.context import Context, choose_clauses, read_context
+from pages.components.markdown import as_markdown
+from pages.components.open_view import link_to_page
+from pages.components.protection import show_suppressed
+
+# Each answer with the page that it is taken from, or that it leads to.
+WHO, WHAT, FARE = "cumulative-incidence", "relapse-predictors", "survival-by-site"
+NAIVE = "naive-answer"
+
+
+def show_pictures(context: Context) -> None:
+    """Small multiples, those who relapsed dark; a click on a bar narrows the cohort."""
+    st.html(key_to_bars())
+    _show_asking(context, draw_breakdowns(load_pictures(context.cohort, context.filter)), state.PICTURES, "The cohort at a glance")
+
+
+def show_answers(context: Context) -> None:
+    """Who is in the cohort, what goes with relapse and how they fare, each with a link to its page."""
+    said = [("Who they are", (load_who(context.cohort, context.filter),), WHO)]
+    for title, slug in (("What goes with relapse", WHAT), ("How they fare", FARE)):
+        analysis = next(a for a in load_analyses() if a.slug == slug)
+        if analysis.missing(context.cohort):
+            continue
+        try:
+            answer = load_document(context.cohort, context.filter, slug, _defaults(context, slug)).answer()
+        except SuppressedError as error:
+            answer = (f"Not shown: {error}.",)
+        said.append((title, answer, slug))
+    st.html(
+        '<div class="glance-answers" data-testid="answers">'
+        + "".join(
+            f"<p><b>{title}.</b> {escape(' '.join(answer))} {_link_html(context, slug)}</p>" for title, answer, slug in said
+        )
+        + "</div>"
+    )
+
+
+def _link_html(context: Context, slug: str) -> str:
+    """The HTML of a link to an analysis with this filter; "" where the file lacks what it needs."""
+    address = link_to_page(context, slug)
+    title = next(a.title for a in load_analyses() if a.slug == slug)
+    return f'<a href="{escape(address)}">{escape(title)}\u00a0→</a>' if address else ""
+
+
+def show_flow(context: Context) -> None:
+    """The ways of those who relapsed; a click on a branch narrows the cohort to those who took it."""
+    try:
+        flow = load_flow(context.cohort, context.filter)
+    except SuppressedError as error:
+        show_suppressed(error)
+        return
+    if flow is None or not flow.n:
+        return
+    st.html("<h2 class='outcomes-h2'>The ways of those who relapsed</h2>")
+    _show_asking(context, f'<div class="glance-scroll">{draw_flow(flow)}</div>', state.FLOW, "The ways of those who relapsed")
+    naive = _link_html(context, NAIVE)
+    st.html(
+        '<p class="outcomes-caption">Dark: died, at whatever time. Click a level, or a branch, to narrow the cohort to it. These '
+        "are counts of what happened, not a comparison of treatments: who died early could not be given the later ones. "
+        f"{naive}</p>"
+    )
+
+
+@st.fragment
+def show_lanes(context: Context) -> None:
+    """A line for each of those who relapsed, in the order and the groups that a reader chooses, a page at a time."""
+    cohort = context.cohort
+    if cohort.smallest_cell:
+        st.html('<p class="outcomes-caption">No line for each of them is drawn: each would be one, and small numbers are protected.</p>')
+        return
+    if not has_lanes(cohort):
+        return
+    st.html("<h2 class='outcomes-h2'>Each of them, from relapse on</h2>")
+    groups = {v.name: v.label for v in cohort.dictionary.groups}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key=state.LANES_ORDER, width=230)
+        by = st.selectbox("Groups", [None, *groups], format_func=lambda v: as_markdown(groups.get(v, "none")), key=state.LANES_BY, width=270)
+        page = int(st.session_state.get(state.LANES_PAGE) or 1)
+        lanes = list_lanes(cohort, context.filter, order=order, by=by, page=page)
+        if lanes.n_pages > 1:
+            st.number_input(f"Page of {lanes.n_pages}", 1, lanes.n_pages, key=state.LANES_PAGE, width=130)
+    st.html(key_to_lanes())
+    _show_asking(context, f'<div class="glance-scroll">{draw_swimmer(lanes.lanes, lanes.longest)}</div>', "lanes", "Each of them")
+
+
+def _show_asking(context: Context, html: str, key: str, alt: str) -> None:
+    """A picture whose parts ask for something when they are clicked."""
+    GLANCE(key=key, data={"html": html, "alt": alt}, on_ask_change=partial(_ask, context, key))
+
+
+def _ask(context: Context, key: str) -> None:
+    """Have the filters ask for what was clicked, or no longer."""
+    clauses = from_ask(context.cohort.dictionary, st.session_state[key].ask or "")
+    if not clauses:
+        return
+    before = read_context(context.cohort).filter
+    after = toggle_clauses(before, clauses)
+    names = [c.variable for c in clauses]
+    kept = [clause for name in names if (clause := after.clause(name)) is not None]
+    choose_clauses(context.cohort, kept, dropped=[name for name in names if after.clause(name) is None])
+
+
+def _defaults(context: Context, slug: str) -> tuple[tuple[str, object], ...]:
+    return tuple((control.name, control.default) for control in load_controls(context.cohort, slug))
