@@ -55,7 +55,9 @@ def show_overview(context: Context) -> None:
 
 def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
-    about = "Who is in the cohort, what goes with relapse, how do those who relapsed fare, and who is left after filtering?"
+    about = (
+        "Who is in the cohort, what goes with relapse, how do those who relapsed fare, and who is left after filtering?"
+    )
     return (
         Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0, about=about),
     )

@@ -97,7 +97,11 @@ class Counts:
         return self._about(cohort_filter, lambda: self._count_levels(cohort_filter))
 
     def split_counts(
-        self, columns: Sequence[str], cohort_filter: CohortFilter, event: str | None, edges: Mapping[str, Sequence[float]]
+        self,
+        columns: Sequence[str],
+        cohort_filter: CohortFilter,
+        event: str | None,
+        edges: Mapping[str, Sequence[float]],
     ) -> Exact[dict[str, NDArray[np.int64]]]:
         """Patients at each level of each column by an event, under the clauses of all other columns."""
         return self._about(cohort_filter, lambda: self._split_counts(list(columns), cohort_filter, event, edges))
@@ -212,7 +216,10 @@ class Counts:
             "SELECT "
             + ", ".join(
                 f"min({x}) AS low{i}, max({x}) AS high{i}, {self._n_patients(f'{x} IS NULL')} AS missing{i}, "
-                + ", ".join(f"max(CASE WHEN {x} <> round({x}, {d}) THEN 1 ELSE 0 END) AS beyond{i}_{d}" for d in range(MOST_DECIMALS))
+                + ", ".join(
+                    f"max(CASE WHEN {x} <> round({x}, {d}) THEN 1 ELSE 0 END) AS beyond{i}_{d}"
+                    for d in range(MOST_DECIMALS)
+                )
                 for i, x in enumerate(f"p.{quoted(name)}" for name in numbers)
             )
             + " FROM patients AS p"

@@ -72,6 +72,10 @@ from analytics.estimators.regression.horizon_logistic import (
 from analytics.estimators.regression.interaction import subgroup_effects, subgroup_odds_ratios
 from analytics.estimators.regression.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
+from analytics.estimators.standardised_difference import (
+    standardised_mean_difference,
+    standardised_share_difference,
+)
 from analytics.estimators.survival.differences import estimate_survival_differences, find_crossings
 from analytics.estimators.survival.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.survival.logrank import (
@@ -197,6 +201,8 @@ __all__ = [
     "simon_makuch",
     "spline_basis",
     "split_at_treatment",
+    "standardised_mean_difference",
+    "standardised_share_difference",
     "subgroup_effects",
     "subgroup_odds_ratios",
     "survival_at",

@@ -25,8 +25,8 @@ Place = Literal["", "more", "sure", "done"]
 class Table:
     """Cells as text. ``indent`` marks rows that belong to the row above them; ``help`` explains a column on hover.
 
-    ``links`` are the addresses that the first cells lead to, by row, "" for none. ``words`` marks a table of prose, whose columns are aligned to the left. Of the tables of a page without a ``place`` the
-    first is in sight.
+    ``links`` are the addresses that the first cells lead to, by row, "" for none. ``words`` marks a table of prose, whose
+    columns are aligned to the left. Of the tables of a page without a ``place`` the first is in sight.
     """
 
     title: str

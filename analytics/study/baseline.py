@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -12,41 +14,63 @@ from analytics.cohort import Cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
-from analytics.estimators import weighted_quantiles
+from analytics.estimators import standardised_mean_difference, standardised_share_difference, weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_number, format_share
 from analytics.reporting.tables import Table
+from analytics.reporting.wording import in_sentence, start_sentence
+
+ABOUT_DIFFERENCES = (
+    "SMD: standardised difference of means or shares, without its sign, the largest between any two columns in which the value "
+    "is known; it does not grow with how many are compared, and below 0.1 is usually called negligible (Austin 2009, "
+    "doi:10.1002/sim.3697; for more than two levels Yang and Dalton 2012)."
+)
 
 
-def tabulate_baseline(cohort: Cohort, cohort_filter: CohortFilter, variables: Sequence[Variable]) -> Table:
-    """Table 1: the filtered cohort described by each variable, all children and by relapse.
+def tabulate_baseline(
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    variables: Sequence[Variable],
+    *,
+    by: Variable | None = None,
+    differences: bool = False,
+) -> Table:
+    """Table 1: the filtered cohort described by each variable, all children and by relapse, or by the levels of ``by``.
 
     Coded variables show n (%) of those recorded, numbers the median and quartiles (type 7); missing values have a row
-    of their own wherever there are any, and children whose relapse is not recorded a column of their own. A cohort
-    without a column of relapses has the column of all children alone.
+    of their own wherever there are any, and children whose column is not recorded a column of their own. A cohort
+    without a column of relapses has the column of all children alone. ``differences`` adds the standardised difference
+    between the known columns, the largest of any two; not where small numbers are protected, whose counts are rounded.
     """
     relapse = cohort.dictionary.roles.get("relapse")
-    outcome = [relapse] if relapse else []
+    column = by if by is not None else cohort.dictionary[relapse] if relapse else None
+    outcome = [column.name] if column is not None else []
+    variables = [v for v in variables if v.name not in outcome]
     coded = [v.name for v in variables if v.is_coded]
+    parts_of = partial(_parts_of, cohort, cohort_filter, column=column)
     # One tally for all that is coded; where small numbers are protected, that would ask for too much at once.
-    joint = [] if cohort.smallest_cell else _parts_of(cohort, cohort_filter, [*coded, *outcome], outcome)
-    totals = joint or _parts_of(cohort, cohort_filter, outcome, outcome)
+    joint = [] if cohort.smallest_cell else parts_of([*coded, *outcome])
+    totals = joint or parts_of(outcome)
+    differences = differences and not cohort.smallest_cell and sum(part.is_known for part in totals) > 1
     rows: list[tuple[str, ...]] = []
     indent: list[bool] = []
     for variable in variables:
         parts = joint
         if not joint or not variable.is_coded:
-            parts = _parts_of(cohort, cohort_filter, [variable.name, *outcome], outcome)
+            parts = parts_of([variable.name, *outcome])
         new = _coded_rows(variable, parts) if variable.is_coded else _number_rows(variable, parts)
+        if differences:
+            new = [(*row, _difference(variable, parts) if i == 0 else "") for i, row in enumerate(new)]
         rows += new
         indent += [False] + [True] * (len(new) - 1)
     rounded = f" Numbers are rounded to multiples of {cohort.smallest_cell}; {SUPPRESSED}: too few."
     return Table(
-        title="Who is in this selection",
-        columns=("", *(f"{part.name} (n = {part.n})" for part in totals)),
+        title="Who is in this selection" + (f", by {in_sentence(by.label)}" if by is not None else ""),
+        columns=("", *(f"{part.name} (n = {part.n})" for part in totals), *(["SMD"] if differences else [])),
         rows=tuple(rows),
         indent=tuple(indent),
         caption="n (% of those recorded in the column), or median (lower to upper quartile)."
-        + (rounded if cohort.smallest_cell else ""),
+        + (rounded if cohort.smallest_cell else "")
+        + (f" {ABOUT_DIFFERENCES}" if differences else ""),
     )
 
 
@@ -54,12 +78,14 @@ def tabulate_baseline(cohort: Cohort, cohort_filter: CohortFilter, variables: Se
 class _Part:
     """A column of Table 1: the rows of the tally that it counts; None where they may not be shown.
 
-    ``left_out`` are the levels that are not in the tally, to protect small numbers.
+    ``left_out`` are the levels that are not in the tally, to protect small numbers. ``is_known`` is True for the columns
+    that are compared: not for all together, nor for those whose column is not recorded.
     """
 
     name: str
     tally: pd.DataFrame | None
     left_out: tuple[Hidden, ...] = ()
+    is_known: bool = False
 
     @property
     def n(self) -> str:
@@ -72,23 +98,38 @@ class _Part:
 
 
 def _parts_of(
-    cohort: Cohort, cohort_filter: CohortFilter, columns: Sequence[str], outcome: Sequence[str]
+    cohort: Cohort, cohort_filter: CohortFilter, columns: Sequence[str], *, column: Variable | None
 ) -> list[_Part]:
-    """All children, then those without relapse, with it, and those in whom it is not recorded."""
+    """All children, then those of each column, and those whose column is not recorded."""
     both = _part_of(cohort, cohort_filter, columns)
     # All together may be shown where a part of them is too small.
-    alone = [name for name in columns if name not in outcome]
+    alone = [name for name in columns if column is None or name != column.name]
     everyone = _part_of(cohort, cohort_filter, alone) if cohort.smallest_cell else both
-    if not outcome:
+    if column is None:
         return [everyone]
+    values: list[tuple[str, str | int]]
+    if column.is_coded:
+        values = list(zip(column.level_labels, column.levels, strict=True))
+        unknown = start_sentence(column.missing_label)
+    else:
+        values, unknown = [(f"No {in_sentence(column.label)}", 0), (column.label, 1)], f"{column.label} not recorded"
     tally = both.tally
     if tally is None:
-        return [everyone, _Part("No relapse", None), _Part("Relapse", None)]
-    relapsed = tally[outcome[0]].to_numpy(float)
-    rows = {"No relapse": relapsed == 0, "Relapse": relapsed == 1}
-    if np.isnan(relapsed).any():
-        rows["Relapse not recorded"] = np.isnan(relapsed)
-    return [everyone, *(_Part(name, tally[mask], both.left_out) for name, mask in rows.items())]
+        return [everyone, *(_Part(name, None) for name, _ in values)]
+    found = tally[column.name]
+    parts = [
+        _Part(
+            name,
+            None if both.hides(column, str(value)) else tally[(found == value).to_numpy(bool)],
+            both.left_out,
+            True,
+        )
+        for name, value in values
+    ]
+    missing = found.isna().to_numpy(bool)
+    if missing.any():
+        parts.append(_Part(unknown, tally[missing], both.left_out))
+    return [everyone, *parts]
 
 
 def _part_of(cohort: Cohort, cohort_filter: CohortFilter, columns: Sequence[str]) -> _Part:
@@ -151,3 +192,18 @@ def _number_rows(variable: Variable, parts: Sequence[_Part]) -> list[tuple[str, 
     if any(missing) or hides_any:
         rows.append((variable.missing_label, *(SUPPRESSED if n is None else format_count(n) for n in missing)))
     return rows
+
+
+def _difference(variable: Variable, parts: Sequence[_Part]) -> str:
+    """The largest standardised difference between two of the known columns."""
+    tallies = [part.tally for part in parts if part.is_known and part.tally is not None]
+    found = []
+    for one, other in combinations(tallies, 2):
+        if variable.is_coded:
+            found.append(standardised_share_difference(*(_level_counts(variable, t)[1:] for t in (one, other))))
+        else:
+            known = [t[t[variable.name].notna()] for t in (one, other)]
+            (x, n), (y, m) = ((t[variable.name].to_numpy(float), t["n"].to_numpy(float)) for t in known)
+            found.append(standardised_mean_difference(x, n, y, m))
+    known_ones = [value for value in found if value is not None]
+    return format_number(max(known_ones), 2) if known_ones else MISSING

@@ -155,7 +155,9 @@ class _Drawer:
         """A bar for each variable: who has the level that is not its reference."""
         bars = []
         for variable in variables:
-            place, level = next((i, x) for i, x in reversed(list(enumerate(variable.levels))) if x != variable.reference)
+            place, level = next(
+                (i, x) for i, x in reversed(list(enumerate(variable.levels))) if x != variable.reference
+            )
             bars.append(self._bar(variable, level, place, variable.label))
         narrowed = any(self._filter.clause(v.name) is not None for v in variables)
         return Breakdown(title, "", tuple(bars), is_split=self._has_relapse, is_narrowed=narrowed)
@@ -168,7 +170,9 @@ class _Drawer:
         for i, (low, high) in enumerate(zip(edges, ends, strict=True)):
             last = round(high - step, 6)
             limits = (low if i else None, last if i < len(edges) - 1 else None)
-            ask = to_ask(self._dictionary, [Clause(variable.name, low=limits[0], high=limits[1])]) if any(limits) else ""
+            ask = (
+                to_ask(self._dictionary, [Clause(variable.name, low=limits[0], high=limits[1])]) if any(limits) else ""
+            )
             n, n_event = self._numbers(variable, i)
             chosen = clause is not None and clause.is_range and _overlaps(clause, low, last)
             label = f"{format_number(low, _decimals(low))} to under {format_number(high, _decimals(high))}"

@@ -18,7 +18,8 @@ def tabulate_published(
 ) -> Table:
     """Each printed figure beside the same figure from this selection, with its interval.
 
-    ``link_of`` gives the address of the view that computes a figure. ``whole`` True, without a filter, also says whether the two agree: a part of a cohort need not.
+    ``link_of`` gives the address of the view that computes a figure. ``whole`` True, without a filter, also says whether the
+    two agree: a part of a cohort need not.
     """
     rows: list[tuple[str, ...]] = []
     indent: list[bool] = []

@@ -69,7 +69,7 @@ def count_flow(cohort: Cohort, cohort_filter: CohortFilter) -> Flow | None:
             for j, target in places[k + 1].items():
                 both = (here == i) & (there == j)
                 if some := int(n[both].sum()):
-                    ask, _ = _asked(cohort, cohort_filter, [c for c in (asks[k][i], asks[k + 1][j]) if c is not None])
+                    ask, _ = _asked(cohort, cohort_filter, [asks[k][i], asks[k + 1][j]])
                     found.append(Branch(source, target, some, int(n[both & (fate == 1)].sum()), ask))
         branches.append(tuple(found))
     made = (Stage(*parts) for parts in zip(titles, drawn, [*branches, ()], strict=True))
@@ -81,9 +81,9 @@ def _clause(variable: Variable, level: str | None) -> Clause:
 
 
 def _asked(cohort: Cohort, cohort_filter: CohortFilter, clauses: Sequence[Clause | None]) -> tuple[str, bool]:
-    """What a click asks for, and whether the filter does."""
+    """What a click asks for, and whether the filter does; nothing where part of it is no clause, as of an outcome."""
     known = [c for c in clauses if c is not None]
-    if not known:
+    if len(known) < len(clauses):
         return "", False
     return to_ask(cohort.dictionary, known), all(cohort_filter.clause(c.variable) == c for c in known)
 

@@ -130,10 +130,11 @@ def load_funnel(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
 
 
 @lru_cache(maxsize=64)
-def load_baseline(cohort: Cohort, cohort_filter: CohortFilter) -> Table:
-    """Table 1 of a selection."""
+def load_baseline(cohort: Cohort, cohort_filter: CohortFilter, by: str | None = None) -> Table:
+    """Table 1 of a selection, by relapse or by another variable."""
     variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
-    return tabulate_baseline(cohort, cohort_filter, variables)
+    column = cohort.dictionary[by] if by else None
+    return tabulate_baseline(cohort, cohort_filter, variables, by=column, differences=True)
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.cohort.disclosure import SuppressedError
+from analytics.dictionary import load_words
 from analytics.figures.glance.breakdowns import draw_breakdowns, key_to_bars
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer, key_to_lanes
@@ -30,12 +32,19 @@ NAIVE = "naive-answer"
 def show_pictures(context: Context) -> None:
     """Small multiples, those who relapsed dark; a click on a bar narrows the cohort."""
     st.html(key_to_bars())
-    _show_asking(context, draw_breakdowns(load_pictures(context.cohort, context.filter)), state.PICTURES, "The cohort at a glance")
+    _show_asking(
+        context,
+        draw_breakdowns(load_pictures(context.cohort, context.filter)),
+        state.PICTURES,
+        "The cohort at a glance",
+    )
 
 
 def show_answers(context: Context) -> None:
     """Who is in the cohort, what goes with relapse and how they fare, each with a link to its page."""
-    said = [("Who they are", (load_who(context.cohort, context.filter),), WHO)]
+    said: list[tuple[str, Sequence[str], str]] = [
+        ("Who they are", (load_who(context.cohort, context.filter),), WHO),
+    ]
     for title, slug in (("What goes with relapse", WHAT), ("How they fare", FARE)):
         analysis = next(a for a in load_analyses() if a.slug == slug)
         if analysis.missing(context.cohort):
@@ -48,7 +57,8 @@ def show_answers(context: Context) -> None:
     st.html(
         '<div class="glance-answers" data-testid="answers">'
         + "".join(
-            f"<p><b>{title}.</b> {escape(' '.join(answer))} {_link_html(context, slug)}</p>" for title, answer, slug in said
+            f"<p><b>{title}.</b> {escape(' '.join(answer))} {_link_html(context, slug)}</p>"
+            for title, answer, slug in said
         )
         + "</div>"
     )
@@ -71,7 +81,9 @@ def show_flow(context: Context) -> None:
     if flow is None or not flow.n:
         return
     st.html("<h2 class='outcomes-h2'>The ways of those who relapsed</h2>")
-    _show_asking(context, f'<div class="glance-scroll">{draw_flow(flow)}</div>', state.FLOW, "The ways of those who relapsed")
+    _show_asking(
+        context, f'<div class="glance-scroll">{draw_flow(flow)}</div>', state.FLOW, "The ways of those who relapsed"
+    )
     naive = _link_html(context, NAIVE)
     st.html(
         '<p class="outcomes-caption">Dark: died, at whatever time. Click a level, or a branch, to narrow the cohort to it. These '
@@ -85,7 +97,10 @@ def show_lanes(context: Context) -> None:
     """A line for each of those who relapsed, in the order and the groups that a reader chooses, a page at a time."""
     cohort = context.cohort
     if cohort.smallest_cell:
-        st.html('<p class="outcomes-caption">No line for each of them is drawn: each would be one, and small numbers are protected.</p>')
+        st.html(
+            '<p class="outcomes-caption">There is no line for each who relapsed, from relapse on: it would show single '
+            f"{load_words().plural}, and small numbers are protected.</p>"
+        )
         return
     if not has_lanes(cohort):
         return
@@ -93,13 +108,20 @@ def show_lanes(context: Context) -> None:
     groups = {v.name: v.label for v in cohort.dictionary.groups}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key=state.LANES_ORDER, width=230)
-        by = st.selectbox("Groups", [None, *groups], format_func=lambda v: as_markdown(groups.get(v, "none")), key=state.LANES_BY, width=270)
+        by = st.selectbox(
+            "Groups",
+            [None, *groups],
+            format_func=lambda v: as_markdown(groups.get(v, "none")),
+            key=state.LANES_BY,
+            width=270,
+        )
         page = int(st.session_state.get(state.LANES_PAGE) or 1)
         lanes = list_lanes(cohort, context.filter, order=order, by=by, page=page)
         if lanes.n_pages > 1:
             st.number_input(f"Page of {lanes.n_pages}", 1, lanes.n_pages, key=state.LANES_PAGE, width=130)
-    st.html(key_to_lanes())
-    _show_asking(context, f'<div class="glance-scroll">{draw_swimmer(lanes.lanes, lanes.longest)}</div>', "lanes", "Each of them")
+    # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
+    html = f'{key_to_lanes()}<div class="glance-scroll">{draw_swimmer(lanes.lanes, lanes.longest)}</div>'
+    _show_asking(context, html, state.LANES, "Each of those who relapsed, from relapse on")
 
 
 def _show_asking(context: Context, html: str, key: str, alt: str) -> None:

@@ -46,8 +46,16 @@ def prepare_first_pages() -> None:
             print(f"\n{error}\n", flush=True)
         return
     everyone = CohortFilter()
-    for load in (cache.load_level_counts, cache.load_funnel, cache.load_outcome_counts, cache.load_baseline):
+    for load in (
+        cache.load_level_counts,
+        cache.load_funnel,
+        cache.load_outcome_counts,
+        cache.load_who,
+        cache.load_pictures,
+    ):
         load(cohort, everyone)
+    with suppress(SuppressedError):
+        cache.load_flow(cohort, everyone)
     if cache.is_reference(cohort):
         cache.load_recomputation(cohort, everyone)
     for analysis in load_analyses():

@@ -18,7 +18,8 @@ FOLDER = Path(__file__).parents[1]
 class Page:
     """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it.
 
-    ``is_offered`` tells whether a cohort has it in the menu; its address leads to it all the same. ``about`` says in a sentence what it answers; the README's table of pages has it.
+    ``is_offered`` tells whether a cohort has it in the menu; its address leads to it all the same. ``about`` says in a
+    sentence what it answers; the README's table of pages has it.
     """
 
     url_path: str

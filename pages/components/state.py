@@ -29,6 +29,7 @@ FOREST = "forest"
 FIGURE = "figure"
 PICTURES = "pictures"  # of the overview
 FLOW = "flow"
+LANES = "lanes"
 LANES_ORDER = "lanes_order"
 LANES_BY = "lanes_by"
 LANES_PAGE = "lanes_page"

@@ -2,6 +2,4 @@
 
 from pages.components.assets import read_asset
 
-STYLE = "".join(
-    map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "print.css"))
-)
+STYLE = "".join(map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "print.css")))

@@ -31,7 +31,7 @@ from tests.app.opening import open_dashboard, open_link, open_page, turn_to
 
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
-PAGES = ["", *SLUGS, "methods"]
+PAGES = ["", *SLUGS, "methods", "published-study"]
 State = dict[str, Any]
 TAB_NAME, FIGURE_NAME = "outcomes_tab", "outcomes_figure"
 
@@ -372,14 +372,17 @@ def test_every_file_is_an_analysis() -> None:
     assert [a.order for a in load_analyses()] == sorted(a.order for a in found)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", a.slug) for a in found)
     # A page named like a file would open that file instead of the dashboard.
-    assert {*SLUGS, "overview", "methods"}.isdisjoint(path.stem for path in (ROOT / "pages").glob("*.py"))
+    assert {*SLUGS, "overview", "methods", "published-study"}.isdisjoint(
+        path.stem for path in (ROOT / "pages").glob("*.py")
+    )
 
 
 def test_every_analysis_is_in_the_navigation() -> None:
     listed = list(open_dashboard().pages.items())
     sections = [(a.slug, a.title) for section in SECTIONS for a in load_analyses() if a.section == section]
     assert len(sections) == len(SLUGS)
-    assert listed == [("", "Overview"), ("methods", "Methods"), *sections]
+    first = [("", "Overview"), ("methods", "Methods"), ("published-study", "The published study")]
+    assert listed == [*first, *sections]
 
 
 ADDED = """

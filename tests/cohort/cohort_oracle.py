@@ -185,7 +185,9 @@ def level_counts(
 EDGES = {"age_years": (0.0, 1.0, 5.0, 9.5, 10.0), "platelets": (50.0, 100.0)}
 
 
-def split_counts(rows: Sequence[Row], name: str, cohort_filter: CohortFilter, dictionary: Dictionary) -> list[list[int]]:
+def split_counts(
+    rows: Sequence[Row], name: str, cohort_filter: CohortFilter, dictionary: Dictionary
+) -> list[list[int]]:
     """Patients at each level or bin of a column by relapse, missing last, under the clauses of the other variables."""
     places: dict[Any, int] = {level: i for i, level in enumerate(dictionary[name].levels)}
     n_places = len(EDGES.get(name, places))

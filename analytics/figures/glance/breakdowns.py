@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.dictionary import load_words
-from analytics.formats import SUPPRESSED, format_count, format_number, format_patients
+from analytics.formats import SUPPRESSED, format_count, format_patients
+
+MOST_TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +109,13 @@ def _histogram(picture: Breakdown) -> str:
     )
 
 
-def _ticks(picture: Breakdown, most: int = 6) -> list[tuple[float, str]]:
-    """Places of the axis in per cent, each with its number: the lower ends of some bins."""
+def _ticks(picture: Breakdown) -> list[tuple[float, str]]:
+    """Places of the axis in per cent, each with its number: the lower ends of some bins, or powers of ten."""
     n = len(picture.bars)
-    step = math.ceil(n / most)
+    kept = list(range(0, n, math.ceil(n / MOST_TICKS)))
     if picture.is_logarithmic:
-        kept = [i for i, bar in enumerate(picture.bars) if bar.low > 0 and math.log10(bar.low) % 1 < 1e-6]
-    else:
-        kept = list(range(0, n, step))
-    return [(100 * i / n, format_number(picture.bars[i].low, 0)) for i in kept if picture.bars[i].low >= 1 or i == 0 or True]
+        kept = [i for i, bar in enumerate(picture.bars) if bar.low > 0 and math.log10(bar.low) % 1 < 1e-6] or kept
+    return [(100 * i / n, f"{picture.bars[i].low:g}") for i in kept]
 
 
 def _open(bar: Bar, picture: Breakdown, kind: str) -> str:

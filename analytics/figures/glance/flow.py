@@ -138,7 +138,11 @@ def _branches(
             f"{here.nodes[branch.source].label}, then {there.nodes[branch.target].label}: {format_patients(branch.n)}, "
             f"{format_count(branch.n_event)} died"
         )
-        died = f'<path class="flow-died" d="{_ribbon(left, right, a + height - dead, b + height - dead, dead)}"/>' if dead else ""
+        died = (
+            f'<path class="flow-died" d="{_ribbon(left, right, a + height - dead, b + height - dead, dead)}"/>'
+            if dead
+            else ""
+        )
         drawn[branch.source, branch.target] = (
             f"<g{_asks(branch.ask, False)} class='flow-branch'><title>{escape(said)}</title>"
             f'<path d="{_ribbon(left, right, a, b, height)}"/>{died}</g>'

@@ -54,7 +54,9 @@ def draw_swimmer(lanes: Sequence[Lane], longest: float) -> str:
     for lane in lanes:
         if lane.group and lane.group != group:
             group = lane.group
-            parts.append(f'<text class="swim-group" x="0" y="{y + 14:g}">{escape(group)} ({format_count(sizes[group])})</text>')
+            parts.append(
+                f'<text class="swim-group" x="0" y="{y + 14:g}">{escape(group)} ({format_count(sizes[group])})</text>'
+            )
             y += GROUP
         parts.append(_lane(lane, y, reach))
         y += ROW
@@ -100,7 +102,9 @@ def key_to_lanes() -> str:
             ("alive", "alive at last contact"),
         )
     )
-    return f'<p class="glance-key">{lines}{marks}CR2: ● reached ○ not ? not recorded (its day is not known).</p>'
+    return (
+        f'<p class="glance-key">{lines}{marks}CR2: ● reached, ○ not reached, ? not recorded; its day is not known.</p>'
+    )
 
 
 def _lane(lane: Lane, y: float, reach: float) -> str:

@@ -1,0 +1,59 @@
+"""Table 1, folded away: by relapse or by another variable, with its file."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from analytics.exports.csv_file import to_file_stem
+from analytics.provenance import Provenance
+from analytics.reporting.tables import Table, table_frame
+from analytics.reporting.wording import say_protection
+from pages.components import state
+from pages.components.cache import load_baseline
+from pages.components.context import Context
+from pages.components.files import show_files
+from pages.components.markdown import as_markdown
+from pages.components.tables import show_table
+
+FILE = "table-1"
+
+
+@st.fragment
+def show_baseline(context: Context) -> None:
+    """Table 1, made once it is opened, with a choice of what its columns are."""
+    with st.expander("Table 1", icon=":material/table_chart:", key=state.BASELINE, on_change="rerun") as fold:
+        if not fold.open:
+            return
+        cohort = context.cohort
+        groups = {v.name: v.label for v in cohort.dictionary.groups}
+        by = st.selectbox(
+            "Columns",
+            [None, *groups],
+            format_func=lambda name: as_markdown(groups.get(name, "Relapse")),
+            key=state.BASELINE_BY,
+            width=270,
+        )
+        table = load_baseline(cohort, context.filter, by)
+        if table.rows:
+            show_table(table)
+            stem = to_file_stem("overview", "synthetic" if cohort.synthetic else "", day=date.today())
+            show_files((FILE,), lambda: {FILE: table_frame(table)}, _trace(context, table), stem, "baseline")
+
+
+def _trace(context: Context, table: Table) -> Provenance:
+    cohort = context.cohort
+    protected = (
+        (f"Small numbers are protected. {say_protection(cohort.smallest_cell)}",) if cohort.smallest_cell else ()
+    )
+    return Provenance(
+        title=table.title,
+        cohort=cohort.name,
+        selection=context.sentence,
+        method=table.caption,
+        data_version=cohort.data_version,
+        synthetic=cohort.synthetic,
+        exported_on=date.today(),
+        remarks=protected,
+    )
