@@ -6,7 +6,7 @@ from datetime import date
 
 import streamlit as st
 
-from analytics.exports.csv_file import to_file_stem
+from analytics.exports.medium import to_file_stem
 from analytics.provenance import Provenance
 from analytics.reporting.tables import Table, table_frame
 from analytics.reporting.wording import say_protection

@@ -14,7 +14,8 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.study.published import open_published
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, load_cohort
+from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort
+from pages.components.registry import load_pages
 from tests.app.opening import Dashboard, open_dashboard, open_page
 
 ROOT = Path(__file__).parents[2]
@@ -82,8 +83,9 @@ def test_the_published_study_is_offered_for_the_reference_cohort_alone(monkeypat
     assert not app.exception
     assert "compared with the synthetic reference cohort alone" in "".join(info.value for info in app.info)
     assert "82.6" not in text_of(app)
-    hidden = {p["url_pathname"]: p["is_hidden"] for p in app._registered_pages.values()}
-    assert hidden == {address: address == "published-study" for address in hidden}
+    offered = {page.url_path for page in load_pages() if page.is_offered(load_cohort(active_source()))}
+    everywhere = {page.url_path for page in load_pages() if page.is_offered(COHORT)}
+    assert everywhere - offered == {"published-study"}
 
 
 def test_table_1_is_made_once_it_is_opened_and_takes_another_column() -> None:
