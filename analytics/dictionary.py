@@ -59,7 +59,8 @@ class Variable:
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
     registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort.
-    ``is_logarithmic`` is True for a number whose axis is logarithmic.
+    ``is_logarithmic`` is True for a number whose axis is logarithmic. Variables of one ``family`` (what the filter that they
+    share is called) are ways to ask the same, each called by its ``scheme``.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Variable:
     source: str = ""
     missing_label: str = "missing"
     population: str | None = None
+    family: str = ""
+    scheme: str = ""
     is_filter: bool = False
     is_covariate: bool = False
     is_group: bool = False
@@ -508,6 +511,8 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
         variable = Variable(name=name, derivation=derivation, **entry)
     except TypeError as error:
         raise DictionaryError(f"{name}: {error}. Check the keys of [variables.{name}].") from error
+    if bool(variable.family) != bool(variable.scheme):
+        raise DictionaryError(f"{name}: family and scheme go together. Give both, or neither.")
     if not variable.per > 0:
         raise DictionaryError(f"{name}: per must be above 0: it is {variable.per:g}.")
     if variable.is_coded and len(variable.levels) < 2:

@@ -1,4 +1,4 @@
-"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, and what belongs to the tab."""
+"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters, and the tab."""
 
 from __future__ import annotations
 
@@ -34,5 +34,15 @@ GLANCE = st.components.v2.component(
 )
 TOOLBAR = st.components.v2.component(
     "outcomes_toolbar", html=TOOLBAR_HTML, css=read_asset("toolbar.css"), js=read_asset("toolbar.js")
+)
+SIDEBAR = st.components.v2.component(
+    "outcomes_filters",
+    html='<div class="outcomes-filters"></div>',
+    css=read_asset("filters.css"),
+    js=read_asset("filters.js"),
+    isolate_styles=False,
+)
+SIDEBAR_TOLD = st.components.v2.component(
+    "outcomes_filters_told", html="<span hidden></span>", js=read_asset("filters_told.js")
 )
 TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=read_asset("tab.js"))

@@ -1,4 +1,4 @@
-"""What is being looked at: the open cohort, the filter and the choices, read from what the widgets hold."""
+"""What is being looked at: the open cohort, the filter that the session holds, and the choices that the widgets do."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
-
-MISSING = "missing"  # the option of a pills widget that keeps patients without a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +80,75 @@ def open_active_cohort() -> Cohort | CohortError:
 
 
 def read_context(cohort: Cohort) -> Context:
-    """The filter, and the choices of the page last shown, as the widgets hold them at the start of a run."""
-    held = {v.name: st.session_state.get(v.name) for v in filter_variables(cohort)}
-    kept = {v.name for v in filter_variables(cohort) if st.session_state.get(state.key_of_missing(v))}
-    context, slug = to_context(cohort, held, kept), st.session_state.get(state.SHOWN)
+    """The filter as the session holds it, and the choices of the page last shown as their widgets do."""
+    context, slug = to_context(cohort), st.session_state.get(state.SHOWN)
     return context if slug is None else replace(context, shown=slug, choices=read_choices(load_controls(cohort, slug)))
 
 
-def to_context(cohort: Cohort, held: Mapping[str, Any], kept: Collection[str]) -> Context:
-    """The filter by what its widgets hold: levels or a range, and which ranges keep patients without a value."""
-    clauses = [_to_clause(v, held[v.name], v.name in kept, cohort) for v in filter_variables(cohort)]
-    cohort_filter = CohortFilter(tuple(clause for clause in clauses if clause is not None))
+def to_context(cohort: Cohort) -> Context:
+    """The filter as the session holds it."""
+    cohort_filter = read_filter(cohort)
     if not cohort.is_answered(cohort_filter):
         return Context(cohort, cohort_filter, is_answered=False)
     return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter))
+
+
+def read_filter(cohort: Cohort) -> CohortFilter:
+    """What the session asks for."""
+    asked, _ = CohortFilter.from_query(st.session_state.get(state.FILTERS, {}), cohort.dictionary)
+    return fit_filter(asked, cohort)
+
+
+def hold_filter(texts: Mapping[str, Sequence[str]], step: int | None = None) -> None:
+    """Let the session ask for what these parameters of a link say; ``step`` is that of a click in the sidebar."""
+    st.session_state[state.FILTERS] = {key: list(values) for key, values in texts.items()}
+    st.session_state[state.FILTERS_STEP] = st.session_state.get(state.FILTERS_STEP, 0) + 1 if step is None else step
+
+
+def fit_filter(asked: CohortFilter, cohort: Cohort) -> CohortFilter:
+    """The clauses that this cohort can answer, without limits that leave everybody."""
+    offered = {v.name for v in filter_variables(cohort)}
+    clauses = [_fit(clause, cohort) for clause in asked.clauses if clause.variable in offered]
+    return CohortFilter(tuple(clause for clause in clauses if clause is not None))
+
+
+def _fit(clause: Clause, cohort: Cohort) -> Clause | None:
+    variable = cohort.dictionary[clause.variable]
+    if variable.is_coded:
+        return clause
+    low, high = bounds(variable, cohort)
+    used = usable_limits(clause, cohort)
+    if used == (low, high):
+        return None
+    return Clause(
+        clause.variable,
+        low=used[0] if used[0] > low else None,
+        high=used[1] if used[1] < high else None,
+        keep_missing=clause.keep_missing,
+    )
+
+
+def usable_limits(clause: Clause, cohort: Cohort) -> tuple[float, float]:
+    """The limits of a range as this cohort can be asked for them: within its own, and no finer than it answers."""
+    low, high = bounds(cohort.dictionary[clause.variable], cohort)
+    asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+    used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
+    if cohort.smallest_cell:
+        # A link can ask for any limit; by fine ones single patients could be told apart.
+        used = (float(math.floor(used[0])), float(math.ceil(used[1])))
+    return used
+
+
+def filter_texts(cohort_filter: CohortFilter, cohort: Cohort) -> dict[str, list[str]]:
+    """A filter as the link says it: levels by their labels, both limits of a range."""
+    texts = cohort_filter.to_query(cohort.dictionary)
+    for clause in cohort_filter.clauses:
+        variable = cohort.dictionary[clause.variable]
+        if clause.is_range:
+            low, high = bounds(variable, cohort)
+            limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
+            texts[variable.name] = [f"{limit:.10g}" for limit in limits]
+    return texts
 
 
 def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter | None:
@@ -112,11 +165,21 @@ def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter 
     return too_near
 
 
+def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort: Cohort) -> dict[str, list[str]]:
+    """What a link asks for of this cohort, as the link says it; ``asked`` is the filter that was read from the link."""
+    texts = filter_texts(fit_filter(asked, cohort), cohort)
+    for variable in filter_variables(cohort):
+        # To keep missing values can be asked for before a range is: it applies once that is narrowed.
+        key = state.key_of_missing(variable)
+        if not variable.is_coded and list(query.get(key, ())) == ["true"] and cohort.ranges()[variable.name].n_missing:
+            texts[key] = ["true"]
+    return texts
+
+
 def return_to_answered(cohort: Cohort) -> None:
     """Set the filters back to the selection that was answered last."""
     last = st.session_state.get(state.ANSWERED, (CohortFilter(),))[-1]
-    clear_filters(cohort)
-    choose_clauses(cohort, last.clauses)
+    hold_filter(filter_texts(last, cohort))
 
 
 def choose_clauses(cohort: Cohort, clauses: Iterable[Clause], *, dropped: Collection[str] = ()) -> None:
@@ -132,31 +195,19 @@ def choose_clauses(cohort: Cohort, clauses: Iterable[Clause], *, dropped: Collec
     chosen, offered = tuple(clauses), {v.name for v in filter_variables(cohort)}
     CohortFilter(chosen).validate(cohort.dictionary)
     if strange := {*(c.variable for c in chosen), *dropped} - offered:
-        raise FilterError(
-            f"no filter of this cohort: {', '.join(sorted(strange))}. Known: {', '.join(sorted(offered))}."
-        )
+        known = ", ".join(sorted(offered))
+        raise FilterError(f"no filter of this cohort: {', '.join(sorted(strange))}. Known: {known}.")
+    asked = read_filter(cohort)
     for name in dropped:
-        _let_go(cohort.dictionary[name], cohort)
+        asked = asked.without(name)
     for clause in chosen:
-        _hold(clause, cohort)
+        asked = asked.with_clause(clause)
+    hold_filter(filter_texts(fit_filter(asked, cohort), cohort))
 
 
-def _hold(clause: Clause, cohort: Cohort) -> None:
-    variable = cohort.dictionary[clause.variable]
-    if variable.is_coded:
-        kept = [level for level in variable.levels if level in clause.levels]
-        st.session_state[clause.variable] = [*kept, *([MISSING] if clause.keep_missing else [])]
-        return
-    low, high = bounds(variable, cohort)
-    limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
-    st.session_state[clause.variable] = limits
-    st.session_state[state.key_of_missing(variable)] = clause.keep_missing
-
-
-def _let_go(variable: Variable, cohort: Cohort) -> None:
-    st.session_state[variable.name] = [] if variable.is_coded else bounds(variable, cohort)
-    if not variable.is_coded:
-        st.session_state[state.key_of_missing(variable)] = False
+def keys_of(variable: Variable) -> tuple[str, ...]:
+    """The parameters of a link that say what is asked of a variable."""
+    return (variable.name,) if variable.is_coded else (variable.name, state.key_of_missing(variable))
 
 
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
@@ -176,12 +227,6 @@ def bounds(variable: Variable, cohort: Cohort) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def clear_filters(cohort: Cohort) -> None:
-    """Set every filter back to everyone."""
-    for variable in filter_variables(cohort):
-        _let_go(variable, cohort)
-
-
 def read_choices(controls: Sequence[Control]) -> Choices | None:
     """The value of every control of a page; None where the address decides, or a widget has not been drawn yet."""
     if follows_address() or not all(control.name in st.session_state for control in controls):
@@ -196,33 +241,9 @@ def to_choice(control: Control, held: Any) -> Any:
     return tuple(held) if control.kind == "many" else held
 
 
-def _to_clause(variable: Variable, held: Any, keep_missing: bool, cohort: Cohort) -> Clause | None:
-    if not held:
-        return None
-    if variable.is_coded:
-        return Clause(variable.name, tuple(v for v in held if v != MISSING), keep_missing=MISSING in held)
-    low, high = bounds(variable, cohort)
-    if cohort.smallest_cell:
-        # A link can ask for any limit; by fine ones single children could be told apart.
-        held = (math.floor(held[0]), math.ceil(held[1]))
-    if (held[0] <= low and held[1] >= high) or held[0] > held[1]:
-        return None
-    return Clause(
-        variable.name,
-        low=held[0] if held[0] > low else None,
-        high=held[1] if held[1] < high else None,
-        keep_missing=keep_missing,
-    )
-
-
-def are_filters_known(cohort: Cohort) -> bool:
-    """True if what the filters say is known before they are drawn: they have been, and the address does not decide it.
-
-    Never without any filter: nothing tells then that the page's own icon was set, without which the browser is sent to
-    another host for the one in the menu.
-    """
-    variables = filter_variables(cohort)
-    return bool(variables) and not follows_address() and all(v.name in st.session_state for v in variables)
+def is_link_read() -> bool:
+    """True if the session knows what its filters say before anything is drawn: it has read its link, and no other decides."""
+    return bool(st.session_state.get(state.LINK_READ)) and not follows_address()
 
 
 def follows_address() -> bool:

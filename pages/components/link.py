@@ -1,8 +1,7 @@
-"""What a link asks for, rewritten in the widgets' own terms before any of them is drawn."""
+"""The link: what it asks for, in the terms of the filters and widgets before any is drawn, and what the filters write into it."""
 
 from __future__ import annotations
 
-import math
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -15,7 +14,15 @@ from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components import state
 from pages.components.cache import load_controls
-from pages.components.context import bounds, filter_variables, follows_address
+from pages.components.context import (
+    bounds,
+    filter_variables,
+    follows_address,
+    hold_filter,
+    keys_of,
+    usable_limits,
+    usable_texts,
+)
 
 MOST_LINK_NOTES = 20
 
@@ -30,18 +37,16 @@ def read_link(cohort: Cohort, page: str) -> None:
     Left to themselves, widgets drop what they cannot use without a word and let a reversed range through. A link that is
     already as the widgets write it is left alone.
     """
-    if st.session_state.get(state.LINK_READ) and not follows_address():
-        return
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
     values, choice_notes = read_params(query, tuple(controls.values()))
-    usable: dict[str, list[str]] = {}
     for clause in cohort_filter.clauses:
-        texts, clause_notes = _to_widget(clause, cohort)
-        usable |= texts
-        notes = (*notes, *clause_notes)
+        notes = (*notes, *_note_unused(clause, cohort))
+    usable = usable_texts(query, cohort_filter, cohort)
+    if follows_address() or state.FILTERS not in st.session_state:
+        hold_filter(usable)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
     notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
@@ -75,26 +80,35 @@ def _write_address(texts: dict[str, list[str]]) -> None:
         params._send_query_param_msg()
 
 
-def _to_widget(clause: Clause, cohort: Cohort) -> tuple[dict[str, list[str]], tuple[Note, ...]]:
-    """A clause as its widget writes it into the link, and what had to be changed for that."""
+def write_filters(cohort: Cohort) -> None:
+    """Let the address say what the filters say, where the browser's, with which this run began, does not."""
+    said = {
+        key: st.query_params.get_all(key)
+        for v in filter_variables(cohort)
+        for key in keys_of(v)
+        if key in st.query_params
+    }
+    asked = st.session_state.get(state.FILTERS, {})
+    if said != asked:
+        others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
+        _write_address(others | asked)
+
+
+def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
+    """What of a clause had to be changed or left out."""
     variable = cohort.dictionary[clause.variable]
     if variable not in filter_variables(cohort):
         absent = f"The link filters on {variable.label}, which this cohort does not have."
-        return {}, (Note("link-absent-variable", "caution", absent, "Open the file that the link was made with."),)
-    if variable.is_coded:
-        return CohortFilter((clause,)).to_query(cohort.dictionary), ()
+        return (Note("link-absent-variable", "caution", absent, "Open the file that the link was made with."),)
+    if variable.is_coded or not clause.is_range:
+        return ()
     low, high = bounds(variable, cohort)
     asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
-    used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
-    if cohort.smallest_cell:
-        used = (float(math.floor(used[0])), float(math.ceil(used[1])))
-    texts = {clause.variable: [f"{limit:g}" for limit in used]}
-    if clause.keep_missing and cohort.ranges()[clause.variable].n_missing:
-        texts[state.key_of_missing(variable)] = ["true"]
+    used = usable_limits(clause, cohort)
     if used == asked:
-        return texts, ()
+        return ()
     change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
-    return texts, (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+    return (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
 
 
 def note_texts(note: Note) -> list[str]:

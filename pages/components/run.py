@@ -14,9 +14,9 @@ from analytics.cohort.problems import CohortError
 from analytics.formats import name_patients
 from pages.components import state
 from pages.components.cache import active_source
-from pages.components.context import Context, are_filters_known, open_active_cohort, read_context
-from pages.components.controls import ask_filters
-from pages.components.link import read_link
+from pages.components.context import Context, is_link_read, open_active_cohort, read_context, to_context
+from pages.components.filters import show_filters
+from pages.components.link import read_link, write_filters
 from pages.components.notes import show_problems
 from pages.components.prefetch import prefetch_figure
 from pages.components.protection import show_unanswered
@@ -31,7 +31,7 @@ ABOUT = (
 
 
 class Run:
-    """A run over some pages. The context is known from the start where the page comes first, else after the sidebar."""
+    """A run over some pages. The context is known from the start where the page comes first, else once the link is read."""
 
     context: Context
 
@@ -44,28 +44,25 @@ class Run:
         if isinstance(cohort, CohortError):
             self.draw_problems(cohort)
             return
-        if are_filters_known(cohort):
+        if is_link_read():
             self.draw_page_first(cohort)
         else:
             self.draw_sidebar_first(cohort)
+        write_filters(cohort)
         keep_session()
         end_run()
 
     def draw_page_first(self, cohort: Cohort) -> None:
-        """The later runs: the filters' values are known before they are drawn again, and the page does not wait for them.
+        """The later runs: the figure is computed before anything is sent, and the page does not wait for the sidebar.
 
-        The figure is computed before anything is sent, and the page's configuration, for which the browser draws
-        everything again, comes last.
+        The page's configuration, for which the browser draws everything again, comes last.
         """
         self.context = read_context(cohort)
         prefetch_figure(self.context)
         show_style()
-        page = self._navigate(cohort)
-        read_link(cohort, page.url_path)
-        page.run()
-        asked = ask_filters(cohort)
+        self._navigate(cohort).run()
+        show_filters(self.context)
         set_page_config()
-        run_again_unless(asked.filter == self.context.filter)
 
     def draw_sidebar_first(self, cohort: Cohort) -> None:
         """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
@@ -73,7 +70,8 @@ class Run:
         show_style()
         page = self._navigate(cohort)
         read_link(cohort, page.url_path)
-        self.context = ask_filters(cohort)
+        self.context = to_context(cohort)
+        show_filters(self.context)
         page.run()
 
     def draw_problems(self, error: CohortError) -> None:

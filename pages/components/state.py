@@ -13,6 +13,8 @@ from analytics.dictionary import Variable
 SESSION = "session"  # its name, which only its own tab knows
 BEFORE = "session_before"  # the name of the one that was reloaded
 USE_REFERENCE = "use_reference"  # True once the reference cohort is shown in the place of a file that cannot be opened
+FILTERS = "filters"  # what they ask for, as the link says it
+FILTERS_STEP = "filters_step"  # how often that has changed, which tells an answer from an older one
 LINK_READ = "link_read"
 LINK_NOTES = "link_notes"
 ANSWERED = "answered"  # selections, where small numbers are protected
@@ -22,7 +24,8 @@ LEDGER = "ledger"
 
 # Widgets, and containers that the style sheet knows by name
 TAB = "tab"
-CLEAR_FILTERS = "clear_filters"
+SIDEBAR = "sidebar"
+SIDEBAR_TOLD = "sidebar_told"
 CHOICES = "choices"
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"

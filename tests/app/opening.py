@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from analytics.dictionary import load_dictionary
 from pages.components import state
 
 FOLDS = (state.MORE, state.SURE, state.DONE, state.FILES)
+DICTIONARY = load_dictionary()
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 
 
@@ -39,10 +42,24 @@ def open_dashboard(held: dict[str, Any] | None = None) -> Dashboard:
     """The overview, with what the widgets hold; what is folded away on other pages is open."""
     app = Dashboard()
     unfold(app)
-    for key, value in (held or {}).items():
-        app.session_state[key] = value
+    hold(app, held or {})
     app.run()
     return app
+
+
+def hold(app: AppTest, held: Mapping[str, Any]) -> None:
+    """Have the session hold these filters (levels, or two limits, under the name of their variable) and choices."""
+    filters: dict[str, list[str]] = {}
+    if state.FILTERS in app.session_state:
+        filters = app.session_state[state.FILTERS]
+    for key, value in held.items():
+        if key not in DICTIONARY or not DICTIONARY[key].is_filter:
+            app.session_state[key] = value
+        elif value:
+            filters = {**filters, key: [x if isinstance(x, str) else f"{x:g}" for x in value]}
+        else:
+            filters = {name: texts for name, texts in filters.items() if name != key}
+    app.session_state[state.FILTERS] = filters
 
 
 def unfold(app: Dashboard) -> None:

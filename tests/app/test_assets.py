@@ -21,14 +21,16 @@ from pages.components.style import STYLE
 
 
 def test_every_file_is_used() -> None:
-    assert browser.FIGURE and browser.FOREST and browser.TOOLBAR and browser.TAB
-    scripts = {"figure.js", "saving.js", "forest.js", "toolbar.js", "toolbar.css", "tab.js"}
+    assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
+    assert browser.SIDEBAR and browser.SIDEBAR_TOLD
+    scripts = {"figure.js", "saving.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
+    scripts |= {"filters.js", "filters.css", "filters_told.js"}
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in STYLE}
     assert {path.name for path in ASSETS.iterdir()} == scripts | sheets
-    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css"}
+    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css", "glance.css"}
 
 
-@pytest.mark.parametrize("name", ["page.css", "figure.css", "forest.css", "attrition.css", "print.css", "toolbar.css"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ASSETS.glob("*.css")))
 def test_every_brace_of_a_style_sheet_is_closed(name: str) -> None:
     assert read_asset(name).count("{") == read_asset(name).count("}")
 

@@ -15,13 +15,12 @@ def page() -> None:
     import streamlit as st
 
     from pages.components.cache import REFERENCE_COHORT, load_cohort
-    from pages.components.context import choose_clauses
-    from pages.components.controls import ask_filters
+    from pages.components.context import choose_clauses, read_filter
 
     cohort = load_cohort(str(REFERENCE_COHORT))
     chosen = st.session_state.get("chosen", ((), ()))
     st.button("choose", key="choose", on_click=choose_clauses, args=(cohort, chosen[0]), kwargs={"dropped": chosen[1]})
-    st.session_state["asked"] = ask_filters(cohort).filter
+    st.session_state["asked"] = read_filter(cohort)
 
 
 def click(app: AppTest, *clauses: Clause, dropped: tuple[str, ...] = ()) -> CohortFilter:

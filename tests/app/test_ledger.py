@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.views.ledger import Ledger
 from pages.components.state import LEDGER, NEW_QUESTION, PLANNED
-from tests.app.opening import open_page, turn_to
+from tests.app.opening import hold, open_page, turn_to
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,8 +23,7 @@ def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def choose(app: AppTest, **values: Any) -> AppTest:
-    for name, value in values.items():
-        app.session_state[name] = value
+    hold(app, values)
     app.run()
     assert [e.value for e in app.exception] == []
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -20,10 +21,10 @@ from analytics.reporting.reliability import load_policy, note_left_out
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
-from pages.components.state import ANSWERED
+from pages.components.state import ANSWERED, SIDEBAR, SIDEBAR_TOLD, TAB
 from pages.components.style import STYLE
 from tests.analyses.shown import analysis_of, show, show_with
-from tests.app.opening import Dashboard, open_dashboard, turn_to
+from tests.app.opening import Dashboard, hold, open_dashboard, turn_to
 
 ROOT = Path(__file__).parents[2]
 K = 5
@@ -86,7 +87,7 @@ def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: p
     assert list(app.session_state[ANSWERED]) == answered
     refused = 0
     for high in (17.0, 15.0, 14.0, 13.0, 10.0, 9.0, 14.0):
-        app.session_state["age_years"] = (0.0, high)
+        hold(app, {"age_years": (0.0, high)})
         app = app.run()
         assert not app.exception
         n = exact.count(selection(high))
@@ -116,7 +117,7 @@ def test_everything_is_answered_where_nothing_is_protected(monkeypatch: pytest.M
     monkeypatch.delenv("SMALLEST_CELL", raising=False)
     app = open_dashboard()
     for high in (15.0, 14.0, 13.0):
-        app.session_state["age_years"] = (0.0, high)
+        hold(app, {"age_years": (0.0, high)})
         app = app.run()
         assert not [h for h in app.get("html") if "too-near" in h.proto.body]
     assert ANSWERED not in app.session_state
@@ -210,11 +211,18 @@ def of_size(n: int) -> dict[str, list[str]]:
 
 
 def read_all(app: AppTest) -> list[str]:
-    """Everything that has been sent to the browser, the style sheets behind the filters included."""
+    """Everything that has been sent to the browser, what the filters are told included."""
     assert [e.value for e in app.exception] == []
     assert not app.info
-    assert {element.key for element in app.get("bidi_component")} <= {"tab"}  # the name of the session, by chance
-    return [h.proto.body for h in app.get("html")]
+    sent = {
+        str(element.key): json.loads(element.proto.json or element.proto.mixed.json)
+        for element in app.get("bidi_component")
+    }
+    assert set(sent) <= {TAB, SIDEBAR, SIDEBAR_TOLD}  # the name of the session, by chance
+    told = {
+        key: what for key, what in sent[SIDEBAR_TOLD].items() if key not in ("value", "step")
+    }  # which is what was asked
+    return [*(h.proto.body for h in app.get("html")), json.dumps([sent[SIDEBAR], told])]
 
 
 def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +240,7 @@ def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: 
     text = "".join(body for body in said[1] if body != f"<style>{STYLE}</style>")
     assert "Fewer than 5 children, or none at all, are selected" in text
     assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in text
-    assert "nth-of-type" not in text and "cohort-sentence" not in text and "outcomes-table" not in text
+    assert '{"of": "440"}' in text and "cohort-sentence" not in text and "outcomes-table" not in text
 
 
 def test_protection_is_said_to_be_an_experiment_at_the_start_and_on_every_page(

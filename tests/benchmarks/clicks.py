@@ -123,6 +123,7 @@ def open_page(browser: Browser, address: str) -> Page:
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", timeout=120_000
     )
     page.wait_for_timeout(1500)
+    page.evaluate("document.querySelectorAll('details.of-phase').forEach((phase) => { phase.open = true })")
     return page
 
 
@@ -244,7 +245,9 @@ def _alternate(
     times: list[float] = []
     bare_times: list[float] = []
     for i, step in enumerate(steps):
-        pill = page.locator(f".st-key-{step.variable} button[data-variant=pills]").nth(step.position)
+        pill = page.locator(f"[data-variable='{step.variable}'] [data-text]").nth(step.position)
+        if not pill.is_visible():
+            page.locator(f"[data-scheme='{step.variable}']").click()
         bare_pill = bare.locator(".st-key-chosen button[data-variant=pills]").nth(i + 1)
         if not step.changes:
             pill.click()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
+TOLD = ".outcomes-filters [data-step]"
 SENTENCE = "[data-testid=cohort-sentence]"
-COUNT = """(name) => [...document.querySelectorAll(`.st-key-${name} [data-variant=pills]`)].map(
-  (pill) => getComputedStyle(pill, '::after').content.replaceAll('"', ''))"""
+COUNT = "(name) => [...document.querySelectorAll(`[data-variable='${name}'] .of-n`)].map((n) => n.textContent)"
 # Streamlit marks the app while a run is going on.
 IDLE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"""
 
@@ -18,10 +18,8 @@ def open_view(page: Page, address: str, path: str = "") -> None:
     """Open a page of the dashboard and wait until it is drawn."""
     page.goto(f"{address}/{path}")
     page.wait_for_selector(SENTENCE, timeout=60_000)
-    # The last thing that a first run draws is the button that clears the filters.
-    page.wait_for_selector(".st-key-clear_filters button", state="attached")
-    # Their code is loaded once it is needed, like that of the figures.
-    page.wait_for_selector("[data-testid=stSidebar] [data-variant=pills]", state="attached")
+    # The filters' code is loaded once it is needed, like that of the figures.
+    page.wait_for_selector(TOLD, state="attached")
     settle(page)
 
 
@@ -39,11 +37,24 @@ def sentence(page: Page) -> str:
 def click_pill(page: Page, variable: str, label: str) -> None:
     """Click a filter's value and wait for the sentence to change."""
     before = sentence(page)
-    pill = page.locator(f".st-key-{variable} [data-variant=pills]").filter(has_text=label).first
-    pill.scroll_into_view_if_needed()
+    pill = find_level(page, variable, label)
     pill.click()
     page.wait_for_function("([css, old]) => document.querySelector(css)?.innerText !== old", arg=[SENTENCE, before])
     settle(page)
+
+
+def find_level(page: Page, variable: str, label: str) -> Locator:
+    """A level beside a filter, brought into sight if its phase is folded or another way to ask the same is open."""
+    level = page.locator(f"[data-variable='{variable}'] [data-text]").filter(has_text=label).first
+    if not level.is_visible():
+        phase = page.locator("details.of-phase", has=page.locator(f"[data-variable='{variable}']"))
+        if phase.get_attribute("open") is None:
+            phase.locator("summary").click()
+        scheme = page.locator(f"[data-scheme='{variable}']")
+        if scheme.count():
+            scheme.click()
+    level.scroll_into_view_if_needed()
+    return level
 
 
 def counts(page: Page, variable: str) -> list[str]:

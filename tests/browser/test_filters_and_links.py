@@ -87,7 +87,7 @@ def test_clearing_all_filters(open_tab: OpenTab) -> None:
     tab = open_tab("survival-by-site?sex=girls&age_years=2&age_years=10&immunophenotype=B-ALL")
     expect(tab.sentence).to_contain_text("Age at diagnosis 2 to 10 years")
     curves = tab.lines()
-    clear = tab.page.locator(".st-key-clear_filters button")
+    clear = tab.clear_button
     clear.click()
     expect(tab.sentence).to_contain_text("All 436 synthetic children, no filter.")
     tab.wait_for_other_curves(curves)

@@ -33,15 +33,16 @@ SHOWN = """() => {
   const text = (css) => document.querySelector(css)?.innerText.trim() || ''
   const all = (css, of) => [...document.querySelectorAll(css)].map(of)
   const name = (e) => [...e.closest('[class*="st-key-"]').classList].find((c) => c.startsWith('st-key-')).slice(7)
+  const of = (e) => e.closest('[data-variable]').dataset.variable
   const group = (pairs) => pairs.reduce((all, [key, value]) => ({ ...all, [key]: [...(all[key] || []), value] }), {})
   const chart = document.querySelector('[data-testid="stMain"] [data-testid="stPlotlyChart"]')
   return {
     title: text('h1.outcomes-title'),
     sentence: text('[data-testid="cohort-sentence"]'),
     said: document.querySelector('.st-key-figure') ? chart?.getAttribute('aria-label') || '' : '',
-    pills: group(all('[data-variant=pills][aria-pressed=true]', (e) => [name(e), e.innerText.trim()])),
-    ranges: group(all('[data-testid=stSidebar] [data-testid=stSlider] input', (e) => [name(e), Number(e.value)])),
-    kept: all('[data-testid=stSidebar] [data-testid=stCheckbox] input:checked', name),
+    pills: group(all('[data-text][aria-pressed=true]', (e) => [of(e), e.dataset.text])),
+    ranges: group(all('.outcomes-filters input[data-end]', (e) => [of(e), Number(e.value)])),
+    kept: all('[data-keep][aria-pressed=true]', (e) => `${of(e)}_missing`),
     chosen: Object.fromEntries([
       ...all('.st-key-choices [data-variant=segmented_control][aria-checked=true]', (e) => [name(e), e.innerText.trim()]),
       ...all('.st-key-choices [role=combobox]', (e) => [name(e), e.value])]),
@@ -313,11 +314,9 @@ def test_a_walk_through_filters_choices_pages_and_history(seed: int, start: Call
             name = drawn.choice(("sex", "immunophenotype", "mrd_day46", "relapse_site"))
             reader.press(name, COHORT.dictionary[name].level_label(drawn.choice(COHORT.dictionary[name].levels)))
         elif move == "range":
-            thumb = page.locator(".st-key-white_cells input[type=range]").nth(drawn.randrange(2))
-            thumb.focus()
-            page.keyboard.press(drawn.choice(("PageUp", "PageDown", "Home", "End")))
+            reader.tab.press_limit("white_cells", drawn.randrange(2), drawn.choice(("PageUp", "PageDown")))
             reader.check()
-            page.locator(".st-key-white_cells_missing label").first.click()
+            reader.tab.keep_missing("white_cells")
             reader.check()
         elif move == "choice":
             control = drawn.choice([c for c in load_controls(COHORT, slug) if c.place == "bar"])
@@ -326,7 +325,7 @@ def test_a_walk_through_filters_choices_pages_and_history(seed: int, start: Call
         elif move == "page":
             reader.turn(drawn.choice([p for p in PAGES if p != slug]))
         elif move == "clear":
-            page.locator(".st-key-clear_filters button").click()
+            reader.tab.clear_button.click()
             expect(reader.tab.sentence).to_contain_text("no filter")
             reader.check()
         else:

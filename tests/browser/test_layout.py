@@ -78,7 +78,8 @@ READ = (
     ".outcomes-chip, .outcomes-cohort, .outcomes-question, .outcomes-note, .outcomes-note .remedy, .outcomes-caption, "
     ".outcomes-headlines span, .outcomes-headlines b, .outcomes-table th, .outcomes-table td, .outcomes-says li, "
     ".forest-level th, .forest-level td, .forest-muted, .forest-limits, .forest-note, .forest td, .forest th, "
-    ".outcomes-phase, .outcomes-h2, .outcomes-more summary, .js-plotly-plot text, [data-testid=stTopNav] p, "
+    ".of-phase summary span, .of-label, .of-n, .of-left, .of-family button, .outcomes-h2, .outcomes-more summary, "
+    ".js-plotly-plot text, [data-testid=stTopNav] p, "
     "[data-testid=stSliderThumbValue], [data-variant=segmented_control] p, [data-testid=stExpander] p, "
     "[data-testid=stWidgetLabel] p"
 )
