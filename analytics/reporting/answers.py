@@ -28,17 +28,13 @@ MOST_NAMED = 3  # factors after the first, of those that go with the event and o
 MOST_GROUPS = 4  # with more of them, the lowest and the highest
 
 
-def answer_who(
-    n: int, ages: Sequence[float] | None, parts: Sequence[Sequence[tuple[str, int]]], relapsed: int | None
-) -> str:
-    """Who is in a selection: their ages (quartiles, the median second), and how many are of each level of some variables."""
+def answer_who(n: int, ages: Sequence[float] | None, parts: Sequence[Sequence[tuple[str, int]]]) -> str:
+    """Who is in a selection: between which ages half of them are, and how many are of each level of some variables."""
     said = [format_patients(n)]
     if ages is not None:
-        low, median, high = (format_number(age, 1) for age in ages)
-        said[0] += f", half of them aged {low} to {high} years at diagnosis (median {median})"
+        low, high = (format_number(age, 1) for age in ages)
+        said[0] += f", half of them aged {low} to {high} years at diagnosis"
     said += [", ".join(f"{format_count(some)} {label}" for label, some in levels) for levels in parts if levels]
-    if relapsed is not None:
-        said.append(f"{format_count(relapsed)} relapsed")
     return f"{'; '.join(said)}."
 
 

@@ -52,11 +52,11 @@ def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
 
 def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: Counted) -> str:
     """Who is in a selection, in a sentence; what small numbers hide is left out of it."""
-    ages, relapses = counted.tallies.get(AGE), counted.tallies.get(RELAPSE)
+    ages = counted.tallies.get(AGE)
     quartiles = None
     if ages is not None:
         known = ages.dropna()
-        quartiles = weighted_quantiles(known[AGE].to_numpy(float), known["n"].to_numpy(), (0.25, 0.5, 0.75))
+        quartiles = weighted_quantiles(known[AGE].to_numpy(float), known["n"].to_numpy(), (0.25, 0.75))
     parts = []
     for name in cohort.dictionary.listed(WHO):
         variable = cohort.dictionary[name]
@@ -64,8 +64,7 @@ def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: Count
             tally = cohort.tally([name], cohort_filter)
             sizes = tally.dropna().set_index(name)["n"]
             parts.append([(variable.level_label(str(level)), int(n)) for level, n in sizes.items() if n])
-    relapsed = None if relapses is None else int(relapses.loc[relapses[RELAPSE] == 1, "n"].sum())
-    return answer_who(counted.n, quartiles, parts, relapsed)
+    return answer_who(counted.n, quartiles, parts)
 
 
 def summarise_selection(counted: Counted) -> tuple[Headline, ...]:

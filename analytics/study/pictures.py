@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 import numpy as np
@@ -17,8 +18,10 @@ from analytics.dictionary import Dictionary, Variable
 from analytics.figures.glance.breakdowns import Bar, Breakdown
 from analytics.formats import format_number
 
-# Lists of the dictionary: a picture for each variable, but one for all of the second, which it is called after.
-NUMBERS, TOGETHER, LEVELS = "numbers at a glance", "Genetics at diagnosis", "levels at a glance"
+# Lists of the dictionary: a picture for each variable, but one for all of the second and one for all of the third, which are
+# called after them: a bar for each variable, and a heading for each.
+NUMBERS, LEVELS = "numbers at a glance", "levels at a glance"
+TOGETHER, STACKED = "Genetics at diagnosis", "Measurable residual disease"
 MOST_BINS = 20
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 LOG_STEPS = (1.0, 2.0, 5.0)
@@ -33,27 +36,31 @@ def count_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdo
     are protected, numbers come in bands, and each picture shows what the door of a cohort gives out of the selection.
     """
     dictionary, relapse = cohort.dictionary, cohort.dictionary.roles.get("relapse")
-    numbers, together, levels = ([dictionary[v] for v in dictionary.listed(x)] for x in (NUMBERS, TOGETHER, LEVELS))
+    numbers, together, stacked, levels = (
+        [dictionary[name] for name in dictionary.listed(title)] for title in (NUMBERS, TOGETHER, STACKED, LEVELS)
+    )
     counts: dict[str, IntArray] = {}
     edges: dict[str, tuple[float, ...]] = {}
     if cohort.smallest_cell:
         numbers = [band for number in numbers if (band := _band_of(number, dictionary)) is not None]
-        for variable in (*numbers, *together, *levels):
+        for variable in (*numbers, *together, *stacked, *levels):
             counts[variable.name] = _count_by_tally(cohort, cohort_filter, variable, relapse)
     else:
         edges = _edges_of(cohort, numbers)
         numbers = [v for v in numbers if v.name in edges]
-        names = [v.name for v in (*numbers, *together, *levels)]
+        names = [v.name for v in (*numbers, *together, *stacked, *levels)]
         counts = cohort.split_counts(names, cohort_filter, event=relapse, edges=edges)
     draw = _Drawer(cohort_filter, counts, dictionary, has_relapse=relapse is not None)
     drawn = [draw.bins(v, edges[v.name], _step_of(cohort, v)) if v.name in edges else draw.levels(v) for v in numbers]
     if together:
         drawn.append(draw.together(TOGETHER, together))
+    if stacked:
+        drawn.append(draw.stacked(STACKED, stacked))
     return tuple(picture for picture in (*drawn, *map(draw.levels, levels)) if picture.bars)
 
 
 def list_edges(low: float, high: float, *, is_logarithmic: bool) -> tuple[float, ...]:
-    """The lower ends of bins of equal width, on round numbers and 20 at most; of a logarithmic axis 1, 2 and 5 times tens."""
+    """The lower ends of equal bins, about 20 at most, on round numbers; of a logarithmic axis 1, 2 and 5 times tens."""
     if is_logarithmic and high > 0:
         first = math.floor(math.log10(low)) if low > 0 else 0
         last = math.ceil(math.log10(high))
@@ -160,6 +167,17 @@ class _Drawer:
             )
             bars.append(self._bar(variable, level, place, variable.label))
         narrowed = any(self._filter.clause(v.name) is not None for v in variables)
+        return Breakdown(title, "", tuple(bars), is_split=self._has_relapse, is_narrowed=narrowed)
+
+    def stacked(self, title: str, variables: Sequence[Variable]) -> Breakdown:
+        """The bars of each variable under its label."""
+        pictures = [self.levels(variable) for variable in variables]
+        bars = [
+            replace(bar, heading=picture.title if i == 0 else "")
+            for picture in pictures
+            for i, bar in enumerate(picture.bars)
+        ]
+        narrowed = any(picture.is_narrowed for picture in pictures)
         return Breakdown(title, "", tuple(bars), is_split=self._has_relapse, is_narrowed=narrowed)
 
     def bins(self, variable: Variable, edges: Sequence[float], step: float) -> Breakdown:

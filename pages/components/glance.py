@@ -11,7 +11,7 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
-from analytics.figures.glance.breakdowns import draw_breakdowns, key_to_bars
+from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer, key_to_lanes
 from analytics.study.pictures import from_ask, toggle_clauses
@@ -27,11 +27,11 @@ from pages.components.protection import show_suppressed
 # Each answer with the page that it is taken from, or that it leads to.
 WHO, WHAT, FARE = "cumulative-incidence", "relapse-predictors", "survival-by-site"
 NAIVE = "naive-answer"
+LINES = "Each of those who relapsed, from relapse on"
 
 
 def show_pictures(context: Context) -> None:
     """Small multiples, those who relapsed dark; a click on a bar narrows the cohort."""
-    st.html(key_to_bars())
     _show_asking(
         context,
         draw_breakdowns(load_pictures(context.cohort, context.filter)),
@@ -45,12 +45,12 @@ def show_answers(context: Context) -> None:
     said: list[tuple[str, Sequence[str], str]] = [
         ("Who they are", (load_who(context.cohort, context.filter),), WHO),
     ]
-    for title, slug in (("What goes with relapse", WHAT), ("How they fare", FARE)):
+    for title, slug, most in (("What goes with relapse", WHAT, 2), ("How they fare", FARE, 1)):
         analysis = next(a for a in load_analyses() if a.slug == slug)
         if analysis.missing(context.cohort):
             continue
         try:
-            answer = load_document(context.cohort, context.filter, slug, _defaults(context, slug)).answer()
+            answer = load_document(context.cohort, context.filter, slug, _defaults(context, slug)).answer()[:most]
         except SuppressedError as error:
             answer = (f"Not shown: {error}.",)
         said.append((title, answer, slug))
@@ -86,8 +86,9 @@ def show_flow(context: Context) -> None:
     )
     naive = _link_html(context, NAIVE)
     st.html(
-        '<p class="outcomes-caption">Dark: died, at whatever time. Click a level, or a branch, to narrow the cohort to it. These '
-        "are counts of what happened, not a comparison of treatments: who died early could not be given the later ones. "
+        '<p class="outcomes-caption">Strong colour: died, at whatever time. Click a level, or a branch, to narrow the cohort '
+        "to it. These are counts of what happened, not a comparison of treatments: who died early could not be given the later "
+        "ones. "
         f"{naive}</p>"
     )
 
@@ -120,8 +121,9 @@ def show_lanes(context: Context) -> None:
         if lanes.n_pages > 1:
             st.number_input(f"Page of {lanes.n_pages}", 1, lanes.n_pages, key=state.LANES_PAGE, width=130)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
-    html = f'{key_to_lanes()}<div class="glance-scroll">{draw_swimmer(lanes.lanes, lanes.longest)}</div>'
-    _show_asking(context, html, state.LANES, "Each of those who relapsed, from relapse on")
+    lines = draw_swimmer(lanes.lanes, lanes.longest)
+    html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{LINES}">{lines}</div>'
+    _show_asking(context, html, state.LANES, LINES)
 
 
 def _show_asking(context: Context, html: str, key: str, alt: str) -> None:

@@ -19,7 +19,7 @@ class Bar:
 
     ``n`` patients, of whom ``n_event`` relapsed; both None where they may not be shown. ``ask`` is what a click asks for, as
     text of a link, "" where nothing can be asked; ``is_chosen`` is True if the filter asks for it. ``low`` and ``high`` are
-    the ends of a bin.
+    the ends of a bin. ``heading`` stands above the bar.
     """
 
     label: str
@@ -29,6 +29,7 @@ class Bar:
     is_chosen: bool = False
     low: float = math.nan
     high: float = math.nan
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,16 @@ class Breakdown:
 
 def draw_breakdowns(pictures: Sequence[Breakdown]) -> str:
     """All pictures as an HTML fragment; all text is escaped."""
-    return f'<div class="glance">{"".join(map(_draw, pictures))}</div>'
+    if not pictures:
+        return ""
+    return f'{_key()}<div class="glance">{"".join(map(_draw, pictures))}</div>'
 
 
 def say_bar(bar: Bar, picture: Breakdown) -> str:
     """A bar in words ("positive: 40 children, 19 relapsed")."""
     if bar.n is None or bar.n_event is None:
         return f"{bar.label}: not shown, to protect small numbers"
-    unit = f" {picture.unit}" if picture.is_histogram and picture.unit else ""
+    unit = f" {picture.unit}" if picture.unit and not math.isnan(bar.low) else ""  # those without a number have no unit
     relapsed = f", {format_count(bar.n_event)} relapsed" if picture.is_split else ""
     return f"{bar.label}{unit}: {format_patients(bar.n)}{relapsed}"
 
@@ -86,8 +89,9 @@ def _rows(picture: Breakdown) -> str:
         said = SUPPRESSED if bar.n is None else format_count(n)
         if bar.n is not None and picture.is_split:
             said = f"{format_count(n_event)}&hairsp;/&hairsp;{said}"
+        heading = f"<h4>{escape(bar.heading)}</h4>" if bar.heading else ""
         rows.append(
-            f"{_open(bar, picture, 'glance-row')}<span>{escape(bar.label)}</span>"
+            f"{heading}{_open(bar, picture, 'glance-row')}<span>{escape(bar.label)}</span>"
             f"<i>{_fill(n, n_event, most, 'width', is_split=picture.is_split)}</i><b>{said}</b></button>"
         )
     return "".join(rows)
@@ -135,8 +139,8 @@ def _fill(n: int, n_event: int, most: int, side: str, *, is_split: bool) -> str:
     )
 
 
-def key_to_bars() -> str:
-    """How the pictures are read, as HTML."""
+def _key() -> str:
+    """How the pictures are read."""
     some = load_words().plural
     return (
         '<p class="glance-key"><span class="glance-swatch event"></span>relapsed <span class="glance-swatch"></span>'
