@@ -113,6 +113,8 @@ def list_lanes(
 ) -> Lanes:
     """The lines of those of a selection who relapsed, in an order out of `ORDERS`, by the levels of a variable if one is named.
 
+    A ``page`` beyond the last is the last.
+
     Raises
     ------
     ValueError
@@ -135,6 +137,7 @@ def list_lanes(
     rows = np.lexsort((*_keys(values, order), groups))
     n = known["n"].to_numpy(np.int64)
     of_lane = np.repeat(rows, n[rows])
+    page = max(1, min(page, math.ceil(len(of_lane) / LANES_ON_A_PAGE)))
     shown = of_lane[(page - 1) * LANES_ON_A_PAGE : page * LANES_ON_A_PAGE]
     made = [_lane(known, int(i), values, cohort, by) for i in shown]
     longest = float(np.nanmax(values[FOLLOW_UP], initial=0.0)) / DAYS_PER_MONTH

@@ -17,8 +17,9 @@ from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.problems import CohortError, Problem
 from analytics.document import Document
-from analytics.figures.glance.breakdowns import Breakdown
-from analytics.figures.glance.flow import Flow
+from analytics.figures.glance.breakdowns import draw_breakdowns
+from analytics.figures.glance.flow import draw_flow
+from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
@@ -28,7 +29,7 @@ from analytics.study.overview import Counted, answer_selection, count_outcomes
 from analytics.study.pictures import count_pictures
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
-from analytics.study.ways import count_flow
+from analytics.study.ways import count_flow, list_lanes
 from analytics.views.opening import open_document
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
@@ -150,15 +151,23 @@ def load_who(cohort: Cohort, cohort_filter: CohortFilter) -> str:
 
 
 @lru_cache(maxsize=64)
-def load_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdown, ...]:
-    """The pictures of a selection."""
-    return count_pictures(cohort, cohort_filter)
+def load_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> str:
+    """The pictures of a selection, as HTML."""
+    return draw_breakdowns(count_pictures(cohort, cohort_filter))
 
 
 @lru_cache(maxsize=64)
-def load_flow(cohort: Cohort, cohort_filter: CohortFilter) -> Flow | None:
-    """The ways of those of a selection who relapsed; SuppressedError where small numbers are protected and it has some."""
-    return count_flow(cohort, cohort_filter)
+def load_flow(cohort: Cohort, cohort_filter: CohortFilter) -> str:
+    """The ways of those of a selection who relapsed, as an SVG, "" without any; SuppressedError where it tells some."""
+    flow = count_flow(cohort, cohort_filter)
+    return draw_flow(flow) if flow is not None else ""
+
+
+@lru_cache(maxsize=64)
+def load_lanes(cohort: Cohort, cohort_filter: CohortFilter, order: str, by: str | None, page: int) -> tuple[str, int]:
+    """A page of lines of those of a selection who relapsed, as an SVG, and how many pages there are; the last for any beyond."""
+    lanes = list_lanes(cohort, cohort_filter, order=order, by=by, page=page)
+    return draw_swimmer(lanes.lanes, lanes.longest), lanes.n_pages
 
 
 @lru_cache(maxsize=64)

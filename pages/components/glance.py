@@ -11,14 +11,12 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
-from analytics.figures.glance.breakdowns import draw_breakdowns
-from analytics.figures.glance.flow import draw_flow
-from analytics.figures.glance.swimmer import draw_swimmer, key_to_lanes
+from analytics.figures.glance.swimmer import key_to_lanes
 from analytics.study.pictures import from_ask, toggle_clauses
-from analytics.study.ways import ORDERS, has_lanes, list_lanes
+from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
 from pages.components.browser import GLANCE
-from pages.components.cache import load_controls, load_document, load_flow, load_pictures, load_who
+from pages.components.cache import load_controls, load_document, load_flow, load_lanes, load_pictures, load_who
 from pages.components.context import Context, choose_clauses, read_context
 from pages.components.markdown import as_markdown
 from pages.components.open_view import link_to_page
@@ -32,12 +30,7 @@ LINES = "Each of those who relapsed, from relapse on"
 
 def show_pictures(context: Context) -> None:
     """Small multiples, those who relapsed dark; a click on a bar narrows the cohort."""
-    _show_asking(
-        context,
-        draw_breakdowns(load_pictures(context.cohort, context.filter)),
-        state.PICTURES,
-        "The cohort at a glance",
-    )
+    _show_asking(context, load_pictures(context.cohort, context.filter), state.PICTURES, "The cohort at a glance")
 
 
 def show_answers(context: Context) -> None:
@@ -78,12 +71,10 @@ def show_flow(context: Context) -> None:
     except SuppressedError as error:
         show_suppressed(error)
         return
-    if flow is None or not flow.n:
+    if not flow:
         return
     st.html("<h2 class='outcomes-h2'>The ways of those who relapsed</h2>")
-    _show_asking(
-        context, f'<div class="glance-scroll">{draw_flow(flow)}</div>', state.FLOW, "The ways of those who relapsed"
-    )
+    _show_asking(context, f'<div class="glance-scroll">{flow}</div>', state.FLOW, "The ways of those who relapsed")
     naive = _link_html(context, NAIVE)
     st.html(
         '<p class="outcomes-caption">Strong colour: died, at whatever time. Click a level, or a branch, to narrow the cohort '
@@ -116,12 +107,11 @@ def show_lanes(context: Context) -> None:
             key=state.LANES_BY,
             width=270,
         )
-        page = int(st.session_state.get(state.LANES_PAGE) or 1)
-        lanes = list_lanes(cohort, context.filter, order=order, by=by, page=page)
-        if lanes.n_pages > 1:
-            st.number_input(f"Page of {lanes.n_pages}", 1, lanes.n_pages, key=state.LANES_PAGE, width=130)
+        lines, n_pages = load_lanes(cohort, context.filter, order, by, st.session_state.get(state.LANES_PAGE) or 1)
+        if n_pages > 1:
+            st.session_state[state.LANES_PAGE] = min(st.session_state.get(state.LANES_PAGE) or 1, n_pages)
+            st.number_input(f"Page of {n_pages}", 1, n_pages, key=state.LANES_PAGE, width=130)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
-    lines = draw_swimmer(lanes.lanes, lanes.longest)
     html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{LINES}">{lines}</div>'
     _show_asking(context, html, state.LANES, LINES)
 
