@@ -169,6 +169,7 @@ def test_firth_has_no_robust_errors_and_says_so() -> None:
 # Choices
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("endpoint", "factors"),
     [

@@ -35,6 +35,7 @@ def shown(request: pytest.FixtureRequest) -> Shown:
     return show_with(analysis_of(slug), **choices)
 
 
+@pytest.mark.slow
 def test_ratios_and_differences_name_what_they_compare(shown: Shown) -> None:
     for headline in shown.headlines:
         if re.search(r"ratio|[Dd]ifference", headline.label) and RATIO.search(headline.value):

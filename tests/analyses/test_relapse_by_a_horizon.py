@@ -43,6 +43,7 @@ def censoring_weights(everyone: pd.DataFrame, years: int) -> pd.Series:
     return pd.Series(weights, index=everyone.index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
 def test_odds_ratios_within_some_years_equal_those_of_statsmodels_with_weights(years: int) -> None:
     shown = show_predictors(horizon=str(years))

@@ -97,6 +97,7 @@ def test_subgroups_have_no_p_of_their_own_in_the_figure() -> None:
 # Choices
 
 
+@pytest.mark.slow
 def test_the_usual_variables_are_known_when_the_clock_starts_and_not_made_of_the_groups() -> None:
     shown = show_subgroups(endpoint="os_relapse", by="relapse_site")
     assert [s.variable.name for s in shown.result.subgroupings] == [

@@ -308,6 +308,7 @@ def test_files_of_a_landmark_hold_every_landmark() -> None:
     assert set(frames["estimates"]["landmark_days"]) == set(frames["curves"]["landmark_days"]) == {95}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", HISTORIES)
 def test_interval_and_p_of_every_hazard_ratio_are_of_one_kind(history: str) -> None:
     frames = [

@@ -114,6 +114,7 @@ def test_measures_equal_those_of_single_patients(factors: tuple[str, ...]) -> No
     assert sum(map(int, groups)) == n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factors", [("thrombocytopenia", "bcr_abl1", "mrd_day19", "mrd_day46"), NUMBERS])
 def test_the_child_named_is_the_one_without_whom_the_ratio_is_lowest_or_highest(factors: tuple[str, ...]) -> None:
     made, parts = check(factors=factors)

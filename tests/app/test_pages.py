@@ -325,6 +325,7 @@ def copied_link(app: AppTest) -> str:
     return next(data["link"] for e in app.get("bidi_component") if "link" in (data := component_data(e)))
 
 
+@pytest.mark.slow
 def test_every_factor_at_once() -> None:
     factors = next(control for _, control in CONTROLS if control.name == "factors")
     everything = [value for value, _ in factors.options]
@@ -526,12 +527,14 @@ def test_a_column_that_was_passed_over_is_named(tmp_path: Path, monkeypatch: pyt
     assert "relapsed" in " ".join(info.value for info in turn_to(app, "relapse-predictors").info)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url_path", PAGES)
 def test_pages_of_a_file_without_some_columns(url_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COHORT", str(ROOT / "data" / "example_missing_mrd.csv"))
     assert_fit_to_read(open_page(url_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_page_names_the_columns_it_lacks(slug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "cohort.csv"
@@ -545,6 +548,7 @@ def test_a_page_names_the_columns_it_lacks(slug: str, tmp_path: Path, monkeypatc
     assert bool(told) is bool(lacking)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url_path", PAGES)
 def test_pages_of_a_file_with_empty_columns(url_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "cohort.csv"

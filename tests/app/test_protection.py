@@ -79,6 +79,7 @@ def selection(high: float | None = None) -> CohortFilter:
     return CohortFilter(() if high is None else (Clause("age_years", high=high),))
 
 
+@pytest.mark.slow
 def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     exact = open_cohort(REFERENCE_COHORT)
@@ -225,6 +226,7 @@ def read_all(app: AppTest) -> list[str]:
     return [*(h.proto.body for h in app.get("html")), json.dumps([sent[SIDEBAR], told])]
 
 
+@pytest.mark.slow
 def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     said = {}

@@ -181,6 +181,7 @@ def uses_of(attribute: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_answers_are_opened_by_rules_alone() -> None:
     assert uses_of("reveal") == {"rules.py"}
     assert uses_of("_counts") == {"cohort.py"}

@@ -178,6 +178,7 @@ def test_nobody_is_named(exact: Cohort, protected: Cohort) -> None:
     assert protected.name_patients(patterns) == ()
 
 
+@pytest.mark.slow
 def test_tallies_pass_through_protection(exact: Cohort, protected: Cohort) -> None:
     for columns in (["sex"], ["sex", "relapsed"], ["age_years"], ["os_days", "os_event", "sex"], ["sex", "age_years"]):
         tally = protected.tally(columns)

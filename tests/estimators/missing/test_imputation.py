@@ -226,6 +226,7 @@ def simulated(rng: np.random.Generator, n: int = 400) -> tuple[pd.DataFrame, np.
     return pd.DataFrame({"level": pd.Categorical(text, categories=["no", "yes"]), "z": z}), y.astype(int)
 
 
+@pytest.mark.slow
 def test_imputation_undoes_the_bias_of_complete_cases_and_covers_the_truth() -> None:
     rng = np.random.default_rng(20251)
     complete, pooled, covered = [], [], []

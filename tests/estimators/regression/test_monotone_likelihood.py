@@ -50,6 +50,7 @@ def scaled(x: pd.DataFrame) -> np.ndarray:
     ).astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_firth_is_the_maximum_of_the_penalised_likelihood(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -141,6 +142,7 @@ def is_monotone(months: np.ndarray, event: np.ndarray, entry: np.ndarray, block:
     return bool(-found.fun > 1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patterns", ["listed", "tabulated", "summed"])
 @pytest.mark.parametrize("seed", range(40))
 def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:

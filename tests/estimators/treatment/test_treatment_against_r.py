@@ -216,6 +216,7 @@ def test_a_profile_is_its_landmarks(data: st.DataObject) -> None:
         assert light == replace(full, curves=light.curves)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio_conf_type", ["wald", "profile"])
 def test_the_treatment_alone_is_reported_of_the_same_models(marrow: dict[str, Any], ratio_conf_type: str) -> None:
     rng = np.random.default_rng(5)

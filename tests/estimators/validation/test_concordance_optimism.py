@@ -32,6 +32,7 @@ def test_equals_r_on_the_same_resamples(monkeypatch: pytest.MonkeyPatch) -> None
     assert frame["corrected"].tolist() == [found.concordance.corrected] and frame["term"].tolist() == ["concordance"]
 
 
+@pytest.mark.slow
 def test_a_model_of_noise_loses_what_it_seems_to_know() -> None:
     rng = np.random.default_rng(4)
     n = 60

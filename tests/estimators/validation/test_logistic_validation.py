@@ -130,6 +130,7 @@ def test_variance_inflation_equals_car(name: str) -> None:
     np.testing.assert_allclose([v.scaled for v in found], entry["scaled"], rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["birthwt", "pima"])
 def test_optimism_equals_r_within_monte_carlo_error(name: str) -> None:
     outcome, covariates, _ = read(name)
