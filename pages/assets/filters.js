@@ -56,12 +56,20 @@ class Filters {
     for (const kind of ['click', 'keydown', 'focusin', 'input', 'change', 'pointerdown']) {
       root.addEventListener(kind, (event) => this[kind](event))
     }
+    // On a phone the filters lie over the page as a sheet, which this button opens.
+    this.opener = Object.assign(document.createElement('button'), { type: 'button', className: 'of-open' })
+    this.opener.onclick = () => {
+      document.querySelector('[data-testid="stExpandSidebarButton"]')?.click()
+      setTimeout(() => root.scrollIntoView({ block: 'start' }), 300) // once it has come in
+    }
+    document.querySelector('[data-testid="stApp"]')?.append(this.opener)
     this.heard = () => this.hear()
     window.addEventListener('outcomes-filters', this.heard)
   }
 
   leave() {
     window.removeEventListener('outcomes-filters', this.heard)
+    this.opener.remove()
   }
 
   // What there is
@@ -205,6 +213,9 @@ class Filters {
     const sentence = `${text} ${this.data.patients}`
     left.innerHTML = told.left === undefined ? escaped(text) : `<b>${escaped(told.left)}</b> of ${escaped(told.of)}`
     close.textContent = `Show ${sentence}`
+    this.opener.textContent = `Filters: ${text}`
+    this.opener.style.background = getComputedStyle(this.root).getPropertyValue('--st-text-color')
+    this.opener.style.color = getComputedStyle(this.root).getPropertyValue('--st-background-color')
     if (said.textContent !== sentence && !this.root.classList.contains('of-waiting')) said.textContent = sentence
     this.parts.top.dataset.step = this.step
     clash.hidden = !told.clash
@@ -224,7 +235,14 @@ class Filters {
       this.rove(chips)
       if (at >= 0) (chips.children[Math.min(at, active.length - 1)] ?? clear).focus()
     }
-    for (const family of this.families) this.paintFamily(family)
+    const now = JSON.stringify(this.value)
+    for (const family of this.families) {
+      const set = family.members.find((member) => this.value[member.name])
+      // What is asked for is in sight; afterwards the reader may look at another way to ask.
+      if (set && now !== this.painted && !this.value[this.schemes.get(family)?.name]) this.schemes.set(family, set)
+      this.paintFamily(family)
+    }
+    this.painted = now
     this.data.phases.forEach((phase, i) => {
       const n = phase.families.flatMap((family) => family.members).filter((member) => this.value[member.name]).length
       this.phases[i].querySelector('.of-set').textContent = n ? `${n} set` : ''
@@ -235,7 +253,6 @@ class Filters {
 
   paintFamily(family) {
     const set = family.members.filter((member) => this.value[member.name])
-    if (set.length && !this.value[this.schemes.get(family)?.name]) this.schemes.set(family, set[0])
     const chosen = this.schemes.get(family) ?? family.members[0]
     for (const member of family.members) {
       member.box.hidden = member !== chosen && !set.includes(member) && !family.isSought
@@ -284,7 +301,7 @@ class Filters {
       return `${member.label}: ${member.levels.filter((level) => texts.includes(level.text)).map((level) => level.label).join(', ')}`
     }
     const [low, high] = texts.map(Number)
-    const unit = member.unit ? ` ${member.unit}` : ''
+    const unit = member.unit ? ` ${/^\d/.test(member.unit) ? '× ' : ''}${member.unit}` : ''
     const limits = low <= member.low ? `up to ${high}` : high >= member.high ? `from ${low}` : low === high ? `${low}` : `${low} to ${high}`
     return `${member.label} ${limits}${unit}`
   }

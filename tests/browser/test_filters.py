@@ -1,0 +1,133 @@
+"""The filters of the sidebar in a browser: each task by mouse and by keyboard, and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.dashboard import Dashboard
+from tests.browser.test_filters_and_links import query_of
+
+
+@pytest.fixture
+def tab(new_page: Callable[..., Page], address: str) -> Dashboard:
+    return Dashboard(new_page(), address).open("", folded=True)
+
+
+def family(tab: Dashboard, name: str) -> Locator:
+    return tab.page.get_by_role("group", name=name, exact=True)
+
+
+def test_every_task_by_mouse(tab: Dashboard) -> None:
+    page = tab.page
+    left, chips = page.locator(".of-left"), page.get_by_role("toolbar", name="Active filters")
+    expect(left).to_have_text("436 of 436")
+    # Every site, on demand: it takes the place of what was asked of the groups.
+    site = family(tab, "Site of relapse")
+    expect(site.get_by_role("button", name="isolated CNS")).to_be_hidden()
+    site.get_by_role("button", name="isolated extramedullary").click()
+    expect(tab.sentence).to_contain_text("Marrow involvement at relapse: isolated extramedullary")
+    n_outside = tab.settle().headlines["Children"]
+    site.get_by_role("button", name="every site").click()
+    site.get_by_role("button", name="isolated CNS").click()
+    expect(tab.sentence).to_contain_text("Site of relapse: isolated CNS.")
+    expect(chips.get_by_role("button")).to_have_count(1)
+    tab.settle()
+    assert query_of(page.url)["relapse_site"] == ["isolated CNS"] and "marrow_relapse" not in page.url
+    # Two steps back, one forward.
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    undo.click()
+    expect(left).to_have_text(f"{n_outside} of 436")
+    undo.click()
+    expect(left).to_have_text("436 of 436")
+    expect(undo).to_be_disabled()
+    redo.click()
+    expect(left).to_have_text(f"{n_outside} of 436")
+    expect(page.locator(".outcomes-filters [role=status]")).to_have_text(f"{n_outside} of 436 children")
+    # A filter is let go by its chip, found by a word, and narrowed to less than ten years.
+    chips.get_by_role("button", name="Remove Marrow involvement at relapse").click()
+    expect(left).to_have_text("436 of 436")
+    find = page.get_by_role("searchbox")
+    find.fill("haemo")
+    expect(family(tab, "Haemoglobin")).to_be_visible()
+    expect(family(tab, "Sex")).to_be_hidden()
+    find.fill("")
+    high = tab.limit("age_years", 1)
+    high.fill("under 10")
+    high.press("Enter")
+    expect(tab.sentence).to_contain_text("Age at diagnosis up to 9.9 years")
+    thumb = page.locator("[data-variable=age_years] .of-thumb").first
+    box = thumb.bounding_box()
+    assert box and box["width"] >= 24 and box["height"] >= 24
+    page.mouse.move(box["x"] + 20, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 5, steps=3)
+    page.mouse.up()
+    expect(tab.sentence).to_contain_text("to 9.9 years")
+    # Nobody is left, and it is said why.
+    family(tab, "Age at diagnosis").get_by_role("button", name="groups").click()
+    tab.settle()
+    page.goto(f"{tab.address}/?age_years=10&age_years=16&age_group=under+1+year")
+    expect(page.locator(".of-clash")).to_contain_text("exclude each other")
+    expect(left).to_have_text("0 of 436")
+    tab.clear_button.click()
+    expect(tab.sentence).to_contain_text("no filter")
+
+
+def test_every_task_by_keyboard(tab: Dashboard) -> None:
+    page, keys = tab.page, tab.page.keyboard
+    page.get_by_role("searchbox").focus()
+    stops = []
+    for _ in range(12):
+        keys.press("Tab")
+        stops.append(
+            page.evaluate(
+                "() => document.activeElement.closest('[role=group]')?.querySelector('.of-label')?.textContent ?? ''"
+            )
+        )
+    named = [stop for stop in stops if stop]
+    assert named[:4] == ["Age at diagnosis", "Sex", "Immunophenotype", "White cells"]
+    assert len(named) == len(set(named)), "one stop for each filter"
+    # Within a filter arrows lead on: to the second limit, to other ways to ask, and to what it means.
+    tab.limit("age_years", 0).focus()
+    keys.press("PageUp")
+    expect(tab.sentence).to_contain_text("Age at diagnosis from 1 year")
+    keys.press("End")
+    keys.press("ArrowRight")
+    expect(tab.limit("age_years", 1)).to_be_focused()
+    keys.press("End")
+    keys.press("ArrowRight")
+    expect(page.get_by_role("button", name="About Age at diagnosis")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("[data-variable=age_years] .of-definition")).to_be_visible()
+    tab.pill("sex", "girls").focus()
+    keys.press("Space")
+    expect(tab.sentence).to_contain_text("Sex: girls")
+    keys.press("Control+z")
+    expect(tab.sentence).not_to_contain_text("Sex")
+    expect(tab.pill("sex", "girls")).to_be_focused()
+    tab.settle()
+    page.get_by_role("button", name="Remove Age at diagnosis").focus()
+    keys.press("Enter")
+    expect(tab.sentence).to_contain_text("no filter")
+    expect(tab.clear_button).to_be_focused()
+
+
+def test_on_a_phone_the_number_left_is_in_sight_while_one_chooses(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(390, 844), address).open("", folded=True)
+    page = tab.page
+    page.get_by_role("button", name="Filters: 436 of 436").click()
+    expect(page.locator(".of-close")).to_be_in_viewport()
+    level = tab.pill("mrd_day46", "positive")
+    level.click()
+    left, close = page.locator(".of-left"), page.locator(".of-close")
+    expect(left).not_to_have_text("436 of 436")
+    for seen in (left, level, close):
+        box = seen.bounding_box()
+        assert box and box["y"] >= 0 and box["y"] + box["height"] <= 844
+    expect(close).to_contain_text(left.inner_text())
+    close.click()
+    expect(tab.sentence).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
