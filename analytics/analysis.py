@@ -31,7 +31,7 @@ from analytics.provenance import Provenance
 from analytics.reporting.attrition import Used, say_attrition
 from analytics.reporting.reasons import say_frames
 from analytics.reporting.reliability import note_left_out
-from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, refuse_opinion, show_opinion
+from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, list_opinion, refuse_opinion
 from analytics.reporting.tables import Table
 from analytics.reporting.withholding import govern
 from analytics.reporting.wording import say_protection
@@ -410,7 +410,7 @@ class Analysis(ABC, Generic[Frame, Found]):
             return collect(self.second_opinion(frame, result, params), self.used(result).n, progress)
 
         def show(result: Found, found: SecondOpinion | None, params: Params) -> Shown:
-            return Shown() if found is None else Shown(*show_opinion(found, selection.cohort.dictionary))
+            return Shown() if found is None else Shown(*list_opinion(found, selection.cohort.dictionary))
 
         opinion = Background(
             name=OPINION,

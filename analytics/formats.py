@@ -13,6 +13,7 @@ SUPPRESSED = "not shown"
 SUPPRESSED_REASON = "small numbers are protected, and this would tell some; it need not be none"
 LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
+MOST_NAMED = 3  # of several things in one sentence
 LONGEST_QUOTE = 60  # characters of a text that is not the project's own
 
 

@@ -170,10 +170,10 @@ def test_what_a_session_asked_for_goes_with_it() -> None:
     assert line.let_through() == [2]
 
 
-def test_a_reader_can_leave_everything_or_go_on_under_another_name() -> None:
+def test_a_reader_can_leave_or_go_on_under_another_name() -> None:
     line = Line(Jobs())
     gone, kept = line.ask(1, "A"), line.ask(2, "B")
-    line.jobs.release("A")
+    line.jobs.stop(key(1), "A")
     line.jobs.pass_on("B", "B after a reload")
     assert gone.is_stopped and line.jobs.find(key(2), "B") is None
     assert line.jobs.find(key(2), "B after a reload") is kept

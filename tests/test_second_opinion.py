@@ -17,7 +17,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.second_opinion import MOST_PATIENTS
 from analytics.estimators.second_opinion.comparison import compare
 from analytics.exports.csv_file import to_csv
-from analytics.reporting.second_opinion import OPINION, WHY, show_opinion
+from analytics.reporting.second_opinion import OPINION, WHY, list_opinion
 from analytics.results.second_opinion import REASONS, UNEXPLAINED, Compared, Quantity, SecondOpinion
 from analytics.views.opening import open_document
 from tests.analyses.shown import PROVENANCE, cohort_of, show
@@ -130,7 +130,7 @@ def test_every_reason_has_a_sentence() -> None:
 def test_a_difference_without_a_reason_is_a_caution() -> None:
     figure = Quantity("odds ratio", variable="sex", level="male")
     found = SecondOpinion((compare(figure, 2.0, 2.5, "scipy"),), (("scipy", "1"),), 10)
-    notes, _, tables, sentences = show_opinion(found, REFERENCE.dictionary)
+    notes, _, tables, sentences = list_opinion(found, REFERENCE.dictionary)
     assert [note.code for note in notes] == ["unexplained-difference"]
     assert tables[0].rows[0][0].startswith("Odds ratio, Sex: boys")
     assert sentences == ("0 of 1 figures agree to 1 in 1,000,000 and 1 differs (scipy 1).",)

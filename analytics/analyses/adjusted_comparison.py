@@ -23,7 +23,7 @@ from analytics.comparisons.treatment import (
     state_styles,
     treatment_controls,
 )
-from analytics.comparisons.weighting import TWO_STATES, WEIGHTS, balance_control, list_e_values, list_survival
+from analytics.comparisons.weighting import TWO_STATES, WEIGHTS, balance_control, list_survival, list_weighted_e_values
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators import (
@@ -250,7 +250,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         return tuple(pictures)
 
     def tables(self, result: AdjustedComparison) -> tuple[Table, ...]:
-        return (tabulate_ratios(result, list_e_values(result)), list_survival(result))
+        return (tabulate_ratios(result, list_weighted_e_values(result)), list_survival(result))
 
     def answer(self, result: AdjustedComparison) -> tuple[str, ...]:
         found = result.unadjusted
@@ -278,7 +278,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         if result.weighted is None:
             return (*said, f"The groups are not weighted: {say_reason(result.reason)}.")
         said += say_effects(result, result.weighted, f"weighted to {result.weighted_to}")
-        return (*said, *say_e_value(result, list_e_values(result)[-1]), *say_balance(result))
+        return (*said, *say_e_value(result, list_weighted_e_values(result)[-1]), *say_balance(result))
 
     def used(self, result: AdjustedComparison) -> Used:
         return count_used(result.data, adjusted=True, landmark=(result.days, result.unadjusted))
@@ -298,7 +298,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         curves = [tabulate_curves(result.unadjusted.curves).assign(weighting="none")]
         curves += [result.curves.to_frame().assign(weighting=result.estimand)] if result.curves else []
         return {
-            "estimates": ratios_frame(result, list_e_values(result)),
+            "estimates": ratios_frame(result, list_weighted_e_values(result)),
             "balance": result.propensity.to_frame(),
             "curves": stack(curves),
         }

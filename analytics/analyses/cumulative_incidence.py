@@ -11,21 +11,21 @@ from analytics.analysis import Analysis, Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.causes import (
+    CauseModels,
     CausesFrame,
     CumulativeIncidence,
-    Models,
-    list_notes,
+    list_cause_notes,
     stack_causes,
     why_not_kaplan_meier,
 )
 from analytics.comparisons.incidence import (
     caption_comparison,
     compare_incidence,
-    describe_comparison,
+    describe_compared_incidence,
     incidence_frame,
     list_competing,
     plan_incidence,
-    plot_comparison,
+    plot_compared_incidence,
 )
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import chosen_references, reference_control
@@ -180,9 +180,9 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             dictionary=dictionary,
             everyone=read_curve(everyone.for_cause(frame.event)[0], MILESTONES[-1:])[0],
             naive=naive,
-            models=Models(frame),
+            models=CauseModels(frame),
             variables=frame.variables,
-            notes=list_notes(frame, comparison, params),
+            notes=list_cause_notes(frame, comparison, params),
         )
 
     def headlines(self, result: CumulativeIncidence) -> tuple[Headline, ...]:
@@ -205,13 +205,13 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         )
 
     def figure(self, result: CumulativeIncidence, params: Params) -> Figure:
-        return plot_comparison(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
+        return plot_compared_incidence(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
 
     def caption(self, result: CumulativeIncidence, params: Params) -> str:
         return caption_comparison(result.comparison, bands=params["bands"])
 
     def alt_text(self, result: CumulativeIncidence) -> str:
-        return describe_comparison(result.comparison)
+        return describe_compared_incidence(result.comparison)
 
     def pictures(self, result: CumulativeIncidence, params: Params) -> tuple[Picture, ...]:
         comparison = result.comparison

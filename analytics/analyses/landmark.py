@@ -17,10 +17,10 @@ from analytics.comparisons.treatment_groups import (
     TreatmentGroups,
     fit_landmark,
     headline_followed,
+    headline_group_test,
     headline_ratios,
-    headline_test,
+    list_group_notes,
     list_milestones,
-    list_notes,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline, Picture
@@ -88,7 +88,7 @@ class LandmarkAnalysis(GroupsAnalysis):
     def estimate(self, data: TreatmentData, params: Params) -> LandmarkComparison:
         days = int(params["landmark"])
         chosen = fit_landmark(data, days, params["interval"])
-        return LandmarkComparison(data, days, chosen, list_notes(data, chosen, "the comparison"))
+        return LandmarkComparison(data, days, chosen, list_group_notes(data, chosen, "the comparison"))
 
     def headlines(self, result: LandmarkComparison) -> tuple[Headline, ...]:
         chosen, later = result.chosen, format_count(result.chosen.n_switch_later)
@@ -108,7 +108,7 @@ class LandmarkAnalysis(GroupsAnalysis):
                 f"{format_count(chosen.n_untreated)} not yet{moved}.",
             ),
             *headline_ratios(result, "By treatment at the landmark, {}; in brackets the 95 % interval."),
-            headline_test(result),
+            headline_group_test(result),
         )
 
     def pictures(self, result: LandmarkComparison, params: Params) -> tuple[Picture, ...]:

@@ -18,12 +18,12 @@ from analytics.comparisons.survival import (
     ask_libraries,
     chosen_group,
     compare_survival,
-    describe_comparison,
+    describe_compared_survival,
     endpoint_control,
     group_control,
     headline_events,
     headline_patients,
-    plot_comparison,
+    plot_compared_survival,
     prepare_survival,
     styles_of,
 )
@@ -44,7 +44,7 @@ from analytics.reporting.means import (
     answer_on_this_page,
     format_mean,
     join_notes,
-    note_horizon,
+    note_mean_horizon,
     say_means,
     tabulate_means,
 )
@@ -121,7 +121,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         differences = estimate_survival_differences(survival.time, survival.event, group, times=MILESTONES, **arrays)
         levels = {label: level for level, label in labels.items()}
         notes = (
-            *note_horizon(compared, means, horizon),
+            *note_mean_horizon(compared, means, horizon),
             *map(answer_on_this_page, compared.notes),
             *join_notes(say_notes(means.notes)),
         )
@@ -158,7 +158,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return Headline("Means of the groups", spread, "The least and the greatest.")
 
     def figure(self, result: MeanSurvival, params: Params) -> Figure:
-        return plot_comparison(result.compared, bands=False, mean_until=result.means.horizon)
+        return plot_compared_survival(result.compared, bands=False, mean_until=result.means.horizon)
 
     def caption(self, result: MeanSurvival, params: Params) -> str:
         if result.means.horizon is None:
@@ -176,7 +176,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
     def alt_text(self, result: MeanSurvival) -> str:
         means = [mean for mean in result.means.groups if mean.mean.value is not None]
         said = " ".join(f"{mean.group}: mean {format_mean(mean.mean)} over {result.horizon}." for mean in means)
-        return f"{describe_comparison(result.compared)} {said}".strip()
+        return f"{describe_compared_survival(result.compared)} {said}".strip()
 
     def pictures(self, result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
         styles, alive = styles_of(result.compared.frame), result.endpoint.alive

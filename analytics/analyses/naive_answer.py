@@ -11,7 +11,7 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.comparisons.regression import stack
-from analytics.comparisons.salvage import reference_control
+from analytics.comparisons.salvage import salvage_reference_control
 from analytics.comparisons.survival import strata_control
 from analytics.comparisons.treatment import (
     TreatmentAnalysis,
@@ -124,7 +124,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         if is_offered(SALVAGE, cohort):
             three = "HSCT, CAR-T or chemotherapy"
             history = replace(history, options=(*history.options, (SALVAGE, three)))
-            against = reference_control(cohort)
+            against = salvage_reference_control(cohort)
             against = replace(against, place="more", display=False, help=f"For “{three}” alone. {against.help}")
             more.append(against)
         return (history, *others, *more)

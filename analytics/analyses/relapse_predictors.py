@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from analytics.analysis import Checks, Control, Governed, Params, lazy
-from analytics.cohort import MOST_NAMED, Cohort
+from analytics.cohort import MOST_IDENTIFIERS, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.incidence import (
     caption_comparison,
     compare_incidence,
-    describe_comparison,
+    describe_compared_incidence,
     incidence_frame,
-    plot_comparison,
+    plot_compared_incidence,
 )
 from analytics.comparisons.power import detect_odds
 from analytics.comparisons.regression import (
@@ -154,7 +154,7 @@ def _name_patients(cohort: Cohort, cohort_filter: CohortFilter, data: RelapseDat
     alike = data.rows
     for name in (data.dictionary.role("relapse"), *data.outcome.covariates.columns):
         alike = alike[(alike[name] == data.rows[name].iloc[row]).to_numpy()]
-    return cohort.name_patients(alike[list(data.columns)].head(MOST_NAMED), cohort_filter)
+    return cohort.name_patients(alike[list(data.columns)].head(MOST_IDENTIFIERS), cohort_filter)
 
 
 def _read_events(
@@ -293,8 +293,8 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
         return (
             Picture(
                 f"Cumulative incidence of relapse by {in_sentence(curves.frame.variable.label)}",
-                plot_comparison(curves, bands=True),
-                describe_comparison(curves),
+                plot_compared_incidence(curves, bands=True),
+                describe_compared_incidence(curves),
                 f"{caption_comparison(curves, bands=True)} {say_curves(curves)}",
             ),
         )

@@ -10,7 +10,13 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.salvage import CLOCK, count_moves, frame_estimates, list_other_pairs, reference_control
+from analytics.comparisons.salvage import (
+    CLOCK,
+    count_moves,
+    frame_estimates,
+    list_other_pairs,
+    salvage_reference_control,
+)
 from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
 from analytics.comparisons.treatment import AT_LANDMARK, LANDMARK, adjust_control, list_e_values, relapse_controls
 from analytics.comparisons.treatment_groups import (
@@ -20,10 +26,10 @@ from analytics.comparisons.treatment_groups import (
     fit_changing,
     fit_landmark,
     headline_followed,
+    headline_group_test,
     headline_ratios,
-    headline_test,
+    list_group_notes,
     list_milestones,
-    list_notes,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline
@@ -80,7 +86,7 @@ class SalvageAnalysis(GroupsAnalysis):
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         naive = replace(NAIVE, help="The usual curves by the last salvage treatment, which count the wait as survival.")
         adjust, strata, who = adjust_control(cohort), strata_control(cohort), relapse_controls(cohort)
-        return (CLOCK, LANDMARK, reference_control(cohort), *who, naive, adjust, strata, INTERVALS, BANDS)
+        return (CLOCK, LANDMARK, salvage_reference_control(cohort), *who, naive, adjust, strata, INTERVALS, BANDS)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return super().prepare(cohort, cohort_filter, {**params, "history": SALVAGE})
@@ -100,7 +106,7 @@ class SalvageAnalysis(GroupsAnalysis):
             data=data,
             days=days,
             chosen=chosen,
-            notes=(*own, *list_notes(data, chosen, "the comparison")),
+            notes=(*own, *list_group_notes(data, chosen, "the comparison")),
             others=list_other_pairs(data, days, reference),
             pairs=pairwise_treatments(**tested, landmark=landmark) if several else (),
             moves=count_moves(data, days),
@@ -120,7 +126,7 @@ class SalvageAnalysis(GroupsAnalysis):
             headline_followed(result) if kept else everyone,
             *(() if has_counts else (sizes,)),
             *headline_ratios(result, how + ", {}; in brackets the 95 % interval."),
-            headline_test(result),
+            headline_group_test(result),
         )
 
     def caption(self, result: SalvageComparison, params: Params) -> str:

@@ -16,7 +16,7 @@ from analytics.comparisons.regression import (
     chosen_levels,
     chosen_references,
     draw_forest,
-    list_levels,
+    list_reference_options,
     reference_control,
 )
 from analytics.comparisons.requirements import any_group, endpoint_with
@@ -131,7 +131,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
                 "Levels shown",
                 "many",
                 (),
-                list_levels(groups),
+                list_reference_options(groups),
                 "more",
                 "Levels of the groups compared, each against the reference level. Empty shows all of them.",
                 display=True,

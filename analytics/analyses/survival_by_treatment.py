@@ -26,10 +26,10 @@ from analytics.comparisons.treatment_groups import (
     GroupsAnalysis,
     TreatmentGroups,
     fit_changing,
+    headline_group_test,
     headline_ratios,
-    headline_test,
+    list_group_notes,
     list_milestones,
-    list_notes,
 )
 from analytics.comparisons.until_hsct import (
     END,
@@ -122,7 +122,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         start = int(params.get("start", 0))
         chosen = fit_changing(data, params["interval"], complete=False, start=start)
         naive = (note_naive(data),) if params["naive"] else ()
-        notes = (*naive, *list_notes(data, chosen, "the hazard ratios"))
+        notes = (*naive, *list_group_notes(data, chosen, "the hazard ratios"))
         until = answer_until_hsct(data, params.get("hsct_as", END))
         return TreatmentSurvival(data, None, chosen, notes, start, until)
 
@@ -136,7 +136,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
             Headline("Treated", format_share(data.n_treated, data.n, 0), "Given the treatment within their follow-up."),
             Headline(died, format_share(data.n_event, data.n, 0), f"A share of all {words.plural}."),
             *(headline_ratios(result, how) if treated_terms(result.hazard) else ()),
-            headline_test(result, " The log-rank test for groups that change."),
+            headline_group_test(result, " The log-rank test for groups that change."),
         )
 
     def caption(self, result: TreatmentSurvival, params: Params) -> str:

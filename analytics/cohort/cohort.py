@@ -21,7 +21,7 @@ from analytics.dictionary import Dictionary
 from analytics.formats import shorten
 from analytics.results import Note
 
-MOST_NAMED = 5  # patients that one question names
+MOST_IDENTIFIERS = 5  # patients that one question names
 
 
 @dataclass(frozen=True, init=False)
@@ -205,7 +205,7 @@ class Cohort:
         self,
         patterns: pd.DataFrame,
         cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
-        limit: int = MOST_NAMED,
+        limit: int = MOST_IDENTIFIERS,
     ) -> tuple[str, ...]:
         """The identifiers of patients whose values equal one of ``patterns``, in their order.
 

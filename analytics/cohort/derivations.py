@@ -99,17 +99,17 @@ def _true(condition: str) -> str:
     return f"coalesce({condition}, false)"
 
 
-Columns = Sequence[Any]  # the text of each column that a rule reads, None for one that is not at hand
+ColumnTexts = Sequence[Any]  # the text of each column that a rule reads, None for one that is not at hand
 
 
-def _cuts(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _cuts(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """Bands of a number; each cut belongs to the upper band."""
     cuts = variable.derivation.cuts if variable.derivation else ()
     bands = [(f"{columns[0]} >= {number(cut)}", str(band)) for band, cut in enumerate(cuts, start=1)]
     return _cases((f"{columns[0]} IS NULL", "NULL"), *reversed(bands), otherwise="0")
 
 
-def _map(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _map(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """Levels joined into fewer; a level that is not mapped becomes missing."""
     mapping = variable.derivation.mapping if variable.derivation else ()
     return _cases(
@@ -120,7 +120,7 @@ def _map(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> s
     )
 
 
-def _present(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _present(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """The second level (or 1) where the source has a value, the first (or 0) where it has none.
 
     Only within the variable's population, given as the last column; elsewhere missing.
@@ -129,7 +129,7 @@ def _present(variable: Variable, columns: Columns, sources: Sequence[Variable]) 
     return present if variable.population is None else _cases((f"{columns[-1]} = 1", present))
 
 
-def _relapse_timing_bfm(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _relapse_timing_bfm(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """Very early, early and late relapse after the BFM group.
 
     Very early is within 18 months of diagnosis; early is later, but less than 6 months after the end of frontline
@@ -146,7 +146,7 @@ def _relapse_timing_bfm(variable: Variable, columns: Columns, sources: Sequence[
     )
 
 
-def _difference(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _difference(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """The first number less the second: a time from relapse becomes one from the later day."""
     return f"({columns[0]} - {columns[1]})"
 
@@ -182,7 +182,7 @@ def _earlier(*days: str | None) -> str:
     return f"least({', '.join(known)})" if len(known) > 1 else known[0]
 
 
-def _failure_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _failure_days(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """The day on which a remission that was not reached counts as an event: that of the dictionary.
 
     It is counted from the third column (the start of treatment) where that is at hand and known. Missing where remission
@@ -197,7 +197,7 @@ def _failure_days(variable: Variable, columns: Columns, sources: Sequence[Variab
     return _cases((f"{_is(remission, sources[0], 'no')} AND {followed}", day))
 
 
-def _efs_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _efs_days(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """Days from diagnosis to the first event, or to death or last contact in a child without one.
 
     Missing where there was a relapse, or another first event that the file names, on an unknown day.
@@ -213,7 +213,7 @@ def _efs_days(variable: Variable, columns: Columns, sources: Sequence[Variable])
     )
 
 
-def _efs_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _efs_event(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """1 for a first event, its day known or not, 0 for none; missing where no follow-up is known."""
     relapsed, _, days, event, failure, first = columns
     failed = f"{_failed(failure, first, sources, days)} IS NOT NULL"
@@ -238,7 +238,7 @@ def _is_other_event(first: str | None, variable: Variable) -> str:
     return _is(first, variable, *(level for level in variable.optional_levels if level != "induction failure"))
 
 
-def _efs_relapse_days(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _efs_relapse_days(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """Days from first relapse to the first event after it, or to death or last contact in a child without one.
 
     Missing where a second relapse is on record without its day: the child was not free of it until last contact.
@@ -249,7 +249,7 @@ def _efs_relapse_days(variable: Variable, columns: Columns, sources: Sequence[Va
     return _cases((f"{first} IS NOT NULL", first), (f"{known} AND {event} IS NOT NULL", days))
 
 
-def _efs_relapse_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _efs_relapse_event(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """1 for an event after relapse, its day known or not, 0 for none; missing where no follow-up is known."""
     second, days, event, relapsed_again, failure = columns
     had_one = f"{_earlier(second, failure)} IS NOT NULL"
@@ -258,7 +258,7 @@ def _efs_relapse_event(variable: Variable, columns: Columns, sources: Sequence[V
     return _cases((had_one, "1"), (f"{days} IS NOT NULL", event))
 
 
-def _first_event(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _first_event(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """What came first after diagnosis, told by its day where the days are at hand.
 
     An event of a child who had neither relapsed nor died by then is failure of induction where no remission was reached,
@@ -278,7 +278,7 @@ def _first_event(variable: Variable, columns: Columns, sources: Sequence[Variabl
     )
 
 
-def _event_after_relapse(variable: Variable, columns: Columns, sources: Sequence[Variable]) -> str:
+def _event_after_relapse(variable: Variable, columns: ColumnTexts, sources: Sequence[Variable]) -> str:
     """What came first after first relapse, told by its day where the days are at hand.
 
     An event of a child who had neither relapsed again nor died by then is the failure of reinduction where no second
@@ -303,7 +303,7 @@ def _event_after_relapse(variable: Variable, columns: Columns, sources: Sequence
     )
 
 
-_RULES: tuple[Callable[[Variable, Columns, Sequence[Variable]], str], ...] = (
+_RULES: tuple[Callable[[Variable, ColumnTexts, Sequence[Variable]], str], ...] = (
     _cuts,
     _map,
     _present,

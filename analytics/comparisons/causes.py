@@ -28,7 +28,7 @@ from analytics.reporting.causes import (
     CauseRatios,
     note_causes_of_death,
     note_competing,
-    note_few_events,
+    note_few_causes,
     note_groups_of_the_event,
     note_incomplete_models,
 )
@@ -55,7 +55,7 @@ class CausesFrame:
     variables: tuple[Variable, ...]
 
 
-class Models:
+class CauseModels:
     """Both models of every cause, the chosen one first; none without covariates.
 
     They are fitted when they are first asked for, so that the curves need not wait for them.
@@ -98,7 +98,7 @@ class CumulativeIncidence(Result):
     dictionary: Dictionary
     everyone: Estimate
     naive: SurvivalResult
-    models: Models
+    models: CauseModels
     variables: tuple[Variable, ...]
     notes: tuple[Note, ...]
 
@@ -127,7 +127,7 @@ def _fit(frame: CausesFrame) -> tuple[CauseRatios, ...]:
     return tuple(found)
 
 
-def list_notes(frame: CausesFrame, result: IncidenceComparison, params: Params) -> tuple[Note, ...]:
+def list_cause_notes(frame: CausesFrame, result: IncidenceComparison, params: Params) -> tuple[Note, ...]:
     """What a reader should know before believing the curves and ratios."""
     endpoint, variable, dictionary = result.endpoint, frame.events.variable, frame.dictionary
     others = [v for v in frame.variables if v is not variable]
@@ -135,7 +135,7 @@ def list_notes(frame: CausesFrame, result: IncidenceComparison, params: Params) 
         *note_groups_of_the_event(variable, endpoint, dictionary),
         *note_post_baseline(endpoint, group=variable, filters=filters_of(frame.events), adjust=others),
         *note_competing(result),
-        *note_few_events(result),
+        *note_few_causes(result),
         *note_small_groups(result.curves, result.labels),
         *note_causes_of_death(frame.events, dictionary),
         *note_incomplete_models(frame.events, dictionary),

@@ -51,7 +51,7 @@ def compare_incidence(
     return IncidenceComparison(frame, cause, event, incidence, milestones, tests)
 
 
-def plot_comparison(result: IncidenceComparison, *, bands: bool, full_axis: bool = False) -> Figure:
+def plot_compared_incidence(result: IncidenceComparison, *, bands: bool, full_axis: bool = False) -> Figure:
     """The curves of the event in question by group, with the table of counts."""
     return plot_incidence(
         result.curves,
@@ -74,7 +74,7 @@ def caption_comparison(result: IncidenceComparison, *, bands: bool) -> str:
     return describe_drawing(result.curves, result.incidence.conf_level, result.incidence.conf_type, bands=bands)
 
 
-def describe_comparison(result: IncidenceComparison) -> str:
+def describe_compared_incidence(result: IncidenceComparison) -> str:
     """The curves in words."""
     return describe_curves(result.curves, result.names, result.endpoint.origin, result.event_label)
 

@@ -61,7 +61,7 @@ def model_controls(cohort: Cohort, event: str) -> tuple[Control, Control, Contro
     )
 
 
-def list_levels(variables: Sequence[Variable]) -> tuple[tuple[str, str], ...]:
+def list_reference_options(variables: Sequence[Variable]) -> tuple[tuple[str, str], ...]:
     """The options of a choice among the levels of several variables."""
     return tuple(
         (to_reference(v.name, level), f"{v.label}: {label}")
@@ -78,7 +78,7 @@ def chosen_levels(choices: Sequence[str], variable: Variable) -> list[str]:
 def reference_control(cohort: Cohort) -> Control:
     """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
     offered = [v for v in cohort.dictionary.variables if v.is_coded and (v.is_covariate or v.is_group)]
-    levels = list_levels([v for v in offered if v.name in cohort.variables])
+    levels = list_reference_options([v for v in offered if v.name in cohort.variables])
     about = "The level that the others of the same factor are compared with. Clicking a row of the table does the same."
     return Control("reference", "Reference levels", "many", (), levels, "more", about, display=True)
 

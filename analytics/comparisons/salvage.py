@@ -30,7 +30,7 @@ CLOCK = Control(
 )
 
 
-def reference_control(cohort: Cohort) -> Control:
+def salvage_reference_control(cohort: Cohort) -> Control:
     """The choice of the group that the others are compared with, as far as the cohort knows of them."""
     known = [name for column, name in list_treatments().items() if column in cohort.variables]
     options = (("chemotherapy", name_chemotherapy(known)), *((name, name) for name in known))

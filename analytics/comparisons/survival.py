@@ -241,7 +241,7 @@ def headline_events(frame: TimeToEvent, what: str) -> Headline:
     return Headline(start_sentence(frame.endpoint.event_noun), share, help_text)
 
 
-def plot_comparison(result: SurvivalComparison, *, bands: bool, mean_until: float | None = None) -> Figure:
+def plot_compared_survival(result: SurvivalComparison, *, bands: bool, mean_until: float | None = None) -> Figure:
     """The Kaplan–Meier figure with the table at risk."""
     return plot_survival(
         result.curves,
@@ -260,7 +260,7 @@ def styles_of(frame: TimeToEvent | CompetingEvents) -> Mapping[str, Style]:
     return style_of(tuple(labels_of(frame.variable)))
 
 
-def describe_comparison(result: SurvivalComparison) -> str:
+def describe_compared_survival(result: SurvivalComparison) -> str:
     """The figure in words."""
     return describe_curves(result.curves, result.names, result.endpoint.origin)
 
@@ -306,13 +306,13 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         )
 
     def figure(self, result: SurvivalComparison, params: Params) -> Figure:
-        return plot_comparison(result, bands=params["bands"])
+        return plot_compared_survival(result, bands=params["bands"])
 
     def caption(self, result: SurvivalComparison, params: Params) -> str:
         return describe_drawing(result.curves, bands=params["bands"])
 
     def alt_text(self, result: SurvivalComparison) -> str:
-        return describe_comparison(result)
+        return describe_compared_survival(result)
 
     def tables(self, result: SurvivalComparison) -> tuple[Table, ...]:
         return tabulate_survival(result)

@@ -170,7 +170,7 @@ def fit_changing(
     )
 
 
-def list_notes(data: TreatmentData, chosen: LandmarkResult, where: str) -> tuple[Note, ...]:
+def list_group_notes(data: TreatmentData, chosen: LandmarkResult, where: str) -> tuple[Note, ...]:
     """What a reader should know of groups by treatment; ``where`` is what those with an unknown variable are not in."""
     return (
         *list_cautions(data, where),
@@ -193,7 +193,7 @@ def list_milestones(result: TreatmentGroups, start: int | None = None) -> Table:
     return tabulate_groups(result.data.endpoint, result.curves, milestones, result.days, start)
 
 
-def headline_test(result: TreatmentGroups, about: str = "") -> Headline:
+def headline_group_test(result: TreatmentGroups, about: str = "") -> Headline:
     """The p value of the curves, or why there is none; ``about`` says more of the test."""
     test = result.test
     detail = say_undone(result.chosen.reason or test.reason)

@@ -37,7 +37,7 @@ def balance_control(cohort: Cohort) -> Control:
     return Control("balance", "Make alike in", "many", chosen, options, "more", about)
 
 
-def list_e_values(result: AdjustedComparison) -> tuple[EValue, ...]:
+def list_weighted_e_values(result: AdjustedComparison) -> tuple[EValue, ...]:
     """The E-values of the treatment's ratio without weights and with them."""
     weighted = result.curves.curves if result.curves else ()
     risk = highest_risk((*result.unadjusted.curves.curves, *weighted))

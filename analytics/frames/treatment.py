@@ -85,16 +85,6 @@ class TreatmentHistory(CountedTimes):
     n_missing: tuple[tuple[str, int], ...] = ()
     entry: FloatArray | None = None
 
-    @property
-    def n_cart(self) -> int:
-        """Patients given CAR-T on a known day."""
-        return int(self.weight[~np.isnan(self.cart_at)].sum())
-
-    @property
-    def n_hsct(self) -> int:
-        """Patients transplanted on a known day."""
-        return int(self.weight[~np.isnan(self.hsct_at)].sum())
-
     @classmethod
     def from_tally(
         cls,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from analytics.dictionary import CompetingEndpoint, Endpoint, Variable
 from analytics.formats import (
+    MOST_NAMED,
     format_count,
     format_hidden,
     format_interval,
@@ -24,7 +25,6 @@ from analytics.reporting.regression import RatioResult, has_few_events
 from analytics.reporting.wording import NOT_EFFECT, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, IncidenceCurve, OddsRatio, SurvivalCurve, TestResult
 
-MOST_NAMED = 3  # factors after the first, of those that go with the event and of the others
 MOST_GROUPS = 4  # with more of them, the lowest and the highest
 
 

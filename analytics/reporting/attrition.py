@@ -11,15 +11,14 @@ import pandas as pd
 
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, Words, load_words
-from analytics.formats import format_count
+from analytics.formats import MOST_NAMED, format_count
 from analytics.frames import Exclusion, TimeToEvent, strata_of
 from analytics.reporting.wording import describe_clause, in_sentence, join_words, start_sentence
 from analytics.results import FloatArray, HazardRatioResult
 
-Kind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
-KINDS: tuple[Kind, ...] = get_args(Kind)  # in the order of the way
+StageKind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
+STAGE_KINDS: tuple[StageKind, ...] = get_args(StageKind)  # in the order of the way
 FILE = "funnel"  # the name of the table among the files of a page
-MOST_NAMED = 3
 _SPLIT_CODES = ("group-missing", "stratum-missing")
 _UNKNOWN = "{variable.label}: {variable.missing_label}"
 # Why somebody is left out, by the code of the exclusion, with its terms in braces; it completes "left out: …".
@@ -49,7 +48,7 @@ _WHY: Mapping[str, str] = {
 class Loss:
     """Children whom one step leaves out: ``text`` says why, ``n`` counts each child at one loss only."""
 
-    kind: Kind
+    kind: StageKind
     text: str
     n: int
 
@@ -105,7 +104,7 @@ class Stage:
     before it: nobody is lost there.
     """
 
-    kind: Kind
+    kind: StageKind
     text: str
     n: int
     left: int = 0
@@ -150,7 +149,7 @@ def join_stages(
     if used is None:
         return tuple(stages)
     n = used.n + sum(loss.n for loss in used.losses) if funnel.smallest_cell else funnel.n_left
-    asked: tuple[tuple[Kind, str, str], ...] = (
+    asked: tuple[tuple[StageKind, str, str], ...] = (
         ("eligible", used.eligible, used.short),
         ("complete", used.complete, "complete"),
         ("landmark", used.landmark, used.landmark.rpartition(" and ")[2]),

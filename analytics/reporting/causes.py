@@ -83,7 +83,7 @@ def note_competing(result: IncidenceComparison) -> tuple[Note, ...]:
     )
 
 
-def note_few_events(result: IncidenceComparison) -> tuple[Note, ...]:
+def note_few_causes(result: IncidenceComparison) -> tuple[Note, ...]:
     """A caution where the event in question came first in fewer than a full picture asks for."""
     n = result.n_event
     if n >= load_policy().full.events or not result.frame.n:

@@ -22,10 +22,10 @@ from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.wording import (
-    describe_incidence,
+    describe_incidence_at,
     describe_no_events,
     describe_no_incidence,
-    describe_survival,
+    describe_survival_at,
     describe_test,
     start_sentence,
 )
@@ -288,7 +288,7 @@ def say_survival(result: SurvivalComparison) -> tuple[str, ...]:
     for curve, own in filled:
         name, years, estimate = result.names[curve.group], MILESTONE_YEARS[k], own[k]
         if curve.n_event:
-            sentences.append(describe_survival(name, years, endpoint, estimate))
+            sentences.append(describe_survival_at(name, years, endpoint, estimate))
         else:
             sentences.append(describe_no_events(name, curve.n, years, endpoint, estimate.n, estimate.interval))
     return (*sentences, *_say_test(result, result.overall, result.frame.variable if result.names_variable else None))
@@ -360,7 +360,7 @@ def say_incidence(result: IncidenceComparison) -> tuple[str, ...]:
     for curve, own in filled:
         name, estimate = result.names.get(curve.group, curve.group), own[k]
         if curve.n_event:
-            sentences.append(describe_incidence(name, years, origin, event, estimate))
+            sentences.append(describe_incidence_at(name, years, origin, event, estimate))
         else:
             others = round(float(curve.n_competing_at[curve.time <= MILESTONES[k]].sum()))
             limit = estimate.interval

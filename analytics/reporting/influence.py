@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analytics.dictionary import Variable, load_words
-from analytics.formats import MISSING, format_count, format_ratio, say_interval
+from analytics.formats import MISSING, MOST_NAMED, format_count, format_ratio, say_interval
 from analytics.reporting.reasons import say_reason, say_why
 from analytics.reporting.relapse import EventPhrases
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, name_term
 from analytics.results import Coefficient, references_of
 from analytics.results.model_checks import Departure, ModelChecks, Who, Without
-
-MOST_NAMED = 3
 
 
 def tabulate_influence(checks: ModelChecks, variables: Sequence[Variable], event: EventPhrases) -> tuple[Table, ...]:

@@ -73,7 +73,9 @@ class MeanSurvival(Result):
         return f"{months:.3g}\u00a0months" if abs(months - round(months)) < 0.05 else format_months(months)
 
 
-def note_horizon(compared: SurvivalComparison, means: RestrictedMeanResult, horizon: float | None) -> tuple[Note, ...]:
+def note_mean_horizon(
+    compared: SurvivalComparison, means: RestrictedMeanResult, horizon: float | None
+) -> tuple[Note, ...]:
     """Which groups are not followed up to the horizon, or which one sets the longest common horizon."""
     labels = compared.labels
     ends = {labels[c.group]: float(c.time[-1]) for c in compared.curves.curves if c.n and c.estimate[-1] > 0}

@@ -11,7 +11,7 @@ METHODS_PATH = Path(__file__).parents[2] / "data" / "methods.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class DescribedMethod:
     """One method: ``answers`` is the clinical question, ``computed`` the choices made here, ``source`` the formula's."""
 
     name: str
@@ -21,7 +21,7 @@ class Method:
 
 
 @cache
-def load_methods() -> tuple[Method, ...]:
+def load_methods() -> tuple[DescribedMethod, ...]:
     """The methods in the order in which they are shown."""
     with METHODS_PATH.open("rb") as file:
-        return tuple(Method(**entry) for entry in tomllib.load(file)["methods"])
+        return tuple(DescribedMethod(**entry) for entry in tomllib.load(file)["methods"])

@@ -107,7 +107,7 @@ def refuse_opinion(n: int, most: int) -> str:
     )
 
 
-def show_opinion(
+def list_opinion(
     found: SecondOpinion, dictionary: Dictionary
 ) -> tuple[tuple[Note, ...], tuple[()], tuple[Table, ...], tuple[str, ...]]:
     """Notes, no pictures, a row per estimate with a column for each library, and what it comes to."""

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analytics.dictionary import Variable, load_words
-from analytics.formats import format_count, format_p_phrase, format_percent, join_words
+from analytics.formats import MOST_NAMED, format_count, format_p_phrase, format_percent, join_words
 from analytics.reporting.estimates import ratio_text
 from analytics.reporting.reasons import say_missing
 from analytics.reporting.wording import in_sentence
 from analytics.results import Estimate, Note, Result, SubgroupEffect, SubgroupResult
 
 FEW = 0.05
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)

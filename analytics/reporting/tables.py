@@ -12,7 +12,7 @@ import pandas as pd
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import MISSING, name_patients
 from analytics.frames import EVERYONE
-from analytics.reporting.methods import Method
+from analytics.reporting.methods import DescribedMethod
 from analytics.reporting.reliability import STATE_WORDS, Least, Policy, State
 from analytics.reporting.wording import start_sentence
 
@@ -172,7 +172,7 @@ def tabulate_policy(policy: Policy) -> Table:
     )
 
 
-def tabulate_methods(methods: Sequence[Method]) -> Table:
+def tabulate_methods(methods: Sequence[DescribedMethod]) -> Table:
     """Every method with what it answers, how it is computed here and the source of its formula."""
     rows = tuple((m.name, m.answers, m.computed, m.source) for m in methods)
     return Table("Methods", ("Method", "What it answers", "How it is computed here", "Source"), rows, words=True)

@@ -261,10 +261,10 @@ def note_unknown(data: TreatmentData, where: str) -> tuple[Note, ...]:
         f"{say_exclusion(e)} in {format_count(e.n)}" for e in data.exclusions if e.code == "covariate-missing"
     )
     why = f"not in {where}, because a variable to adjust for is unknown ({listed})."
-    return note_incomplete(data, why, "Adjust for fewer variables to keep them.")
+    return note_incomplete_history(data, why, "Adjust for fewer variables to keep them.")
 
 
-def note_incomplete(data: TreatmentData, why: str, remedy: str) -> tuple[Note, ...]:
+def note_incomplete_history(data: TreatmentData, why: str, remedy: str) -> tuple[Note, ...]:
     """How many children are left out because a variable is unknown: ``why`` says of what and since which."""
     n = data.n - data.n_complete
     if not n:

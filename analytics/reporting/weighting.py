@@ -22,7 +22,7 @@ from analytics.reporting.treatment import (
     name_term_test,
     note_few_events,
     note_few_treated,
-    note_incomplete,
+    note_incomplete_history,
     note_nobody,
     note_second_relapse,
 )
@@ -309,7 +309,7 @@ def list_weighting_notes(
         *note_nobody(data),
         *note_not_weighted(unadjusted, reason),
         *note_second_relapse(data, days),
-        *note_incomplete(data, unknown, "Choose fewer variables to keep them."),
+        *note_incomplete_history(data, unknown, "Choose fewer variables to keep them."),
         *note_balanced(data.adjusters, data.endpoint, days),
         *note_few_treated(data),
         *(few if unadjusted.n else ()),

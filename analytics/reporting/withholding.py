@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from analytics.dictionary import load_words
+from analytics.formats import MOST_NAMED
 from analytics.reporting.notes import say_notes
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import Policy, State, Verdict, judge, load_policy, points_the_other_way
@@ -54,9 +55,6 @@ from analytics.results import (
     as_model,
     read_only,
 )
-
-MOST_NAMED = 3  # reasons that a note lists
-
 
 AnyResult = TypeVar("AnyResult")
 

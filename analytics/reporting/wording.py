@@ -159,7 +159,7 @@ def _adjusted(factors: Sequence[str]) -> str:
     return f"adjusted for {join_words([in_sentence(label) for label in factors])}" if factors else "not adjusted"
 
 
-def describe_survival(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:
+def describe_survival_at(label: str, years: int, endpoint: Endpoint, estimate: Estimate) -> str:
     """One group's survival at a number of years in words, with how many are still followed then."""
     origin, had = endpoint.origin, endpoint.had
     name = start_sentence(label)
@@ -243,7 +243,7 @@ def describe_test(
     )
 
 
-def describe_incidence(label: str, years: int, origin: str, event: str, estimate: Estimate) -> str:
+def describe_incidence_at(label: str, years: int, origin: str, event: str, estimate: Estimate) -> str:
     """One group's cumulative incidence of an event at a number of years in words, with how many are still followed."""
     name = start_sentence(label)
     if estimate.value is None:

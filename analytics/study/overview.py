@@ -25,7 +25,7 @@ AGE_AND_OUTCOMES = ((AGE,), (RELAPSE,), (DEATH,), (DEATH_AFTER_RELAPSE, RELAPSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedOutcomes:
     """What the headline numbers of a selection are made from.
 
     ``n`` patients; ``tallies`` of age and of each outcome by its role, as their columns are called, as far as the cohort
@@ -36,7 +36,7 @@ class Counted:
     tallies: Mapping[str, pd.DataFrame | None]
 
 
-def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
+def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> CountedOutcomes:
     """The number of patients, and the tallies of age and outcomes."""
     tallies: dict[str, pd.DataFrame | None] = {}
     columns = cohort.dictionary.roles
@@ -47,10 +47,10 @@ def count_outcomes(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
                 tallies[role] = cohort.tally(list(asked), cohort_filter).rename(columns=asked)
             except SuppressedError:
                 tallies[role] = None
-    return Counted(cohort.count(cohort_filter), tallies)
+    return CountedOutcomes(cohort.count(cohort_filter), tallies)
 
 
-def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: Counted) -> str:
+def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: CountedOutcomes) -> str:
     """Who is in a selection, in a sentence; what small numbers hide is left out of it."""
     ages = counted.tallies.get(AGE)
     quartiles = None
@@ -67,7 +67,7 @@ def answer_selection(cohort: Cohort, cohort_filter: CohortFilter, counted: Count
     return answer_who(counted.n, quartiles, parts)
 
 
-def summarise_selection(counted: Counted) -> tuple[Headline, ...]:
+def summarise_selection(counted: CountedOutcomes) -> tuple[Headline, ...]:
     """Children, median age, relapses, deaths and deaths after relapse; without a column, its number is left out.
 
     Shares are of the children for whom the outcome is recorded; the explanation counts the others.

@@ -129,11 +129,6 @@ class Recomputation(Result):
 
     figures: tuple[RecomputedFigure, ...]
 
-    @property
-    def n_agreeing(self) -> int:
-        """How many recomputed figures read as printed."""
-        return sum(f.agrees for f in self.figures)
-
     def to_frame(self) -> pd.DataFrame:
         """One row per figure: ``id section label printed recomputed estimate conf_low conf_high n n_event agrees …``.
 

@@ -25,7 +25,7 @@ from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_experimental
 from analytics.study.baseline import tabulate_baseline
-from analytics.study.overview import Counted, answer_selection, count_outcomes
+from analytics.study.overview import CountedOutcomes, answer_selection, count_outcomes
 from analytics.study.pictures import count_pictures
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
@@ -139,7 +139,7 @@ def load_baseline(cohort: Cohort, cohort_filter: CohortFilter, by: str | None = 
 
 
 @lru_cache(maxsize=64)
-def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> Counted:
+def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> CountedOutcomes:
     """The tallies behind the headline numbers of a selection."""
     return count_outcomes(cohort, cohort_filter)
 

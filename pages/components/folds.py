@@ -50,7 +50,7 @@ def show_method(opened: OpenView) -> None:
     show_attrition(opened)
 
 
-def show_files(opened: OpenView) -> None:
+def show_files_fold(opened: OpenView) -> None:
     """What can be taken away, and what has been compared so far, which every file says."""
     show_toolbar(opened)
     show_ledger(opened)
@@ -66,7 +66,7 @@ def show_folds(opened: OpenView) -> None:
     _show_alone("How sure is this", state.SURE, ":material/verified:", show_certainty, opened)
     _show_alone("How it was done", state.DONE, ":material/science:", show_method, opened)
     with st.expander("Files", icon=":material/download:", key=state.FILES):
-        show_files(opened)
+        show_files_fold(opened)
 
 
 def _show_fold(title: str, key: str, icon: str, show: Callable[[OpenView], None], opened: OpenView) -> None:

@@ -149,12 +149,6 @@ class Jobs:
             if job is not None:
                 self._leave(job, [name for name in job.asked_by if name != reader])
 
-    def release(self, reader: str) -> None:
-        """Wait no longer for anything."""
-        with self._lock:
-            for job in list(self._jobs.values()):
-                self._leave(job, [name for name in job.asked_by if name != reader])
-
     def pass_on(self, before: str, after: str) -> None:
         """Let one reader wait for what another one asked for, as after a reload."""
         with self._lock:

@@ -23,7 +23,7 @@ def show_warnings(opened: OpenView) -> None:
     )
 
 
-def show_cautions(opened: OpenView) -> None:
+def show_grave_cautions(opened: OpenView) -> None:
     """The gravest cautions, the others one click away."""
     notes = _list_grave(opened)
     shown = [note for note in notes[:MOST_NOTES] if note.severity != "warning"]
@@ -42,4 +42,4 @@ def _list_grave(opened: OpenView) -> list[Note]:
 
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
-BELOW: tuple[Callable[[OpenView], None], ...] = (show_cautions, show_main_table, show_folds)
+BELOW: tuple[Callable[[OpenView], None], ...] = (show_grave_cautions, show_main_table, show_folds)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from analytics.figures.attrition import BAR_LEFT, BAR_WIDTH, COLOURS, HEADS, WIDTH, attrition_svg, draw_attrition
-from analytics.reporting.attrition import KINDS, Stage, describe_stages
+from analytics.reporting.attrition import STAGE_KINDS, Stage, describe_stages
 
 WAY = (
     Stage("everyone", "Everyone in the cohort", 400, short="children"),
@@ -71,7 +71,7 @@ def test_the_figure_is_told_in_words() -> None:
 
 
 def test_every_kind_of_stage_has_a_colour() -> None:
-    assert set(COLOURS) == set(KINDS)
+    assert set(COLOURS) == set(STAGE_KINDS)
 
 
 def test_the_svg_stands_alone_and_nothing_leaves_it() -> None:

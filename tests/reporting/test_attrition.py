@@ -18,7 +18,7 @@ from analytics.dictionary import Words, open_dictionary
 from analytics.estimators import simon_makuch
 from analytics.frames import Exclusion
 from analytics.reporting.attrition import (
-    KINDS,
+    STAGE_KINDS,
     Loss,
     Stage,
     Used,
@@ -236,7 +236,7 @@ def test_the_numbers_add_up_to_those_of_the_estimate(slug: str, data: st.DataObj
     cohort_filter, params = data.draw(filters(file)), data.draw(params_of(analysis, cohort))
     shown = show(analysis, cohort, cohort_filter, params, policy=True)
     way = join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, shown.used)
-    assert [stage.kind for stage in way] == sorted((stage.kind for stage in way), key=KINDS.index)
+    assert [stage.kind for stage in way] == sorted((stage.kind for stage in way), key=STAGE_KINDS.index)
     assert (way[0].kind, way[-1].kind) == ("everyone", "events")
     for before, stage in pairwise(way[:-1]):
         assert stage.n == before.n - stage.left and stage.left >= 0

@@ -17,11 +17,11 @@ from analytics.reporting.wording import (
     describe_clause,
     describe_cohort,
     describe_hazard_ratio,
-    describe_incidence,
+    describe_incidence_at,
     describe_no_events,
     describe_no_incidence,
     describe_odds_ratio,
-    describe_survival,
+    describe_survival_at,
     describe_test,
     join_words,
     say_no_advice,
@@ -310,7 +310,7 @@ def test_an_odds_ratio_that_does_not_exist_gives_its_reason() -> None:
     ],
 )
 def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
-    assert plain(describe_survival("isolated marrow", years, OS, estimate)) == text
+    assert plain(describe_survival_at("isolated marrow", years, OS, estimate)) == text
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
     ],
 )
 def test_event_free_survival_in_words(estimate: Estimate, years: int, text: str) -> None:
-    assert plain(describe_survival("isolated marrow", years, EFS, estimate)) == text
+    assert plain(describe_survival_at("isolated marrow", years, EFS, estimate)) == text
 
 
 def test_a_group_without_deaths_is_not_called_certain_to_survive() -> None:
@@ -368,12 +368,12 @@ def test_one_child_without_death() -> None:
 
 def test_a_year_without_deaths_has_the_exact_limit_beside_it() -> None:
     estimate = Estimate(1.0, Interval(0.8609, 1, 0.95, "exact, one-sided"), 20, 0)
-    assert plain(describe_survival("isolated marrow", 1, OS, estimate)) == (
+    assert plain(describe_survival_at("isolated marrow", 1, OS, estimate)) == (
         "Isolated marrow: an estimated 100.0 % (at least 86.1 %, exact one-sided 95 % limit) were alive 1 year after first "
         "relapse; nobody had died by then, 20 were still followed."
     )
     none = Estimate(0.0, Interval(0, 0.1391, 0.95, "exact, one-sided"), 18, 0)
-    assert plain(describe_incidence("girls", 1, "diagnosis", "relapse", none)) == (
+    assert plain(describe_incidence_at("girls", 1, "diagnosis", "relapse", none)) == (
         "Girls: nobody (at most 13.9 %, exact one-sided 95 % limit) had relapse as the first event within 1 year of "
         "diagnosis; 18 were still followed."
     )
@@ -571,7 +571,7 @@ def test_every_sentence_on_survival_is_an_estimate_of_who_is_alive(
     value: float, has_interval: bool, n: int, n_event: int, years: int, label: str, endpoint: Endpoint
 ) -> None:
     interval = Interval(value / 2, (1 + value) / 2, 0.95, "log") if has_interval else None
-    text = describe_survival(label, years, endpoint, Estimate(value, interval, n, n_event))
+    text = describe_survival_at(label, years, endpoint, Estimate(value, interval, n, n_event))
     assert not FORBIDDEN.search(text)
     assert "an estimated" in text and f"were {endpoint.alive} {years} year" in text
     assert ("death" in text or "died" in text) <= (endpoint.event_noun == "deaths")

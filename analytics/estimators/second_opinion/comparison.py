@@ -77,13 +77,13 @@ def not_offered(figure: Quantity, ours: float | None) -> Iterator[Compared]:
         yield compare(figure, ours, None, "", NO_LIBRARY)
 
 
-def is_shown(estimate: Estimate) -> bool:
+def has_value(estimate: Estimate) -> bool:
     """True if a view shows the estimate, or that there is none: not where the policy keeps it back."""
     return estimate.value is not None or not (estimate.reason is None or is_withheld(estimate.reason))
 
 
 @dataclass(frozen=True, slots=True)
-class Patients:
+class PatientRows:
     """Patients one by one, as libraries take them: each row of the arrays as often as its weight says.
 
     ``row`` is where each stood in the arrays.
@@ -97,16 +97,16 @@ class Patients:
     @classmethod
     def from_arrays(
         cls, time: ArrayLike, event: ArrayLike, weight: ArrayLike | None = None, entry: ArrayLike | None = None
-    ) -> Patients:
+    ) -> PatientRows:
         """From checked arrays, times that differ by rounding alone made equal, as the estimators take them."""
         data = Observations.from_arrays(time, event, weight, entry)
         rows = np.repeat(np.arange(len(data.time)), data.weight.astype(int))
         kept = np.flatnonzero(data.kept)
         return cls(data.time[rows], data.event[rows], None if data.entry is None else data.entry[rows], kept[rows])
 
-    def only(self, mask: np.ndarray) -> Patients:
+    def only(self, mask: np.ndarray) -> PatientRows:
         """Some of them."""
-        return Patients(
+        return PatientRows(
             self.time[mask], self.event[mask], None if self.entry is None else self.entry[mask], self.row[mask]
         )
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from analytics.estimators.intervals import SurvivalConfType, survival_limits
 from analytics.estimators.observations import time_tolerance
-from analytics.estimators.second_opinion.comparison import Patients, compare, is_shown, names_of, not_offered
+from analytics.estimators.second_opinion.comparison import PatientRows, compare, has_value, names_of, not_offered
 from analytics.estimators.survival.kaplan_meier import estimate_survival
 from analytics.results import (
     Estimate,
@@ -32,7 +32,7 @@ HALF = 0.5
 class _Curve:
     """One group's curve by lifelines, with statsmodels' standard error where the interval is not log-log."""
 
-    def __init__(self, patients: Patients, conf_level: float, conf_type: str) -> None:
+    def __init__(self, patients: PatientRows, conf_level: float, conf_type: str) -> None:
         from lifelines import KaplanMeierFitter
 
         self.fitter = KaplanMeierFitter(alpha=1 - conf_level)
@@ -65,7 +65,7 @@ def fit_curves(
     """Per group of ``shown`` that has patients its curve by the libraries; None where lifelines refuses to draw it."""
     from lifelines.exceptions import StatError
 
-    patients = Patients.from_arrays(time, event, weight, entry)
+    patients = PatientRows.from_arrays(time, event, weight, entry)
     names = None if group is None else names_of(group, patients.row)
     found: dict[str, _Curve | None] = {}
     for curve in shown.curves:
@@ -110,7 +110,7 @@ def compare_curves(
         for month, estimate in zip(months, values, strict=True):
             at = Quantity("survival", group=curve.group, time=month, variable=variable, model=model)
             yield from _compare_milestone(at, estimate, other, month)
-        if with_median and is_shown(curve.median):
+        if with_median and has_value(curve.median):
             median = Quantity("median", group=curve.group, variable=variable, model=model)
             yield from _compare_median(median, curve.median, curve, other)
 
@@ -128,8 +128,8 @@ def compare_follow_up(
     from lifelines.exceptions import StatError
 
     ended = 1 - np.asarray(event, dtype=np.float64)
-    patients = Patients.from_arrays(time, ended, weight, entry)
-    if not len(patients.time) or not is_shown(shown):
+    patients = PatientRows.from_arrays(time, ended, weight, entry)
+    if not len(patients.time) or not has_value(shown):
         return
     (curve,) = estimate_survival(time, ended, weight=weight, entry=entry, conf_type=conf_type).curves
     figure = Quantity("median follow-up")
@@ -254,7 +254,7 @@ def compare_test(
     """The test between all groups: its chi-square and p value."""
     if shown is None or shown.p_value is None:
         return
-    patients = Patients.from_arrays(time, event, weight, entry)
+    patients = PatientRows.from_arrays(time, event, weight, entry)
     test = _Test(patients, names_of(group, patients.row), strata, weighting, rho, gamma)
     figure = Quantity("test", "statistic", model=model)
     yield from test.compare(figure, shown)
@@ -277,7 +277,7 @@ def compare_pairs(
     """The p value of each pair of groups, from their patients alone, and the p values adjusted by statsmodels."""
     if not shown:
         return
-    patients = Patients.from_arrays(time, event, weight, entry)
+    patients = PatientRows.from_arrays(time, event, weight, entry)
     names = names_of(group, patients.row)
     for pair in shown:
         if pair.test.p_value is None:
@@ -300,7 +300,7 @@ class _Test:
     """A test between groups by whichever library has it: lifelines without strata and late entry, else statsmodels."""
 
     def __init__(
-        self, patients: Patients, names: np.ndarray, strata: Any, weighting: str, rho: float, gamma: float
+        self, patients: PatientRows, names: np.ndarray, strata: Any, weighting: str, rho: float, gamma: float
     ) -> None:
         self.patients, self.names = patients, names
         self.strata = None if strata is None else names_of(strata, patients.row)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.estimators.second_opinion.columns import Columns
-from analytics.estimators.second_opinion.comparison import Patients, compare, not_offered
+from analytics.estimators.second_opinion.comparison import PatientRows, compare, not_offered
 from analytics.results import FloatArray, HazardRatioResult, OddsRatioResult
 from analytics.results.second_opinion import CANNOT, FIRTH_ERROR, Compared, Quantity
 
@@ -60,7 +60,7 @@ def compare_firth(
             yield from not_offered(figure, test.p_value)
 
 
-def fit_firth_cox(patients: Patients, columns: Columns) -> FirthFit:
+def fit_firth_cox(patients: PatientRows, columns: Columns) -> FirthFit:
     """Firth's Cox model of patients without strata and late entry; its ties are Breslow's."""
     from firthmodels import FirthCoxPH
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.second_opinion.columns import Columns
-from analytics.estimators.second_opinion.comparison import Patients, compare, names_of, not_offered
+from analytics.estimators.second_opinion.comparison import PatientRows, compare, names_of, not_offered
 from analytics.estimators.second_opinion.firth import compare_firth, fit_firth_cox
 from analytics.estimators.second_opinion.ratios import WaldFit, compare_ratios
 from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult
@@ -62,7 +62,7 @@ def compare_hazard_ratios(
     """
     if not any(term.ratio.value is not None and not term.is_reference for term in shown.terms):
         return
-    patients = Patients.from_arrays(time, event, weight, entry)
+    patients = PatientRows.from_arrays(time, event, weight, entry)
     columns = Columns.from_covariates(covariates, patients.row, shown.terms, steps or {}, constant=True)
     blocks = None if strata is None else names_of(strata, patients.row)
     columns = columns.only(_PartialLikelihood(patients, columns, blocks).varying())
@@ -110,7 +110,7 @@ def compare_proportionality(
 
     if entry is not None or all(test.p_value is None for test in shown.tests):
         return
-    patients = Patients.from_arrays(time, event, weight)
+    patients = PatientRows.from_arrays(time, event, weight)
     columns = Columns.from_covariates(covariates, patients.row, model.terms, {}, constant=True)
     if not columns.names:
         return
@@ -158,7 +158,7 @@ class _ByLifelines:
 
 
 def _by_lifelines(
-    patients: Patients, columns: Columns, strata: np.ndarray | None, share: FloatArray | None, *, robust: bool
+    patients: PatientRows, columns: Columns, strata: np.ndarray | None, share: FloatArray | None, *, robust: bool
 ) -> _ByLifelines:
     from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceError
@@ -188,7 +188,7 @@ class _PartialLikelihood:
 
     library = "statsmodels"
 
-    def __init__(self, patients: Patients, columns: Columns, strata: np.ndarray | None) -> None:
+    def __init__(self, patients: PatientRows, columns: Columns, strata: np.ndarray | None) -> None:
         self.patients, self.columns = patients, columns
         self.strata = None if strata is None else np.unique(strata, return_inverse=True)[1]
         # statsmodels counts who enters at the time of an event as at risk of it.
@@ -240,7 +240,7 @@ class _PartialLikelihood:
         return np.asarray(fitted.params, dtype=np.float64), float(fitted.llf)
 
 
-def largest_likelihood(patients: Patients, matrix: FloatArray, strata: np.ndarray | None) -> tuple[float, int]:
+def largest_likelihood(patients: PatientRows, matrix: FloatArray, strata: np.ndarray | None) -> tuple[float, int]:
     """The largest log-likelihood of a Cox model by statsmodels, and how many of its columns say something of their own."""
     columns = Columns(matrix, tuple((str(j), None) for j in range(matrix.shape[1])), np.ones(matrix.shape[1]))
     columns = columns.only(_PartialLikelihood(patients, columns, strata).varying())

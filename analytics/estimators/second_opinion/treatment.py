@@ -13,7 +13,7 @@ from scipy.special import chdtrc
 
 from analytics.estimators.curves.zero_events import read_curve
 from analytics.estimators.design import IntArray
-from analytics.estimators.second_opinion.comparison import Patients, compare, not_offered
+from analytics.estimators.second_opinion.comparison import PatientRows, compare, not_offered
 from analytics.estimators.second_opinion.curves import compare_curves, compare_pairs, compare_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, largest_likelihood
 from analytics.estimators.treatment.history import SwitchingPatients
@@ -256,7 +256,7 @@ def compare_subgroups(
     test = shown.interaction
     if test.p_value is None or test.df is None:
         return
-    patients = Patients.from_arrays(times, events, counts, entries)
+    patients = PatientRows.from_arrays(times, events, counts, entries)
     names = None if blocks is None else blocks[patients.row].astype(str)
     one, other = group.codes[patients.row], subgroup.codes[patients.row]
     apart = [[(one == i).astype(float) for i in np.unique(one)], [(other == i).astype(float) for i in np.unique(other)]]

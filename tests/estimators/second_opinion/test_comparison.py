@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
-from analytics.estimators.second_opinion.comparison import Patients, compare, is_shown, not_offered
+from analytics.estimators.second_opinion.comparison import PatientRows, compare, has_value, not_offered
 from analytics.results import Estimate, Reason
 from analytics.results.second_opinion import CANNOT, NO_LIBRARY, REASONS, UNEXPLAINED, Quantity
 
@@ -47,8 +47,8 @@ def test_a_reason_stands_only_where_they_do_not_agree() -> None:
 
 
 def test_what_the_policy_keeps_back_is_not_shown() -> None:
-    assert is_shown(Estimate(2.0)) and is_shown(Estimate(None, reason=Reason("not-reached")))
-    assert not is_shown(Estimate(None, reason=Reason.of("withheld", why=Reason.of("few-patients", n=2))))
+    assert has_value(Estimate(2.0)) and has_value(Estimate(None, reason=Reason("not-reached")))
+    assert not has_value(Estimate(None, reason=Reason.of("withheld", why=Reason.of("few-patients", n=2))))
 
 
 def test_rows_become_a_frame_with_the_versions_of_the_libraries() -> None:
@@ -70,9 +70,9 @@ def test_too_many_patients_and_nothing_shown_are_answers() -> None:
 
 
 def test_weights_are_patients_and_entries_come_a_moment_later() -> None:
-    patients = Patients.from_arrays([1, 2, 3], [1, 0, 1], [2, 0, 1], [0, 0, 1])
+    patients = PatientRows.from_arrays([1, 2, 3], [1, 0, 1], [2, 0, 1], [0, 0, 1])
     assert patients.time.tolist() == [1, 1, 3] and patients.row.tolist() == [0, 0, 2]
     late = patients.late_entry
     assert late is not None and late[:2].tolist() == [0, 0] and 1 < late[2] < 2
-    assert Patients.from_arrays([1], [1]).late_entry is None
+    assert PatientRows.from_arrays([1], [1]).late_entry is None
     assert patients.only(np.array([False, False, True])).row.tolist() == [2]
