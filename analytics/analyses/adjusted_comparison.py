@@ -13,7 +13,7 @@ from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.regression import stack
-from analytics.comparisons.survival import BANDS, INTERVALS, NO_STRATA
+from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, NO_STRATA
 from analytics.comparisons.treatment import (
     LANDMARK,
     TreatmentAnalysis,
@@ -41,7 +41,6 @@ from analytics.figures.curves.survival import (
     Overlay,
     describe_drawing,
     describe_survival,
-    mark_day,
     plot_survival,
 )
 from analytics.figures.points.balance import plot_balance, plot_overlap
@@ -101,7 +100,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
                 options = tuple(option for option in control.options if option[0] in TWO_STATES)
                 control = replace(control, options=options, default=options[0][0])
             controls.append(replace(control, place="more") if control.name == "endpoint" else control)
-        return (*controls, LANDMARK, balance_control(cohort), WEIGHTS, INTERVALS, BANDS)
+        return (*controls, LANDMARK, balance_control(cohort), WEIGHTS, INTERVALS, BANDS, MARKS)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         own = {**params, "adjust": params["balance"], "strata": NO_STRATA}
@@ -189,7 +188,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
     def figure(self, result: AdjustedComparison, params: Params) -> Figure:
         endpoint, styles = result.data.endpoint, state_styles(result.data)
         before = result.unadjusted.curves.curves if result.curves else ()
-        figure = plot_survival(
+        return plot_survival(
             result.curves or result.unadjusted.curves,
             labels=label_states(result.data),
             styles=styles,
@@ -199,10 +198,9 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             overlays=[Overlay(c, f"{c.group}, unweighted", styles[c.group].colour) for c in before if c.n],
             endpoint=endpoint,
             exact_limits=result.curves is None,
+            marks=params["marks"],
+            landmark=result.days / DAYS_PER_MONTH,
         )
-        if result.unadjusted.n:
-            mark_day(figure, result.days / DAYS_PER_MONTH)
-        return figure
 
     def caption(self, result: AdjustedComparison, params: Params) -> str:
         if result.curves is None:

@@ -33,6 +33,7 @@ from analytics.comparisons.requirements import competing_events
 from analytics.comparisons.survival import (
     BANDS,
     INTERVALS,
+    MARKS,
     chosen_group,
     group_control,
     headline_patients,
@@ -144,6 +145,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             reference_control(cohort),
             INTERVALS,
             BANDS,
+            MARKS,
             FULL_AXIS,
         )
 
@@ -205,7 +207,9 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         )
 
     def figure(self, result: CumulativeIncidence, params: Params) -> Figure:
-        return plot_compared_incidence(result.comparison, bands=params["bands"], full_axis=params["full_axis"])
+        return plot_compared_incidence(
+            result.comparison, bands=params["bands"], full_axis=params["full_axis"], marks=params["marks"]
+        )
 
     def caption(self, result: CumulativeIncidence, params: Params) -> str:
         return caption_comparison(result.comparison, bands=params["bands"])

@@ -17,7 +17,7 @@ from analytics.comparisons.salvage import (
     list_other_pairs,
     salvage_reference_control,
 )
-from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
+from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, strata_control
 from analytics.comparisons.treatment import AT_LANDMARK, LANDMARK, adjust_control, list_e_values, relapse_controls
 from analytics.comparisons.treatment_groups import (
     NAIVE,
@@ -86,7 +86,18 @@ class SalvageAnalysis(GroupsAnalysis):
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         naive = replace(NAIVE, help="The usual curves by the last salvage treatment, which count the wait as survival.")
         adjust, strata, who = adjust_control(cohort), strata_control(cohort), relapse_controls(cohort)
-        return (CLOCK, LANDMARK, salvage_reference_control(cohort), *who, naive, adjust, strata, INTERVALS, BANDS)
+        return (
+            CLOCK,
+            LANDMARK,
+            salvage_reference_control(cohort),
+            *who,
+            naive,
+            adjust,
+            strata,
+            INTERVALS,
+            BANDS,
+            MARKS,
+        )
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return super().prepare(cohort, cohort_filter, {**params, "history": SALVAGE})

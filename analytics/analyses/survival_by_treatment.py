@@ -10,7 +10,7 @@ import pandas as pd
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.survival import BANDS, INTERVALS, strata_control
+from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, strata_control
 from analytics.comparisons.treatment import (
     adjust_control,
     estimate_curves,
@@ -113,7 +113,17 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         # Blocks of protected children with their mean day would put many on the wrong side of a later start.
         start = () if cohort.smallest_cell else (START,)
         until = (HSCT_COUNTS,) if is_offered(UNTIL_HSCT, cohort) else ()
-        return (*treatment_controls(cohort), NAIVE, adjust, *until, *start, strata_control(cohort), INTERVALS, BANDS)
+        return (
+            *treatment_controls(cohort),
+            NAIVE,
+            adjust,
+            *until,
+            *start,
+            strata_control(cohort),
+            INTERVALS,
+            BANDS,
+            MARKS,
+        )
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return prepare_treatments(cohort, cohort_filter, params)

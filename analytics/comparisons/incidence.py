@@ -51,7 +51,9 @@ def compare_incidence(
     return IncidenceComparison(frame, cause, event, incidence, milestones, tests)
 
 
-def plot_compared_incidence(result: IncidenceComparison, *, bands: bool, full_axis: bool = False) -> Figure:
+def plot_compared_incidence(
+    result: IncidenceComparison, *, bands: bool, full_axis: bool = False, marks: bool = False
+) -> Figure:
     """The curves of the event in question by group, with the table of counts."""
     return plot_incidence(
         result.curves,
@@ -61,6 +63,7 @@ def plot_compared_incidence(result: IncidenceComparison, *, bands: bool, full_ax
         y_title=title_of(result),
         bands=bands,
         full_axis=full_axis,
+        marks=marks,
     )
 
 

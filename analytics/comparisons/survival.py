@@ -73,6 +73,16 @@ INTERVALS = Control(
     display=True,
 )
 BANDS = Control("bands", "Show confidence bands", "toggle", True, (), "more", display=True)
+MARKS = Control(
+    "marks",
+    "Mark 1, 3 and 5 years",
+    "toggle",
+    False,
+    (),
+    "more",
+    "Points on the curves at these times, each with its interval and its numbers.",
+    display=True,
+)
 WEIGHTINGS: dict[str, dict[str, Any]] = {
     "logrank": {"weighting": "logrank"},
     "peto": {"weighting": "peto"},
@@ -161,7 +171,7 @@ def name_endpoint(endpoint: Endpoint) -> str:
 
 def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
     """The choices that all survival analyses share."""
-    return (TEST, strata_control(cohort), INTERVALS, BANDS)
+    return (TEST, strata_control(cohort), INTERVALS, BANDS, MARKS)
 
 
 def prepare_survival(
@@ -241,7 +251,9 @@ def headline_events(frame: TimeToEvent, what: str) -> Headline:
     return Headline(start_sentence(frame.endpoint.event_noun), share, help_text)
 
 
-def plot_compared_survival(result: SurvivalComparison, *, bands: bool, mean_until: float | None = None) -> Figure:
+def plot_compared_survival(
+    result: SurvivalComparison, *, bands: bool, mean_until: float | None = None, marks: bool = False
+) -> Figure:
     """The Kaplan–Meier figure with the table at risk."""
     return plot_survival(
         result.curves,
@@ -252,6 +264,7 @@ def plot_compared_survival(result: SurvivalComparison, *, bands: bool, mean_unti
         bands=bands,
         endpoint=result.endpoint,
         mean_until=mean_until,
+        marks=marks,
     )
 
 
@@ -306,7 +319,7 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         )
 
     def figure(self, result: SurvivalComparison, params: Params) -> Figure:
-        return plot_compared_survival(result, bands=params["bands"])
+        return plot_compared_survival(result, bands=params["bands"], marks=params["marks"])
 
     def caption(self, result: SurvivalComparison, params: Params) -> str:
         return describe_drawing(result.curves, bands=params["bands"])

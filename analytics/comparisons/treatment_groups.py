@@ -30,7 +30,6 @@ from analytics.figures.curves.survival import (
     Overlay,
     describe_drawing,
     describe_survival,
-    mark_day,
     plot_survival,
 )
 from analytics.figures.theme import Figure
@@ -255,7 +254,7 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
 
     def figure(self, result: Any, params: Params) -> Figure:
         endpoint = result.data.endpoint
-        figure = plot_survival(
+        return plot_survival(
             result.curves,
             labels=label_states(result.data),
             styles=state_styles(result.data),
@@ -265,10 +264,9 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
             endpoint=endpoint,
             overlays=overlay_naive(result) if params.get("naive") else (),
             switching=result.days is None,
+            marks=params["marks"],
+            landmark=None if result.days is None else result.landmark,
         )
-        if result.days is not None and any(curve.n for curve in result.curves.curves):
-            mark_day(figure, result.landmark)
-        return figure
 
     def caption(self, result: Any, params: Params) -> str:
         drawn = describe_drawing(result.curves, bands=params["bands"], switching=result.days is None)

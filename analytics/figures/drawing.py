@@ -21,6 +21,7 @@ LEGEND: dict[str, Any] = {
 }
 # The axis under curves, which stands still.
 TIME_AXIS: dict[str, Any] = {
+    "tickangle": 0,
     "ticks": "outside",
     "ticklen": 4,
     "tickfont": {"color": TEXT_COLOUR},

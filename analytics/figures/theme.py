@@ -1,10 +1,9 @@
-"""Colours, line dashes and symbols of all figures, and the settings of the image that a reader saves."""
+"""Colours, line dashes and symbols of all figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -35,9 +34,7 @@ DASHES: tuple[str, ...] = (
 )
 SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x", "star")
 
-# Streamlit's Plotly theme puts the page's text colour in the place of this one, in its light and in its dark version;
-# without that theme it is what it says, nearly black. Left to itself the theme writes axes in a grey that falls below
-# the contrast of 4.5:1 that small text needs.
+# The page puts its own text colour in the place of this one, light or dark; without a page it is what it says, nearly black.
 TEXT_COLOUR = "#000037"
 
 # A mid grey is visible on white and on a dark page alike; lines that mean something reach a contrast of 3:1 on both.
@@ -82,19 +79,3 @@ def to_translucent(colour: str, opacity: float) -> str:
     """The colour #RRGGBB at an opacity of 0 to 1, in the notation ``rgba(r,g,b,a)``."""
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
-
-
-def to_image_config(file_stem: str) -> dict[str, Any]:
-    """Plotly's ``config`` for a figure whose only tool is saving it as a PNG of double resolution.
-
-    ``file_stem`` is the file's name without extension; characters other than letters, digits, hyphen and underscore
-    become hyphens, so that the name is safe on every system.
-    """
-    safe = "".join(character if character.isalnum() or character in "-_" else "-" for character in file_stem)
-    return {
-        "displayModeBar": "hover",
-        "displaylogo": False,
-        "modeBarButtons": [["toImage"]],
-        "toImageButtonOptions": {"format": "png", "filename": safe.strip("-") or "figure", "scale": 2},
-        "responsive": True,
-    }

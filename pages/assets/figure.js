@@ -58,7 +58,15 @@ function draw(shown) {
     shown.watched = new ResizeObserver(() => { if (box.clientWidth !== shown.width) draw(shown) })
     shown.watched.observe(box)
     plot.on('plotly_hover', () => placeReading(plot))
+    plot.on('plotly_clickannotation', ({ index, annotation }) => hide(plot, index, annotation.name))
   }
+}
+
+// A click on the name at the end of a curve hides the curve, for looking only, and another one shows it again.
+function hide(plot, index, group) {
+  const traces = [...plot.data.keys()].filter((i) => plot.data[i].legendgroup === group)
+  const isHidden = traces.some((i) => plot.data[i].visible === 'legendonly')
+  window.Plotly.update(plot, { visible: isHidden ? true : 'legendonly' }, { [`annotations[${index}].opacity`]: isHidden ? 1 : 0.45 }, traces)
 }
 
 // The corners of a path made of steps, by the group that it belongs to.

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from analytics.figures.theme import PALETTE, style_of, to_image_config, to_translucent
+from analytics.figures.theme import PALETTE, style_of, to_translucent
 
 # Severity 1.0 matrices of Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113.
 PROTANOPIA = np.array(
@@ -71,10 +71,3 @@ def test_a_level_keeps_its_style_by_its_position_among_all_levels() -> None:
 
 def test_translucent_colour() -> None:
     assert to_translucent("#FF8000", 0.25) == "rgba(255,128,0,0.25)"
-
-
-def test_image_file_name_is_safe() -> None:
-    config = to_image_config("OS by site/of relapse")
-    assert config["toImageButtonOptions"] == {"format": "png", "filename": "OS-by-site-of-relapse", "scale": 2}
-    assert config["modeBarButtons"] == [["toImage"]]
-    assert to_image_config("///")["toImageButtonOptions"]["filename"] == "figure"

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from analytics.dictionary import load_words
 from analytics.estimators import read_curve
+from analytics.figures.curves.ends import keep_legend, mark_years, name_ends
 from analytics.figures.curves.groups import arrange_curves
 from analytics.figures.curves.steps import (
     MOST_DETAILED_GROUPS,
@@ -128,6 +129,7 @@ def plot_incidence(
     bands: bool = True,
     fade_below: int | None = None,
     full_axis: bool = False,
+    marks: bool = False,
 ) -> go.Figure:
     """The cumulative incidence of one cause from 0 %, by group, with the table of counts beneath.
 
@@ -153,6 +155,8 @@ def plot_incidence(
     full_axis
         True ends the axis at 100 %; else at the next of 10, 20, 30, 40, 60, 80 and 100 % that holds all lines and
         bands, and a line in the figure says where it ends.
+    marks
+        True marks the incidence at 1, 3 and 5 years with its interval and writes it there.
 
     Returns
     -------
@@ -176,7 +180,15 @@ def plot_incidence(
     table_height = len(groups.groups) * block_height(len(lines))
     percents = FULL_AXIS if full_axis else choose_percents(_highest(groups.visible.values(), end, bands))
     rows += _say_end(percents)
-    layout = layout_of(height, table_height, end, ticks, "months", origin, y_title, rows, groups.has_legend, percents)
+    names = [] if marks else name_ends(groups, percents[-1])
+    if marks:
+        years = [12.0 * year for year in YEARS]
+        read = {group: read_curve(curve, years) for group, curve in groups.whole.items()}
+        at_risk = {group: [estimate.n for estimate in found] for group, found in read.items()}
+        points, texts = mark_years(groups, read, at_risk, percents[-1])
+        traces, rows = traces + points, rows + texts
+    has_legend = keep_legend(traces, groups, names)
+    layout = layout_of(height, table_height, end, ticks, "months", origin, y_title, rows + names, has_legend, percents)
     _fit_title(layout)
     return as_figure([*traces, cells], layout)
 

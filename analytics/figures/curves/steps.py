@@ -197,6 +197,13 @@ def figure_height(n_groups: int, n_lines: int) -> int:
     return TOP + PLOT_HEIGHT + AXIS_HEIGHT + max(1, n_groups) * block_height(n_lines) + BOTTOM
 
 
+def add_tick(ticks: tuple[float, ...], at: float | None, end: float) -> tuple[float, ...]:
+    """The ticks with one more, in the place of those that are too near for its number to stand beside theirs."""
+    if at is None:
+        return ticks
+    return tuple(sorted((at, *(tick for tick in ticks if tick == 0 or abs(tick - at) > 0.055 * end))))
+
+
 def thinned(time: FloatArray, end: float) -> slice | np.ndarray:
     """Which of many vertices to keep: the last in each thousandth of the axis, less than a pixel apart."""
     if time.size <= MOST_VERTICES:
@@ -434,7 +441,7 @@ def layout_of(
 ) -> dict[str, Any]:
     """The layout of a figure of curves: the time axis, the axis in per cent with its ticks, and room for the table."""
     inner = height - TOP - BOTTOM
-    ticktext = [f"{tick / 12:g}" if time_unit == "years" else f"{tick:g}" for tick in ticks]
+    ticktext = [f"{tick / 12:.3g}" if time_unit == "years" else f"{round(tick, 1):g}" for tick in ticks]
     return {
         "template": {},
         "font": {"color": TEXT_COLOUR},

@@ -6,7 +6,7 @@ research and a survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ import plotly.graph_objects as go
 from analytics.dictionary import Endpoint, load_words
 from analytics.estimators import n_at_risk, read_curve, survival_at, time_tolerance
 from analytics.figures.curves import steps as step_curves
+from analytics.figures.curves.ends import keep_legend, mark_years, name_ends
 from analytics.figures.curves.groups import arrange_curves
 from analytics.figures.curves.steps import (
     MOST_DETAILED_GROUPS,
     Lines,
     TimeUnit,
+    add_tick,
     begin_of,
     block_height,
     choose_ticks,
@@ -39,8 +41,8 @@ from analytics.figures.curves.words import (
     say_ends,
 )
 from analytics.figures.drawing import as_figure, round_months, round_to
-from analytics.figures.theme import AXIS_LINE, TEXT_COLOUR, Figure, Style, to_image_config, to_translucent
-from analytics.results import FloatArray, SurvivalCurve, SurvivalResult, read_only
+from analytics.figures.theme import AXIS_LINE, TEXT_COLOUR, Style, to_translucent
+from analytics.results import Estimate, FloatArray, SurvivalCurve, SurvivalResult, read_only
 
 __all__ = [
     "Overlay",
@@ -52,7 +54,6 @@ __all__ = [
     "plot_survival",
     "risk_table",
     "say_empty",
-    "to_image_config",
 ]
 
 MOST_CENSOR_MARKS = 300
@@ -136,6 +137,8 @@ def plot_survival(
     mean_until: float | None = None,
     endpoint: Endpoint | None = None,
     exact_limits: bool = True,
+    marks: bool = False,
+    landmark: float | None = None,
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
 
@@ -173,6 +176,10 @@ def plot_survival(
         Whose words the legend counts the events by of a group too small for a line; "events" without one.
     exact_limits
         True draws the exact limit before a group's first event; False where weights are no numbers of patients.
+    marks
+        True marks survival at 1, 3 and 5 years with its interval and writes it there.
+    landmark
+        A time in months at which all curves begin: marked by a dotted line and counted in the table.
 
     Returns
     -------
@@ -196,10 +203,12 @@ def plot_survival(
         traces += [_censor_marks(curve, curves.looks[group], end) for group, curve in curves.visible.items()]
     traces += curves.draw_readings(n_at_risk)
     traces = [trace for trace in traces if trace]
-    ticks = choose_ticks(end, time_unit)
+    ticks = add_tick(choose_ticks(end, time_unit), landmark, end)
     # Before anybody is under observation, as before a landmark, nobody is at risk or has left: there is nothing to count.
     counted = np.where(np.asarray(ticks) < min(map(begin_of, curves.whole.values())) - 1e-6, np.nan, 0.0)
-    tables = [risk_table(curves.whole[group], ticks) if group in curves.whole else None for group in curves.groups]
+    # Just after a landmark, those who entered there are at risk.
+    times = [tick * (1 + 1e-6) + 1e-6 if tick == landmark else tick for tick in ticks]
+    tables = [risk_table(curves.whole[group], times) if group in curves.whole else None for group in curves.groups]
     blocks = [
         tuple(counts + counted for counts in ((table.at_risk, table.n_event, table.n_censor) if table else [0.0] * 3))
         for table in tables
@@ -207,17 +216,20 @@ def plot_survival(
     lines = _lines(len(curves.groups), switching)
     cells, rows = curves.draw_table(blocks, lines, ticks)
     table_height = len(curves.groups) * block_height(len(lines))
-    has_legend = curves.has_legend or len(curves.whole) + len(overlays) > 1
-    layout = layout_of(height, table_height, end, ticks, time_unit, origin, y_title, rows, has_legend)
+    names = [] if behind or marks else name_ends(curves)
+    if marks:
+        read_years = _reader(exact_limits)
+        read = {group: read_years(curve) for group, curve in curves.whole.items()}
+        n_risk = {group: risk_table(curve, [12.0 * y for y in YEARS]).at_risk for group, curve in curves.whole.items()}
+        points, texts = mark_years(curves, read, n_risk)
+        traces, rows = traces + points, rows + texts
+    has_legend = keep_legend(traces, curves, names) or bool(overlays)
+    layout = layout_of(height, table_height, end, ticks, time_unit, origin, y_title, rows + names, has_legend)
+    if landmark is not None:
+        layout["shapes"] = [_landmark_line(landmark)]
     if mean_until is not None and mean_until <= end:
         layout["shapes"] = [_horizon_line(mean_until)]
     return as_figure([*traces, cells], layout)
-
-
-def mark_day(figure: Figure, month: float) -> None:
-    """A dotted vertical line at a landmark."""
-    x, line = round(month, 3), {"color": AXIS_LINE, "width": 1.5, "dash": "dot"}
-    figure.update_layout(shapes=[{"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 100, "yref": "y", "line": line}])
 
 
 def describe_survival(
@@ -237,13 +249,13 @@ def describe_survival(
     if not drawn:
         return f"{say_empty()}."
     months = [12.0 * year for year in YEARS]
-    read = read_curve if exact_limits else survival_at
+    read_years = _reader(exact_limits)
     sentences = [f"{'Simon–Makuch' if switching else 'Kaplan–Meier'} curves in months from {origin}."]
     for group in dict.fromkeys([*labels, *drawn]):
         if group in drawn:
             curve = drawn[group]
             n_risk = risk_table(curve, months).at_risk
-            sentences.append(describe_curve(curve, labels.get(group, group), n_risk, read(curve, months)))
+            sentences.append(describe_curve(curve, labels.get(group, group), n_risk, read_years(curve)))
     return " ".join(sentences)
 
 
@@ -276,6 +288,11 @@ def describe_drawing(
             f"Events and censored are counted before each time; with those at risk they add up to all {patients}."
         )
     return " ".join(parts)
+
+
+def _reader(exact_limits: bool) -> Callable[[SurvivalCurve], Sequence[Estimate]]:
+    read = read_curve if exact_limits else survival_at
+    return lambda curve: read(curve, [12.0 * year for year in YEARS])
 
 
 def _lines(n_groups: int, switching: bool = False) -> Lines:
@@ -343,6 +360,11 @@ def _horizon_line(until: float) -> dict[str, Any]:
             "font": {"size": 11, "color": TEXT_COLOUR},
         },
     }
+
+
+def _landmark_line(month: float) -> dict[str, Any]:
+    x, line = round(month, 3), {"color": AXIS_LINE, "width": 1.5, "dash": "dot"}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 100, "yref": "y", "line": line}
 
 
 def _draw_overlay(overlay: Overlay, curve: SurvivalCurve, end: float) -> dict[str, Any]:

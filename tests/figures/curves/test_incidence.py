@@ -222,7 +222,7 @@ def test_many_groups_have_a_shorter_table() -> None:
 
 
 def test_line_fades_where_few_are_at_risk() -> None:
-    (thin,) = lines(plot(result_of()), "B")
+    (thin,) = lines(plot(result_of(), marks=True), "B")
     assert thin["line"]["width"] == THIN and thin.get("showlegend", True)
     (thick,) = lines(plot(result_of(), fade_below=0), "B")
     assert thick["line"]["width"] == THICK
