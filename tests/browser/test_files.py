@@ -170,8 +170,20 @@ def words_of(content: bytes) -> str:
     return " ".join(" ".join(ElementTree.fromstring(content).itertext()).split())
 
 
-def test_a_picture_shows_what_is_hidden_on_the_page(new_page: Callable[..., Page], address: str) -> None:
+def test_a_click_on_the_name_of_a_curve_hides_it_on_the_page_alone(new_page: Callable[..., Page], address: str) -> None:
     tab = Dashboard(new_page(), address).open("survival-by-site")
+    name = tab.page.locator(".annotation-text-g > g[style*='pointer-events: all']").filter(has_text="combined")
+    hidden = "() => document.querySelector('.js-plotly-plot').data.filter((t) => t.visible === 'legendonly').length"
+    words = words_of(tab.save("[data-action=svg]")[1])
+    name.click()
+    tab.page.wait_for_function(hidden)
+    assert words_of(tab.save("[data-action=svg]")[1]) == words
+    name.click()
+    tab.page.wait_for_function(f"() => !({hidden})()")
+
+
+def test_a_picture_shows_what_is_hidden_on_the_page(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?marks=true")
     legend = tab.page.locator(".js-plotly-plot .infolayer .legend .traces")
     solid = tab.page.locator(".js-plotly-plot .infolayer .legend .traces:not([style*='opacity: 0.5'])")
     whole, words = tab.csv("curves")[1], words_of(tab.save("[data-action=svg]")[1])

@@ -114,7 +114,8 @@ def test_the_link_of_a_note_keeps_the_filter_but_for_what_it_drops_and_the_choic
     assert link.startswith("landmark?")
     query = read_link(link)
     values, notes = read_params(query, landmark.controls(cohort))
-    assert notes == () and values == {name: chosen[name] for name in ("endpoint", "strata", "interval", "bands")}
+    kept = {name: chosen[name] for name in ("endpoint", "strata", "interval", "bands")}
+    assert notes == () and values == {**kept, "marks": False}
     others = [DATA_KEY, *values]
     assert CohortFilter.from_query(query, cohort.dictionary, other_keys=others) == (CohortFilter((sex,)), ())
     kept = read_link(answer_link(replace(note, drops=()), view, cohort.dictionary, ()))
