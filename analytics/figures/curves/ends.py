@@ -69,7 +69,7 @@ def keep_legend(traces: Sequence[dict[str, Any]], curves: CurveGroups, names: Se
 def mark_years(
     curves: CurveGroups,
     read: Mapping[str, Sequence[Estimate]],
-    at_risk: Mapping[str, Sequence[float]],
+    at_risk: Mapping[str, Sequence[float] | FloatArray],
     highest: float = 100.0,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Points with their intervals at 1, 3 and 5 years, and the numbers beside them, where the curve may be read.
