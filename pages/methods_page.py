@@ -23,6 +23,7 @@ from analytics.reporting.wording import say_no_advice
 from analytics.study.tables import tabulate_simulation
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
+from pages.components.glance import show_way_to_published
 from pages.components.markdown import as_markdown
 from pages.components.notes import show_cautions
 from pages.components.registry import Page
@@ -41,6 +42,7 @@ def show_methods(context: Context) -> None:
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
     st.markdown(f"**Not advice.** {as_markdown(say_no_advice())}")
     st.markdown(f"**Reference cohort.** {as_markdown(name_patients(SYNTHETIC))}")
+    show_way_to_published(context)
     st.markdown(
         "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the "
         f"{as_markdown(load_words().plural)} left by the filters; each analysis then says whom it could not use and why."

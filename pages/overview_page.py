@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.reporting.attrition import join_stages
+from analytics.reporting.wording import say_no_advice
 from analytics.study.overview import describe_other_children, summarise_selection
 from analytics.views.view import View
 from pages.components.attrition import show_stages
@@ -12,7 +13,7 @@ from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published
 from pages.components.context import Context
 from pages.components.files import show_link
-from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures
+from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
 from pages.components.markdown import as_markdown
 from pages.components.notes import arrange_notes, show_notes
 from pages.components.open_view import link_to
@@ -45,12 +46,14 @@ def show_overview(context: Context) -> None:
     show_flow(context)
     show_lanes(context)
     show_baseline(context)
+    show_way_to_published(context)
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
     show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
     show_link(link_to(View("", context.filter, (), cohort.data_version), context))
     show_notes(remarks, more)
     if not cohort.smallest_cell and not is_reference(cohort):
         st.caption(as_markdown(describe_other_children(load_published())))
+    st.caption(as_markdown(say_no_advice()))
 
 
 def list_pages() -> tuple[Page, ...]:

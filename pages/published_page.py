@@ -51,6 +51,6 @@ def list_pages() -> tuple[Page, ...]:
             show=show_published,
             order=2,
             about=about,
-            is_offered=is_reference,
+            is_listed=False,
         ),
     )

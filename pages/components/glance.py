@@ -16,8 +16,16 @@ from analytics.study.pictures import from_ask, toggle_clauses
 from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
 from pages.components.browser import GLANCE
-from pages.components.cache import load_controls, load_document, load_flow, load_lanes, load_pictures, load_who
-from pages.components.context import Context, choose_clauses, read_context
+from pages.components.cache import (
+    is_reference,
+    load_controls,
+    load_document,
+    load_flow,
+    load_lanes,
+    load_pictures,
+    load_who,
+)
+from pages.components.context import Context, choose_clauses, read_filter
 from pages.components.markdown import as_markdown
 from pages.components.open_view import link_to_page
 from pages.components.protection import show_suppressed
@@ -62,6 +70,16 @@ def _link_html(context: Context, slug: str) -> str:
     address = link_to_page(context, slug)
     title = next(a.title for a in load_analyses() if a.slug == slug)
     return f'<a href="{escape(address)}">{escape(title)}\u00a0→</a>' if address else ""
+
+
+def show_way_to_published(context: Context) -> None:
+    """A link to what a study printed, beside the reference cohort alone."""
+    if is_reference(context.cohort):
+        address = escape(link_to_page(context, "published-study"))
+        st.html(
+            '<p class="glance-key">Does the reference cohort reproduce what was published? '
+            f'<a href="{address}">The published study\u00a0→</a></p>'
+        )
 
 
 def show_flow(context: Context) -> None:
@@ -126,7 +144,7 @@ def _ask(context: Context, key: str) -> None:
     clauses = from_ask(context.cohort.dictionary, st.session_state[key].ask or "")
     if not clauses:
         return
-    before = read_context(context.cohort).filter
+    before = read_filter(context.cohort)
     after = toggle_clauses(before, clauses)
     names = [c.variable for c in clauses]
     kept = [clause for name in names if (clause := after.clause(name)) is not None]

@@ -95,13 +95,13 @@ def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> s
 def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:
     """The link to another page from this one, with the same filter and these choices; "" if the file lacks what it needs.
 
-    ``slug`` is that of an analysis, "" for the overview.
+    ``slug`` is that of an analysis or another page, "" for the overview.
     """
     cohort = context.cohort
     view = View(slug, context.filter, (), cohort.data_version)
-    if not slug:
-        return view.to_link("./", cohort.dictionary, ())
-    analysis = next(a for a in load_analyses() if a.slug == slug)
+    analysis = next((a for a in load_analyses() if a.slug == slug), None)
+    if analysis is None:
+        return view.to_link(slug or "./", cohort.dictionary, ())
     if analysis.missing(cohort):
         return ""
     controls = load_controls(cohort, slug)

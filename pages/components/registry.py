@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.cohort import Cohort
 from pages.components.context import Context
 
 FOLDER = Path(__file__).parents[1]
@@ -18,8 +17,8 @@ FOLDER = Path(__file__).parents[1]
 class Page:
     """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it.
 
-    ``is_offered`` tells whether a cohort has it in the menu; its address leads to it all the same. ``about`` says in a
-    sentence what it answers; the README's table of pages has it.
+    ``is_listed`` is False for a page that other pages lead to, but not the menu, which is full where a window is narrow.
+    ``about`` says in a sentence what it answers; the README's table of pages has it.
     """
 
     url_path: str
@@ -29,7 +28,7 @@ class Page:
     order: int
     about: str
     section: str = ""
-    is_offered: Callable[[Cohort], bool] = lambda cohort: True
+    is_listed: bool = True
 
 
 def load_pages() -> tuple[Page, ...]:

@@ -60,7 +60,7 @@ class Run:
         self.context = read_context(cohort)
         prefetch_figure(self.context)
         show_style()
-        self._navigate(cohort).run()
+        self._navigate().run()
         show_filters(self.context)
         set_page_config()
 
@@ -68,7 +68,7 @@ class Run:
         """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
         set_page_config()
         show_style()
-        page = self._navigate(cohort)
+        page = self._navigate()
         read_link(cohort, page.url_path)
         self.context = to_context(cohort)
         show_filters(self.context)
@@ -78,15 +78,15 @@ class Run:
         """A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for."""
         set_page_config()
         show_style()
-        self._navigate(None, position="hidden")
+        self._navigate(position="hidden")
         show_problems(error, active_source())
 
-    def _navigate(self, cohort: Cohort | None, position: Literal["top", "hidden"] = "top") -> st.Page:
+    def _navigate(self, position: Literal["top", "hidden"] = "top") -> st.Page:
         menu: dict[str, list[st.Page]] = {section: [] for section in ("", *SECTIONS)}
         for page in self._pages:
             show = partial(self._show, page)
             is_start = page is self._pages[0]
-            visibility: Literal["visible", "hidden"] = "visible" if cohort and page.is_offered(cohort) else "hidden"
+            visibility: Literal["visible", "hidden"] = "visible" if page.is_listed else "hidden"
             menu[page.section].append(
                 st.Page(
                     show,

@@ -14,8 +14,7 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.study.published import open_published
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, active_source, load_cohort
-from pages.components.registry import load_pages
+from pages.components.cache import REFERENCE_COHORT, load_cohort
 from tests.app.opening import Dashboard, open_dashboard, open_page
 
 ROOT = Path(__file__).parents[2]
@@ -83,9 +82,10 @@ def test_the_published_study_is_offered_for_the_reference_cohort_alone(monkeypat
     assert not app.exception
     assert "compared with the synthetic reference cohort alone" in "".join(info.value for info in app.info)
     assert "82.6" not in text_of(app)
-    offered = {page.url_path for page in load_pages() if page.is_offered(load_cohort(active_source()))}
-    everywhere = {page.url_path for page in load_pages() if page.is_offered(COHORT)}
-    assert everywhere - offered == {"published-study"}
+    assert "The published study" not in text_of(open_dashboard())
+    monkeypatch.delenv("COHORT")
+    for address in ("", "methods"):
+        assert 'href="published-study?' in "".join(h.proto.body for h in open_page(address).get("html"))
 
 
 def test_table_1_is_made_once_it_is_opened_and_takes_another_column() -> None:
