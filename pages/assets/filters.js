@@ -5,6 +5,9 @@
 // undo a newer click; one of a newer step comes from elsewhere (a picture, Back), and can be undone here like a click.
 
 const MISSING = '_missing'
+const KEPT = 'outcomes-cohorts' // selections that were named, in this browser alone
+const NAMED = '#cohort=' // a link may bring a name with its selection
+const LONGEST_NAME = 60
 const STEP_MS = 350 // a limit that is stepped by the keyboard is asked for when it rests
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
@@ -40,6 +43,7 @@ class Filters {
     this.parts = {
       top: find('.of-top'), left: find('.of-left'), said: find('[role=status]'), chips: find('.of-chips'), search: find('input[type=search]'),
       clash: find('.of-clash'), none: find('.of-none'), close: find('.of-close'),
+      kept: find('.of-kept'), name: find('.of-name'), list: find('.of-list'), problem: find('.of-problem'),
       undo: find('[data-do=undo]'), redo: find('[data-do=redo]'), clear: find('[data-do=clear]'),
     }
     for (const member of this.members) {
@@ -53,6 +57,7 @@ class Filters {
     for (const family of this.families) family.box = find(`[data-family="${CSS.escape(family.members[0].name)}"]`)
     this.phases = [...root.querySelectorAll('.of-phase')]
     for (const group of root.querySelectorAll('[data-roving]')) this.rove(group)
+    root.querySelector('.of-naming').addEventListener('submit', (event) => this.save(event))
     for (const kind of ['click', 'keydown', 'focusin', 'input', 'change', 'pointerdown']) {
       root.addEventListener(kind, (event) => this[kind](event))
     }
@@ -88,7 +93,12 @@ class Filters {
       <div class="of-chips" role="toolbar" aria-label="Active filters" data-roving></div>
       <p class="of-clash" hidden></p>
       <input type="search" placeholder="Find a filter" aria-label="Find a filter or a level">
-    </div><p class="of-none" hidden>No filter has these words.</p>${phases.join('')}
+    </div>
+    <details class="of-kept"><summary><span>Saved cohorts</span><span class="of-set"></span></summary>
+      <form class="of-naming"><input class="of-name" type="text" maxlength="${LONGEST_NAME}" aria-label="Name for this selection"
+        placeholder="Name this selection"><button type="submit">Save</button></form>
+      <p class="of-problem" role="alert" hidden></p><ul class="of-list"></ul></details>
+    <p class="of-none" hidden>No filter has these words.</p>${phases.join('')}
     <div class="of-foot"><button type="button" class="of-close" data-do="close"></button></div>`
   }
 
@@ -170,6 +180,7 @@ class Filters {
     this.value = structuredClone(told.value)
     this.step = told.step
     this.told = told
+    if (isFirst) this.welcome()
     if (isFirst) for (const phase of this.data.phases) phase.seen = false
     this.root.classList.remove('of-waiting')
     this.paint()
@@ -243,6 +254,7 @@ class Filters {
       this.paintFamily(family)
     }
     this.painted = now
+    this.paintKept()
     this.data.phases.forEach((phase, i) => {
       const n = phase.families.flatMap((family) => family.members).filter((member) => this.value[member.name]).length
       this.phases[i].querySelector('.of-set').textContent = n ? `${n} set` : ''
@@ -359,6 +371,90 @@ class Filters {
   of(element) {
     const family = this.families.find((one) => one.box.contains(element))
     return { family, member: family?.members.find((one) => one.box.contains(element)) }
+  }
+
+  // Selections that were named. They stay in this browser; nothing of a patient is in them, only what was asked.
+
+  readKept() {
+    try {
+      const found = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+      return Array.isArray(found) ? found.filter((one) => typeof one?.name === 'string' && one.value && typeof one.value === 'object') : []
+    } catch {
+      return []
+    }
+  }
+
+  writeKept(kept) {
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(kept))
+      this.parts.problem.hidden = true
+    } catch {
+      this.parts.problem.textContent = 'This browser keeps nothing here: copy the link of the selection instead.'
+      this.parts.problem.hidden = false
+    }
+    this.paintKept()
+  }
+
+  keep(name, value) {
+    this.writeKept([...this.readKept().filter((one) => one.name !== name), { name, value }])
+  }
+
+  // A link that names its selection brings it along.
+  welcome() {
+    const { hash } = window.location
+    if (!hash.startsWith(NAMED)) return
+    let name = ''
+    try { name = decodeURIComponent(hash.slice(NAMED.length)).trim().slice(0, LONGEST_NAME) } catch { /* no name that can be read */ }
+    const known = this.readKept().find((one) => one.name === name)
+    if (name && Object.keys(this.value).length && !known) this.keep(name, this.value)
+    window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
+  }
+
+  save(event) {
+    event.preventDefault()
+    const name = this.parts.name.value.trim()
+    if (!name) return this.parts.name.focus()
+    this.keep(name, structuredClone(this.value))
+    this.parts.name.value = ''
+  }
+
+  paintKept() {
+    const kept = this.readKept()
+    const html = kept.map(({ name, value }, i) => {
+      const said = escaped(name)
+      return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
+        aria-pressed="${same(value, this.value)}">${said}</button><button type="button" data-item data-do="copy" data-at="${i}"
+        aria-label="Copy the link of ${said}">link</button><button type="button" data-item data-do="forget" data-at="${i}"
+        aria-label="Forget ${said}">×</button></li>`
+    }).join('')
+    this.parts.kept.querySelector('.of-set').textContent = kept.length ? String(kept.length) : ''
+    if (this.parts.list.dataset.html === html) return
+    const had = this.parts.list.contains(document.activeElement)
+    this.parts.list.innerHTML = html
+    this.parts.list.dataset.html = html
+    for (const group of this.parts.list.children) this.rove(group)
+    if (had) this.parts.name.focus()
+  }
+
+  do_apply(button) {
+    this.ask(structuredClone(this.readKept()[Number(button.dataset.at)].value))
+  }
+
+  do_forget(button) {
+    this.writeKept(this.readKept().filter((_, i) => i !== Number(button.dataset.at)))
+  }
+
+  async do_copy(button) {
+    const { name, value } = this.readKept()[Number(button.dataset.at)]
+    const query = new URLSearchParams(Object.entries(value).flatMap(([key, texts]) => texts.map((text) => [key, text])))
+    const link = `${window.location.origin}${window.location.pathname}?${query}${NAMED}${encodeURIComponent(name)}`
+    try {
+      await navigator.clipboard.writeText(link)
+      button.textContent = 'copied'
+    } catch {
+      this.parts.problem.textContent = link // to be copied by hand, where the browser does not let a page
+      this.parts.problem.hidden = false
+    }
   }
 
   // Numbers

@@ -131,3 +131,33 @@ def test_on_a_phone_the_number_left_is_in_sight_while_one_chooses(new_page: Call
     close.click()
     expect(tab.sentence).to_be_visible()
     page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
+
+
+def test_a_selection_is_named_kept_and_handed_on(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?sex=girls&age_years=0&age_years=9.9", folded=True)
+    page, saved = tab.page, tab.page.locator(".of-kept")
+    saved.locator("summary").click()
+    page.get_by_role("textbox", name="Name for this selection").fill('Girls <b>"under 10"</b>')
+    page.keyboard.press("Enter")
+    apply = saved.get_by_role("button", name='Girls <b>"under 10"</b>', exact=True)
+    expect(apply).to_have_attribute("aria-pressed", "true")
+    sentence = tab.sentence.inner_text()
+    saved.get_by_role("button", name="Copy the link of").click()
+    expect(saved.get_by_role("button", name="Copy the link of")).to_have_text("copied")
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    # It outlasts a reload, and comes back with one click.
+    tab.clear_button.click()
+    expect(tab.sentence).to_contain_text("no filter")
+    tab.settle().open("", folded=True)
+    saved.locator("summary").click()
+    expect(apply).to_have_attribute("aria-pressed", "false")
+    apply.click()
+    expect(tab.sentence).to_have_text(sentence)
+    saved.get_by_role("button", name="Forget").click()
+    expect(saved.locator("li")).to_have_count(0)
+    # Another browser has it from the link, under its name.
+    other = Dashboard(new_page(), address).open(link, folded=True)
+    assert other.sentence.inner_text() == sentence
+    other.page.locator(".of-kept summary").click()
+    expect(other.page.locator(".of-list li")).to_have_count(1)
+    expect(other.page.locator(".of-list [aria-pressed=true]")).to_have_text('Girls <b>"under 10"</b>')
