@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analytics.analysis import Analysis, Control, Params
+from analytics.analysis import Analysis, Control, Governed, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
-from analytics.document import ComparedTest, Headline
+from analytics.document import ComparedTest, Headline, Picture
 from analytics.estimators import (
     estimate_survival,
     follow_up,
@@ -25,7 +26,9 @@ from analytics.estimators import (
     read_curve,
     tabulate_curves,
 )
+from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
+from analytics.figures.curves.panels import plot_survival_panels
 from analytics.figures.curves.survival import describe_drawing, plot_survival
 from analytics.figures.curves.survival import describe_survival as describe_curves
 from analytics.figures.theme import Figure, Style, style_of
@@ -56,7 +59,7 @@ from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import in_sentence, start_sentence
-from analytics.results import Estimate, Note, PairwiseTest, TestResult
+from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
 from analytics.results.second_opinion import Compared
 
 NO_STRATA = "none"
@@ -268,6 +271,38 @@ def plot_compared_survival(
     )
 
 
+def draw_within(result: SurvivalComparison, strata: pd.Categorical, params: Params) -> Picture:
+    """The curves of the groups in one panel per level of another variable, as far as the policy lets them be shown."""
+    frame, variable = result.frame, result.frame.conditions[-1]
+    found = {}
+    for code, level in enumerate(strata.categories):
+        inside = strata.codes == code
+        if not inside.any():
+            continue
+        curves = Governed(_estimate_inside)(frame, inside, params["interval"])
+        found[variable.level_label(str(level))] = curves
+    origin, endpoint = result.endpoint.origin, result.endpoint
+    styles = styles_of(frame)
+    said = [
+        f"{start_sentence(level)}. {describe_curves(curves, result.names, origin)}" for level, curves in found.items()
+    ]
+    return Picture(
+        f"Within levels of {in_sentence(variable.label)}",
+        plot_survival_panels(
+            found, labels=result.labels, styles=styles, origin=origin, bands=params["bands"], endpoint=endpoint
+        ),
+        " ".join(said),
+        f"{endpoint.y_title}. One panel for each level, with the same groups and the same axes; the stratified test adds up the "
+        "differences that are seen within them.",
+    )
+
+
+def _estimate_inside(frame: TimeToEvent, inside: np.ndarray, conf_type: SurvivalConfType) -> SurvivalResult:
+    entry = None if frame.entry is None else frame.entry[inside]
+    arrays: dict[str, Any] = {"weight": frame.weight[inside], "entry": entry, "conf_type": conf_type}
+    return estimate_survival(frame.time[inside], frame.event[inside], group=frame.group[inside], **arrays)
+
+
 def styles_of(frame: TimeToEvent | CompetingEvents) -> Mapping[str, Style]:
     """How each group is drawn, whichever others are there."""
     return style_of(tuple(labels_of(frame.variable)))
@@ -326,6 +361,11 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
 
     def alt_text(self, result: SurvivalComparison) -> str:
         return describe_compared_survival(result)
+
+    def pictures(self, result: SurvivalComparison, params: Params) -> tuple[Picture, ...]:
+        """The curves within each level of the variable by which the test is stratified."""
+        frame = result.frame
+        return () if frame.strata is None else (draw_within(result, frame.strata, params),)
 
     def tables(self, result: SurvivalComparison) -> tuple[Table, ...]:
         return tabulate_survival(result)

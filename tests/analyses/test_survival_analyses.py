@@ -482,3 +482,16 @@ def test_strata_of_the_future_are_warned_of() -> None:
 def test_a_test_between_groups_of_the_future_says_so() -> None:
     assert "immortal time" in show_with(VARIABLE, by="hsct_group").sentences[-1]
     assert "immortal time" not in " ".join(show_with(SITE).sentences)
+
+
+def test_curves_within_levels_are_those_of_the_selection_of_each_level() -> None:
+    params = {"by": "immunophenotype", "endpoint": "os_diagnosis"}
+    assert not show_with(VARIABLE, **params).pictures
+    (picture,) = show_with(VARIABLE, strata="sex", policy=True, **params).pictures
+    assert picture.title == "Within levels of sex"
+    panels = [t for t in picture.figure.to_dict()["data"] if t.get("line", {}).get("shape") == "hv"]
+    for axis, level in (("x", "female"), ("x2", "male")):
+        alone = show_with(VARIABLE, Clause("sex", (level,)), policy=True, **params).figure
+        drawn = [t for t in alone.to_dict()["data"] if t.get("line", {}).get("shape") == "hv"]
+        within = [t for t in panels if t["xaxis"] == axis]
+        assert [(t["x"], t["y"], t["line"]) for t in within] == [(t["x"], t["y"], t["line"]) for t in drawn]

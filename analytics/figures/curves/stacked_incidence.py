@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from analytics.figures.curves.panels import SINGLE_PANEL_HEIGHT, axes_of, empty_panel, layout_panels, title_panel
 from analytics.figures.curves.steps import (
-    BOTTOM,
-    LEFT,
-    RIGHT,
-    SMALL,
-    TOP,
-    choose_ticks,
     cut,
     empty_layout,
     is_drawn,
@@ -24,9 +17,8 @@ from analytics.figures.curves.steps import (
     thinned,
 )
 from analytics.figures.curves.words import count_group
-from analytics.figures.drawing import LEGEND, TIME_AXIS, as_figure, base_layout, escape, round_months, round_to
-from analytics.figures.theme import GRID_LINE, PALETTE, TEXT_COLOUR, to_translucent
-from analytics.formats import format_count
+from analytics.figures.drawing import as_figure, escape, round_months, round_to
+from analytics.figures.theme import PALETTE, to_translucent
 from analytics.results import IncidenceCurve, IncidenceResult
 
 # One colour and one hatching per cause, so that areas differ in greyscale too.
@@ -34,11 +26,6 @@ CAUSE_COLOURS = (PALETTE[1], PALETTE[3], PALETTE[6], PALETTE[2], PALETTE[5])
 CAUSE_HATCHINGS = ("", "/", ".", "x", "-")
 FREE_COLOUR = "#808080"
 FREE_FILL = "rgba(128,128,128,0.13)"
-
-PANEL_HEIGHT, PANEL_AXIS, PANEL_GAP = 170, 24, 0.07
-PANEL_TITLE_WIDTH = 21  # in letters
-SINGLE_PANEL_HEIGHT = 256
-MOST_PANEL_TICKS = 6
 
 
 def plot_stacked_incidence(
@@ -80,19 +67,13 @@ def plot_stacked_incidence(
         else:
             n_event = sum(curve.n_event for curve in curves)
             undrawn[panel] = f"not drawn: {count_group(curves[0].n, n_event)}"
-            traces.append(_empty_panel(panel))
-    panels = [_panel_title(labels.get(group, group), _n_of(result, group)) for group in groups]
-    return as_figure(traces, _panel_layout(panels, end, origin, undrawn))
+            traces.append(empty_panel(panel))
+    panels = [title_panel(labels.get(group, group), _n_of(result, group)) for group in groups]
+    return as_figure(traces, layout_panels(panels, end, origin, undrawn))
 
 
 def _n_of(result: IncidenceResult, group: str) -> int:
     return next((curve.n for curve in result.curves if curve.group == group), 0)
-
-
-def _panel_title(label: str, n: int) -> str:
-    """The label in lines that fit over half a telephone, and the patients."""
-    lines = textwrap.wrap(f"{label} (n = {format_count(n)})", PANEL_TITLE_WIDTH)
-    return "<br>".join(escape(line) for line in lines)
 
 
 def _stack(
@@ -115,7 +96,6 @@ def _stack(
     x = round_months(np.concatenate(([0.0], time, [float(curves[0].time[-1])])))
     values = np.hstack([np.zeros((len(curves), 1)), values, last])
     free = np.maximum(1 - values.sum(axis=0), 0.0)
-    suffix = "" if panel == 0 else str(panel + 1)
     traces = []
     for i, label in enumerate([*cause_labels, free_label]):
         is_cause = i < len(cause_labels)
@@ -137,111 +117,7 @@ def _stack(
                 "hovertemplate": f"{escape(label)}: %{{y:.1f}} %<extra></extra>",
                 "legendgroup": label,
                 "showlegend": names_areas,
-                "xaxis": f"x{suffix}",
-                "yaxis": f"y{suffix}",
+                **axes_of(panel),
             }
         )
     return traces
-
-
-def _empty_panel(panel: int) -> dict[str, Any]:
-    """What keeps the axes of a panel without areas."""
-    suffix = "" if panel == 0 else str(panel + 1)
-    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "showlegend": False, **axes}
-
-
-def _panel_layout(titles: Sequence[str], end: float, origin: str, undrawn: Mapping[int, str]) -> dict[str, Any]:
-    """Small panels, two in a row, all with the same axes; the time is named under the lowest of each column."""
-    n_columns = min(len(titles), 2)
-    n_rows = math.ceil(len(titles) / n_columns)
-    plot_height = SINGLE_PANEL_HEIGHT if len(titles) == 1 else PANEL_HEIGHT
-    title_height = 9 + round(1.3 * 12) * max(title.count("<br>") + 1 for title in titles)
-    row_height = title_height + plot_height + PANEL_AXIS
-    foot = 22
-    height = TOP + n_rows * row_height + foot + BOTTOM
-    inner = height - TOP - BOTTOM
-    width = (1 - PANEL_GAP * (n_columns - 1)) / n_columns
-    ticks = choose_ticks(end, most=MOST_PANEL_TICKS if n_columns > 1 else 9)
-    layout: dict[str, Any] = {
-        **base_layout(height, LEFT, RIGHT, TOP, BOTTOM),
-        "uirevision": "incidence",
-        "hovermode": "x unified",
-        "hoverlabel": {"namelength": -1},
-        "dragmode": False,
-        "showlegend": True,
-        "legend": {
-            **LEGEND,
-            "itemwidth": 34,
-            "tracegroupgap": 0,
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        "annotations": [],
-    }
-    for panel, title in enumerate(titles):
-        row, column = divmod(panel, n_columns)
-        suffix = "" if panel == 0 else str(panel + 1)
-        top = 1 - (row * row_height + title_height) / inner
-        left = column * (width + PANEL_GAP)
-        is_lowest = panel + n_columns >= len(titles)
-        layout[f"xaxis{suffix}"] = {
-            "anchor": f"y{suffix}",
-            "domain": [round(left, 5), round(left + width, 5)],
-            "range": [0, round(1.012 * end, 3)],
-            "tickvals": list(ticks),
-            "ticktext": [f"{tick:g}" for tick in ticks],
-            **TIME_AXIS,
-            "ticklen": 3,
-            "tickfont": {"color": TEXT_COLOUR, "size": SMALL},
-            "hoverformat": ".1f",
-            "unifiedhovertitle": {"text": "%{x:.1f} months"},
-            "title": {
-                "text": f"Months from {escape(origin)}" if is_lowest else "",
-                "standoff": 4,
-                "font": {"size": 12, "color": TEXT_COLOUR},
-            },
-        }
-        layout[f"yaxis{suffix}"] = {
-            "anchor": f"x{suffix}",
-            "domain": [round(top - plot_height / inner, 5), round(top, 5)],
-            "range": [0, 100],
-            "tickvals": [0, 25, 50, 75, 100],
-            "ticktext": [f"{percent}\u2009%" for percent in (0, 25, 50, 75, 100)],
-            "showticklabels": column == 0,
-            "ticks": "",
-            "ticklabelstandoff": 4,
-            "tickfont": {"color": TEXT_COLOUR, "size": SMALL},
-            "gridcolor": GRID_LINE,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": False,
-        }
-        layout["annotations"].append(
-            {
-                "text": title,
-                "x": round(left, 5),
-                "xref": "paper",
-                "xanchor": "left",
-                "y": round(top, 5),
-                "yref": "paper",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "align": "left",
-                "font": {"size": 12},
-            }
-        )
-        if panel in undrawn:
-            layout["annotations"].append(
-                {
-                    "text": "<br>".join(textwrap.wrap(undrawn[panel], PANEL_TITLE_WIDTH)),
-                    "x": round(left + width / 2, 5),
-                    "xref": "paper",
-                    "y": round(top - plot_height / inner / 2, 5),
-                    "yref": "paper",
-                    "showarrow": False,
-                    "font": {"size": 12},
-                }
-            )
-    return layout
