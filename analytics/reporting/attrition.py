@@ -58,8 +58,8 @@ class Used:
     """Whom the main estimate of an analysis rests on: ``n`` children, of whom ``n_event`` had the event.
 
     ``eligible`` says who could have been in it ("children who relapsed"), ``complete`` what has to be known of a child
-    and ``landmark`` when it has to be followed still; both are empty where nothing is asked. ``short`` is ``eligible`` to
-    stand after a number ("relapsed"). ``losses`` are the others of
+    and ``landmark`` when it has to be followed still; both are empty where nothing is asked. ``short`` is ``eligible``
+    and ``followed`` is ``landmark`` to stand after a number ("relapsed"). ``losses`` are the others of
     the selection, each child once, in the order in which they are left out. ``events`` names the events after their
     number ("deaths").
     """
@@ -71,6 +71,7 @@ class Used:
     events: Words
     complete: str = ""
     landmark: str = ""
+    followed: str = ""
     short: str = ""
 
     @classmethod
@@ -152,7 +153,7 @@ def join_stages(
     asked: tuple[tuple[StageKind, str, str], ...] = (
         ("eligible", used.eligible, used.short),
         ("complete", used.complete, "complete"),
-        ("landmark", used.landmark, used.landmark.rpartition(" and ")[2]),
+        ("landmark", used.landmark, used.followed),
     )
     for kind, text, short in asked:
         reasons = tuple((loss.text, loss.n) for loss in used.losses if loss.kind == kind and loss.n)

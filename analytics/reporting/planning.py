@@ -79,7 +79,6 @@ def tabulate_detectable(
     if not rows or model.reason is not None:
         return ()
     measure, some = model.measure, load_words().plural
-    ratio = f"{'An' if measure.startswith('o') else 'A'} {measure}"
     return (
         Table(
             title="What a next study of this size would find",
@@ -88,8 +87,8 @@ def tabulate_detectable(
             help=(
                 "",
                 f"Of the {some} compared: those of the level and of the reference",
-                f"{ratio} of this or less",
-                f"{ratio} of this or more",
+                f"{measure.capitalize()}s of this or less",
+                f"{measure.capitalize()}s of this or more",
             ),
             caption=f"{measure.capitalize()}s that a next study with as many {some} and events, divided in the same way, "
             f"would find {FOUR_IN_FIVE} ({format_percent(POWER, 0)} power, p < 0.05); those nearer to 1 it would often miss.",

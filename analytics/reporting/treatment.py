@@ -111,8 +111,15 @@ def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, Land
         Loss("landmark", f"{endpoint.had} by day {day}", found.n_event_before),
         Loss("landmark", f"follow-up ended by day {day}", found.n_censored_before),
     )
-    whom = f"{endpoint.alive} and followed at day {day}"
-    return replace(used, losses=(*used.losses, *before), n=found.n, n_event=found.n_event, landmark=whom)
+    followed = f"followed at day {day}"
+    return replace(
+        used,
+        losses=(*used.losses, *before),
+        n=found.n,
+        n_event=found.n_event,
+        landmark=f"{endpoint.alive} and {followed}",
+        followed=followed,
+    )
 
 
 def describe_waiting(data: TreatmentData, median: Sequence[float] | None) -> str:

@@ -83,6 +83,7 @@ class RatioModel(Result):
     __slots__ = ()
 
     measure: ClassVar[str]
+    scale: ClassVar[str]  # what it is a ratio of
     terms: tuple[OddsRatio | HazardRatio, ...]
     method: str
     conf_level: float
@@ -157,6 +158,7 @@ class OddsRatioResult(RatioModel):
     test_type: str = "likelihood ratio"
 
     measure: ClassVar[str] = "odds ratio"
+    scale: ClassVar[str] = "odds"
 
     @property
     def events_per_parameter(self) -> float | None:
@@ -192,6 +194,7 @@ class HazardRatioResult(RatioModel):
     notes: tuple[Note, ...] = ()
 
     measure: ClassVar[str] = "hazard ratio"
+    scale: ClassVar[str] = "hazard"
 
     @property
     def events_per_parameter(self) -> float | None:

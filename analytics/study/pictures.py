@@ -61,9 +61,9 @@ def count_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdo
 
 def list_edges(low: float, high: float, *, is_logarithmic: bool) -> tuple[float, ...]:
     """The lower ends of equal bins, about 20 at most, on round numbers; of a logarithmic axis 1, 2 and 5 times tens."""
-    if is_logarithmic and high > 0:
-        first = math.floor(math.log10(low)) if low > 0 else 0
+    if is_logarithmic and high > 1e-9:
         last = math.ceil(math.log10(high))
+        first = math.floor(math.log10(low)) if low > 0 else min(0, last - 1)
         ticks = [step * 10.0**power for power in range(first, last + 1) for step in LOG_STEPS]
         below = [tick for tick in ticks if tick <= low][-1:] or ticks[:1]
         return tuple(tick for tick in ticks if below[0] <= tick <= high)[-MOST_BINS:]

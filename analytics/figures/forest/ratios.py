@@ -133,7 +133,7 @@ def plot_forest(
     factors = _factors(univariable, multivariable, dictionary)
     axis = _axis(factors)
     measure, interval = multivariable.measure, f"({format_level(multivariable.conf_level)} CI)"
-    explanations = _explanations(measure, words, _test_name(multivariable), multivariable.ratio_test)
+    explanations = _explanations(multivariable, words, _test_name(multivariable))
     columns = (
         Column("factor", "Factor", 212, 30),
         Column("count", f"{words.head}, of all", 136, 19),
@@ -149,7 +149,7 @@ def plot_forest(
         axis_head=f"{measure.capitalize()} {interval}, p",
         axis_help=explanations["forest"],
         keys=("univariable", "multivariable"),
-        sides=sides_of(measure),
+        sides=sides_of(multivariable.scale),
         notes=tuple(_footnotes(univariable, multivariable, dictionary, words)),
         name=f"{measure.capitalize()}s of {words.event}",
         describe=partial(describe_forest, univariable, multivariable, dictionary, words),
@@ -200,9 +200,9 @@ def describe_forest(
     return " ".join(sentences)
 
 
-def _explanations(measure: str, words: EventWords, test: str, ratio_test: str) -> dict[str, str]:
+def _explanations(model: RatioResult, words: EventWords, test: str) -> dict[str, str]:
     """What stands in each column, shown on hover."""
-    scale = measure.partition(" ")[0]  # odds or hazard
+    measure, scale = model.measure, model.scale
     verb = "are" if scale == "odds" else "is"
     ratio = (
         f"{measure.capitalize()}: how many times higher the {scale} of {words.event} {verb} in this level than in the "
@@ -221,7 +221,7 @@ def _explanations(measure: str, words: EventWords, test: str, ratio_test: str) -
         "p": (
             f"Beside a factor: the {test} p of the multivariable model, which asks whether the model fits worse "
             "without the factor (all its levels at once). Beside a level: the p of this level against the "
-            f"reference, by the {ratio_test}, which is of the kind of its interval."
+            f"reference, by the {model.ratio_test}, which is of the kind of its interval."
         ),
         "forest": (
             f"{measure.capitalize()}s on a logarithmic scale. To the right of the line at 1 the {scale} of {words.event} "
@@ -236,9 +236,8 @@ def _test_name(result: RatioResult) -> str:
     return kind if kind in TESTS else "likelihood-ratio"
 
 
-def sides_of(measure: str) -> tuple[str, str]:
+def sides_of(scale: str) -> tuple[str, str]:
     """What it means to lie to the left and to the right of 1."""
-    scale = measure.partition(" ")[0]
     return f"lower {scale}", f"higher {scale}"
 
 
