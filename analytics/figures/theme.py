@@ -9,19 +9,29 @@ import plotly.graph_objects as go
 
 Figure = go.Figure
 
-# The hues of the first three are those of Okabe and Ito (2008, Color Universal Design), the blue a little lighter; the
-# others were chosen for their distance from these under protanopia, deuteranopia and tritanopia (Machado, Oliveira and
-# Fernandes 2009, doi:10.1109/TVCG.2009.113). Okabe and Ito's yellow, orange and sky blue are left out: on white they
-# fall below the contrast of 3:1 that WCAG 2.1 (criterion 1.4.11) asks of a graphic.
+# The hues of the first three are those of Okabe and Ito (2008, Color Universal Design). All eight were chosen for their
+# distance from one another, seen as they are and under protanopia, deuteranopia and tritanopia (Machado, Oliveira and
+# Fernandes 2009, doi:10.1109/TVCG.2009.113), and so that even a thin line has the contrast of 4.5:1 that WCAG 2.2
+# (criterion 1.4.3) asks of text: on white, and in their place on a dark page those of the second palette.
 PALETTE: tuple[str, ...] = (
-    "#0A76BC",
-    "#D55E00",
-    "#009E73",
-    "#8A5CE6",
-    "#7890A8",
-    "#D6264F",
-    "#9A7400",
-    "#5AA02C",
+    "#0A70C2",
+    "#BC5510",
+    "#006B43",
+    "#7434E4",
+    "#69747F",
+    "#C32E5C",
+    "#764C02",
+    "#4B7B30",
+)
+DARK_PALETTE: tuple[str, ...] = (
+    "#3C9BFF",
+    "#F0652F",
+    "#18D995",
+    "#CDABF5",
+    "#8592A0",
+    "#F2AFC6",
+    "#F7B02A",
+    "#7DBB58",
 )
 DASHES: tuple[str, ...] = (
     "solid",
@@ -37,9 +47,12 @@ SYMBOLS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "trian
 # The page puts its own text colour in the place of this one, light or dark; without a page it is what it says, nearly black.
 TEXT_COLOUR = "#000037"
 
-# A mid grey is visible on white and on a dark page alike; lines that mean something reach a contrast of 3:1 on both.
-AXIS_LINE = "#808080"
+# Axes, and lines that mean something beside the groups. A faint grid is visible on white and on a dark page alike.
+AXIS_LINE = "#707070"
 GRID_LINE = "rgba(128,128,128,0.22)"
+
+# Figures are drawn, and saved, in the light colours; a dark page shows these in their place.
+IN_THE_DARK: dict[str, str] = {**dict(zip(PALETTE, DARK_PALETTE, strict=True)), AXIS_LINE: "#9AA3AB"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ function toTemplate(family, ink) {
     layout: {
       font, margin: { pad: 7.5 }, paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
       legend: { valign: 'top', bgcolor: 'rgba(0,0,0,0)' },
-      hoverlabel: { bgcolor: '#ffffff', bordercolor: '#808080', font },
+      hoverlabel: { bgcolor: '#ffffff', bordercolor: '#707070', font },
       xaxis: { zeroline: false, title: { standoff: 18.75 } }, yaxis: { title: { standoff: 22.5 } },
     },
   }

@@ -39,7 +39,7 @@ def test_figures_take_their_colours_from_the_page_or_from_the_palette() -> None:
     forest, attrition = read_asset("forest.css"), read_asset("attrition.css")
     assert "currentColor" in forest and "@container (max-width: 700px)" in forest
     assert not re.search(r"(?<!-)color:\s*#", forest)
-    assert f"var(--forest-accent, {ACCENT})" in forest
+    assert f"var(--hue-1, {ACCENT})" in forest
     assert "color-mix(in srgb, currentColor" in attrition and "#fff" not in attrition and "#000" not in attrition
     assert set(re.findall(r"#[0-9a-f]{6}", attrition)) <= set(COLOURS.values())
 

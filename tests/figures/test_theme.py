@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analytics.figures.theme import PALETTE, style_of, to_translucent
+from analytics.figures.theme import AXIS_LINE, DARK_PALETTE, IN_THE_DARK, PALETTE, style_of, to_translucent
 
 # Severity 1.0 matrices of Machado, Oliveira and Fernandes 2009, doi:10.1109/TVCG.2009.113.
 PROTANOPIA = np.array(
@@ -16,6 +18,10 @@ PROTANOPIA = np.array(
 DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
 )
+TRITANOPIA = np.array(
+    [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+)
+THEME = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
 
 def linear(colour: str) -> np.ndarray:
@@ -39,17 +45,25 @@ def lab(rgb: np.ndarray) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-@pytest.mark.parametrize("background", ["#ffffff", "#0f1720", "#0e1117"])
-@pytest.mark.parametrize("colour", PALETTE)
-def test_colours_stand_out_on_light_and_dark(colour: str, background: str) -> None:
-    assert contrast(colour, background) >= 3
+@pytest.mark.parametrize("colour", [*PALETTE, AXIS_LINE])
+def test_thin_lines_stand_out_on_white_and_those_in_their_place_in_the_dark(colour: str) -> None:
+    assert contrast(colour, THEME["light"]["backgroundColor"]) >= 4.5
+    assert contrast(IN_THE_DARK[colour], THEME["dark"]["backgroundColor"]) >= 4.5
 
 
-@pytest.mark.parametrize("matrix", [np.eye(3), PROTANOPIA, DEUTERANOPIA])
-def test_first_colours_differ_in_colour_blindness(matrix: np.ndarray) -> None:
+def test_a_focused_control_stands_out_from_what_is_around_it() -> None:
+    for scheme in ("light", "dark"):
+        theme = THEME[scheme]
+        for around in (theme, theme["sidebar"]):
+            assert contrast(theme["primaryColor"], around["backgroundColor"]) >= 3
+
+
+@pytest.mark.parametrize("matrix", [np.eye(3), PROTANOPIA, DEUTERANOPIA, TRITANOPIA])
+@pytest.mark.parametrize("palette", [PALETTE, DARK_PALETTE])
+def test_first_colours_differ_in_colour_blindness(palette: tuple[str, ...], matrix: np.ndarray) -> None:
     distances = [
         np.linalg.norm(lab(matrix @ linear(one)) - lab(matrix @ linear(other)))
-        for one, other in itertools.combinations(PALETTE[:5], 2)
+        for one, other in itertools.combinations(palette[:5], 2)
     ]
     assert min(distances) > 15
 

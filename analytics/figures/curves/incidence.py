@@ -39,7 +39,7 @@ from analytics.figures.curves.words import (
     say_ends,
 )
 from analytics.figures.drawing import as_figure, round_months, round_to
-from analytics.figures.theme import Style
+from analytics.figures.theme import AXIS_LINE, Style
 from analytics.formats import format_count
 from analytics.results import FloatArray, IncidenceCurve, SurvivalCurve, read_only
 
@@ -50,7 +50,7 @@ ENDS = ((10, 2), (20, 5), (30, 10), (40, 10), (60, 20), (80, 20), (100, 20))
 FULL_AXIS = tuple(range(0, 101, 20))
 NAIVE_LABEL = "1 − KM: too high"
 NAIVE_DASH = "5px,4px"
-NAIVE_COLOUR = "#808080"
+NAIVE_COLOUR = AXIS_LINE
 
 
 @dataclass(frozen=True, slots=True)

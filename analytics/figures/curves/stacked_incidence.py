@@ -18,13 +18,13 @@ from analytics.figures.curves.steps import (
 )
 from analytics.figures.curves.words import count_group
 from analytics.figures.drawing import as_figure, escape, round_months, round_to
-from analytics.figures.theme import PALETTE, to_translucent
+from analytics.figures.theme import AXIS_LINE, PALETTE, to_translucent
 from analytics.results import IncidenceCurve, IncidenceResult
 
 # One colour and one hatching per cause, so that areas differ in greyscale too.
 CAUSE_COLOURS = (PALETTE[1], PALETTE[3], PALETTE[6], PALETTE[2], PALETTE[5])
 CAUSE_HATCHINGS = ("", "/", ".", "x", "-")
-FREE_COLOUR = "#808080"
+FREE_COLOUR = AXIS_LINE
 FREE_FILL = "rgba(128,128,128,0.13)"
 
 
