@@ -67,7 +67,7 @@ def list_edges(low: float, high: float, *, is_logarithmic: bool) -> tuple[float,
         ticks = [step * 10.0**power for power in range(first, last + 1) for step in LOG_STEPS]
         below = [tick for tick in ticks if tick <= low][-1:] or ticks[:1]
         return tuple(tick for tick in ticks if below[0] <= tick <= high)[-MOST_BINS:]
-    width = max(high - low, 1e-9) / MOST_BINS
+    width = max(high - low, 1e-6) / MOST_BINS
     unit = 10.0 ** math.floor(math.log10(width))
     step = next(unit * step for step in STEPS if unit * step * (1 + 1e-9) >= width)
     first, last = math.floor(low / step + 1e-9), math.floor(high / step + 1e-9)
