@@ -124,6 +124,17 @@ class CohortFilter:
         """The filter without the clause about ``variable``; the same filter where there is none."""
         return CohortFilter(tuple(c for c in self.clauses if c.variable != variable))
 
+    def both(self, other: CohortFilter) -> CohortFilter | None:
+        """The filter that passes who passes this one and ``other``; None if no value can pass both."""
+        joined = self
+        for clause in other.clauses:
+            own = self.clause(clause.variable)
+            met = clause if own is None else _meet(own, clause)
+            if met is None:
+                return None
+            joined = joined.with_clause(met)
+        return joined
+
     def validate(self, dictionary: Dictionary) -> None:
         """Nothing, if every clause fits its variable in ``dictionary``.
 
@@ -217,6 +228,21 @@ class CohortFilter:
             if clause:
                 clauses.append(clause)
         return cls(tuple(clauses)), tuple(notes)
+
+
+def _meet(a: Clause, b: Clause) -> Clause | None:
+    """What passes two clauses about one variable; None for nothing."""
+    levels = tuple(set(a.levels) & set(b.levels))
+    low, high = None, None
+    if a.is_range and b.is_range:
+        low = max((c.low for c in (a, b) if c.low is not None), default=None)
+        high = min((c.high for c in (a, b) if c.high is not None), default=None)
+        if low is not None and high is not None and low > high:
+            low, high = None, None
+    missing = a.keep_missing and b.keep_missing
+    if not levels and low is None and high is None and not missing:
+        return None
+    return Clause(a.variable, levels, low, high, missing)
 
 
 def in_phase_order(clauses: Iterable[Clause], dictionary: Dictionary) -> tuple[Clause, ...]:

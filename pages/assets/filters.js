@@ -5,9 +5,6 @@
 // undo a newer click; one of a newer step comes from elsewhere (a picture, Back), and can be undone here like a click.
 
 const MISSING = '_missing'
-const KEPT = 'outcomes-cohorts' // selections that were named, in this browser alone
-const NAMED = '#cohort=' // a link may bring a name with its selection
-const LONGEST_NAME = 60
 const STEP_MS = 350 // a limit that is stepped by the keyboard is asked for when it rests
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
@@ -235,16 +232,14 @@ class Filters {
     for (const [button, isOff] of [[undo, !past.length], [redo, !future.length], [clear, !Object.keys(this.value).length]]) {
       button.setAttribute('aria-disabled', String(isOff))
     }
-    const html = active.map((member) => {
-      const words = escaped(this.say(member))
-      return `<button type="button" data-item data-drop="${escaped(member.name)}" aria-label="Remove ${words}">${words}<span aria-hidden="true"> ×</span></button>`
-    }).join('')
+    const versus = this.value[VERSUS] ? this.chip(VERSUS, `Compared with: ${this.nameOf(this.value[VERSUS][0])}`) : ''
+    const html = active.map((member) => this.chip(member.name, this.say(member))).join('') + versus
     if (chips.dataset.html !== html) {
       const at = [...chips.children].indexOf(document.activeElement)
       chips.innerHTML = html
       chips.dataset.html = html
       this.rove(chips)
-      if (at >= 0) (chips.children[Math.min(at, active.length - 1)] ?? clear).focus()
+      if (at >= 0) (chips.children[Math.min(at, chips.children.length - 1)] ?? clear).focus()
     }
     const now = JSON.stringify(this.value)
     for (const family of this.families) {
@@ -261,6 +256,10 @@ class Filters {
       if (n && !phase.seen) this.phases[i].open = true // a link's filter is in sight when it comes
       phase.seen = Boolean(n)
     })
+  }
+
+  chip(name, words) {
+    return `<button type="button" data-item data-drop="${escaped(name)}" aria-label="Remove ${escaped(words)}">${escaped(words)}<span aria-hidden="true"> ×</span></button>`
   }
 
   paintFamily(family) {
@@ -339,7 +338,7 @@ class Filters {
       this.paintFamily(family)
     } else if (button.dataset.drop) {
       const value = structuredClone(this.value)
-      this.drop(value, this.members.find((one) => one.name === button.dataset.drop))
+      this.drop(value, { name: button.dataset.drop })
       this.ask(value)
     } else this[`do_${button.dataset.do}`]?.(button, family)
   }
@@ -371,90 +370,6 @@ class Filters {
   of(element) {
     const family = this.families.find((one) => one.box.contains(element))
     return { family, member: family?.members.find((one) => one.box.contains(element)) }
-  }
-
-  // Selections that were named. They stay in this browser; nothing of a patient is in them, only what was asked.
-
-  readKept() {
-    try {
-      const found = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
-      return Array.isArray(found) ? found.filter((one) => typeof one?.name === 'string' && one.value && typeof one.value === 'object') : []
-    } catch {
-      return []
-    }
-  }
-
-  writeKept(kept) {
-    try {
-      localStorage.setItem(KEPT, JSON.stringify(kept))
-      this.parts.problem.hidden = true
-    } catch {
-      this.parts.problem.textContent = 'This browser keeps nothing here: copy the link of the selection instead.'
-      this.parts.problem.hidden = false
-    }
-    this.paintKept()
-  }
-
-  keep(name, value) {
-    this.writeKept([...this.readKept().filter((one) => one.name !== name), { name, value }])
-  }
-
-  // A link that names its selection brings it along.
-  welcome() {
-    const { hash } = window.location
-    if (!hash.startsWith(NAMED)) return
-    let name = ''
-    try { name = decodeURIComponent(hash.slice(NAMED.length)).trim().slice(0, LONGEST_NAME) } catch { /* no name that can be read */ }
-    const known = this.readKept().find((one) => one.name === name)
-    if (name && Object.keys(this.value).length && !known) this.keep(name, this.value)
-    window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
-  }
-
-  save(event) {
-    event.preventDefault()
-    const name = this.parts.name.value.trim()
-    if (!name) return this.parts.name.focus()
-    this.keep(name, structuredClone(this.value))
-    this.parts.name.value = ''
-  }
-
-  paintKept() {
-    const kept = this.readKept()
-    const html = kept.map(({ name, value }, i) => {
-      const said = escaped(name)
-      return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
-        aria-pressed="${same(value, this.value)}">${said}</button><button type="button" data-item data-do="copy" data-at="${i}"
-        aria-label="Copy the link of ${said}">link</button><button type="button" data-item data-do="forget" data-at="${i}"
-        aria-label="Forget ${said}">×</button></li>`
-    }).join('')
-    this.parts.kept.querySelector('.of-set').textContent = kept.length ? String(kept.length) : ''
-    if (this.parts.list.dataset.html === html) return
-    const had = this.parts.list.contains(document.activeElement)
-    this.parts.list.innerHTML = html
-    this.parts.list.dataset.html = html
-    for (const group of this.parts.list.children) this.rove(group)
-    if (had) this.parts.name.focus()
-  }
-
-  do_apply(button) {
-    this.ask(structuredClone(this.readKept()[Number(button.dataset.at)].value))
-  }
-
-  do_forget(button) {
-    this.writeKept(this.readKept().filter((_, i) => i !== Number(button.dataset.at)))
-  }
-
-  async do_copy(button) {
-    const { name, value } = this.readKept()[Number(button.dataset.at)]
-    const query = new URLSearchParams(Object.entries(value).flatMap(([key, texts]) => texts.map((text) => [key, text])))
-    const link = `${window.location.origin}${window.location.pathname}?${query}${NAMED}${encodeURIComponent(name)}`
-    try {
-      await navigator.clipboard.writeText(link)
-      button.textContent = 'copied'
-    } catch {
-      this.parts.problem.textContent = link // to be copied by hand, where the browser does not let a page
-      this.parts.problem.hidden = false
-    }
   }
 
   // Numbers
@@ -601,3 +516,5 @@ class Filters {
     items[(to + items.length) % items.length].focus()
   }
 }
+
+Object.defineProperties(Filters.prototype, Object.getOwnPropertyDescriptors(Keeping))

@@ -39,7 +39,7 @@ SIDEBAR = st.components.v2.component(
     "outcomes_filters",
     html='<div class="outcomes-filters"></div>',
     css=read_asset("filters.css"),
-    js=read_asset("filters.js"),
+    js=read_asset("filters_kept.js") + read_asset("filters.js"),
     isolate_styles=False,
 )
 SIDEBAR_TOLD = st.components.v2.component(

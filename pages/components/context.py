@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -21,6 +22,9 @@ from analytics.reporting.wording import describe_cohort
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
 
+EVERYONE = "everyone"  # in the place of the query of a link without a filter
+LONGEST_VERSUS = 4000
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -29,6 +33,7 @@ class Context:
     ``is_answered`` is False for a selection of which nothing may be said, since too few patients are in it.
     ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
     to be answered, where small numbers are protected; None if there is none.
+    ``versus`` is another selection that this one is compared with; None without one, or where small numbers are protected.
     ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
     """
 
@@ -38,6 +43,7 @@ class Context:
     is_answered: bool = True
     shown: str | None = None
     choices: Choices | None = None
+    versus: CohortFilter | None = None
 
     @property
     def may_be_shown(self) -> bool:
@@ -90,7 +96,22 @@ def to_context(cohort: Cohort) -> Context:
     cohort_filter = read_filter(cohort)
     if not cohort.is_answered(cohort_filter):
         return Context(cohort, cohort_filter, is_answered=False)
-    return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter))
+    texts = st.session_state.get(state.FILTERS, {}).get(state.VERSUS)
+    versus = read_versus(texts, cohort) if texts else None
+    return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter), versus=versus)
+
+
+def read_versus(texts: Sequence[str], cohort: Cohort) -> CohortFilter | None:
+    """The other selection of a link, which asks for it by the query of its own link; none where small numbers are protected."""
+    if cohort.smallest_cell or len(texts) != 1 or not texts[0]:
+        return None
+    asked, _ = CohortFilter.from_query(parse_qs(texts[0][:LONGEST_VERSUS]), cohort.dictionary)
+    return fit_filter(asked, cohort)
+
+
+def versus_text(versus: CohortFilter, cohort: Cohort) -> str:
+    """The other selection as the link says it."""
+    return urlencode(filter_texts(versus, cohort), doseq=True) or EVERYONE
 
 
 def read_filter(cohort: Cohort) -> CohortFilter:
@@ -173,6 +194,8 @@ def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort
         key = state.key_of_missing(variable)
         if not variable.is_coded and list(query.get(key, ())) == ["true"] and cohort.ranges()[variable.name].n_missing:
             texts[key] = ["true"]
+    if (versus := read_versus(query.get(state.VERSUS, ()), cohort)) is not None:
+        texts[state.VERSUS] = [versus_text(versus, cohort)]
     return texts
 
 
@@ -202,7 +225,13 @@ def choose_clauses(cohort: Cohort, clauses: Iterable[Clause], *, dropped: Collec
         asked = asked.without(name)
     for clause in chosen:
         asked = asked.with_clause(clause)
-    hold_filter(filter_texts(fit_filter(asked, cohort), cohort))
+    held = st.session_state.get(state.FILTERS, {})
+    others = {
+        key: texts
+        for key, texts in held.items()
+        if key not in {k for n in dropped for k in keys_of(cohort.dictionary[n])}
+    }
+    hold_filter(usable_texts(others, asked, cohort))
 
 
 def keys_of(variable: Variable) -> tuple[str, ...]:

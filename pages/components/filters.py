@@ -144,7 +144,7 @@ def _describe_filters(cohort: Cohort) -> dict[str, Any]:
         }
         for phase, families in groupby(list_families(cohort), key=lambda family: family[0].phase)
     ]
-    return {"patients": load_words().plural, "phases": phases}
+    return {"patients": load_words().plural, "compares": not cohort.smallest_cell, "phases": phases}
 
 
 def _describe_variable(variable: Variable, cohort: Cohort) -> dict[str, Any]:

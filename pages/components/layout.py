@@ -9,6 +9,7 @@ from pages.components.folds import show_folds
 from pages.components.notes import MOST_NOTES, WORST_FIRST, is_grave, show_notes
 from pages.components.open_view import OpenView
 from pages.components.tables import show_headlines, show_table
+from pages.components.versus import show_versus
 
 
 def show_numbers(opened: OpenView) -> None:
@@ -42,4 +43,4 @@ def _list_grave(opened: OpenView) -> list[Note]:
 
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
-BELOW: tuple[Callable[[OpenView], None], ...] = (show_grave_cautions, show_main_table, show_folds)
+BELOW: tuple[Callable[[OpenView], None], ...] = (show_versus, show_grave_cautions, show_main_table, show_folds)

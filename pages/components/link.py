@@ -40,7 +40,9 @@ def read_link(cohort: Cohort, page: str) -> None:
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
-    cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys={DATA_KEY, *controls})
+    cohort_filter, notes = CohortFilter.from_query(
+        query, cohort.dictionary, other_keys={DATA_KEY, state.VERSUS, *controls}
+    )
     values, choice_notes = read_params(query, tuple(controls.values()))
     for clause in cohort_filter.clauses:
         notes = (*notes, *_note_unused(clause, cohort))
@@ -82,12 +84,8 @@ def _write_address(texts: dict[str, list[str]]) -> None:
 
 def write_filters(cohort: Cohort) -> None:
     """Let the address say what the filters say, where the browser's, with which this run began, does not."""
-    said = {
-        key: st.query_params.get_all(key)
-        for v in filter_variables(cohort)
-        for key in keys_of(v)
-        if key in st.query_params
-    }
+    keys = [state.VERSUS, *(key for v in filter_variables(cohort) for key in keys_of(v))]
+    said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
     asked = st.session_state.get(state.FILTERS, {})
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}

@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -21,8 +22,9 @@ from analytics.reporting.wording import join_words
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, answer_link
+from pages.components import state
 from pages.components.cache import Choices, load_controls, load_document
-from pages.components.context import Context
+from pages.components.context import Context, versus_text
 from pages.components.kept_ledger import read_ledger
 
 
@@ -89,7 +91,9 @@ def open_view(context: Context, slug: str, choices: Choices) -> OpenView:
 def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> str:
     """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
     address = str(st.context.url or "").split("?")[0]
-    return view.to_link(address, context.cohort.dictionary, controls)
+    link = view.to_link(address, context.cohort.dictionary, controls)
+    versus = context.versus
+    return link if versus is None else f"{link}&{urlencode({state.VERSUS: versus_text(versus, context.cohort)})}"
 
 
 def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:

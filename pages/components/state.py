@@ -24,6 +24,8 @@ LEDGER = "ledger"
 
 # Widgets, and containers that the style sheet knows by name
 TAB = "tab"
+VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
+VERSUS_FIGURE = "versus_figure"
 SIDEBAR = "sidebar"
 SIDEBAR_TOLD = "sidebar_told"
 CHOICES = "choices"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -109,3 +111,40 @@ def test_who_is_not_left_is_told_why() -> None:
     app = open_link("", age_group=["under 1 year"], age_years=["10", "16"])
     told = sent(app, state.SIDEBAR_TOLD)
     assert told["left"] == "0" and "exclude each other" in told["clash"]
+
+
+def test_two_selections_stand_beside_each_other_with_who_is_in_both() -> None:
+    boys, older = CohortFilter((Clause("sex", ("male",)),)), CohortFilter((Clause("age_years", low=10),))
+    both = COHORT.count(CohortFilter((*boys.clauses, *older.clauses)))
+    app = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16")
+    (said,) = [h.proto.body for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
+    assert f"Compared with {COHORT.count(older)} children: Age at diagnosis from 10 years" in said
+    assert f"{both} children are in both selections" in said
+    figures = [e for e in app.get("bidi_component") if e.key == state.VERSUS_FIGURE]
+    assert len(figures) == 1
+    assert app.session_state[state.LINK_NOTES] == []
+    link = next(
+        d["link"]
+        for e in app.get("bidi_component")
+        if "link" in (d := sent(app, str(e.key)) if e.proto.json or e.proto.mixed.json else {})
+    )
+    assert parse_qs(urlsplit(link).query)["versus"] == ["age_years=10&age_years=16"]
+    # The second answer is that of the second selection alone.
+    alone = open_link("survival-by-site", age_years=["10", "16"])
+    (answer,) = [h.proto.body for h in alone.get("html") if 'data-testid="answer"' in h.proto.body]
+    assert re.sub("<[^>]*>", "", answer) in re.sub("<[^>]*>", "", said)
+
+
+def test_nobody_in_both_is_said_and_a_click_elsewhere_keeps_the_comparison() -> None:
+    app = open_link("survival-by-site", sex=["boys"], versus="sex=girls")
+    (said,) = [h.proto.body for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
+    assert "No child is in both selections" in said
+    assert read_click({"sex": ["boys"], "versus": ["sex=girls&colour=blue"]}, COHORT)["versus"] == ["sex=girls"]
+    assert read_click({"versus": ["everyone"]}, COHORT) == {"versus": ["everyone"]}
+
+
+def test_where_small_numbers_are_protected_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", "5")
+    app = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16")
+    assert not [h for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
+    assert state.VERSUS not in app.session_state[state.FILTERS]

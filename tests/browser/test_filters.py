@@ -153,6 +153,20 @@ def test_a_selection_is_named_kept_and_handed_on(new_page: Callable[..., Page], 
     expect(apply).to_have_attribute("aria-pressed", "false")
     apply.click()
     expect(tab.sentence).to_have_text(sentence)
+    # It stands beside another selection, by a link as well.
+    tab.turn_to("Survival by site")
+    tab.pill("sex", "girls").click()
+    tab.choose("sex", "boys", says="boys")
+    saved.get_by_role("button", name="Compare with").click()
+    versus = page.get_by_test_id("versus")
+    expect(versus).to_contain_text("No child is in both selections")
+    expect(page.get_by_role("button", name="Remove Compared with: Girls")).to_be_visible()
+    tab.settle()
+    assert query_of(page.url)["versus"] == ["sex=girls&age_years=0&age_years=9.9"] or query_of(page.url)["versus"] == [
+        "age_years=0&age_years=9.9&sex=girls"
+    ]
+    page.get_by_role("button", name="Remove Compared with: Girls").click()
+    expect(versus).to_have_count(0)
     saved.get_by_role("button", name="Forget").click()
     expect(saved.locator("li")).to_have_count(0)
     # Another browser has it from the link, under its name.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel, FunnelStep
 from analytics.dictionary import Dictionary, Variable, open_dictionary
-from tests.cohort.cohort_oracle import SMALL
+from tests.cohort.cohort_oracle import ROWS, SMALL, derive, kept
 
 PROJECT = open_dictionary()
 
@@ -266,3 +266,12 @@ def test_a_level_called_like_the_missing_label_keeps_its_meaning() -> None:
 def test_the_funnel_ends_with_those_left() -> None:
     assert Funnel(9).n_left == 9
     assert Funnel(9, (FunnelStep("sex", 5), FunnelStep("mrd", 2))).n_left == 2
+
+
+@given(filters(SMALL), filters(SMALL))
+@settings(max_examples=300, deadline=None)
+def test_both_passes_who_passes_either_filter(a: CohortFilter, b: CohortFilter) -> None:
+    rows = derive(ROWS, SMALL)
+    both = a.both(b)
+    assert (kept(rows, both) if both is not None else []) == kept(kept(rows, a), b)
+    assert a.both(CohortFilter()) == a == a.both(a)

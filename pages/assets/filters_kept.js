@@ -1,0 +1,112 @@
+// Selections that were named. They stay in this browser; nothing of a patient is in them, only what was asked.
+
+const KEPT = 'outcomes-cohorts'
+const NAMED = '#cohort=' // a link may bring a name with its selection
+const VERSUS = 'versus' // the parameter of the other selection, which holds the query of a link
+const EVERYONE = 'everyone'
+const LONGEST_NAME = 60
+const queryOf = (value) => String(new URLSearchParams(Object.entries(value).flatMap(([key, texts]) => texts.map((text) => [key, text])))) || EVERYONE
+const sameQuery = (a, b) => {
+  const sorted = (query) => JSON.stringify([...new URLSearchParams(query)].sort())
+  return sorted(a) === sorted(b)
+}
+
+const Keeping = {
+  readKept() {
+    try {
+      const found = JSON.parse(localStorage.getItem(KEPT) ?? '[]')
+      return Array.isArray(found) ? found.filter((one) => typeof one?.name === 'string' && one.value && typeof one.value === 'object') : []
+    } catch {
+      return []
+    }
+  },
+
+  writeKept(kept) {
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(kept))
+      this.parts.problem.hidden = true
+    } catch {
+      this.parts.problem.textContent = 'This browser keeps nothing here: copy the link of the selection instead.'
+      this.parts.problem.hidden = false
+    }
+    this.paintKept()
+  },
+
+  keep(name, value) {
+    this.writeKept([...this.readKept().filter((one) => one.name !== name), { name, value }])
+  },
+
+  // A link that names its selection brings it along.
+  welcome() {
+    const { hash } = window.location
+    if (!hash.startsWith(NAMED)) return
+    let name = ''
+    try { name = decodeURIComponent(hash.slice(NAMED.length)).trim().slice(0, LONGEST_NAME) } catch { /* no name that can be read */ }
+    const known = this.readKept().find((one) => one.name === name)
+    const { [VERSUS]: versus, ...own } = structuredClone(this.value)
+    if (name && Object.keys(own).length && !known) this.keep(name, own)
+    window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
+  },
+
+  save(event) {
+    event.preventDefault()
+    const name = this.parts.name.value.trim()
+    if (!name) return this.parts.name.focus()
+    const { [VERSUS]: versus, ...own } = structuredClone(this.value)
+    this.keep(name, own)
+    this.parts.name.value = ''
+  },
+
+  paintKept() {
+    const kept = this.readKept()
+    const { [VERSUS]: [versus] = [], ...own } = this.value
+    const html = kept.map(({ name, value }, i) => {
+      const said = escaped(name)
+      return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
+        aria-pressed="${same(value, own)}">${said}</button>${this.data.compares ? `<button type="button" data-item data-do="compare" data-at="${i}"
+        aria-pressed="${Boolean(versus) && sameQuery(queryOf(value), versus)}" aria-label="Compare with ${said}">compare</button>` : ''}<button type="button" data-item data-do="copy" data-at="${i}"
+        aria-label="Copy the link of ${said}">link</button><button type="button" data-item data-do="forget" data-at="${i}"
+        aria-label="Forget ${said}">×</button></li>`
+    }).join('')
+    this.parts.kept.querySelector('.of-set').textContent = kept.length ? String(kept.length) : ''
+    if (this.parts.list.dataset.html === html) return
+    const had = this.parts.list.contains(document.activeElement)
+    this.parts.list.innerHTML = html
+    this.parts.list.dataset.html = html
+    for (const group of this.parts.list.children) this.rove(group)
+    if (had) this.parts.name.focus()
+  },
+
+  do_apply(button) {
+    const { value } = this.readKept()[Number(button.dataset.at)]
+    this.ask({ ...structuredClone(value), ...(this.value[VERSUS] && { [VERSUS]: this.value[VERSUS] }) })
+  },
+
+  do_compare(button) {
+    const value = structuredClone(this.value)
+    if (button.getAttribute('aria-pressed') === 'true') delete value[VERSUS]
+    else value[VERSUS] = [queryOf(this.readKept()[Number(button.dataset.at)].value)]
+    this.ask(value)
+  },
+
+  // What a selection is called here, by what it asks for.
+  nameOf(query) {
+    return this.readKept().find((one) => sameQuery(queryOf(one.value), query))?.name ?? 'another selection'
+  },
+
+  do_forget(button) {
+    this.writeKept(this.readKept().filter((_, i) => i !== Number(button.dataset.at)))
+  },
+
+  async do_copy(button) {
+    const { name, value } = this.readKept()[Number(button.dataset.at)]
+    const link = `${window.location.origin}${window.location.pathname}?${queryOf(value)}${NAMED}${encodeURIComponent(name)}`
+    try {
+      await navigator.clipboard.writeText(link)
+      button.textContent = 'copied'
+    } catch {
+      this.parts.problem.textContent = link // to be copied by hand, where the browser does not let a page
+      this.parts.problem.hidden = false
+    }
+  },
+}
