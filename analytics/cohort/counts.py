@@ -308,8 +308,18 @@ def _code_of(name: str) -> str:
 def _bin_of(name: str, edges: Sequence[float]) -> str:
     """The place of the highest edge that a number reaches; the first for all below it."""
     column = f"p.{quoted(name)}"
-    cases = " ".join(f"WHEN {column} >= {number(edge)} THEN {i}" for i, edge in reversed(list(enumerate(edges))) if i)
-    return f"CASE WHEN {column} IS NULL THEN -1 {cases} ELSE 0 END"
+
+    def among(first: int, last: int) -> str:
+        # Halved again and again: of twenty bins each number is compared with four or five edges.
+        if first == last:
+            return str(first)
+        middle = (first + last + 1) // 2
+        return (
+            f"CASE WHEN {column} >= {number(edges[middle])} THEN {among(middle, last)} "
+            f"ELSE {among(first, middle - 1)} END"
+        )
+
+    return f"CASE WHEN {column} IS NULL THEN -1 ELSE {among(0, len(edges) - 1)} END"
 
 
 def _rows_of(

@@ -25,6 +25,9 @@ TOGETHER, STACKED = "Genetics at diagnosis", "Measurable residual disease"
 MOST_BINS = 20
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 LOG_STEPS = (1.0, 2.0, 5.0)
+DECADES = 4  # of a logarithmic axis that begins at 0
+MOST_DECIMALS, FINEST = 3, 1e-6  # as ranges of a cohort tell them; the step of values with as many or more
+NOT_RECORDED = "not recorded"
 HIDDEN = -1  # a number that may not be shown
 IntArray = NDArray[np.int64]
 
@@ -59,19 +62,28 @@ def count_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdo
     return tuple(picture for picture in (*drawn, *map(draw.levels, levels)) if picture.bars)
 
 
-def list_edges(low: float, high: float, *, is_logarithmic: bool) -> tuple[float, ...]:
-    """The lower ends of equal bins, about 20 at most, on round numbers; of a logarithmic axis 1, 2 and 5 times tens."""
+def list_edges(low: float, high: float, *, is_logarithmic: bool, least: float = 0.0) -> tuple[float, ...]:
+    """The lower ends of equal bins, about 20 at most, on round numbers; of a logarithmic axis 1, 2 and 5 times tens.
+
+    No bin is narrower than ``least``.
+    """
     if is_logarithmic and high > 1e-9:
         last = math.ceil(math.log10(high))
-        first = math.floor(math.log10(low)) if low > 0 else min(0, last - 1)
+        first = math.floor(math.log10(low)) if low > 0 else last - DECADES
         ticks = [step * 10.0**power for power in range(first, last + 1) for step in LOG_STEPS]
+        ticks = [tick for tick in ticks if tick >= 2 * least] or ticks[-1:]
         below = [tick for tick in ticks if tick <= low][-1:] or ticks[:1]
-        return tuple(tick for tick in ticks if below[0] <= tick <= high)[-MOST_BINS:]
-    width = max(high - low, 1e-6) / MOST_BINS
+        return tuple(tick for tick in ticks if below[0] <= tick <= high)[-MOST_BINS:] or (min(below[0], high),)
+    width = max((high - low) / MOST_BINS, least, 1e-9)
     unit = 10.0 ** math.floor(math.log10(width))
     step = next(unit * step for step in STEPS if unit * step * (1 + 1e-9) >= width)
     first, last = math.floor(low / step + 1e-9), math.floor(high / step + 1e-9)
     return tuple(round(step * place, 10) for place in range(first, last + 1))
+
+
+def say_unknown(variable: Variable) -> str:
+    """What is written for those without a value who could have one."""
+    return variable.missing_label if variable.population is None else NOT_RECORDED
 
 
 def to_ask(dictionary: Dictionary, clauses: Sequence[Clause]) -> str:
@@ -147,8 +159,8 @@ class _Drawer:
     def levels(self, variable: Variable) -> Breakdown:
         """A bar for each level, and one for those without it if there are any."""
         bars = [self._bar(variable, level, i, variable.level_label(level)) for i, level in enumerate(variable.levels)]
-        missing = self._bar(variable, None, len(variable.levels), variable.missing_label)
-        if missing.n or missing.is_chosen:
+        missing = self._bar(variable, None, len(variable.levels), say_unknown(variable))
+        if missing.n or (missing.is_chosen and missing.ask):
             bars.append(missing)
         return Breakdown(
             variable.label,
@@ -186,7 +198,7 @@ class _Drawer:
         ends = [*edges[1:], _next_edge(edges, is_logarithmic=variable.is_logarithmic)]
         clause = self._filter.clause(variable.name)
         for i, (low, high) in enumerate(zip(edges, ends, strict=True)):
-            last = round(high - step, 6)
+            last = max(low, round(high - step, 9))
             limits = (low if i else None, last if i < len(edges) - 1 else None)
             ask = (
                 to_ask(self._dictionary, [Clause(variable.name, low=limits[0], high=limits[1])]) if any(limits) else ""
@@ -210,7 +222,9 @@ class _Drawer:
     def _bar(self, variable: Variable, level: str | None, place: int, label: str) -> Bar:
         n, n_event = self._numbers(variable, place)
         asked = Clause(variable.name, (level,)) if level is not None else Clause(variable.name, keep_missing=True)
-        ask = to_ask(self._dictionary, [asked]) if variable.is_coded else ""
+        # Who lacks a value is asked for together with those who cannot have one: not those of the bar.
+        is_other = level is None and variable.population is not None
+        ask = to_ask(self._dictionary, [asked]) if variable.is_coded and not is_other else ""
         clause = self._filter.clause(variable.name)
         chosen = clause is not None and (clause.keep_missing if level is None else level in clause.levels)
         return Bar(label, n, n_event, ask, chosen)
@@ -248,13 +262,17 @@ def _edges_of(cohort: Cohort, numbers: Sequence[Variable]) -> dict[str, tuple[fl
     for variable in numbers:
         limits = ranges.get(variable.name)
         if limits is not None and limits.low is not None and limits.high is not None:
-            edges[variable.name] = list_edges(limits.low, limits.high, is_logarithmic=variable.is_logarithmic)
+            step = _step_of(cohort, variable)
+            edges[variable.name] = list_edges(
+                limits.low, limits.high, is_logarithmic=variable.is_logarithmic, least=step
+            )
     return edges
 
 
 def _step_of(cohort: Cohort, variable: Variable) -> float:
-    """The least that two values of a number differ by."""
-    return 10.0 ** -cohort.ranges()[variable.name].decimals
+    """The least that two values of a number differ by; of values with more decimals than are counted, nearly none."""
+    decimals = cohort.ranges()[variable.name].decimals
+    return 10.0**-decimals if decimals < MOST_DECIMALS else FINEST
 
 
 def _band_of(number: Variable, dictionary: Dictionary) -> Variable | None:

@@ -15,7 +15,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import DAYS_PER_MONTH, Variable
 from analytics.figures.glance.flow import Branch, Flow, Node, Stage
 from analytics.figures.glance.swimmer import Lane
-from analytics.study.pictures import to_ask
+from analytics.study.pictures import say_unknown, to_ask
 
 WAYS = "ways after relapse"  # a list of the dictionary: the stages before the last
 RELAPSE, FOLLOW_UP, DEATH = "relapse", "follow-up from relapse", "death after relapse"  # roles
@@ -48,7 +48,7 @@ def count_flow(cohort: Cohort, cohort_filter: CohortFilter) -> Flow | None:
     fate = tally[roles[DEATH]].fillna(2).to_numpy(np.int64)
     n = tally["n"].to_numpy(np.int64)
     columns = [*codes, fate]
-    labels = [[*v.level_labels, v.missing_label] for v in stages] + [list(FATES)]
+    labels = [[*v.level_labels, say_unknown(v)] for v in stages] + [list(FATES)]
     asks = [[_clause(v, level) for level in (*v.levels, None)] for v in stages] + [[None] * len(FATES)]
     drawn, places = [], []
     for column, names, clauses in zip(columns, labels, asks, strict=True):
@@ -76,8 +76,11 @@ def count_flow(cohort: Cohort, cohort_filter: CohortFilter) -> Flow | None:
     return Flow(tuple(made), int(n.sum()), int(n[fate == 1].sum()))
 
 
-def _clause(variable: Variable, level: str | None) -> Clause:
-    return Clause(variable.name, (level,)) if level is not None else Clause(variable.name, keep_missing=True)
+def _clause(variable: Variable, level: str | None) -> Clause | None:
+    """What a click on a level asks for; None for those who lack it, who are asked for with those who cannot have it."""
+    if level is None:
+        return Clause(variable.name, keep_missing=True) if variable.population is None else None
+    return Clause(variable.name, (level,))
 
 
 def _asked(cohort: Cohort, cohort_filter: CohortFilter, clauses: Sequence[Clause | None]) -> tuple[str, bool]:

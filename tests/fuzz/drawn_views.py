@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +18,16 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.csv_file import to_csv
 from analytics.figures.attrition import draw_attrition
+from analytics.figures.glance.breakdowns import draw_breakdowns
+from analytics.figures.glance.flow import draw_flow
+from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_cohort
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
+from analytics.study.pictures import count_pictures, from_ask
+from analytics.study.ways import count_flow, has_lanes, list_lanes
 from tests.analyses.shown import (
     NOT_WORDS,
     PROVENANCE,
@@ -137,6 +143,7 @@ def look_at(view: View, *, slow: bool = False) -> None:
         assert p_value is None or 0 <= p_value <= 1, name
     check_ratios(shown.files)
     check_table(tabulate_baseline(cohort, view.cohort_filter, cohort.dictionary.filters[:6]))
+    look_at_glance(cohort, view.cohort_filter)
     for table in shown.tables:
         check_table(table)
     slow_parts = shown.slow
@@ -150,6 +157,28 @@ def look_at(view: View, *, slow: bool = False) -> None:
         slow_parts += (Slow(opinion, shown),)
     for slow_part in slow_parts:
         look_at_slow(slow_part, slow=slow)
+
+
+ASKED = re.compile(r' data-ask="[^"]*"')  # the text of a link, which has names of columns
+
+
+def look_at_glance(cohort: Cohort, cohort_filter: CohortFilter) -> None:
+    """Draw the pictures of the overview: a click on each bar leaves as many as it shows, and the flow loses nobody."""
+    pictures = count_pictures(cohort, cohort_filter)
+    assert not NOT_WORDS.search(ASKED.sub("", draw_breakdowns(pictures)))
+    if cohort.smallest_cell:
+        return
+    bars = [bar for picture in pictures for bar in picture.bars if bar.ask]
+    for bar in bars[:: max(1, len(bars) // 4)]:
+        (clause,) = from_ask(cohort.dictionary, bar.ask)
+        assert cohort.count(cohort_filter.with_clause(clause)) == bar.n, (bar, cohort_filter)
+    flow = count_flow(cohort, cohort_filter)
+    if flow is not None:
+        assert all(sum(node.n for node in stage.nodes) == flow.n for stage in flow.stages)
+        assert not NOT_WORDS.search(ASKED.sub("", draw_flow(flow)))
+    if has_lanes(cohort):
+        lanes = list_lanes(cohort, cohort_filter)
+        assert not NOT_WORDS.search(draw_swimmer(lanes.lanes, lanes.longest))
 
 
 def look_at_slow(part: Slow, *, slow: bool) -> None:

@@ -274,3 +274,18 @@ def test_what_the_abstract_leaves_open_is_said() -> None:
         "Counted from relapse, at 60 months, by the treatment finally given;"
     )
     assert len(rows) == sum(bool(figure.reading) for figure in published.figures) > 0
+
+
+def test_table_1_takes_another_column_and_tells_how_far_columns_lie_apart(root: Path) -> None:
+    patients = pd.read_csv(root / "data" / "reference_cohort.csv")
+    cohort = open_cohort(patients)
+    dictionary = cohort.dictionary
+    variables = [dictionary["age_years"], dictionary["sex"], dictionary["risk_group"]]
+    table = tabulate_baseline(cohort, CohortFilter(), variables, by=dictionary["sex"], differences=True)
+    assert table.columns == ("", "All (n = 436)", "girls (n = 179)", "boys (n = 257)", "SMD")
+    assert [row[0] for row in table.rows if row[-1]] == ["Age at diagnosis (years)", "Risk group"], "not by itself"
+    ages = patients.groupby("sex")["age_years"].agg(["mean", "var"])
+    expected = abs(ages["mean"].diff().iloc[-1]) / np.sqrt(ages["var"].mean())
+    assert float(table.rows[0][-1]) == pytest.approx(expected, abs=0.005)
+    groups = tabulate_baseline(cohort, CohortFilter(), variables, by=dictionary["relapse_site_group"], differences=True)
+    assert sum("n = " in column for column in groups.columns) == 5, "all, three sites, and those without relapse"
