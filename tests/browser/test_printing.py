@@ -43,3 +43,5 @@ def test_paper_has_the_answer_and_whole_figures_alone(
         " const look = getComputedStyle(document.querySelector(css)); return [look.color, look.backgroundColor] })"
     )
     assert {ink for ink, _ in colours} == {"rgb(27, 35, 48)"} and colours[-1][1] == "rgb(255, 255, 255)"
+    scheme = tab.page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).colorScheme")
+    assert scheme == "light", "figures take the colours for white from it"
