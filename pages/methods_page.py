@@ -1,14 +1,13 @@
-"""Methods and definitions, generated from the registry, the methods and the dictionary."""
+"""Methods and definitions, generated from the registry, the methods, the glossary and the dictionary."""
 
 from __future__ import annotations
-
-import streamlit as st
 
 from analytics import __version__
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
 from analytics.dictionary import load_words
 from analytics.formats import name_patients
+from analytics.reporting.glossary import load_glossary
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import (
@@ -16,7 +15,6 @@ from analytics.reporting.tables import (
     tabulate_competing,
     tabulate_dictionary,
     tabulate_endpoints,
-    tabulate_methods,
     tabulate_policy,
 )
 from analytics.reporting.wording import say_no_advice
@@ -24,7 +22,13 @@ from analytics.study.tables import tabulate_simulation
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.glance import show_way_to_published
-from pages.components.markdown import as_markdown
+from pages.components.methods import (
+    show_contents,
+    show_methods_in_words,
+    show_paragraphs,
+    show_section,
+    show_terms,
+)
 from pages.components.notes import show_cautions
 from pages.components.registry import Page
 from pages.components.tables import show_table
@@ -35,32 +39,52 @@ SYNTHETIC = (
     "follow-up times reproduce the figures printed in one abstract; everything else in them is plausible decoration. Many "
     "other sets of records would reproduce the same figures, so nothing new about the disease can be learnt from it."
 )
+TIMES = "Recorded in days, shown in months of 30.4375 days."
 
 
 def show_methods(context: Context) -> None:
     """What every number means, how it is computed and where the formula comes from."""
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
-    st.markdown(f"**Not advice.** {as_markdown(say_no_advice())}")
-    st.markdown(f"**Reference cohort.** {as_markdown(name_patients(SYNTHETIC))}")
-    show_way_to_published(context)
-    st.markdown(
-        "**Times.** Recorded in days, shown in months of 30.4375 days. **Who is counted.** Every page works on the "
-        f"{as_markdown(load_words().plural)} left by the filters; each analysis then says whom it could not use and why."
+    show_contents()
+    dictionary, methods = context.cohort.dictionary, load_methods()
+    endpoints = [tabulate(dictionary) for tabulate in (tabulate_endpoints, tabulate_competing)]
+    variables = tabulate_dictionary(dictionary)
+
+    show_section("how-to-read")
+    counted = (
+        f"Every page works on the {load_words().plural} left by the filters; each analysis then says whom it could not use "
+        "and why."
     )
+    show_paragraphs(
+        (
+            ("Not advice", say_no_advice()),
+            ("Reference cohort", name_patients(SYNTHETIC)),
+            ("Times", TIMES),
+            ("Who is counted", counted),
+        )
+    )
+    show_way_to_published(context)
     rows = tuple(
         (a.title, a.question, a.method) for a in sorted(load_analyses(), key=lambda a: SECTIONS.index(a.section))
     )
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
-    show_table(tabulate_simulation(load_simulation()))
     show_table(tabulate_policy(load_policy()))
-    show_table(tabulate_methods(load_methods()))
-    for tabulate in (tabulate_endpoints, tabulate_competing, tabulate_dictionary):
-        show_table(tabulate(context.cohort.dictionary))
+    anchors = [method.anchor for method in methods]
+    show_terms(load_glossary(), [*anchors, "reliability", *(a for t in (*endpoints, variables) for a in t.anchors)])
+
+    show_section("endpoints")
+    for table in endpoints:
+        show_table(table)
+
+    show_section("estimators")
+    show_methods_in_words(methods)
+    show_table(tabulate_simulation(load_simulation()))
+
+    show_section("dictionary")
+    show_table(variables)
     show_cautions(load_published().cautions)
-    st.caption(
-        f"{as_markdown(load_published().citation)}. Product version {__version__}; "
-        f"data version {context.cohort.data_version}."
-    )
+    versions = f"Product version {__version__}; data version {context.cohort.data_version}."
+    show_paragraphs([("Figures compared with", f"{load_published().citation}. {versions}")])
 
 
 def list_pages() -> tuple[Page, ...]:

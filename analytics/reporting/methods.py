@@ -12,9 +12,13 @@ METHODS_PATH = Path(__file__).parents[2] / "data" / "methods.toml"
 
 @dataclass(frozen=True, slots=True)
 class DescribedMethod:
-    """One method: ``answers`` is the clinical question, ``computed`` the choices made here, ``source`` the formula's."""
+    """One method: ``answers`` is the clinical question, ``computed`` the choices made here, ``source`` the formula's.
+
+    ``anchor`` is where links to it lead.
+    """
 
     name: str
+    anchor: str
     answers: str
     computed: str
     source: str

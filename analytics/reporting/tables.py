@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Literal
+from urllib.parse import quote
 
 import pandas as pd
 
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import MISSING, name_patients
 from analytics.frames import EVERYONE
-from analytics.reporting.methods import DescribedMethod
 from analytics.reporting.reliability import STATE_WORDS, Least, Policy, State
 from analytics.reporting.wording import start_sentence
 
 # Where a part of a page stands that is not in sight at once: with more numbers, with how sure they are, or with how it was
 # done.
 Place = Literal["", "more", "sure", "done"]
+_DOI = re.compile(r"doi:(10\.\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Table:
     """Cells as text. ``indent`` marks rows that belong to the row above them; ``help`` explains a column on hover.
 
     ``links`` are the addresses that the first cells lead to, by row, "" for none. ``words`` marks a table of prose, whose
-    columns are aligned to the left. Of the tables of a page without a ``place`` the first is in sight.
+    columns are aligned to the left. ``anchors`` are where links to the first rows lead. Of the tables of a page without a
+    ``place`` the first is in sight.
     """
 
     title: str
@@ -38,6 +41,7 @@ class Table:
     words: bool = False
     place: Place = ""
     links: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
 
     def to_html(self) -> str:
         """The table as escaped HTML with the class ``outcomes-table``; numbers stand in right-aligned columns."""
@@ -46,13 +50,13 @@ class Table:
         )
         kind, prose = (' class="words"', " prose") if self.words else ("", "")
         body = "".join(
-            f"<tr{self._row_class(r)}>"
+            f"<tr{self._anchor_of(r)}{self._row_class(r)}>"
             + f'<th scope="row">{self._head_of(r)}</th>'
-            + "".join(f"<td{kind}>{unbroken(escape(cell))}</td>" for cell in row[1:])
+            + "".join(f"<td{kind}>{unbroken(link_sources(cell))}</td>" for cell in row[1:])
             + "</tr>"
             for r, row in enumerate(self.rows)
         )
-        caption = f'<p class="outcomes-caption">{escape(self.caption)}</p>' if self.caption else ""
+        caption = f'<p class="outcomes-caption">{link_sources(self.caption)}</p>' if self.caption else ""
         return (
             f'<div class="outcomes-scroll"><table class="outcomes-table{prose}"><caption>{escape(self.title)}</caption>'
             f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{caption}"
@@ -62,10 +66,26 @@ class Table:
         text, address = escape(self.rows[row][0]), self.links[row] if self.links else ""
         return f'<a href="{escape(address)}">{text}</a>' if address else text
 
+    def _anchor_of(self, row: int) -> str:
+        return f' id="{escape(self.anchors[row])}"' if row < len(self.anchors) else ""
+
     def _row_class(self, row: int) -> str:
         if not self.indent:
             return ""
         return ' class="indent"' if self.indent[row] else ' class="group"'
+
+
+def link_sources(text: str) -> str:
+    """The text as HTML, with a link from each DOI to what it stands for."""
+    return _DOI.sub(_link_doi, escape(text)) if "doi:" in text else escape(text)
+
+
+def _link_doi(found: re.Match[str]) -> str:
+    doi = found[1].rstrip(".,;")
+    rest = found[1][len(doi) :]
+    while doi.endswith(")") and doi.count(")") > doi.count("("):
+        doi, rest = doi[:-1], f"){rest}"
+    return f'<a href="https://doi.org/{quote(unescape(doi), safe="/")}">doi:{doi}</a>{rest}'
 
 
 def unbroken(text: str) -> str:
@@ -112,13 +132,16 @@ def tabulate_dictionary(dictionary: Dictionary) -> Table:
         for v in dictionary.variables
     )
     columns = ("Variable", "Column", "Known from", "Values or unit", "Definition", "Source")
-    return Table("Dictionary", columns, rows, words=True)
+    anchors = tuple(f"variable-{v.name}" for v in dictionary.variables)
+    return Table("Dictionary", columns, rows, words=True, anchors=anchors)
 
 
 def tabulate_endpoints(dictionary: Dictionary) -> Table:
     """Every endpoint with its clock, event and definition."""
     rows = tuple((e.label, e.origin, e.event_label, e.population, e.definition) for e in dictionary.endpoints)
-    return Table("Endpoints", ("Endpoint", "Clock starts at", "Event", "Among", "Definition"), rows, words=True)
+    columns = ("Endpoint", "Clock starts at", "Event", "Among", "Definition")
+    anchors = tuple(f"endpoint-{e.name}" for e in dictionary.endpoints)
+    return Table("Endpoints", columns, rows, words=True, anchors=anchors)
 
 
 def tabulate_competing(dictionary: Dictionary) -> Table:
@@ -128,7 +151,8 @@ def tabulate_competing(dictionary: Dictionary) -> Table:
         for e in dictionary.competing
     )
     columns = ("Competing events", "Clock starts at", "Events", "Among", "Definition")
-    return Table("Endpoints with competing events", columns, rows, words=True)
+    anchors = tuple(f"endpoint-{e.name}" for e in dictionary.competing)
+    return Table("Endpoints with competing events", columns, rows, words=True, anchors=anchors)
 
 
 def tabulate_policy(policy: Policy) -> Table:
@@ -159,6 +183,7 @@ def tabulate_policy(policy: Policy) -> Table:
         title="What is shown for how few",
         columns=("State", "What is shown", "In a group", "Events", "Events per parameter"),
         rows=tuple(rows),
+        anchors=("reliability",),
         caption="The lowest row of which one condition holds decides; the last counts only where small numbers are protected. "
         "Groups are those compared, or the one described; empty "
         f"groups, and {some} in whom the value is not known, are not looked at. Curves are drawn faintly where fewer than "
@@ -170,9 +195,3 @@ def tabulate_policy(policy: Policy) -> Table:
         "to predict needs far more (Riley and colleagues 2020, doi:10.1136/bmj.m441).",
         words=True,
     )
-
-
-def tabulate_methods(methods: Sequence[DescribedMethod]) -> Table:
-    """Every method with what it answers, how it is computed here and the source of its formula."""
-    rows = tuple((m.name, m.answers, m.computed, m.source) for m in methods)
-    return Table("Methods", ("Method", "What it answers", "How it is computed here", "Source"), rows, words=True)

@@ -38,7 +38,11 @@ document.addEventListener('click', (event) => {
   document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)
 })
 
+const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
+
 export default function ({ data, setStateValue }) {
+  import(`${base}/${data.terms}`).then(({ default: explain }) => explain(data.glossary))
+  import(`${base}/${data.methods}`)
   try {
     const before = sessionStorage.getItem(KEY) || ''
     // The name before is kept until the server has taken over from it: what it was told may have been lost on the way.

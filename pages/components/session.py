@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.reporting.glossary import to_browser
 from pages.components import state
+from pages.components.assets import address_of
 from pages.components.browser import TAB
 from pages.components.jobs import JOBS
 from pages.components.kept_ledger import take_over_ledger
@@ -13,7 +15,13 @@ from pages.components.presence import name_session
 
 def keep_session() -> None:
     """Let the tab keep the session's name, and give the session what that of the name before left behind."""
-    data = {"name": name_session(), "before": st.session_state.get(state.BEFORE, "")}
+    data = {
+        "name": name_session(),
+        "before": st.session_state.get(state.BEFORE, ""),
+        "terms": address_of("terms.js"),
+        "methods": address_of("methods.js"),
+        "glossary": to_browser(),
+    }
     TAB(key=state.TAB, data=data, on_before_change=_take_over)
 
 

@@ -23,5 +23,5 @@ def _replace(light: str, dark: str) -> str:
 
 
 STYLE = write_colours() + "".join(
-    map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "print.css"))
+    map(read_asset, ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "terms.css", "print.css"))
 )

@@ -24,10 +24,10 @@ def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
     assert browser.SIDEBAR and browser.SIDEBAR_TOLD
     scripts = {"figure.js", "saving.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
-    scripts |= {"filters.js", "filters.css", "filters_told.js", "filters_kept.js"}
+    scripts |= {"filters.js", "filters.css", "filters_told.js", "filters_kept.js", "terms.js", "methods.js"}
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in STYLE}
     assert {path.name for path in ASSETS.iterdir()} == scripts | sheets
-    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css", "glance.css"}
+    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css", "glance.css", "terms.css"}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ASSETS.glob("*.css")))

@@ -17,7 +17,6 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators import weighted_quantiles
 from analytics.frames import EVERYONE
-from analytics.reporting.methods import load_methods
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import (
     Table,
@@ -25,7 +24,6 @@ from analytics.reporting.tables import (
     table_frame,
     tabulate_dictionary,
     tabulate_endpoints,
-    tabulate_methods,
 )
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.published import open_published, recompute
@@ -261,10 +259,6 @@ def test_the_dictionary_is_listed_in_full(cohort: Cohort) -> None:
             variable = coded[row[1]]
             assert row[3].count("(reference)") == 1
             assert f"{variable.level_label(variable.reference)} (reference)" in row[3]
-
-
-def test_methods_are_listed_in_full() -> None:
-    assert [row[0] for row in tabulate_methods(load_methods()).rows] == [method.name for method in load_methods()]
 
 
 def test_what_the_abstract_leaves_open_is_said() -> None:

@@ -1,0 +1,142 @@
+// Words that the glossary explains: in each block of text the first of each kind can be pointed at, clicked, or reached by
+// the keyboard and opened by Enter; Escape closes what it says. Marked once the browser is idle: no figure waits for it.
+
+const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, [role=img], [role=button], [role=dialog]'
+const TOLD = '.outcomes-headlines > [title]:not([title=""]), th[title]:not([title=""])' // with a hint of its own
+const DELAY = 300 // milliseconds that a pointer rests on a word first
+
+let pattern, spelled, terms, opened, timer, waiting
+const idle = window.requestIdleCallback || ((run) => setTimeout(run, 50))
+
+const fold = (text) => text.replaceAll('\u2060', '').replaceAll('\u00a0', ' ').replaceAll('’', "'").toLowerCase()
+
+function mark(block) {
+  for (const link of block.querySelectorAll('a[href^="http"]')) Object.assign(link, { target: '_blank', rel: 'noopener' })
+  const texts = document.createTreeWalker(block, NodeFilter.SHOW_TEXT)
+  const found = []
+  const seen = new Set([...block.querySelectorAll('.outcomes-term')].map((word) => Number(word.dataset.term)))
+  for (let text; (text = texts.nextNode());) {
+    if (text.data.trim().length < 2 || text.parentElement.closest(SKIP)) continue
+    for (const match of text.data.matchAll(pattern)) {
+      const term = spelled[fold(match[0])]
+      if (seen.has(term)) continue
+      seen.add(term)
+      found.push([text, match.index, match[0].length, term])
+    }
+  }
+  for (const [text, start, length, term] of found.reverse()) {
+    const part = text.splitText(start)
+    part.splitText(length)
+    wrap(part, term)
+  }
+  for (const told of block.querySelectorAll(TOLD)) {
+    const label = told.querySelector('span') || told
+    if (label.textContent.trim() && !label.querySelector('.outcomes-term, button')) wrap(label.firstChild, '')
+  }
+}
+
+function wrap(node, term) {
+  const word = document.createElement('dfn')
+  Object.assign(word, { className: 'outcomes-term', role: 'button', tabIndex: 0, ariaExpanded: 'false' })
+  word.dataset.term = term
+  node.replaceWith(word)
+  word.append(node)
+}
+
+function markAll() {
+  waiting = false
+  for (const block of document.querySelectorAll('[data-testid=stMain] [data-testid=stHtml]:not([data-told])')) {
+    block.dataset.told = ''
+    mark(block)
+  }
+}
+
+function soon() {
+  if (!waiting) idle(markAll, { timeout: 1000 })
+  waiting = true
+}
+
+function close() {
+  clearTimeout(timer)
+  if (opened?.said.isConnected) opened.said.hidePopover()
+}
+
+function open(word, byPointer) {
+  close()
+  const [name, meaning, source, anchor] = terms[word.dataset.term] || [word.textContent]
+  const hinted = word.closest(TOLD)
+  const hint = hinted?.title
+  const said = document.createElement('div')
+  Object.assign(said, { className: 'outcomes-meaning', popover: 'auto', role: 'dialog', ariaLabel: name, id: 'outcomes-meaning' })
+  const part = (tag, text) => said.appendChild(Object.assign(document.createElement(tag), { textContent: text }))
+  part('b', name)
+  if (hint) part('p', hint)
+  if (hinted) hinted.removeAttribute('title') // which the browser would show beside it
+  if (meaning) {
+    part('p', meaning)
+    part('small', '').innerHTML = source
+    for (const link of said.querySelectorAll('a')) Object.assign(link, { target: '_blank', rel: 'noopener' })
+    const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
+    const more = part('a', 'More in Methods')
+    more.href = `${base}/methods#${anchor}`
+    more.dataset.testid = 'note-link'
+  }
+  const look = getComputedStyle(document.querySelector('.stApp'))
+  Object.assign(said.style, { backgroundColor: look.backgroundColor, color: look.color })
+  word.after(said)
+  opened = { word, said, byPointer }
+  said.addEventListener('toggle', (event) => {
+    if (event.newState !== 'closed') return
+    word.ariaExpanded = 'false'
+    word.removeAttribute('aria-describedby')
+    if (hint) hinted.title = hint
+    said.remove()
+    if (opened?.said === said) opened = undefined
+  })
+  said.showPopover()
+  word.ariaExpanded = 'true'
+  word.setAttribute('aria-describedby', said.id)
+  const at = word.getClientRects()[0]
+  const box = said.getBoundingClientRect()
+  const left = Math.max(8, Math.min(at.left, innerWidth - box.width - 8))
+  const below = at.bottom + 4
+  said.style.left = `${left}px`
+  said.style.top = `${below + box.height > innerHeight - 8 ? Math.max(8, at.top - box.height - 4) : below}px`
+}
+
+function toggle(word) {
+  if (opened?.word === word && !opened.byPointer) close()
+  else if (opened?.word === word) opened.byPointer = false
+  else open(word, false)
+}
+
+const wordOf = (event) => event.target.closest?.('.outcomes-term')
+
+document.addEventListener('click', (event) => { if (wordOf(event)) { event.preventDefault(); toggle(wordOf(event)) } })
+document.addEventListener('keydown', (event) => {
+  if (!wordOf(event) || (event.key !== 'Enter' && event.key !== ' ')) return
+  event.preventDefault()
+  toggle(wordOf(event))
+})
+document.addEventListener('pointerover', (event) => {
+  if (event.pointerType !== 'mouse') return
+  const word = wordOf(event)
+  clearTimeout(timer)
+  if (word && opened?.word !== word) timer = setTimeout(() => { if (!opened || opened.byPointer) open(word, true) }, DELAY)
+  else if (!word && opened?.byPointer && !opened.said.contains(event.target)) timer = setTimeout(close, DELAY)
+})
+document.addEventListener('scroll', (event) => { if (opened && !opened.said.contains(event.target)) close() }, true)
+
+export default function (glossary) {
+  if (pattern) return
+  ;({ spelled, terms } = glossary)
+  pattern = new RegExp(glossary.pattern, 'g')
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      if (!addedNodes.length || target.namespaceURI !== document.documentElement.namespaceURI) continue
+      if (target.dataset.testid === 'stHtml') delete target.dataset.told
+      soon()
+    }
+  }).observe(document.querySelector('[data-testid=stMain]') || document.body, { childList: true, subtree: true })
+  soon()
+}

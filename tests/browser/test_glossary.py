@@ -1,0 +1,89 @@
+"""Words that are explained where they stand, and the methods page that says more of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.dashboard import Dashboard
+
+IN_SIGHT = "(e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight }"
+
+
+def term(page: Page, block: str, text: str) -> Locator:
+    return page.locator(f"{block} .outcomes-term").get_by_text(text, exact=True)
+
+
+def check_opened(page: Page, word: Locator, says: str) -> None:
+    said = page.get_by_role("dialog")
+    expect(said).to_contain_text(says)
+    expect(word).to_have_attribute("aria-expanded", "true")
+    box, at = said.bounding_box(), word.bounding_box()
+    assert box and at and said.evaluate(IN_SIGHT)
+    assert box["y"] >= at["y"] + at["height"] or box["y"] + box["height"] <= at["y"], "it does not cover the word"
+
+
+def check_closed(page: Page, word: Locator) -> None:
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(word).to_have_attribute("aria-expanded", "false")
+
+
+def test_a_word_is_explained_by_click_key_and_pointer_and_leads_to_its_method(page: Page, address: str) -> None:
+    tab = Dashboard(page, address).open("survival-by-site", folded=True)
+    answer = page.get_by_test_id("answer")
+    word = term(page, "[data-testid=answer]", "log-rank test")
+    expect(word).to_have_role("button")
+    before = answer.inner_text()
+    word.click()
+    check_opened(page, word, "Compares whole curves")
+    page.keyboard.press("Escape")
+    check_closed(page, word)
+    assert answer.inner_text() == before
+
+    word.focus()
+    page.keyboard.press("Enter")
+    check_opened(page, word, "Compares whole curves")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.href").startswith("https://doi.org/")
+    page.keyboard.press("Escape")
+    check_closed(page, word)
+    expect(word).to_be_focused()
+
+    headline = term(page, "[data-testid=headlines]", "Median follow-up")
+    headline.hover()
+    hint: Any = (
+        page.locator("[data-testid=headlines] [title]").filter(has_text="Median follow-up").get_attribute("title")
+    )
+    check_opened(page, headline, hint)
+    page.mouse.move(700, 880)
+    check_closed(page, headline)
+
+    tab.choose("sex", "girls", says="Sex: girls")
+    expect(word).to_be_visible()
+    word.tap() if page.evaluate("() => navigator.maxTouchPoints") else word.click()
+    page.get_by_role("dialog").get_by_text("More in Methods").click()
+    entry = page.locator("#log-rank")
+    expect(entry).to_have_attribute("open", "")
+    page.wait_for_function("() => document.querySelector('#log-rank').getBoundingClientRect().top < 200")
+    expect(tab.sentence).to_contain_text("Sex: girls")
+
+
+def test_an_entry_of_the_methods_page_is_found_by_link_and_by_search(page: Page, address: str) -> None:
+    Dashboard(page, address).open("methods#firth", folded=True)
+    entry = page.locator("#firth")
+    expect(entry).to_have_attribute("open", "")
+    expect(entry.locator("a").first).to_have_attribute("target", "_blank")
+    page.wait_for_function("() => Math.abs(document.querySelector('#firth').getBoundingClientRect().top - 56) < 40")
+
+    field = page.get_by_role("searchbox")
+    field.fill("immortal suissa")
+    expect(page.locator("#immortal-time")).to_be_visible()
+    expect(entry).to_be_hidden()
+    expect(page.locator(".outcomes-contents [role=status]")).to_have_text(re.compile(r"^\d entries$"))
+    expect(page.get_by_role("heading", name="Dictionary")).to_be_hidden()
+    field.fill("")
+    expect(entry).to_be_visible()
+    page.get_by_role("link", name="Dictionary", exact=True).click()
+    page.wait_for_function("() => document.querySelector('#dictionary').getBoundingClientRect().top < 120")
