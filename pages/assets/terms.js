@@ -78,7 +78,7 @@ function open(word, byPointer) {
     for (const link of said.querySelectorAll('a')) Object.assign(link, { target: '_blank', rel: 'noopener' })
     const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
     const more = part('a', 'More in Methods')
-    more.href = `${base}/methods#${anchor}`
+    more.href = `${base}/methods${location.search}#${anchor}`
     more.dataset.testid = 'note-link'
   }
   const look = getComputedStyle(document.querySelector('.stApp'))

@@ -61,12 +61,10 @@ def test_a_word_is_explained_by_click_key_and_pointer_and_leads_to_its_method(pa
     check_closed(page, headline)
 
     tab.choose("sex", "girls", says="Sex: girls")
-    expect(word).to_be_visible()
-    word.tap() if page.evaluate("() => navigator.maxTouchPoints") else word.click()
+    term(page, "[data-testid=headlines]", "Median follow-up").click()
     page.get_by_role("dialog").get_by_text("More in Methods").click()
-    entry = page.locator("#log-rank")
-    expect(entry).to_have_attribute("open", "")
-    page.wait_for_function("() => document.querySelector('#log-rank').getBoundingClientRect().top < 200")
+    expect(page.locator("#follow-up")).to_have_attribute("open", "")
+    page.wait_for_function("() => document.querySelector('#follow-up').getBoundingClientRect().top < 200")
     expect(tab.sentence).to_contain_text("Sex: girls")
 
 
@@ -77,7 +75,7 @@ def test_an_entry_of_the_methods_page_is_found_by_link_and_by_search(page: Page,
     expect(entry.locator("a").first).to_have_attribute("target", "_blank")
     page.wait_for_function("() => Math.abs(document.querySelector('#firth').getBoundingClientRect().top - 56) < 40")
 
-    field = page.get_by_role("searchbox")
+    field = page.get_by_role("searchbox", name="Search all entries")
     field.fill("immortal suissa")
     expect(page.locator("#immortal-time")).to_be_visible()
     expect(entry).to_be_hidden()
