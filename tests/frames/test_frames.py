@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from hypothesis import strategies as st
 
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.dictionary import DAYS_PER_MONTH, PHASES, CompetingEndpoint, Dictionary, Endpoint, Variable
+from analytics.dictionary import DAYS_PER_MONTH, PHASES, Variable
 from analytics.frames import (
     EVERYONE,
-    HISTORIES,
     BinaryOutcome,
     CompetingEvents,
     TimeToEvent,
@@ -27,84 +25,23 @@ from analytics.frames import (
     history_columns,
     is_post_baseline,
 )
-from analytics.frames.exclusions import Exclusion
-from analytics.reporting.attrition import say_exclusion
-
-OS = Endpoint(
-    "os_relapse",
-    "Overall survival",
-    "days",
-    "died",
-    "first relapse",
-    "death from any cause",
-    "children who relapsed",
-    "relapse",
+from tests.frames.counted_children import (
+    AGE,
+    CAUSE,
+    FIRST,
+    LATE,
+    MRD,
+    OS,
+    ROWS,
+    SALVAGE,
+    SITE,
+    count_given,
+    rows,
+    said,
+    tally_of,
 )
-SITE = Variable(
-    "site",
-    "Site of relapse",
-    "categorical",
-    "relapse",
-    ("marrow", "CNS", "testes"),
-    ("marrow", "CNS", "testes"),
-    "marrow",
-    missing_label="not recorded",
-)
-LATE = dataclasses.replace(OS, name="late", entry="hsct_days", population="transplanted children")
-CAUSE = Variable(
-    "first",
-    "First event",
-    "categorical",
-    "follow-up",
-    ("none", "second relapse", "death"),
-    ("alive", "a second relapse", "death without it"),
-    "none",
-)
-FIRST = CompetingEndpoint("first", "First event", "days", "first", "first relapse", "children who relapsed", "relapse")
-SALVAGE = Variable(
-    "salvage_treatment", "Salvage", "categorical", "salvage", ("chemotherapy", "CAR-T", "HSCT"), (), "chemotherapy"
-)
-MRD = Variable(
-    "mrd", "MRD", "binary", "induction", ("low", "high"), ("low", "high"), "high", missing_label="not measured"
-)
-AGE = Variable("age_years", "Age", "continuous", "diagnosis", unit="years", missing_label="not recorded")
-
-
-NUMBERS = ["days", "died", "relapsed", "age_years", "cart_days", "hsct_days"]
-CODED = (SITE, MRD, CAUSE, SALVAGE)
-
-
-def tally_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A tally as a cohort gives it: coded columns categorical, all others float."""
-    frame = pd.DataFrame(rows, columns=[*NUMBERS, *(v.name for v in CODED), "n"])
-    for variable in CODED:
-        frame[variable.name] = pd.Categorical(frame[variable.name], categories=list(variable.levels))
-    for name in NUMBERS:
-        frame[name] = frame[name].astype(float)
-    return frame.astype({"n": np.int64})
-
-
-ROWS = [
-    {"days": 365.25, "died": 1, "site": "CNS", "mrd": "high", "n": 2},
-    {"days": 0, "died": 0, "site": "marrow", "mrd": "low", "n": 3},
-    {"days": 30.4375, "died": 0, "site": None, "mrd": "low", "n": 5},
-    {"days": None, "died": None, "site": None, "mrd": None, "n": 70},
-    {"days": 100, "died": 1, "site": "marrow", "mrd": None, "n": 7},
-    {"days": 100, "died": None, "site": "marrow", "mrd": "low", "n": 11},
-]
-
 
 # Time to event
-
-
-def count_given(history: TreatmentHistory, given_at: np.ndarray) -> int:
-    """Patients given a treatment on a known day."""
-    return int(history.weight[~np.isnan(given_at)].sum())
-
-
-def said(exclusions: Sequence[Exclusion]) -> tuple[tuple[str, str, int], ...]:
-    """Each exclusion by its code, in words, and with its number."""
-    return tuple((e.code, say_exclusion(e), e.n) for e in exclusions)
 
 
 def test_days_become_months() -> None:
@@ -160,22 +97,6 @@ def test_arrays_cannot_be_changed() -> None:
     for array in (frame.time, frame.event, frame.weight):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
-
-
-rows = st.lists(
-    st.fixed_dictionaries(
-        {
-            "days": st.none() | st.integers(0, 4000),
-            "died": st.none() | st.integers(0, 1),
-            "site": st.none() | st.sampled_from(SITE.levels),
-            "mrd": st.none() | st.sampled_from(MRD.levels),
-            "relapsed": st.none() | st.integers(0, 1),
-            "age_years": st.none() | st.floats(0, 18),
-            "n": st.integers(1, 1000),
-        }
-    ),
-    max_size=12,
-)
 
 
 @settings(deadline=None)
@@ -322,147 +243,6 @@ def test_no_children_have_no_competing_events() -> None:
     assert (frame.n, frame.n_events, frame.exclusions, frame.cause.shape) == (0, (0, 0), (), (0,))
 
 
-# Treatments and their days
-
-
-# A dozen children: days of follow-up, death, days of CAR-T and HSCT, what was finally given.
-TREATED = [
-    (300, 0, None, None, "chemotherapy"),
-    (40, 1, None, None, None),
-    (600, 1, None, 120, "HSCT"),
-    (700, 0, 60, 150, "HSCT"),
-    (500, 1, 80, None, "CAR-T"),
-    (800, 0, 200, 100, "HSCT"),
-    (900, 1, 90, 90, "HSCT"),
-    (250, 1, None, 250, "HSCT"),
-    (200, 0, None, None, "HSCT"),
-    (210, 1, None, None, "CAR-T"),
-    (220, 0, 50, None, "HSCT"),
-    (None, None, 60, 70, "HSCT"),
-]
-UNKNOWN_DAYS = (
-    ("not-eligible", "no first relapse, or no follow-up from it", 2048),
-    ("cart-day-missing", "given CAR-T on an unknown day", 512),
-    ("hsct-day-missing", "transplanted on an unknown day", 1280),
-)
-
-
-def treated() -> pd.DataFrame:
-    names = ("days", "died", "cart_days", "hsct_days", "salvage_treatment")
-    return tally_of([{**dict(zip(names, row, strict=True)), "n": 2**i} for i, row in enumerate(TREATED)])
-
-
-def days(months: Any) -> list[float | None]:
-    """Months as days, None for NaN."""
-    return [None if np.isnan(m) else round(m * DAYS_PER_MONTH, 6) for m in months]
-
-
-def test_a_history_knows_the_days_of_treatment() -> None:
-    history = TreatmentHistory.from_tally(treated(), OS)
-    assert said(history.exclusions) == UNKNOWN_DAYS
-    assert days(history.time) == [300, 40, 600, 700, 500, 800, 900, 250]
-    assert history.event.tolist() == [0, 1, 1, 0, 1, 0, 1, 1]
-    assert days(history.cart_at) == [None, None, None, 60, 80, 200, 90, None]
-    assert days(history.hsct_at) == [None, None, 120, 150, None, 100, 90, 250]
-    assert (history.n, history.n_event) == (255, 2 + 4 + 16 + 64 + 128)
-    assert (count_given(history, history.cart_at), count_given(history, history.hsct_at)) == (
-        8 + 16 + 32 + 64,
-        4 + 8 + 32 + 64 + 128,
-    )
-    for array in (history.time, history.cart_at, history.hsct_at, history.weight):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 1
-
-
-def test_views_of_a_history() -> None:
-    history = TreatmentHistory.from_tally(treated(), OS)
-    time, event, treated_at = history.switches("hsct")
-    assert (time is history.time, event is history.event, treated_at is history.hsct_at) == (True, True, True)
-    assert history.switches("cart").treated_at is history.cart_at
-    states = history.switches("histories").treated_at
-    assert isinstance(states, Mapping)
-    assert tuple(states) == HISTORIES == ("CAR-T", "HSCT", "CAR-T, then HSCT")
-    assert [days(at) for at in states.values()] == [
-        [None, None, None, 60, 80, None, None, None],
-        [None, None, 120, None, None, 100, 90, 250],
-        [None, None, None, 150, None, None, None, None],
-    ]
-
-
-def test_follow_up_may_end_at_hsct() -> None:
-    time, event, treated_at = TreatmentHistory.from_tally(treated(), OS).switches("cart", censor_at_hsct=True)
-    assert days(time) == [300, 40, 120, 150, 500, 100, 90, 250]
-    # The last child died on the day of HSCT, which is a death after it.
-    assert event.tolist() == [0, 1, 0, 0, 1, 0, 0, 0]
-    assert not isinstance(treated_at, Mapping)
-    assert days(treated_at) == [None, None, None, 60, 80, None, None, None]
-    assert not time.flags.writeable and not event.flags.writeable and not treated_at.flags.writeable
-
-
-def test_only_the_treatments_asked_for_leave_children_out() -> None:
-    hsct = TreatmentHistory.from_tally(treated().drop(columns="cart_days"), OS, treatments=["hsct_days"])
-    assert hsct.treatments == ("hsct_days",)
-    assert [e.code for e in hsct.exclusions] == ["not-eligible", "hsct-day-missing"]
-    assert hsct.n == 255 + 512 and count_given(hsct, hsct.cart_at) == 0
-    cart = TreatmentHistory.from_tally(treated().drop(columns="hsct_days"), OS, treatments=["cart_days"])
-    assert [e.code for e in cart.exclusions] == ["not-eligible", "cart-day-missing"]
-    for history, view, censored, lacking in (
-        (hsct, "cart", False, "cart_days"),
-        (hsct, "histories", False, "cart_days"),
-        (cart, "hsct", False, "hsct_days"),
-        (cart, "cart", True, "hsct_days"),
-    ):
-        with pytest.raises(ValueError, match=f"the view {view} needs {lacking}, which this history was made without"):
-            history.switches(view, censor_at_hsct=censored)
-    unlabelled = TreatmentHistory.from_tally(treated().drop(columns="salvage_treatment"), OS)
-    assert said(unlabelled.exclusions) == UNKNOWN_DAYS[:1]
-
-
-def test_views_and_treatments_that_do_not_exist_are_refused() -> None:
-    history = TreatmentHistory.from_tally(treated(), OS)
-    with pytest.raises(ValueError, match="view must be one of hsct, cart, histories, salvage: it is 'tki'"):
-        history.switches("tki")
-    with pytest.raises(ValueError, match="censor_at_hsct goes with the view cart: the view is hsct"):
-        history.switches("hsct", censor_at_hsct=True)
-    for wrong in ((), ("tki_days",)):
-        with pytest.raises(ValueError, match="treatments must be one or both of cart_days, hsct_days"):
-            TreatmentHistory.from_tally(treated(), OS, treatments=wrong)
-
-
-def test_histories_have_strata_and_covariates() -> None:
-    tally = treated().assign(age_years=5.0)
-    tally["mrd"] = pd.Categorical(["low", "high", None, *["low"] * 9], categories=["low", "high"])
-    history = TreatmentHistory.from_tally(tally, OS, MRD, [AGE], [AGE, SALVAGE], {"salvage_treatment": "HSCT"})
-    assert said(history.exclusions) == (
-        *UNKNOWN_DAYS,
-        ("stratum-missing", "MRD: not measured", 4),
-        ("covariate-missing", "Salvage: missing", 2),
-    )
-    assert history.strata is not None and list(history.strata[:2]) == ["low", "high"]
-    assert history.covariates is not None
-    assert list(history.covariates["salvage_treatment"].cat.categories) == ["HSCT", "chemotherapy", "CAR-T"]
-    assert (history.n, history.n_complete, history.conditions) == (251, 249, (AGE, MRD))
-
-
-def test_columns_of_a_history() -> None:
-    dictionary = Dictionary((SALVAGE,), ())
-    assert history_columns(dictionary, OS, MRD, None) == (
-        "days",
-        "died",
-        "mrd",
-        "cart_days",
-        "hsct_days",
-        "salvage_treatment",
-    )
-    assert history_columns(dictionary, OS, SALVAGE, treatments=["hsct_days"]) == (
-        "days",
-        "died",
-        "salvage_treatment",
-        "hsct_days",
-    )
-    assert history_columns(Dictionary((), ()), [OS, LATE]) == ("days", "died", "hsct_days", "cart_days")
-
-
 times = st.none() | st.integers(0, 900)
 
 
@@ -542,74 +322,3 @@ def test_frames_of_the_reference_cohort() -> None:
         history = TreatmentHistory.from_tally(cohort.tally(history_columns(dictionary, endpoint), marrow), endpoint)
         assert (history.n, history.exclusions) == (52, ())
         assert (count_given(history, history.hsct_at), count_given(history, history.cart_at)) == (40, 11)
-
-
-# A yes/no outcome
-
-
-BINARY = [
-    {"relapsed": 1, "site": "CNS", "mrd": "high", "age_years": 3.5, "n": 2},
-    {"relapsed": 0, "site": None, "mrd": "low", "age_years": 4, "n": 3},
-    {"relapsed": 0, "site": "marrow", "mrd": "low", "age_years": None, "n": 5},
-    {"relapsed": 1, "site": None, "mrd": "low", "age_years": None, "n": 7},
-    {"relapsed": None, "site": None, "mrd": "low", "age_years": 1, "n": 11},
-]
-
-
-def test_the_reference_of_the_dictionary_comes_first() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [SITE, MRD])
-    assert list(outcome.covariates["site"].cat.categories) == ["marrow", "CNS", "testes"]
-    assert list(outcome.covariates["mrd"].cat.categories) == ["high", "low"]
-
-
-def test_a_chosen_reference_comes_first_and_the_others_keep_their_order() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [SITE, MRD], {"site": "testes", "mrd": "low"})
-    assert list(outcome.covariates["site"].cat.categories) == ["testes", "marrow", "CNS"]
-    assert list(outcome.covariates["mrd"].cat.categories) == ["low", "high"]
-    assert list(outcome.covariates["mrd"]) == ["high", "low", "low", "low"]
-
-
-def test_an_unknown_reference_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"site: the reference 'brain' is none of its levels.*marrow, CNS, testes"):
-        BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [SITE], {"site": "brain"})
-
-
-def test_a_reference_of_another_variable_is_passed_over() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [MRD, AGE], {"site": "CNS"})
-    assert list(outcome.covariates) == ["mrd", "age_years"]
-
-
-def test_missing_values_are_kept_marked_and_counted() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [SITE, MRD, AGE])
-    assert (outcome.n, outcome.n_complete) == (17, 2)
-    np.testing.assert_array_equal(outcome.complete, [True, False, False, False])
-    assert outcome.n_missing == (("site", 10), ("mrd", 0), ("age_years", 12))
-    assert said(outcome.exclusions) == (
-        ("outcome-missing", "outcome not recorded", 11),
-        ("covariate-missing", "Site of relapse: not recorded", 10),
-        ("covariate-missing", "Age: not recorded", 12),
-    )
-    assert outcome.covariates["site"].isna().tolist() == [False, True, False, True]
-
-
-def test_without_covariates_everyone_with_an_outcome_is_complete() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(BINARY), "relapsed", [])
-    assert (outcome.n, outcome.n_complete) == (17, 17)
-    assert outcome.covariates.shape == (4, 0)
-
-
-def test_an_empty_tally_gives_nobody() -> None:
-    outcome = BinaryOutcome.from_tally(tally_of([]), "relapsed", [SITE, AGE])
-    assert (outcome.n, outcome.n_complete, outcome.exclusions) == (0, 0, ())
-    assert outcome.n_missing == (("site", 0), ("age_years", 0))
-
-
-@settings(deadline=None)
-@given(rows)
-def test_outcome_counts_equal_those_of_the_rows(given_rows: list[dict[str, Any]]) -> None:
-    outcome = BinaryOutcome.from_tally(tally_of(given_rows), "relapsed", [SITE, AGE])
-    known = [r for r in given_rows if r["relapsed"] is not None]
-    assert outcome.n == sum(r["n"] for r in known)
-    assert outcome.n_complete == sum(r["n"] for r in known if r["site"] is not None and r["age_years"] is not None)
-    assert (outcome.outcome * outcome.weight).sum() == sum(r["n"] for r in known if r["relapsed"])
-    assert dict(outcome.n_missing)["site"] == sum(r["n"] for r in known if r["site"] is None)

@@ -38,7 +38,7 @@ def test_every_code_that_is_given_has_words() -> None:
     given = {code for (code,) in codes_made("Reason")} - {"withheld"}
     assert len(given) > 80 and not given - set(TEMPLATES)
     remarked = {code for (code,) in codes_made("Note")}
-    assert len(remarked) > 15 and remarked == {code for code, _ in notes._WORDS}
+    assert len(remarked) > 15 and remarked == {code for code, _ in notes.NOTE_WORDS}
 
 
 @pytest.mark.parametrize(
