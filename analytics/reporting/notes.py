@@ -17,7 +17,7 @@ _NOT_SHOWN = "The {measure}s concerned are not shown."
 
 # By code, and kind where one code is said in several ways: what is so, and what to do. Terms stand in braces as in
 # reasons; {found} are sentences, {sets} sets of groups, {cells} pairs of a group and a subgroup.
-_WORDS: Mapping[tuple[str, str], tuple[str, str]] = {
+NOTE_WORDS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("collinear", ""): (
         "{name} has no {measure} of its own: among these {n:counted} it is a combination of {names}.",
         "Leave one of them out of the model.",
@@ -161,7 +161,7 @@ def say_note(note: Note, dictionary: Dictionary | None = None) -> Note:
                 inner.join(part) if isinstance(part, tuple) else say_reason(part, dictionary) for part in terms.of(name)
             ]
             terms.add(name, between.join(parts))
-    text, remedy = (words.format_map(terms) for words in _WORDS[note.code, note.kind])
+    text, remedy = (words.format_map(terms) for words in NOTE_WORDS[note.code, note.kind])
     subgroup = note.get("subgroup")
     return replace(
         note,

@@ -347,7 +347,7 @@ def is_plain(value: Any) -> bool:
 @pytest.mark.parametrize("url_path", PAGES)
 def test_session_state_holds_plain_values(url_path: str) -> None:
     app = open_page(url_path, SELECTIONS["one group"][0])
-    state = app.session_state._state.filtered_state
+    state = app.session_state.filtered_state
     ours = {keys.FILTERS, keys.FILTERS_STEP} | {c.name for _, c in CONTROLS}
     ours |= {keys.LINK_READ, keys.LINK_NOTES, keys.USE_REFERENCE, keys.LEDGER, keys.SESSION, keys.BEFORE}
     ours |= {keys.DRAWN_AGAIN, keys.DISMISS_LINK_NOTES}

@@ -260,7 +260,7 @@ def _combined(term: OddsRatio, models: Sequence[FittedLogistic], conf_level: flo
     centre = float(np.mean([profile.estimate for profile in profiles]))
     width = max(profile.std_error for profile in profiles)
     half = (1.0 - conf_level) / 2.0
-    low, high = (_crossing(below, centre, sign * width, tail) for sign, tail in ((-1.0, half), (1.0, 1.0 - half)))
+    low, high = (find_crossing(below, centre, sign * width, tail) for sign, tail in ((-1.0, half), (1.0, 1.0 - half)))
     interval = Interval(
         None if low is None else ratio_of(low), None if high is None else ratio_of(high), conf_level, "CLIP"
     )
@@ -269,7 +269,7 @@ def _combined(term: OddsRatio, models: Sequence[FittedLogistic], conf_level: flo
     return replace(term, odds_ratio=replace(term.odds_ratio, interval=interval)), p_value
 
 
-def _crossing(below: Callable[[float], float], start: float, step: float, tail: float) -> float | None:
+def find_crossing(below: Callable[[float], float], start: float, step: float, tail: float) -> float | None:
     """Where an increasing function takes a value, looked for from ``start`` in steps that grow; None if not found."""
     inner = start
     for _ in range(_MOST_STEPS):

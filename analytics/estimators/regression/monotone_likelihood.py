@@ -36,7 +36,7 @@ _LEVEL = 1e-6
 # Columns with values beyond this, in units in which most lie within a few, are looked at twice.
 _FAR = 1e3
 _MAX_CUTS = 400
-_MOST_LISTED = 64  # Patterns up to this number are compared pair by pair.
+MOST_LISTED = 64  # Patterns up to this number are compared pair by pair.
 _NEGLIGIBLE = 1e-9
 
 
@@ -101,7 +101,7 @@ class _Order:
     @classmethod
     def from_risk_sets(cls, risk: RiskSets) -> _Order | None:
         """The order that the events ask for; None if there are too many patterns to list it."""
-        if risk.event_table is None or risk.table is None or risk.patterns > _MOST_LISTED:
+        if risk.event_table is None or risk.table is None or risk.patterns > MOST_LISTED:
             return None
         above = (risk.event_table > 0).T.astype(np.float64) @ (risk.table > 0) > 0
         reach = _closure(above)

@@ -52,7 +52,7 @@ _LONG_STEP = 1e-3
 # Beyond this range of the linear predictor a fit is taken to diverge; whether it does is for the caller to find out.
 _DIVERGING = 40.0
 # Steps of the short search for a limit, which needs about eight.
-_QUICK = 20
+MOST_QUICK_STEPS = 20
 _ASIDE = 1e-4
 
 
@@ -157,7 +157,7 @@ def _quick_limit(
     others = np.arange(likelihood.size) != index
     curvature, beta = optimum.curvature, best + side * reach * inverse[index] / inverse[index, index]
     last_beta, last_score = best, optimum.values.score
-    for _ in range(_QUICK):
+    for _ in range(MOST_QUICK_STEPS):
         beta[index] = best[index] + side * reach
         values = likelihood.at(beta)
         if not math.isfinite(values.log_likelihood):

@@ -23,8 +23,8 @@ from analytics.results import FloatArray
 
 # Numbers of a table of event times by patterns that is kept; with more than the first, or than the second and four per
 # row, sums over risk sets are running sums.
-_MAX_TABLE = 4_000_000
-_SMALL_TABLE = 1_000_000
+MAX_TABLE = 4_000_000
+SMALL_TABLE = 1_000_000
 _SMALLEST_TABLE = 20_000
 # Tied events up to this number are summed one by one, more of them by the Euler-Maclaurin formula but for the last.
 _MAX_TIES = 64
@@ -94,7 +94,7 @@ class RiskSets:
         who = np.concatenate([rows.pattern[seen], rows.pattern[late]])
         steps = (at, who, np.concatenate([counts[seen], -counts[late]]))
         self.table: FloatArray | None = None
-        if self.size * patterns > max(min(4 * len(rows.n), _MAX_TABLE), _SMALL_TABLE):
+        if self.size * patterns > max(min(4 * len(rows.n), MAX_TABLE), SMALL_TABLE):
             self._steps = self._sparse(*steps)
             self._steps_of = csr_array(self._steps.T)
         else:

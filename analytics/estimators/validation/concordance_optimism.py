@@ -89,7 +89,7 @@ def concordance_optimism_by_bootstrap(
     counts = np.ones(np.size(time)) if weight is None else np.asarray(pd.Series(weight), dtype=np.float64)
 
     def gain(rng: np.random.Generator) -> tuple[FloatArray, str] | None:
-        again = _resample(rng, counts)
+        again = resample_patients(rng, counts)
         if not again @ (np.asarray(event, dtype=np.float64) * (again > 0)) > 0:
             return None
         model = estimate_hazard_ratios(time, event, covariates, weight=again, ties=ties, method=method, **options)
@@ -115,7 +115,7 @@ def concordance_optimism_by_bootstrap(
     )
 
 
-def _resample(rng: np.random.Generator, counts: FloatArray) -> FloatArray:
+def resample_patients(rng: np.random.Generator, counts: FloatArray) -> FloatArray:
     """How often each row is drawn when as many patients as there are are drawn with replacement."""
     return np.asarray(rng.multinomial(int(counts.sum()), counts / counts.sum()), dtype=np.float64)
 

@@ -43,7 +43,7 @@ _DIVERGING = 30.0
 # A patient whose leverage is this near to 1 holds a coefficient alone.
 _ALONE = 1e-8
 # Numbers held at once by the fits that are iterated side by side.
-_MOST_NUMBERS = 2_000_000
+NUMBERS_AT_ONCE = 2_000_000
 _LOST_REFERENCE = Reason("reference-lost")
 
 
@@ -199,7 +199,7 @@ def _refit_each(model: FittedLogistic, kinds: _Kinds, start: FloatArray) -> tupl
     both = patterns.y.sum() - kinds.event > 0
     both &= (patterns.n - patterns.y).sum() - (1.0 - kinds.event) > 0
     todo = todo[both[todo]]
-    size = max(1, _MOST_NUMBERS // max(1, len(patterns.n)))
+    size = max(1, NUMBERS_AT_ONCE // max(1, len(patterns.n)))
     for begin in range(0, len(todo), size):
         part = todo[begin : begin + size]
         beta[part], is_found[part] = _iterate(model, kinds.take(part), beta[part])

@@ -88,7 +88,7 @@ def optimism_by_bootstrap(
     patterns, masks = model.design.patterns, model.design.masks()
 
     def gain(rng: np.random.Generator) -> tuple[FloatArray, str] | None:
-        n, y = _resample(rng, patterns.n, patterns.y)
+        n, y = resample_patients(rng, patterns.n, patterns.y)
         fit = _refit(model.matrix, n, y, masks, method)
         if fit is None:
             return None
@@ -124,7 +124,7 @@ def optimism_by_bootstrap(
 # The bootstrap
 
 
-def _resample(rng: np.random.Generator, n: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+def resample_patients(rng: np.random.Generator, n: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Patients and events of each pattern when as many patients as there are are drawn with replacement."""
     cells = np.concatenate([y, n - y])
     drawn = np.zeros(len(cells))

@@ -33,7 +33,7 @@ GLOBAL, TRANSFORM = "GLOBAL", "incidence"
 # A coefficient without an estimate of its own, beside which the others stay what they are.
 _MADE_UP = ("collinear", "uninformative")
 MOST_PAIRS = 200_000_000
-_BLOCK = 2_000_000
+PAIRS_AT_ONCE = 2_000_000
 _NEGLIGIBLE = 1e-9
 
 
@@ -221,7 +221,7 @@ class _Pieces:
         mean = np.zeros((len(self.moments), size))
         rate = np.zeros(len(self.moments))
         stays = np.where(self.is_competing & (self.own > 0), 1.0 / np.where(self.own > 0, self.own, 1.0), 0.0)
-        step = max(1, _BLOCK // max(len(time), 1))
+        step = max(1, PAIRS_AT_ONCE // max(len(time), 1))
         for start in range(0, len(self.moments), step):
             block = slice(start, start + step)
             at, free = self.moments[block, None], self.uncensored[block, None]

@@ -23,8 +23,7 @@ from analytics.estimators import (
     pool_odds_ratios,
     why_not_imputed,
 )
-from analytics.estimators.missing import imputation
-from analytics.estimators.missing.imputation import augment, fit_levels
+from analytics.estimators.missing.imputation import augment, find_crossing, fit_levels
 from analytics.results import Name, OddsRatioResult, Reason
 
 HERE = Path(__file__).parents[2] / "reference"
@@ -335,5 +334,5 @@ def test_a_limit_where_the_profile_of_a_set_has_no_value_is_not_found() -> None:
     def below(b: float) -> float:
         return math.nan if 0.4 < b < 0.6 else b
 
-    assert imputation._crossing(below, 0.0, 1.0, 0.5) is None
-    assert imputation._crossing(below, 0.0, 1.0, 0.25) == pytest.approx(0.25)
+    assert find_crossing(below, 0.0, 1.0, 0.5) is None
+    assert find_crossing(below, 0.0, 1.0, 0.25) == pytest.approx(0.25)

@@ -128,8 +128,8 @@ def test_concordance_agrees_with_r(case: dict[str, Any]) -> None:
 @pytest.fixture
 def without_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Sums over risk sets by running sums, as for many distinct covariates."""
-    monkeypatch.setattr(risk_sets, "_MAX_TABLE", 0)
-    monkeypatch.setattr(risk_sets, "_SMALL_TABLE", 0)
+    monkeypatch.setattr(risk_sets, "MAX_TABLE", 0)
+    monkeypatch.setattr(risk_sets, "SMALL_TABLE", 0)
     yield
 
 

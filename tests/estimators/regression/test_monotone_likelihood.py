@@ -155,10 +155,10 @@ def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:
     x = pd.DataFrame({"a": rng.integers(0, 2, n), "b": rng.integers(0, 3, n), "c": rng.integers(0, 2, n)})
     with pytest.MonkeyPatch.context() as patch:
         if patterns == "tabulated":
-            patch.setattr(monotone_likelihood, "_MOST_LISTED", 0)
+            patch.setattr(monotone_likelihood, "MOST_LISTED", 0)
         if patterns == "summed":
-            patch.setattr(risk_sets, "_MAX_TABLE", 0)
-            patch.setattr(risk_sets, "_SMALL_TABLE", 0)
+            patch.setattr(risk_sets, "MAX_TABLE", 0)
+            patch.setattr(risk_sets, "SMALL_TABLE", 0)
         result = estimate_hazard_ratios(months, event, x, entry=entry, strata=block)
         ml = estimate_hazard_ratios(months, event, x, entry=entry, strata=block, method="ml")
     expected = is_monotone(months, event, entry, block, x.to_numpy(float))
@@ -185,7 +185,7 @@ def test_pairs_of_patterns_and_linear_programmes_lead_to_the_same_limit(seed: in
     options = {"strata": rng.integers(0, 2, n) if seed % 3 else None, "weight": rng.integers(1, 4, n)}
     pairs = [estimate_hazard_ratios(months, event, covariates, method=method, **options) for method in ("ml", "auto")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monotone_likelihood, "_MOST_LISTED", 0)
+        patch.setattr(monotone_likelihood, "MOST_LISTED", 0)
         programmes = [
             estimate_hazard_ratios(months, event, covariates, method=method, **options) for method in ("ml", "auto")
         ]
@@ -211,7 +211,7 @@ def test_the_short_search_for_a_limit_ends_where_the_long_one_does(seed: int) ->
     x = pd.DataFrame({"arm": pd.Categorical.from_codes(arm, list("abc"))})
     result = estimate_hazard_ratios(months, event, x, method="firth")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partial_maximum, "_QUICK", 0)
+        patch.setattr(partial_maximum, "MOST_QUICK_STEPS", 0)
         longer = estimate_hazard_ratios(months, event, x, method="firth")
     pd.testing.assert_frame_equal(result.to_frame(), longer.to_frame(), rtol=1e-9)
 

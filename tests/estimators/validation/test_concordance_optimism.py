@@ -21,7 +21,7 @@ ARRAYS = (VETERAN["time"], VETERAN["event"], VETERAN[["celltype", "karno", "age"
 
 def test_equals_r_on_the_same_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = iter(np.array(R["counts"], dtype=float))
-    monkeypatch.setattr(concordance_optimism, "_resample", lambda rng, n: next(counts))
+    monkeypatch.setattr(concordance_optimism, "resample_patients", lambda rng, n: next(counts))
     found = concordance_optimism_by_bootstrap(*ARRAYS, replicates=len(R["gains"]), seed=1)
     assert found.concordance.apparent == pytest.approx(R["apparent"], rel=1e-9)
     assert found.concordance.optimism == pytest.approx(np.mean(R["gains"]), rel=1e-9)

@@ -123,7 +123,7 @@ def test_the_only_patient_of_a_level_takes_its_ratio_along_and_leaves_the_others
     frame["level"] = frame["level"].cat.reorder_categories(["rare", "no", "yes"])
     result = estimate_influence([*EVENT, 1], frame, method="firth")
     (alone,) = np.flatnonzero(result.row == 12)
-    assert result.reasons[alone] == (influence._LOST_REFERENCE,) * 2
+    assert result.reasons[alone] == (Reason("reference-lost"),) * 2
     assert np.isnan(result.log_odds_ratio[alone]).all()
 
 
@@ -171,7 +171,7 @@ def test_most_refits_keeps_those_that_change_most() -> None:
 def test_in_parts_is_the_same_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, covariates = read("birthwt")
     whole = estimate_influence(outcome, covariates)
-    monkeypatch.setattr(influence, "_MOST_NUMBERS", 1000)
+    monkeypatch.setattr(influence, "NUMBERS_AT_ONCE", 1000)
     parts = estimate_influence(outcome, covariates)
     np.testing.assert_allclose(parts.log_odds_ratio, whole.log_odds_ratio, rtol=1e-12)
 

@@ -208,14 +208,14 @@ def test_variance_inflation_of_two_numbers_is_that_of_their_coefficients() -> No
 def test_one_resample_equals_a_fit_of_repeated_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, covariates, _ = read("pima")  # every patient is a pattern of covariates
     drawn: list[tuple[np.ndarray, np.ndarray]] = []
-    genuine = optimism._resample
+    genuine = optimism.resample_patients
 
     def recording(rng: np.random.Generator, n: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         assert (n == 1).all()
         drawn.append(genuine(rng, n, y))
         return drawn[-1]
 
-    monkeypatch.setattr(optimism, "_resample", recording)
+    monkeypatch.setattr(optimism, "resample_patients", recording)
     result = optimism_by_bootstrap(outcome, covariates, replicates=1, seed=3)
     order = np.lexsort([covariates[name] for name in reversed(covariates.columns)])
     x, y = sm.add_constant(covariates.to_numpy(dtype=float))[order], np.asarray(outcome, dtype=float)[order]
@@ -253,7 +253,7 @@ def test_apparent_measures_are_those_of_the_fitted_probabilities() -> None:
 
 def test_resampling_everybody_once_shows_no_optimism(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, covariates, _ = read("lung")
-    monkeypatch.setattr(optimism, "_resample", lambda rng, n, y: (n, y))
+    monkeypatch.setattr(optimism, "resample_patients", lambda rng, n, y: (n, y))
     result = optimism_by_bootstrap(outcome, covariates, replicates=2, seed=1)
     assert [m.optimism for m in result.measures] == [0.0, 0.0, 0.0]
     assert [m.std_error for m in result.measures] == [0.0, 0.0, 0.0]
@@ -262,7 +262,7 @@ def test_resampling_everybody_once_shows_no_optimism(monkeypatch: pytest.MonkeyP
 def test_resamples_draw_each_patient_equally_often() -> None:
     n, y = np.array([3.0, 1.0, 6.0]), np.array([1.0, 0.0, 6.0])
     rng = np.random.default_rng(5)
-    draws = [optimism._resample(rng, n, y) for _ in range(4000)]
+    draws = [optimism.resample_patients(rng, n, y) for _ in range(4000)]
     patients, events = (np.array(part) for part in zip(*draws, strict=True))
     assert (patients.sum(axis=1) == 10).all()
     assert (events <= patients).all() and (events[:, 1] == 0).all() and (events[:, 2] == patients[:, 2]).all()
@@ -316,7 +316,7 @@ def test_level_that_a_resample_lacks_predicts_as_the_reference(monkeypatch: pyte
     def without_c(rng: np.random.Generator, n: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return n * [1, 1, 0], y * [1, 1, 0]
 
-    monkeypatch.setattr(optimism, "_resample", without_c)
+    monkeypatch.setattr(optimism, "resample_patients", without_c)
     result = optimism_by_bootstrap(outcome, covariates, replicates=1, seed=0)
     thirds = np.array([1, 1, 1, 2, 2, 2, 1, 1]) / 3
     inside, outside = estimate_brier(outcome[:6], thirds[:6]).value, estimate_brier(outcome, thirds).value

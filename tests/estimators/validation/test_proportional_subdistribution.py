@@ -49,7 +49,7 @@ def test_blocks_of_event_times_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     data = pd.read_csv(REFERENCE / "competing_pbc.csv")
     arrays = (data["time"], data["cause"], data[["sex", "age"]])
     whole = proportional_subdistribution_hazards_test(*arrays, of=2)
-    monkeypatch.setattr(proportional_subdistribution, "_BLOCK", 3 * len(data))
+    monkeypatch.setattr(proportional_subdistribution, "PAIRS_AT_ONCE", 3 * len(data))
     parts = proportional_subdistribution_hazards_test(*arrays, of=2)
     assert [t.statistic for t in parts.tests] == pytest.approx([t.statistic for t in whole.tests], rel=1e-9)
 
