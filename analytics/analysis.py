@@ -29,7 +29,7 @@ from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.formats import format_count, name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Used, say_attrition
-from analytics.reporting.reasons import say_frames
+from analytics.reporting.files import to_files
 from analytics.reporting.reliability import note_left_out
 from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, list_opinion, refuse_opinion
 from analytics.reporting.tables import Table
@@ -389,7 +389,7 @@ class Analysis(ABC, Generic[Frame, Found]):
             used=used,
             tests=lazy(lambda: self.tests(result)),
             files=self.files,
-            frames=lazy(lambda: say_frames(self.downloads(result))),
+            frames=lazy(lambda: to_files(self.downloads(result))),
             background=_background_parts(self.background, result, params, selection),
             checks=_appendix(self.checks, result, params, selection),
             planning=_appendix(self.planning, result, params, selection),
@@ -443,7 +443,7 @@ def _appendix(checks: Checks | None, result: Any, params: Params, selection: Sel
         parts=selection.lazy(lambda: checks.show(result, made(), params)),
         background=_background_parts(checks.background, result, params, selection),
         files=checks.files,
-        frames=selection.lazy(lambda: say_frames(checks.downloads(made()))),
+        frames=selection.lazy(lambda: to_files(checks.downloads(made()))),
     )
 
 
@@ -463,7 +463,7 @@ def _background_part(part: Background, result: Any, params: Params, selection: S
         run=selection.spoken(lambda progress: Governed(part.run)(result, params, progress)),
         show=selection.spoken(lambda found: part.show(result, found, params)),
         files=part.files,
-        frames=selection.spoken(lambda found: say_frames(part.downloads(found))),
+        frames=selection.spoken(lambda found: to_files(part.downloads(found))),
     )
 
 

@@ -30,7 +30,7 @@ from analytics.estimators import (
     estimate_propensity,
     landmark_survival,
     survival_at,
-    tabulate_curves,
+    tabulate_whole_curves,
     weighted_hazard_ratio,
     weighted_survival,
 )
@@ -49,6 +49,7 @@ from analytics.formats import MISSING, format_count, format_number, format_patie
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONES
+from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
@@ -293,12 +294,16 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         )
 
     def downloads(self, result: AdjustedComparison) -> Mapping[str, pd.DataFrame]:
-        curves = [tabulate_curves(result.unadjusted.curves).assign(weighting="none")]
-        curves += [result.curves.to_frame().assign(weighting=result.estimand)] if result.curves else []
+        curves = [tabulate_whole_curves(result.unadjusted.curves).assign(weighting="none")]
+        curves += (
+            [tabulate_whole_curves(result.curves, exact=False).assign(weighting=result.estimand)]
+            if result.curves
+            else []
+        )
         return {
-            "estimates": ratios_frame(result, list_weighted_e_values(result)),
+            "estimates": name_measure(ratios_frame(result, list_weighted_e_values(result)), "hazard_ratio"),
             "balance": result.propensity.to_frame(),
-            "curves": stack(curves),
+            "curves": name_measure(stack(curves), "survival"),
         }
 
     def second_opinion(self, data: TreatmentData, result: AdjustedComparison, params: Params) -> Iterator[Compared]:

@@ -41,7 +41,7 @@ from analytics.comparisons.survival import (
 )
 from analytics.dictionary import Words, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
-from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_curves
+from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_whole_curves
 from analytics.estimators.second_opinion.comparison import not_offered
 from analytics.estimators.second_opinion.curves import compare_curves
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
@@ -60,6 +60,7 @@ from analytics.reporting.answers import answer_incidence
 from analytics.reporting.attrition import Used, list_losses, name_complete, name_eligible, shorten_eligible
 from analytics.reporting.causes import say_cause_ratios, tabulate_cause_ratios
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, say_incidence, tabulate_incidence
+from analytics.reporting.files import name_measure
 from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time_frame, tabulate_ratios_over_time
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
@@ -274,8 +275,11 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         ratios = pd.DataFrame(rows, columns=list(frames[0].columns) if frames else ["cause", "model", "variable"])
         return {
             "estimates": incidence_frame(result.comparison),
-            "curves": tabulate_curves(result.comparison.incidence),
-            "hazard-ratios": ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
+            "curves": name_measure(tabulate_whole_curves(result.comparison.incidence), "cumulative_incidence"),
+            "hazard-ratios": name_measure(
+                ratios.assign(per=pd.Series([numbers.get(row["variable"]) for row in rows], dtype=object)),
+                "hazard_ratio",
+            ),
         }
 
     def second_opinion(self, frame: CausesFrame, result: CumulativeIncidence, params: Params) -> Iterator[Compared]:

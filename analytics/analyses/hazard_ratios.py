@@ -44,6 +44,7 @@ from analytics.formats import format_p_phrase, name_patients
 from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
+from analytics.reporting.files import name_measure
 from analytics.reporting.hazards import (
     NO_ROBUST_ERRORS,
     RESIDUALS,
@@ -309,7 +310,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
             for time, n, beta in zip(c.time.tolist(), c.n_event.tolist(), c.beta.tolist(), strict=True)
         ]
         return {
-            "estimates": tabulate_estimates(result, "n_event", "std_error_type"),
+            "estimates": name_measure(tabulate_estimates(result, "n_event", "std_error_type"), "hazard_ratio"),
             "tests": tabulate_tests([*tests, ("proportional hazards", "multivariable", overall)]),
             "residuals": pd.DataFrame(
                 residuals, columns=["variable", "level", "reference", "time", "n_event", "log_hazard_ratio"]

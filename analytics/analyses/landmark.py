@@ -24,13 +24,14 @@ from analytics.comparisons.treatment_groups import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline, Picture
-from analytics.estimators import landmark_profile, tabulate_curves
+from analytics.estimators import landmark_profile, tabulate_whole_curves
 from analytics.estimators.second_opinion.treatment import compare_landmark
 from analytics.figures.curves.landmark_strip import StripPoint, plot_landmark_strip
 from analytics.formats import format_count, format_patients
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.curves import MILESTONES
 from analytics.reporting.estimates import ratio_text
+from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import label_states, say_followed, say_ratios, say_treated, say_two_tests
@@ -162,9 +163,11 @@ class LandmarkAnalysis(GroupsAnalysis):
 
     def downloads(self, result: LandmarkComparison) -> Mapping[str, pd.DataFrame]:
         return {
-            "estimates": result.hazard.to_frame().assign(landmark_days=result.days),
-            "landmarks": stack([at.to_frame().assign(landmark_days=days) for days, at in result.profile]),
-            "curves": tabulate_curves(result.curves).assign(landmark_days=result.days),
+            "estimates": name_measure(result.hazard.to_frame(), "hazard_ratio").assign(landmark_days=result.days),
+            "landmarks": name_measure(
+                stack([at.to_frame().assign(landmark_days=days) for days, at in result.profile]), "hazard_ratio"
+            ),
+            "curves": name_measure(tabulate_whole_curves(result.curves), "survival").assign(landmark_days=result.days),
         }
 
     def second_opinion(self, data: TreatmentData, result: LandmarkComparison, params: Params) -> Iterator[Compared]:

@@ -28,7 +28,7 @@ from analytics.comparisons.survival import (
     styles_of,
 )
 from analytics.document import ComparedTest, Headline, Picture
-from analytics.estimators import estimate_restricted_mean, estimate_survival_differences, tabulate_curves
+from analytics.estimators import estimate_restricted_mean, estimate_survival_differences, tabulate_whole_curves
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.figures.curves.survival import describe_drawing
 from analytics.figures.points.differences import DifferenceRow, plot_differences
@@ -38,6 +38,7 @@ from analytics.frames import TimeToEvent
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES
 from analytics.reporting.estimates import format_difference, format_percent_points
+from analytics.reporting.files import name_measure
 from analytics.reporting.means import (
     MeanSurvival,
     answer_means,
@@ -56,6 +57,13 @@ from analytics.results import Note
 from analytics.results.second_opinion import Compared
 
 LONGEST = "longest"
+_UNITS = {
+    "restricted mean": "months",
+    "time lost": "months",
+    "difference": "months",
+    "ratio": "ratio",
+    "survival difference": "probability",
+}
 HORIZON = Control(
     "years",
     "Mean over the first",
@@ -254,7 +262,9 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         )
         for column in ("group", "reference"):
             estimates[column] = estimates[column].map(lambda label: result.levels.get(label, label), na_action="ignore")
-        return {"estimates": estimates, "curves": tabulate_curves(result.compared.curves)}
+        estimates.insert(1, "unit", [_UNITS[term] for term in estimates["term"]])
+        curves = name_measure(tabulate_whole_curves(result.compared.curves), "survival")
+        return {"estimates": estimates, "curves": curves}
 
     def second_opinion(self, frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
         survival, compared = frame.survival, result.compared

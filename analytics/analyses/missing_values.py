@@ -32,6 +32,7 @@ from analytics.figures.points.missingness import (
 )
 from analytics.formats import format_count, format_patients, format_share
 from analytics.reporting.attrition import Used
+from analytics.reporting.files import name_measure
 from analytics.reporting.missing import (
     NOTHING,
     describe_patterns,
@@ -213,10 +214,13 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         counts = {"yes": result.counts, "no": result.others}
         models = {"complete cases": result.complete_cases, "missing as own level": result.own_level}
         return {
-            "missing": stack([found.to_frame().assign(in_model=name) for name, found in counts.items()]),
+            "missing": name_measure(
+                stack([found.to_frame().assign(in_model=name) for name, found in counts.items()]), "proportion_missing"
+            ),
             "patterns": result.counts.patterns_to_frame(),
-            "estimates": stack(
-                [m.to_frame().assign(model=name, method=m.method, n_model=m.n) for name, m in models.items()]
+            "estimates": name_measure(
+                stack([m.to_frame().assign(model=name, method=m.method, n_model=m.n) for name, m in models.items()]),
+                "odds_ratio",
             ),
         }
 

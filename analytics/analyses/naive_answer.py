@@ -44,6 +44,7 @@ from analytics.figures.forest.svg import draw_svg
 from analytics.formats import MISSING, format_count, format_number, format_p_cell
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.estimates import ratio_text
+from analytics.reporting.files import name_measure
 from analytics.reporting.naive_answer import (
     Answer,
     NaiveComparison,
@@ -211,7 +212,8 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         return list_ratio_tests(result.data, result.answers[-1].model, AS_IT_CHANGES)
 
     def downloads(self, result: NaiveComparison) -> Mapping[str, pd.DataFrame]:
-        return {"estimates": stack([answer.model.to_frame().assign(method=answer.name) for answer in result.answers])}
+        estimates = stack([answer.model.to_frame().assign(method=answer.name) for answer in result.answers])
+        return {"estimates": name_measure(estimates, "hazard_ratio")}
 
     def second_opinion(self, data: TreatmentData, result: NaiveComparison, params: Params) -> Iterator[Compared]:
         for answer in result.answers:

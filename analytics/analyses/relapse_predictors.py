@@ -63,6 +63,7 @@ from analytics.frames import (
 from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence
+from analytics.reporting.files import name_measure
 from analytics.reporting.regression import note_incomplete
 from analytics.reporting.relapse import (
     note_horizon,
@@ -325,7 +326,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
     def downloads(self, result: RelapsePredictors) -> Mapping[str, pd.DataFrame]:
         tests = tabulate_tests([("", kind, model.tests) for kind, model in list_models(result)])
         return {
-            "estimates": tabulate_estimates(result),
+            "estimates": name_measure(tabulate_estimates(result), "odds_ratio"),
             "likelihood-ratio-tests": tests.drop(columns="test"),
             "incidence": incidence_frame(result.curves),
         }

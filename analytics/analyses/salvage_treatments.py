@@ -33,11 +33,12 @@ from analytics.comparisons.treatment_groups import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import Headline
-from analytics.estimators import pairwise_treatments, tabulate_curves
+from analytics.estimators import pairwise_treatments, tabulate_whole_curves
 from analytics.estimators.second_opinion.treatment import compare_groups
 from analytics.formats import format_count
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.curves import MILESTONES, tabulate_pairs
+from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
@@ -175,11 +176,15 @@ class SalvageAnalysis(GroupsAnalysis):
         return (*result.notes, *note_thin_starts(result.curves.curves, "Compare from a landmark."))
 
     def downloads(self, result: SalvageComparison) -> Mapping[str, pd.DataFrame]:
-        naive = tabulate_curves(result.naive_curves).assign(method="naive, by the last salvage treatment (biased)")
-        curves = tabulate_curves(result.curves).assign(method="Kaplan–Meier" if result.days else "Simon–Makuch")
+        naive = tabulate_whole_curves(result.naive_curves).assign(
+            method="naive, by the last salvage treatment (biased)"
+        )
+        curves = tabulate_whole_curves(result.curves).assign(method="Kaplan–Meier" if result.days else "Simon–Makuch")
         return {
-            "estimates": frame_estimates(result, result.others, result.pairs),
-            "curves": pd.concat([curves, naive], ignore_index=True).assign(landmark_days=result.days),
+            "estimates": name_measure(frame_estimates(result, result.others, result.pairs), "hazard_ratio"),
+            "curves": name_measure(
+                pd.concat([curves, naive], ignore_index=True).assign(landmark_days=result.days), "survival"
+            ),
             "later-treatment": pd.DataFrame(result.moves, columns=["from", "to", "n"]),
         }
 

@@ -39,6 +39,7 @@ from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_
 from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import ratio_text
+from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import has_few_events
 from analytics.reporting.subgroups import (
@@ -294,7 +295,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         columns += ["statistic_interaction", "df_interaction", "p_interaction"]
         frame = pd.DataFrame(rows, columns=columns)
         frame.insert(columns.index("conf_type"), "conf_level", result.overall.conf_level)
-        return {"estimates": frame}
+        return {"estimates": name_measure(frame, "hazard_ratio")}
 
     def second_opinion(self, frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
         data, name, reference = frame.data, frame.variable.name, result.contrast.reference

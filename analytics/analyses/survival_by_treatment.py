@@ -40,12 +40,13 @@ from analytics.comparisons.until_hsct import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline
-from analytics.estimators import naive_hazard_ratio, tabulate_curves
+from analytics.estimators import naive_hazard_ratio, tabulate_whole_curves
 from analytics.estimators.second_opinion.treatment import compare_switching, compare_treatment_ratios
 from analytics.formats import format_count, format_share
 from analytics.frames.switching import UNTIL_HSCT, TreatmentData
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import MILESTONES
+from analytics.reporting.files import name_measure
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import (
     count_used,
@@ -208,13 +209,18 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         hazard = [model.to_frame().assign(model=name) for model, name in models if model is not None]
         tested = {"term": test.method, "statistic": test.statistic, "df": test.df, "p_value": test.p_value}
         curves = [
-            tabulate_curves(result.curves).assign(method="Simon–Makuch", start_days=result.start),
-            tabulate_curves(result.naive_curves).assign(method="naive, ever against never (biased)"),
+            tabulate_whole_curves(result.curves).assign(method="Simon–Makuch", start_days=result.start),
+            tabulate_whole_curves(result.naive_curves).assign(method="naive, ever against never (biased)"),
         ]
+        curves = [name_measure(frame, "survival") for frame in curves]
         if until.incidence is not None:
-            curves.append(until.incidence.to_frame().assign(method="HSCT as a competing event"))
+            incidence = tabulate_whole_curves(until.incidence, exact=False)
+            curves.append(name_measure(incidence, "cumulative_incidence").assign(method="HSCT as a competing event"))
         estimates = [row for frame in hazard for row in frame.to_dict("records")]
-        return {"estimates": pd.DataFrame([*estimates, tested]), "curves": pd.concat(curves, ignore_index=True)}
+        return {
+            "estimates": name_measure(pd.DataFrame([*estimates, tested]), "hazard_ratio"),
+            "curves": pd.concat(curves, ignore_index=True),
+        }
 
     def second_opinion(self, data: TreatmentData, result: TreatmentSurvival, params: Params) -> Iterator[Compared]:
         start = result.start / DAYS_PER_MONTH

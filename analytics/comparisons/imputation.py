@@ -23,6 +23,7 @@ from analytics.figures.forest.comparison import (
 )
 from analytics.figures.forest.ratios import say_fitted_by
 from analytics.formats import format_count, format_patients, format_percent
+from analytics.reporting.files import name_measure
 from analytics.reporting.missing import NOTHING, note_imputation, say_change, tabulate_pooled_tests
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import describe_terms
@@ -198,7 +199,8 @@ def _say_imputed(result: MissingValues, found: PooledResult) -> tuple[str, ...]:
 def _download_imputed(found: PooledResult) -> Mapping[str, pd.DataFrame]:
     columns = ["variable", "statistic", "df", "df_error", "p_value", "reason"]
     tests = pd.DataFrame([[getattr(t, name) for name in columns] for t in found.tests], columns=columns)
-    return {"imputed-estimates": found.to_frame().assign(imputations=found.m), "imputed-tests": tests}
+    estimates = name_measure(found.to_frame(), "odds_ratio").assign(imputations=found.m)
+    return {"imputed-estimates": estimates, "imputed-tests": tests}
 
 
 IMPUTATION = Background(

@@ -18,6 +18,7 @@ from analytics.figures.theme import Figure
 from analytics.formats import format_count, format_patients, format_years
 from analytics.frames import CompetingEvents
 from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, IncidenceComparison
+from analytics.reporting.files import name_measure
 from analytics.reporting.planning import Plan, plan_groups
 from analytics.reporting.wording import start_sentence
 from analytics.results import TestResult
@@ -96,7 +97,7 @@ def incidence_frame(result: IncidenceComparison | None) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     if result is None:
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return name_measure(pd.DataFrame(rows, columns=COLUMNS), "cumulative_incidence")
     for curve, milestones in zip(result.incidence.curves, result.milestones, strict=True):
         for years, estimate in zip(MILESTONE_YEARS, milestones, strict=True):
             named = {
@@ -108,4 +109,4 @@ def incidence_frame(result: IncidenceComparison | None) -> pd.DataFrame:
             rows.append({**named, "n": curve.n, "n_risk": estimate.n, **numbers})
     for cause, test in zip(result.incidence.causes, result.tests, strict=False):
         rows.append({**test.to_row(), "group": "all", "cause": cause})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return name_measure(pd.DataFrame(rows, columns=COLUMNS), "cumulative_incidence")

@@ -24,7 +24,7 @@ from analytics.estimators import (
     logrank_test,
     pairwise_logrank,
     read_curve,
-    tabulate_curves,
+    tabulate_whole_curves,
 )
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
@@ -54,6 +54,7 @@ from analytics.reporting.curves import (
     say_survival,
     tabulate_survival,
 )
+from analytics.reporting.files import name_measure
 from analytics.reporting.planning import plan_groups
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table, labels_of
@@ -395,24 +396,29 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         """
         rows = []
         for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
-            rows.append(_estimate_row("median survival (months)", curve.group, curve.n, curve.median, result))
+            rows.append(_estimate_row("median survival", "months", curve.group, curve.n, curve.median, result))
             for years, estimate in zip(MILESTONE_YEARS, milestones, strict=True):
                 term = f"survival at {format_years(years)}"
-                rows.append({**_estimate_row(term, curve.group, curve.n, estimate, result), "n_risk": estimate.n})
+                rows.append(
+                    {**_estimate_row(term, "probability", curve.group, curve.n, estimate, result), "n_risk": estimate.n}
+                )
         follow_up = result.median_follow_up
-        rows.append(_estimate_row("median follow-up (months)", "all", result.frame.n, follow_up, result))
+        rows.append(_estimate_row("median follow-up", "months", "all", result.frame.n, follow_up, result))
         tests: list[tuple[str, TestResult, float | None]] = []
         if result.overall is not None:
             tests.append(("overall", result.overall, None))
         tests += [(f"{pair.group_a} against {pair.group_b}", pair.test, pair.p_adjusted) for pair in result.pairwise]
         rows += [{**test.to_row(), "group": group, "p_value_holm": adjusted} for group, test, adjusted in tests]
-        return {"estimates": pd.DataFrame(rows), "curves": tabulate_curves(result.curves)}
+        curves = name_measure(tabulate_whole_curves(result.curves), "survival")
+        return {"estimates": pd.DataFrame(rows), "curves": curves}
 
     def second_opinion(self, frame: TimeToEvent, result: SurvivalComparison, params: Params) -> Iterator[Compared]:
         return ask_libraries(frame, result, params)
 
 
-def _estimate_row(term: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison) -> dict[str, Any]:
+def _estimate_row(
+    term: str, unit: str, group: str, n: int, estimate: Estimate, result: SurvivalComparison
+) -> dict[str, Any]:
     curves = result.curves
     numbers = estimate.to_row(curves.conf_level, curves.conf_type)
-    return {"term": term, "group": group, "n": n, "n_risk": None, **numbers}
+    return {"term": term, "unit": unit, "group": group, "n": n, "n_risk": None, **numbers}

@@ -18,6 +18,7 @@ from analytics.figures.points.calibration import (
 )
 from analytics.figures.ratios.spline import describe_spline, plot_spline
 from analytics.formats import format_level, format_number, format_percent
+from analytics.reporting.files import name_measure
 from analytics.reporting.influence import say_influence, tabulate_influence
 from analytics.reporting.model_checks import (
     Measure,
@@ -101,9 +102,13 @@ def checks_frames(checks: ModelChecks) -> Mapping[str, pd.DataFrame]:
     )
     inflation = [(v.variable, v.gvif, v.df, v.scaled, v.reason) for v in checks.inflation]
     return {
-        "calibration": checks.calibration.to_frame(),
-        "curves": pd.concat(splines, ignore_index=True) if splines else none,
-        "variance-inflation": pd.DataFrame(inflation, columns=["variable", "gvif", "df", "scaled", "reason"]),
+        "calibration": name_measure(checks.calibration.to_frame(), "observed").rename(
+            columns={"low": "predicted_low", "high": "predicted_high"}
+        ),
+        "curves": name_measure(pd.concat(splines, ignore_index=True) if splines else none, "odds_ratio").rename(
+            columns={"straight": "odds_ratio_straight", "reference": "value_reference"}
+        ),
+        "variance-inflation": pd.DataFrame(inflation, columns=["variable", "gvif", "df", "gvif_scaled", "reason"]),
     }
 
 

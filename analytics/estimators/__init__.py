@@ -17,6 +17,7 @@ from analytics.estimators.curves.zero_events import (
     patients_followed,
     read_curve,
     tabulate_curves,
+    tabulate_whole_curves,
 )
 from analytics.estimators.intervals import (
     check_survival_conf_type,
@@ -212,6 +213,7 @@ __all__ = [
     "survival_plain",
     "survival_quantile",
     "tabulate_curves",
+    "tabulate_whole_curves",
     "time_dependent_hazard_ratio",
     "time_tolerance",
     "trend_test",

@@ -1,4 +1,4 @@
-"""CSV files that say where their numbers come from: cohort, filter, method, version and date stand above the header.
+"""CSV files that say where their numbers come from and what their columns mean, above the header.
 
 Those lines start with "#". Read such a file with ``pandas.read_csv(path, comment="#", float_precision="round_trip")``,
 which keeps the last digit, or in R with ``read.csv(path, comment.char = "#", fileEncoding = "UTF-8-BOM")``: text stands
@@ -15,6 +15,7 @@ import pandas as pd
 
 from analytics.exports.medium import Frames, Medium
 from analytics.provenance import Provenance
+from analytics.reporting.files import list_columns, round_numbers
 
 # Full-width signs begin a formula in some languages of a spreadsheet; a tab or a line end hides one behind it.
 _SIGNS = "=+\\-@＝＋－＠"
@@ -26,12 +27,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 def to_csv(frame: pd.DataFrame, provenance: Provenance) -> bytes:
     """The frame as CSV under comment lines that start with "# ".
 
-    UTF-8 with a byte-order mark, by which spreadsheets recognise it. Numbers keep full precision, missing is empty, text
-    stands in quotes. Text that a spreadsheet would take for a formula gets an apostrophe in front.
+    UTF-8 with a byte-order mark, by which spreadsheets recognise it. Numbers have the digits of their kind
+    (`analytics.reporting.files`), missing is empty, text stands in quotes. Text that a spreadsheet would take for a formula
+    gets an apostrophe in front.
     """
-    header = "".join(f"# {_as_comment(line)}\n" for line in provenance.lines())
+    key = [f"{column.name}: {column.meaning}" for column in list_columns(frame.columns)]
+    lines = (*provenance.lines(), *(["Columns:", *key] if key else ()))
+    header = "".join(f"# {_as_comment(line)}\n" for line in lines)
     body = (
-        frame.map(_as_text)
+        round_numbers(frame)
+        .apply(lambda column: column.map(_as_text) if column.dtype == object else column)
         .rename(columns=_as_text)
         .to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     )

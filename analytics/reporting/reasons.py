@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
-
 from analytics.dictionary import Dictionary, dictionary_in_hand
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_months, format_percent, is_withheld, join_words
 from analytics.results import Name, Reason
@@ -356,15 +354,3 @@ def say_undone(reason: Reason | None, dictionary: Dictionary | None = None) -> s
     if is_withheld(reason):
         return f"Not shown: {say_why(reason, dictionary)}."
     return f"Not done: {say_reason(reason, dictionary)}."
-
-
-def say_frames(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Frames for files, in which reasons are the words of the page."""
-    return {name: _say_column(frame) for name, frame in frames.items()}
-
-
-def _say_column(frame: pd.DataFrame) -> pd.DataFrame:
-    if "reason" not in frame:
-        return frame
-    said = [say_reason(reason) if isinstance(reason, Reason) else reason for reason in frame["reason"]]
-    return frame.assign(reason=pd.Series(said, index=frame.index, dtype=object))

@@ -49,6 +49,9 @@ CLUMSY = re.compile(
     r"|(?<![\d.])(\d+(?:\.\d+)?) to \4 |\w: not shown: |\bonly (0|no) |\bOnly (0|no) |\(not shown: "
     r"|(in|ex)cludes? no difference"
 )
+MEASURES = (
+    *("estimate", "odds_ratio", "hazard_ratio", "survival", "cumulative_incidence", "proportion_missing", "observed"),
+)
 PROVENANCE = Provenance("Title", "cohort", "selection", "method", "version", True, date(2026, 1, 31))
 
 
@@ -494,10 +497,17 @@ def check_shown(shown: Shown) -> None:
         if "p_value" in frame:
             p_values = frame["p_value"].dropna().astype(float)
             assert p_values.between(0, 1).all()
-        if {"conf_low", "conf_high", "estimate"} <= set(frame.columns):
-            limits = frame[["conf_low", "estimate", "conf_high"]].astype(float).dropna()
-            assert (limits["conf_low"] <= limits["estimate"] + 1e-12).all()
-            assert (limits["estimate"] <= limits["conf_high"] + 1e-12).all()
+        if "conf_low" in frame:
+            assert measures_of(frame), f"{list(frame)} has limits of nothing"
+        for measure in measures_of(frame):
+            limits = frame[["conf_low", measure, "conf_high"]].astype(float).dropna()
+            assert (limits["conf_low"] <= limits[measure] + 1e-12).all()
+            assert (limits[measure] <= limits["conf_high"] + 1e-12).all()
+
+
+def measures_of(frame: pd.DataFrame) -> list[str]:
+    """The columns of what the limits of a file are limits of."""
+    return [name for name in MEASURES if name in frame and "conf_low" in frame]
 
 
 def check_figure(figure: Any) -> None:

@@ -357,7 +357,7 @@ def test_the_files_hold_the_numbers_of_the_page() -> None:
     shown = show_hazards(endpoint="efs_diagnosis", covariates=FACTORS)
     frames = shown.files
     together = frames["estimates"][frames["estimates"]["model"] == "multivariable"]
-    assert together["estimate"].tolist() == [t.hazard_ratio.value for t in shown.result.multivariable.terms]
+    assert together["hazard_ratio"].tolist() == [t.hazard_ratio.value for t in shown.result.multivariable.terms]
     assert set(together.loc[together["variable"] == "white_cells", "per"]) == {"10 × 10⁹/L"}
     tests = frames["tests"]
     assert tests["test"].tolist() == ["likelihood ratio"] * 6 + ["proportional hazards"] * 4

@@ -256,7 +256,7 @@ def test_the_file_holds_every_number_with_the_names_of_levels() -> None:
     assert set(frame["group"]) == {"very early", "early", "late"}
     assert set(frame["reference"].dropna()) == {"late"}
     differences = frame[frame["term"] == "survival difference"]
-    assert list(differences["time"]) == [12.0, 36.0, 60.0] * 2
+    assert list(differences["time_months"]) == [12.0, 36.0, 60.0] * 2
 
 
 def late_entry(tmp_path: Path, hsct_days: list[int]) -> Cohort:

@@ -62,7 +62,7 @@ def test_marks_name_what_they_compare_on_hover(shown: Shown) -> None:
 
 def test_files_name_what_ratios_compare(shown: Shown) -> None:
     for name, frame in shown.files.items():
-        if "level" in frame.columns and {"estimate", "log_hazard_ratio"} & set(frame.columns):
+        if "level" in frame.columns and {"odds_ratio", "hazard_ratio", "log_hazard_ratio"} & set(frame.columns):
             assert "reference" in frame.columns, name
             levels = frame[frame["level"].notna() & (frame["level"] != "")]
             assert levels["reference"].notna().all(), name

@@ -375,7 +375,7 @@ def test_the_files_hold_the_numbers_of_the_page() -> None:
     shown = show_predictors()
     frames = shown.files
     together = frames["estimates"][frames["estimates"]["model"] == "multivariable"]
-    assert together["estimate"].tolist() == [t.odds_ratio.value for t in shown.result.multivariable.terms]
+    assert together["odds_ratio"].tolist() == [t.odds_ratio.value for t in shown.result.multivariable.terms]
     tests = frames["likelihood-ratio-tests"]
     assert tests["model"].tolist() == ["univariable"] * 4 + ["multivariable"] * 4
     assert tests["p_value"].notna().all()

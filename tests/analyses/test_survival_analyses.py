@@ -452,7 +452,7 @@ def test_files_hold_the_numbers_of_the_page() -> None:
     assert ("survival at 1 year", "isolated marrow") in estimates.index
     assert estimates.loc[("log-rank test", "overall"), "p_value"] == shown.result.overall.p_value
     last = frames["curves"].groupby("group").last()
-    assert last.loc["isolated marrow", "estimate"] == shown.result.curves.curves[0].estimate[-1]
+    assert last.loc["isolated marrow", "survival"] == shown.result.curves.curves[0].estimate[-1]
 
 
 # What is known only after the clock has started

@@ -254,7 +254,7 @@ def test_files_hold_the_numbers_of_the_page() -> None:
         "term",
         "level",
         "reference",
-        "estimate",
+        "hazard_ratio",
         "conf_low",
         "conf_high",
         "p_value",
@@ -264,7 +264,7 @@ def test_files_hold_the_numbers_of_the_page() -> None:
     } <= set(estimates)
     row = estimates[(estimates["model"] == "time-dependent") & (estimates["level"] == HSCT)].iloc[0]
     (term,) = treated_terms(shown.result.hazard)
-    assert (row["estimate"], row["conf_low"], row["p_value"]) == (
+    assert (row["hazard_ratio"], row["conf_low"], row["p_value"]) == (
         term.ratio.value,
         term.ratio.interval.low,
         term.p_value,
@@ -273,12 +273,12 @@ def test_files_hold_the_numbers_of_the_page() -> None:
     assert set(estimates["model"].dropna()) == {"time-dependent", "naive, ever against never (biased)"}
     assert estimates.loc[estimates["term"] == "Mantel–Byar test", "p_value"].tolist() == [shown.result.test.p_value]
     curves = frames["curves"]
-    assert {"group", "time", "n_risk", "n_event", "n_censor", "estimate", "conf_low", "conf_high"} <= set(curves)
+    assert {"group", "time_months", "n_risk", "n_event", "n_censor", "survival", "conf_low", "conf_high"} <= set(curves)
     for method, of in (
         ("Simon–Makuch", shown.result.curves),
         ("naive, ever against never (biased)", shown.result.naive_curves),
     ):
-        some = curves[curves["method"] == method].groupby("group")["estimate"].last()
+        some = curves[curves["method"] == method].groupby("group")["survival"].last()
         assert {c.group: c.estimate[-1] for c in of.curves} == pytest.approx(some.to_dict())
 
 
@@ -292,7 +292,7 @@ def test_files_of_a_landmark_hold_every_landmark() -> None:
         "level",
         "n",
         "n_event",
-        "estimate",
+        "hazard_ratio",
         "conf_low",
         "conf_high",
         "test",
@@ -317,7 +317,7 @@ def test_interval_and_p_of_every_hazard_ratio_are_of_one_kind(history: str) -> N
         show_with(NAIVE, history=history).files["estimates"],
     ]
     for frame in frames:
-        compared = frame.dropna(subset=["estimate", "p_value"])
+        compared = frame.dropna(subset=["hazard_ratio", "p_value"])
         assert set(compared["conf_type"]) <= {"profile"}
         assert set(compared["test"]) <= {"likelihood-ratio test", "penalised likelihood-ratio test"}
         for _, row in compared.iterrows():
@@ -330,7 +330,7 @@ def test_files_of_the_naive_answer_hold_every_method() -> None:
     (estimates,) = shown.files.values()
     assert list(estimates["method"].unique()) == [answer.name for answer in shown.result.answers]
     first = estimates[(estimates["method"] == "Naive") & (estimates["level"] == CART)].iloc[0]
-    assert first["estimate"] == shown.result.naive.ratio.value
+    assert first["hazard_ratio"] == shown.result.naive.ratio.value
 
 
 def test_the_figures_are_told_in_words() -> None:

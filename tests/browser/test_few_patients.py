@@ -75,7 +75,7 @@ def test_counts_alone_are_shown_of_a_handful(open_tab: OpenTab) -> None:
     _, rows = tab.csv("estimates")
     ratios = [row for row in rows if row["is_reference"] == "False"]
     assert ratios
-    assert not any(row["estimate"] or row["p_value"] for row in ratios)
+    assert not any(row["hazard_ratio"] or row["p_value"] for row in ratios)
     assert all(row["reason"] for row in ratios)
     assert any(float(row["n"]) for row in ratios)
 
@@ -85,7 +85,7 @@ def test_a_curve_ends_where_too_few_are_at_risk_and_the_counts_go_on(open_tab: O
     end = ends(tab)
     _, rows = tab.csv("curves")
     for name, last in end.items():
-        times = [(float(r["time"]), float(r["n_risk"]), r["estimate"]) for r in rows if r["group"] == name]
+        times = [(float(r["time_months"]), float(r["n_risk"]), r["survival"]) for r in rows if r["group"] == name]
         if times:
             shown = [time for time, n_risk, _ in times if n_risk >= 3]
             assert last == pytest.approx(max(shown), abs=0.01)

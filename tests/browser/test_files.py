@@ -49,14 +49,15 @@ def test_curves_in_the_file_are_those_of_the_figure(new_page: Callable[..., Page
     drawn = tab.lines()
     assert {line["name"] for line in drawn} == set(names.values())
     for group, rows in table.groupby("group"):
-        falls = rows[rows["estimate"].diff().fillna(rows["estimate"] - 1) < 0]
+        assert rows.iloc[0][["time_months", "survival"]].tolist() == [0, 1]
+        falls = rows[rows["survival"].diff() < 0]
         steps = {
             (round(x, 1), round(y, 1))
             for line in drawn
             if line["name"] == names[str(group)]
             for x, y in zip(line["x"], line["y"], strict=True)
         }
-        for time, estimate in zip(falls["time"], falls["estimate"], strict=True):
+        for time, estimate in zip(falls["time_months"], falls["survival"], strict=True):
             near = [y for x, y in steps if abs(x - time) < 0.1]
             assert any(abs(y - 100 * estimate) < 0.1 for y in near), (group, time, estimate)
 
@@ -72,7 +73,7 @@ def test_odds_ratios_in_the_file_are_those_of_the_page(new_page: Callable[..., P
         rows = table[(table["model"] == model) & ~table["is_reference"].astype(bool)]
         assert len(rows) == 4
         for row in rows.itertuples():
-            assert tab.odds_ratio(row.variable, row.level, model) == pytest.approx(row.estimate, rel=0.006)
+            assert tab.odds_ratio(row.variable, row.level, model) == pytest.approx(row.odds_ratio, rel=0.006)
 
 
 LOOK = """async (bytes) => {

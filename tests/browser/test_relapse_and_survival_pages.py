@@ -68,7 +68,7 @@ def test_a_clicked_level_becomes_the_reference(open_tab: OpenTab) -> None:
     saved = next(
         r for r in rows if (r["variable"], r["level"], r["model"]) == ("mrd_day46", "negative", "multivariable")
     )
-    assert float(saved["estimate"]) == pytest.approx(tab.odds_ratio("mrd_day46", "negative"), rel=0.03)
+    assert float(saved["odds_ratio"]) == pytest.approx(tab.odds_ratio("mrd_day46", "negative"), rel=0.03)
     other = open_tab(link).wait_for(tab.seen())
     expect(other.page.get_by_test_id("link-notes")).to_have_count(0)
 
@@ -141,7 +141,7 @@ def test_the_horizon_of_the_means(open_tab: OpenTab) -> None:
     tab.pick("by", "Sex")
     assert tab.headline("Difference of the means") != difference
     rows = check_file(tab, "estimates", "Method: Restricted mean survival")
-    assert any(abs(float(r["time"]) - 12) < 1e-9 for r in rows if r.get("time"))
+    assert any(abs(float(r["time_months"]) - 12) < 1e-9 for r in rows if r.get("time_months"))
     open_tab(tab.wait_for_link("by=Sex")).wait_for(tab.seen())
     tab.check_readable()
 
@@ -201,7 +201,7 @@ def test_relapse_within_a_horizon(open_tab: OpenTab) -> None:
     positive = next(
         r for r in rows if (r["variable"], r["level"], r["model"]) == ("bcr_abl1", "positive", "multivariable")
     )
-    assert float(positive["estimate"]) == pytest.approx(tab.odds_ratio("bcr_abl1", "positive"), rel=0.01)
+    assert float(positive["odds_ratio"]) == pytest.approx(tab.odds_ratio("bcr_abl1", "positive"), rel=0.01)
     open_tab(tab.wait_for_link("curve=Sex")).wait_for(tab.seen())
     tab.check_readable()
 

@@ -115,7 +115,7 @@ def test_adjusting_changes_ratio_table_and_sentence(open_tab: OpenTab) -> None:
         assert part in comments, part
     assert "Age at diagnosis" in comments and "Sex" in comments
     found = [r for r in rows if r["model"] == "time-dependent" and r["level"] == "HSCT"]
-    assert [f"{float(r['estimate']):.2f}" for r in found] == [adjusted.split()[0]]
+    assert [f"{float(r['hazard_ratio']):.2f}" for r in found] == [adjusted.split()[0]]
 
 
 def test_a_filter_redraws_curves_headlines_and_sentences(open_tab: OpenTab) -> None:
@@ -176,7 +176,7 @@ def test_the_slider_moves_the_landmark(open_tab: OpenTab) -> None:
 
     comments, rows = tab.csv("landmarks")
     assert "Landmark analysis" in comments and "SYNTHETIC DATA" in comments
-    ratios = {r["landmark_days"]: r["estimate"] for r in rows if r["level"] == "HSCT"}
+    ratios = {r["landmark_days"]: r["hazard_ratio"] for r in rows if r["level"] == "HSCT"}
     assert f"{float(ratios['245']):.2f}" == row_of_table(tab, 1, "Treatment: HSCT")[1].split()[0]
     comments, rows = tab.csv("estimates")
     assert {r["landmark_days"] for r in rows} == {"245"}

@@ -17,6 +17,7 @@ from analytics import __version__
 from analytics.exports.csv_file import to_csv
 from analytics.exports.medium import to_file_stem
 from analytics.provenance import Provenance
+from analytics.reporting.files import load_columns
 
 PROVENANCE = Provenance(
     title="Survival by site",
@@ -50,6 +51,8 @@ def test_a_file_says_where_its_numbers_come_from() -> None:
         "Isolated marrow: an estimated 77.1\u00a0% were alive.",
         f"Data version: 3e2dcb05b100; product version: {__version__}; exported on 2026-01-31",
         "Describes groups; not advice on the treatment of any one child.",
+        "Columns:",
+        f"n: {load_columns()['n'].meaning}",
     ]
 
 
@@ -66,15 +69,29 @@ def test_a_file_starts_with_a_byte_order_mark_and_then_a_comment() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_file_reads_back_with_either_encoding(encoding: str) -> None:
-    frame = pd.DataFrame({"group": ["isolated marrow", "β ≥ 0.01%"], "n": [46, 12], "estimate": [0.1 + 0.2, 1e-300]})
+    frame = pd.DataFrame({"group": ["isolated marrow", "β ≥ 0.01%"], "n": [46, 12], "x": [0.1 + 0.2, 1e-300]})
     pd.testing.assert_frame_equal(read(to_csv(frame, PROVENANCE), encoding=encoding), frame, check_exact=True)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
-def test_numbers_keep_full_precision(numbers: list[float]) -> None:
+def test_numbers_of_unknown_kind_keep_full_precision(numbers: list[float]) -> None:
     frame = read(to_csv(pd.DataFrame({"x": numbers}), PROVENANCE))
     assert frame["x"].tolist() == numbers
+
+
+def test_numbers_have_the_digits_of_their_kind() -> None:
+    frame = pd.DataFrame(
+        {
+            "n": [12.0, np.nan],
+            "odds_ratio": [1.9413159454653224, 1 / 3e7],
+            "p_value": [1.2450776040503217e-07, 1.0],
+            "shown": [1.9413159454653224, 0.5],
+            "n_risk": [10.25, 3],
+        }
+    )
+    content = to_csv(frame, PROVENANCE).decode().splitlines()
+    assert content[-2:] == ["12,1.94132,1.24508e-07,1.94131594546532,10.25", '"",3.33333e-08,1.0,0.5,3.0']
 
 
 def test_missing_values_are_empty_whatever_their_column_holds() -> None:
@@ -131,7 +148,7 @@ FORMULAS = [
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_text_does_not_become_a_formula(text: str) -> None:
-    frame = pd.DataFrame({text: [text], "n": [-1.5]})
+    frame = pd.DataFrame({text: [text], "x": [-1.5]})
     content = to_csv(frame, PROVENANCE).decode("utf-8-sig")
     header, row = list(csv.reader(io.StringIO(content.split("any one child.\n")[1], newline="")))
     assert header[0] == row[0] == f"'{text}"
@@ -148,7 +165,7 @@ def test_the_frame_given_is_not_changed() -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_whatever_a_cohort_is_called_the_table_stays_readable(name: str, selection: str) -> None:
     provenance = Provenance("t", name, selection, "m", "v", False, date(2026, 1, 31), (name,))
-    frame = pd.DataFrame({"group": ["a", "b"], "n": [1, 2]})
+    frame = pd.DataFrame({"label": ["a", "b"], "x": [1, 2]})
     content = to_csv(frame, provenance)
     pd.testing.assert_frame_equal(read(content), frame)
     assert len(comments(content)) == len(provenance.lines())

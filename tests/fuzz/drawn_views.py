@@ -226,16 +226,17 @@ def check_ratios(frames: Any) -> None:
         for column in frame.columns[frame.columns.astype(str).str.startswith("p_")]:
             values = pd.to_numeric(frame[column], errors="coerce").dropna()
             assert values.between(0, 1).all(), (name, column)
-        if {"test", "conf_type", "p_value", "estimate"} <= set(frame.columns):
-            check_p_values(frame, name)
+        for ratio in {"odds_ratio", "hazard_ratio"} & set(frame.columns):
+            if {"test", "conf_type", "p_value"} <= set(frame.columns):
+                check_p_values(frame, name, ratio)
         back = pd.read_csv(io.BytesIO(to_csv(frame, PROVENANCE)), comment="#", float_precision="round_trip")
         assert back.shape == frame.shape, name
 
 
-def check_p_values(frame: pd.DataFrame, name: str) -> None:
+def check_p_values(frame: pd.DataFrame, name: str, ratio: str) -> None:
     """The interval of a ratio leaves out 1 exactly where the p value beside it is small."""
-    ratios = frame[frame["conf_type"].isin(["profile", "wald"]) & frame["p_value"].notna() & frame["estimate"].notna()]
-    ratios = ratios[ratios["estimate"] > 0]
+    ratios = frame[frame["conf_type"].isin(["profile", "wald"]) & frame["p_value"].notna() & frame[ratio].notna()]
+    ratios = ratios[ratios[ratio] > 0]
     alpha = 1 - ratios["conf_level"].astype(float)
     p_value = ratios["p_value"].astype(float)
     low, high = (ratios[limit].astype(float) for limit in ("conf_low", "conf_high"))

@@ -16,7 +16,9 @@ another event stays in the risk set for as long as follow-up would have lasted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +39,7 @@ from analytics.results import (
 )
 
 METHOD = "exact, one-sided"
+_VALUES = ("estimate", "std_error", "conf_low", "conf_high")
 
 
 def patients_followed(curve: SurvivalCurve | IncidenceCurve, times: ArrayLike) -> FloatArray:
@@ -154,6 +157,64 @@ def tabulate_curves(result: SurvivalResult | IncidenceResult) -> pd.DataFrame:
         is_exact.append(without)
     conf_type = np.where(np.concatenate(is_exact), METHOD, result.conf_type)
     return frame.assign(conf_low=np.concatenate(low), conf_high=np.concatenate(high), conf_type=conf_type)
+
+
+def tabulate_whole_curves(result: SurvivalResult | IncidenceResult, *, exact: bool = True) -> pd.DataFrame:
+    """The curves' coordinates, each curve from its start on: survival from 1, an incidence from 0.
+
+    Parameters
+    ----------
+    result
+        The curves.
+    exact
+        Whether the limits are those of :func:`tabulate_curves`, otherwise those of ``result.to_frame()``.
+
+    Returns
+    -------
+    frame
+        As from either, with a row before those of each curve: at time 0, or where all of a group come under observation at
+        one later moment, then. ``n_risk`` counts those who are observed from there; without any, there are no limits. A
+        curve of which something happens at its start has its own row there.
+    """
+    frame = tabulate_curves(result) if exact else result.to_frame()
+    begin = _begin_of(result.curves)
+    place, places, starts = 0, [], []
+    for curve in result.curves:
+        if len(curve.time) and curve.time[0] > begin:
+            places.append(place)
+            starts.append(frame.iloc[place].to_dict() | _row_at_start(curve, begin, exact=exact))
+        place += len(curve.time)
+    columns = {}
+    for name in frame:
+        kind = frame[name].to_numpy().dtype
+        columns[name] = np.insert(frame[name].to_numpy(), places, np.array([s[name] for s in starts], dtype=kind))
+    return pd.DataFrame(columns, columns=frame.columns)
+
+
+def _begin_of(curves: Sequence[SurvivalCurve | IncidenceCurve]) -> float:
+    """When the curves start. Who comes under observation one by one does not move it."""
+    first = [np.unique(curve.entry) for curve in curves if curve.n]
+    return min((float(entry[0]) if len(entry) else 0.0 for entry in first if len(entry) < 2), default=0.0)
+
+
+def _row_at_start(curve: SurvivalCurve | IncidenceCurve, begin: float, *, exact: bool) -> dict[str, Any]:
+    # Those who come under observation at the start are at risk just after it.
+    just_after = np.array([begin * (1 + 1e-6) + 1e-6 if len(curve.entry) else 0.0])
+    if isinstance(curve, SurvivalCurve):
+        is_survival, at_risk = True, n_at_risk(curve, just_after)
+    else:
+        is_survival, at_risk = False, _incidence_at_risk(curve, just_after)
+    n_risk = float(at_risk[0])
+    row: dict[str, Any] = {"time": begin, "n_risk": n_risk, "n_event": 0.0, "n_censor": 0.0, **dict.fromkeys(_VALUES)}
+    row["conf_type"] = curve.conf_type
+    if curve.shown_until is None or curve.shown_until > begin:
+        row |= {"estimate": 1.0 if is_survival else 0.0, "std_error": 0.0}
+        if exact and n_risk > 0:
+            # What those tell who are followed until something happens, as where the band is drawn.
+            hidden = hidden_share(float(patients_followed(curve, curve.time[:1])[0]), curve.conf_level)
+            limits = (1.0 - hidden, 1.0) if is_survival else (0.0, hidden)
+            row |= {"conf_low": limits[0], "conf_high": limits[1], "conf_type": METHOD}
+    return row
 
 
 def _at_risk(curve: SurvivalCurve | IncidenceCurve, moments: FloatArray) -> FloatArray:

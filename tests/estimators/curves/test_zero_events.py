@@ -25,6 +25,7 @@ from analytics.estimators import (
     read_curve,
     survival_at,
     tabulate_curves,
+    tabulate_whole_curves,
 )
 from analytics.estimators.curves.zero_events import METHOD
 from analytics.results import IncidenceCurve, SurvivalCurve, SurvivalResult
@@ -163,6 +164,35 @@ def test_files_have_the_limits_at_each_time() -> None:
     assert tabulate_curves(estimate_survival([], [])).empty
     others = tabulate_curves(estimate_cumulative_incidence([1, 2], [2, 0], causes=("relapse", "death")))
     assert others["conf_high"][:2].tolist() == [pytest.approx(1 - 0.05 ** (1 / 2))] * 2
+
+
+def test_whole_curves_begin_at_their_start() -> None:
+    result = estimate_survival([1, 2, 3, 4], [0, 1, 0, 0], group=["a", "a", "a", "b"])
+    whole = tabulate_whole_curves(result)
+    assert whole["time"].tolist() == [0, 1, 2, 3, 0, 4]
+    starts = whole[whole["time"] == 0]
+    assert starts["n_risk"].tolist() == [3, 1] and starts["estimate"].tolist() == [1, 1]
+    assert starts["conf_low"].tolist() == [pytest.approx(0.05 ** (1 / n)) for n in (3, 1)]
+    rest = whole[whole["time"] > 0].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rest, tabulate_curves(result), check_dtype=False)
+    plain = tabulate_whole_curves(result, exact=False)
+    assert plain.loc[plain["time"] == 0, ["conf_low", "conf_high"]].isna().all(axis=None)
+    hidden = tabulate_whole_curves(SurvivalResult((replace(result.curves[0], shown_until=0.0),), 0.95, "log-log"))
+    assert hidden["estimate"].isna().all() and hidden["n_risk"][0] == 3
+    assert tabulate_whole_curves(estimate_survival([], [])).empty
+    others = tabulate_whole_curves(estimate_cumulative_incidence([1, 2], [2, 0], causes=("relapse", "death")))
+    assert others.loc[others["time"] == 0, ["n_risk", "estimate"]].to_numpy().tolist() == [[2, 0], [2, 0]]
+    # Something that happens at the very start has its own row there.
+    assert tabulate_whole_curves(estimate_survival([0, 2], [1, 0]))["time"].tolist() == [0, 2]
+
+
+def test_whole_curves_begin_where_all_come_under_observation() -> None:
+    landmark = tabulate_whole_curves(estimate_survival([4, 5], [1, 0], entry=[3, 3]))
+    assert landmark["time"].tolist() == [3, 4, 5] and landmark["n_risk"][0] == 2
+    # Who comes under observation one by one moves nothing: nobody is at risk at the start.
+    late = tabulate_whole_curves(estimate_survival([4, 5, 6], [1, 0, 0], entry=[0, 2, 3], group=["a", "b", "b"]))
+    start = late[(late["group"] == "b")].iloc[0]
+    assert (start["time"], start["n_risk"], start["estimate"]) == (0, 0, 1) and pd.isna(start["conf_low"])
 
 
 def test_a_difference_rests_on_those_followed_so_far() -> None:
