@@ -149,8 +149,7 @@ def to_planning(make: Callable[[Any, Params], Plan]) -> Checks:
     """The folded part of an analysis that says what a next study of this size would find."""
     return Checks(
         title="Planning a next study",
-        about="What a study still to be made would find, were it as large as this selection and divided in the same way. It says "
-        "nothing on the results above: what they could have missed is in their intervals.",
+        about="What a next study would find, were it as large as this selection and divided in the same way.",
         make=make,
         show=_show_plan,
         files=("next-study",),

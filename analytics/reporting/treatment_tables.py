@@ -101,10 +101,7 @@ def tabulate_e_values(
                 "To move the estimate to no association",
                 "To move the limit nearer to 1 to no association; 1 where the interval includes it already",
             ),
-            caption="An unmeasured cause would have to go with both the treatment and the event by at least this ratio of risks, "
-            "beyond what is adjusted for, to explain the association away. It does not say whether there is such a cause, "
-            "nor does it cover chance, selection or wrong measurement. By the end of follow-up the event came to up to "
-            f"{format_percent(risk, 0)} of a group, {scale}",
+            caption=f"By the end of follow-up the event came to up to {format_percent(risk, 0)} of a group, {scale}",
             place="sure",
         ),
     )

@@ -170,8 +170,7 @@ def tabulate_ratios(result: AdjustedComparison, found: Sequence[EValue]) -> Tabl
             "the ratio away",
             "The same for the limit nearer to 1; 1 where the interval includes it already",
         ),
-        caption=f"Weighted to {result.weighted_to}. An E-value does not say whether there is an unmeasured "
-        "cause, nor does it cover chance.",
+        caption=f"Weighted to {result.weighted_to}.",
     )
 
 
