@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from html import escape
 
 import streamlit as st
 
-from analytics.exports.csv_file import to_csv
 from analytics.exports.medium import to_file_stem
 from analytics.formats import format_count
 from analytics.provenance import Provenance
@@ -23,9 +21,11 @@ from analytics.views.ledger import (
 )
 from pages.components import state
 from pages.components.context import Context
+from pages.components.files import show_file_buttons
 from pages.components.kept_ledger import keep_ledger, read_ledger
 from pages.components.open_view import OpenView
 
+FILE = "comparisons"
 METHOD = (
     "p adjusted by Holm's (1979) and Benjamini and Hochberg's (1995) method over the explored comparisons, and apart from "
     "them over the planned ones"
@@ -82,19 +82,6 @@ def _mark(keys: Sequence[Key]) -> None:
 
 
 def _show_file(ledger: Ledger, context: Context) -> None:
-    st.download_button(
-        "CSV: comparisons",
-        data=partial(_file_of, ledger, context),
-        file_name=f"{to_file_stem('comparisons', 'synthetic' if context.cohort.synthetic else '', day=date.today())}.csv",
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        type="tertiary",
-        key=state.key_of_file("csv", "comparisons"),
-    )
-
-
-def _file_of(ledger: Ledger, context: Context) -> bytes:
     cohort = context.cohort
     provenance = Provenance(
         title="Comparisons looked at in this session",
@@ -106,7 +93,8 @@ def _file_of(ledger: Ledger, context: Context) -> bytes:
         exported_on=date.today(),
         comparisons=describe_ledger(ledger),
     )
-    return to_csv(ledger.to_frame(), provenance)
+    stem = to_file_stem("ledger", "synthetic" if cohort.synthetic else "", day=date.today())
+    show_file_buttons((FILE,), lambda: {FILE: ledger.to_frame()}, provenance, stem)
 
 
 def _ask_whether_new(ledger: Ledger) -> bool:

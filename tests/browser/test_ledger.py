@@ -122,7 +122,7 @@ def test_file_of_the_ledger_opens_as_a_table(page: Page, address: str) -> None:
     looks.expect("Comparison 5")
     looks.open()
     name, content = tab.save(".st-key-csv_comparisons button")
-    assert re.fullmatch(r"comparisons_synthetic_\d{4}-\d\d-\d\d\.csv", name)
+    assert re.fullmatch(r"ledger_synthetic_\d{4}-\d\d-\d\d_comparisons\.csv", name)
     comments, table = open_csv(content)
     assert "SYNTHETIC DATA" in comments and "Holm's (1979)" in comments
     assert table["page"].tolist() == ["Predictors of relapse"] * 4 + ["Survival by site"]
