@@ -163,7 +163,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             endpoint,
             dictionary[endpoint.cause],
             variable,
-            filtered_by=[dictionary[clause.variable] for clause in cohort_filter.clauses],
+            filtered_by=[dictionary[name] for name in cohort_filter.variables],
             covariates=variables,
             references=chosen_references(params),
         )

@@ -213,7 +213,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
             tally,
             endpoint,
             strata=strata,
-            filtered_by=[dictionary[clause.variable] for clause in cohort_filter.clauses],
+            filtered_by=[dictionary[name] for name in cohort_filter.variables],
             covariates=variables,
             references=chosen_references(params),
         )

@@ -147,7 +147,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         within = _choose_within(dictionary, cohort, params, endpoint)
         strata = None if params["strata"] in (NO_STRATA, variable.name) else dictionary[params["strata"]]
         tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *within), cohort_filter)
-        filtered_by = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+        filtered_by = [dictionary[name] for name in cohort_filter.variables]
         data = TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, within)
         return _Frame(data, variable, within)
 

@@ -39,13 +39,17 @@ class Range:
 
 
 class Exact(Generic[T]):
-    """A true answer, asked of the engine only when it is revealed; ``size`` counts the patients it is about."""
+    """A true answer, asked of the engine only when it is revealed; ``size`` counts the patients it is about.
 
-    __slots__ = ("_answer", "_size")
+    ``refused`` is why it is not given where small numbers are protected, whatever its size; "" where it may be.
+    """
 
-    def __init__(self, answer: Callable[[], T], size: Callable[[], int]) -> None:
+    __slots__ = ("_answer", "_refused", "_size")
+
+    def __init__(self, answer: Callable[[], T], size: Callable[[], int], refused: str = "") -> None:
         self._answer = answer
         self._size = size
+        self._refused = refused
 
     def reveal(self, smallest: int) -> T:
         """The answer.
@@ -53,8 +57,10 @@ class Exact(Generic[T]):
         Raises
         ------
         SuppressedError
-            If it is about fewer than ``smallest`` patients; the engine is then not asked for it.
+            If it is about fewer than ``smallest`` patients or refused; the engine is then not asked for it.
         """
+        if smallest and self._refused:
+            raise SuppressedError(self._refused)
         if smallest and self._size() < smallest:
             raise SuppressedError(f"fewer than {smallest} {load_words().plural}, or none, are selected")
         return self._answer()
@@ -81,8 +87,7 @@ class Counts:
 
     def count(self, cohort_filter: CohortFilter) -> Exact[int]:
         """The number of patients who pass the filter."""
-        size = partial(self._size, cohort_filter)
-        return Exact(size, size)
+        return self._about(cohort_filter, partial(self._size, cohort_filter))
 
     def tally(self, columns: Sequence[str], cohort_filter: CohortFilter) -> Exact[pd.DataFrame]:
         """The distinct combinations of the columns among those who pass, with their number ``n``."""
@@ -118,10 +123,11 @@ class Counts:
         self, cohort_filter: CohortFilter, others: Sequence[CohortFilter], below: int
     ) -> Exact[tuple[int, ...]]:
         """How many patients pass the filter or the other one, but not both; for each other filter, exact ``below`` a limit."""
-        return Exact(lambda: self._differences(cohort_filter, others, below), self._whole)
+        refused = next(filter(None, map(_refuse, (cohort_filter, *others))), "")
+        return Exact(lambda: self._differences(cohort_filter, others, below), self._whole, refused)
 
     def _about(self, cohort_filter: CohortFilter, answer: Callable[[], T]) -> Exact[T]:
-        return Exact(answer, partial(self._size, cohort_filter))
+        return Exact(answer, partial(self._size, cohort_filter), _refuse(cohort_filter))
 
     def _count(self, cohort_filter: CohortFilter) -> int:
         if not cohort_filter:
@@ -152,12 +158,13 @@ class Counts:
     def _funnel(self, cohort_filter: CohortFilter) -> Funnel:
         cohort_filter.validate(self._dictionary)
         clauses = in_phase_order(cohort_filter.clauses, self._dictionary)
-        if not clauses:
+        if not cohort_filter:
             return Funnel(self._n)
-        passed = [self._passed(clause) for clause in clauses]
+        passed = [*map(self._passed, clauses), *self._apart(cohort_filter)]
+        names = [*(c.variable for c in clauses), ""]
         left = (f"{self._n_patients(' AND '.join(passed[: i + 1]))} AS step{i}" for i in range(len(passed)))
         counts = self._ask(f"SELECT {', '.join(left)} FROM patients AS p")
-        return Funnel(self._n, tuple(FunnelStep(c.variable, int(counts[f"step{i}"][0])) for i, c in enumerate(clauses)))
+        return Funnel(self._n, tuple(FunnelStep(names[i], int(counts[f"step{i}"][0])) for i in range(len(passed))))
 
     def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
         variables = [v for v in self._dictionary.filters if v.is_coded]
@@ -188,16 +195,17 @@ class Counts:
             return {}
         passed = [self._passed(clause) for clause in cohort_filter.clauses]
         # A patient who fails one clause alone still counts for that clause's own variable, so one pass serves all.
-        failed, within_one = "-1", ""
+        failed, among = "-1", self._apart(cohort_filter)
         if passed:
             failed = "CASE " + " ".join(f"WHEN NOT {p} THEN {i}" for i, p in enumerate(passed)) + " ELSE -1 END"
-            within_one = "WHERE " + " + ".join(f"CASE WHEN {p} THEN 0 ELSE 1 END" for p in passed) + " <= 1"
+            among.append(" + ".join(f"CASE WHEN {p} THEN 0 ELSE 1 END" for p in passed) + " <= 1")
+        where = f"WHERE {' AND '.join(among)}" if among else ""
         names = [quoted(name) for name in codes]
         chosen = ", ".join(f"{code} AS {name}" for code, name in zip(codes.values(), names, strict=True))
         always = ["failed", *([EVENT] if event else [])]
         weight = "p.n" if self._is_compressed else "1"
         told = f", coalesce(p.{quoted(event)}, -1) AS {EVENT}" if event else ""
-        rows = f"SELECT {failed} AS failed{told}, {chosen}, {weight} AS n FROM patients AS p {within_one}"
+        rows = f"SELECT {failed} AS failed{told}, {chosen}, {weight} AS n FROM patients AS p {where}"
         if self._n_rows > MAX_ROWS_UNGROUPED:
             # Three columns to a grouping set: few combinations, which stay in cache, and few passes over the rows.
             sets = ", ".join(f"({', '.join((*always, *names[i : i + 3]))})" for i in range(0, len(names), 3))
@@ -281,7 +289,12 @@ class Counts:
 
     def _condition(self, cohort_filter: CohortFilter) -> str:
         cohort_filter.validate(self._dictionary)
-        return " AND ".join(map(self._passed, cohort_filter.clauses)) or "true"
+        return " AND ".join((*map(self._passed, cohort_filter.clauses), *self._apart(cohort_filter))) or "true"
+
+    def _apart(self, cohort_filter: CohortFilter) -> list[str]:
+        """The condition that leaves out another selection, where there is one. No clause is ever null, so that NOT is exact."""
+        other = cohort_filter.apart_from
+        return [] if other is None else [f"(NOT ({self._condition(other)}))"]
 
     def _passed(self, clause: Clause) -> str:
         return f"({to_condition(clause, self._dictionary, 'p')})"
@@ -299,6 +312,13 @@ class Counts:
             codes = np.ma.filled(values, -1).astype(np.int8)
             return pd.Categorical.from_codes(codes, categories=pd.Index(variable.levels, dtype=object))
         return np.ma.filled(values.astype(np.float64), np.nan)
+
+
+def _refuse(cohort_filter: CohortFilter) -> str:
+    """Why nothing is said of a selection where small numbers are protected; "" where something may be."""
+    if cohort_filter.apart_from is None:
+        return ""
+    return f"one selection without another tells the {load_words().plural} in both, who may be few"
 
 
 def _code_of(name: str) -> str:

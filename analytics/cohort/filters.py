@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analytics.cohort.engine import number, quoted
 from analytics.dictionary import PHASES, Dictionary, Variable, load_words
@@ -66,7 +66,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """Patients left after the clause of ``variable`` and of all before it."""
+    """Patients left after the clause of ``variable`` and of all before it; "" are those whom another selection leaves."""
 
     variable: str
     n: int
@@ -75,6 +75,8 @@ class FunnelStep:
 @dataclass(frozen=True, slots=True)
 class Funnel:
     """How the clauses narrow the cohort: ``n_all`` patients, then one step per clause in the order of the phases.
+
+    The last step is that of the selection whose patients are left out, where there is one.
 
     Where small numbers are protected, each number is rounded for itself to a multiple of ``smallest_cell``; else that is 0.
     """
@@ -93,15 +95,20 @@ class Funnel:
 class CohortFilter:
     """Clauses that must all hold, at most one per variable, sorted by variable. Without clauses everyone passes.
 
+    Who passes ``apart_from``, where it is given, does not pass. It has clauses alone, and is not in the query of a link.
+
     Raises
     ------
     ValueError
-        If two clauses are about the same variable.
+        If two clauses are about the same variable, or ``apart_from`` leaves others out itself.
     """
 
     clauses: tuple[Clause, ...] = ()
+    apart_from: CohortFilter | None = None
 
     def __post_init__(self) -> None:
+        if self.apart_from is not None and self.apart_from.apart_from is not None:
+            raise ValueError("a selection that is left out cannot leave out others itself: give its clauses alone.")
         clauses = tuple(sorted(self.clauses, key=lambda c: c.variable))
         names = [c.variable for c in clauses]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -110,7 +117,13 @@ class CohortFilter:
         object.__setattr__(self, "clauses", clauses)
 
     def __bool__(self) -> bool:
-        return bool(self.clauses)
+        return bool(self.clauses) or self.apart_from is not None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that decide who passes, each once."""
+        others = self.apart_from.clauses if self.apart_from is not None else ()
+        return tuple(dict.fromkeys(c.variable for c in (*self.clauses, *others)))
 
     def clause(self, variable: str) -> Clause | None:
         """The clause about ``variable``; None without one."""
@@ -118,15 +131,23 @@ class CohortFilter:
 
     def with_clause(self, clause: Clause) -> CohortFilter:
         """The filter with ``clause`` in the place of any other about the same variable."""
-        return CohortFilter((*self.without(clause.variable).clauses, clause))
+        return replace(self, clauses=(*self.without(clause.variable).clauses, clause))
 
     def without(self, variable: str) -> CohortFilter:
         """The filter without the clause about ``variable``; the same filter where there is none."""
-        return CohortFilter(tuple(c for c in self.clauses if c.variable != variable))
+        return replace(self, clauses=tuple(c for c in self.clauses if c.variable != variable))
 
     def both(self, other: CohortFilter) -> CohortFilter | None:
-        """The filter that passes who passes this one and ``other``; None if no value can pass both."""
-        joined = self
+        """The filter that passes who passes this one and ``other``; None if no value can pass both.
+
+        Raises
+        ------
+        ValueError
+            If each leaves out another selection.
+        """
+        if self.apart_from is not None and other.apart_from not in (None, self.apart_from):
+            raise ValueError("each of the two leaves out another selection: no one filter says both.")
+        joined = self if other.apart_from is None else replace(self, apart_from=other.apart_from)
         for clause in other.clauses:
             own = self.clause(clause.variable)
             met = clause if own is None else _meet(own, clause)
@@ -143,6 +164,8 @@ class CohortFilter:
         FilterError
             If a variable is unknown or names patients, a level is unknown, or levels and ranges are mixed up.
         """
+        if self.apart_from is not None:
+            self.apart_from.validate(dictionary)
         for clause in self.clauses:
             if clause.variable not in dictionary or dictionary[clause.variable].kind == "identifier":
                 known = [v.name for v in dictionary.variables if v.kind != "identifier"]
@@ -165,7 +188,7 @@ class CohortFilter:
                 )
 
     def to_query(self, dictionary: Dictionary) -> dict[str, list[str]]:
-        """The filter as link parameters, in the order of the phases.
+        """The clauses as link parameters, in the order of the phases.
 
         Levels stand as their labels in the order of the dictionary, missing values as the variable's missing label.
         A range is two numbers (``any`` for an open end); ``<variable>_missing`` is ``true`` where missing values are

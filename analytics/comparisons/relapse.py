@@ -183,7 +183,7 @@ def prepare_relapse(
     return RelapseData(
         BinaryOutcome.from_tally(tally, relapse, chosen, references, **why),
         dictionary,
-        tuple(dictionary[clause.variable] for clause in cohort_filter.clauses),
+        tuple(dictionary[name] for name in cohort_filter.variables),
         horizon,
         weighed,
         tally[tally[relapse].notna()],

@@ -188,7 +188,7 @@ def prepare_survival(
     name, endpoint = params["strata"], cohort.dictionary.endpoint(params["endpoint"])
     strata = None if variable is None or name in (NO_STRATA, variable.name) else cohort.dictionary[name]
     columns = endpoint_columns(endpoint, variable, strata)
-    filtered_by = [cohort.dictionary[clause.variable] for clause in cohort_filter.clauses]
+    filtered_by = [cohort.dictionary[name] for name in cohort_filter.variables]
     return TimeToEvent.from_tally(cohort.tally(columns, cohort_filter), endpoint, variable, strata, filtered_by)
 
 

@@ -136,7 +136,7 @@ def prepare_treatments(
     if params.get("relapses") == "marrow":
         clause = Clause(dictionary.role("marrow involvement"), (dictionary.level("marrow involvement", "marrow"),))
         cohort_filter = _keep(cohort, cohort_filter, clause, left_out, NOT_MARROW)
-    filters = [dictionary[clause.variable] for clause in cohort_filter.clauses]
+    filters = [dictionary[name] for name in cohort_filter.variables]
     if in_remission_until is not None and "second relapse day" in dictionary.roles:
         clause = Clause(dictionary.role("second relapse day"), low=in_remission_until + 1, keep_missing=True)
         cohort_filter = _keep(cohort, cohort_filter, clause, left_out, SECOND_RELAPSE, day=in_remission_until)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import load_words
-from analytics.formats import format_patients
+from analytics.formats import format_count, format_patients
 from analytics.reporting.wording import describe_clause
 
 
@@ -20,6 +21,13 @@ def describe_clash(cohort: Cohort, cohort_filter: CohortFilter) -> str:
     if cohort.count(cohort_filter):
         return ""
     some = load_words().plural
+    if cohort_filter.apart_from is not None:
+        whole = replace(cohort_filter, apart_from=None)
+        if n := cohort.count(whole):
+            return (
+                f"No {some}: all {format_count(n)} are in the other selection as well, and those in both are left out."
+            )
+        return describe_clash(cohort, whole)
     says = {c: f"“{describe_clause(c, cohort.dictionary[c.variable])}”" for c in cohort_filter.clauses}
     for clause in cohort_filter.clauses:
         if not cohort.count(CohortFilter((clause,))):

@@ -64,7 +64,14 @@ def say_protection(smallest_cell: int) -> str:
 def say_selection(cohort_filter: CohortFilter, dictionary: Dictionary) -> str:
     """The clauses of a filter in words, without a number; "no filter" for none."""
     said = [describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses]
+    if cohort_filter.apart_from is not None:
+        said.append(say_apart(cohort_filter.apart_from, dictionary))
     return "; ".join(said) or "no filter"
+
+
+def say_apart(other: CohortFilter, dictionary: Dictionary) -> str:
+    """That the patients of another selection are left out."""
+    return f"without those of “{say_selection(other, dictionary)}”"
 
 
 def describe_clause(clause: Clause, variable: Variable) -> str:

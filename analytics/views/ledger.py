@@ -27,7 +27,7 @@ from analytics.document import Document
 from analytics.estimators import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import describe_clause, join_words, start_sentence
+from analytics.reporting.wording import join_words, say_selection, start_sentence
 
 LEVEL = 0.05
 COLUMNS = [
@@ -200,7 +200,8 @@ def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilt
     left = funnel.n_all
     for step in funnel.steps:
         if step.n == left:
-            cohort_filter = cohort_filter.without(step.variable)
+            idle = cohort_filter.without(step.variable)
+            cohort_filter = idle if step.variable else replace(cohort_filter, apart_from=None)
         left = step.n
     return cohort_filter
 
@@ -224,14 +225,16 @@ def list_comparisons(
     asked = [c for c in controls if not c.display]
     values = [(c.name, sorted(params[c.name]) if c.kind == "many" else params[c.name]) for c in asked]
     choices = tuple(f"{c.label}: {', '.join(filter(None, c.to_text(params[c.name]))) or 'none'}" for c in asked)
-    clauses = "; ".join(describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses)
-    where = (data_version, document.slug, json.dumps(cohort_filter.to_query(dictionary)), json.dumps(values))
+    selection = say_selection(cohort_filter, dictionary) if cohort_filter else f"all {load_words().plural}"
+    query = cohort_filter.to_query(dictionary)
+    others = () if cohort_filter.apart_from is None else (query, cohort_filter.apart_from.to_query(dictionary))
+    where = (data_version, document.slug, json.dumps(others or query), json.dumps(values))
     return tuple(
         Comparison(
             (*where, test.name),
             document.title,
             test.name,
-            clauses or f"all {load_words().plural}",
+            selection,
             choices,
             test.p_value,
         )

@@ -210,6 +210,7 @@ class Filters {
   drop(value, member) {
     delete value[member.name]
     delete value[member.name + MISSING]
+    if (member.name === VERSUS) delete value[APART]
   }
 
   // What is seen

@@ -3,6 +3,7 @@
 const KEPT = 'outcomes-cohorts'
 const NAMED = '#cohort=' // a link may bring a name with its selection
 const VERSUS = 'versus' // the parameter of the other selection, which holds the query of a link
+const APART = 'apart' // the parameter that leaves those in both out of either
 const EVERYONE = 'everyone'
 const LONGEST_NAME = 60
 const queryOf = (value) => String(new URLSearchParams(Object.entries(value).flatMap(([key, texts]) => texts.map((text) => [key, text])))) || EVERYONE
@@ -36,6 +37,12 @@ const Keeping = {
     this.writeKept([...this.readKept().filter((one) => one.name !== name), { name, value }])
   },
 
+  // What is asked of this selection, and what of the one beside it.
+  parted() {
+    const { [VERSUS]: versus, [APART]: apart, ...own } = structuredClone(this.value)
+    return { own, beside: { ...(versus && { [VERSUS]: versus }), ...(apart && { [APART]: apart }) } }
+  },
+
   // A link that names its selection brings it along.
   welcome() {
     const { hash } = window.location
@@ -43,7 +50,7 @@ const Keeping = {
     let name = ''
     try { name = decodeURIComponent(hash.slice(NAMED.length)).trim().slice(0, LONGEST_NAME) } catch { /* no name that can be read */ }
     const known = this.readKept().find((one) => one.name === name)
-    const { [VERSUS]: versus, ...own } = structuredClone(this.value)
+    const { own } = this.parted()
     if (name && Object.keys(own).length && !known) this.keep(name, own)
     window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search)
   },
@@ -52,14 +59,14 @@ const Keeping = {
     event.preventDefault()
     const name = this.parts.name.value.trim()
     if (!name) return this.parts.name.focus()
-    const { [VERSUS]: versus, ...own } = structuredClone(this.value)
+    const { own } = this.parted()
     this.keep(name, own)
     this.parts.name.value = ''
   },
 
   paintKept() {
     const kept = this.readKept()
-    const { [VERSUS]: [versus] = [], ...own } = this.value
+    const { own, beside: { [VERSUS]: [versus] = [] } } = this.parted()
     const html = kept.map(({ name, value }, i) => {
       const said = escaped(name)
       return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
@@ -79,13 +86,15 @@ const Keeping = {
 
   do_apply(button) {
     const { value } = this.readKept()[Number(button.dataset.at)]
-    this.ask({ ...structuredClone(value), ...(this.value[VERSUS] && { [VERSUS]: this.value[VERSUS] }) })
+    this.ask({ ...structuredClone(value), ...this.parted().beside })
   },
 
   do_compare(button) {
     const value = structuredClone(this.value)
-    if (button.getAttribute('aria-pressed') === 'true') delete value[VERSUS]
-    else value[VERSUS] = [queryOf(this.readKept()[Number(button.dataset.at)].value)]
+    if (button.getAttribute('aria-pressed') === 'true') {
+      delete value[VERSUS]
+      delete value[APART]
+    } else value[VERSUS] = [queryOf(this.readKept()[Number(button.dataset.at)].value)]
     this.ask(value)
   },
 

@@ -34,6 +34,7 @@ class Context:
     ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
     to be answered, where small numbers are protected; None if there is none.
     ``versus`` is another selection that this one is compared with; None without one, or where small numbers are protected.
+    ``is_apart`` is True if those in both are left out of ``filter`` and of ``versus``, where there are some.
     ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
     """
 
@@ -44,6 +45,7 @@ class Context:
     shown: str | None = None
     choices: Choices | None = None
     versus: CohortFilter | None = None
+    is_apart: bool = False
 
     @property
     def may_be_shown(self) -> bool:
@@ -96,9 +98,31 @@ def to_context(cohort: Cohort) -> Context:
     cohort_filter = read_filter(cohort)
     if not cohort.is_answered(cohort_filter):
         return Context(cohort, cohort_filter, is_answered=False)
-    texts = st.session_state.get(state.FILTERS, {}).get(state.VERSUS)
-    versus = read_versus(texts, cohort) if texts else None
-    return Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter), versus=versus)
+    held = st.session_state.get(state.FILTERS, {})
+    versus = read_versus(held.get(state.VERSUS, ()), cohort)
+    context = Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter), versus=versus)
+    return set_apart(context) if versus is not None and asks_apart(held) else context
+
+
+def asks_apart(query: Mapping[str, Sequence[str]]) -> bool:
+    """True if a link asks to leave out those in both selections."""
+    return list(query.get(state.APART, ())) == ["1"]
+
+
+def set_apart(context: Context) -> Context:
+    """The context with those in both left out of either selection."""
+    own, other = context.filter, context.versus
+    if other is None or not count_both(context):
+        return replace(context, is_apart=True)
+    return replace(context, filter=replace(own, apart_from=other), versus=replace(other, apart_from=own), is_apart=True)
+
+
+def count_both(context: Context) -> int:
+    """How many are in both selections, whether they are left out or not."""
+    if context.versus is None:
+        return 0
+    both = replace(context.filter, apart_from=None).both(replace(context.versus, apart_from=None))
+    return context.cohort.count(both) if both is not None else 0
 
 
 def read_versus(texts: Sequence[str], cohort: Cohort) -> CohortFilter | None:
@@ -196,6 +220,8 @@ def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort
             texts[key] = ["true"]
     if (versus := read_versus(query.get(state.VERSUS, ()), cohort)) is not None:
         texts[state.VERSUS] = [versus_text(versus, cohort)]
+        if asks_apart(query):
+            texts[state.APART] = ["1"]
     return texts
 
 

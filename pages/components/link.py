@@ -10,6 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.dictionary import load_words
 from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components import state
@@ -40,9 +41,10 @@ def read_link(cohort: Cohort, page: str) -> None:
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
-    cohort_filter, notes = CohortFilter.from_query(
-        query, cohort.dictionary, other_keys={DATA_KEY, state.VERSUS, *controls}
-    )
+    other_keys = {DATA_KEY, state.VERSUS, state.APART, *controls}
+    cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
+    if cohort.smallest_cell and state.VERSUS in query:
+        notes = (*notes, _note_protected())
     values, choice_notes = read_params(query, tuple(controls.values()))
     for clause in cohort_filter.clauses:
         notes = (*notes, *_note_unused(clause, cohort))
@@ -84,7 +86,7 @@ def _write_address(texts: dict[str, list[str]]) -> None:
 
 def write_filters(cohort: Cohort) -> None:
     """Let the address say what the filters say, where the browser's, with which this run began, does not."""
-    keys = [state.VERSUS, *(key for v in filter_variables(cohort) for key in keys_of(v))]
+    keys = [state.VERSUS, state.APART, *(key for v in filter_variables(cohort) for key in keys_of(v))]
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
     asked = st.session_state.get(state.FILTERS, {})
     if said != asked:
@@ -107,6 +109,15 @@ def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
         return ()
     change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
     return (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+
+
+def _note_protected() -> Note:
+    some = load_words().plural
+    why = (
+        "The link compares with another selection. Small numbers are protected: two selections, one taken from the other, "
+        f"tell the {some} in one alone, who may be few."
+    )
+    return Note("link-versus-protected", "caution", why, "Only the first selection is shown.")
 
 
 def note_texts(note: Note) -> list[str]:

@@ -75,6 +75,7 @@ class OpenView:
         if page is None:
             return ""
         address = answer_link(note, self.view, cohort.dictionary, load_controls(cohort, page.slug))
+        address += _query_beside(self.context)
         dropped = [cohort.dictionary[name].label for name in note.drops if self.context.filter.clause(name)]
         which = " with the same filter" if self.context.filter else ""
         if dropped:
@@ -91,9 +92,15 @@ def open_view(context: Context, slug: str, choices: Choices) -> OpenView:
 def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> str:
     """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
     address = str(st.context.url or "").split("?")[0]
-    link = view.to_link(address, context.cohort.dictionary, controls)
-    versus = context.versus
-    return link if versus is None else f"{link}&{urlencode({state.VERSUS: versus_text(versus, context.cohort)})}"
+    return view.to_link(address, context.cohort.dictionary, controls) + _query_beside(context)
+
+
+def _query_beside(context: Context) -> str:
+    """What a link says of the selection beside the open one, to follow the rest; "" without one."""
+    if context.versus is None:
+        return ""
+    beside = {state.VERSUS: versus_text(context.versus, context.cohort)}
+    return "&" + urlencode(beside | ({state.APART: "1"} if context.is_apart else {}))
 
 
 def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:
@@ -105,12 +112,12 @@ def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None 
     view = View(slug, context.filter, (), cohort.data_version)
     analysis = next((a for a in load_analyses() if a.slug == slug), None)
     if analysis is None:
-        return view.to_link(slug or "./", cohort.dictionary, ())
+        return view.to_link(slug or "./", cohort.dictionary, ()) + _query_beside(context)
     if analysis.missing(cohort):
         return ""
     controls = load_controls(cohort, slug)
     params = tuple((c.name, (choices or {}).get(c.name, c.default)) for c in controls)
-    return replace(view, params=params).to_link(slug, cohort.dictionary, controls)
+    return replace(view, params=params).to_link(slug, cohort.dictionary, controls) + _query_beside(context)
 
 
 def _name_filter(cohort_filter: CohortFilter) -> str:
@@ -118,4 +125,6 @@ def _name_filter(cohort_filter: CohortFilter) -> str:
     for c in cohort_filter.clauses:
         limits = [f"{limit:g}" for limit in (c.low, c.high) if limit is not None]
         clauses.append(" ".join((c.variable, *c.levels, *limits, *(["missing"] if c.keep_missing else []))))
+    if cohort_filter.apart_from is not None:
+        clauses.append("apart")
     return "-".join(clauses) or "all"

@@ -25,6 +25,8 @@ LEDGER = "ledger"
 # Widgets, and containers that the style sheet knows by name
 TAB = "tab"
 VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
+APART = "apart"  # the parameter that leaves those in both out of either
+APART_ASKED = "apart_asked"
 VERSUS_FIGURE = "versus_figure"
 SIDEBAR = "sidebar"
 SIDEBAR_TOLD = "sidebar_told"

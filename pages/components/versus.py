@@ -7,11 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import load_words
 from analytics.formats import format_count, format_patients
 from analytics.reporting.wording import say_selection
 from pages.components import state
+from pages.components.context import Context, count_both, hold_filter
 from pages.components.figures import show_picture
 from pages.components.ledger import record_comparisons
 from pages.components.open_view import OpenView, open_view
@@ -22,28 +22,43 @@ def show_versus(opened: OpenView) -> None:
     context = opened.context
     if context.versus is None:
         return
-    other = open_view(replace(context, filter=context.versus, versus=None), opened.document.slug, opened.choices)
+    other = open_view(
+        replace(context, filter=context.versus, versus=None, is_apart=False), opened.document.slug, opened.choices
+    )
     record_comparisons(other)
+    show_other(context, " ".join(other.document.answer()))
+    show_picture(other.document.main(), state.VERSUS_FIGURE, other.stem)
+
+
+def show_other(context: Context, answer: str) -> None:
+    """Which selection stands beside the open one, the answer it gives, who is in both, and whether they are left out."""
+    if context.versus is None:
+        return
     n = context.cohort.count(context.versus)
     st.html(
         f'<div data-testid="versus"><h2 class="outcomes-h2">Compared with {format_patients(n)}: '
         f"{escape(say_selection(context.versus, context.cohort.dictionary))}</h2>"
-        f'<p class="outcomes-answer">{escape(" ".join(other.document.answer()))}</p>'
-        f'<p class="outcomes-caption">{escape(describe_overlap(opened, context.versus))}</p></div>'
+        f'<p class="outcomes-answer">{escape(answer)}</p>'
+        f'<p class="outcomes-caption">{escape(describe_overlap(context))}</p></div>'
     )
-    show_picture(other.document.main(), state.VERSUS_FIGURE, other.stem)
+    # What the link says is held; the widget follows it, as after Back or Undo.
+    st.session_state[state.APART_ASKED] = context.is_apart
+    st.toggle("Leave out those in both", key=state.APART_ASKED, on_change=_take_apart)
 
 
-def describe_overlap(opened: OpenView, versus: CohortFilter) -> str:
+def _take_apart() -> None:
+    held = {key: texts for key, texts in st.session_state.get(state.FILTERS, {}).items() if key != state.APART}
+    hold_filter(held | ({state.APART: ["1"]} if st.session_state[state.APART_ASKED] else {}))
+
+
+def describe_overlap(context: Context) -> str:
     """How many are in both selections, and what that means for reading one beside the other."""
-    cohort, own, words = opened.context.cohort, opened.context.filter, load_words()
-    both = own.both(versus)
-    n = cohort.count(both) if both is not None else 0
-    if not n:
+    n, words = count_both(context), load_words()
+    if context.versus is None or not n:
         return f"No {words.noun} is in both selections. They stand beside each other; no test compares them."
-    if n == cohort.count(own) == cohort.count(versus):
+    are = f"{format_count(n)} {words.of(n)} {'is' if n == 1 else 'are'} in both selections and"
+    if context.is_apart:
+        return f"{are} {'is' if n == 1 else 'are'} left out of either. No test compares those who are left."
+    if n == context.cohort.count(context.filter) == context.cohort.count(context.versus):
         return f"Both selections are the same {words.plural}."
-    return (
-        f"{format_count(n)} {words.of(n)} {'is' if n == 1 else 'are'} in both selections and count on either side: they are not "
-        "independent of each other, and no test compares them."
-    )
+    return f"{are} count on either side: they are not independent of each other, and no test compares them."

@@ -135,6 +135,42 @@ def test_two_selections_stand_beside_each_other_with_who_is_in_both() -> None:
     assert re.sub("<[^>]*>", "", answer) in re.sub("<[^>]*>", "", said)
 
 
+def test_those_in_both_are_left_out_of_either_by_a_switch_that_is_in_the_link() -> None:
+    boys, older = CohortFilter((Clause("sex", ("male",)),)), CohortFilter((Clause("age_years", low=10),))
+    n = {name: COHORT.count(f) for name, f in (("boys", boys), ("older", older), ("both", _meet(boys, older)))}
+    app = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16")
+    app.toggle(state.APART_ASKED).set_value(True).run()
+    assert app.session_state[state.FILTERS]["apart"] == ["1"] and app.query_params["apart"] == "1"
+    (said,) = [h.proto.body for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
+    assert f"Compared with {n['older'] - n['both']} children: Age at diagnosis from 10 years" in said
+    assert "without those of “Sex: boys”" in said
+    assert f"{n['both']} children are in both selections and are left out of either" in said
+    assert sent(app, state.SIDEBAR_TOLD)["left"] == str(n["boys"] - n["both"])
+    # The link brings it back, and without a comparison it means nothing.
+    again = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16", apart="1")
+    assert again.toggle(state.APART_ASKED).value is True and again.session_state[state.LINK_NOTES] == []
+    assert sent(again, state.SIDEBAR_TOLD)["left"] == str(n["boys"] - n["both"])
+    assert read_click({"sex": ["boys"], "apart": ["1"]}, COHORT) == {"sex": ["boys"]}
+    again.toggle(state.APART_ASKED).set_value(False).run()
+    assert sent(again, state.SIDEBAR_TOLD)["left"] == str(n["boys"]) and "apart" not in again.query_params
+
+
+def _meet(a: CohortFilter, b: CohortFilter) -> CohortFilter:
+    both = a.both(b)
+    assert both is not None
+    return both
+
+
+def test_a_selection_within_the_other_leaves_nobody_and_says_so() -> None:
+    app = open_link("survival-by-site", sex=["boys"], versus="everyone", apart="1")
+    told, boys = sent(app, state.SIDEBAR_TOLD), COHORT.count(CohortFilter((Clause("sex", ("male",)),)))
+    assert told["left"] == "0"
+    assert told["clash"] == (
+        f"No children: all {boys} are in the other selection as well, and those in both are left out."
+    )
+    assert not app.exception
+
+
 def test_nobody_in_both_is_said_and_a_click_elsewhere_keeps_the_comparison() -> None:
     app = open_link("survival-by-site", sex=["boys"], versus="sex=girls")
     (said,) = [h.proto.body for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
@@ -145,6 +181,7 @@ def test_nobody_in_both_is_said_and_a_click_elsewhere_keeps_the_comparison() -> 
 
 def test_where_small_numbers_are_protected_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", "5")
-    app = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16")
+    app = open_link("survival-by-site", sex=["boys"], versus="age_years=10&age_years=16", apart="1")
+    assert [note[0] for note in app.session_state[state.LINK_NOTES]] == ["link-versus-protected"]
     assert not [h for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
     assert state.VERSUS not in app.session_state[state.FILTERS]

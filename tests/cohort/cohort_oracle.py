@@ -150,8 +150,12 @@ def passes(row: Row, clause: Clause) -> bool:
 
 
 def kept(rows: Sequence[Row], cohort_filter: CohortFilter) -> list[Row]:
-    """The patients who pass every clause."""
-    return [row for row in rows if all(passes(row, clause) for clause in cohort_filter.clauses)]
+    """The patients who pass every clause, without those of the selection that is left out."""
+    chosen = [row for row in rows if all(passes(row, clause) for clause in cohort_filter.clauses)]
+    if cohort_filter.apart_from is None:
+        return chosen
+    gone = {id(row) for row in kept(rows, cohort_filter.apart_from)}
+    return [row for row in chosen if id(row) not in gone]
 
 
 def tally(
@@ -205,7 +209,8 @@ def funnel(rows: Sequence[Row], cohort_filter: CohortFilter, dictionary: Diction
     """Variable and number left after each clause, by phase."""
     names = [v.name for v in sorted(dictionary.variables, key=lambda v: PHASES.index(v.phase))]
     clauses = sorted(cohort_filter.clauses, key=lambda c: names.index(c.variable))
-    return [(c.variable, len(kept(rows, CohortFilter(tuple(clauses[: i + 1]))))) for i, c in enumerate(clauses)]
+    steps = [(c.variable, len(kept(rows, CohortFilter(tuple(clauses[: i + 1]))))) for i, c in enumerate(clauses)]
+    return steps if cohort_filter.apart_from is None else [*steps, ("", len(kept(rows, cohort_filter)))]
 
 
 def make_rows(n: int, seed: int, *, few_values: bool = False) -> list[Row]:

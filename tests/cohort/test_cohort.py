@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,13 @@ def test_random_filters(cohort: Cohort, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_filters_without_those_of_another(cohort: Cohort, data: st.DataObject) -> None:
+    apart = replace(data.draw(filters(SMALL)), apart_from=data.draw(filters(SMALL)))
+    assert_agrees(cohort, oracle.derive(ROWS, SMALL), apart, ["sex", "mrd"])
+
+
+@given(data=st.data())
 @settings(max_examples=12, deadline=None)
 def test_random_patients(engine: OpenEngine, data: st.DataObject) -> None:
     rows = make_rows(
@@ -89,6 +97,8 @@ def test_compression_and_grouping_change_no_count(
     for clause in EACH_CLAUSE:
         cohort_filter = CohortFilter((clause, Clause("mrd", ("negative",)), Clause("cns_status", ("CNS1", "CNS2"))))
         assert_agrees(alike, rows, cohort_filter.with_clause(clause), ["age_years", "sex"])
+        apart = CohortFilter((Clause("sex", ("female",)),), apart_from=CohortFilter((clause,)))
+        assert_agrees(alike, rows, apart, ["age_years", "sex"])
     assert_agrees(alike, rows, CohortFilter(), ["salvage"])
     ages = [row["age_years"] for row in rows if row["age_years"] is not None]
     assert alike.ranges()["age_years"] == Range(min(ages), max(ages), len(rows) - len(ages), decimals=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -275,3 +276,33 @@ def test_both_passes_who_passes_either_filter(a: CohortFilter, b: CohortFilter) 
     both = a.both(b)
     assert (kept(rows, both) if both is not None else []) == kept(kept(rows, a), b)
     assert a.both(CohortFilter()) == a == a.both(a)
+
+
+@given(filters(SMALL), filters(SMALL), filters(SMALL))
+@settings(max_examples=200, deadline=None)
+def test_a_selection_without_another_keeps_that_under_every_change(
+    a: CohortFilter, b: CohortFilter, c: CohortFilter
+) -> None:
+    rows = derive(ROWS, SMALL)
+    apart, both = replace(a, apart_from=b), a.both(b)
+    assert bool(apart) and apart != a and hash(apart) != hash(a)
+    # Each patient of A is in A without B or in both, and in one of them alone.
+    assert len(kept(rows, apart)) == len(kept(rows, a)) - (len(kept(rows, both)) if both is not None else 0)
+    met = apart.both(c)
+    assert (kept(rows, met) if met is not None else []) == kept(kept(rows, apart), c)
+    assert a.both(replace(CohortFilter(), apart_from=b)) == apart
+    for clause in c.clauses:
+        assert apart.with_clause(clause) == replace(a.with_clause(clause), apart_from=b)
+        assert apart.without(clause.variable) == replace(a.without(clause.variable), apart_from=b)
+    assert set(apart.variables) == {clause.variable for clause in (*a.clauses, *b.clauses)}
+
+
+def test_what_no_filter_can_say_is_refused() -> None:
+    girls, old = CohortFilter((Clause("sex", ("female",)),)), CohortFilter((Clause("age_years", low=10),))
+    apart = replace(CohortFilter(), apart_from=girls)
+    with pytest.raises(ValueError, match="cannot leave out others itself"):
+        replace(old, apart_from=apart)
+    with pytest.raises(ValueError, match="each of the two leaves out another"):
+        apart.both(replace(girls, apart_from=old))
+    with pytest.raises(FilterError, match="no variable to filter by"):
+        replace(girls, apart_from=CohortFilter((Clause("colour", ("blue",)),))).validate(SMALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_a_protected_cohort_is_never_taken_for_another(exact: Cohort, protected:
     assert exact != protected and protected != exact and protected != eleven
     for same in (protect_cohort(exact, 5), protected.recording()):
         assert same == protected and hash(same) == hash(protected)
+
+
+def test_one_selection_without_another_is_refused(exact: Cohort) -> None:
+    girls = CohortFilter((Clause("sex", ("female",)),))
+    apart = replace(CohortFilter(), apart_from=girls)
+    assert exact.count(apart) == exact.n - exact.count(girls)
+    protected = protect_cohort(exact, 5)
+    assert not protected.is_answered(apart)
+    assert protected.is_answered(CohortFilter((Clause("sex", ("male",)),)))
+    for ask in (protected.count, protected.funnel, protected.level_counts, lambda f: protected.tally(["mrd"], f)):
+        with pytest.raises(SuppressedError, match="who may be few"):
+            ask(apart)
+    with pytest.raises(SuppressedError, match="who may be few"):
+        protected.find_too_near(girls, [apart])
 
 
 @given(data=st.data(), smallest=st.sampled_from([2, 5, 11]))
