@@ -56,9 +56,11 @@ class Table:
             + "</tr>"
             for r, row in enumerate(self.rows)
         )
+        title = escape(self.title)
         caption = f'<p class="outcomes-caption">{link_sources(self.caption)}</p>' if self.caption else ""
         return (
-            f'<div class="outcomes-scroll"><table class="outcomes-table{prose}"><caption>{escape(self.title)}</caption>'
+            f'<div class="outcomes-scroll" role="region" tabindex="0" aria-label="{title}">'
+            f'<table class="outcomes-table{prose}"><caption>{title}</caption>'
             f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{caption}"
         )
 

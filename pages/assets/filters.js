@@ -9,6 +9,18 @@ const STEP_MS = 350 // a limit that is stepped by the keyboard is asked for when
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 const boxes = new WeakMap()
+
+// What is said to who cannot see it stands outside the sidebar, which may be folded away.
+function findStatus() {
+  let status = document.getElementById('outcomes-status')
+  if (!status) {
+    status = Object.assign(document.createElement('p'), { id: 'outcomes-status', className: 'of-sr' })
+    status.setAttribute('role', 'status')
+    document.body.append(status)
+  }
+  return status
+}
+
 const past = []
 const future = []
 
@@ -38,7 +50,7 @@ class Filters {
     root.innerHTML = this.html()
     const find = (css) => root.querySelector(css)
     this.parts = {
-      top: find('.of-top'), left: find('.of-left'), said: find('[role=status]'), chips: find('.of-chips'), search: find('input[type=search]'),
+      top: find('.of-top'), left: find('.of-left'), chips: find('.of-chips'), search: find('input[type=search]'),
       clash: find('.of-clash'), none: find('.of-none'), close: find('.of-close'),
       kept: find('.of-kept'), name: find('.of-name'), list: find('.of-list'), problem: find('.of-problem'),
       undo: find('[data-do=undo]'), redo: find('[data-do=redo]'), clear: find('[data-do=clear]'),
@@ -86,7 +98,6 @@ class Filters {
         <button type="button" data-do="redo" data-item aria-label="Redo" title="Redo">↷</button>
         <button type="button" data-do="clear" data-item aria-label="Clear all filters" title="Clear all filters">Clear</button>
       </div></div>
-      <p class="of-sr" role="status" aria-live="polite"></p>
       <div class="of-chips" role="toolbar" aria-label="Active filters" data-roving></div>
       <p class="of-clash" hidden></p>
       <input type="search" placeholder="Find a filter" aria-label="Find a filter or a level">
@@ -181,6 +192,16 @@ class Filters {
     if (isFirst) for (const phase of this.data.phases) phase.seen = false
     this.root.classList.remove('of-waiting')
     this.paint()
+    const said = this.announcement()
+    if (isFirst) findStatus().dataset.now = said
+    else if (findStatus().dataset.now !== said) findStatus().textContent = findStatus().dataset.now = said
+  }
+
+  // Whom a changed selection leaves, and what it asks for.
+  announcement() {
+    const { left, of } = this.told
+    const asked = this.members.filter((member) => this.value[member.name]).map((member) => this.say(member))
+    return [left === undefined ? 'not answered' : `${left} of ${of} ${this.data.patients}`, ...asked].join('; ')
   }
 
   remember() {
@@ -216,7 +237,7 @@ class Filters {
   // What is seen
 
   paint() {
-    const { left, said, chips, clash, close, undo, redo, clear } = this.parts
+    const { left, chips, clash, close, undo, redo, clear } = this.parts
     const told = this.told ?? {}
     const text = told.left === undefined ? 'not answered' : `${told.left} of ${told.of}`
     const sentence = `${text} ${this.data.patients}`
@@ -225,7 +246,6 @@ class Filters {
     this.opener.textContent = `Filters: ${text}`
     this.opener.style.background = getComputedStyle(this.root).getPropertyValue('--st-text-color')
     this.opener.style.color = getComputedStyle(this.root).getPropertyValue('--st-background-color')
-    if (said.textContent !== sentence && !this.root.classList.contains('of-waiting')) said.textContent = sentence
     this.parts.top.dataset.step = this.step
     clash.hidden = !told.clash
     clash.textContent = told.clash ?? ''

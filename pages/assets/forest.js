@@ -1,16 +1,21 @@
+// A row whose level can be compared with has a button in its first cell; a click anywhere on the row does the same.
 export default function ({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector('.forest-box')
   if (box.dataset.drawn !== data.html) {
+    const held = box.contains(document.activeElement) && document.activeElement.closest('tr[data-variable]')
     box.innerHTML = data.html
     box.dataset.drawn = data.html
     box.setAttribute('aria-label', data.alt)
+    if (held) focusNear(held.dataset)
   }
-  const choose = (event) => {
-    const row = event.target.closest('[role="button"][data-variable]')
-    if (!row || (event.type === 'keydown' && event.key !== 'Enter' && event.key !== ' ')) return
-    event.preventDefault()
-    setTriggerValue('reference', { variable: row.dataset.variable, level: row.dataset.level })
+  // The level that was chosen has no button any more: the focus goes to another one of its factor.
+  function focusNear({ variable, level }) {
+    const rows = [...box.querySelectorAll('tr[data-variable]')].filter((row) => row.dataset.variable === variable)
+    rows.sort((a, b) => (b.dataset.level === level) - (a.dataset.level === level))
+    rows.map((row) => row.querySelector('button')).find(Boolean)?.focus({ preventScroll: true })
   }
-  box.onclick = choose
-  box.onkeydown = choose
+  box.onclick = (event) => {
+    const row = event.target.closest('tr[data-variable]')
+    if (row?.querySelector('button')) setTriggerValue('reference', { variable: row.dataset.variable, level: row.dataset.level })
+  }
 }

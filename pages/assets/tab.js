@@ -38,11 +38,25 @@ document.addEventListener('click', (event) => {
   document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)
 })
 
+// The section of the menu that the page stands in is marked, which Streamlit does for pages without one alone.
+let section = ''
+const watched = new MutationObserver(mark)
+function mark() {
+  for (const button of document.querySelectorAll('[data-testid="stTopNavSection"]')) {
+    if (button.innerText.trim() === section) button.setAttribute('aria-current', 'true')
+    else button.removeAttribute('aria-current')
+  }
+}
+
 const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
 
 export default function ({ data, setStateValue }) {
   import(`${base}/${data.terms}`).then(({ default: explain }) => explain(data.glossary))
   import(`${base}/${data.methods}`)
+  section = data.section
+  mark()
+  const header = document.querySelector('[data-testid="stHeader"]')
+  if (header) watched.observe(header, { childList: true, subtree: true })
   try {
     const before = sessionStorage.getItem(KEY) || ''
     // The name before is kept until the server has taken over from it: what it was told may have been lost on the way.

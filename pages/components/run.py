@@ -49,20 +49,20 @@ class Run:
         else:
             self.draw_sidebar_first(cohort)
         write_filters(cohort)
-        keep_session()
         end_run()
 
     def draw_page_first(self, cohort: Cohort) -> None:
         """The later runs: the figure is computed before anything is sent, and the page does not wait for the sidebar.
 
-        The page's configuration, for which the browser draws everything again, comes last.
+        The page's configuration stays: the browser would draw everything again for it.
         """
         self.context = read_context(cohort)
         prefetch_figure(self.context)
         show_style()
-        self._navigate().run()
+        page = self._navigate()
+        page.run()
         show_filters(self.context)
-        set_page_config()
+        self._name_tab(page)
 
     def draw_sidebar_first(self, cohort: Cohort) -> None:
         """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
@@ -73,6 +73,7 @@ class Run:
         self.context = to_context(cohort)
         show_filters(self.context)
         page.run()
+        self._name_tab(page)
 
     def draw_problems(self, error: CohortError) -> None:
         """A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for."""
@@ -99,6 +100,12 @@ class Run:
             )
         return st.navigation(menu, position=position)
 
+    def _name_tab(self, shown: st.Page) -> None:
+        """Tell the tab its title, its session and the section of the menu: nothing is drawn again for these."""
+        page = next(page for page in self._pages if page.title == shown.title)
+        st.set_page_config(page_title=f"{page.title} – {TITLE}")
+        keep_session(page.section)
+
     def _show(self, page: Page) -> None:
         if self.context.may_be_shown:
             page.show(self.context)
@@ -107,7 +114,7 @@ class Run:
 
 
 def set_page_config() -> None:
-    """Title, width and menu. The browser draws the whole page again for them."""
+    """Width and menu of a new tab, and its title until a page is shown. The browser draws the whole page again for them."""
     st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": name_patients(ABOUT)})
 
 

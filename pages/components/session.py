@@ -13,14 +13,18 @@ from pages.components.kept_ledger import take_over_ledger
 from pages.components.presence import name_session
 
 
-def keep_session() -> None:
-    """Let the tab keep the session's name, and give the session what that of the name before left behind."""
+def keep_session(section: str) -> None:
+    """Let the tab keep the session's name, and give the session what that of the name before left behind.
+
+    ``section`` is the part of the menu that the page stands in, "" for none: the tab marks it.
+    """
     data = {
         "name": name_session(),
         "before": st.session_state.get(state.BEFORE, ""),
         "terms": address_of("terms.js"),
         "methods": address_of("methods.js"),
         "glossary": to_browser(),
+        "section": section,
     }
     TAB(key=state.TAB, data=data, on_before_change=_take_over)
 

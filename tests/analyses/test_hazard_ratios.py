@@ -202,7 +202,10 @@ def test_turning_a_factor_round_inverts_its_hazard_ratio() -> None:
     assert (before.level, after.level) == ("positive", "negative")
     assert after.hazard_ratio.value == pytest.approx(1 / before.hazard_ratio.value, rel=1e-6)
     assert after.hazard_ratio.interval.low == pytest.approx(1 / before.hazard_ratio.interval.high, rel=1e-5)
-    assert 'data-variable="mrd_day46" data-level="negative" role="button"' in turned.figure.html
+    assert (
+        'data-variable="mrd_day46" data-level="negative"><th scope="row" class="forest-factor"><button'
+        in turned.figure.html
+    )
     check_shown(turned)
 
 

@@ -266,9 +266,10 @@ def test_clicking_a_level_makes_it_the_reference(open_tab: OpenTab) -> None:
     other.wait_for(tab.seen())
 
     # By the keyboard, and back again: one reference per factor.
-    tab.row("mrd_day46", "negative").focus()
+    tab.row("mrd_day46", "negative").get_by_role("button").focus()
     tab.page.keyboard.press("Enter")
     expect(tab.row("mrd_day46", "negative").locator(".forest-multivariable")).to_have_text("reference")
+    expect(tab.row("mrd_day46", "positive").get_by_role("button")).to_be_focused()
     tab.settle()
     assert tab.odds_ratio("mrd_day46", "positive") == odds_ratio
     assert len(query_of(tab.link())["reference"]) == 1

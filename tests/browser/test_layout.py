@@ -12,10 +12,13 @@ from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
+from pages.components.registry import load_pages
+from pages.components.run import TITLE
+from tests.browser.accessibility import check_accessible
 from tests.browser.dashboard import Dashboard
 
 SLUGS = [analysis.slug for analysis in load_analyses()]
-PAGES = ["", *SLUGS, "methods"]
+PAGES = {page.url_path if i else "": page for i, page in enumerate(load_pages())}
 TEXT_CONTRAST = 4.5  # WCAG 2.2, success criterion 1.4.3
 TABLE_IN_SIGHT = 0.5  # of a figure that is a table, whose rows the reader chooses
 
@@ -138,13 +141,17 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
 
     look("1440_light")
     check_fits(page, 1440)
+    check_accessible(page)
+    expect(page).to_have_title(f"{PAGES[path].title} – {TITLE}")
+    section = page.locator("[data-testid=stTopNavSection][aria-current]").all_inner_texts()
+    assert section == ([PAGES[path].section] if PAGES[path].section else [])
     expect(page.locator(".outcomes-chip")).to_be_visible()
     assert page.get_by_test_id("stTopNavSection").all_inner_texts() == list(SECTIONS)
     header = bottom(page, "[data-testid=stHeader]")
     title = page.locator("h1").bounding_box()
     assert title and title["y"] >= header
     assert bottom(page, "[data-testid=cohort-sentence]") < 250
-    if path != "methods":
+    if path in ("", *SLUGS):
         assert bottom(page, "[data-testid=headlines]") < 400
     if path in SLUGS:
         check_main_figure_in_sight(page)
@@ -161,6 +168,7 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
     )
     tab.settle()
     check_contrast(tab)
+    check_accessible(page)
     look("1440_dark")
     page.emulate_media(color_scheme="light")
 
@@ -173,6 +181,7 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
     page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
     check_fits(page, 390)
+    check_accessible(page)
     look("390_light")
 
 

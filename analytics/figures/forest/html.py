@@ -59,8 +59,9 @@ def _row(row: Row, forest: Forest) -> str:
     _, heading, other = CLASSES[forest.kind]
     classes = [heading if row.is_heading else other, *(f"forest-{trait}" for trait in row.traits)]
     attributes = "".join(_attribute(f"data-{name}", value) for name, value in row.data)
+    name = _text(row.cells[0])
     if row.click:
-        attributes += f' role="button" tabindex="0"{_attribute("title", row.click)}'
+        name = f'<button type="button"{_attribute("title", row.click)}>{name}</button>'
     # A factor's name stands over its levels and their counts.
     span = 2 if row.is_heading and forest.kind == "models" else 1
     scope = 'scope="rowgroup"' if span > 1 else 'scope="row"'
@@ -68,7 +69,7 @@ def _row(row: Row, forest: Forest) -> str:
     cells = "".join(_cell(cell, column) for cell, column in zip(row.cells[span:], columns, strict=True))
     return (
         f'<tr class="{" ".join(classes)}"{attributes}><th {scope} class="forest-{first.name}"'
-        f"{_attribute('colspan', str(span) if span > 1 else None)}>{_text(row.cells[0])}</th>{cells}"
+        f"{_attribute('colspan', str(span) if span > 1 else None)}>{name}</th>{cells}"
         f'<td class="forest-forest">{_marks(row, forest.axis)}</td></tr>'
     )
 
