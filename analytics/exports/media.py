@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from analytics.exports.csv_file import CSV
 from analytics.exports.medium import Medium
+from analytics.exports.xlsx_file import XLSX
 
-MEDIA: tuple[Medium, ...] = (CSV,)
+MEDIA: tuple[Medium, ...] = (CSV, XLSX)

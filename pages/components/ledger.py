@@ -94,7 +94,7 @@ def _show_file(ledger: Ledger, context: Context) -> None:
         comparisons=describe_ledger(ledger),
     )
     stem = to_file_stem("ledger", "synthetic" if cohort.synthetic else "", day=date.today())
-    show_file_buttons((FILE,), lambda: {FILE: ledger.to_frame()}, provenance, stem)
+    show_file_buttons((FILE,), lambda: {FILE: ledger.to_frame()}, provenance, stem, "ledger")
 
 
 def _ask_whether_new(ledger: Ledger) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from zlib import crc32
 
+import openpyxl
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
@@ -241,3 +242,15 @@ def test_notes_on_a_link_stand_above_everything(new_page: Callable[..., Page], a
     assert link and immortal and figure
     assert link["y"] < immortal["y"] < immortal["y"] + immortal["height"] <= figure["y"]
     assert immortal["y"] + immortal["height"] <= 900
+
+
+def test_a_workbook_has_every_table_of_the_page(new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?sex=boys")
+    name, content = tab.save(".st-key-xlsx_tables button")
+    assert name == f"survival-by-site_sex-male_synthetic_{date.today().isoformat()}_tables.xlsx"
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["estimates", "curves", "funnel", "About"]
+    _, table = open_csv(tab.save(".st-key-csv_curves button")[1])
+    shown = [[cell.value for cell in row] for row in book["curves"].iter_rows(min_row=2)]
+    expect(tab.page.get_by_test_id("stException")).to_have_count(0)
+    assert [row[1] for row in shown] == table["time_months"].tolist()

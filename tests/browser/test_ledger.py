@@ -63,7 +63,7 @@ def test_count_mark_and_files(page: Page, address: str) -> None:
     page.get_by_text("This comparison was planned in advance").click()
     looks.expect("Planned in advance")
     expect(looks.table.locator("tbody tr").nth(1).locator("td").last).to_have_text("yes")
-    _, content = tab.save(".st-key-csv_comparisons button")
+    _, content = tab.save(".st-key-csv_ledger_comparisons button")
     comments, table = open_csv(content)
     assert "1 comparison explored in this session." in comments and "1 planned in advance" in comments
     assert table["family"].tolist() == ["planned", "explored"]
@@ -121,7 +121,7 @@ def test_file_of_the_ledger_opens_as_a_table(page: Page, address: str) -> None:
     tab.turn_to("Survival by site")
     looks.expect("Comparison 5")
     looks.open()
-    name, content = tab.save(".st-key-csv_comparisons button")
+    name, content = tab.save(".st-key-csv_ledger_comparisons button")
     assert re.fullmatch(r"ledger_synthetic_\d{4}-\d\d-\d\d_comparisons\.csv", name)
     comments, table = open_csv(content)
     assert "SYNTHETIC DATA" in comments and "Holm's (1979)" in comments
