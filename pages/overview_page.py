@@ -10,7 +10,7 @@ from analytics.study.overview import describe_other_children, summarise_selectio
 from analytics.views.view import View
 from pages.components.attrition import show_stages
 from pages.components.baseline import show_baseline
-from pages.components.cache import is_reference, load_outcome_counts, load_published
+from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
 from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
@@ -21,6 +21,7 @@ from pages.components.protection import show_protection
 from pages.components.registry import Page
 from pages.components.tables import show_headlines
 from pages.components.title import show_title
+from pages.components.versus import show_other
 
 QUESTION = "Who is in this cohort, and what became of them?"
 PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
@@ -45,6 +46,8 @@ def show_overview(context: Context) -> None:
             show_protection(cohort.smallest_cell)
     show_flow(context)
     show_lanes(context)
+    if context.versus is not None:
+        show_other(context, load_who(cohort, context.versus))
     show_baseline(context)
     show_way_to_published(context)
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")

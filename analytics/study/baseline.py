@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
@@ -17,7 +17,7 @@ from analytics.dictionary import Variable
 from analytics.estimators import standardised_mean_difference, standardised_share_difference, weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_number, format_share
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import in_sentence, start_sentence
+from analytics.reporting.wording import in_sentence, say_selection, start_sentence
 
 ABOUT_DIFFERENCES = (
     "SMD: standardised difference of means or shares, without its sign, the largest between any two columns in which the value "
@@ -32,21 +32,28 @@ def tabulate_baseline(
     variables: Sequence[Variable],
     *,
     by: Variable | None = None,
+    beside: CohortFilter | None = None,
     differences: bool = False,
 ) -> Table:
     """Table 1: the filtered cohort described by each variable, all children and by relapse, or by the levels of ``by``.
+
+    With another selection ``beside`` it, the columns are the two, A and B, and nothing else.
 
     Coded variables show n (%) of those recorded, numbers the median and quartiles (type 7); missing values have a row
     of their own wherever there are any, and children whose column is not recorded a column of their own. A cohort
     without a column of relapses has the column of all children alone. ``differences`` adds the standardised difference
     between the known columns, the largest of any two; not where small numbers are protected, whose counts are rounded.
     """
-    relapse = cohort.dictionary.roles.get("relapse")
-    column = by if by is not None else cohort.dictionary[relapse] if relapse else None
+    dictionary = cohort.dictionary
+    relapse = dictionary.roles.get("relapse")
+    column = by if by is not None else dictionary[relapse] if relapse else None
+    column = None if beside is not None else column
     outcome = [column.name] if column is not None else []
     variables = [v for v in variables if v.name not in outcome]
     coded = [v.name for v in variables if v.is_coded]
-    parts_of = partial(_parts_of, cohort, cohort_filter, column=column)
+    parts_of: Callable[[Sequence[str]], list[_Part]] = partial(_parts_of, cohort, cohort_filter, column=column)
+    if beside is not None:
+        parts_of = partial(_parts_beside, cohort, {"A": cohort_filter, "B": beside})
     # One tally for all that is coded; where small numbers are protected, that would ask for too much at once.
     joint = [] if cohort.smallest_cell else parts_of([*coded, *outcome])
     totals = joint or parts_of(outcome)
@@ -64,14 +71,25 @@ def tabulate_baseline(
         indent += [False] + [True] * (len(new) - 1)
     rounded = f" Numbers are rounded to multiples of {cohort.smallest_cell}; {SUPPRESSED}: too few."
     return Table(
-        title="Who is in this selection" + (f", by {in_sentence(by.label)}" if by is not None else ""),
+        title=_title(by, beside),
         columns=("", *(f"{part.name} (n = {part.n})" for part in totals), *(["SMD"] if differences else [])),
         rows=tuple(rows),
         indent=tuple(indent),
         caption="n (% of those recorded in the column), or median (lower to upper quartile)."
         + (rounded if cohort.smallest_cell else "")
+        + (
+            f" A: {say_selection(cohort_filter, dictionary)}. B: {say_selection(beside, dictionary)}."
+            if beside is not None
+            else ""
+        )
         + (f" {ABOUT_DIFFERENCES}" if differences else ""),
     )
+
+
+def _title(by: Variable | None, beside: CohortFilter | None) -> str:
+    if beside is not None:
+        return "Who is in this selection (A) and in the other (B)"
+    return "Who is in this selection" + (f", by {in_sentence(by.label)}" if by is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +148,11 @@ def _parts_of(
     if missing.any():
         parts.append(_Part(unknown, tally[missing], both.left_out))
     return [everyone, *parts]
+
+
+def _parts_beside(cohort: Cohort, selections: Mapping[str, CohortFilter], columns: Sequence[str]) -> list[_Part]:
+    """A column for each selection."""
+    return [replace(_part_of(cohort, chosen, columns), name=name, is_known=True) for name, chosen in selections.items()]
 
 
 def _part_of(cohort: Cohort, cohort_filter: CohortFilter, columns: Sequence[str]) -> _Part:

@@ -1,4 +1,4 @@
-"""Table 1, folded away: by relapse or by another variable, with its file."""
+"""Table 1, folded away: by relapse, by another variable or of two selections, with its file."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ FILE = "table-1"
 
 @st.fragment
 def show_baseline(context: Context) -> None:
-    """Table 1, made once it is opened, with a choice of what its columns are."""
+    """Table 1, made once it is opened, with a choice of what its columns are: two selections where they are compared."""
     with st.expander("Table 1", icon=":material/table_chart:", key=state.BASELINE, on_change="rerun") as fold:
         if not fold.open:
             return
-        cohort = context.cohort
+        cohort, by = context.cohort, None
         groups = {v.name: v.label for v in cohort.dictionary.groups}
-        by = st.selectbox(
-            "Columns",
-            [None, *groups],
-            format_func=lambda name: as_markdown(groups.get(name, "Relapse")),
-            key=state.BASELINE_BY,
-            width=270,
-        )
-        table = load_baseline(cohort, context.filter, by)
+        if context.versus is None:
+            by = st.selectbox(
+                "Columns",
+                [None, *groups],
+                format_func=lambda name: as_markdown(groups.get(name, "Relapse")),
+                key=state.BASELINE_BY,
+                width=270,
+            )
+        table = load_baseline(cohort, context.filter, by, context.versus)
         if table.rows:
             show_table(table)
             stem = to_file_stem("overview", "synthetic" if cohort.synthetic else "", day=date.today())

@@ -131,11 +131,13 @@ def load_funnel(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
 
 
 @lru_cache(maxsize=64)
-def load_baseline(cohort: Cohort, cohort_filter: CohortFilter, by: str | None = None) -> Table:
-    """Table 1 of a selection, by relapse or by another variable."""
+def load_baseline(
+    cohort: Cohort, cohort_filter: CohortFilter, by: str | None = None, beside: CohortFilter | None = None
+) -> Table:
+    """Table 1 of a selection, by relapse or by another variable, or with another selection beside it."""
     variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
     column = cohort.dictionary[by] if by else None
-    return tabulate_baseline(cohort, cohort_filter, variables, by=column, differences=True)
+    return tabulate_baseline(cohort, cohort_filter, variables, by=column, beside=beside, differences=True)
 
 
 @lru_cache(maxsize=64)

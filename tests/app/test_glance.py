@@ -15,7 +15,7 @@ from analytics.analyses import load_analyses
 from analytics.study.published import open_published
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
-from tests.app.opening import Dashboard, open_dashboard, open_page
+from tests.app.opening import Dashboard, open_dashboard, open_link, open_page
 
 ROOT = Path(__file__).parents[2]
 COHORT = load_cohort(str(REFERENCE_COHORT))
@@ -96,6 +96,15 @@ def test_table_1_is_made_once_it_is_opened_and_takes_another_column() -> None:
     assert "No relapse (n = 372)" in text_of(app) and "Austin 2009" in text_of(app)
     app.selectbox(key=state.BASELINE_BY).select("sex").run()
     assert "girls (n = 179)" in text_of(app) and "No relapse (n = 372)" not in text_of(app)
+    assert not app.exception
+
+
+def test_table_1_has_a_column_for_each_of_two_selections() -> None:
+    app = open_link("", sex=["girls"], versus="sex=boys")
+    assert "Compared with 257 children: Sex: boys" in text_of(app) and "No child is in both" in text_of(app)
+    app.session_state[state.BASELINE] = True
+    app.run()
+    assert "A (n = 179)" in text_of(app) and "B (n = 257)" in text_of(app) and "A: Sex: girls" in text_of(app)
     assert not app.exception
 
 

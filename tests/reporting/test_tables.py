@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -283,3 +284,25 @@ def test_table_1_takes_another_column_and_tells_how_far_columns_lie_apart(root: 
     assert float(table.rows[0][-1]) == pytest.approx(expected, abs=0.005)
     groups = tabulate_baseline(cohort, CohortFilter(), variables, by=dictionary["relapse_site_group"], differences=True)
     assert sum("n = " in column for column in groups.columns) == 5, "all, three sites, and those without relapse"
+
+
+def test_table_1_of_two_selections_has_a_column_for_each(root: Path) -> None:
+    cohort = open_cohort(pd.read_csv(root / "data" / "reference_cohort.csv"))
+    dictionary = cohort.dictionary
+    variables = [dictionary["age_years"], dictionary["risk_group"], dictionary["mrd_day46"]]
+    girls, boys = (CohortFilter((Clause("sex", (sex,)),)) for sex in ("female", "male"))
+    table = tabulate_baseline(cohort, girls, variables, beside=boys, differences=True)
+    by_sex = tabulate_baseline(cohort, CohortFilter(), variables, by=dictionary["sex"], differences=True)
+    assert table.columns == ("", "A (n = 179)", "B (n = 257)", "SMD")
+    assert table.rows == tuple((row[0], *row[2:]) for row in by_sex.rows), "the two make up a variable of two levels"
+    assert "A: Sex: girls. B: Sex: boys." in table.caption
+    # Where the two overlap, those in both count on either side, unless they are left out.
+    old = CohortFilter((Clause("age_years", low=10),))
+    n_old, both = cohort.count(old), cohort.count(CohortFilter((*girls.clauses, *old.clauses)))
+    assert tabulate_baseline(cohort, girls, variables, beside=old).columns[2] == f"B (n = {n_old})"
+    alone = tabulate_baseline(cohort, girls, variables, beside=replace(old, apart_from=girls))
+    assert alone.columns[2] == f"B (n = {n_old - both})"
+    nobody = tabulate_baseline(
+        cohort, girls, variables, beside=replace(girls, apart_from=CohortFilter()), differences=True
+    )
+    assert nobody.columns[2] == "B (n = 0)" and {row[-1] for row in nobody.rows} == {"–", ""}
