@@ -16,10 +16,11 @@ from pages.components.cache import Choices, load_controls
 from pages.components.context import Context
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.figures import show_figure
-from pages.components.layout import ABOVE, BELOW
+from pages.components.layout import ABOVE, BELOW, PLACES
 from pages.components.ledger import record_comparisons
 from pages.components.notes import show_lacking
 from pages.components.open_view import open_view
+from pages.components.presenting import show_presenter
 from pages.components.protection import show_suppressed
 from pages.components.registry import Page
 from pages.components.run import run_again_unless
@@ -32,10 +33,12 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     missing = analysis.missing(context.cohort)
     st.session_state[state.SHOWN] = None if missing else analysis.slug
     if missing:
-        show_title(analysis.title, analysis.question, context)
-        show_lacking(context.cohort.name, missing)
+        with st.container(key=state.HEAD):
+            show_title(analysis.title, analysis.question, context)
+            show_lacking(context.cohort.name, missing)
+            show_presenter(context, analysis.slug)
         return
-    title, said, choice, head, place = (st.container() for _ in range(5))
+    title, said, choice, head, place = (st.container(key=key) for key in PLACES)
     ask = partial(_ask_choices, analysis, context, title, choice)
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
     known = context.choices_of(analysis.slug)
@@ -45,7 +48,8 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
     except SuppressedError as error:
         if known is not None:
             ask()
-        show_suppressed(error)
+        with place:
+            show_suppressed(error)
         return
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
@@ -68,7 +72,10 @@ def _ask_choices(
     with title:
         show_title(analysis.title, analysis.question, context)
     with choice:
-        return ask_choices(load_controls(context.cohort, analysis.slug))
+        choices = ask_choices(load_controls(context.cohort, analysis.slug))
+    with title:
+        show_presenter(context, analysis.slug)
+    return choices
 
 
 def list_pages() -> tuple[Page, ...]:

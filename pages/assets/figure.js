@@ -42,12 +42,27 @@ async function toPicture({ figure }, width, ink, family) {
   return { svg: decodeURIComponent(address.slice(address.indexOf(',') + 1)), width, height }
 }
 
+// As high as the room that is left: what lies under the curves keeps its height.
+function fit({ data, layout }, height) {
+  const { t, b } = layout.margin, { below } = layout.meta
+  const was = layout.height - t - b, is = Math.max(height - t - b, below + 80)
+  const place = (share) => share * was <= below + 0.5 ? share * was / is : (below + (share * was - below) * (is - below) / (was - below)) / is
+  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith('yaxis') && axis.domain)
+    .map(([name, axis]) => [name, { ...axis, domain: axis.domain.map((share) => Math.min(place(share), 1)) }])
+  return { data, layout: { ...layout, ...Object.fromEntries(axes), height: is + t + b } }
+}
+
+// The figure, or while presenting that for a room, where there is one: not on a telephone.
+const isForRoom = ({ presented }) => presented && matchMedia('(min-width: 700px) and (min-height: 500px)').matches
+
 function draw(shown) {
-  const { box, plot, figure } = shown
-  const width = box.clientWidth
+  const { box, plot } = shown
+  const width = box.clientWidth, room = isForRoom(shown) && box.parentElement.clientHeight
   if (!width) return  // drawn once it is in sight
+  const figure = room ? fit(shown.presented, room) : shown.figure
   const before = shown.width === width ? linesOf(plot) : new Map()
-  shown.width = width
+  Object.assign(shown, { width, room })
+  box.style.height = `${figure.layout.height}px`
   const layout = { ...figure.layout, width, template: toTemplate(getComputedStyle(box).fontFamily, figure.layout.font.color) }
   window.Plotly.react(plot, figure.data, layout, { displayModeBar: false })
   // Paper is narrower than a screen: there the drawing is made smaller as a whole.
@@ -55,8 +70,12 @@ function draw(shown) {
   box.style.setProperty('--figure-shape', `${width} / ${layout.height}`)
   move(plot, before)
   if (!shown.watched) {
-    shown.watched = new ResizeObserver(() => { if (box.clientWidth !== shown.width) draw(shown) })
+    shown.watched = new ResizeObserver(() => {
+      const room = isForRoom(shown) && box.parentElement.clientHeight
+      if (box.clientWidth !== shown.width || room !== shown.room) draw(shown)
+    })
     shown.watched.observe(box)
+    shown.watched.observe(box.parentElement)
     plot.on('plotly_hover', () => placeReading(plot))
     plot.on('plotly_clickannotation', ({ index, annotation }) => hide(plot, index, annotation.name))
   }
@@ -146,11 +165,10 @@ export default async function ({ parentElement, data }) {
   }
   const shown = figures.get(box), text = new TextDecoder().decode(data)
   if (text !== shown.text) {
-    const { figure, alt, stem } = JSON.parse(text)
-    Object.assign(shown, { text, figure })
+    const { figure, alt, stem, presented } = JSON.parse(text)
+    Object.assign(shown, { text, figure, presented })
     box.outcomesSource = () => ({ stem, height: figure.layout.height, draw: (...look) => toPicture(shown, ...look) })
     box.setAttribute('aria-label', alt)
-    box.style.height = `${figure.layout.height}px`
     if (!window.Plotly) await loadPlotly()
     draw(shown)
   }

@@ -29,7 +29,7 @@ document.addEventListener('click', (event) => {
 
 // A link from page to page leaves the session only if it is asked to open elsewhere.
 document.addEventListener('click', (event) => {
-  const link = event.target.closest('a[data-testid="note-link"]')
+  const link = event.target.closest('a[data-testid="note-link"], a[data-turn]')
   const elsewhere = event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey
   if (!link || elsewhere) return
   event.preventDefault()

@@ -1,4 +1,5 @@
-"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters, and the tab."""
+"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters,
+presenting, and the tab."""
 
 from __future__ import annotations
 
@@ -12,6 +13,11 @@ TOOLBAR_HTML = """<div class="bar"><button type="button" data-action="copy">Copy
 <button type="button" data-action="slide">Slide, 1920 × 1080</button>
 <button type="button" data-action="journal-svg">Journal: SVG</button>
 <button type="button" data-action="journal-png">Journal: PNG, 300 dpi</button></div>"""
+
+PRESENTER_HTML = """<div class="outcomes-present"><button type="button" data-begin>Present</button>
+<nav aria-label="Presentation"><a data-turn="previous" title="Previous page (left arrow)">‹</a>
+<span role="status"></span><a data-turn="next" title="Next page (right arrow)">›</a>
+<button type="button" data-leave title="Leave (Esc)">✕</button></nav></div>"""
 
 serve_assets()
 FIGURE = st.components.v2.component(
@@ -44,5 +50,8 @@ SIDEBAR = st.components.v2.component(
 )
 SIDEBAR_TOLD = st.components.v2.component(
     "outcomes_filters_told", html="<span hidden></span>", js=read_asset("filters_told.js")
+)
+PRESENTER = st.components.v2.component(
+    "outcomes_presenter", html=PRESENTER_HTML, js=load_in_browser("present.js"), isolate_styles=False
 )
 TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=read_asset("tab.js"))

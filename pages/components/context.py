@@ -296,6 +296,11 @@ def to_choice(control: Control, held: Any) -> Any:
     return tuple(held) if control.kind == "many" else held
 
 
+def is_presenting() -> bool:
+    """True while the session presents: one figure, in type for a room."""
+    return bool(st.session_state.get(state.PRESENT))
+
+
 def is_link_read() -> bool:
     """True if the session knows what its filters say before anything is drawn: it has read its link, and no other decides."""
     return bool(st.session_state.get(state.LINK_READ)) and not follows_address()

@@ -11,8 +11,10 @@ from typing import Any
 import streamlit as st
 
 from analytics.document import HtmlFigure, Picture
+from analytics.figures.presented import enlarge
 from pages.components import state
 from pages.components.browser import FIGURE, FOREST
+from pages.components.context import is_presenting
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after a
 # forest lets it be drawn without waiting for the widgets of the sidebar. Measured on two busy cores, with it and without it
@@ -22,13 +24,13 @@ HEAD_START_SECONDS = 0.02
 
 
 def show_figure(picture: Picture, file_stem: str, on_reference: Callable[[], None]) -> None:
-    """The main figure: of Plotly, or in HTML with rows that can be clicked."""
+    """The main figure: of Plotly, or in HTML with rows that can be clicked; while presenting, as a room can see it."""
     figure, alt = picture.figure, picture.alt_text
     if isinstance(figure, HtmlFigure):
         FOREST(key=state.FOREST, data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
         time.sleep(HEAD_START_SECONDS)
     else:
-        _draw(figure, alt, state.FIGURE, file_stem)
+        _draw(figure, alt, state.FIGURE, file_stem, is_presented=is_presenting())
 
 
 def show_picture(picture: Picture, key: str, file_stem: str) -> None:
@@ -41,10 +43,13 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     show_caption(picture.caption)
 
 
-def _draw(figure: Any, alt: str, key: str, file_stem: str) -> None:
+def _draw(figure: Any, alt: str, key: str, file_stem: str, *, is_presented: bool = False) -> None:
+    parts = {"alt": json.dumps(alt), "stem": json.dumps(file_stem), "figure": figure.to_json(validate=False)}
+    if is_presented:
+        parts["presented"] = enlarge(figure).to_json(validate=False)
     # As bytes it is written once: Streamlit would write and hash a mapping again.
-    text = f'{{"alt": {json.dumps(alt)}, "stem": {json.dumps(file_stem)}, "figure": {figure.to_json(validate=False)}}}'
-    FIGURE(key=key, data=text.encode(), height=int(figure.layout.height))
+    text = ", ".join(f'"{name}": {part}' for name, part in parts.items())
+    FIGURE(key=key, data=f"{{{text}}}".encode(), height=int(figure.layout.height))
 
 
 def show_caption(text: str) -> None:

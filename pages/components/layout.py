@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import streamlit as st
+
 from analytics.results import Note
+from pages.components import state
 from pages.components.folds import show_folds
 from pages.components.notes import MOST_NOTES, WORST_FIRST, is_grave, show_notes
 from pages.components.open_view import OpenView
@@ -31,6 +34,12 @@ def show_grave_cautions(opened: OpenView) -> None:
     show_notes(shown, notes[MOST_NOTES:], opened.link_of_note)
 
 
+def show_beside(opened: OpenView) -> None:
+    """What stands beside the figure on a wide screen, and under it elsewhere."""
+    with st.container(key=state.BESIDE):
+        show_grave_cautions(opened)
+
+
 def show_main_table(opened: OpenView) -> None:
     """The numbers behind the figure."""
     for table in [table for table in opened.document.tables() if not table.place][:1]:
@@ -43,4 +52,5 @@ def _list_grave(opened: OpenView) -> list[Note]:
 
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
-BELOW: tuple[Callable[[OpenView], None], ...] = (show_versus, show_grave_cautions, show_main_table, show_folds)
+BELOW: tuple[Callable[[OpenView], None], ...] = (show_versus, show_beside, show_main_table, show_folds)
+PLACES = (state.HEAD, state.ANSWER, None, state.ABOVE, state.PLACE)  # None: of the choices

@@ -1,4 +1,4 @@
-"""The link: what it asks for, in the terms of the filters and widgets before any is drawn, and what the filters write into it."""
+"""The link: what it asks for, in the terms of the filters and widgets before any is drawn, and what is written into it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from pages.components.context import (
     filter_variables,
     follows_address,
     hold_filter,
+    is_presenting,
     keys_of,
     usable_limits,
     usable_texts,
 )
+from pages.components.presenting import read_presenting
 
 MOST_LINK_NOTES = 20
 
@@ -41,7 +43,7 @@ def read_link(cohort: Cohort, page: str) -> None:
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
-    other_keys = {DATA_KEY, state.VERSUS, state.APART, *controls}
+    other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if cohort.smallest_cell and state.VERSUS in query:
         notes = (*notes, _note_protected())
@@ -52,7 +54,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     if follows_address() or state.FILTERS not in st.session_state:
         hold_filter(usable)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
-    notes = (*notes, *choice_notes, *describe_data_version(query, cohort.data_version))
+    notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
+    usable |= _say_presenting()
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
@@ -84,14 +87,18 @@ def _write_address(texts: dict[str, list[str]]) -> None:
         params._send_query_param_msg()
 
 
-def write_filters(cohort: Cohort) -> None:
-    """Let the address say what the filters say, where the browser's, with which this run began, does not."""
-    keys = [state.VERSUS, state.APART, *(key for v in filter_variables(cohort) for key in keys_of(v))]
+def write_link(cohort: Cohort) -> None:
+    """Let the address say what the filters say, and that it presents, where the browser's, as this run began, does not."""
+    keys = (state.VERSUS, state.APART, state.PRESENT, *(key for v in filter_variables(cohort) for key in keys_of(v)))
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
-    asked = st.session_state.get(state.FILTERS, {})
+    asked = st.session_state.get(state.FILTERS, {}) | _say_presenting()
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
         _write_address(others | asked)
+
+
+def _say_presenting() -> dict[str, list[str]]:
+    return {state.PRESENT: ["1"]} if is_presenting() else {}
 
 
 def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:

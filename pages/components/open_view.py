@@ -24,7 +24,7 @@ from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clau
 from analytics.views.view import View, answer_link
 from pages.components import state
 from pages.components.cache import Choices, load_controls, load_document
-from pages.components.context import Context, versus_text
+from pages.components.context import Context, is_presenting, versus_text
 from pages.components.kept_ledger import read_ledger
 
 
@@ -96,11 +96,11 @@ def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> s
 
 
 def _query_beside(context: Context) -> str:
-    """What a link says of the selection beside the open one, to follow the rest; "" without one."""
-    if context.versus is None:
-        return ""
-    beside = {state.VERSUS: versus_text(context.versus, context.cohort)}
-    return "&" + urlencode(beside | ({state.APART: "1"} if context.is_apart else {}))
+    """What a link says of the selection beside the open one, and that it presents, to follow the rest; "" of neither."""
+    beside = {} if context.versus is None else {state.VERSUS: versus_text(context.versus, context.cohort)}
+    beside |= {state.APART: "1"} if beside and context.is_apart else {}
+    beside |= {state.PRESENT: "1"} if is_presenting() else {}
+    return "&" + urlencode(beside) if beside else ""
 
 
 def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:

@@ -16,9 +16,10 @@ from pages.components import state
 from pages.components.cache import active_source
 from pages.components.context import Context, is_link_read, open_active_cohort, read_context, to_context
 from pages.components.filters import show_filters
-from pages.components.link import read_link, write_filters
+from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
 from pages.components.prefetch import prefetch_figure
+from pages.components.presenting import hold_presenting, is_presentable
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page
 from pages.components.session import keep_session
@@ -48,7 +49,7 @@ class Run:
             self.draw_page_first(cohort)
         else:
             self.draw_sidebar_first(cohort)
-        write_filters(cohort)
+        write_link(cohort)
         end_run()
 
     def draw_page_first(self, cohort: Cohort) -> None:
@@ -58,8 +59,8 @@ class Run:
         """
         self.context = read_context(cohort)
         prefetch_figure(self.context)
-        show_style()
         page = self._navigate()
+        self._show_style(page)
         page.run()
         show_filters(self.context)
         self._name_tab(page)
@@ -67,10 +68,10 @@ class Run:
     def draw_sidebar_first(self, cohort: Cohort) -> None:
         """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
         set_page_config()
-        show_style()
         page = self._navigate()
         read_link(cohort, page.url_path)
         self.context = to_context(cohort)
+        self._show_style(page)
         show_filters(self.context)
         page.run()
         self._name_tab(page)
@@ -99,6 +100,12 @@ class Run:
                 )
             )
         return st.navigation(menu, position=position)
+
+    def _show_style(self, page: st.Page) -> None:
+        """The style sheet. Where a page has nothing to present, presenting ends."""
+        if not (is_presentable(page.url_path) and self.context.may_be_shown):
+            hold_presenting(False)
+        show_style()
 
     def _name_tab(self, shown: st.Page) -> None:
         """Tell the tab its title, its session and the section of the menu: nothing is drawn again for these."""

@@ -21,6 +21,7 @@ ANSWERED = "answered"  # selections, where small numbers are protected
 DRAWN_AGAIN = "drawn_again"  # True in a run that was begun again
 SHOWN = "shown_analysis"  # the slug of the page last shown
 LEDGER = "ledger"
+PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
 TAB = "tab"
@@ -42,6 +43,12 @@ LANES_BY = "lanes_by"
 LANES_PAGE = "lanes_page"
 BASELINE = "fold_baseline"
 BASELINE_BY = "baseline_by"
+HEAD = "shown_head"  # what is presented, and what stands beside a figure on a wide screen
+ANSWER = "shown_answer"
+ABOVE = "shown_above"
+PLACE = "shown_figure"
+BESIDE = "beside"
+PRESENTER = "presenter"
 TOOLBAR = "toolbar"
 TOOLBAR_BUTTONS = "toolbar_buttons"
 LINK_BUTTON = "link_button"

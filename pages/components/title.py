@@ -8,14 +8,14 @@ import streamlit as st
 
 from analytics.results import Note
 from pages.components import state
-from pages.components.context import Context
+from pages.components.context import Context, is_presenting
 from pages.components.protection import protection_chip, source_html
-from pages.components.style import STYLE
+from pages.components.style import PRESENTED, STYLE
 
 
 def show_style() -> None:
-    """The style sheet of all pages."""
-    st.html(f"<style>{STYLE}</style>")
+    """The style sheet of all pages, and of one that is presented."""
+    st.html(f"<style>{STYLE}{PRESENTED if is_presenting() else ''}</style>")
 
 
 def show_title(title: str, question: str, context: Context) -> None:

@@ -16,17 +16,36 @@ from analytics.figures.forest.svg import ACCENT
 from analytics.figures.theme import TEXT_COLOUR
 from pages.components import assets, browser
 from pages.components.assets import ASSETS, KeptAssets, address_of, load_in_browser, read_asset
-from pages.components.style import STYLE
+from pages.components.style import PRESENTED, STYLE
 
 
 def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
-    assert browser.SIDEBAR and browser.SIDEBAR_TOLD
+    assert browser.SIDEBAR and browser.SIDEBAR_TOLD and browser.PRESENTER
     scripts = {"figure.js", "saving.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
-    scripts |= {"filters.js", "filters.css", "filters_told.js", "filters_kept.js", "terms.js", "methods.js"}
-    sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in STYLE}
+    scripts |= {
+        "filters.js",
+        "filters.css",
+        "filters_told.js",
+        "filters_kept.js",
+        "terms.js",
+        "methods.js",
+        "present.js",
+    }
+    served = STYLE + PRESENTED
+    sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in served}
     assert {path.name for path in ASSETS.iterdir()} == scripts | sheets
-    assert sheets == {"page.css", "figure.css", "forest.css", "attrition.css", "print.css", "glance.css", "terms.css"}
+    known = {
+        "page.css",
+        "figure.css",
+        "forest.css",
+        "attrition.css",
+        "print.css",
+        "glance.css",
+        "terms.css",
+        "present.css",
+    }
+    assert sheets == known
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ASSETS.glob("*.css")))

@@ -1,0 +1,96 @@
+// Presenting: left and right turn the page within the section, Esc ends it. A forest that is too long for the screen is shown
+// part by part, by up and down; page up and down, as pointers send them, go through the parts and on to the next page.
+
+const TYPING = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=menu]'
+const ROOMY = '(min-width: 700px) and (min-height: 500px)'
+
+// Which rows of a forest fit the room together; the name of a factor comes with its levels.
+function divide(box) {
+  const rows = [...box.querySelectorAll('tbody tr')]
+  for (const row of rows) row.hidden = false
+  if (!rows.length || !matchMedia(ROOMY).matches) return []
+  const heightOf = (row) => row.getBoundingClientRect().height
+  const rest = box.scrollHeight - rows.reduce((sum, row) => sum + heightOf(row), 0)
+  const room = box.clientHeight - rest
+  const parts = []
+  let left = 0
+  const sections = rows.reduce((found, row) => {
+    if (!found.length || row.matches('.forest-head, .forest-group') || row.parentElement !== found.at(-1)[0].parentElement) found.push([])
+    found.at(-1).push(row)
+    return found
+  }, [])
+  for (const section of sections) {
+    const whole = section.reduce((sum, row) => sum + heightOf(row), 0), [first] = section
+    if (whole > left) { parts.push([]); left = room }
+    for (const row of section) {
+      if (heightOf(row) > left && row !== first) { parts.push([first]); left = room - heightOf(first) }
+      parts.at(-1).push(row)
+      left -= heightOf(row)
+    }
+  }
+  return parts
+}
+
+function present(bar, data) {
+  let parts = [], part = 0
+  const box = document.querySelector('.forest-box')
+  const show = () => {
+    for (const row of box?.querySelectorAll('tbody tr') ?? []) row.hidden = parts.length > 1 && !parts[part].includes(row)
+    const said = parts.length > 1 ? `${data.place}, part ${part + 1} of ${parts.length}` : data.place
+    bar.classList.toggle('parts', parts.length > 1)
+    const status = bar.querySelector('[role=status]')
+    if (status.textContent !== said) status.textContent = said
+  }
+  const lay = () => { parts = box ? divide(box) : []; part = Math.max(0, Math.min(part, parts.length - 1)); show() }
+  const turn = (where) => {
+    const link = bar.querySelector(`[data-turn=${where}]`)
+    if (link.hasAttribute('href') && new URL(link.href).pathname !== location.pathname) link.click()
+  }
+  const step = (by) => {
+    if (!parts[part + by]) return false
+    part += by
+    show()
+    return true
+  }
+  const keys = {
+    ArrowLeft: () => turn('previous'), ArrowRight: () => turn('next'), ArrowUp: () => step(-1), ArrowDown: () => step(1),
+    PageUp: () => step(-1) || turn('previous'), PageDown: () => step(1) || turn('next'), Escape: () => bar.querySelector('[data-leave]').click(),
+  }
+  const press = (event) => {
+    if (!keys[event.key] || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return
+    if (event.target.closest?.(TYPING)) return
+    event.preventDefault()
+    keys[event.key]()
+  }
+  document.addEventListener('keydown', press)
+  lay()
+  const resized = new ResizeObserver(lay), drawn = new MutationObserver(lay)
+  if (box) {
+    resized.observe(box)
+    drawn.observe(box, { childList: true })
+  }
+  return () => {
+    document.removeEventListener('keydown', press)
+    resized.disconnect()
+    drawn.disconnect()
+    bar.classList.remove('parts')
+    for (const row of box?.querySelectorAll('tbody tr') ?? []) row.hidden = false
+  }
+}
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const bar = parentElement.querySelector('.outcomes-present')
+  const begin = bar.querySelector('[data-begin]'), wasOn = bar.classList.contains('on')
+  bar.outcomesEnd?.()
+  bar.classList.toggle('on', data.on)
+  begin.onclick = () => setTriggerValue('asked', true)
+  bar.querySelector('[data-leave]').onclick = () => setTriggerValue('asked', false)
+  for (const where of ['previous', 'next']) {
+    const link = bar.querySelector(`[data-turn=${where}]`)
+    if (data[where]) link.href = data[where]
+    else link.removeAttribute('href')
+  }
+  bar.outcomesEnd = data.on ? present(bar, data) : undefined
+  if (wasOn && !data.on && document.activeElement === document.body) begin.focus({ preventScroll: true })
+  return () => bar.outcomesEnd?.()
+}
