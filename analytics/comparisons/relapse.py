@@ -19,10 +19,11 @@ from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words,
 from analytics.estimators import estimate_odds_ratios, estimate_univariable_odds_ratios, with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest.ratios import RELAPSE, EventWords
+from analytics.formats import format_years
 from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within
 from analytics.frames.horizon import FIRST_EVENT_MISSING
 from analytics.reporting.attrition import Loss, Used, list_incomplete, list_losses, name_complete
-from analytics.reporting.relapse import EventPhrases
+from analytics.reporting.relapse import EventPhrases, say_within
 from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_odds_ratio
 from analytics.results import Note, OddsRatioResult
@@ -59,7 +60,7 @@ class RelapseData:
     @property
     def within(self) -> str:
         """By when relapse counts, with a space before it; empty for any time."""
-        return f" {self.horizon.text}" if self.horizon is not None else ""
+        return f" {say_within(self.horizon)}" if self.horizon is not None else ""
 
     @property
     def words(self) -> EventWords:
@@ -111,8 +112,8 @@ class RelapseData:
         losses = (*list_losses(data.exclusions), *list_incomplete(data.covariates, data.weight, self.variables))
         short = "with a known outcome"
         if horizon is not None:
-            short = f"with the outcome known at {horizon.limit}"
-            text = f"not followed for {horizon.limit}, no relapse: represented by weights"
+            short = f"with the outcome known at {format_years(horizon.years)}"
+            text = f"not followed for {format_years(horizon.years)}, no relapse: represented by weights"
             # Not dropped, but not among those counted either.
             losses = (Loss("eligible", text, horizon.n_not_followed), *losses)
         known, relapses = f"{load_words().plural} {short}", Words(f"relapse{self.within}", f"relapses{self.within}")

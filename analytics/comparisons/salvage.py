@@ -16,7 +16,8 @@ from analytics.comparisons.treatment_groups import TreatmentGroups
 from analytics.dictionary import DAYS_PER_MONTH
 from analytics.estimators import SwitchingPatients, landmark_profile, time_dependent_hazard_ratio
 from analytics.frames import list_treatments
-from analytics.frames.switching import TreatmentData, name_chemotherapy
+from analytics.frames.switching import TreatmentData
+from analytics.reporting.treatment import name_chemotherapy
 from analytics.results import HazardRatioResult, PairwiseTest
 
 CLOCK = Control(

@@ -22,12 +22,19 @@ from analytics.estimators import e_value_of, highest_risk, simon_makuch, weighte
 from analytics.estimators.sensitivity import COMMON_OUTCOME
 from analytics.figures.theme import Style, style_of
 from analytics.formats import format_count, name_patients
-from analytics.frames import Exclusion, TreatmentHistory, day_of, history_columns, is_timed_as_treatment
+from analytics.frames import (
+    Exclusion,
+    TreatmentHistory,
+    day_of,
+    history_columns,
+    is_timed_as_treatment,
+    list_treatments,
+)
 from analytics.frames.switching import BOTH, NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
 from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
-from analytics.reporting.treatment import count_used, describe_waiting, name_ratio_tests
+from analytics.reporting.treatment import count_used, describe_waiting, name_ratio_tests, name_untreated
 from analytics.reporting.treatment_tables import tabulate_e_values
 from analytics.reporting.wording import start_sentence
 from analytics.results import HazardRatioResult, SurvivalCurve, treated_terms
@@ -153,7 +160,9 @@ def prepare_treatments(
     # Without those of one treatment the others' risk sets would not be what they were.
     tally = cohort.tally(columns, cohort_filter, whole=True)
     history = TreatmentHistory.from_tally(tally, endpoint, strata, filters, adjusters, **known)
-    return TreatmentData.from_history(history, params["history"], adjusters, tuple(left_out))
+    names = [name for day, name in list_treatments().items() if day in history.treatments]
+    untreated = name_untreated(params["history"], names)
+    return TreatmentData.from_history(history, params["history"], untreated, adjusters, tuple(left_out))
 
 
 def _keep(

@@ -26,16 +26,6 @@ class Horizon:
     n_competing: int
     n_other: int = 0
 
-    @property
-    def limit(self) -> str:
-        """The horizon in words ("3 years")."""
-        return f"{self.years} {'year' if self.years == 1 else 'years'}"
-
-    @property
-    def text(self) -> str:
-        """By when the event counts ("within 3 years")."""
-        return f"within {self.limit}"
-
 
 def event_within(
     tally: pd.DataFrame, endpoint: CompetingEndpoint, cause: Variable, event: str, years: int, outcome: str

@@ -9,23 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.dictionary import Endpoint, Variable, load_dictionary
+from analytics.dictionary import Endpoint, Variable
 from analytics.frames.covariates import CountedTimes
 from analytics.frames.exclusions import Exclusion
-from analytics.frames.treatment import CART, HISTORIES, HSCT, TreatmentHistory, list_treatments
+from analytics.frames.treatment import CART, HISTORIES, HSCT, TreatmentHistory
 from analytics.results import TREATMENT, FloatArray
 
 BOTH = HISTORIES[-1]
 UNTIL_HSCT = "cart-until-hsct"
 SALVAGE = "salvage"  # the three treatments, each patient in the last that it has had
-# By the view: the treatments that it needs the days of, and the state of who was not treated yet.
+# By the view: the treatments that it needs the days of.
 NEEDS = {"hsct": (HSCT,), "cart": (CART,), UNTIL_HSCT: (CART, HSCT), "histories": (CART, HSCT), SALVAGE: (CART, HSCT)}
-UNTREATED = {
-    "hsct": "not yet transplanted",
-    "cart": "no CAR-T yet",
-    UNTIL_HSCT: "no CAR-T yet",
-    "histories": "neither yet",
-}
 # The codes of exclusions of those that the choices of a page leave out.
 NOT_MARROW, SECOND_RELAPSE = "not-marrow", "second-relapse"
 
@@ -34,10 +28,10 @@ NOT_MARROW, SECOND_RELAPSE = "not-marrow", "second-relapse"
 class TreatmentData(CountedTimes):
     """The patients of one comparison, one entry per distinct record; times in months from relapse.
 
-    ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never. ``history`` names the view;
-    ``covariates`` are the chosen adjusting variables, ``complete`` marks the entries in which all are known. ``whole``
-    holds the same records beyond HSCT, where HSCT ends the follow-up. ``entry`` is when patients come under observation,
-    where that is later than relapse.
+    ``treated_at`` is what the estimators take: the day of treatment by state, NaN for never; ``untreated`` is the name of the
+    state before. ``history`` names the view; ``covariates`` are the chosen adjusting variables, ``complete`` marks the
+    entries in which all are known. ``whole`` holds the same records beyond HSCT, where HSCT ends the follow-up. ``entry``
+    is when patients come under observation, where that is later than relapse.
     """
 
     history: str
@@ -46,6 +40,7 @@ class TreatmentData(CountedTimes):
     event: FloatArray
     weight: FloatArray
     treated_at: Mapping[str, FloatArray]
+    untreated: str
     covariates: pd.DataFrame | None
     complete: np.ndarray
     adjusters: tuple[Variable, ...]
@@ -60,10 +55,11 @@ class TreatmentData(CountedTimes):
         cls,
         history: TreatmentHistory,
         view: str,
+        untreated: str,
         adjusters: tuple[Variable, ...] = (),
         left_out: tuple[Exclusion, ...] = (),
     ) -> TreatmentData:
-        """One view of a history; ``left_out`` are those that its tally was made without."""
+        """One view of a history, with the name of the state before treatment; its tally was made without ``left_out``."""
         until_hsct = view == UNTIL_HSCT
         switches = history.switches("cart" if until_hsct else view, censor_at_hsct=until_hsct)
         treated_at = switches.treated_at
@@ -75,6 +71,7 @@ class TreatmentData(CountedTimes):
             event=switches.event,
             weight=history.weight,
             treated_at=treated_at if isinstance(treated_at, Mapping) else {NEEDS[view][0]: treated_at},
+            untreated=untreated,
             covariates=history.covariates,
             complete=everyone if history.complete is None else history.complete,
             adjusters=adjusters,
@@ -84,11 +81,6 @@ class TreatmentData(CountedTimes):
             whole=history if until_hsct else None,
             entry=history.entry,
         )
-
-    @property
-    def untreated(self) -> str:
-        """The name of the state of patients not treated yet."""
-        return name_chemotherapy(self.treated_at) if self.history == SALVAGE else UNTREATED[self.history]
 
     @property
     def treatment(self) -> Variable:
@@ -150,10 +142,3 @@ class TreatmentData(CountedTimes):
         if self.covariates is None:
             return pd.DataFrame(index=range(int(chosen.sum())))
         return self.covariates[chosen].reset_index(drop=True)
-
-
-def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
-    """The group of patients given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
-    unknown = [name for name in list_treatments().values() if name not in others]
-    neither = load_dictionary().level("salvage treatment", "neither")
-    return f"{' or '.join([neither, *unknown])} {when}"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, load_dictionary
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, dictionary_in_hand, load_dictionary
 from analytics.frames.covariates import CountedTimes, read_times
 from analytics.frames.exclusions import (
     Exclusion,
@@ -30,7 +30,13 @@ HALF_DAY = 0.5
 
 def day_of(treatment: str) -> str:
     """The column of the day of a treatment after relapse, "CAR-T" or "HSCT"."""
-    return load_dictionary().role(f"{treatment} day")
+    return _knowing(f"{treatment} day").role(f"{treatment} day")
+
+
+def _knowing(role: str) -> Dictionary:
+    """The dictionary of the cohort at work; the product's for what its file does not bring."""
+    at_work = dictionary_in_hand()
+    return at_work if role in at_work.roles else load_dictionary()
 
 
 def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = None) -> bool:
@@ -39,12 +45,13 @@ def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = No
     ``dictionary`` is that of the endpoint; the product's if None.
     """
     time = (dictionary or load_dictionary())[endpoint.time]
-    return endpoint.entry is None and time.unit == load_dictionary()[day_of(HSCT)].unit
+    return endpoint.entry is None and time.unit == _knowing(f"{HSCT} day")[day_of(HSCT)].unit
 
 
 def list_treatments() -> dict[str, str]:
     """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
-    return {day_of(name): load_dictionary().level("salvage treatment", name) for name in (CART, HSCT)}
+    labels = _knowing("salvage treatment")
+    return {day_of(name): labels.level("salvage treatment", name) for name in (CART, HSCT)}
 
 
 class Switches(NamedTuple):
@@ -120,7 +127,7 @@ class TreatmentHistory(CountedTimes):
             )
         followed = tuple(name for name in labels if name in treatments)
         tally, exclusions = keep_eligible(tally, endpoint)
-        label = load_dictionary().role("salvage treatment")
+        label = _knowing("salvage treatment").role("salvage treatment")
         if label in tally.columns:
             for treatment, code in _UNDATED.items():
                 day = day_of(treatment)
@@ -130,7 +137,7 @@ class TreatmentHistory(CountedTimes):
         begun = None
         if from_start:
             # Who was given CAR-T has begun, whatever else is unknown.
-            begun = tally[[load_dictionary().role("salvage day"), *followed]].min(axis=1)
+            begun = tally[[_knowing("salvage day").role("salvage day"), *followed]].min(axis=1)
             tally = leave_out(tally, begun.notna(), exclusions, "salvage-day-missing")
             reached = (begun[tally.index] <= tally[endpoint.time]) & (tally[endpoint.time] > 0)
             tally = leave_out(tally, reached, exclusions, "ended-before-salvage")
@@ -225,6 +232,6 @@ def history_columns(
     """
     days = [day for day in list_treatments() if treatments is None or day in treatments]
     columns = [*endpoint_columns(endpoint, *variables), *days]
-    columns += [load_dictionary().role("salvage day")] if from_start else []
-    label = load_dictionary().role("salvage treatment")
+    columns += [_knowing("salvage day").role("salvage day")] if from_start else []
+    label = _knowing("salvage treatment").role("salvage treatment")
     return tuple(dict.fromkeys([*columns, *([label] if label in dictionary else [])]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analytics.dictionary import load_words
-from analytics.formats import format_count, format_patients, format_percent
+from analytics.formats import format_count, format_patients, format_percent, format_years
 from analytics.frames import Horizon, Unfinished, is_post_baseline
 from analytics.reporting.curves import IncidenceComparison
 from analytics.reporting.regression import MANY_LOST
@@ -20,6 +20,11 @@ class EventPhrases:
     noun: str
     had: str
     had_not: str
+
+
+def say_within(horizon: Horizon) -> str:
+    """By when relapse counts ("within 3 years")."""
+    return f"within {format_years(horizon.years)}"
 
 
 def note_odds(horizon: Horizon | None) -> Note:
@@ -45,7 +50,7 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
                 "not-followed-to-horizon",
                 "caution" if share > MANY_LOST else "info",
                 f"{format_count(lost)} of {format_patients(lost + n)} ({format_percent(share, 0)}) "
-                f"{'was' if lost == 1 else 'were'} without relapse but not followed for {horizon.limit}. To drop "
+                f"{'was' if lost == 1 else 'were'} without relapse but not followed for {format_years(horizon.years)}. To drop "
                 f"{f'this {words.noun}' if lost == 1 else 'them'} would make relapse look too frequent, so the "
                 f"{words.plural} who were followed longer count for more than one (inverse probability of censoring weights). "
                 "This takes for granted that when follow-up ended had nothing to do with the factors or with who would have "
@@ -66,7 +71,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
     if lost:
         said.append(
             f"Beside the {format_patients(n)} whose outcome is known, {format_count(lost)} without relapse "
-            f"{'was' if lost == 1 else 'were'} not followed for {horizon.limit}: weights stand for "
+            f"{'was' if lost == 1 else 'were'} not followed for {format_years(horizon.years)}: weights stand for "
             f"{'it' if lost == 1 else 'them'}."
         )
     if horizon.n_competing:
@@ -77,7 +82,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
 def _say_died(horizon: Horizon) -> str:
     other = "or had another first event " if horizon.n_other else ""
     return (
-        f"{format_patients(horizon.n_competing)} died in first remission {other}{horizon.text} and "
+        f"{format_patients(horizon.n_competing)} died in first remission {other}{say_within(horizon)} and "
         f"{'counts' if horizon.n_competing == 1 else 'count'} as not relapsed."
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from analytics.dictionary import Endpoint, load_words
+from analytics.dictionary import Endpoint, load_dictionary, load_words
 from analytics.formats import (
     format_count,
     format_months,
@@ -15,8 +15,8 @@ from analytics.formats import (
     format_p_phrase,
     format_patients,
 )
-from analytics.frames import filters_of, strata_of
-from analytics.frames.switching import NOT_MARROW, SALVAGE, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData, name_chemotherapy
+from analytics.frames import filters_of, list_treatments, strata_of
+from analytics.frames.switching import NOT_MARROW, SALVAGE, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
 from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import (
     Loss,
@@ -43,7 +43,26 @@ from analytics.results import (
     treated_terms,
 )
 
+# By the view: the state of who was not treated yet.
+UNTREATED = {
+    "hsct": "not yet transplanted",
+    "cart": "no CAR-T yet",
+    UNTIL_HSCT: "no CAR-T yet",
+    "histories": "neither yet",
+}
 AS_IT_CHANGES = ", with treatment as it changes"
+
+
+def name_untreated(view: str, treatments: Collection[str]) -> str:
+    """The state before any of the treatments of a view; ``treatments`` are those whose days the file knows."""
+    return name_chemotherapy(treatments) if view == SALVAGE else UNTREATED[view]
+
+
+def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
+    """The group of patients given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
+    unknown = [name for name in list_treatments().values() if name not in others]
+    neither = load_dictionary().level("salvage treatment", "neither")
+    return f"{' or '.join([neither, *unknown])} {when}"
 
 
 def label_states(data: TreatmentData) -> dict[str, str]:

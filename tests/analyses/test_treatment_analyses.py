@@ -18,9 +18,10 @@ from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.analysis import Analysis
 from analytics.cohort.filters import CohortFilter
-from analytics.frames.switching import BOTH, UNTREATED
+from analytics.frames.switching import BOTH
 from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.regression import has_few_events
+from analytics.reporting.treatment import UNTREATED
 from analytics.results import HazardRatioResult, treated_terms
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

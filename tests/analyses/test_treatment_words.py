@@ -12,8 +12,8 @@ from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators import e_value
 from analytics.formats import format_ratio
-from analytics.frames.switching import UNTREATED
 from analytics.frames.treatment import CART, HSCT
+from analytics.reporting.treatment import UNTREATED
 from analytics.results import HazardRatioResult, treated_terms
 from tests.analyses.shown import (
     DAYS_PER_MONTH,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.dictionary import open_dictionary
 from analytics.frames import Horizon, Unfinished, count_unfinished, event_within
+from analytics.reporting.relapse import say_within
 
 DICTIONARY = open_dictionary()
 ENDPOINT = DICTIONARY.competing_endpoint("relapse")
@@ -47,8 +48,8 @@ def test_every_child_counts_as_defined(data: list[tuple[float | None, str | None
 
 
 def test_the_horizon_in_words() -> None:
-    assert within([], 1)[1].text == "within 1 year"
-    assert within([], 3)[1].text == "within 3 years"
+    assert say_within(within([], 1)[1]) == "within 1 year"
+    assert say_within(within([], 3)[1]) == "within 3 years"
 
 
 def test_an_empty_tally_stays_empty() -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.dictionary import DAYS_PER_MONTH, Dictionary
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Variable, speaking_by
 from analytics.frames import (
     HISTORIES,
     TreatmentHistory,
     history_columns,
+    list_treatments,
 )
 from tests.frames.counted_children import (
     AGE,
@@ -143,6 +144,20 @@ def test_histories_have_strata_and_covariates() -> None:
     assert history.covariates is not None
     assert list(history.covariates["salvage_treatment"].cat.categories) == ["HSCT", "chemotherapy", "CAR-T"]
     assert (history.n, history.n_complete, history.conditions) == (251, 249, (AGE, MRD))
+
+
+def test_columns_and_names_of_treatments_are_those_of_the_cohort_at_work() -> None:
+    day = Variable("graft_days", "Graft", "duration", "salvage", unit="days from relapse", role="HSCT day")
+    given = Variable(
+        "given", "Given", "categorical", "salvage", ("CAR", "graft"), ("CAR", "graft"), "CAR", role="salvage treatment",
+        level_roles=(("CAR-T", "CAR"), ("HSCT", "graft")),
+    )  # fmt: skip
+    dictionary = Dictionary((day, given), ())
+    with speaking_by(dictionary):
+        # What a file does not bring is called as the product calls it.
+        assert list_treatments() == {"cart_days": "CAR", "graft_days": "graft"}
+        assert history_columns(dictionary, OS, treatments=["graft_days"]) == ("days", "died", "graft_days", "given")
+    assert list_treatments() == {"cart_days": "CAR-T", "hsct_days": "HSCT"}
 
 
 def test_columns_of_a_history() -> None:
