@@ -12,6 +12,7 @@ from pages.components.attrition import show_stages
 from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
 from pages.components.context import Context
+from pages.components.controls import list_overview_choices, read_overview_choices
 from pages.components.files import show_link
 from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
 from pages.components.markdown import as_markdown
@@ -52,7 +53,9 @@ def show_overview(context: Context) -> None:
     show_way_to_published(context)
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
     show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
-    show_link(link_to(View("", context.filter, (), cohort.data_version), context))
+    controls = tuple(list_overview_choices(cohort).values())
+    view = View("", context.filter, read_overview_choices(cohort), cohort.data_version)
+    show_link(link_to(view, context, controls))
     show_notes(remarks, more)
     if not cohort.smallest_cell and not is_reference(cohort):
         st.caption(as_markdown(describe_other_children(load_published())))

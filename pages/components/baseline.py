@@ -13,30 +13,22 @@ from analytics.reporting.wording import say_protection
 from pages.components import state
 from pages.components.cache import load_baseline
 from pages.components.context import Context
+from pages.components.controls import BY_RELAPSE, ask_choice, list_overview_choices
 from pages.components.files import show_files
-from pages.components.markdown import as_markdown
 from pages.components.tables import show_table
 
 FILE = "table-1"
 
 
-@st.fragment
 def show_baseline(context: Context) -> None:
     """Table 1, made once it is opened, with a choice of what its columns are: two selections where they are compared."""
     with st.expander("Table 1", icon=":material/table_chart:", key=state.BASELINE, on_change="rerun") as fold:
         if not fold.open:
             return
-        cohort, by = context.cohort, None
-        groups = {v.name: v.label for v in cohort.dictionary.groups}
+        cohort, by = context.cohort, BY_RELAPSE
         if context.versus is None:
-            by = st.selectbox(
-                "Columns",
-                [None, *groups],
-                format_func=lambda name: as_markdown(groups.get(name, "Relapse")),
-                key=state.BASELINE_BY,
-                width=270,
-            )
-        table = load_baseline(cohort, context.filter, by, context.versus)
+            by = ask_choice(list_overview_choices(cohort)[state.BASELINE_BY])
+        table = load_baseline(cohort, context.filter, None if by == BY_RELAPSE else by, context.versus)
         if table.rows:
             show_table(table)
             stem = to_file_stem("overview", "synthetic" if cohort.synthetic else "", day=date.today())

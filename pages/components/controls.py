@@ -1,13 +1,16 @@
-"""Widgets: the choices of an analysis. Every one is bound to the link."""
+"""Widgets: the choices of an analysis and of the overview. Every one is bound to the link."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from analytics.analysis import Control, to_reference
+from analytics.cohort import Cohort
+from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
 from pages.components.cache import Choices
 from pages.components.context import to_choice
@@ -16,6 +19,7 @@ from pages.components.markdown import as_markdown
 FEW_OPTIONS = 3
 NUMBER_WIDTH = 230
 CHOICE_WIDTH = 270
+NO_GROUPS, BY_RELAPSE = "none", "relapse"  # choices of the overview that name no variable
 
 
 def ask_choices(controls: Sequence[Control]) -> Choices:
@@ -23,14 +27,41 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
     bar = [control for control in controls if control.place == "bar"]
     more = [control for control in controls if control.place == "more"]
     with st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES):
-        chosen = {control.name: _ask(control) for control in bar}
+        chosen = {control.name: ask_choice(control) for control in bar}
         if more:
             with st.popover("Options", icon=":material/tune:"):
-                chosen |= {control.name: _ask(control) for control in more}
+                chosen |= {control.name: ask_choice(control) for control in more}
     return tuple((control.name, to_choice(control, chosen[control.name])) for control in controls)
 
 
-def _ask(control: Control) -> Any:
+@lru_cache(maxsize=8)
+def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
+    """What can be chosen on the overview, by the key of its widget: order and groups of the lines, columns of Table 1."""
+    groups = tuple((v.name, v.label) for v in cohort.dictionary.groups)
+    columns = ((BY_RELAPSE, "Relapse"), *groups)
+    choices = [Control(state.BASELINE_BY, "Columns", "one", BY_RELAPSE, columns, display=True)]
+    if has_lanes(cohort) and not cohort.smallest_cell:
+        orders = tuple(ORDERS.items())
+        choices += [
+            Control(state.LANES_ORDER, "Order", "one", orders[0][0], orders, display=True),
+            Control(state.LANES_BY, "Groups", "one", NO_GROUPS, ((NO_GROUPS, "none"), *groups), display=True),
+        ]
+    return {choice.name: choice for choice in choices}
+
+
+def read_overview_choices(cohort: Cohort) -> Choices:
+    """What is chosen on the overview; where a widget is folded away, what the address says of it."""
+    chosen = []
+    for name, control in list_overview_choices(cohort).items():
+        held = st.session_state.get(name)
+        chosen.append(
+            (name, to_choice(control, control.value(st.query_params.get(name, "")) if held is None else held))
+        )
+    return tuple(chosen)
+
+
+def ask_choice(control: Control) -> Any:
+    """The widget of a choice, and what it holds."""
     values = [value for value, _ in control.options]
     shared: dict[str, Any] = {
         "key": control.name,

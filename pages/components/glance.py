@@ -13,7 +13,7 @@ from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
 from analytics.figures.glance.swimmer import key_to_lanes
 from analytics.study.pictures import from_ask, toggle_clauses
-from analytics.study.ways import ORDERS, has_lanes
+from analytics.study.ways import has_lanes
 from pages.components import state
 from pages.components.browser import GLANCE
 from pages.components.cache import (
@@ -26,7 +26,7 @@ from pages.components.cache import (
     load_who,
 )
 from pages.components.context import Context, choose_clauses, read_filter
-from pages.components.markdown import as_markdown
+from pages.components.controls import NO_GROUPS, ask_choice, list_overview_choices
 from pages.components.open_view import link_to_page
 from pages.components.protection import show_suppressed
 
@@ -102,7 +102,6 @@ def show_flow(context: Context) -> None:
     )
 
 
-@st.fragment
 def show_lanes(context: Context) -> None:
     """A line for each of those who relapsed, in the order and the groups that a reader chooses, a page at a time."""
     cohort = context.cohort
@@ -115,17 +114,11 @@ def show_lanes(context: Context) -> None:
     if not has_lanes(cohort):
         return
     st.html("<h2 class='outcomes-h2'>Each of them, from relapse on</h2>")
-    groups = {v.name: v.label for v in cohort.dictionary.groups}
+    choices = list_overview_choices(cohort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.__getitem__, key=state.LANES_ORDER, width=230)
-        by = st.selectbox(
-            "Groups",
-            [None, *groups],
-            format_func=lambda v: as_markdown(groups.get(v, "none")),
-            key=state.LANES_BY,
-            width=270,
-        )
-        lines, n_pages = load_lanes(cohort, context.filter, order, by, st.session_state.get(state.LANES_PAGE) or 1)
+        order, by = ask_choice(choices[state.LANES_ORDER]), ask_choice(choices[state.LANES_BY])
+        page = st.session_state.get(state.LANES_PAGE) or 1
+        lines, n_pages = load_lanes(cohort, context.filter, order, None if by == NO_GROUPS else by, page)
         if n_pages > 1:
             st.session_state[state.LANES_PAGE] = min(st.session_state.get(state.LANES_PAGE) or 1, n_pages)
             st.number_input(f"Page of {n_pages}", 1, n_pages, key=state.LANES_PAGE, width=130)

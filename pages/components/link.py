@@ -25,6 +25,7 @@ from pages.components.context import (
     usable_limits,
     usable_texts,
 )
+from pages.components.controls import list_overview_choices
 from pages.components.presenting import read_presenting
 
 MOST_LINK_NOTES = 20
@@ -43,6 +44,7 @@ def read_link(cohort: Cohort, page: str) -> None:
     query = _read_address()
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
+    controls |= list_overview_choices(cohort)
     other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if cohort.smallest_cell and state.VERSUS in query:

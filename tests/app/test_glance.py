@@ -118,6 +118,23 @@ def test_lines_are_ordered_and_grouped_at_will() -> None:
     assert not app.exception
 
 
+def test_choices_of_the_overview_are_in_its_link() -> None:
+    app = open_link("", lanes_order="treatment", lanes_by="Sex", baseline_by="Sex")
+    assert app.session_state[state.LINK_NOTES] == []
+    assert "girls (" in html_of(app, state.LANES)
+    link = json.loads(picture_of(app, state.LINK_BUTTON).proto.json)["link"]
+    said = parse_qs(urlsplit(link).query)
+    assert said["lanes_by"] == ["Sex"] and said["baseline_by"] == ["Sex"], "what is folded away keeps its choice"
+    app.session_state[state.BASELINE] = True
+    app.run()
+    assert app.selectbox(key=state.BASELINE_BY).value == "sex" and "girls (n = 179)" in text_of(app)
+    app.selectbox(key=state.LANES_BY).select("none").run()
+    link = json.loads(picture_of(app, state.LINK_BUTTON).proto.json)["link"]
+    assert parse_qs(urlsplit(link).query)["lanes_by"] == ["none"] and "girls (" not in html_of(app, state.LANES)
+    assert open_link("", lanes_by="colour").session_state[state.LINK_NOTES][0][0] == "link-unknown-choice"
+    assert not app.exception
+
+
 def test_no_line_stands_where_small_numbers_are_protected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", "5")
     app = open_dashboard()
