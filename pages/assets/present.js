@@ -58,7 +58,7 @@ function present(bar, data) {
   }
   const press = (event) => {
     if (!keys[event.key] || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return
-    if (event.target.closest?.(TYPING)) return
+    if (event.target.closest?.(TYPING) || document.querySelector(':popover-open')) return
     event.preventDefault()
     keys[event.key]()
   }
