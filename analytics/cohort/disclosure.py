@@ -98,8 +98,8 @@ def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int |
     """The numbers of a table, each as `round_count` has it, without those that would tell a small one.
 
     The total is known. Where it narrows a small number down (two children at two levels, nobody else; or a sum that
-    rounding has moved far), further numbers are left out, the smallest first; where that does not help, all of them. A zero
-    is never left out: what is not there is somebody.
+    rounding has moved far), further numbers are left out, the smallest first; where that does not help, all of them,
+    the zeros, too: beside a number that is left out, a zero would say that the other is none.
     """
     present = sorted((n, i) for i, n in enumerate(counts.values()) if n > 0)
     n_small = sum(n < smallest for n, _ in present)
@@ -108,16 +108,15 @@ def round_table(counts: Mapping[Level, int], smallest: int) -> dict[Level, int |
     rounded = {level: round_count(n, smallest) for level, n in counts.items()}
     if not n_small:
         return rounded
-    zeros: dict[Level, int | FewerThan] = {level: 0 for level, n in rounded.items() if n == 0}
     if total < smallest or round_many(total, smallest) <= 2 * smallest:
-        return zeros
+        return {}
     for n_gone in range(len(present) - n_small + 1):
         gone, shown = present[n_small : n_small + n_gone], present[n_small + n_gone :]
         others = [*small_ones, *[(smallest, math.inf)] * n_gone, *(limits_of(n, smallest) for n, _ in shown)]
         if leaves_open(total, others, smallest, smallest // 2):
             places = {i for _, i in gone}
             return {level: n for i, (level, n) in enumerate(rounded.items()) if i not in places}
-    return zeros
+    return {}
 
 
 def protect_cells(
