@@ -19,6 +19,7 @@ Kind = Literal["text", "setting", "count", "months", "probability", "ratio", "p_
 DIGITS = 6
 # Two libraries are compared by more digits than anybody reads.
 MOST_DIGITS = 15
+ABOUT = ("reason", "agreement")  # what a row says of its numbers, also where it has none
 _WITH_UNIT = {"time": "time_months", "landmark": "landmark_months"}
 
 
@@ -77,8 +78,8 @@ def _say_reasons(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _drop_empty(frame: pd.DataFrame) -> pd.DataFrame:
-    """Without rows that have neither a number of their own nor a reason why there is none."""
-    own = [c.name for c in list_columns(frame.columns) if c.kind not in ("text", "setting") or c.name == "reason"]
+    """Without rows that have neither a number of their own nor a word on why there is none."""
+    own = [c.name for c in list_columns(frame.columns) if c.kind not in ("text", "setting") or c.name in ABOUT]
     return frame.dropna(subset=own, how="all").reset_index(drop=True) if own else frame
 
 
