@@ -100,11 +100,12 @@ def _missing_columns(
             )
         )
     elif len(columns) == 1:
+        given = [v.name for v in dictionary.filters if v.derivation is None]
         problems.append(
             Problem(
                 "no column besides the identifier is in the dictionary",
                 f"columns found: {_listed(header)}",
-                f"Rename the columns, for instance to {', '.join(v.name for v in dictionary.filters[:6])}.",
+                f"Rename the columns, for instance to {', '.join(given[:6])}.",
             )
         )
     # A column may serve several endpoints (death after relapse, from relapse and from HSCT); one of them is enough.

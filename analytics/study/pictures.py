@@ -154,7 +154,7 @@ class _Drawer:
     def __init__(
         self, cohort_filter: CohortFilter, counts: dict[str, IntArray], dictionary: Dictionary, *, has_relapse: bool
     ) -> None:
-        self._filter, self._counts, self._dictionary, self._has_relapse = cohort_filter, counts, dictionary, has_relapse
+        self._filter, self._split, self._dictionary, self._has_relapse = cohort_filter, counts, dictionary, has_relapse
 
     def levels(self, variable: Variable) -> Breakdown:
         """A bar for each level, and one for those without it if there are any."""
@@ -230,7 +230,7 @@ class _Drawer:
         return Bar(label, n, n_event, ask, chosen)
 
     def _numbers(self, variable: Variable, place: int) -> tuple[int | None, int | None]:
-        counted = self._counts[variable.name][place]
+        counted = self._split[variable.name][place]
         if (counted == HIDDEN).any():
             return None, None
         n_event = int(counted[1])
