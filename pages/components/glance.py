@@ -129,10 +129,10 @@ def show_lanes(context: Context) -> None:
 
 def _show_asking(context: Context, html: str, key: str, alt: str) -> None:
     """A picture whose parts ask for something when they are clicked."""
-    GLANCE(key=key, data={"html": html, "alt": alt}, on_ask_change=partial(_ask, context, key))
+    GLANCE(key=key, data={"html": html, "alt": alt}, on_ask_change=partial(_narrow, context, key))
 
 
-def _ask(context: Context, key: str) -> None:
+def _narrow(context: Context, key: str) -> None:
     """Have the filters ask for what was clicked, or no longer."""
     clauses = from_ask(context.cohort.dictionary, st.session_state[key].ask or "")
     if not clauses:
