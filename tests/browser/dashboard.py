@@ -95,6 +95,7 @@ class Dashboard:
         else:
             self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
             self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title).first.click()
+        self.page.mouse.move(0, 0)  # not to rest on a word that would be explained
         expect(self.page.locator("h1.outcomes-title")).to_have_text(re.compile(f"^{re.escape(title)}"))
         return self.settle().unfold()
 

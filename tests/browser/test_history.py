@@ -20,6 +20,7 @@ from analytics.views.ledger import Ledger, describe_looks, drop_idle_clauses, li
 from analytics.views.view import View, read_params
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_document, load_funnel
 from pages.components.context import bounds, filter_variables
+from pages.components.controls import list_overview_choices
 from tests.browser.dashboard import Dashboard
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
@@ -111,14 +112,16 @@ class Reader:
             },
             "kept": [name + MISSING_SUFFIX for name in NUMBERS if query.get(name + MISSING_SUFFIX) == ["true"]],
             "chosen": {},
-            "link": View(path, chosen, (), COHORT.data_version).to_link(self.tab.address, COHORT.dictionary, ()),
             "ledger": "",
         }
-        if not path:
-            return found
-        controls = load_controls(COHORT, path)
+        controls = load_controls(COHORT, path) if path else tuple(list_overview_choices(COHORT).values())
         asked, _ = read_params(query, controls)
         params = tuple((control.name, asked.get(control.name, control.default)) for control in controls)
+        link = View(path, chosen, params, COHORT.data_version).to_link(
+            f"{self.tab.address}/{path}".rstrip("/"), COHORT.dictionary, controls
+        )
+        if not path:
+            return found | {"link": link}
         document = load_document(COHORT, chosen, path, params)
         compared = list_comparisons(
             document,
@@ -133,9 +136,7 @@ class Reader:
             "title": document.title,
             "said": document.main().alt_text,
             "chosen": {c.name: c.to_text(dict(params)[c.name])[0] for c in controls if c.place == "bar"},
-            "link": View(path, chosen, params, COHORT.data_version).to_link(
-                f"{self.tab.address}/{path}", COHORT.dictionary, controls
-            ),
+            "link": link,
             "ledger": describe_looks(self.ledger, [c.key for c in compared]),
         }
 

@@ -68,7 +68,7 @@ def test_a_clicked_level_becomes_the_reference(open_tab: OpenTab) -> None:
     saved = next(
         r for r in rows if (r["variable"], r["level"], r["model"]) == ("mrd_day46", "negative", "multivariable")
     )
-    assert float(saved["odds_ratio"]) == pytest.approx(tab.odds_ratio("mrd_day46", "negative"), rel=0.03)
+    assert float(saved["hazard_ratio"]) == pytest.approx(tab.odds_ratio("mrd_day46", "negative"), rel=0.03)
     other = open_tab(link).wait_for(tab.seen())
     expect(other.page.get_by_test_id("link-notes")).to_have_count(0)
 
