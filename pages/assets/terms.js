@@ -1,7 +1,7 @@
 // Words that the glossary explains: in each block of text the first of each kind can be pointed at, clicked, or reached by
 // the keyboard and opened by Enter; Escape closes what it says. Marked once the browser is idle: no figure waits for it.
 
-const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, [role=img], [role=button], [role=dialog]'
+const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, [role=img], .forest, [role=button], [role=dialog]'
 const TOLD = '.outcomes-headlines > [title]:not([title=""]), th[title]:not([title=""])' // with a hint of its own
 const DELAY = 300 // milliseconds that a pointer rests on a word first
 

@@ -37,7 +37,7 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     """A further figure with its title and how to read it."""
     st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
     if isinstance(picture.figure, HtmlFigure):
-        st.html(f'<div role="img" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
+        st.html(f'<div role="group" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
     else:
         _draw(picture.figure, picture.alt_text, key, f"{file_stem}_{key}")
     show_caption(picture.caption)

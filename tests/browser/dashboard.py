@@ -32,7 +32,8 @@ SEEN = """() => {
     sentences: texts('[data-testid="sentences"]'),
     captions: texts('.outcomes-caption'),
     titles: texts('[data-testid="picture-title"]'),
-    said: [...document.querySelectorAll('[data-testid="stPlotlyChart"], .forest-box, [role="img"]')]
+    said: [...document.querySelectorAll('[data-testid="stPlotlyChart"], .forest-box, [role="img"],'
+      + '[data-testid="stHtml"] [role="group"][aria-label]')]
       .map((e) => e.getAttribute('aria-label') || ''),
     curves: plots.length ? traces(plots[0]) : [],
     pictures: plots.slice(1).map(traces),
@@ -73,11 +74,15 @@ class Dashboard:
 
     def unfold(self) -> Dashboard:
         """Open what is folded away under the figure, and go back to the top."""
-        for _ in range(3):  # a page that has just been turned may be drawn again, closed
-            if not self.page.locator(CLOSED).count():
+        n_rests = 0
+        for _ in range(8):  # a page that has just been turned may be drawn again, closed
+            if self.page.locator(CLOSED).count():
+                n_rests = 0
+                self.page.evaluate(UNFOLD, [CLOSED, 5000])
+                self.settle()
+            elif (n_rests := n_rests + 1) > 1:
                 break
-            self.page.evaluate(UNFOLD, [CLOSED, 5000])
-            self.settle()
+            self.page.wait_for_timeout(150)
         self.page.mouse.move(0, 0)
         self.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
         return self

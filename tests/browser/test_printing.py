@@ -12,7 +12,7 @@ from tests.browser.dashboard import Dashboard
 
 WIDTH, HEIGHT = 703, 1021  # CSS pixels of an A4 page within its margins
 FOR_SCREENS = (
-    "[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stMain] button:visible, .st-key-choices, "
+    "[data-testid=stSidebar], [data-testid=stHeader], [data-testid=stMain] button:visible:not(.forest button), .st-key-choices, "
     ".outcomes-save, [data-testid=stPopover]"
 )
 
