@@ -47,12 +47,18 @@ class Cohort:
         True if no patient is a real one.
     notes
         What was left out or read differently.
+
+    Attributes
+    ----------
+    variables
+        The columns at hand, brought or derived, without the identifier.
     """
 
     name: str = field(compare=False)
     data_version: str
     synthetic: bool = field(compare=False)
     dictionary: Dictionary = field(compare=False, repr=False)
+    variables: tuple[str, ...] = field(compare=False, repr=False)
     disclosure: Disclosure
     _counts: Counts = field(compare=False, repr=False)
     _left_out: list[Hidden] = field(compare=False, repr=False)
@@ -73,6 +79,7 @@ class Cohort:
             data_version=data_version,
             synthetic=synthetic,
             dictionary=dictionary,
+            variables=tuple(v.name for v in dictionary.variables if v.kind != "identifier"),
             disclosure=disclosure,
             _counts=Counts(engine, dictionary, notes),
             _left_out=[],
@@ -87,11 +94,6 @@ class Cohort:
     def n(self) -> int:
         """The number of patients."""
         return self.count()
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The columns at hand, brought or derived, without the identifier."""
-        return tuple(v.name for v in self.dictionary.variables if v.kind != "identifier")
 
     @property
     def notes(self) -> tuple[Note, ...]:

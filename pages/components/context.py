@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -265,6 +266,7 @@ def keys_of(variable: Variable) -> tuple[str, ...]:
     return (variable.name,) if variable.is_coded else (variable.name, state.key_of_missing(variable))
 
 
+@lru_cache(maxsize=8)
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
     """The variables offered in the sidebar: coded ones, and numbers with a range."""
     ranges = cohort.ranges()

@@ -43,17 +43,21 @@ def hold_presenting(is_presenting: bool) -> None:
 
 def show_presenter(context: Context, slug: str) -> None:
     """The button that begins, and while presenting those that turn the page and end, with their keys."""
+    is_on = is_presenting()
+    PRESENTER(key=state.PRESENTER, data={"on": is_on} | (_turns(context, slug) if is_on else {}), on_asked_change=_take)
+
+
+def _turns(context: Context, slug: str) -> dict[str, str]:
+    """Where a page stands in its section, and the links to those beside it."""
     analyses = sorted((a for a in load_analyses() if not a.missing(context.cohort)), key=lambda a: a.order)
     section = next((a.section for a in load_analyses() if a.slug == slug), "")
     pages = [a.slug for a in analyses if a.section == section or a.slug == slug]
     at = pages.index(slug) if slug in pages else -1
-    data = {
-        "on": is_presenting(),
+    return {
         "place": f"{at + 1} of {len(pages)}",
         "previous": _link_to(context, pages[at - 1]) if at > 0 else "",
         "next": _link_to(context, pages[at + 1]) if 0 <= at < len(pages) - 1 else "",
     }
-    PRESENTER(key=state.PRESENTER, data=data, on_asked_change=_take)
 
 
 def _take() -> None:
