@@ -12,7 +12,7 @@ from analytics.document import BackgroundPart
 from analytics.provenance import Provenance
 from pages.components import state
 from pages.components.files import add_remarks, show_files
-from pages.components.jobs import JOBS, Job, JobKey, start_background
+from pages.components.jobs import Job, JobKey, jobs_of, start_background
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 from pages.components.presence import name_session
@@ -36,11 +36,11 @@ def show_background(opened: OpenView, parts: Sequence[BackgroundPart]) -> None:
 
 def _show_one(part: BackgroundPart, key: JobKey, provenance: Provenance, stem: str) -> None:
     st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(part.title)}</h2>')
-    job = JOBS.find(key, name_session())
+    job = jobs_of(key[0]).find(key, name_session())
     if job is not None and not job.is_finished:
         _show_progress(key, job)
     elif job is None:
-        _show_start(part, key, part.refusal() or JOBS.refusal(name_session()))
+        _show_start(part, key, part.refusal() or jobs_of(key[0]).refusal(name_session()))
     found = job.future.result() if job is not None and job.is_finished else None
     shown = part.show(found)
     show_part(shown, "slow", state.key_of_background(part.name, "picture"), stem)
@@ -67,7 +67,7 @@ def _show_progress(key: JobKey, job: Job) -> None:
 
     def look() -> None:
         nonlocal is_first
-        waits = not job.is_finished and JOBS.find(key, name_session()) is job
+        waits = not job.is_finished and jobs_of(key[0]).find(key, name_session()) is job
         if not waits and not is_first:
             st.rerun()
         is_first = False
@@ -76,7 +76,9 @@ def _show_progress(key: JobKey, job: Job) -> None:
         ):
             st.progress(job.share, _say_how_far(key, job), width="stretch")
             stop = state.key_of_background(key[-1], "stop")
-            st.button("Stop", key=stop, icon=":material/stop:", on_click=JOBS.stop, args=(key, name_session()))
+            st.button(
+                "Stop", key=stop, icon=":material/stop:", on_click=jobs_of(key[0]).stop, args=(key, name_session())
+            )
 
     st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
 
@@ -88,5 +90,5 @@ def _say_how_far(key: JobKey, job: Job) -> str:
         return f"{job.done} so far"
     if job.future.running():
         return "Beginning …"
-    n_before, n_waiting = JOBS.place(key)
+    n_before, n_waiting = jobs_of(key[0]).place(key)
     return f"Waiting to begin: {n_before} before yours, {n_waiting} waiting in all"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial, wraps
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
@@ -31,12 +31,36 @@ from analytics.study.published import Published, Recomputation, open_published, 
 from analytics.study.simulation import Simulation, open_simulation
 from analytics.study.ways import count_flow, list_lanes
 from analytics.views.opening import open_document
+from pages.components.own_cohort import OwnCohort
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
 SESSIONS = 128  # whose ledgers are kept for a reload
 
 Choices = tuple[tuple[str, Any], ...]
+Asked = ParamSpec("Asked")
+Made = TypeVar("Made")
+
+
+def kept(
+    size: int,
+) -> Callable[[Callable[Concatenate[Cohort, Asked], Made]], Callable[Concatenate[Cohort, Asked], Made]]:
+    """Have a function of a cohort remember its last ``size`` answers: for everybody, or with a reader's own patients."""
+
+    def keep(make: Callable[Concatenate[Cohort, Asked], Made]) -> Callable[Concatenate[Cohort, Asked], Made]:
+        shared = lru_cache(maxsize=size)(make)
+
+        @wraps(make)
+        def load(cohort: Cohort, *asked: Asked.args, **named: Asked.kwargs) -> Made:
+            if isinstance(cohort, OwnCohort):
+                key = (make.__qualname__, asked, tuple(named.items()))
+                made: Made = cohort.memory.recall(key, partial(make, cohort, *asked, **named))
+                return made
+            return shared(cohort, *asked, **named)  # type: ignore[arg-type]  # all that is asked for can be hashed
+
+        return load
+
+    return keep
 
 
 def active_source() -> str:
@@ -109,14 +133,14 @@ def load_simulation() -> Simulation:
     return open_simulation()
 
 
-@lru_cache(maxsize=SELECTIONS)
+@kept(SELECTIONS)
 def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
     count = partial(load_funnel, cohort, cohort_filter)
     return open_document(_analysis(slug), cohort, cohort_filter, dict(choices), count)
 
 
-@lru_cache(maxsize=SELECTIONS)
+@kept(SELECTIONS)
 def load_level_counts(
     cohort: Cohort, cohort_filter: CohortFilter
 ) -> Mapping[str, Mapping[str | None, int | FewerThan]]:
@@ -124,13 +148,13 @@ def load_level_counts(
     return cohort.level_counts(cohort_filter)
 
 
-@lru_cache(maxsize=SELECTIONS)
+@kept(SELECTIONS)
 def load_funnel(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
     """How many patients are left after each clause."""
     return cohort.funnel(cohort_filter)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_baseline(
     cohort: Cohort, cohort_filter: CohortFilter, by: str | None = None, beside: CohortFilter | None = None
 ) -> Table:
@@ -140,39 +164,39 @@ def load_baseline(
     return tabulate_baseline(cohort, cohort_filter, variables, by=column, beside=beside, differences=True)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_outcome_counts(cohort: Cohort, cohort_filter: CohortFilter) -> CountedOutcomes:
     """The tallies behind the headline numbers of a selection."""
     return count_outcomes(cohort, cohort_filter)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_who(cohort: Cohort, cohort_filter: CohortFilter) -> str:
     """Who is in a selection, in a sentence."""
     return answer_selection(cohort, cohort_filter, load_outcome_counts(cohort, cohort_filter))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> str:
     """The pictures of a selection, as HTML."""
     return draw_breakdowns(count_pictures(cohort, cohort_filter))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_flow(cohort: Cohort, cohort_filter: CohortFilter) -> str:
     """The ways of those of a selection who relapsed, as an SVG, "" without any; SuppressedError where it tells some."""
     flow = count_flow(cohort, cohort_filter)
     return draw_flow(flow) if flow is not None else ""
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_lanes(cohort: Cohort, cohort_filter: CohortFilter, order: str, by: str | None, page: int) -> tuple[str, int]:
     """A page of lines of those of a selection who relapsed, as an SVG, and how many pages there are; the last for any beyond."""
     lanes = list_lanes(cohort, cohort_filter, order=order, by=by, page=page)
     return draw_swimmer(lanes.lanes, lanes.longest), lanes.n_pages
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def is_reference(cohort: Cohort) -> bool:
     """True for the reference cohort, whose figures were made to agree with the published ones, wherever its file lies."""
     return (
@@ -182,13 +206,13 @@ def is_reference(cohort: Cohort) -> bool:
     )
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_recomputation(cohort: Cohort, cohort_filter: CohortFilter) -> Recomputation:
     """The published figures computed from a selection."""
     return recompute(load_published(), cohort, cohort_filter)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def load_controls(cohort: Cohort, slug: str) -> tuple[Any, ...]:
     """The choices of an analysis for this cohort."""
     return _analysis(slug).controls(cohort)

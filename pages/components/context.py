@@ -22,6 +22,7 @@ from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
+from pages.components.own_cohort import find_own_cohort
 
 EVERYONE = "everyone"  # in the place of the query of a link without a filter
 LONGEST_VERSUS = 4000
@@ -76,14 +77,16 @@ def open_source() -> str:
 
 def say_source() -> str:
     """Which file is open, by its name alone: a path may tell more than a page should."""
+    if (own := find_own_cohort()) is not None:
+        return f"Your file: {shorten(own.name)}"
     source = Path(open_source())
     return "Reference cohort" if source == REFERENCE_COHORT else f"File: {shorten(source.name)}"
 
 
 def open_active_cohort() -> Cohort | CohortError:
-    """The cohort named at the start, or what is wrong with it."""
+    """The reader's own, or the cohort named at the start, or what is wrong with it."""
     try:
-        return load_cohort(open_source())
+        return find_own_cohort() or load_cohort(open_source())
     except CohortError as error:
         return error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -12,7 +11,7 @@ from analytics.analysis import Control, to_reference
 from analytics.cohort import Cohort
 from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
-from pages.components.cache import Choices
+from pages.components.cache import Choices, kept
 from pages.components.context import to_choice
 from pages.components.markdown import as_markdown
 
@@ -34,7 +33,7 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
     return tuple((control.name, to_choice(control, chosen[control.name])) for control in controls)
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
     """What can be chosen on the overview, by the key of its widget: order and groups of the lines, columns of Table 1."""
     groups = tuple((v.name, v.label) for v in cohort.dictionary.groups)

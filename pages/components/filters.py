@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +17,7 @@ from analytics.reporting.clashes import describe_clash
 from analytics.study.pictures import list_edges
 from pages.components import state
 from pages.components.browser import SIDEBAR, SIDEBAR_TOLD
-from pages.components.cache import load_level_counts
+from pages.components.cache import kept, load_level_counts
 from pages.components.context import (
     Context,
     bounds,
@@ -108,7 +108,7 @@ def _count_levels(context: Context) -> dict[str, list[str | None]]:
     }
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _load_clash(cohort: Cohort, cohort_filter: CohortFilter) -> str:
     return describe_clash(cohort, cohort_filter)
 
@@ -118,7 +118,7 @@ def offers_missing(variable: Variable, cohort: Cohort) -> bool:
     return bool(load_level_counts(cohort, CohortFilter())[variable.name].get(None, 1))
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def list_families(cohort: Cohort) -> tuple[tuple[Variable, ...], ...]:
     """The filters in order, those together that are ways to ask the same: a number first, then from coarse to fine."""
     families: dict[str, list[Variable]] = {}
@@ -127,7 +127,7 @@ def list_families(cohort: Cohort) -> tuple[tuple[Variable, ...], ...]:
     return tuple(tuple(sorted(family, key=lambda v: len(v.levels))) for family in families.values())
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def _describe_filters(cohort: Cohort) -> dict[str, Any]:
     """What the filters are: all that no click changes."""
     phases = [
@@ -175,7 +175,7 @@ def _describe_variable(variable: Variable, cohort: Cohort) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def _load_bins(cohort: Cohort) -> dict[str, tuple[tuple[float, ...], tuple[int, ...]]]:
     """The edges of the bins of each number, and how many of the whole cohort are in each; none of what is protected."""
     edges: dict[str, tuple[float, ...]] = {}

@@ -15,6 +15,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.document import BackgroundPart, Progress
 from pages.components.cache import Choices
+from pages.components.own_cohort import OwnCohort
 from pages.components.presence import PRESENCE
 
 JobKey = tuple[Cohort, CohortFilter, str, Choices, str]
@@ -235,7 +236,15 @@ class Jobs:
 JOBS = Jobs(is_here=PRESENCE.is_here)
 
 
+def jobs_of(cohort: Cohort) -> Jobs:
+    """Where slow parts of a cohort are computed: everybody's, or with a reader's own patients."""
+    if isinstance(cohort, OwnCohort):
+        jobs: Jobs = cohort.lasting.recall("jobs", partial(Jobs, is_here=PRESENCE.is_here))
+        return jobs
+    return JOBS
+
+
 def start_background(key: JobKey, part: BackgroundPart, reader: str = "") -> None:
     """Compute a slow part of a view for a reader who has not asked for too many, which the page says."""
     with suppress(TooManyError):
-        JOBS.start(key, part.run, reader)
+        jobs_of(key[0]).start(key, part.run, reader)

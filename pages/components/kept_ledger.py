@@ -7,6 +7,7 @@ import streamlit as st
 from analytics.views.ledger import Ledger
 from pages.components import state
 from pages.components.cache import LEDGERS
+from pages.components.own_cohort import find_own_cohort
 from pages.components.presence import name_session
 
 
@@ -16,10 +17,11 @@ def read_ledger() -> Ledger:
 
 
 def keep_ledger(ledger: Ledger) -> None:
-    """Let this be the ledger of the session, for a reload too."""
+    """Let this be the ledger of the session, for a reload too unless it tells of a reader's own patients."""
     rows = ledger.to_plain()
     st.session_state[state.LEDGER] = rows
-    LEDGERS.put(name_session(), rows)
+    if find_own_cohort() is None:
+        LEDGERS.put(name_session(), rows)
 
 
 def take_over_ledger(session: str) -> None:

@@ -26,6 +26,7 @@ from pages.components.context import (
     usable_texts,
 )
 from pages.components.controls import list_overview_choices
+from pages.components.own_cohort import find_own_cohort
 from pages.components.presenting import read_presenting
 
 MOST_LINK_NOTES = 20
@@ -45,8 +46,10 @@ def read_link(cohort: Cohort, page: str) -> None:
     analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
     controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
     controls |= list_overview_choices(cohort)
-    other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, *controls}
+    other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, state.OWN, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
+    if state.OWN in query and find_own_cohort() is None:
+        notes = (_note_own_file(), *notes)
     if cohort.smallest_cell and state.VERSUS in query:
         notes = (*notes, _note_protected())
     values, choice_notes = read_params(query, tuple(controls.values()))
@@ -57,7 +60,7 @@ def read_link(cohort: Cohort, page: str) -> None:
         hold_filter(usable)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
-    usable |= _say_presenting()
+    usable |= _say_session()
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
@@ -91,16 +94,24 @@ def _write_address(texts: dict[str, list[str]]) -> None:
 
 def write_link(cohort: Cohort) -> None:
     """Let the address say what the filters say, and that it presents, where the browser's, as this run began, does not."""
-    keys = (state.VERSUS, state.APART, state.PRESENT, *(key for v in filter_variables(cohort) for key in keys_of(v)))
+    keys = (
+        state.VERSUS,
+        state.APART,
+        state.PRESENT,
+        state.OWN,
+        *(key for v in filter_variables(cohort) for key in keys_of(v)),
+    )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
-    asked = st.session_state.get(state.FILTERS, {}) | _say_presenting()
+    asked = st.session_state.get(state.FILTERS, {}) | _say_session()
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
         _write_address(others | asked)
 
 
-def _say_presenting() -> dict[str, list[str]]:
-    return {state.PRESENT: ["1"]} if is_presenting() else {}
+def _say_session() -> dict[str, list[str]]:
+    """That the session presents, and that it shows the reader's own patients."""
+    said = {state.PRESENT: is_presenting(), state.OWN: find_own_cohort() is not None}
+    return {key: ["1"] for key, is_so in said.items() if is_so}
 
 
 def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
@@ -118,6 +129,17 @@ def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
         return ()
     change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
     return (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+
+
+def _note_own_file() -> Note:
+    some = load_words().plural
+    return Note(
+        "link-own-file",
+        "warning",
+        f"This address was made from a file that somebody opened in the browser. The {some} of that file are not in the "
+        f"address, and no longer here: the {some} below are others.",
+        "Open the same file again on the page “Your patients”.",
+    )
 
 
 def _note_protected() -> Note:

@@ -26,6 +26,7 @@ from pages.components import state
 from pages.components.cache import Choices, load_controls, load_document
 from pages.components.context import Context, is_presenting, versus_text
 from pages.components.kept_ledger import read_ledger
+from pages.components.own_cohort import OwnCohort
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,7 @@ def _query_beside(context: Context) -> str:
     beside = {} if context.versus is None else {state.VERSUS: versus_text(context.versus, context.cohort)}
     beside |= {state.APART: "1"} if beside and context.is_apart else {}
     beside |= {state.PRESENT: "1"} if is_presenting() else {}
+    beside |= {state.OWN: "1"} if isinstance(context.cohort, OwnCohort) else {}
     return "&" + urlencode(beside) if beside else ""
 
 

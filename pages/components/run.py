@@ -11,6 +11,7 @@ import streamlit as st
 from analytics.analysis import SECTIONS
 from analytics.cohort import Cohort
 from analytics.cohort.problems import CohortError
+from analytics.dictionary import speaking_by
 from analytics.formats import name_patients
 from pages.components import state
 from pages.components.cache import active_source
@@ -45,11 +46,12 @@ class Run:
         if isinstance(cohort, CohortError):
             self.draw_problems(cohort)
             return
-        if is_link_read():
-            self.draw_page_first(cohort)
-        else:
-            self.draw_sidebar_first(cohort)
-        write_link(cohort)
+        with speaking_by(cohort.dictionary):
+            if is_link_read():
+                self.draw_page_first(cohort)
+            else:
+                self.draw_sidebar_first(cohort)
+            write_link(cohort)
         end_run()
 
     def draw_page_first(self, cohort: Cohort) -> None:

@@ -21,6 +21,9 @@ ANSWERED = "answered"  # selections, where small numbers are protected
 DRAWN_AGAIN = "drawn_again"  # True in a run that was begun again
 SHOWN = "shown_analysis"  # the slug of the page last shown
 LEDGER = "ledger"
+LEDGER_ASIDE = "ledger_aside"  # that of the file named at the start, while the reader's own patients are shown
+OWN_COHORT = "own_cohort"  # patients that the reader brought
+OWN = "own"  # the parameter of a link that was made of them
 PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
