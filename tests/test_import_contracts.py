@@ -34,6 +34,8 @@ BROKEN = [
     ("analytics/reporting/tables.py", "import statsmodels.api", "Statistics libraries"),
     ("pages/overview_page.py", "from lifelines import KaplanMeierFitter", "Statistics libraries"),
     ("analytics/comparisons/survival.py", "import plotly.graph_objects", "Plotly"),
+    ("analytics/cohort/reader.py", "import python_calamine", "Calamine"),
+    ("analytics/cohort/reader.py", "import analytics.intake.tables", "One direction"),
 ]
 
 
