@@ -55,7 +55,7 @@ def show_overview(context: Context) -> None:
     show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
     controls = tuple(list_overview_choices(cohort).values())
     view = View("", context.filter, read_overview_choices(cohort), cohort.data_version)
-    show_link(link_to(view, context, controls))
+    show_link(context, link_to(view, context, controls))
     show_notes(remarks, more)
     if not cohort.smallest_cell and not is_reference(cohort):
         st.caption(as_markdown(describe_other_children(load_published())))

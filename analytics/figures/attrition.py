@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from html import escape
 
-from analytics.figures.svg import BOLD, LINE, MARGIN, SOFT, svg_document, svg_text, svg_title
 from analytics.formats import format_count
 from analytics.reporting.attrition import Stage, describe_stages
-from analytics.reporting.wording import in_sentence
 
 COLOURS = {
     "everyone": "#6b7f92",
@@ -57,40 +54,3 @@ def _html_row(stage: Stage, before: Stage, widest: int) -> str:
 
 def _share(n: int, widest: int) -> str:
     return f"{100 * n / widest:.2f}%"
-
-
-# --- SVG -------------------------------------------------------------------------------------------------------------
-
-WIDTH, BAR_LEFT, BAR_WIDTH = 860, 440, 270
-N_RIGHT, LOST_RIGHT = 772, WIDTH - MARGIN
-ROOM, ROOM_SMALL = 58, 62  # characters of a line in the column of words
-
-
-def attrition_svg(stages: Sequence[Stage], *, title: str, subtitle: str) -> str:
-    """The same figure as a standalone SVG on white, 860 pixels wide, for slides and manuscripts.
-
-    Long texts are wrapped, never cut; ``title`` and ``subtitle`` stand above the bars.
-    """
-    parts, y = svg_title(title, subtitle, (84, 125))
-    y += 12
-    widest = max(1, *(stage.n + stage.left for stage in stages))
-    for i, stage in enumerate(stages):
-        label = f"{HEADS[stage.kind]}: {in_sentence(stage.text)}" if stage.kind in HEADS else stage.text
-        base = stages[i - 1].n if stage.kind == "events" and i else stage.n + stage.left
-        edge = ' fill="#d3e7ec" stroke="#17819a"' if stage.kind == "events" else ' fill="#e3e7ec"'
-        for n, look in ((base, edge), (stage.n, f' fill="{COLOURS[stage.kind]}"')):
-            parts.append(
-                f'<rect x="{BAR_LEFT}" y="{y + 3:g}" width="{BAR_WIDTH * n / widest:.2f}" height="13" rx="2"{look}/>'
-            )
-        parts.append(svg_text(N_RIGHT, y + 14, format_count(stage.n), BOLD, "end"))
-        if stage.left:
-            parts.append(svg_text(LOST_RIGHT, y + 14, f"{MINUS}{format_count(stage.left)}", f' fill="{SOFT}"', "end"))
-        for line in textwrap.wrap(label, ROOM):
-            parts.append(svg_text(MARGIN, y + 14, line, ""))
-            y += LINE
-        for text, n in stage.reasons:
-            for line in textwrap.wrap(f"{MINUS}{format_count(n)} {text}", ROOM_SMALL):
-                parts.append(svg_text(MARGIN + 14, y + 13, line, f' font-size="11.5" fill="{SOFT}"'))
-                y += LINE
-        y += 8
-    return svg_document(WIDTH, y, title, describe_stages(stages), parts)

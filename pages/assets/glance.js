@@ -1,6 +1,28 @@
-// Pictures whose bars and branches ask for something: each group is one stop of the tab key, with arrows within it.
+// Pictures whose bars and branches may ask for something: each group is one stop of the tab key, with arrows within it. All
+// of them can be kept.
+const here = new URL(import.meta.url)
+const beside = (name) => import(new URL(`${name}${here.search}`, here).href)
+const shown = new WeakMap()
+
+// What is kept is drawn by the server, where it has done so, or from the page.
+const sourceOf = (box, said) => {
+  const { title, stem, part, svg } = shown.get(box)
+  const alt = box.querySelector(':is(svg, [role=img])[aria-label]')?.getAttribute('aria-label')
+  const kept = { title, stem: stem ?? `${said.stem}_${part}`, ...alt && { alt } }
+  if (svg) {
+    const [, width, height] = svg.match(/width="(\d+)" height="(\d+)"/).map(Number)
+    return { ...kept, height, draw: () => ({ svg, width, height }) }
+  }
+  return {
+    ...kept, draw: async (...look) => (await beside('drawing.js')).drawPicture(box, ...look),
+    heightAt: async (...look) => (await beside('drawing.js')).heightAt(box, ...look),
+  }
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector('.glance-box')
+  if (!shown.has(box)) beside('saving.js').then(({ addMenu }) => addMenu(box.parentElement, (said) => sourceOf(box, said)))
+  shown.set(box, data)
   const asking = () => [...box.querySelectorAll('[data-ask]')]
   const groupOf = (element) => element.closest('[role="group"]')
   const inGroup = (element) => asking().filter((other) => groupOf(other) === groupOf(element))

@@ -123,9 +123,11 @@ async function toPng({ svg, width, height }, scale, said) {
 }
 
 // `source.draw(width, ink, family)` gives the figure as SVG with its width and height; `said` has lines, short, link and alt.
+// The height is known, or asked for as the drawing is.
 export async function save(source, said, name) {
   const { draw, width, scale, part = '' } = PRESETS[name]
-  const drawn = draw(await source.draw(width(source.height), INK, FAMILY), said)
+  const height = source.height ?? await source.heightAt(PRESETS.svg.width(), INK, FAMILY)
+  const drawn = draw(await source.draw(width(height), INK, FAMILY), said)
   if (scale) download(await toPng(drawn, scale, said), `${source.stem}${part}.png`)
   else download(new Blob([drawn.svg], { type: 'image/svg+xml' }), `${source.stem}${part}.svg`)
 }
@@ -146,7 +148,9 @@ export function addMenu(box, source) {
     if (!name) return
     menu.open = false
     const said = window.outcomesSaid ?? { lines: [document.title], short: document.title, link: location.href }
-    save(source(), { ...said, alt: box.getAttribute('aria-label') ?? '' }, name)
+    const { title, alt = box.getAttribute('aria-label') ?? '', ...kept } = source(said)
+    const [first, ...others] = said.lines
+    save(kept, { ...said, lines: [title ? `${first}: ${title}` : first, ...others], alt }, name)
   }
   menu.onkeydown = (event) => { if (event.key === 'Escape' && menu.open) { menu.open = false; menu.firstChild.focus() } }
   menu.addEventListener('focusout', (event) => { if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false })

@@ -24,7 +24,7 @@ function mainFigure(data) {
 
 export default function ({ parentElement, data }) {
   const button = (name) => parentElement.querySelector(`[data-action="${name}"]`)
-  const said = { lines: data.lines, short: data.short, link: data.link, alt: data.alt }
+  const said = { lines: data.lines, short: data.short, link: data.link, alt: data.alt, stem: data.stem }
   window.outcomesSaid = data.stem ? said : undefined
   button('copy').dataset.link = data.link
   button('copy').onclick = async () => {
@@ -33,7 +33,7 @@ export default function ({ parentElement, data }) {
     setTimeout(() => { button('copy').textContent = 'Copy link' }, 2000)
   }
   for (const each of parentElement.querySelectorAll('[data-action]:not([data-action="copy"])')) {
-    each.hidden = !data.stem
+    each.hidden = !data.alt
     each.onclick = async () => (await import(`${base}/${data.saving}`)).save(mainFigure(data), said, each.dataset.action)
   }
 }

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
-from analytics.exports.medium import to_file_stem
-from analytics.provenance import Provenance
-from analytics.reporting.tables import Table, table_frame
-from analytics.reporting.wording import say_protection
+from analytics.reporting.tables import table_frame
 from pages.components import state
 from pages.components.cache import load_baseline
 from pages.components.context import Context
 from pages.components.controls import BY_RELAPSE, ask_choice, list_overview_choices
-from pages.components.files import show_files
+from pages.components.files import name_file, show_files, trace_selection
 from pages.components.tables import show_table
 
 FILE = "table-1"
@@ -31,22 +26,5 @@ def show_baseline(context: Context) -> None:
         table = load_baseline(cohort, context.filter, None if by == BY_RELAPSE else by, context.versus)
         if table.rows:
             show_table(table)
-            stem = to_file_stem("overview", "synthetic" if cohort.synthetic else "", day=date.today())
-            show_files((FILE,), lambda: {FILE: table_frame(table)}, _trace(context, table), stem, "baseline")
-
-
-def _trace(context: Context, table: Table) -> Provenance:
-    cohort = context.cohort
-    protected = (
-        (f"Small numbers are protected. {say_protection(cohort.smallest_cell)}",) if cohort.smallest_cell else ()
-    )
-    return Provenance(
-        title=table.title,
-        cohort=cohort.name,
-        selection=context.sentence,
-        method=table.caption,
-        data_version=cohort.data_version,
-        synthetic=cohort.synthetic,
-        exported_on=date.today(),
-        remarks=protected,
-    )
+            provenance = trace_selection(context, table.title, table.caption)
+            show_files((FILE,), lambda: {FILE: table_frame(table)}, provenance, name_file(context), "baseline")

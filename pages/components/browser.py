@@ -34,7 +34,7 @@ FOREST = st.components.v2.component(
 )
 GLANCE = st.components.v2.component(
     "outcomes_glance",
-    html='<div class="glance-box" role="group"></div>',
+    html='<div class="outcomes-kept"><div class="glance-box" role="group"></div></div>',
     js=load_in_browser("glance.js"),
     isolate_styles=False,
 )

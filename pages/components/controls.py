@@ -18,6 +18,7 @@ from pages.components.markdown import as_markdown
 FEW_OPTIONS = 3
 NUMBER_WIDTH = 230
 CHOICE_WIDTH = 270
+MOST_PAGES = 100_000
 NO_GROUPS, BY_RELAPSE = "none", "relapse"  # choices of the overview that name no variable
 
 
@@ -35,7 +36,7 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
 
 @kept(8)
 def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
-    """What can be chosen on the overview, by the key of its widget: order and groups of the lines, columns of Table 1."""
+    """What can be chosen on the overview, by the key of its widget: order, groups and page of the lines, columns of Table 1."""
     groups = tuple((v.name, v.label) for v in cohort.dictionary.groups)
     columns = ((BY_RELAPSE, "Relapse"), *groups)
     choices = [Control(state.BASELINE_BY, "Columns", "one", BY_RELAPSE, columns, display=True)]
@@ -44,6 +45,7 @@ def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
         choices += [
             Control(state.LANES_ORDER, "Order", "one", orders[0][0], orders, display=True),
             Control(state.LANES_BY, "Groups", "one", NO_GROUPS, ((NO_GROUPS, "none"), *groups), display=True),
+            Control(state.LANES_PAGE, "Page", "number", 1, limits=(1, MOST_PAGES), display=True),
         ]
     return {choice.name: choice for choice in choices}
 
@@ -81,6 +83,13 @@ def ask_choice(control: Control) -> Any:
     if len(values) <= FEW_OPTIONS:
         return st.segmented_control(label, values, default=default, format_func=shown, required=True, **shared)
     return st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
+
+
+def ask_page(key: str, page: int, n_pages: int) -> None:
+    """The number of a page out of several; one beyond the last is the last."""
+    st.session_state[key] = min(page, n_pages)
+    shared: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+    st.number_input(f"Page of {n_pages}", 1, n_pages, key=key, width=130, **shared)
 
 
 def choose_reference() -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.document import HtmlFigure, Picture
 from analytics.figures.presented import enlarge
 from pages.components import state
-from pages.components.browser import FIGURE, FOREST
+from pages.components.browser import FIGURE, FOREST, GLANCE
 from pages.components.context import is_presenting
 
 # The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after a
@@ -37,7 +37,10 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     """A further figure with its title and how to read it."""
     st.html(f'<h2 class="outcomes-h2" data-testid="picture-title">{escape(picture.title)}</h2>')
     if isinstance(picture.figure, HtmlFigure):
-        st.html(f'<div role="group" aria-label="{escape(picture.alt_text)}">{picture.figure.html}</div>')
+        html, alt, svg = picture.figure.html, picture.alt_text, picture.figure.svg("", "")
+        GLANCE(
+            key=key, data={"html": html, "alt": alt, "svg": svg, "title": picture.title, "stem": f"{file_stem}_{key}"}
+        )
     else:
         _draw(picture.figure, picture.alt_text, key, f"{file_stem}_{key}")
     show_caption(picture.caption)

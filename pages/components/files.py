@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 
 import pandas as pd
@@ -11,14 +12,21 @@ import streamlit as st
 
 from analytics.document import HtmlFigure
 from analytics.exports.media import MEDIA
-from analytics.exports.medium import Medium
+from analytics.exports.medium import Medium, to_file_stem
+from analytics.formats import name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
+from analytics.reporting.wording import say_protection
 from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
+from pages.components.context import Context
 from pages.components.open_view import OpenView
 
+OVERVIEW_METHOD = (
+    "Counts of {patients}. Each of the small pictures counts under all filters but its own; the others count, or show from "
+    "relapse on, those of the selection who relapsed."
+)
 Frames = Callable[[], Mapping[str, pd.DataFrame]]
 
 
@@ -70,14 +78,39 @@ def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
     return replace(provenance, remarks=(*provenance.remarks, *sentences))
 
 
-def show_link(link: str) -> None:
-    """A button that copies the link of a page without a figure."""
-    TOOLBAR(key=state.LINK_BUTTON, data=to_toolbar(link), width="content")
+def show_link(context: Context, link: str) -> None:
+    """A button that copies the link of the overview, and what its pictures say of themselves when they are kept."""
+    provenance = trace_selection(context, "Overview", name_patients(OVERVIEW_METHOD))
+    data = to_toolbar(link, name_file(context), lines=provenance.lines(), short=provenance.footer())
+    TOOLBAR(key=state.LINK_BUTTON, data=data, width="content")
+
+
+def name_file(context: Context) -> str:
+    """The telling part of the names of files of the overview."""
+    return to_file_stem("overview", "synthetic" if context.cohort.synthetic else "", day=date.today())
+
+
+def trace_selection(context: Context, title: str, method: str) -> Provenance:
+    """What a file of the overview says about itself."""
+    cohort = context.cohort
+    protected = (
+        (f"Small numbers are protected. {say_protection(cohort.smallest_cell)}",) if cohort.smallest_cell else ()
+    )
+    return Provenance(
+        title=title,
+        cohort=cohort.name,
+        selection=context.sentence,
+        method=method,
+        data_version=cohort.data_version,
+        synthetic=cohort.synthetic,
+        exported_on=date.today(),
+        remarks=protected,
+    )
 
 
 def to_toolbar(
     link: str, stem: str = "", svg: str = "", alt: str = "", lines: Sequence[str] = (), short: str = ""
 ) -> dict[str, object]:
-    """What the toolbar copies and saves; without a ``stem`` of files it has no figure."""
+    """What the toolbar copies and saves; without the words (``alt``) of a figure it saves none."""
     said = {"link": link, "stem": stem, "alt": alt, "lines": list(lines), "short": short}
     return {**said, "svg": svg, "saving": address_of("saving.js")}

@@ -26,13 +26,18 @@ from pages.components.cache import (
     load_who,
 )
 from pages.components.context import Context, choose_clauses, read_filter
-from pages.components.controls import NO_GROUPS, ask_choice, list_overview_choices
+from pages.components.controls import NO_GROUPS, ask_choice, ask_page, list_overview_choices, read_overview_choices
 from pages.components.open_view import link_to_page
 from pages.components.protection import show_suppressed
 
 # Each answer with the page that it is taken from, or that it leads to.
 WHO, WHAT, FARE = "cumulative-incidence", "relapse-predictors", "survival-by-site"
 NAIVE = "naive-answer"
+KEY_TO_FLOW = (
+    '<p class="glance-key"><span class="glance-swatch event"></span>died, at whatever time <span class="glance-swatch">'
+    '</span>alive at last contact.<span class="outcomes-press"> Click a level, or a branch, to narrow the cohort to it.'
+    "</span></p>"
+)
 LINES = "Each of those who relapsed, from relapse on"
 
 
@@ -92,12 +97,13 @@ def show_flow(context: Context) -> None:
     if not flow:
         return
     st.html("<h2 class='outcomes-h2'>The ways of those who relapsed</h2>")
-    _show_asking(context, f'<div class="glance-scroll">{flow}</div>', state.FLOW, "The ways of those who relapsed")
+    _show_asking(
+        context, f'{KEY_TO_FLOW}<div class="glance-scroll">{flow}</div>', state.FLOW, "The ways of those who relapsed"
+    )
     naive = _link_html(context, NAIVE)
     st.html(
-        '<p class="outcomes-caption">Strong colour: died, at whatever time. Click a level, or a branch, to narrow the cohort '
-        "to it. These are counts of what happened, not a comparison of treatments: who died early could not be given the later "
-        "ones. "
+        '<p class="outcomes-caption">These are counts of what happened, not a comparison of treatments: who died early could '
+        "not be given the later ones. "
         f"{naive}</p>"
     )
 
@@ -117,11 +123,10 @@ def show_lanes(context: Context) -> None:
     choices = list_overview_choices(cohort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order, by = ask_choice(choices[state.LANES_ORDER]), ask_choice(choices[state.LANES_BY])
-        page = st.session_state.get(state.LANES_PAGE) or 1
+        page = dict(read_overview_choices(cohort))[state.LANES_PAGE]
         lines, n_pages = load_lanes(cohort, context.filter, order, None if by == NO_GROUPS else by, page)
         if n_pages > 1:
-            st.session_state[state.LANES_PAGE] = min(st.session_state.get(state.LANES_PAGE) or 1, n_pages)
-            st.number_input(f"Page of {n_pages}", 1, n_pages, key=state.LANES_PAGE, width=130)
+            ask_page(state.LANES_PAGE, page, n_pages)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
     html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{LINES}">{lines}</div>'
     _show_asking(context, html, state.LANES, LINES)
@@ -129,7 +134,11 @@ def show_lanes(context: Context) -> None:
 
 def _show_asking(context: Context, html: str, key: str, alt: str) -> None:
     """A picture whose parts ask for something when they are clicked."""
-    GLANCE(key=key, data={"html": html, "alt": alt}, on_ask_change=partial(_narrow, context, key))
+    GLANCE(
+        key=key,
+        data={"html": html, "alt": alt, "title": alt, "part": key},
+        on_ask_change=partial(_narrow, context, key),
+    )
 
 
 def _narrow(context: Context, key: str) -> None:

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analytics.analyses import load_analyses
+from analytics.study import ways
 from analytics.study.published import open_published
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, load_cohort
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_lanes
 from tests.app.opening import Dashboard, open_dashboard, open_link, open_page
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +133,25 @@ def test_choices_of_the_overview_are_in_its_link() -> None:
     link = json.loads(picture_of(app, state.LINK_BUTTON).proto.json)["link"]
     assert parse_qs(urlsplit(link).query)["lanes_by"] == ["none"] and "girls (" not in html_of(app, state.LANES)
     assert open_link("", lanes_by="colour").session_state[state.LINK_NOTES][0][0] == "link-unknown-choice"
+    assert not app.exception
+
+
+def test_the_page_of_lines_stands_in_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ways, "LANES_ON_A_PAGE", 30)
+    load_lanes.cache_clear()
+    app = open_link("", lanes_page="2")
+    page = app.number_input(key=state.LANES_PAGE)
+    assert (page.label, page.value, page.max) == ("Page of 3", 2, 3)
+    assert html_of(app, state.LANES).count("swim-lane") == 30
+    link = json.loads(picture_of(app, state.LINK_BUTTON).proto.json)["link"]
+    assert parse_qs(urlsplit(link).query)["lanes_page"] == ["2"] and app.query_params["lanes_page"] == "2"
+    page.set_value(3).run()
+    assert html_of(app, state.LANES).count("swim-lane") == 4 and app.query_params["lanes_page"] == "3"
+    assert open_link("", lanes_page="9").number_input(key=state.LANES_PAGE).value == 3, (
+        "one beyond the last is the last"
+    )
+    assert open_link("", lanes_page="0").session_state[state.LINK_NOTES][0][0] == "link-unknown-choice"
+    load_lanes.cache_clear()
     assert not app.exception
 
 

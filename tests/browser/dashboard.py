@@ -32,8 +32,7 @@ SEEN = """() => {
     sentences: texts('[data-testid="sentences"]'),
     captions: texts('.outcomes-caption'),
     titles: texts('[data-testid="picture-title"]'),
-    said: [...document.querySelectorAll('[data-testid="stPlotlyChart"], .forest-box, [role="img"],'
-      + '[data-testid="stHtml"] [role="group"][aria-label]')]
+    said: [...document.querySelectorAll('[data-testid="stPlotlyChart"], .forest-box, .glance-box, [role="img"]')]
       .map((e) => e.getAttribute('aria-label') || ''),
     curves: plots.length ? traces(plots[0]) : [],
     pictures: plots.slice(1).map(traces),
@@ -254,6 +253,13 @@ class Dashboard:
         with self.page.expect_download() as caught:
             self.page.locator(css).click()
         return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
+
+    def save_from(self, figure: str, choice: str) -> tuple[str, bytes]:
+        """The same, by the keyboard from the menu of a figure."""
+        menu = self.page.locator(f"{figure} .outcomes-save")
+        menu.locator("summary").focus()
+        self.page.keyboard.press("Enter")
+        return self.save(f"{figure} [data-save={choice}]")
 
     def csv(self, name: str) -> tuple[str, list[dict[str, str]]]:
         """The comment lines and the rows of one of the CSV files."""

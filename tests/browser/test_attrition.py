@@ -14,12 +14,13 @@ from tests.browser.dashboard import Dashboard
 from tests.browser.test_files import open_csv
 
 ROWS = "(all) => all.map((e) => [e.dataset.kind, Number(e.dataset.n)])"
+SVG = "{http://www.w3.org/2000/svg}"
 PREDICTORS = "relapse-predictors?sex=boys&factors=ETV6%3A%3ARUNX1&factors=CNS+status"
 
 
 def open_way(tab: Dashboard) -> str:
     """Open the way; what stands on its lid."""
-    lid = tab.page.locator(".st-key-way summary")
+    lid = tab.page.locator(".st-key-way [data-testid=stExpander] > details > summary")
     lid.click()
     expect(tab.page.get_by_test_id("funnel")).to_be_visible()
     return lid.inner_text().split("From the cohort to this analysis: ")[1]
@@ -44,17 +45,25 @@ def test_the_way_ends_at_the_estimate_on_the_page_and_in_the_files(page: Page, a
     for reason, n in zip(lost["reason"], lost["n_lost"], strict=True):
         assert f"−{n} {reason}" in words
     assert f"From the cohort to this analysis: {gist}" in open_csv(tab.save(".st-key-csv_estimates button")[1])[0]
-    name, svg = tab.save(".st-key-svg_funnel button")
+    name, svg = tab.save_from(".st-key-stages", "svg")
     assert name.endswith("_funnel.svg") and "SYNTHETIC DATA" in svg.decode()
-    written = " ".join("".join(text.itertext()) for text in ElementTree.fromstring(svg).iter() if "text" in text.tag)
-    assert f"−{rows['eligible'] - rows['complete']}" in written
+    drawing = ElementTree.fromstring(svg)
+    assert (drawing.findtext(f"{SVG}title") or "").endswith(": Whom it shows")
+    texts, bars = drawing.findall(f".//{SVG}text"), drawing.findall(f".//{SVG}rect")[1:]
+    assert f"−{rows['eligible'] - rows['complete']}" in {text.text for text in texts}
+    width, height = float(drawing.attrib["width"]), float(drawing.attrib["height"])
+    assert all(0 < float(text.attrib["y"]) < height for text in texts)
+    full = max(float(bar.attrib["width"]) for bar in bars)
+    wide = [float(bar.attrib["width"]) for bar in bars if bar.attrib["fill"] in ("#6b7f92", "#17819a")]
+    assert [round(w / full, 2) for w in wide[:2]] == [1, round(rows["clause"] / rows["everyone"], 2)]
+    assert all(float(bar.attrib["x"]) + float(bar.attrib["width"]) < width for bar in bars)
 
 
 def test_the_way_stays_open_and_follows_the_filter(page: Page, address: str) -> None:
     tab = Dashboard(page, address).open("survival-by-site")
     before = open_way(tab)
     tab.choose("sex", "girls", says="Sex: girls")
-    expect(tab.page.locator(".st-key-way summary")).to_contain_text("179 selected")
+    expect(tab.page.locator(".st-key-way [data-testid=stExpander] > details > summary")).to_contain_text("179 selected")
     expect(tab.page.locator("[data-testid=funnel] [data-kind=clause]")).to_contain_text("Sex: girls")
     assert "selected" not in before
 

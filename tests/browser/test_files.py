@@ -168,6 +168,23 @@ def test_every_figure_of_a_page_can_be_kept(new_page: Callable[..., Page], addre
     assert len(names) == figures.count(), "each has a name of its own"
 
 
+@pytest.mark.parametrize("figure", ["pictures", "flow", "lanes", "stages"])
+def test_pictures_of_the_overview_can_be_kept(figure: str, new_page: Callable[..., Page], address: str) -> None:
+    tab = Dashboard(new_page(scheme="dark"), address).open("?sex=girls", folded=True)
+    name, content = tab.save_from(f".st-key-{figure}", "svg")
+    assert re.fullmatch(rf"overview_synthetic_[\d-]+_{figure.replace('stages', 'funnel')}\.svg", name)
+    words = words_of(content)
+    for part in ("179 of 436 synthetic children: Sex: girls", "SYNTHETIC DATA", COHORT.data_version, "Overview: "):
+        assert part in words
+    assert "Click" not in words
+    drawing = content.decode().split("</metadata>")[1]
+    assert not re.search(r"var\(|color-mix|currentColor|class=|data-ask", drawing), "any program can draw it"
+    name, content = tab.save_from(f".st-key-{figure}", "slide")
+    size = tab.page.evaluate(LOOK, list(content))
+    assert name.endswith("_slide.png") and (size["width"], size["height"]) == (1920, 1080)
+    assert size["corner"] == [255, 255, 255, 255] and size["colours"] > 20
+
+
 def words_of(content: bytes) -> str:
     return " ".join(" ".join(ElementTree.fromstring(content).itertext()).split())
 

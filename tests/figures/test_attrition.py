@@ -1,14 +1,13 @@
-"""The figure of the way from the cohort to an estimate: widths, numbers, words, and an SVG of its own."""
+"""The figure of the way from the cohort to an estimate: widths, numbers and words."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
-from xml.etree import ElementTree
 
 import pytest
 
-from analytics.figures.attrition import BAR_LEFT, BAR_WIDTH, COLOURS, HEADS, WIDTH, attrition_svg, draw_attrition
+from analytics.figures.attrition import COLOURS, HEADS, draw_attrition
 from analytics.reporting.attrition import STAGE_KINDS, Stage, describe_stages
 
 WAY = (
@@ -74,29 +73,6 @@ def test_every_kind_of_stage_has_a_colour() -> None:
     assert set(COLOURS) == set(STAGE_KINDS)
 
 
-def test_the_svg_stands_alone_and_nothing_leaves_it() -> None:
-    long = "A very long statement about whom these numbers show and by which choices they were made. " * 4
-    stages = (*WAY[:3], Stage("complete", long, 50, 10, ((long, 10),), "complete"), *WAY[4:])
-    root = ElementTree.fromstring(attrition_svg(stages, title="Hazard ratios & more", subtitle=long))
-    name = "{http://www.w3.org/2000/svg}"
-    assert root.findtext(f"{name}title") == "Hazard ratios & more"
-    assert root.findtext(f"{name}desc") == describe_stages(stages)
-    height = float(root.attrib["height"])
-    texts = root.findall(f"{name}text")
-    written = " ".join(text.text or "" for text in texts)
-    assert all(0 < float(text.attrib["y"]) < height - 5 for text in texts)
-    assert written.count("A very long statement") == 12 and "−140 no first relapse, or no follow-up from it" in written
-    rows = [[float(rect.attrib[key]) for key in ("x", "width")] for rect in root.findall(f"{name}rect")[1:]]
-    assert [width for _, width in rows[:4]] == [BAR_WIDTH, BAR_WIDTH, BAR_WIDTH, BAR_WIDTH / 2]
-    assert all(x == BAR_LEFT and x + width < WIDTH for x, width in rows)
-    # Words end before the bars begin, at seven pixels a character of 12.5 px.
-    labels = [t for t in texts if t.attrib["text-anchor"] == "start" and float(t.attrib["y"]) > 130]
-    assert len(labels) > 10
-    for text in labels:
-        wide = 7 / 12.5 * float(text.attrib.get("font-size", 12.5)) * len(text.text or "")
-        assert float(text.attrib["x"]) + wide < BAR_LEFT
-
-
 @pytest.mark.parametrize(
     "stages", [WAY[:1], (Stage("everyone", "Everyone in the cohort", 1), Stage("events", "Deaths", 0))]
 )
@@ -105,7 +81,6 @@ def test_small_ways_and_none_with_events(stages: tuple[Stage, ...]) -> None:
     assert len(rows) == len(stages) and bars_of(rows[0][2]) == [100, 100]
     if len(rows) > 1:
         assert bars_of(rows[1][2]) == [100, 0]
-    ElementTree.fromstring(attrition_svg(stages, title="Title", subtitle=""))
 
 
 def test_a_cohort_of_nobody_has_no_width() -> None:

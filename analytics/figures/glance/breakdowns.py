@@ -91,10 +91,15 @@ def _rows(picture: Breakdown) -> str:
             said = f"{format_count(n_event)}&hairsp;/&hairsp;{said}"
         heading = f"<h4>{escape(bar.heading)}</h4>" if bar.heading else ""
         rows.append(
-            f"{heading}{_open(bar, picture, 'glance-row')}<span>{escape(bar.label)}</span>"
+            f"{heading}{_open(bar, picture, 'glance-row')}<span>{escape(_keep_together(bar.label))}</span>"
             f"<i>{_fill(n, n_event, most, 'width', is_split=picture.is_split)}</i><b>{said}</b></button>"
         )
     return "".join(rows)
+
+
+def _keep_together(label: str) -> str:
+    """The label broken between words alone, not within "(< 0.01 %)"."""
+    return label.replace(" %", "\u00a0%").replace("< ", "<\u00a0").replace("≥ ", "≥\u00a0")
 
 
 def _histogram(picture: Breakdown) -> str:
@@ -144,6 +149,6 @@ def _key() -> str:
     some = load_words().plural
     return (
         '<p class="glance-key"><span class="glance-swatch event"></span>relapsed <span class="glance-swatch"></span>'
-        f"did not, so far. Numbers: relapsed&hairsp;/&hairsp;all {escape(some)}. Click a bar to narrow the cohort, again to "
-        "undo; each picture counts under all other filters.</p>"
+        f"did not, so far. Numbers: relapsed&hairsp;/&hairsp;all {escape(some)}. Each picture counts under all other filters."
+        '<span class="outcomes-press"> Click a bar to narrow the cohort, again to undo.</span></p>'
     )
