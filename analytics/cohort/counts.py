@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.engine import Columns, Engine, number, quoted
-from analytics.cohort.filters import Clause, CohortFilter, Funnel, FunnelStep, in_phase_order, to_condition
+from analytics.cohort.filters import (
+    Clause,
+    CohortFilter,
+    Funnel,
+    FunnelStep,
+    Membership,
+    in_phase_order,
+    to_condition,
+)
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import FewerThan
 from analytics.results import Note
@@ -160,11 +168,14 @@ class Counts:
         clauses = in_phase_order(cohort_filter.clauses, self._dictionary)
         if not cohort_filter:
             return Funnel(self._n)
-        passed = [*map(self._passed, clauses), *self._apart(cohort_filter)]
-        names = [*(c.variable for c in clauses), ""]
+        passed = [*map(self._passed, clauses), *map(self._belongs, cohort_filter.memberships)]
+        steps = [
+            *(FunnelStep(c.variable, 0) for c in clauses),
+            *(FunnelStep("", 0, m) for m in cohort_filter.memberships),
+        ]
         left = (f"{self._n_patients(' AND '.join(passed[: i + 1]))} AS step{i}" for i in range(len(passed)))
         counts = self._ask(f"SELECT {', '.join(left)} FROM patients AS p")
-        return Funnel(self._n, tuple(FunnelStep(names[i], int(counts[f"step{i}"][0])) for i in range(len(passed))))
+        return Funnel(self._n, tuple(replace(step, n=int(counts[f"step{i}"][0])) for i, step in enumerate(steps)))
 
     def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
         variables = [v for v in self._dictionary.filters if v.is_coded]
@@ -195,7 +206,7 @@ class Counts:
             return {}
         passed = [self._passed(clause) for clause in cohort_filter.clauses]
         # A patient who fails one clause alone still counts for that clause's own variable, so one pass serves all.
-        failed, among = "-1", self._apart(cohort_filter)
+        failed, among = "-1", [*map(self._belongs, cohort_filter.memberships)]
         if passed:
             failed = "CASE " + " ".join(f"WHEN NOT {p} THEN {i}" for i, p in enumerate(passed)) + " ELSE -1 END"
             among.append(" + ".join(f"CASE WHEN {p} THEN 0 ELSE 1 END" for p in passed) + " <= 1")
@@ -289,12 +300,13 @@ class Counts:
 
     def _condition(self, cohort_filter: CohortFilter) -> str:
         cohort_filter.validate(self._dictionary)
-        return " AND ".join((*map(self._passed, cohort_filter.clauses), *self._apart(cohort_filter))) or "true"
+        belongs = map(self._belongs, cohort_filter.memberships)
+        return " AND ".join((*map(self._passed, cohort_filter.clauses), *belongs)) or "true"
 
-    def _apart(self, cohort_filter: CohortFilter) -> list[str]:
-        """The condition that leaves out another selection, where there is one. No clause is ever null, so that NOT is exact."""
-        other = cohort_filter.apart_from
-        return [] if other is None else [f"(NOT ({self._condition(other)}))"]
+    def _belongs(self, membership: Membership) -> str:
+        """A membership as a condition. No clause is ever null, so that NOT is exact."""
+        any_of = " OR ".join(f"({self._condition(other)})" for other in membership.filters)
+        return f"(NOT ({any_of}))" if membership.is_left_out else f"({any_of})"
 
     def _passed(self, clause: Clause) -> str:
         return f"({to_condition(clause, self._dictionary, 'p')})"
@@ -316,9 +328,9 @@ class Counts:
 
 def _refuse(cohort_filter: CohortFilter) -> str:
     """Why nothing is said of a selection where small numbers are protected; "" where something may be."""
-    if cohort_filter.apart_from is None:
+    if not cohort_filter.memberships:
         return ""
-    return f"one selection without another tells the {load_words().plural} in both, who may be few"
+    return f"a selection combined with another tells the {load_words().plural} in both, who may be few"
 
 
 def _code_of(name: str) -> str:

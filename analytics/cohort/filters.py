@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import parse_qs, urlencode
 
 from analytics.cohort.engine import number, quoted
 from analytics.dictionary import PHASES, Dictionary, Variable, load_words
@@ -14,6 +15,10 @@ from analytics.results import Note
 
 OPEN_END = "any"
 MISSING_SUFFIX = "_missing"
+ALSO, EITHER, WITHOUT = "also", "either", "without"  # the parameters of a link that combine with other selections
+COMBINING = (ALSO, EITHER, WITHOUT)
+EVERYONE = "everyone"  # in the place of the query of a selection that asks for nothing
+DEEPEST, LONGEST_TEXT, MOST_COMBINED = 3, 4000, 12  # of selections within a selection of a link
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -65,18 +70,40 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """What is asked of other selections: to be in at least one of ``filters``; with ``is_left_out`` not to be in the one.
+
+    The filters are kept sorted and once each, so that what asks the same compares equal.
+
+    Raises
+    ------
+    ValueError
+        If there are no filters, or several are left out: each has a membership of its own.
+    """
+
+    filters: tuple[CohortFilter, ...]
+    is_left_out: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", tuple(sorted(dict.fromkeys(self.filters), key=repr)))
+        if not self.filters or (self.is_left_out and len(self.filters) > 1):
+            raise ValueError(f"a membership is in one selection or more, or out of one: {len(self.filters)} are given.")
+
+
+@dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """Patients left after the clause of ``variable`` and of all before it; "" are those whom another selection leaves."""
+    """Patients left after the clause of ``variable`` and of all before it; "" where it is a ``membership``."""
 
     variable: str
     n: int
+    membership: Membership | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """How the clauses narrow the cohort: ``n_all`` patients, then one step per clause in the order of the phases.
+    """How a filter narrows the cohort: ``n_all`` patients, then one step per clause in the order of the phases.
 
-    The last step is that of the selection whose patients are left out, where there is one.
+    The steps of what is asked of other selections come last.
 
     Where small numbers are protected, each number is rounded for itself to a multiple of ``smallest_cell``; else that is 0.
     """
@@ -93,37 +120,48 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class CohortFilter:
-    """Clauses that must all hold, at most one per variable, sorted by variable. Without clauses everyone passes.
+    """Clauses and memberships that must all hold, at most one clause per variable. Without any everyone passes.
 
-    Who passes ``apart_from``, where it is given, does not pass. It has clauses alone, and is not in the query of a link.
+    Both are kept sorted, so that equal filters compare equal.
 
     Raises
     ------
     ValueError
-        If two clauses are about the same variable, or ``apart_from`` leaves others out itself.
+        If two clauses are about the same variable.
     """
 
     clauses: tuple[Clause, ...] = ()
-    apart_from: CohortFilter | None = None
+    memberships: tuple[Membership, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.apart_from is not None and self.apart_from.apart_from is not None:
-            raise ValueError("a selection that is left out cannot leave out others itself: give its clauses alone.")
         clauses = tuple(sorted(self.clauses, key=lambda c: c.variable))
         names = [c.variable for c in clauses]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"one clause per variable: {', '.join(twice)} has several. Join them into one.")
         object.__setattr__(self, "clauses", clauses)
+        in_order = sorted(dict.fromkeys(self.memberships), key=lambda m: (m.is_left_out, repr(m)))
+        object.__setattr__(self, "memberships", tuple(in_order))
 
     def __bool__(self) -> bool:
-        return bool(self.clauses) or self.apart_from is not None
+        return bool(self.clauses or self.memberships)
+
+    @property
+    def every_clause(self) -> tuple[Clause, ...]:
+        """Its own clauses and those of the selections that it is combined with."""
+        others = (f.every_clause for m in self.memberships for f in m.filters)
+        return (*self.clauses, *(clause for clauses in others for clause in clauses))
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that decide who passes, each once."""
-        others = self.apart_from.clauses if self.apart_from is not None else ()
-        return tuple(dict.fromkeys(c.variable for c in (*self.clauses, *others)))
+        return tuple(dict.fromkeys(c.variable for c in self.every_clause))
+
+    @property
+    def conditions(self) -> tuple[CohortFilter, ...]:
+        """Each clause and each membership as a filter of its own; who passes all of them passes this one."""
+        alone = (CohortFilter((c,)) for c in self.clauses)
+        return (*alone, *(CohortFilter(memberships=(m,)) for m in self.memberships))
 
     def clause(self, variable: str) -> Clause | None:
         """The clause about ``variable``; None without one."""
@@ -138,16 +176,8 @@ class CohortFilter:
         return replace(self, clauses=tuple(c for c in self.clauses if c.variable != variable))
 
     def both(self, other: CohortFilter) -> CohortFilter | None:
-        """The filter that passes who passes this one and ``other``; None if no value can pass both.
-
-        Raises
-        ------
-        ValueError
-            If each leaves out another selection.
-        """
-        if self.apart_from is not None and other.apart_from not in (None, self.apart_from):
-            raise ValueError("each of the two leaves out another selection: no one filter says both.")
-        joined = self if other.apart_from is None else replace(self, apart_from=other.apart_from)
+        """The filter that passes who passes this one and ``other``; None if no value can pass both."""
+        joined = replace(self, memberships=(*self.memberships, *other.memberships))
         for clause in other.clauses:
             own = self.clause(clause.variable)
             met = clause if own is None else _meet(own, clause)
@@ -155,6 +185,36 @@ class CohortFilter:
                 return None
             joined = joined.with_clause(met)
         return joined
+
+    def either(self, *others: CohortFilter) -> CohortFilter:
+        """The filter that passes who passes this one or any of the others."""
+        return CohortFilter().among(Membership((self, *others)))
+
+    def leaving_out(self, other: CohortFilter) -> CohortFilter:
+        """The filter that passes who passes this one and not ``other``."""
+        return self.among(Membership((other,), is_left_out=True))
+
+    def among(self, membership: Membership) -> CohortFilter:
+        """The filter with a membership, said as simply as it can be.
+
+        To be in one selection alone becomes clauses where one clause can say both; where none can, it stays apart, so
+        that nobody passes and it can be told why.
+        """
+        inner = [f.memberships[0] for f in membership.filters if not f.clauses and len(f.memberships) == 1]
+        if membership.is_left_out:
+            if inner and inner[0].is_left_out:  # not to be out of one is to be in it
+                return self.among(Membership(inner[0].filters))
+        elif CohortFilter() in membership.filters:
+            return self
+        elif len(membership.filters) == 1:
+            both = self.both(membership.filters[0])
+            if both is not None:
+                return both
+        elif nested := [m for m in inner if not m.is_left_out]:
+            # One among others is one of them all.
+            others = [f for f in membership.filters if f.clauses or f.memberships not in [(m,) for m in nested]]
+            return self.among(Membership((*others, *(f for m in nested for f in m.filters))))
+        return replace(self, memberships=(*self.memberships, membership))
 
     def validate(self, dictionary: Dictionary) -> None:
         """Nothing, if every clause fits its variable in ``dictionary``.
@@ -164,9 +224,7 @@ class CohortFilter:
         FilterError
             If a variable is unknown or names patients, a level is unknown, or levels and ranges are mixed up.
         """
-        if self.apart_from is not None:
-            self.apart_from.validate(dictionary)
-        for clause in self.clauses:
+        for clause in self.every_clause:
             if clause.variable not in dictionary or dictionary[clause.variable].kind == "identifier":
                 known = [v.name for v in dictionary.variables if v.kind != "identifier"]
                 raise FilterError(
@@ -188,11 +246,12 @@ class CohortFilter:
                 )
 
     def to_query(self, dictionary: Dictionary) -> dict[str, list[str]]:
-        """The clauses as link parameters, in the order of the phases.
+        """The filter as link parameters, clauses in the order of the phases.
 
         Levels stand as their labels in the order of the dictionary, missing values as the variable's missing label.
         A range is two numbers (``any`` for an open end); ``<variable>_missing`` is ``true`` where missing values are
-        kept beside a range and ``only`` where nothing but missing values is asked for.
+        kept beside a range and ``only`` where nothing but missing values is asked for. Other selections stand as the query
+        of their own link under ``also`` (to be in each), ``either`` (in at least one) and ``without`` (in none).
 
         Raises
         ------
@@ -211,7 +270,7 @@ class CohortFilter:
                 query[variable.name] = [_number_text(clause.low), _number_text(clause.high)]
             if clause.keep_missing:
                 query[variable.name + MISSING_SUFFIX] = ["true" if clause.is_range else "only"]
-        return query
+        return query | combining_texts(self, lambda other: other.to_query(dictionary))
 
     @classmethod
     def from_query(
@@ -231,15 +290,21 @@ class CohortFilter:
 
         Returns
         -------
-        The filter and its notes, coded ``link-unknown-variable``, ``link-unknown-level``, ``link-bad-range`` and
-        ``link-reversed-range``. Never raises: a clause that cannot be read is left out and noted.
+        The filter and its notes, coded ``link-unknown-variable``, ``link-unknown-level``, ``link-bad-range``,
+        ``link-reversed-range`` and ``link-bad-combination``. Never raises: what cannot be read is left out and noted.
         """
+        return cls._read(query, dictionary, other_keys, 0)
+
+    @classmethod
+    def _read(
+        cls, query: Mapping[str, Sequence[str]], dictionary: Dictionary, other_keys: Collection[str], depth: int
+    ) -> tuple[CohortFilter, tuple[Note, ...]]:
         filters = {v.name: v for v in dictionary.filters}
         missing_keys = {v.name + MISSING_SUFFIX for v in filters.values() if not v.is_coded} - set(filters)
         clauses: list[Clause] = []
         notes: list[Note] = []
         for key in query:
-            if key not in other_keys and key not in filters and key not in missing_keys:
+            if key not in (*other_keys, *COMBINING) and key not in filters and key not in missing_keys:
                 notes.append(_unknown_variable(key, filters))
         for variable in filters.values():
             values = _values(query, variable.name)
@@ -250,7 +315,53 @@ class CohortFilter:
                 clause = _range_clause(variable, values, _values(query, key) if key in missing_keys else [], notes)
             if clause:
                 clauses.append(clause)
-        return cls(tuple(clauses)), tuple(notes)
+        found = cls(tuple(clauses))
+        others = {key: cls._read_others(key, _values(query, key), dictionary, notes, depth) for key in COMBINING}
+        for other in others[ALSO]:
+            found = found.among(Membership((other,)))
+        if others[EITHER]:
+            found = found.among(Membership(tuple(others[EITHER])))
+        for other in others[WITHOUT]:
+            found = found.leaving_out(other)
+        return found, tuple(notes)
+
+    @classmethod
+    def _read_others(
+        cls, key: str, texts: Sequence[str], dictionary: Dictionary, notes: list[Note], depth: int
+    ) -> list[CohortFilter]:
+        """The selections that a link combines with, each from the query of its own link."""
+        found = []
+        for i, text in enumerate(texts):
+            if i >= MOST_COMBINED or depth >= DEEPEST or len(text) > LONGEST_TEXT:
+                what = f"combines more than {MOST_COMBINED} selections, or more than {DEEPEST} within each other"
+                notes.append(_bad_combination(key, text, what))
+                break
+            asked, remarks = cls._read(parse_qs(text, keep_blank_values=True), dictionary, {EVERYONE}, depth + 1)
+            notes.extend(remarks)
+            if asked or text == EVERYONE:
+                found.append(asked)
+            else:
+                notes.append(_bad_combination(key, text, "names a selection that asks for nothing here"))
+        return found
+
+
+def to_text(texts: Mapping[str, Sequence[str]]) -> str:
+    """The query of a selection as one text, by which a link combines with it or compares with it."""
+    return urlencode(texts, doseq=True) or EVERYONE
+
+
+def combining_texts(
+    cohort_filter: CohortFilter, texts_of: Callable[[CohortFilter], Mapping[str, Sequence[str]]]
+) -> dict[str, list[str]]:
+    """The link parameters of what a filter asks of other selections; ``texts_of`` gives those of each of them."""
+    query: dict[str, list[str]] = {}
+    for membership in cohort_filter.memberships:
+        said = [to_text(texts_of(other)) for other in membership.filters]
+        key = WITHOUT if membership.is_left_out else ALSO if len(said) == 1 else EITHER
+        if key == EITHER and EITHER in query:
+            key, said = ALSO, [to_text({EITHER: said})]
+        query.setdefault(key, []).extend(said)
+    return query
 
 
 def _meet(a: Clause, b: Clause) -> Clause | None:
@@ -390,6 +501,15 @@ def _unknown_variable(key: str, filters: Mapping[str, Variable]) -> Note:
         "warning",
         f"The link asks for {_quoted(key)}, which is no filter of this cohort.{_suggestion(key, list(filters))}",
         "It was left out. Correct the name in the link, or set the filter by hand.",
+    )
+
+
+def _bad_combination(key: str, text: str, what: str) -> Note:
+    return Note(
+        "link-bad-combination",
+        "warning",
+        f"The link {what}: {key} {_quoted(text)}.",
+        "It was left out. Save the selections under a name and combine them in the filters.",
     )
 
 

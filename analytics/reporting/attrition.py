@@ -13,7 +13,7 @@ from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, Words, load_words
 from analytics.formats import MOST_NAMED, format_count
 from analytics.frames import Exclusion, TimeToEvent, strata_of
-from analytics.reporting.wording import describe_clause, in_sentence, join_words, say_apart, start_sentence
+from analytics.reporting.wording import describe_clause, describe_membership, in_sentence, join_words, start_sentence
 from analytics.results import FloatArray, HazardRatioResult
 
 StageKind = Literal["everyone", "clause", "eligible", "complete", "landmark", "events"]
@@ -145,8 +145,8 @@ def join_stages(
     stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=words.of(funnel.n_all))]
     for step in funnel.steps:
         clause = cohort_filter.clause(step.variable)
-        if clause is None and cohort_filter.apart_from is not None:
-            text = start_sentence(say_apart(cohort_filter.apart_from, dictionary))
+        if step.membership is not None:
+            text = start_sentence(describe_membership(step.membership, dictionary))
         else:
             text = describe_clause(clause, dictionary[step.variable]) if clause else dictionary[step.variable].label
         stages.append(Stage("clause", text, step.n, stages[-1].n - step.n, short="selected"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter, Membership
 from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
 from analytics.formats import (
     format_count,
@@ -62,16 +62,18 @@ def say_protection(smallest_cell: int) -> str:
 
 
 def say_selection(cohort_filter: CohortFilter, dictionary: Dictionary) -> str:
-    """The clauses of a filter in words, without a number; "no filter" for none."""
+    """What a filter asks for in words, without a number; "no filter" for nothing."""
     said = [describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses]
-    if cohort_filter.apart_from is not None:
-        said.append(say_apart(cohort_filter.apart_from, dictionary))
+    said += [describe_membership(membership, dictionary) for membership in cohort_filter.memberships]
     return "; ".join(said) or "no filter"
 
 
-def say_apart(other: CohortFilter, dictionary: Dictionary) -> str:
-    """That the patients of another selection are left out."""
-    return f"without those of “{say_selection(other, dictionary)}”"
+def describe_membership(membership: Membership, dictionary: Dictionary) -> str:
+    """What is asked of other selections in words ("either “Sex: boys” or “age up to 10 years”")."""
+    others = [f"“{say_selection(other, dictionary)}”" for other in membership.filters]
+    if membership.is_left_out:
+        return f"without those of {others[0]}"
+    return f"{'either' if len(others) > 1 else 'also'} {' or '.join(others)}"
 
 
 def describe_clause(clause: Clause, variable: Variable) -> str:

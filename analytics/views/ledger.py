@@ -200,8 +200,8 @@ def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilt
     left = funnel.n_all
     for step in funnel.steps:
         if step.n == left:
-            idle = cohort_filter.without(step.variable)
-            cohort_filter = idle if step.variable else replace(cohort_filter, apart_from=None)
+            kept = tuple(m for m in cohort_filter.memberships if m != step.membership)
+            cohort_filter = replace(cohort_filter.without(step.variable), memberships=kept)
         left = step.n
     return cohort_filter
 
@@ -227,8 +227,7 @@ def list_comparisons(
     choices = tuple(f"{c.label}: {', '.join(filter(None, c.to_text(params[c.name]))) or 'none'}" for c in asked)
     selection = say_selection(cohort_filter, dictionary) if cohort_filter else f"all {load_words().plural}"
     query = cohort_filter.to_query(dictionary)
-    others = () if cohort_filter.apart_from is None else (query, cohort_filter.apart_from.to_query(dictionary))
-    where = (data_version, document.slug, json.dumps(others or query), json.dumps(values))
+    where = (data_version, document.slug, json.dumps(query), json.dumps(values))
     return tuple(
         Comparison(
             (*where, test.name),

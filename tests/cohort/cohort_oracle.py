@@ -150,12 +150,12 @@ def passes(row: Row, clause: Clause) -> bool:
 
 
 def kept(rows: Sequence[Row], cohort_filter: CohortFilter) -> list[Row]:
-    """The patients who pass every clause, without those of the selection that is left out."""
+    """The patients who pass every clause and belong where the filter asks them to."""
     chosen = [row for row in rows if all(passes(row, clause) for clause in cohort_filter.clauses)]
-    if cohort_filter.apart_from is None:
-        return chosen
-    gone = {id(row) for row in kept(rows, cohort_filter.apart_from)}
-    return [row for row in chosen if id(row) not in gone]
+    for membership in cohort_filter.memberships:
+        within = {id(row) for other in membership.filters for row in kept(rows, other)}
+        chosen = [row for row in chosen if (id(row) in within) is not membership.is_left_out]
+    return chosen
 
 
 def tally(
@@ -210,7 +210,9 @@ def funnel(rows: Sequence[Row], cohort_filter: CohortFilter, dictionary: Diction
     names = [v.name for v in sorted(dictionary.variables, key=lambda v: PHASES.index(v.phase))]
     clauses = sorted(cohort_filter.clauses, key=lambda c: names.index(c.variable))
     steps = [(c.variable, len(kept(rows, CohortFilter(tuple(clauses[: i + 1]))))) for i, c in enumerate(clauses)]
-    return steps if cohort_filter.apart_from is None else [*steps, ("", len(kept(rows, cohort_filter)))]
+    for i in range(len(cohort_filter.memberships)):
+        steps.append(("", len(kept(rows, CohortFilter(tuple(clauses), cohort_filter.memberships[: i + 1])))))
+    return steps
 
 
 def make_rows(n: int, seed: int, *, few_values: bool = False) -> list[Row]:

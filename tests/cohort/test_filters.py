@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel, FunnelStep
+from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel, FunnelStep, Membership
 from analytics.dictionary import Dictionary, Variable, open_dictionary
 from tests.cohort.cohort_oracle import ROWS, SMALL, derive, kept
 
@@ -36,6 +35,23 @@ def filters(draw: st.DrawFn, dictionary: Dictionary) -> CohortFilter:
     """Any valid filter on the filter variables of a dictionary."""
     chosen = draw(st.lists(st.sampled_from(dictionary.filters), unique=True, max_size=5))
     return CohortFilter(tuple(draw(clauses(variable)) for variable in chosen))
+
+
+@st.composite
+def combined_filters(draw: st.DrawFn, dictionary: Dictionary) -> CohortFilter:
+    """Any filter that can be made by combining others: and, or, not, two or three times over."""
+    found = draw(filters(dictionary))
+    for how in draw(st.lists(st.sampled_from(["and", "or", "not"]), max_size=3)):
+        other = draw(filters(dictionary))
+        if draw(st.booleans()):
+            other = (
+                CohortFilter().leaving_out(other) if draw(st.booleans()) else other.either(draw(filters(dictionary)))
+            )
+        if how == "or":
+            found = found.either(other)
+        else:
+            found = found.leaving_out(other) if how == "not" else found.among(Membership((other,)))
+    return found
 
 
 @pytest.mark.parametrize("dictionary", [SMALL, PROJECT], ids=["small", "project"])
@@ -278,31 +294,76 @@ def test_both_passes_who_passes_either_filter(a: CohortFilter, b: CohortFilter) 
     assert a.both(CohortFilter()) == a == a.both(a)
 
 
-@given(filters(SMALL), filters(SMALL), filters(SMALL))
+@given(combined_filters(SMALL), combined_filters(SMALL))
 @settings(max_examples=200, deadline=None)
-def test_a_selection_without_another_keeps_that_under_every_change(
-    a: CohortFilter, b: CohortFilter, c: CohortFilter
-) -> None:
+def test_selections_combine_as_sets_of_patients_do(a: CohortFilter, b: CohortFilter) -> None:
     rows = derive(ROWS, SMALL)
-    apart, both = replace(a, apart_from=b), a.both(b)
-    assert bool(apart) and apart != a and hash(apart) != hash(a)
-    # Each patient of A is in A without B or in both, and in one of them alone.
-    assert len(kept(rows, apart)) == len(kept(rows, a)) - (len(kept(rows, both)) if both is not None else 0)
-    met = apart.both(c)
-    assert (kept(rows, met) if met is not None else []) == kept(kept(rows, apart), c)
-    assert a.both(replace(CohortFilter(), apart_from=b)) == apart
-    for clause in c.clauses:
-        assert apart.with_clause(clause) == replace(a.with_clause(clause), apart_from=b)
-        assert apart.without(clause.variable) == replace(a.without(clause.variable), apart_from=b)
-    assert set(apart.variables) == {clause.variable for clause in (*a.clauses, *b.clauses)}
+
+    def ids(cohort_filter: CohortFilter) -> set[int]:
+        return {id(row) for row in kept(rows, cohort_filter)}
+
+    assert ids(a.either(b)) == ids(a) | ids(b) == ids(b.either(a))
+    assert ids(a.among(Membership((b,)))) == ids(a) & ids(b)
+    assert ids(a.leaving_out(b)) == ids(a) - ids(b)
+    assert ids(CohortFilter().leaving_out(CohortFilter().leaving_out(b))) == ids(b)
+    met = a.both(b)
+    assert (ids(met) if met is not None else set()) == ids(a) & ids(b)
+    alone = [ids(one) for one in a.conditions]
+    assert ids(a) == ids(CohortFilter()).intersection(*alone)
+    assert set(a.leaving_out(b).variables) >= {clause.variable for clause in b.clauses}
+    for clause in b.clauses:
+        assert a.with_clause(clause).memberships == a.memberships == a.without(clause.variable).memberships
+
+
+@given(combined_filters(SMALL))
+@settings(max_examples=300, deadline=None)
+def test_a_combined_selection_reads_back_from_its_link(combined: CohortFilter) -> None:
+    query = combined.to_query(SMALL)
+    through_a_link = parse_qs(urlencode(query, doseq=True), keep_blank_values=True)
+    again, notes = CohortFilter.from_query(through_a_link, SMALL)
+    assert notes == ()
+    # Said as simply as it can be, it may read otherwise; it chooses the same patients, and stays as it is from then on.
+    assert kept(derive(ROWS, SMALL), again) == kept(derive(ROWS, SMALL), combined)
+    assert CohortFilter.from_query(again.to_query(SMALL), SMALL) == (again, ())
+
+
+def test_what_is_combined_is_said_as_simply_as_it_can_be() -> None:
+    girls, boys = (CohortFilter((Clause("sex", (level,)),)) for level in ("female", "male"))
+    old = CohortFilter((Clause("age_years", low=10),))
+    assert girls.among(Membership((old,))) == CohortFilter((*girls.clauses, *old.clauses))
+    assert girls.either(old).either(boys) == girls.either(old, boys) == boys.either(girls.either(old))
+    assert girls.either(CohortFilter()) == CohortFilter()
+    assert girls.either(girls) == girls
+    # What excludes each other stays apart, so that it can be told.
+    assert girls.among(Membership((boys,))).conditions == (girls, CohortFilter(memberships=(Membership((boys,)),)))
+    assert hash(girls.leaving_out(old)) != hash(girls) and girls.leaving_out(old) != girls
+    assert girls.either(old).to_query(SMALL) == {"either": ["age_years=10&age_years=any", "sex=FEMALE"]}
+    assert girls.leaving_out(old).to_query(SMALL) == {"sex": ["FEMALE"], "without": ["age_years=10&age_years=any"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "codes", "found"),
+    [
+        ({"either": ["sex=male", "colour=blue"]}, ["link-unknown-variable", "link-bad-combination"], {"sex": ["MALE"]}),
+        ({"without": [""]}, ["link-bad-combination"], {}),
+        ({"without": ["sex=male&sex=blue"]}, ["link-unknown-level"], {"without": ["sex=MALE"]}),
+        ({"also": ["also=also%3Dalso%253Dsex%25253Dmale"]}, ["link-bad-combination"] * 4, {}),
+        ({"without": ["sex=male"] * 13}, ["link-bad-combination"], {"without": ["sex=MALE"]}),
+        ({"either": ["everyone", "sex=male"]}, [], {}),
+    ],
+)
+def test_of_a_combination_what_cannot_be_read_is_left_out_and_said(
+    query: dict[str, list[str]], codes: list[str], found: dict[str, list[str]]
+) -> None:
+    asked, notes = CohortFilter.from_query(query, SMALL)
+    assert [note.code for note in notes] == codes and asked.to_query(SMALL) == found
+    assert all(note.text and note.remedy for note in notes)
 
 
 def test_what_no_filter_can_say_is_refused() -> None:
-    girls, old = CohortFilter((Clause("sex", ("female",)),)), CohortFilter((Clause("age_years", low=10),))
-    apart = replace(CohortFilter(), apart_from=girls)
-    with pytest.raises(ValueError, match="cannot leave out others itself"):
-        replace(old, apart_from=apart)
-    with pytest.raises(ValueError, match="each of the two leaves out another"):
-        apart.both(replace(girls, apart_from=old))
+    girls = CohortFilter((Clause("sex", ("female",)),))
+    for filters, is_left_out in (((), False), ((girls, CohortFilter()), True)):
+        with pytest.raises(ValueError, match="in one selection or more, or out of one"):
+            Membership(filters, is_left_out)
     with pytest.raises(FilterError, match="no variable to filter by"):
-        replace(girls, apart_from=CohortFilter((Clause("colour", ("blue",)),))).validate(SMALL)
+        girls.leaving_out(CohortFilter((Clause("colour", ("blue",)),))).validate(SMALL)

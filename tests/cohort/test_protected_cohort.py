@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def test_a_protected_cohort_is_never_taken_for_another(exact: Cohort, protected:
 
 def test_one_selection_without_another_is_refused(exact: Cohort) -> None:
     girls = CohortFilter((Clause("sex", ("female",)),))
-    apart = replace(CohortFilter(), apart_from=girls)
+    apart = CohortFilter().leaving_out(girls)
     assert exact.count(apart) == exact.n - exact.count(girls)
     protected = protect_cohort(exact, 5)
     assert not protected.is_answered(apart)
