@@ -54,7 +54,7 @@ def show_overview(context: Context) -> None:
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
     show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
     controls = tuple(list_overview_choices(cohort).values())
-    view = View("", context.filter, read_overview_choices(cohort), cohort.data_version)
+    view = View("", context.asked, read_overview_choices(cohort), cohort.data_version)
     show_link(context, link_to(view, context, controls))
     show_notes(remarks, more)
     if not cohort.smallest_cell and not is_reference(cohort):

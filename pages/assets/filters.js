@@ -200,7 +200,8 @@ class Filters {
   // Whom a changed selection leaves, and what it asks for.
   announcement() {
     const { left, of } = this.told
-    const asked = this.members.filter((member) => this.value[member.name]).map((member) => this.say(member))
+    const asked = [...this.members.filter((member) => this.value[member.name]).map((member) => this.say(member)),
+      ...this.combined().map(({ words }) => words)]
     return [left === undefined ? 'not answered' : `${left} of ${of} ${this.data.patients}`, ...asked].join('; ')
   }
 
@@ -229,6 +230,7 @@ class Filters {
   }
 
   drop(value, member) {
+    if (member.at !== undefined && value[member.name].length > 1) return value[member.name].splice(member.at, 1)
     delete value[member.name]
     delete value[member.name + MISSING]
     if (member.name === VERSUS) delete value[APART]
@@ -254,7 +256,8 @@ class Filters {
       button.setAttribute('aria-disabled', String(isOff))
     }
     const versus = this.value[VERSUS] ? this.chip(VERSUS, `Compared with: ${this.nameOf(this.value[VERSUS][0])}`) : ''
-    const html = active.map((member) => this.chip(member.name, this.say(member))).join('') + versus
+    const html = active.map((member) => this.chip(member.name, this.say(member))).join('') +
+      this.combined().map(({ key, at, words }) => this.chip(key, words, at)).join('') + versus
     if (chips.dataset.html !== html) {
       const at = [...chips.children].indexOf(document.activeElement)
       chips.innerHTML = html
@@ -279,8 +282,9 @@ class Filters {
     })
   }
 
-  chip(name, words) {
-    return `<button type="button" data-item data-drop="${escaped(name)}" aria-label="Remove ${escaped(words)}">${escaped(words)}<span aria-hidden="true"> ×</span></button>`
+  chip(name, words, at) {
+    const which = at === undefined ? '' : ` data-at="${at}"`
+    return `<button type="button" data-item data-drop="${escaped(name)}"${which} aria-label="Remove ${escaped(words)}">${escaped(words)}<span aria-hidden="true"> ×</span></button>`
   }
 
   paintFamily(family) {
@@ -359,7 +363,7 @@ class Filters {
       this.paintFamily(family)
     } else if (button.dataset.drop) {
       const value = structuredClone(this.value)
-      this.drop(value, { name: button.dataset.drop })
+      this.drop(value, { name: button.dataset.drop, at: button.dataset.at })
       this.ask(value)
     } else this[`do_${button.dataset.do}`]?.(button, family)
   }

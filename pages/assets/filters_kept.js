@@ -4,6 +4,11 @@ const KEPT = 'outcomes-cohorts'
 const NAMED = '#cohort=' // a link may bring a name with its selection
 const VERSUS = 'versus' // the parameter of the other selection, which holds the query of a link
 const APART = 'apart' // the parameter that leaves those in both out of either
+const ALSO = 'also' // those of what is asked of other selections: to be in each,
+const EITHER = 'either' // in one of them at least,
+const WITHOUT = 'without' // or in none
+const COMBINED = { [ALSO]: 'Also', [EITHER]: 'Either', [WITHOUT]: 'Without' }
+const JOINS = { and: 'Narrow to those who are in this one as well', or: 'Add those of this one', not: 'Leave out those of this one' }
 const EVERYONE = 'everyone'
 const LONGEST_NAME = 60
 const queryOf = (value) => String(new URLSearchParams(Object.entries(value).flatMap(([key, texts]) => texts.map((text) => [key, text])))) || EVERYONE
@@ -67,10 +72,13 @@ const Keeping = {
   paintKept() {
     const kept = this.readKept()
     const { own, beside: { [VERSUS]: [versus] = [] } } = this.parted()
+    const isEveryone = !Object.keys(own).length
     const html = kept.map(({ name, value }, i) => {
       const said = escaped(name)
+      const joins = this.data.compares ? Object.entries(JOINS).map(([word, about]) => `<button type="button" data-item data-do="${word}" data-at="${i}"
+        aria-disabled="${word === 'or' && isEveryone}" aria-label="${word} ${said}" title="${about}">${word}</button>`).join('') : ''
       return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
-        aria-pressed="${same(value, own)}">${said}</button>${this.data.compares ? `<button type="button" data-item data-do="compare" data-at="${i}"
+        aria-pressed="${same(value, own)}">${said}</button>${joins}${this.data.compares ? `<button type="button" data-item data-do="compare" data-at="${i}"
         aria-pressed="${Boolean(versus) && sameQuery(queryOf(value), versus)}" aria-label="Compare with ${said}">compare</button>` : ''}<button type="button" data-item data-do="copy" data-at="${i}"
         aria-label="Copy the link of ${said}">link</button><button type="button" data-item data-do="forget" data-at="${i}"
         aria-label="Forget ${said}">×</button></li>`
@@ -98,9 +106,30 @@ const Keeping = {
     this.ask(value)
   },
 
+  // The open selection becomes those of it and of a named one (also), of either, or of it alone (without).
+  join(key, button) {
+    const { own, beside } = this.parted()
+    const text = queryOf(this.readKept()[Number(button.dataset.at)].value)
+    if (key === EITHER) this.ask({ [EITHER]: [queryOf(own), text], ...beside })
+    else this.ask({ ...own, [key]: [...(own[key] ?? []), text], ...beside })
+  },
+
+  do_and(button) { this.join(ALSO, button) },
+  do_or(button) { this.join(EITHER, button) },
+  do_not(button) { this.join(WITHOUT, button) },
+
+  // What is asked of other selections: the parameter, which of its texts, and the words for it.
+  combined() {
+    return Object.entries(COMBINED).flatMap(([key, word]) => {
+      const names = (this.value[key] ?? []).map((text) => this.nameOf(text))
+      if (key === EITHER) return names.length ? [{ key, words: `${word}: ${names.join(' or ')}` }] : []
+      return names.map((name, at) => ({ key, at, words: `${word}: ${name}` }))
+    })
+  },
+
   // What a selection is called here, by what it asks for.
   nameOf(query) {
-    return this.readKept().find((one) => sameQuery(queryOf(one.value), query))?.name ?? 'another selection'
+    return this.readKept().find((one) => sameQuery(queryOf(one.value), query))?.name ?? this.told?.said?.[query] ?? 'another selection'
   },
 
   do_forget(button) {

@@ -8,14 +8,23 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
+from analytics.cohort.filters import (
+    EVERYONE,
+    LONGEST_TEXT,
+    Clause,
+    CohortFilter,
+    FilterError,
+    Funnel,
+    combining_texts,
+    to_text,
+)
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.formats import shorten
@@ -23,9 +32,6 @@ from analytics.reporting.wording import describe_cohort
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
 from pages.components.own_cohort import find_own_cohort
-
-EVERYONE = "everyone"  # in the place of the query of a link without a filter
-LONGEST_VERSUS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class Context:
     ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
     to be answered, where small numbers are protected; None if there is none.
     ``versus`` is another selection that this one is compared with; None without one, or where small numbers are protected.
-    ``is_apart`` is True if those in both are left out of ``filter`` and of ``versus``, where there are some.
+    ``is_apart`` is True if those in both are to be left out of either; ``whole`` are then ``filter`` and ``versus`` as they
+    were asked for, where some are in both.
     ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
     """
 
@@ -48,6 +55,17 @@ class Context:
     choices: Choices | None = None
     versus: CohortFilter | None = None
     is_apart: bool = False
+    whole: tuple[CohortFilter, CohortFilter] | None = None
+
+    @property
+    def asked(self) -> CohortFilter:
+        """The selection as it was asked for, whoever is left out to compare it."""
+        return self.filter if self.whole is None else self.whole[0]
+
+    @property
+    def asked_versus(self) -> CohortFilter | None:
+        """The other selection as it was asked for."""
+        return self.versus if self.whole is None else self.whole[1]
 
     @property
     def may_be_shown(self) -> bool:
@@ -118,14 +136,15 @@ def set_apart(context: Context) -> Context:
     own, other = context.filter, context.versus
     if other is None or not count_both(context):
         return replace(context, is_apart=True)
-    return replace(context, filter=replace(own, apart_from=other), versus=replace(other, apart_from=own), is_apart=True)
+    return replace(
+        context, filter=own.leaving_out(other), versus=other.leaving_out(own), is_apart=True, whole=(own, other)
+    )
 
 
 def count_both(context: Context) -> int:
     """How many are in both selections, whether they are left out or not."""
-    if context.versus is None:
-        return 0
-    both = replace(context.filter, apart_from=None).both(replace(context.versus, apart_from=None))
+    other = context.asked_versus
+    both = None if other is None else context.asked.both(other)
     return context.cohort.count(both) if both is not None else 0
 
 
@@ -133,13 +152,19 @@ def read_versus(texts: Sequence[str], cohort: Cohort) -> CohortFilter | None:
     """The other selection of a link, which asks for it by the query of its own link; none where small numbers are protected."""
     if cohort.smallest_cell or len(texts) != 1 or not texts[0]:
         return None
-    asked, _ = CohortFilter.from_query(parse_qs(texts[0][:LONGEST_VERSUS]), cohort.dictionary)
+    return read_text(texts[0], cohort)
+
+
+def read_text(text: str, cohort: Cohort) -> CohortFilter:
+    """The selection that stands in a link as the query of its own link."""
+    query = parse_qs(text[:LONGEST_TEXT]) if text != EVERYONE else {}
+    asked, _ = CohortFilter.from_query(query, cohort.dictionary)
     return fit_filter(asked, cohort)
 
 
 def versus_text(versus: CohortFilter, cohort: Cohort) -> str:
     """The other selection as the link says it."""
-    return urlencode(filter_texts(versus, cohort), doseq=True) or EVERYONE
+    return to_text(filter_texts(versus, cohort))
 
 
 def read_filter(cohort: Cohort) -> CohortFilter:
@@ -155,10 +180,14 @@ def hold_filter(texts: Mapping[str, Sequence[str]], step: int | None = None) -> 
 
 
 def fit_filter(asked: CohortFilter, cohort: Cohort) -> CohortFilter:
-    """The clauses that this cohort can answer, without limits that leave everybody."""
+    """What this cohort can answer, without limits that leave everybody; no combination where small numbers are protected."""
     offered = {v.name for v in filter_variables(cohort)}
     clauses = [_fit(clause, cohort) for clause in asked.clauses if clause.variable in offered]
-    return CohortFilter(tuple(clause for clause in clauses if clause is not None))
+    fitted = CohortFilter(tuple(clause for clause in clauses if clause is not None))
+    for membership in () if cohort.smallest_cell else asked.memberships:
+        others = tuple(fit_filter(other, cohort) for other in membership.filters)
+        fitted = fitted.among(replace(membership, filters=others))
+    return fitted
 
 
 def _fit(clause: Clause, cohort: Cohort) -> Clause | None:
@@ -189,8 +218,9 @@ def usable_limits(clause: Clause, cohort: Cohort) -> tuple[float, float]:
 
 
 def filter_texts(cohort_filter: CohortFilter, cohort: Cohort) -> dict[str, list[str]]:
-    """A filter as the link says it: levels by their labels, both limits of a range."""
+    """A filter as the link says it: levels by their labels, both limits of a range, here and in what it is combined with."""
     texts = cohort_filter.to_query(cohort.dictionary)
+    texts |= combining_texts(cohort_filter, lambda other: filter_texts(other, cohort))
     for clause in cohort_filter.clauses:
         variable = cohort.dictionary[clause.variable]
         if clause.is_range:

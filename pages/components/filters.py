@@ -10,10 +10,11 @@ from typing import Any
 import streamlit as st
 
 from analytics.cohort import Cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import Variable, load_words
 from analytics.formats import format_count
 from analytics.reporting.clashes import describe_clash
+from analytics.reporting.wording import say_selection
 from analytics.study.pictures import list_edges
 from pages.components import state
 from pages.components.browser import SIDEBAR, SIDEBAR_TOLD
@@ -23,6 +24,7 @@ from pages.components.context import (
     bounds,
     filter_variables,
     hold_filter,
+    read_text,
     usable_texts,
 )
 
@@ -67,11 +69,16 @@ def read_click(value: Mapping[Any, Any], cohort: Cohort) -> dict[str, list[str]]
 def tell_filters(context: Context) -> dict[str, Any]:
     """What the filters say in this run: their value, who is left, how many each level has, and why nobody is left."""
     cohort = context.cohort
+    held: Mapping[str, Sequence[str]] = st.session_state.get(state.FILTERS, {})
     told: dict[str, Any] = {
-        "value": st.session_state.get(state.FILTERS, {}),
+        "value": held,
         "step": st.session_state.get(state.FILTERS_STEP, 0),
         "of": format_count(cohort.n),
     }
+    others = [text for key in (*COMBINING, state.VERSUS) for text in held.get(key, ())]
+    if others:
+        # What a selection that has no name in this browser is called.
+        told["said"] = {text: say_selection(read_text(text, cohort), cohort.dictionary) for text in others}
     if not context.may_be_shown:
         return told
     n_left = context.funnel.n_left if context.filter else cohort.n

@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import load_words
 from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
@@ -50,10 +50,10 @@ def read_link(cohort: Cohort, page: str) -> None:
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if state.OWN in query and find_own_cohort() is None:
         notes = (_note_own_file(), *notes)
-    if cohort.smallest_cell and state.VERSUS in query:
+    if cohort.smallest_cell and {state.VERSUS, *COMBINING} & query.keys():
         notes = (*notes, _note_protected())
     values, choice_notes = read_params(query, tuple(controls.values()))
-    for clause in cohort_filter.clauses:
+    for clause in cohort_filter.every_clause:
         notes = (*notes, *_note_unused(clause, cohort))
     usable = usable_texts(query, cohort_filter, cohort)
     if follows_address() or state.FILTERS not in st.session_state:
@@ -99,6 +99,7 @@ def write_link(cohort: Cohort) -> None:
         state.APART,
         state.PRESENT,
         state.OWN,
+        *COMBINING,
         *(key for v in filter_variables(cohort) for key in keys_of(v)),
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
@@ -145,7 +146,7 @@ def _note_own_file() -> Note:
 def _note_protected() -> Note:
     some = load_words().plural
     why = (
-        "The link compares with another selection. Small numbers are protected: two selections, one taken from the other, "
+        "The link compares or combines selections. Small numbers are protected: two selections, one taken from the other, "
         f"tell the {some} in one alone, who may be few."
     )
     return Note("link-versus-protected", "caution", why, "Only the first selection is shown.")

@@ -41,7 +41,7 @@ class OpenView:
     @cached_property
     def view(self) -> View:
         """What a link to it reproduces."""
-        return View(self.document.slug, self.context.filter, self.choices, self.context.cohort.data_version)
+        return View(self.document.slug, self.context.asked, self.choices, self.context.cohort.data_version)
 
     @cached_property
     def link(self) -> str:
@@ -98,7 +98,8 @@ def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> s
 
 def _query_beside(context: Context) -> str:
     """What a link says of the selection beside the open one, and that it presents, to follow the rest; "" of neither."""
-    beside = {} if context.versus is None else {state.VERSUS: versus_text(context.versus, context.cohort)}
+    versus = context.asked_versus
+    beside = {} if versus is None else {state.VERSUS: versus_text(versus, context.cohort)}
     beside |= {state.APART: "1"} if beside and context.is_apart else {}
     beside |= {state.PRESENT: "1"} if is_presenting() else {}
     beside |= {state.OWN: "1"} if isinstance(context.cohort, OwnCohort) else {}
@@ -111,7 +112,7 @@ def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None 
     ``slug`` is that of an analysis or another page, "" for the overview.
     """
     cohort = context.cohort
-    view = View(slug, context.filter, (), cohort.data_version)
+    view = View(slug, context.asked, (), cohort.data_version)
     analysis = next((a for a in load_analyses() if a.slug == slug), None)
     if analysis is None:
         return view.to_link(slug or "./", cohort.dictionary, ()) + _query_beside(context)
@@ -127,6 +128,6 @@ def _name_filter(cohort_filter: CohortFilter) -> str:
     for c in cohort_filter.clauses:
         limits = [f"{limit:g}" for limit in (c.low, c.high) if limit is not None]
         clauses.append(" ".join((c.variable, *c.levels, *limits, *(["missing"] if c.keep_missing else []))))
-    if cohort_filter.apart_from is not None:
-        clauses.append("apart")
+    if cohort_filter.memberships:
+        clauses.append("combined")
     return "-".join(clauses) or "all"

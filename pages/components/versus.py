@@ -23,7 +23,9 @@ def show_versus(opened: OpenView) -> None:
     if context.versus is None:
         return
     other = open_view(
-        replace(context, filter=context.versus, versus=None, is_apart=False), opened.document.slug, opened.choices
+        replace(context, filter=context.versus, versus=None, is_apart=False, whole=None),
+        opened.document.slug,
+        opened.choices,
     )
     record_comparisons(other)
     show_other(context, " ".join(other.document.answer()))

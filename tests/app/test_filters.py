@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analytics.cohort import open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter, to_text
+from analytics.reporting.wording import say_selection
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
 from pages.components.context import Context, filter_variables
@@ -185,3 +186,58 @@ def test_where_small_numbers_are_protected_nothing_is_compared(monkeypatch: pyte
     assert [note[0] for note in app.session_state[state.LINK_NOTES]] == ["link-versus-protected"]
     assert not [h for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
     assert state.VERSUS not in app.session_state[state.FILTERS]
+
+
+def test_a_combination_is_a_selection_that_the_page_its_words_and_its_link_obey() -> None:
+    girls, older = CohortFilter((Clause("sex", ("female",)),)), CohortFilter((Clause("age_years", low=10),))
+    positive = CohortFilter((Clause("mrd_day46", ("positive",)),))
+    combined = girls.either(older).leaving_out(positive)
+    gone = to_text(positive.to_query(COHORT.dictionary))
+    query = {"either": ["age_years=10&age_years=16", "sex=girls"], "without": [gone]}
+    app = open_link("survival-by-site", **query)
+    told = sent(app, state.SIDEBAR_TOLD)
+    assert told["left"] == str(COHORT.count(combined)) and told["value"] == query
+    assert told["counts"]["immunophenotype"][0] == str(
+        COHORT.count(combined.with_clause(Clause("immunophenotype", ("B",))))
+    )
+    assert told["said"]["sex=girls"] == "Sex: girls"
+    without = f"ithout those of “{say_selection(positive, COHORT.dictionary)}”"
+    said = f"either “Age at diagnosis from 10 years” or “Sex: girls”; w{without}"
+    html = " ".join(h.proto.body for h in app.get("html"))
+    assert said in html and app.session_state[state.LINK_NOTES] == []
+    n_either = COHORT.count(girls.either(older))
+    way = [h.proto.body for h in app.get("html") if f"W{without}" in h.proto.body]
+    assert way and str(n_either) in way[-1]  # the bars of the way to the estimate
+    (link,) = {
+        d["link"]
+        for e in app.get("bidi_component")
+        if "link" in (d := sent(app, str(e.key)) if e.proto.json or e.proto.mixed.json else {})
+    }
+    again, notes = CohortFilter.from_query(
+        parse_qs(urlsplit(link).query), COHORT.dictionary, other_keys=set(parse_qs(urlsplit(link).query))
+    )
+    assert again == combined and notes == ()
+
+
+def test_what_is_combined_by_a_click_becomes_ordinary_filters_where_they_can_say_it() -> None:
+    assert read_click({"sex": ["girls"], "also": ["age_years=10&age_years=16"]}, COHORT) == {
+        "age_years": ["10", "16"],
+        "sex": ["girls"],
+    }
+    assert read_click({"either": ["everyone", "sex=girls"], "sex": ["boys"]}, COHORT) == {"sex": ["boys"]}
+    assert read_click(
+        {"either": ["sex=girls", "either=sex%3Dboys&either=age_years%3D10%26age_years%3D16"]}, COHORT
+    ) == {"either": ["age_years=10&age_years=16", "sex=girls", "sex=boys"]}
+    contradicting = {"sex": ["girls"], "also": ["sex=boys"]}
+    assert read_click(contradicting, COHORT) == contradicting
+    asked, _ = CohortFilter.from_query(contradicting, COHORT.dictionary)
+    assert tell_filters(Context(COHORT, asked))["clash"] == (
+        "No children: “Sex: girls” and “also “Sex: boys”” exclude each other. Lift one of them."
+    )
+
+
+def test_where_small_numbers_are_protected_nothing_is_combined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", "5")
+    app = open_link("survival-by-site", sex=["boys"], without=["age_years=10&age_years=16"])
+    assert [note[0] for note in app.session_state[state.LINK_NOTES]] == ["link-versus-protected"]
+    assert app.session_state[state.FILTERS] == {"sex": ["boys"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -175,3 +176,66 @@ def test_a_selection_is_named_kept_and_handed_on(new_page: Callable[..., Page], 
     other.page.locator(".of-kept summary").click()
     expect(other.page.locator(".of-list li")).to_have_count(1)
     expect(other.page.locator(".of-list [aria-pressed=true]")).to_have_text('Girls <b>"under 10"</b>')
+
+
+def test_saved_selections_are_combined_compared_and_kept_apart_by_mouse_and_keyboard(
+    new_page: Callable[..., Page], address: str
+) -> None:
+    tab = Dashboard(new_page(), address).open("survival-by-site?sex=girls", folded=True)
+    page, keys, saved = tab.page, tab.page.keyboard, tab.page.locator(".of-kept")
+    left, chips = page.locator(".of-left"), page.get_by_role("toolbar", name="Active filters")
+    saved.locator("summary").click()
+
+    def save(name: str) -> None:
+        page.get_by_role("textbox", name="Name for this selection").fill(name)
+        keys.press("Enter")
+        expect(saved.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+
+    def n_left() -> int:
+        return int(tab.settle() and left.inner_text().split()[0])
+
+    n_girls = n_left()
+    save("Girls")
+    tab.clear_button.click()
+    tab.choose("mrd_day46", "positive", says="MRD on day 46: positive")
+    n_positive = n_left()
+    save("MRD")
+    # Or, by mouse: its chip has the names; by keyboard from the name on: and, or, not.
+    saved.get_by_role("button", name="or Girls", exact=True).click()
+    expect(chips.get_by_role("button")).to_have_count(1)
+    expect(chips).to_contain_text(re.compile("Either: (Girls or MRD|MRD or Girls)"))
+    expect(tab.sentence).to_contain_text("either “")
+    n_either = n_left()
+    page.get_by_role("button", name="Undo").click()
+    expect(left).to_have_text(f"{n_positive} of 436")
+    saved.get_by_role("button", name="Girls", exact=True).focus()
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    expect(tab.sentence).to_contain_text("MRD on day 46: positive (≥ 0.01 %); Sex: girls")
+    n_both = n_left()
+    assert n_either == n_girls + n_positive - n_both
+    page.get_by_role("button", name="Undo").click()
+    saved.get_by_role("button", name="Girls", exact=True).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
+        keys.press(key)
+    expect(chips).to_contain_text("Without: Girls")
+    expect(left).to_have_text(f"{n_positive - n_both} of 436")
+    tab.settle()
+    assert query_of(page.url)["without"] == ["sex=girls"]
+    chips.get_by_role("button", name="Remove Without: Girls").focus()
+    keys.press("Enter")
+    expect(left).to_have_text(f"{n_positive} of 436")
+    # Beside each other, then without those in both: by keyboard, and back by mouse.
+    saved.get_by_role("button", name="Compare with Girls").focus()
+    keys.press("Enter")
+    versus, switch = page.get_by_test_id("versus"), page.get_by_role("switch", name="Leave out those in both")
+    expect(versus).to_contain_text(f"{n_both} children are in both selections and count on either side")
+    tab.settle()
+    switch.focus()
+    keys.press("Space")
+    expect(versus).to_contain_text(f"{n_both} children are in both selections and are left out of either")
+    expect(left).to_have_text(f"{n_positive - n_both} of 436")
+    tab.settle()
+    assert query_of(page.url)["apart"] == ["1"] and "without" not in query_of(page.url)
+    page.get_by_text("Leave out those in both").click()
+    expect(left).to_have_text(f"{n_positive} of 436")
