@@ -1,10 +1,15 @@
-"""Addresses of databases and of places in a network, given where a file is expected: known by their scheme, never shown whole."""
+"""Addresses of databases and of places in a network, given in the place of a file: known by their scheme, never shown whole."""
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from analytics.cohort.problems import CohortError, Problem
 from analytics.dictionary import load_words
 from analytics.formats import shorten
 
@@ -16,12 +21,65 @@ _DATABASE = (
 _DATABASES = re.compile(_DATABASE)
 # A slash that was forgotten makes no path of an address with a password.
 _SCHEME = re.compile(rf"\s*(?:((?:jdbc:)?[a-z][a-z0-9+.-]+)://|({_DATABASE}):)", re.IGNORECASE)
+# How each address that is opened is written.
+OPENED = {"duckdb": "duckdb:///folder/file.duckdb/table"}
+N_NEAR = 5  # tables that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The address of a table: where its database is, which no message shows, and its name there ("table", "schema.table")."""
+
+    scheme: str
+    place: str = field(repr=False)
+    table: str
+
+    @property
+    def shown(self) -> str:
+        """What may be shown of it."""
+        return f"{self.scheme}://…/{shorten(self.table)}"
+
+    def deny_table(self, known: Collection[str]) -> CohortError:
+        """That the database has no such table, and which it has: those of a similar name first."""
+        near = difflib.get_close_matches(self.table, known, n=N_NEAR, cutoff=0.5) or sorted(known)[:N_NEAR]
+        remedy = "The account sees no table: ask for leave to read it."
+        if near:
+            listed = " or ".join(map(shorten, near))
+            remedy = f"Did you mean {listed}?" if self.table else f"Name one at the end: {listed}."
+        what = f"there is no table {shorten(self.table)}" if self.table else "the address names no table"
+        return CohortError([Problem(what, self.shown, remedy)])
+
+
+def read_address(source: str) -> Address:
+    """The address of a table in a database that can be opened.
+
+    Raises
+    ------
+    CohortError
+        If no address of this kind is opened.
+    """
+    scheme = find_scheme(source)
+    kind = {"postgres": "postgresql"}.get(scheme, scheme)
+    if kind not in OPENED or "://" not in source:
+        what, remedy = describe_scheme(scheme)
+        raise CohortError([Problem(what, describe_source(source), remedy)])
+    rest = source.strip().split("://", 1)[1]
+    place, _, table = rest.rpartition("/")
+    return Address(kind, place, table) if place else Address(kind, rest, "")
 
 
 def find_scheme(source: str | Path) -> str:
     """The scheme of an address in lower case ("postgresql"); "" for a path, also for one with a drive's letter."""
     found = _SCHEME.match(source) if isinstance(source, str) else None
     return (found[1] or found[2]).lower() if found else ""
+
+
+def say_source(source: str | Path) -> str:
+    """What is open, by its name alone: a path or an address may tell more than a page should."""
+    if scheme := find_scheme(source):
+        return f"Database: {shorten(scheme)}"
+    kind = "Folder" if os.path.isdir(source) else "File"
+    return f"{kind}: {shorten(Path(source).name)}"
 
 
 def describe_source(source: str | Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from analytics.cohort.engine import Columns, quoted
+from analytics.cohort.engine import Columns, quoted, quoted_text
 
 # What is raised on bytes that are no such file; what is raised on a query that is wrong is not among them.
 DAMAGE = (
@@ -96,22 +96,45 @@ class DuckDBEngine:
             self.execute(f"CREATE TABLE rows AS SELECT {self._plain_columns('frame')} FROM frame")
         self.execute("CREATE VIEW raw AS FROM rows")
 
-    def view_parquet(self, path: Path) -> list[str]:
-        """The header of a Parquet file, for `load_parquet`."""
+    def view_parquet(self, paths: Sequence[Path], *, partitioned: bool = False) -> list[str]:
+        """The header of a Parquet file, or of several that make up one table, for `load_view`.
+
+        ``partitioned`` True takes columns from the names of their folders ("centre=1") as well.
+        """
         try:
             with _telling_damage():
-                self._connection.read_parquet(glob.escape(str(path)), union_by_name=False).create_view("file")
+                files = [glob.escape(str(path)) for path in paths]
+                self._connection.read_parquet(files, hive_partitioning=partitioned).create_view("file")
             header = [row[0] for row in self.execute("DESCRIBE file")]
             if any(re.search(r"_[0-9]+$", name) for name in header):
                 # Names that repeat are numbered, which would hide that one of the columns is not read.
-                own = self._own_names(path)
+                own = self._own_names(paths[0])
                 header = own if len(own) == len(header) else header
         except duckdb.Error as error:
             raise DamageError(str(error)) from error
         return header
 
-    def load_parquet(self) -> int:
-        """The number of rows of the Parquet file that was viewed, now loaded."""
+    def attach(self, path: Path) -> dict[str, str]:
+        """The tables and views of a DuckDB file, each by its name, or by that and its schema, with how a query calls it."""
+        with _telling_damage():
+            self._connection.execute(f"ATTACH {quoted_text(str(path))} AS given (READ_ONLY)")
+        found = self.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'given' UNION ALL "
+            "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'given' AND NOT internal ORDER BY ALL"
+        )
+        full = {f"{schema}.{name}": f"given.{quoted(schema)}.{quoted(name)}" for schema, name in found}
+        return full | {name: full[f"{schema}.{name}"] for schema, name in found if schema == "main"}
+
+    def view_table(self, table: str) -> list[str]:
+        """The header of a table of the DuckDB file that is attached, for `load_view`."""
+        try:
+            self.execute(f"CREATE VIEW file AS FROM {table}")
+        except duckdb.Error as error:  # a view of what is gone
+            raise DamageError(str(error)) from error
+        return [row[0] for row in self.execute("DESCRIBE file")]
+
+    def load_view(self) -> int:
+        """The number of rows of the Parquet files or of the table that was viewed, now loaded."""
         self.execute(f"CREATE VIEW raw AS SELECT {self._plain_columns('file')} FROM file")
         return self.count("raw")
 
@@ -157,6 +180,7 @@ class DuckDBEngine:
         self.execute("DROP VIEW IF EXISTS raw")
         self.execute("DROP VIEW IF EXISTS file")
         self.execute("DROP TABLE IF EXISTS rows")
+        self.execute("DETACH DATABASE IF EXISTS given")
         self.execute("SET enable_external_access = false")
 
     @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from analytics.cohort.address import describe_scheme, describe_source, find_scheme
+from analytics.cohort.address import find_scheme, read_address
 from analytics.cohort.cohort import Cohort
 from analytics.cohort.columns import match_columns
 from analytics.cohort.derivations import Rows, with_derived
@@ -17,7 +19,7 @@ from analytics.cohort.duckdb_engine import DuckDBEngine
 from analytics.cohort.engine import Engine, quoted
 from analytics.cohort.patient_file import PatientFile
 from analytics.cohort.problems import CohortError, Problem
-from analytics.cohort.reader import finding_damage, load_file, load_frame
+from analytics.cohort.reader import finding_damage, list_parquet, load_file, load_frame, load_table
 from analytics.cohort.remarks import remark_on
 from analytics.cohort.rules import Everything
 from analytics.cohort.validation import find_problems
@@ -27,6 +29,7 @@ from analytics.results import Note
 MAX_MD5_ROWS = 1_000_000
 MAX_SHARE_DISTINCT = 0.5
 MAX_NAMED = 20_000
+Loader = Callable[[DuckDBEngine], tuple[list[str], list[Problem]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,14 @@ class Patients:
 def open_cohort(
     source: str | Path | pd.DataFrame, dictionary: Dictionary | None = None, *, name: str | None = None
 ) -> Cohort:
-    """The cohort of a CSV or Parquet file or a data frame, checked and ready to be counted.
+    """The cohort of a file, a folder, a table or a data frame, checked and ready to be counted.
 
     Parameters
     ----------
     source
-        One row per patient. Only the identifier's column is required; a variable without a column is not offered
+        The path of a CSV or Parquet file or of a folder of Parquet files, the address of a table
+        ("duckdb:///folder/file.duckdb/table"), or a frame, with one row per patient.
+        Only the identifier's column is required; a variable without a column is not offered
         unless the dictionary derives it from another. Level names are read in any case, with blanks around them.
     dictionary
         The project's own if None.
@@ -71,10 +76,24 @@ def open_cohort(
     Raises
     ------
     CohortError
-        With *all* problems found, each saying what is wrong, in whose row, and what to do. Addresses of databases or
-        in a network are none of the files that can be opened.
+        With *all* problems found, each saying what is wrong, in whose row, and what to do.
     """
     return open_patients(source, dictionary or open_dictionary(), name=name).to_cohort()
+
+
+def stamp_of(source: str | Path) -> tuple[int, ...]:
+    """What changes with what a source holds, () where nothing tells.
+
+    The time of a file alone does not where one takes the place of another within a tick.
+    """
+    scheme = find_scheme(source)
+    try:
+        path = Path(read_address(str(source)).place if scheme else source)
+        files = list_parquet(path) if path.is_dir() else [path]
+        stats = map(os.stat, files)
+        return tuple(x for s in stats for x in (s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino, s.st_dev))
+    except (OSError, ValueError):  # what is wrong is found when it is opened
+        return ()
 
 
 def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None) -> Patients:
@@ -84,26 +103,29 @@ def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, 
 
 
 def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name: str | None) -> Patients:
-    if not isinstance(source, pd.DataFrame) and (scheme := find_scheme(source)):
-        what, remedy = describe_scheme(scheme)
-        raise CohortError([Problem(what, describe_source(source), remedy)])
+    load, place, called = _find_loader(source)
     engine = DuckDBEngine()
     try:
-        if isinstance(source, pd.DataFrame):
-            return _open(engine, source, dictionary, name or "data frame")
-        path = Path(source)
-        with finding_damage(path):
-            return _open(engine, path, dictionary, name or path.stem)
+        with finding_damage(place):
+            return _open(engine, load, dictionary, name or called)
     except CohortError:
         engine.close()
         raise
 
 
-def _open(engine: DuckDBEngine, source: Path | pd.DataFrame, dictionary: Dictionary, name: str) -> Patients:
+def _find_loader(source: str | Path | pd.DataFrame) -> tuple[Loader, Path, str]:
+    """How the rows get into the engine, the path that is read, and what the cohort is called."""
     if isinstance(source, pd.DataFrame):
-        header, problems = load_frame(engine, source)
-    else:
-        header, problems = load_file(engine, source)
+        return partial(load_frame, frame=source), Path("data frame"), "data frame"
+    if isinstance(source, str) and find_scheme(source):
+        address = read_address(source)
+        return partial(load_table, address=address), Path(address.place), address.table
+    path = Path(source)
+    return partial(load_file, path=path), path, path.stem
+
+
+def _open(engine: DuckDBEngine, load: Loader, dictionary: Dictionary, name: str) -> Patients:
+    header, problems = load(engine)
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
     file = PatientFile(engine, columns, dictionary)

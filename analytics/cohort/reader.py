@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analytics.cohort.address import LONGEST_PATH
+from analytics.cohort.address import LONGEST_PATH, Address
 from analytics.cohort.csv_text import (
     BOM,
     MAX_COLUMNS,
@@ -54,9 +54,11 @@ def load_frame(engine: DuckDBEngine, frame: pd.DataFrame) -> tuple[list[str], li
 def load_file(engine: DuckDBEngine, path: Path) -> tuple[list[str], list[Problem]]:
     """The header of a file and its broken lines, its rows now in the view ``raw`` under the names c0, c1, …"""
     try:
+        if path.is_dir() and (files := list_parquet(path)):
+            return _load_parquet(engine, path, files)
         start = _read_start(path)
         if start[:4] == b"PAR1":
-            return _load_parquet(engine, path)
+            return _load_parquet(engine, path, [path])
         if not start.removeprefix(BOM).strip():
             raise CohortError([_no_columns(path.name)])
         kind = next((kind for magic, kind in _FOREIGN.items() if start.startswith(magic)), "")
@@ -65,6 +67,34 @@ def load_file(engine: DuckDBEngine, path: Path) -> tuple[list[str], list[Problem
         return _load_csv(engine, path, start)
     except OSError as error:
         raise CohortError([_unopened(path, error)]) from error
+
+
+def load_table(engine: DuckDBEngine, address: Address) -> tuple[list[str], list[Problem]]:
+    """The header of a table in a DuckDB file (without problems), its rows now in the view ``raw`` as those of a file."""
+    path = Path(address.place)
+    try:
+        if _read_start(path)[8:12] != b"DUCK":
+            remedy = "Give the path of a DuckDB file, then / and the name of a table."
+            raise CohortError([Problem(f"{shorten(path.name)} is no DuckDB file", shorten(path, LONGEST_PATH), remedy)])
+    except OSError as error:
+        raise CohortError([_unopened(path, error)]) from error
+    tables = engine.attach(path)
+    if address.table not in tables:
+        raise address.deny_table([name for name in tables if not name.startswith("main.")])
+    header = engine.view_table(tables[address.table])
+    _limit_columns(address.table, header)
+    if not engine.load_view():
+        raise CohortError([_no_rows(address.table)])
+    return header, []
+
+
+def list_parquet(folder: Path) -> list[Path]:
+    """The Parquet files in a folder and in those within it, sorted; what begins with a dot or an underscore is passed over."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        found += [Path(place, n) for n in names if n.endswith(".parquet") and not n.startswith((".", "_"))]
+    return sorted(found)
 
 
 def _read_start(path: Path) -> bytes:
@@ -94,7 +124,9 @@ def _no_regular_file(path: Path, mode: int) -> Problem:
         (stat.S_ISBLK, "a device"),
     )
     kind = next((name for test, name in kinds if test(mode)), "no file")
-    remedy = "Give the CSV or Parquet file inside it." if kind == "a folder" else "Give a CSV or Parquet file."
+    remedy = "Give a CSV or Parquet file."
+    if kind == "a folder":
+        remedy = "Give the CSV file inside it. A folder is opened where its files are Parquet and their names end so."
     return Problem(f"{shorten(path.name or path)} is {kind}", shorten(path, LONGEST_PATH), remedy)
 
 
@@ -139,31 +171,30 @@ def _no_table(path: Path, kind: str) -> Problem:
     )
 
 
-def _load_parquet(engine: DuckDBEngine, path: Path) -> tuple[list[str], list[Problem]]:
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - 8, 0))
-        footer = int.from_bytes(file.read(8)[:4], "little")
-    if MAX_FOOTER_BYTES < footer < size:
-        # The engine would read it whole.
-        what = f"a Parquet file that describes itself in {footer} bytes"
-        raise CohortError(
-            [Problem(f"{shorten(path.name)} is {what}", shorten(path, LONGEST_PATH), "Keep fewer columns.")]
-        )
-    header = engine.view_parquet(path)
-    if len(header) > MAX_COLUMNS:
-        raise CohortError(
-            [
-                Problem(
-                    f"{shorten(path.name)} has {len(header)} columns; at most {MAX_COLUMNS} can be read",
-                    "",
-                    "Keep the columns that the dictionary describes.",
-                )
-            ]
-        )
-    if not engine.load_parquet():
+def _load_parquet(engine: DuckDBEngine, path: Path, files: Sequence[Path]) -> tuple[list[str], list[Problem]]:
+    for one in files:
+        with one.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 8, 0))
+            footer = int.from_bytes(file.read(8)[:4], "little")
+        if MAX_FOOTER_BYTES < footer < size:
+            # The engine would read it whole.
+            what = f"a Parquet file that describes itself in {footer} bytes"
+            raise CohortError(
+                [Problem(f"{shorten(one.name)} is {what}", shorten(one, LONGEST_PATH), "Keep fewer columns.")]
+            )
+    folders = (part for one in files for part in one.relative_to(path).parts[:-1])
+    header = engine.view_parquet(files, partitioned=any("=" in folder for folder in folders))
+    _limit_columns(path.name, header)
+    if not engine.load_view():
         raise CohortError([_no_rows(path.name)])
     return header, []
+
+
+def _limit_columns(name: str, header: Sequence[str]) -> None:
+    if len(header) > MAX_COLUMNS:
+        what = f"{shorten(name)} has {len(header)} columns; at most {MAX_COLUMNS} can be read"
+        raise CohortError([Problem(what, "", "Keep the columns that the dictionary describes.")])
 
 
 def _load_csv(engine: DuckDBEngine, path: Path, start: bytes) -> tuple[list[str], list[Problem]]:
@@ -266,9 +297,8 @@ def finding_damage(path: Path) -> Iterator[None]:
         raise CohortError([Problem(what, shorten(path, LONGEST_PATH), remedy)]) from error
     except DamageError as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
-        problem = Problem(
-            f"{shorten(path.name)} cannot be read: {shorten(reason, 200)}",
-            shorten(path, LONGEST_PATH),
-            "The file may be damaged: save it anew as CSV UTF-8 or Parquet from where it comes from.",
-        )
-        raise CohortError([problem]) from error
+        remedy = "The file may be damaged: save it anew as CSV UTF-8 or Parquet from where it comes from."
+        if "Could not set lock" in reason:
+            reason, remedy = "another program writes it", "Close the program that has it open, then try again."
+        what = f"{shorten(path.name)} cannot be read: {shorten(reason, 200)}"
+        raise CohortError([Problem(what, shorten(path, LONGEST_PATH), remedy)]) from error

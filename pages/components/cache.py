@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
-from analytics.cohort import Cohort, open_cohort, protect_cohort
+from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.problems import CohortError, Problem
@@ -101,16 +101,7 @@ def load_cohort(source: str) -> Cohort:
 
     Its small numbers are protected where the deployment asks for that.
     """
-    return _load_cohort(source, _stamp_of(source), active_smallest_cell())
-
-
-def _stamp_of(source: str) -> tuple[int, ...]:
-    """What changes with a file. Its time alone does not where one file takes the place of another within a tick."""
-    try:
-        found = os.stat(source)
-    except (OSError, ValueError):  # what is wrong is found when it is opened
-        return ()
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
+    return _load_cohort(source, stamp_of(source), active_smallest_cell())
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
+from analytics.cohort.address import say_source
 from analytics.cohort.filters import (
     EVERYONE,
     LONGEST_TEXT,
@@ -93,12 +93,12 @@ def open_source() -> str:
     return str(REFERENCE_COHORT) if st.session_state.get(state.USE_REFERENCE) else active_source()
 
 
-def say_source() -> str:
-    """Which file is open, by its name alone: a path may tell more than a page should."""
+def say_open_source() -> str:
+    """What is open, by its name alone."""
     if (own := find_own_cohort()) is not None:
         return f"Your file: {shorten(own.name)}"
-    source = Path(open_source())
-    return "Reference cohort" if source == REFERENCE_COHORT else f"File: {shorten(source.name)}"
+    source = open_source()
+    return "Reference cohort" if source == str(REFERENCE_COHORT) else say_source(source)
 
 
 def open_active_cohort() -> Cohort | CohortError:

@@ -12,7 +12,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import load_words
 from analytics.reporting.wording import say_protection, say_selection
 from pages.components import state
-from pages.components.context import Context, return_to_answered, say_source
+from pages.components.context import Context, return_to_answered, say_open_source
 
 
 def show_protection(smallest_cell: int) -> None:
@@ -93,4 +93,4 @@ def protection_chip(cohort: Cohort) -> str:
 
 def source_html() -> str:
     """The HTML that says which file is open."""
-    return f'<p class="outcomes-file" data-testid="file-name"><bdi>{escape(say_source())}</bdi></p>'
+    return f'<p class="outcomes-file" data-testid="file-name"><bdi>{escape(say_open_source())}</bdi></p>'
