@@ -83,8 +83,10 @@ def turn_to(app: Dashboard, address: str) -> Dashboard:
 
 
 def open_page(address: str, held: dict[str, Any] | None = None) -> Dashboard:
-    """A page, after the overview."""
-    return turn_to(open_dashboard(held), address)
+    """A page, as a session finds it that begins there, with what the widgets hold."""
+    app = Dashboard()
+    hold(app, held or {})
+    return turn_to(app, address)
 
 
 def open_link(address: str, **query: str | list[str]) -> Dashboard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -52,8 +53,11 @@ UNFOLD = """async ([css, most]) => {
       await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }"""
-OTHER = f"(before) => JSON.stringify(({SEEN})()) !== JSON.stringify(before)"
-SAME = f"(wanted) => JSON.stringify(({SEEN})()) === JSON.stringify(wanted)"
+# It crosses over as one text: number by number takes the driver longer than the page takes to be drawn.
+SEEN_TEXT = f"() => JSON.stringify(({SEEN})())"
+OTHER = f"(before) => ({SEEN_TEXT})() !== JSON.stringify(JSON.parse(before))"
+SAME = f"(wanted) => ({SEEN_TEXT})() === JSON.stringify(JSON.parse(wanted))"
+LOOK_EVERY = 100  # ms: to read a whole page at every frame keeps it from being drawn
 ICON = "[data-testid=stIconMaterial], [data-testid=stExpanderIcon]"
 # What no reader may meet: the names of missing numbers, and what Python writes.
 NO_NUMBER = re.compile(r"\b(NaN|nan|None|inf|Infinity|undefined|null)\b(?! of )|[a-z]_[a-z]")
@@ -190,19 +194,19 @@ class Dashboard:
 
     def seen(self) -> dict[str, Any]:
         """What can be read on the page: words, tables, curves and counts."""
-        seen: dict[str, Any] = self.page.evaluate(SEEN)
+        seen: dict[str, Any] = json.loads(self.page.evaluate(SEEN_TEXT))
         return seen
 
     def wait_for_other(self, before: dict[str, Any]) -> Dashboard:
         """Wait until something else than ``before`` is seen and all of it is there."""
-        self.page.wait_for_function(OTHER, arg=before)
+        self.page.wait_for_function(OTHER, arg=json.dumps(before), polling=LOOK_EVERY)
         return self.settle()
 
     def wait_for(self, seen: dict[str, Any]) -> Dashboard:
         """Wait until exactly ``seen`` is seen."""
         self.settle()
         with suppress(TimeoutError):
-            self.page.wait_for_function(SAME, arg=seen, timeout=10_000)
+            self.page.wait_for_function(SAME, arg=json.dumps(seen), polling=LOOK_EVERY, timeout=10_000)
         assert self.seen() == seen
         return self
 
@@ -219,9 +223,10 @@ class Dashboard:
               if (!plot || !plot.data) return false
               const now = plot.data.filter((t) => t.mode === 'lines' && t.name)
                 .map((t) => ({ name: t.name, mode: t.mode, x: Array.from(t.x), y: Array.from(t.y) }))
-              return JSON.stringify(now) !== JSON.stringify(before)
+              return JSON.stringify(now) !== JSON.stringify(JSON.parse(before))
             }""",
-            arg=before,
+            arg=json.dumps(before),
+            polling=LOOK_EVERY,
         )
         return self.settle()
 

@@ -25,11 +25,14 @@ TABLE_IN_SIGHT = 0.5  # of a figure that is a table, whose rows the reader choos
 # The ratio of the text's luminance to that of everything painted behind it; what an element hangs outside of, as the
 # value of a slider does above its thumb, is not behind it.
 CONTRAST = """(elements) => {
-  const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+  const pen = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true }), known = new Map()
   const rgba = (colour) => {
-    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1)
-    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data
-    return [r, g, b, a / 255]
+    if (!known.has(colour)) {
+      pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1)
+      const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data
+      known.set(colour, [r, g, b, a / 255])
+    }
+    return known.get(colour)
   }
   const over = (top, below) => top.slice(0, 3).map((c, i) => c * top[3] + below[i] * (1 - top[3]))
   const luminance = (colour) => {

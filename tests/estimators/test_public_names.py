@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ PROMISED = [
 ]
 
 
+@cache
 def imported_elsewhere() -> set[str]:
     """Names that other packages and pages import from the estimators."""
     sources = [*(ROOT / "analytics").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "dashboard.py"]
@@ -65,20 +67,17 @@ def defined(stem: str) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-ELSEWHERE = imported_elsewhere()
-
-
 @pytest.mark.parametrize("stem", MODULES)
 def test_every_public_estimator_is_offered_by_the_package(stem: str) -> None:
     for name, value in defined(stem):
         is_estimator = name.startswith("estimate_") or name.endswith("_test")
-        if is_estimator or stem == "intervals" or name in ELSEWHERE:
+        if is_estimator or stem == "intervals" or name in imported_elsewhere():
             assert name in estimators.__all__, f"{stem}.{name} is missing from analytics/estimators/__init__.py"
             assert getattr(estimators, name) is value
 
 
 def test_the_list_of_public_names_is_whole() -> None:
-    assert len(ELSEWHERE) > 50
+    assert len(imported_elsewhere()) > 50
     assert len(set(estimators.__all__)) == len(estimators.__all__)
     assert set(PROMISED) <= set(estimators.__all__)
     for name in estimators.__all__:
