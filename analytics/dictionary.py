@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from analytics.data_rules import Rule, read_rule
+
 DICTIONARY_PATH = Path(__file__).parent.parent / "data" / "dictionary.toml"
 
 Kind = Literal["binary", "categorical", "continuous", "duration", "event", "identifier"]
@@ -58,7 +60,8 @@ class Variable:
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
-    registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort.
+    registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort, ``rarely_above`` the
+    share of patients that an event hardly ever exceeds in one.
     ``is_logarithmic`` is True for a number whose axis is logarithmic. Variables of one ``family`` (what the filter that they
     share is called) are ways to ask the same, each called by its ``scheme``.
     """
@@ -90,6 +93,7 @@ class Variable:
     level_roles: tuple[tuple[str, str], ...] = ()
     other_names: tuple[str, ...] = ()
     rarely_below: float | None = None
+    rarely_above: float | None = None
     is_logarithmic: bool = False
 
     @property
@@ -193,7 +197,8 @@ class CompetingEndpoint:
 class Dictionary:
     """All variables, endpoints and competing endpoints, in the order of the file, and the words for a patient.
 
-    ``lists`` are names of variables that go together, each list under its name.
+    ``lists`` are names of variables that go together, each list under its name; ``rules`` say what cannot be true of a
+    patient.
     """
 
     variables: tuple[Variable, ...]
@@ -201,6 +206,7 @@ class Dictionary:
     competing: tuple[CompetingEndpoint, ...] = ()
     words: Words = Words()
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -302,15 +308,16 @@ def load_words() -> Words:
 
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
-    """The dictionary read from a TOML file: ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]``, ``[words]``, ``[lists]``.
+    """The dictionary read from a TOML file: ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]``, ``[words]``, ``[lists]``,
+    ``[rules.…]``.
 
     Raises
     ------
     DictionaryError
         If an entry lacks a label, has an unknown kind or phase, a reference that is not a level, levels without
         labels of the same number, a level twice, a role that two have, a derivation that does not fit its variables or
-        goes round in a circle, a list with an unknown variable, or an endpoint that lacks one of its words or whose
-        columns are unknown or of another kind.
+        goes round in a circle, a list with an unknown variable, a rule with an unknown variable or level, or an endpoint
+        that lacks one of its words or whose columns are unknown or of another kind.
     """
     with path.open("rb") as file:
         content = tomllib.load(file)
@@ -328,7 +335,8 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
-    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})), lists)
+    rules = tuple(_rule(name, entry, known) for name, entry in content.get("rules", {}).items())
+    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})), lists, rules)
 
 
 # The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.
@@ -355,6 +363,15 @@ def _words(entry: Mapping[str, Any]) -> Words:
     if entry:
         _check_words("words", entry, ("noun", "plural"))
     return words
+
+
+def _rule(name: str, entry: Mapping[str, Any], known: Mapping[str, Variable]) -> Rule:
+    try:
+        return read_rule(
+            name, entry, {v.name: ("0", "1") if v.kind == "event" else v.levels or None for v in known.values()}
+        )
+    except ValueError as error:
+        raise DictionaryError(str(error)) from error
 
 
 def _check_words(what: str, entry: Mapping[str, Any], words: Sequence[str]) -> None:

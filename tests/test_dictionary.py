@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from analytics.dictionary import CompetingEndpoint, Derivation, DictionaryError, load_dictionary, open_dictionary
+from analytics.dictionary import (
+    DICTIONARY_PATH,
+    CompetingEndpoint,
+    Derivation,
+    DictionaryError,
+    load_dictionary,
+    open_dictionary,
+)
 
 GOOD = """
 [variables.patient]
@@ -315,3 +322,24 @@ def test_values_cannot_be_changed(write: Write) -> None:
     variable = open_dictionary(write(GOOD))["arm"]
     with pytest.raises(AttributeError):
         variable.label = "Other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ('severity = "error"\nall = [{ variable = "no_such", known = true }]', "no_such"),
+        ('severity = "error"\nall = [{ variable = "sex", is = ["woman"] }]', "woman is no level of sex"),
+        ('severity = "error"\nall = [{ variable = "sex" }]', "nothing is asked of sex"),
+        ('severity = "error"\nall = [{ variable = "sex", above = 3 }]', "above and below are for numbers"),
+        ('severity = "odd"\nall = [{ variable = "sex", known = true }]', "'odd' is none of error, caution"),
+        ('severity = "error"\nall = []', "must not be empty"),
+        ('severity = "error"\nall = [{ variable = "sex", unknown = true }]', "unknown"),
+        ('severity = "error"\nall = [{ variable = "relapse_days", above = "no_such" }]', "no_such"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused(entry: str, told: str, tmp_path: Path) -> None:
+    text = DICTIONARY_PATH.read_text(encoding="utf-8")
+    rule = f'\n[rules.new]\n{entry}\nwhat = "it is so"\nremedy = "Change it."\n'
+    (tmp_path / "dictionary.toml").write_text(text + rule, encoding="utf-8")
+    with pytest.raises(DictionaryError, match=told):
+        open_dictionary(tmp_path / "dictionary.toml")

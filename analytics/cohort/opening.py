@@ -14,6 +14,7 @@ import pandas as pd
 from analytics.cohort.address import find_scheme, read_address
 from analytics.cohort.cohort import Cohort
 from analytics.cohort.columns import match_columns
+from analytics.cohort.consistency import list_rule_checks
 from analytics.cohort.derivations import Rows, with_derived
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from analytics.cohort.engine import Engine, quoted
@@ -130,7 +131,7 @@ def _open(engine: DuckDBEngine, load: Loader, dictionary: Dictionary, name: str)
     problems += column_problems
     file = PatientFile(engine, columns, dictionary)
     if dictionary.identifier.name in columns:
-        problems += find_problems(file)
+        problems += find_problems(file, list_rule_checks(file, "error"))
     if problems:
         raise CohortError(problems, notes)
     return _store(file, name, notes)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from analytics.cohort.consistency import list_rule_checks
 from analytics.cohort.derivations import derive, is_derivable, sources_of
 from analytics.cohort.engine import list_numbers, list_texts, number, quoted, quoted_text
 from analytics.cohort.patient_file import PatientFile
+from analytics.cohort.suspects import suspect_events, suspect_units
 from analytics.cohort.validation import EVENT_FREE, FEW_DAYS, LONG_YEARS, Check, locate
-from analytics.dictionary import DAYS_PER_MONTH, DAYS_PER_YEAR, PHASES, Variable
+from analytics.dictionary import DAYS_PER_YEAR
 from analytics.results import Note
 
 ADULT_YEARS = 40
@@ -93,103 +95,6 @@ def _find_remarks(at_hand: Collection[str], file: PatientFile) -> Iterator[_Rema
         )
 
 
-# Where times look like months or years: the share of them below so many days that children cannot have, how many times
-# that takes at least. Times after relapse have the limit of the dictionary, if any (relapse does not come within four months
-# of diagnosis in most, nor HSCT within three weeks of relapse; times to salvage treatment are short in any unit); follow-up
-# has one by whether it starts at diagnosis.
-_SHORT_SHARE, _LEAST_SHORT = 0.75, 3
-_SHORT_FIRST = (240.0, 0.9, 10)
-_SHORT_LATER = (120.0, 0.9, 10)
-_YEARS = 15  # the limit in days divided by this: what is shorter still looks like years
-_ADULT_SHARE, _LEAST_AGES = 0.25, 5
-# MRD assays find one cell in 100,000 at best, 0.001 %; shares of one are a hundred times smaller than per cent.
-_MRD_LIMIT, _MRD_SHARE, _LEAST_MRD = 0.001, 0.2, 5
-_MRD_CODES = (9.0, 77.0, 88.0, 99.0, 99.9)
-
-
-def _in_years(limit: float) -> float:
-    """The limit below which short times look like years; it is shown, hence round."""
-    return round(limit / _YEARS, 1)
-
-
-def _remark_on_units(file: PatientFile) -> list[Note]:
-    """Columns in which so many values are too small or too large that the unit is likely another one.
-
-    Shares of the values decide, not the largest: one coded value does not hide that all others are months.
-    """
-    counts: dict[str, str] = {}
-    times: list[tuple[Variable, tuple[float, float, int]]] = []
-    phase_of = {e.time: e.phase for e in file.dictionary.endpoints}
-    for v in file.brought:
-        if v.kind not in ("duration", "continuous"):
-            continue
-        x, bounds = file.number(v.name), dict[str, str]()
-        if v.kind == "duration" and (v.rarely_below is not None or v.name in phase_of):
-            short = _SHORT_FIRST if phase_of.get(v.name) == PHASES[0] else _SHORT_LATER
-            if v.rarely_below is not None:
-                short = (v.rarely_below, _SHORT_SHARE, _LEAST_SHORT)
-            times.append((v, short))
-            bounds = {
-                "known": f"{x} IS NOT NULL",
-                "short": f"{x} < {number(short[0])}",
-                "years": f"{x} < {number(_in_years(short[0]))}",
-            }
-        elif v.unit == "years":
-            bounds = {"known": f"{x} IS NOT NULL", "old": f"{x} > 25"}
-        elif v.unit == "%":
-            bounds = {
-                "known": f"{x} > 0",
-                "below": f"{x} > 0 AND {x} < {number(_MRD_LIMIT)}",
-                "above": f"{x} > 1 AND {x} NOT IN ({list_numbers(_MRD_CODES)})",
-            }
-        else:
-            continue
-        counts |= {f"{v.name} {what}": rows for what, rows in bounds.items()}
-    n = dict(zip(counts, file.count_rows(list(counts.values())), strict=True))
-    notes = []
-    patients = file.dictionary.words.plural
-    for v, (limit, share, least) in times:
-        known, few = n[f"{v.name} known"], n[f"{v.name} short"]
-        if known < least or few < share * known:
-            continue
-        is_years = n[f"{v.name} years"] >= share * known
-        unit, per = ("years", DAYS_PER_YEAR) if is_years else ("months", DAYS_PER_MONTH)
-        notes.append(
-            Note(
-                "unit-suspect",
-                "caution",
-                f"{v.name} is below {_in_years(limit) if is_years else limit:g} for {n[f'{v.name} years'] if is_years else few} "
-                f"of {known} {patients}: the times look like {unit}, and days are expected.",
-                f"If they are {unit}, multiply {v.name} by {per}.",
-            )
-        )
-    for v in file.brought:
-        known = n.get(f"{v.name} known", 0)
-        if f"{v.name} old" in n and known >= _LEAST_AGES and n[f"{v.name} old"] >= _ADULT_SHARE * known:
-            notes.append(
-                Note(
-                    "unit-suspect",
-                    "caution",
-                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} {patients}: the ages look like months or "
-                    f"those of adults, and years of {patients} are expected.",
-                    f"If they are months, divide {v.name} by 12.",
-                )
-            )
-        is_small = known >= _LEAST_MRD and n.get(f"{v.name} below", 0) >= _MRD_SHARE * known
-        if f"{v.name} below" in n and is_small and not n[f"{v.name} above"]:
-            notes.append(
-                Note(
-                    "unit-suspect",
-                    "caution",
-                    f"{v.name} is below {_MRD_LIMIT:g} % for {n[f'{v.name} below']} of {known} {patients} with a value above 0, "
-                    "less than an assay can find, and above 1 % for none, codes such as 99 aside: the values look like "
-                    "fractions of one, and per cent are expected.",
-                    f"If they are fractions, multiply {v.name} by 100.",
-                )
-            )
-    return notes
-
-
 # Codes that may as well be days: only where one of them stands in so many rows, and so large a share of them.
 _CODES_OR_DAYS = (777.0, 888.0, 999.0)
 _LEAST_CODED, _CODED_SHARE = 3, 0.05
@@ -221,69 +126,59 @@ def _look_at_columns(file: PatientFile) -> tuple[dict[str, list[float]], set[str
     return {name: codes for name, codes in often.items() if codes}, pointed
 
 
-def _find_odd_rows(file: PatientFile) -> Iterator[tuple[str, Check]]:
+def list_odd_rows(file: PatientFile) -> Iterator[Check]:
     """Rows that can be used and look odd, each kind with its code."""
     often, pointed = _look_at_columns(file)
     for v in file.brought:
         if v.kind == "duration":
             x = file.number(v.name)
-            yield (
+            yield Check(
                 "code-suspect",
-                Check(
-                    f"{v.name} holds what looks like a code for a missing value",
-                    f"{x} IN ({list_numbers(MISSING_CODES)})",
-                    "It is read as a number of days. Leave the cell empty where the day is not known.",
-                    (v.name,),
-                ),
+                f"{v.name} holds what looks like a code for a missing value",
+                f"{x} IN ({list_numbers(MISSING_CODES)})",
+                "It is read as a number of days. Leave the cell empty where the day is not known.",
+                (v.name,),
             )
             if v.name in often:
-                yield (
+                yield Check(
                     "code-suspect",
-                    Check(
-                        f"{v.name} holds the same number {' or '.join(f'{code:g}' for code in often[v.name])}, which looks like "
-                        "a code for a missing value,",
-                        f"{x} IN ({list_numbers(often[v.name])})",
-                        "It is read as a number of days. Leave the cell empty where the day is not known.",
-                        (v.name,),
-                    ),
+                    f"{v.name} holds the same number {' or '.join(f'{code:g}' for code in often[v.name])}, which looks like "
+                    "a code for a missing value,",
+                    f"{x} IN ({list_numbers(often[v.name])})",
+                    "It is read as a number of days. Leave the cell empty where the day is not known.",
+                    (v.name,),
                 )
             if v.name in pointed:
-                yield (
+                yield Check(
                     "unit-suspect",
-                    Check(
-                        f"{v.name} holds what looks like a point between thousands",
-                        _has_point(file, v.name),
-                        "It is read as a decimal point: 1.400 is less than two days. Write 1400.",
-                        (v.name,),
-                        then=", and only whole numbers else",
-                    ),
-                )
-            yield (
-                "long-time",
-                Check(
-                    f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days)",
-                    f"{x} > {number(LONG_YEARS * DAYS_PER_YEAR)} AND {x} NOT IN ({list_numbers(MISSING_CODES)})",
-                    "Check both dates, and that the value is no date of a spreadsheet and no code.",
+                    f"{v.name} holds what looks like a point between thousands",
+                    _has_point(file, v.name),
+                    "It is read as a decimal point: 1.400 is less than two days. Write 1400.",
                     (v.name,),
-                ),
+                    then=", and only whole numbers else",
+                )
+            yield Check(
+                "long-time",
+                f"{v.name} is longer than {LONG_YEARS} years ({LONG_YEARS * DAYS_PER_YEAR:.0f} days)",
+                f"{x} > {number(LONG_YEARS * DAYS_PER_YEAR)} AND {x} NOT IN ({list_numbers(MISSING_CODES)})",
+                "Check both dates, and that the value is no date of a spreadsheet and no code.",
+                (v.name,),
             )
         elif v.kind == "continuous" and v.unit == "years":
-            yield (
+            yield Check(
                 "code-suspect",
-                Check(
-                    f"{v.name} is {ADULT_YEARS} years or more",
-                    f"{file.number(v.name)} >= {ADULT_YEARS}",
-                    "Leave the cell empty where the age is not known; divide months by 12.",
-                    (v.name,),
-                    then=(
-                        f", no age of a {file.dictionary.words.noun}: "
-                        "an adult, a code for a missing value, or another unit"
-                    ),
+                f"{v.name} is {ADULT_YEARS} years or more",
+                f"{file.number(v.name)} >= {ADULT_YEARS}",
+                "Leave the cell empty where the age is not known; divide months by 12.",
+                (v.name,),
+                then=(
+                    f", no age of a {file.dictionary.words.noun}: an adult, a code for a missing value, or another unit"
                 ),
             )
     yield from _find_events_without_days(file)
     yield from _find_days_without_events(file)
     yield from _find_contradictions(file)
+    yield from list_rule_checks(file, "caution")
 
 
 def _holds(file: PatientFile, name: str, *levels: str) -> str:
@@ -293,50 +188,46 @@ def _holds(file: PatientFile, name: str, *levels: str) -> str:
     return f"coalesce({file.plain(name)} IN ({list_texts(texts)}), false)" if texts else "false"
 
 
-def _find_events_without_days(file: PatientFile) -> Iterator[tuple[str, Check]]:
+def _find_events_without_days(file: PatientFile) -> Iterator[Check]:
     code = "day-missing"
     if columns := file.with_roles("relapse", "relapse day"):
         relapsed, day = columns
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{relapsed} is 1 without {day}",
-                f"{file.value(relapsed)} = 1 AND NOT {file.given(day)}",
-                f"Give the days from diagnosis to relapse if they are known; {relapsed} stays 1.",
-                then=", counted as relapsed in odds ratios and left out where the day of relapse is needed",
-            ),
+            f"{relapsed} is 1 without {day}",
+            f"{file.value(relapsed)} = 1 AND NOT {file.given(day)}",
+            f"Give the days from diagnosis to relapse if they are known; {relapsed} stays 1.",
+            then=", counted as relapsed in odds ratios and left out where the day of relapse is needed",
+            others=(relapsed, day),
         )
     for e in file.dictionary.endpoints:
         if not e.shares_event and e.entry is None and file.has(e.time, e.event):
-            yield (
+            yield Check(
                 code,
-                Check(
-                    f"{e.event} is 1 without {e.time}",
-                    f"{file.value(e.event)} = 1 AND NOT {file.given(e.time)}",
-                    f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
-                    then=f", left out of {e.label.lower()}: the curves look better than they are",
-                ),
+                f"{e.event} is 1 without {e.time}",
+                f"{file.value(e.event)} = 1 AND NOT {file.given(e.time)}",
+                f"Give the time from {e.origin} to the event if it is known; {e.event} stays 1.",
+                then=f", left out of {e.label.lower()}: the curves look better than they are",
+                others=(e.event, e.time),
             )
     if columns := file.with_roles("second relapse", "second relapse day"):
         again, day = columns
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{again} is yes without {day}",
-                f"{_holds(file, again, 'yes')} AND NOT {file.given(day)}",
-                f"Give the days from first to second relapse if they are known; {again} stays yes.",
-                then=", left out of event-free survival after relapse",
-            ),
+            f"{again} is yes without {day}",
+            f"{_holds(file, again, 'yes')} AND NOT {file.given(day)}",
+            f"Give the days from first to second relapse if they are known; {again} stays yes.",
+            then=", left out of event-free survival after relapse",
+            others=(again, day),
         )
     for label, day, level in _list_treated(file):
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{label} is {level} without {day}",
-                f"{_holds(file, label, level)} AND NOT {file.given(day)}",
-                f"Give the days from relapse to {level} if they are known; {label} stays {level}.",
-                then=", left out where treatment counts from its day on",
-            ),
+            f"{label} is {level} without {day}",
+            f"{_holds(file, label, level)} AND NOT {file.given(day)}",
+            f"Give the days from relapse to {level} if they are known; {label} stays {level}.",
+            then=", left out where treatment counts from its day on",
+            others=(label, day),
         )
 
 
@@ -348,58 +239,54 @@ def _list_treated(file: PatientFile) -> Iterator[tuple[str, str, str]]:
             yield label, day, file.dictionary.level("salvage treatment", treatment)
 
 
-def _find_days_without_events(file: PatientFile) -> Iterator[tuple[str, Check]]:
+def _find_days_without_events(file: PatientFile) -> Iterator[Check]:
     code = "flag-missing"
     for v in file.brought:
         if v.population is not None and v.kind == "duration" and file.has(v.population):
-            yield (
+            yield Check(
                 code,
-                Check(
-                    f"{v.name} is given",
-                    f"{file.given(v.name)} AND NOT {file.given(v.population)}",
-                    f"Write 1 under {v.population} if they had it, or empty {v.name}.",
-                    (v.name,),
-                    then=f" whose {v.population} is empty",
-                ),
+                f"{v.name} is given",
+                f"{file.given(v.name)} AND NOT {file.given(v.population)}",
+                f"Write 1 under {v.population} if they had it, or empty {v.name}.",
+                (v.name,),
+                then=f" whose {v.population} is empty",
+                others=(v.population,),
             )
     relapsed = file.dictionary.roles.get("relapse")
     if relapsed and (columns := file.with_roles("relapse day")) and not file.has(relapsed):
         (day,) = columns
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{day} is given",
-                file.given(day),
-                f"Add {relapsed}: 1 where a {file.dictionary.words.noun} relapsed, 0 where none did until last contact or death.",
-                then=f", but the file has no column {relapsed}, which says who had no relapse",
-            ),
+            f"{day} is given",
+            file.given(day),
+            f"Add {relapsed}: 1 where a {file.dictionary.words.noun} relapsed, 0 where none did until last contact or death.",
+            then=f", but the file has no column {relapsed}, which says who had no relapse",
+            others=(day,),
         )
     if columns := file.with_roles("second relapse", "second relapse day"):
         again, day = columns
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{day} is given",
-                f"{file.given(day)} AND NOT {_holds(file, again, 'yes')}",
-                f"The day is taken as that of a second relapse. Write yes under {again}, or empty the day.",
-                (day,),
-                then=f" whose {again} is not yes",
-            ),
+            f"{day} is given",
+            f"{file.given(day)} AND NOT {_holds(file, again, 'yes')}",
+            f"The day is taken as that of a second relapse. Write yes under {again}, or empty the day.",
+            (day,),
+            then=f" whose {again} is not yes",
+            others=(again,),
         )
     for label, day, _ in _list_treated(file):
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{day} is given",
-                f"{file.given(day)} AND NOT {file.given(label)}",
-                f"Write what was finally given under {label}, or empty {day}.",
-                (day,),
-                then=f" whose {label} is empty",
-            ),
+            f"{day} is given",
+            f"{file.given(day)} AND NOT {file.given(label)}",
+            f"Write what was finally given under {label}, or empty {day}.",
+            (day,),
+            then=f" whose {label} is empty",
+            others=(label,),
         )
 
 
-def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
+def _find_contradictions(file: PatientFile) -> Iterator[Check]:
     code = "contradiction"
     events = [name for role in ("death", "death after relapse") for name in file.with_roles(role)]
     if events and (columns := file.with_roles("cause of death")):
@@ -409,15 +296,14 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             for value in (0, 1)
         )
         has_cause = _holds(file, cause_of_death, *file.dictionary[cause_of_death].levels)
-        yield (
+        yield Check(
             code,
-            Check(
-                f"{cause_of_death} is given",
-                f"{alive} AND NOT {died} AND {has_cause}",
-                f"Empty {cause_of_death}, or write 1 under {' and '.join(events)}.",
-                columns,
-                then=f" who are alive by {' and '.join(events)}",
-            ),
+            f"{cause_of_death} is given",
+            f"{alive} AND NOT {died} AND {has_cause}",
+            f"Empty {cause_of_death}, or write 1 under {' and '.join(events)}.",
+            columns,
+            then=f" who are alive by {' and '.join(events)}",
+            others=tuple(events),
         )
     for e in file.dictionary.competing:
         cause = file.dictionary[e.cause]
@@ -429,27 +315,24 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             (1, (cause.reference,), f"is {cause.reference}"),
             (0, tuple(level for level in cause.levels if level != cause.reference), "names an event"),
         ):
-            yield (
+            yield Check(
                 code,
-                Check(
-                    f"{event} is {value}",
-                    f"{file.value(event)} = {value} AND {_holds(file, e.cause, *[level for level in levels if level])}",
-                    f"Correct either. As it stands, survival counts {event}, and the incidence of each event {e.cause}.",
-                    (e.cause,),
-                    then=f" whose {e.cause} {what}",
-                ),
+                f"{event} is {value}",
+                f"{file.value(event)} = {value} AND {_holds(file, e.cause, *[level for level in levels if level])}",
+                f"Correct either. As it stands, survival counts {event}, and the incidence of each event {e.cause}.",
+                (e.cause,),
+                then=f" whose {e.cause} {what}",
+                others=(event,),
             )
     for event_free in EVENT_FREE:
         if columns := file.with_roles(*event_free):
             free, last = columns
-            yield (
+            yield Check(
                 "follow-up-differs",
-                Check(
-                    f"{free} ends up to {FEW_DAYS} days after last contact",
-                    f"{file.number(free)} > {file.number(last)} AND {file.number(free)} <= {file.number(last)} + {FEW_DAYS}",
-                    f"Check the date of last contact in {free} and {last}.",
-                    columns,
-                ),
+                f"{free} ends up to {FEW_DAYS} days after last contact",
+                f"{file.number(free)} > {file.number(last)} AND {file.number(free)} <= {file.number(last)} + {FEW_DAYS}",
+                f"Check the date of last contact in {free} and {last}.",
+                columns,
             )
     for *roles, what in (
         ("first remission", "relapse", "a relapse"),
@@ -459,26 +342,25 @@ def _find_contradictions(file: PatientFile) -> Iterator[tuple[str, Check]]:
             remission, later = columns
             is_event = file.dictionary[later].kind == "event"
             had = f"{file.value(later)} = 1" if is_event else file.given(later)
-            yield (
+            yield Check(
                 code,
-                Check(
-                    f"{remission} is no",
-                    f"{_holds(file, remission, 'no')} AND {had}",
-                    f"Correct either. As it stands, the failure to reach remission counts first, by {remission}.",
-                    (later,),
-                    then=f" with {what} on record, which can only follow remission",
-                ),
+                f"{remission} is no",
+                f"{_holds(file, remission, 'no')} AND {had}",
+                f"Correct either. As it stands, the failure to reach remission counts first, by {remission}.",
+                (later,),
+                then=f" with {what} on record, which can only follow remission",
+                others=(remission,),
             )
 
 
 def _remark_on_rows(file: PatientFile) -> list[Note]:
     """Notes that name the first rows of each odd kind, with what stands there."""
-    odd = list(_find_odd_rows(file))
+    odd = list(list_odd_rows(file))
     notes = []
-    for (code, check), n in zip(odd, file.count_rows([check.wrong for _, check in odd]), strict=True):
+    for check, n in zip(odd, file.count_rows([check.wrong for check in odd]), strict=True):
         if n:
             whom, where = f"{n} {file.dictionary.words.of(n)}", locate(file, check, n, by_row=True)
-            notes.append(Note(code, "caution", f"{check.say(whom)} ({where}).", check.remedy))
+            notes.append(Note(check.code, "caution", f"{check.say(whom)} ({where}).", check.remedy))
     return notes
 
 
@@ -489,7 +371,8 @@ def _and(names: Sequence[str]) -> str:
 def remark_on(file: PatientFile) -> list[Note]:
     """Notes on what looks odd in the stored patients."""
     at_hand = file.engine.schema("patients")
-    found_in_rows = [*_remark_on_units(file), *_remark_on_rows(file)]
+    suspects = [*suspect_units(file), *suspect_events(file)]
+    found_in_rows = [*(Note(s.code, "caution", s.what, s.remedy) for s in suspects), *_remark_on_rows(file)]
     remarks = list(_find_remarks(at_hand, file))
     unusual = file.count_rows([r.unusual for r in remarks], "patients")
     known = file.count_rows([f"({r.unusual}) IS NOT NULL" for r in remarks], "patients")

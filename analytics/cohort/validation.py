@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,30 +22,44 @@ LONG_YEARS = 30
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Rows that are wrong: ``what`` goes before "for 3 of 12 patients" and ``then`` after it.
+    """Rows that are wrong, or look odd: ``what`` goes before "for 3 of 12 patients" and ``then`` after it.
 
-    ``shown`` are the columns quoted beside the patient.
+    ``code`` tells the kind, and with the columns it is ``about`` the check from all others of a file. ``shown`` are the
+    columns quoted beside the patient.
     ``explain`` makes the remedy from the first wrong numbers of the first of these columns, where it depends on them.
     """
 
+    code: str
     what: str
     wrong: str
     remedy: str
     shown: tuple[str, ...] = ()
     explain: Callable[[Sequence[float]], str] | None = None
     then: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The columns that it looks at: those shown, and ``others``."""
+        return tuple(dict.fromkeys((*self.shown, *self.others)))
 
     def say(self, whom: str) -> str:
         """What is wrong, for whom."""
         return f"{self.what} for {whom}{self.then}"
 
+    def advise(self, file: PatientFile) -> str:
+        """What to do."""
+        return self.remedy if self.explain is None else self.explain(_first_numbers(file, self))
+
 
 def _check_identifiers(file: PatientFile) -> Iterator[Check]:
     name = file.dictionary.identifier.name
     yield Check(
+        "blank-identifier",
         f"{name} is blank",
         f"{file.text(name)} IS NULL",
         f"Give every {file.dictionary.words.noun} an identifier of their own, or delete the row.",
+        others=(name,),
     )
 
 
@@ -55,6 +69,7 @@ def _check_levels(file: PatientFile) -> Iterator[Check]:
             continue
         text, known = file.plain(v.name), sorted(file.codes[v.name])
         yield Check(
+            "unknown-level",
             f"{v.name} has an unknown level",
             f"{text} IS NOT NULL" + (f" AND {text} NOT IN ({list_texts(known)})" if known else ""),
             "Write one of the known levels, or leave the cell empty where it is not known.",
@@ -67,6 +82,7 @@ def _check_numbers(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind in ("continuous", "duration"):
             yield Check(
+                "no-number",
                 f"{v.name} is no number",
                 f"{file.given(v.name)} AND {file.number(v.name)} IS NULL",
                 "Write a plain number with a decimal point and without unit or sign (0.01, not 0,01 or <0.01), "
@@ -79,6 +95,7 @@ def _check_signs(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "duration":
             yield Check(
+                "negative",
                 f"{v.name} is negative",
                 f"{file.number(v.name)} < 0",
                 "A time must be >= 0: check that the later date is not before the day the clock starts.",
@@ -86,6 +103,7 @@ def _check_signs(file: PatientFile) -> Iterator[Check]:
             )
         elif v.kind == "continuous" and v.unit:
             yield Check(
+                "negative",
                 f"{v.name} is negative",
                 f"{file.number(v.name)} < 0",
                 f"Write a value >= 0 in {v.unit}, or leave the cell empty where it is not known.",
@@ -107,6 +125,7 @@ def _check_limits(file: PatientFile) -> Iterator[Check]:
         if v.kind == "continuous" and v.unit in _LIMITS:
             limit, remedy = _LIMITS[v.unit]
             yield Check(
+                "too-large",
                 f"{v.name} is above {limit} {v.unit}",
                 f"{file.number(v.name)} > {limit}",
                 remedy,
@@ -118,6 +137,7 @@ def _check_times(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "duration":
             yield Check(
+                "too-long",
                 f"{v.name} is longer than {MAX_YEARS} years ({MAX_YEARS * DAYS_PER_YEAR:.0f} {v.unit})",
                 f"{file.number(v.name)} > {number(MAX_YEARS * DAYS_PER_YEAR)}",
                 "",
@@ -202,6 +222,7 @@ def _check_events(file: PatientFile) -> Iterator[Check]:
     for v in file.brought:
         if v.kind == "event":
             yield Check(
+                "no-event-code",
                 f"{v.name} is neither 0 nor 1",
                 f"{file.given(v.name)} AND NOT coalesce({file.number(v.name)} IN (0, 1), false)",
                 f"Write 1 where the event happened and 0 where the {file.dictionary.words.noun} was last seen without it.",
@@ -223,17 +244,21 @@ def _check_endpoints(file: PatientFile) -> Iterator[Check]:
         if owners[e.event] == e.name:
             # A death on an unknown day is known all the same: a remark, not a mistake.
             yield Check(
+                "no-time",
                 f"{e.event} is 0 without {e.time}",
                 f"{file.value(e.event)} = 0 AND NOT {time}",
                 f"Give the time from {e.origin} to last contact, or leave both cells empty.",
                 (e.event,),
+                others=(e.time,),
             )
         pairs.add((e.time, e.event))
         yield Check(
+            "no-event",
             f"{e.time} is given without {e.event}",
             f"{time} AND NOT {event}",
             f"Say whether the time ends with {e.event_label} (1) or at last contact (0), or leave both cells empty.",
             (e.time,),
+            others=(e.event,),
         )
 
 
@@ -263,6 +288,7 @@ def _check_order(file: PatientFile) -> Iterator[Check]:
         if columns := file.with_roles(*event_free):
             free, last = columns
             yield Check(
+                "wrong-order",
                 f"{free} ends more than {FEW_DAYS} days after last contact ({free} > {last})",
                 f"{file.number(free)} > {file.number(last)} + {FEW_DAYS}",
                 "Check the dates of both, and from which day each is counted.",
@@ -272,6 +298,7 @@ def _check_order(file: PatientFile) -> Iterator[Check]:
         if columns := file.with_roles(*roles):
             earlier, later = columns
             yield Check(
+                "wrong-order",
                 what.format(earlier=earlier, later=later),
                 f"{file.number(earlier)} > {file.number(later)}",
                 "Check the dates of both, and from which day each is counted.",
@@ -284,10 +311,12 @@ def _check_population(file: PatientFile) -> Iterator[Check]:
         if v.population is None or not file.has(v.population):
             continue
         yield Check(
+            "outside-population",
             f"{v.name} is given",
             f"{file.value(v.population)} = 0 AND {file.given(v.name)}",
             f"Empty {v.name} for them, or set {v.population} to 1.",
             (v.name,),
+            others=(v.population,),
             then=f" whose {v.population} is 0",
         )
 
@@ -309,6 +338,7 @@ def _check_treatment(file: PatientFile) -> Iterator[Check]:
         if {"HSCT", treatment, *others} <= set(levels):
             codes = (str(file.dictionary[label].levels.index(levels[other])) for other in others)
             yield Check(
+                "treatment-label",
                 f"{days} is given",
                 f"{file.given(days)} AND {file.code(label)} IN ({', '.join(codes)})",
                 f"Write {levels[treatment]}{remark.format(**levels)} under {label}, or empty {days}.",
@@ -332,16 +362,20 @@ CHECKS: tuple[Callable[[PatientFile], Iterator[Check]], ...] = (
 )
 
 
-def find_problems(file: PatientFile) -> list[Problem]:
-    """Everything that is wrong with the patients of a file."""
+def list_checks(file: PatientFile) -> list[Check]:
+    """All that must not be, in a file with these columns."""
+    return [check for find in CHECKS for check in find(file)]
+
+
+def find_problems(file: PatientFile, further: Iterable[Check] = ()) -> list[Problem]:
+    """Everything that is wrong with the patients of a file, by these and ``further`` checks."""
     problems = _find_repeats(file)
-    checks = [check for find in CHECKS for check in find(file)]
+    checks = [*list_checks(file), *further]
     total, *wrong = file.count_rows(["true", *(check.wrong for check in checks)])
     for check, n in zip(checks, wrong, strict=True):
         if n:
             whom = f"{n} of {total} {file.dictionary.words.plural}"
-            remedy = check.remedy if check.explain is None else check.explain(_first_numbers(file, check))
-            problems.append(Problem(check.say(whom), locate(file, check, n), remedy))
+            problems.append(Problem(check.say(whom), locate(file, check, n), check.advise(file)))
     return problems
 
 
