@@ -19,6 +19,7 @@ Kind = Literal["binary", "categorical", "continuous", "duration", "event", "iden
 Phase = Literal["diagnosis", "induction", "treatment", "relapse", "reinduction", "salvage", "follow-up"]
 KINDS: tuple[str, ...] = get_args(Kind)
 PHASES: tuple[str, ...] = get_args(Phase)
+EVENT_LEVELS = ("0", "1")
 DAYS_PER_MONTH = 30.4375  # 365.25 / 12; days in the data, months in results and on axes
 DAYS_PER_YEAR = 365.25
 
@@ -56,7 +57,7 @@ class Variable:
     had for the variable to exist at all ("relapsed"). ``optional_levels``, the last of ``levels``, are offered only where
     a patient of the cohort has them; ``spoken`` says the variable with each level in a sentence ("MRD on day 19 positive",
     "Thrombocytopenia"); ``unit_one`` is the unit in the singular where that is another word ("year");
-    ``level_words`` are other words under which a file may hold a level. ``per`` is the
+    ``level_words`` are other words under which a file may hold a level ("0" and "1" of an event). ``per`` is the
     step that the odds ratio of a number is given for (10: per 10 units more). ``is_filter``, ``is_covariate`` and
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
@@ -320,19 +321,23 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
         that lacks one of its words or whose columns are unknown or of another kind.
     """
     with path.open("rb") as file:
-        content = tomllib.load(file)
-    variables = tuple(_variable(name, entry) for name, entry in content.get("variables", {}).items())
+        return make_dictionary(tomllib.load(file), path.name)
+
+
+def make_dictionary(content: Mapping[str, Any], name: str) -> Dictionary:
+    """The dictionary of what a TOML file of that name holds; raises as `open_dictionary`."""
+    variables = tuple(_variable(column, entry) for column, entry in content.get("variables", {}).items())
     known = {v.name: v for v in variables}
     for variable in variables:
-        _check_derivation(variable, known, path.name)
+        _check_derivation(variable, known, name)
     _check_circles(known)
     _check_roles("variables", [(v.role, v.name) for v in variables if v.role is not None])
-    lists = tuple((name, tuple(names)) for name, names in content.get("lists", {}).items())
-    for name, names in lists:
+    lists = tuple((title, tuple(names)) for title, names in content.get("lists", {}).items())
+    for title, names in lists:
         if unknown := [column for column in names if column not in known]:
-            raise DictionaryError(f"list {name}: {', '.join(unknown)} is not among the variables.")
-    endpoints = _sharing(_endpoint(name, entry, known) for name, entry in content.get("endpoints", {}).items())
-    competing = tuple(_competing(name, entry, known) for name, entry in content.get("competing", {}).items())
+            raise DictionaryError(f"list {title}: {', '.join(unknown)} is not among the variables.")
+    endpoints = _sharing(_endpoint(key, entry, known) for key, entry in content.get("endpoints", {}).items())
+    competing = tuple(_competing(key, entry, known) for key, entry in content.get("competing", {}).items())
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
     rules = tuple(_rule(name, entry, known) for name, entry in content.get("rules", {}).items())
@@ -474,12 +479,13 @@ def _check_levels(variable: Variable) -> None:
     if optional and len(variable.levels) - len(optional) < 2:
         raise DictionaryError(f"{name}: at least two levels must not be optional.")
     words = [word.casefold() for _, some in variable.level_words for word in some]
-    words += [level.casefold() for level in variable.levels]
+    levels = EVENT_LEVELS if variable.kind == "event" else variable.levels
+    words += [level.casefold() for level in levels]
     _check_roles(f"{name}, levels", variable.level_roles)
     if lost := [level for _, level in variable.level_roles if level not in variable.levels]:
         raise DictionaryError(f"{name}: level_roles are given for {', '.join(lost)}, which is no level.")
     twice = sorted({word for word in words if words.count(word) > 1})
-    unknown = [level for level, _ in variable.level_words if level not in variable.levels]
+    unknown = [level for level, _ in variable.level_words if level not in levels]
     if unknown:
         raise DictionaryError(f"{name}: level_words are given for {', '.join(unknown)}, which is no level.")
     if twice:

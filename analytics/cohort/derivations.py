@@ -29,7 +29,7 @@ class Rows:
 def with_derived(rows: Rows, dictionary: Dictionary) -> Rows:
     """The rows with every column the file does not bring but the dictionary derives from those at hand."""
     waiting = [v for v in dictionary.variables if v.derivation and v.name not in rows.columns]
-    named = [v for v in dictionary.variables if v.optional_levels and v.name in rows.columns]
+    named = [v for v in dictionary.variables if v.derivation and v.optional_levels and v.name in rows.columns]
 
     def is_ready(variable: Variable) -> bool:
         # What a rule reads only where it is at hand must not be about to be derived.

@@ -11,11 +11,12 @@ import numpy as np
 
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from analytics.cohort.engine import Columns, list_texts, quoted, quoted_text
-from analytics.dictionary import Dictionary, Variable
+from analytics.dictionary import EVENT_LEVELS, Dictionary, Variable
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "missing"})
-NO_WORDS = ("no", "0", "false", "negative", "absent")
-YES_WORDS = ("yes", "1", "true", "positive", "present")
+# English, German, Chinese.
+NO_WORDS = ("no", "n", "0", "false", "negative", "neg", "absent", "unchecked", "nein", "negativ", "否", "无", "阴性")
+YES_WORDS = ("yes", "y", "1", "true", "positive", "pos", "present", "checked", "ja", "j", "positiv", "是", "有", "阳性")
 N_LEVELS_READ = 1000
 LONGEST_LEVEL = 200  # characters; a longer text is no level, and is not fetched
 _BLANKS = quoted_text(" \t\n\r\v\f")
@@ -133,27 +134,28 @@ class PatientFile:
             f"GROUP BY text ORDER BY n DESC LIMIT {N_LEVELS_READ}"
         )
         found = [text for text in texts["text"] if text is not np.ma.masked]
-        words = _words(variable)
+        words = list_words(variable)
         whole = [str(text) for text in found if len(text) < LONGEST_LEVEL]
-        codes = {text: words[_word(text)] for text in whole if _word(text) in words}
+        codes = {text: words[read_word(text)] for text in whole if read_word(text) in words}
         if len(codes) < len(found):
             self.unread.add(variable.name)
         return codes
 
 
-def _word(text: str) -> str:
+def read_word(text: str) -> str:
     """Text as it is compared: in lower case, without blanks around it, whole numbers without decimals."""
-    return re.sub(r"^(\d+)\.0+$", r"\1", text.strip().casefold())
+    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", text.strip().casefold())
 
 
-def _words(variable: Variable) -> dict[str, int | None]:
+def list_words(variable: Variable) -> dict[str, int | None]:
     """What may stand for each level of a variable, as the level's position, or for a missing value, as None."""
     words: dict[str, int | None] = dict.fromkeys((*MISSING_WORDS, variable.missing_label.strip().casefold()))
-    levels = [level.casefold() for level in variable.levels]
+    names = EVENT_LEVELS if variable.kind == "event" else variable.levels
+    levels = [level.casefold() for level in names]
     if len(levels) == 2:
         for no, yes in ((0, 1), (1, 0)):
             if levels[no] in NO_WORDS and levels[yes] in YES_WORDS:
                 words |= dict.fromkeys(NO_WORDS, no) | dict.fromkeys(YES_WORDS, yes)
     words |= {label.strip().casefold(): code for code, label in enumerate(variable.level_labels)}
-    words |= {word.casefold(): variable.levels.index(level) for level, some in variable.level_words for word in some}
+    words |= {word.casefold(): names.index(level) for level, some in variable.level_words for word in some}
     return words | {level.strip(): code for code, level in enumerate(levels)}

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-RULES = ("value", "levels", "number", "days", "combine", "present", "constant")
+RULES = ("value", "levels", "number", "days", "combine", "present", "constant", "line")
 DATE_ORDERS = ("", "ymd", "dmy", "mdy")
+ANY = "*"  # whatever is known
 KEPT = ("", "first", "last")
 ENTRIES = ("words", "lists", "variables", "endpoints", "competing")  # those of a dictionary
 
@@ -40,12 +41,14 @@ class Assignment:
     * "days": the date or number of the column less that of ``origin``, times ``factor``;
     * "combine": the columns that say yes, joined by ``" + "``, looked up in ``levels`` ("" is none of them);
     * "present": whether any of the columns holds something (a date of death);
-    * "constant": ``value`` for everybody.
+    * "constant": ``value`` for everybody;
+    * "line": the line of the file, for an identifier.
 
     Of several ``columns``, but in "combine" and "present", the first that is known counts. ``levels`` are pairs of a
     text of the file (in any case) and a level, an event's "0" or "1", a number, or None for unknown. ``missing`` are
     this variable's codes for unknown. ``yes`` and ``no`` are what the columns of "combine" hold, where they are not the
-    usual words. ``where`` are columns with the texts of which each must hold one; elsewhere the value is missing.
+    usual words. ``where`` are columns with the texts of which each must hold one, "" for an empty cell and "*" for
+    anything that is known; elsewhere the value is missing.
     ``date_order`` ("dmy", "mdy", "ymd") is how dates with the year not in front, or of two digits, are read.
     """
 
@@ -66,8 +69,8 @@ class Assignment:
         what = f"map.{self.variable}"
         require(bool(self.variable.strip()), "a variable without a name", "Name the variable after `map.`")
         require(self.rule in RULES, f"{what}: rule {self.rule!r} is unknown", f"Known are {', '.join(RULES)}")
-        is_constant = self.rule == "constant"
-        require(bool(self.columns) != is_constant, f"{what}: {len(self.columns)} columns", "Give `from`, or a constant")
+        is_constant, needs_none = self.rule == "constant", self.rule in ("constant", "line")
+        require(bool(self.columns) != needs_none, f"{what}: {len(self.columns)} columns", "Give `from`, or a constant")
         require(
             bool(self.value) == is_constant, f"{what}: value {self.value!r}", "A constant has a value, and nothing else"
         )
