@@ -16,7 +16,7 @@ from pages.components.cache import Choices, load_controls
 from pages.components.context import Context
 from pages.components.controls import ask_choices, choose_reference
 from pages.components.figures import show_figure
-from pages.components.layout import ABOVE, BELOW, PLACES
+from pages.components.layout import ABOVE, BELOW, open_places
 from pages.components.ledger import record_comparisons
 from pages.components.notes import show_lacking
 from pages.components.open_view import open_view
@@ -38,7 +38,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
             show_lacking(context.cohort.name, missing)
             show_presenter(context, analysis.slug)
         return
-    title, said, choice, head, place = (st.container(key=key) for key in PLACES)
+    title, said, choice, head, place = open_places()
     ask = partial(_ask_choices, analysis, context, title, choice)
     # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
     known = context.choices_of(analysis.slug)

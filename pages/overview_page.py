@@ -13,7 +13,7 @@ from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
 from pages.components.context import Context
 from pages.components.controls import list_overview_choices, read_overview_choices
-from pages.components.files import show_link
+from pages.components.files import said_of_overview, show_link
 from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
 from pages.components.markdown import as_markdown
 from pages.components.notes import arrange_notes, show_notes
@@ -55,8 +55,9 @@ def show_overview(context: Context) -> None:
     show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
     controls = tuple(list_overview_choices(cohort).values())
     view = View("", context.asked, read_overview_choices(cohort), cohort.data_version)
-    show_link(context, link_to(view, context, controls))
-    show_notes(remarks, more)
+    link = link_to(view, context, controls)
+    show_link(link)
+    show_notes(remarks, more, beside=said_of_overview(context, link))
     if not cohort.smallest_cell and not is_reference(cohort):
         st.caption(as_markdown(describe_other_children(load_published())))
     st.caption(as_markdown(say_no_advice()))

@@ -137,6 +137,12 @@ export const CHOICES = [
   ['svg', 'With its whole provenance (SVG)'], ['png', 'With its whole provenance (PNG)'],
 ]
 
+// What the page says of itself: whom it shows, how it was made, and the link to it.
+export function saidOfPage() {
+  const said = document.querySelector('[data-said]')?.dataset.said
+  return said ? JSON.parse(said) : { lines: [document.title], short: document.title, link: location.href }
+}
+
 // A small menu on a figure that keeps one picture or another.
 export function addMenu(box, source) {
   const menu = document.createElement('details')
@@ -147,7 +153,7 @@ export function addMenu(box, source) {
     const name = event.target.dataset?.save
     if (!name) return
     menu.open = false
-    const said = window.outcomesSaid ?? { lines: [document.title], short: document.title, link: location.href }
+    const said = saidOfPage()
     const { title, alt = box.getAttribute('aria-label') ?? '', ...kept } = source(said)
     const [first, ...others] = said.lines
     save(kept, { ...said, lines: [title ? `${first}: ${title}` : first, ...others], alt }, name)

@@ -1,4 +1,4 @@
-// Buttons that copy the link and keep the main figure; what they write into files, the menus of all figures write as well.
+// Buttons that copy the link and keep the main figure.
 
 const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
 
@@ -24,8 +24,6 @@ function mainFigure(data) {
 
 export default function ({ parentElement, data }) {
   const button = (name) => parentElement.querySelector(`[data-action="${name}"]`)
-  const said = { lines: data.lines, short: data.short, link: data.link, alt: data.alt, stem: data.stem }
-  window.outcomesSaid = data.stem ? said : undefined
   button('copy').dataset.link = data.link
   button('copy').onclick = async () => {
     await copy(data.link)
@@ -34,6 +32,9 @@ export default function ({ parentElement, data }) {
   }
   for (const each of parentElement.querySelectorAll('[data-action]:not([data-action="copy"])')) {
     each.hidden = !data.alt
-    each.onclick = async () => (await import(`${base}/${data.saving}`)).save(mainFigure(data), said, each.dataset.action)
+    each.onclick = async () => {
+      const { save, saidOfPage } = await import(`${base}/${data.saving}`)
+      save(mainFigure(data), { ...saidOfPage(), alt: data.alt }, each.dataset.action)
+    }
   }
 }

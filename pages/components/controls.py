@@ -26,11 +26,10 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
     """The choices of an analysis: the first ones in a row, the others behind a button."""
     bar = [control for control in controls if control.place == "bar"]
     more = [control for control in controls if control.place == "more"]
-    with st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES):
-        chosen = {control.name: ask_choice(control) for control in bar}
-        if more:
-            with st.popover("Options", icon=":material/tune:"):
-                chosen |= {control.name: ask_choice(control) for control in more}
+    chosen = {control.name: ask_choice(control) for control in bar}
+    if more:
+        with st.popover("Options", icon=":material/tune:"):
+            chosen |= {control.name: ask_choice(control) for control in more}
     return tuple((control.name, to_choice(control, chosen[control.name])) for control in controls)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -35,7 +37,7 @@ def show_toolbar(opened: OpenView) -> None:
     document, provenance = opened.document, opened.provenance
     main = document.main()
     svg = main.figure.svg("", "") if isinstance(main.figure, HtmlFigure) else ""
-    data = to_toolbar(opened.link, opened.stem, svg, main.alt_text, provenance.lines(), provenance.footer())
+    data = to_toolbar(opened.link, opened.stem, svg, main.alt_text)
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
         with_sentences = add_remarks(provenance, list(dict.fromkeys((*document.answer(), *document.sentences()))))
@@ -78,11 +80,15 @@ def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
     return replace(provenance, remarks=(*provenance.remarks, *sentences))
 
 
-def show_link(context: Context, link: str) -> None:
-    """A button that copies the link of the overview, and what its pictures say of themselves when they are kept."""
+def show_link(link: str) -> None:
+    """A button that copies the link of a page without a figure."""
+    TOOLBAR(key=state.LINK_BUTTON, data=to_toolbar(link), width="content")
+
+
+def said_of_overview(context: Context, link: str) -> str:
+    """What the pictures of the overview say of themselves when they are kept."""
     provenance = trace_selection(context, "Overview", name_patients(OVERVIEW_METHOD))
-    data = to_toolbar(link, name_file(context), lines=provenance.lines(), short=provenance.footer())
-    TOOLBAR(key=state.LINK_BUTTON, data=data, width="content")
+    return said_html(provenance, link, name_file(context))
 
 
 def name_file(context: Context) -> str:
@@ -108,9 +114,12 @@ def trace_selection(context: Context, title: str, method: str) -> Provenance:
     )
 
 
-def to_toolbar(
-    link: str, stem: str = "", svg: str = "", alt: str = "", lines: Sequence[str] = (), short: str = ""
-) -> dict[str, object]:
+def to_toolbar(link: str, stem: str = "", svg: str = "", alt: str = "") -> dict[str, object]:
     """What the toolbar copies and saves; without the words (``alt``) of a figure it saves none."""
-    said = {"link": link, "stem": stem, "alt": alt, "lines": list(lines), "short": short}
-    return {**said, "svg": svg, "saving": address_of("saving.js")}
+    return {"link": link, "stem": stem, "alt": alt, "svg": svg, "saving": address_of("saving.js")}
+
+
+def said_html(provenance: Provenance, link: str, stem: str) -> str:
+    """What every picture that is saved says of itself, for the browser alone: a figure can be saved while all is folded."""
+    said = {"lines": provenance.lines(), "short": provenance.footer(), "link": link, "stem": stem}
+    return f'<div hidden data-said="{escape(json.dumps(said, ensure_ascii=False))}"></div>'

@@ -57,25 +57,26 @@ def show_files_fold(opened: OpenView) -> None:
 
 
 def show_folds(opened: OpenView) -> None:
-    """The four folds.
+    """The four folds, each made once it is opened.
 
-    The first three are made once they are opened, and redraw themselves alone. What can be taken away is sent closed: the
-    link is always at hand, and a mark in the ledger is written into every file.
+    The first three redraw themselves alone. With what can be taken away the page does: a mark in the ledger is written into
+    every file.
     """
-    _show_alone("More numbers", state.MORE, ":material/table_chart:", show_more_numbers, opened)
-    _show_alone("How sure is this", state.SURE, ":material/verified:", show_certainty, opened)
-    _show_alone("How it was done", state.DONE, ":material/science:", show_method, opened)
-    with st.expander("Files", icon=":material/download:", key=state.FILES):
-        show_files_fold(opened)
+    _show_alone(opened)
+    _show_fold("Files", state.FILES, ":material/download:", show_files_fold, opened)
+
+
+@st.fragment
+def _show_alone(opened: OpenView) -> None:
+    _show_fold("More numbers", state.MORE, ":material/table_chart:", show_more_numbers, opened)
+    _show_fold("How sure is this", state.SURE, ":material/verified:", show_certainty, opened)
+    _show_fold("How it was done", state.DONE, ":material/science:", show_method, opened)
 
 
 def _show_fold(title: str, key: str, icon: str, show: Callable[[OpenView], None], opened: OpenView) -> None:
     with st.expander(as_markdown(title), icon=icon, key=key, on_change="rerun") as fold:
         if fold.open:
             show(opened)
-
-
-_show_alone = st.fragment(_show_fold)
 
 
 def _headlines_in(opened: OpenView, place: Place) -> list[Headline]:

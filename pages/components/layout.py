@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from analytics.results import Note
 from pages.components import state
+from pages.components.files import said_html
 from pages.components.folds import show_folds
 from pages.components.notes import MOST_NOTES, WORST_FIRST, is_grave, show_notes
 from pages.components.open_view import OpenView
 from pages.components.tables import show_headlines, show_table
 from pages.components.versus import show_versus
+
+
+def open_places() -> tuple[DeltaGenerator, ...]:
+    """The places of title, answer, choices, what stands above the figure, and the figure."""
+    return (
+        st.container(key=state.HEAD),
+        st.container(key=state.ANSWER),
+        st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES),
+        st.container(key=state.ABOVE),
+        st.container(key=state.PLACE),
+    )
 
 
 def show_numbers(opened: OpenView) -> None:
@@ -28,10 +41,12 @@ def show_warnings(opened: OpenView) -> None:
 
 
 def show_grave_cautions(opened: OpenView) -> None:
-    """The gravest cautions, the others one click away."""
+    """The gravest cautions, the others one click away, and what every saved picture says."""
     notes = _list_grave(opened)
     shown = [note for note in notes[:MOST_NOTES] if note.severity != "warning"]
-    show_notes(shown, notes[MOST_NOTES:], opened.link_of_note)
+    show_notes(
+        shown, notes[MOST_NOTES:], opened.link_of_note, beside=said_html(opened.provenance, opened.link, opened.stem)
+    )
 
 
 def show_beside(opened: OpenView) -> None:
@@ -53,4 +68,3 @@ def _list_grave(opened: OpenView) -> list[Note]:
 
 ABOVE: tuple[Callable[[OpenView], None], ...] = (show_numbers, show_warnings)
 BELOW: tuple[Callable[[OpenView], None], ...] = (show_versus, show_beside, show_main_table, show_folds)
-PLACES = (state.HEAD, state.ANSWER, None, state.ABOVE, state.PLACE)  # None: of the choices

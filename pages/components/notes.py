@@ -34,15 +34,19 @@ def arrange_notes(notes: Sequence[Note]) -> tuple[list[Note], list[Note], list[N
 
 
 def show_notes(
-    notes: Sequence[Note], more: Sequence[Note] = (), link_of: Callable[[Note], str] = lambda note: ""
+    notes: Sequence[Note],
+    more: Sequence[Note] = (),
+    link_of: Callable[[Note], str] = lambda note: "",
+    *,
+    beside: str = "",
 ) -> None:
-    """Notes, and ``more`` of them one click away. ``link_of`` makes the HTML of a note's link."""
+    """Notes, ``more`` of them one click away, and HTML ``beside`` them. ``link_of`` makes the HTML of a note's link."""
     shown, others = _notes_html(notes, link_of), _notes_html(more, link_of)
     if others:
         summary = f"{len(others)} more {'note' if len(others) == 1 else 'notes'}"
         shown.append(f'<details class="outcomes-more"><summary>{summary}</summary>{"".join(others)}</details>')
-    if shown:
-        st.html("".join(shown))
+    if shown or beside:
+        st.html("".join(shown) + beside)
 
 
 def _notes_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:

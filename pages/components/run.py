@@ -112,7 +112,9 @@ class Run:
     def _name_tab(self, shown: st.Page) -> None:
         """Tell the tab its title, its session and the section of the menu: nothing is drawn again for these."""
         page = next(page for page in self._pages if page.title == shown.title)
-        st.set_page_config(page_title=f"{page.title} – {TITLE}")
+        if st.session_state.get(state.NAMED) != page.url_path:
+            st.session_state[state.NAMED] = page.url_path
+            st.set_page_config(page_title=f"{page.title} – {TITLE}")
         keep_session(page.section)
 
     def _show(self, page: Page) -> None:
@@ -124,6 +126,7 @@ class Run:
 
 def set_page_config() -> None:
     """Width and menu of a new tab, and its title until a page is shown. The browser draws the whole page again for them."""
+    st.session_state.pop(state.NAMED, None)
     st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": name_patients(ABOUT)})
 
 

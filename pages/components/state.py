@@ -17,6 +17,7 @@ FILTERS = "filters"  # what they ask for, as the link says it
 FILTERS_STEP = "filters_step"  # how often that has changed, which tells an answer from an older one
 LINK_READ = "link_read"
 LINK_NOTES = "link_notes"
+NAMED = "named"  # the page that the tab was named after
 ANSWERED = "answered"  # selections, where small numbers are protected
 DRAWN_AGAIN = "drawn_again"  # True in a run that was begun again
 SHOWN = "shown_analysis"  # the slug of the page last shown
