@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from analytics.figures.curves.steps import LEFT
@@ -25,8 +26,9 @@ TABLE = "y2"
 def enlarge(figure: Figure) -> Figure:
     """The figure for a room: type of 18 to 24 pixels, lines and marks that are seen from afar.
 
-    Of the counts under curves those at risk stand in one line a group, beside its name: the others would leave the curves
-    no room. ``layout.meta["below"]`` says how many pixels lie under the curves, whatever the height.
+    Of the counts under curves those at risk stand in one line a group, beside its name, as all of them would leave the curves
+    little room on a small screen: ``layout.meta["whole"]`` has the table and the layout with all, for a larger one.
+    ``layout.meta["below"]`` says how many pixels lie under the curves, whatever the height.
     """
     drawn = figure.to_plotly_json()
     traces, layout = _enlarge(drawn["data"]), _enlarge(drawn["layout"])
@@ -34,8 +36,13 @@ def enlarge(figure: Figure) -> Figure:
     layout["margin"] = {side: _stretch(size) for side, size in layout["margin"].items()}
     layout["height"] = round(layout["height"] * SCALE)
     table = next((trace for trace in traces if trace.get("yaxis") == TABLE and trace.get("mode") == "text"), None)
-    below = _lay_table(table, layout) if table else 0
-    return as_figure(traces, {**layout, "meta": {"below": below}})
+    if table is None:
+        return as_figure(traces, {**layout, "meta": {"below": 0}})
+    inner = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
+    whole = deepcopy({"table": table, "layout": layout})
+    whole["layout"]["meta"] = {"below": round(inner * layout["yaxis"]["domain"][0], 1)}
+    below = _lay_table(table, layout)
+    return as_figure(traces, {**layout, "meta": {"below": below, "whole": whole}})
 
 
 def _to_type(size: float) -> float:

@@ -8,6 +8,7 @@ const SAVING = new URL(`saving.js${here.search}`, here).href
 const figures = new WeakMap()
 const MOVING_MS = 240
 const MOST_CORNERS = 600
+const LEAST_CURVES = 250 // pixels of height
 
 function loadPlotly() {
   if (window.Plotly) return window.Plotly
@@ -52,6 +53,13 @@ function fit({ data, layout }, height) {
   return { data, layout: { ...layout, ...Object.fromEntries(axes), height: is + t + b } }
 }
 
+// All counts stand under its curves where that leaves them room, else those at risk alone.
+function forRoom({ data, layout }, height) {
+  const { whole } = layout.meta
+  if (!whole || height - whole.layout.margin.t - whole.layout.margin.b - whole.layout.meta.below < LEAST_CURVES) return fit({ data, layout }, height)
+  return fit({ data: data.map((trace) => trace.yaxis === 'y2' && trace.mode === 'text' ? whole.table : trace), layout: whole.layout }, height)
+}
+
 // The figure, or while presenting that for a room, where there is one: not on a telephone.
 const isForRoom = ({ presented }) => presented && matchMedia('(min-width: 700px) and (min-height: 500px)').matches
 
@@ -59,7 +67,7 @@ function draw(shown) {
   const { box, plot } = shown
   const width = box.clientWidth, room = isForRoom(shown) && box.parentElement.clientHeight
   if (!width) return  // drawn once it is in sight
-  const figure = room ? fit(shown.presented, room) : shown.figure
+  const figure = room ? forRoom(shown.presented, room) : shown.figure
   const before = shown.width === width ? linesOf(plot) : new Map()
   Object.assign(shown, { width, room })
   box.style.height = `${figure.layout.height}px`

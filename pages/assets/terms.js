@@ -1,9 +1,19 @@
 // Words that the glossary explains: in each block of text the first of each kind can be pointed at, clicked, or reached by
-// the keyboard and opened by Enter; Escape closes what it says. Marked once the browser is idle: no figure waits for it.
+// the keyboard and opened by Enter; Escape closes what it says. The words of a block are one stop of the tab key, with arrows
+// between them. Those in the label of a choice and in the title of a fold, where nothing else may have the focus, are pointed
+// at or clicked alone; a list at the end of the page has all of them. Marked once the browser is idle: no figure waits for it.
 
+const BLOCKS = '[data-testid=stHtml], .forest thead, [data-testid=stWidgetLabel] p:not([data-testid=stCheckbox] p), [data-testid=stExpander] > details > summary p'
+const STOPS = '[data-testid=stHtml], .forest'
+const PRESSED = 'label, summary, [data-testid=stWidgetLabel]' // by a click on any of it
 const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, [role=img], .forest, [role=button], [role=dialog]'
 const TOLD = '.outcomes-headlines > [title]:not([title=""]), th[title]:not([title=""])' // with a hint of its own
 const DELAY = 300 // milliseconds that a pointer rests on a word first
+
+const list = document.createElement('details')
+list.className = 'outcomes-words'
+list.innerHTML = '<summary>Words explained</summary><dl class="outcomes-terms"></dl>'
+list.addEventListener('toggle', listAll)
 
 let pattern, spelled, terms, opened, timer, waiting
 const idle = window.requestIdleCallback || ((run) => setTimeout(run, 50))
@@ -16,7 +26,8 @@ function mark(block) {
   const found = []
   const seen = new Set([...block.querySelectorAll('.outcomes-term')].map((word) => Number(word.dataset.term)))
   for (let text; (text = texts.nextNode());) {
-    if (text.data.trim().length < 2 || text.parentElement.closest(SKIP)) continue
+    const skipped = text.parentElement.closest(SKIP)
+    if (text.data.trim().length < 2 || (skipped && block !== skipped && block.contains(skipped))) continue
     for (const match of text.data.matchAll(pattern)) {
       const term = spelled[fold(match[0])]
       if (seen.has(term)) continue
@@ -37,18 +48,58 @@ function mark(block) {
 
 function wrap(node, term) {
   const word = document.createElement('dfn')
-  Object.assign(word, { className: 'outcomes-term', role: 'button', tabIndex: 0, ariaExpanded: 'false' })
+  word.className = 'outcomes-term'
   word.dataset.term = term
   node.replaceWith(word)
   word.append(node)
+  if (!word.closest(PRESSED)) Object.assign(word, { role: 'button', tabIndex: -1, ariaExpanded: 'false' })
 }
+
+const stopOf = (word) => word.closest(STOPS) || document.body
 
 function markAll() {
   waiting = false
-  for (const block of document.querySelectorAll('[data-testid=stMain] [data-testid=stHtml]:not([data-told])')) {
+  for (const block of document.querySelectorAll(`[data-testid=stMain] :is(${BLOCKS}):not([data-told])`)) {
     block.dataset.told = ''
     mark(block)
   }
+  const words = [...document.querySelectorAll('.outcomes-term[role]')]
+  const stops = new Set(words.filter((word) => word.tabIndex === 0).map(stopOf))
+  for (const word of words) {
+    if (stops.has(stopOf(word))) continue
+    word.tabIndex = 0
+    stops.add(stopOf(word))
+  }
+  listAll()
+  watched.takeRecords() // all of them its own
+}
+
+// Left and right between the words of a block; while presenting they turn the page.
+function move(event) {
+  const from = wordOf(event), by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+  if (!by || !from || document.querySelector('.outcomes-present.on')) return
+  const words = [...stopOf(from).querySelectorAll('.outcomes-term[role]')]
+  const to = words[words.indexOf(from) + by]
+  event.preventDefault()
+  if (!to) return
+  for (const word of words) word.tabIndex = -1
+  to.tabIndex = 0
+  to.focus()
+}
+
+// What the words of the page mean, at its end.
+function listAll() {
+  const main = document.querySelector('[data-testid=stMainBlockContainer]')
+  const found = [...new Set([...main.querySelectorAll('.outcomes-term')].map((word) => word.dataset.term))].filter(Boolean)
+  if (list.parentElement !== main) main.append(list)
+  list.hidden = !found.length || Boolean(main.querySelector('.outcomes-contents'))
+  if (!list.open) return
+  const told = found.map((term) => terms[term]).sort(([a], [b]) => a.localeCompare(b))
+  list.lastChild.replaceChildren(...told.map((term) => {
+    const entry = document.createElement('div')
+    for (const [tag, said] of [['dt', term[0]], ['dd', term[1]]]) entry.append(Object.assign(document.createElement(tag), { textContent: said }))
+    return entry
+  }))
 }
 
 function soon() {
@@ -83,18 +134,20 @@ function open(word, byPointer) {
   }
   const look = getComputedStyle(document.querySelector('.stApp'))
   Object.assign(said.style, { backgroundColor: look.backgroundColor, color: look.color })
-  word.after(said)
+  const label = word.closest('label, [data-testid=stWidgetLabel]')
+  ;(label || word).after(said)
+  if (word.closest('summary')) said.onclick = (event) => { if (!event.target.closest('a')) event.preventDefault() }
   opened = { word, said, byPointer }
   said.addEventListener('toggle', (event) => {
     if (event.newState !== 'closed') return
-    word.ariaExpanded = 'false'
+    if (word.role) word.ariaExpanded = 'false'
     word.removeAttribute('aria-describedby')
     if (hint) hinted.title = hint
     said.remove()
     if (opened?.said === said) opened = undefined
   })
   said.showPopover()
-  word.ariaExpanded = 'true'
+  if (word.role) word.ariaExpanded = 'true'
   word.setAttribute('aria-describedby', said.id)
   const at = word.getClientRects()[0]
   const box = said.getBoundingClientRect()
@@ -112,8 +165,15 @@ function toggle(word) {
 
 const wordOf = (event) => event.target.closest?.('.outcomes-term')
 
-document.addEventListener('click', (event) => { if (wordOf(event)) { event.preventDefault(); toggle(wordOf(event)) } })
+document.addEventListener('click', (event) => {
+  const word = wordOf(event)
+  if (!word) return
+  event.preventDefault()
+  if (word.closest(PRESSED)) event.stopPropagation()
+  toggle(word)
+}, true)
 document.addEventListener('keydown', (event) => {
+  move(event)
   if (!wordOf(event) || (event.key !== 'Enter' && event.key !== ' ')) return
   event.preventDefault()
   toggle(wordOf(event))
@@ -127,16 +187,18 @@ document.addEventListener('pointerover', (event) => {
 })
 document.addEventListener('scroll', (event) => { if (opened && !opened.said.contains(event.target)) close() }, true)
 
+const watched = new MutationObserver((changes) => {
+  for (const { target, addedNodes } of changes) {
+    if (!addedNodes.length || target.namespaceURI !== document.documentElement.namespaceURI) continue
+    if (target.dataset.told === '') delete target.dataset.told
+    soon()
+  }
+})
+
 export default function (glossary) {
   if (pattern) return
   ;({ spelled, terms } = glossary)
   pattern = new RegExp(glossary.pattern, 'g')
-  new MutationObserver((changes) => {
-    for (const { target, addedNodes } of changes) {
-      if (!addedNodes.length || target.namespaceURI !== document.documentElement.namespaceURI) continue
-      if (target.dataset.testid === 'stHtml') delete target.dataset.told
-      soon()
-    }
-  }).observe(document.querySelector('[data-testid=stMain]') || document.body, { childList: true, subtree: true })
+  watched.observe(document.querySelector('[data-testid=stMain]') || document.body, { childList: true, subtree: true })
   soon()
 }

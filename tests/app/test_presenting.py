@@ -120,3 +120,7 @@ def test_counts_at_risk_stand_beside_their_group() -> None:
     table, before = (next(t for t in data[name]["data"] if t.get("yaxis") == "y2") for name in ("presented", "figure"))
     assert table["text"] == [text.split("<br>")[1] for text in before["text"]] and table["x"] == before["x"]
     assert table["text"][0] == "46"
+    whole = data["presented"]["layout"]["meta"]["whole"]
+    assert whole["table"]["text"] == before["text"], "a larger screen has the events and the censored, too"
+    heads = [note["text"] for note in whole["layout"]["annotations"] if note.get("yref") == "y2"]
+    assert all(head.endswith("At risk<br>Events<br>Censored") for head in heads) and len(heads) == 3

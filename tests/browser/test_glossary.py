@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accessibility import check_accessible
 from tests.browser.dashboard import Dashboard
 
 IN_SIGHT = "(e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight }"
@@ -51,6 +52,14 @@ def test_a_word_is_explained_by_click_key_and_pointer_and_leads_to_its_method(pa
     check_closed(page, word)
     expect(word).to_be_focused()
 
+    # The words of a block are one stop of the tab key, with arrows between them.
+    stops = page.locator(".outcomes-term[tabindex='0']")
+    assert stops.count() < page.locator(".outcomes-term").count() / 3
+    expect(page.locator("[data-testid=answer] .outcomes-term[tabindex='0']")).to_have_count(1)
+    page.keyboard.press("ArrowLeft")
+    expect(term(page, "[data-testid=answer]", "exact one-sided")).to_be_focused()
+    expect(page.locator("[data-testid=answer] .outcomes-term[tabindex='0']")).to_have_text("exact one-sided")
+
     headline = term(page, "[data-testid=headlines]", "Median follow-up")
     headline.hover()
     hint: Any = (
@@ -66,6 +75,29 @@ def test_a_word_is_explained_by_click_key_and_pointer_and_leads_to_its_method(pa
     expect(page.locator("#follow-up")).to_have_attribute("open", "")
     page.wait_for_function("() => document.querySelector('#follow-up').getBoundingClientRect().top < 200")
     expect(tab.sentence).to_contain_text("Sex: girls")
+
+
+def test_words_of_choices_of_heads_and_of_folds_are_explained(page: Page, address: str) -> None:
+    Dashboard(page, address).open("relapse-predictors")
+    head = term(page, ".forest thead", "95 % CI")
+    head.click()
+    check_opened(page, head, "The range of values")
+    page.keyboard.press("Escape")
+    for css, says in (
+        (".st-key-choices [data-testid=stWidgetLabel]", "Leukaemia that has come back"),
+        ("summary", "study"),
+    ):
+        word = page.locator(f"{css} .outcomes-term").first
+        word.click()
+        expect(page.get_by_role("dialog")).to_contain_text(says)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(word).not_to_have_attribute("role", "button")
+    words = page.locator(".outcomes-words")
+    words.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(words.locator("dt").filter(has_text="Confidence interval")).to_be_visible()
+    check_accessible(page)
 
 
 def test_an_entry_of_the_methods_page_is_found_by_link_and_by_search(page: Page, address: str) -> None:

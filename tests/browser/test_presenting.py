@@ -49,6 +49,15 @@ def test_keys_lead_through_a_section_and_out_again(new_page: Callable[..., Page]
     wide = page.locator(".outcomes-figure").bounding_box()
     assert wide and wide["width"] > 960 and wide["y"] + wide["height"] <= 768
 
+    # A larger screen has room for the events and the censored, too.
+    table = page.locator(".outcomes-figure .annotation-text").filter(has_text="Censored")
+    expect(table).to_have_count(0)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(table).to_have_count(3)
+    assert measure(page)[2] == FITS
+    page.set_viewport_size({"width": 1024, "height": 768})
+    expect(table).to_have_count(0)
+
     page.keyboard.press("ArrowRight")
     expect(page.locator("h1.outcomes-title")).to_have_text("Survival by any variable")
     tab.settle()
