@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,7 +29,15 @@ from analytics.dictionary import Variable
 from analytics.formats import shorten
 from analytics.reporting.wording import describe_cohort
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, Choices, active_source, load_cohort, load_controls, load_funnel
+from pages.components.cache import (
+    REFERENCE_COHORT,
+    Choices,
+    active_source,
+    kept,
+    load_cohort,
+    load_controls,
+    load_funnel,
+)
 from pages.components.own_cohort import find_own_cohort
 
 
@@ -299,7 +306,7 @@ def keys_of(variable: Variable) -> tuple[str, ...]:
     return (variable.name,) if variable.is_coded else (variable.name, state.key_of_missing(variable))
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def filter_variables(cohort: Cohort) -> tuple[Variable, ...]:
     """The variables offered in the sidebar: coded ones, and numbers with a range."""
     ranges = cohort.ranges()

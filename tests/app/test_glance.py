@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,7 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.study import ways
 from analytics.study.published import open_published
-from pages.components import state
+from pages.components import glance, state
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_lanes
 from tests.app.opening import Dashboard, open_dashboard, open_link, open_page
 
@@ -138,7 +139,7 @@ def test_choices_of_the_overview_are_in_its_link() -> None:
 
 def test_the_page_of_lines_stands_in_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ways, "LANES_ON_A_PAGE", 30)
-    load_lanes.cache_clear()
+    monkeypatch.setattr(glance, "load_lanes", unwrap(load_lanes))
     app = open_link("", lanes_page="2")
     page = app.number_input(key=state.LANES_PAGE)
     assert (page.label, page.value, page.max) == ("Page of 3", 2, 3)
@@ -151,7 +152,6 @@ def test_the_page_of_lines_stands_in_the_link(monkeypatch: pytest.MonkeyPatch) -
         "one beyond the last is the last"
     )
     assert open_link("", lanes_page="0").session_state[state.LINK_NOTES][0][0] == "link-unknown-choice"
-    load_lanes.cache_clear()
     assert not app.exception
 
 
