@@ -13,17 +13,19 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.dictionary import speaking_by
+from analytics.dictionary import Dictionary, speaking_by
 from analytics.document import (
     Appendix,
     BackgroundPart,
     ComparedTest,
+    Contrast,
     Document,
     Headline,
     Picture,
     Progress,
     Selection,
     Shown,
+    Sides,
 )
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.formats import format_count, name_patients
@@ -308,6 +310,24 @@ class Analysis(ABC, Generic[Frame, Found]):
     def second_opinion(self, frame: Frame, result: Found, params: Params) -> Iterator[Compared]:
         """What the result shows beside what libraries give for the same frame; nothing where no library can do it."""
         return iter(())
+
+    def join(self, first: Found, second: Found, params: Params, sides: Sides) -> Any:
+        """The frozen result of two selections in one, before the policy; None where they are shown one below the other."""
+        return None
+
+    def show_joined(self, joined: Any, params: Params, sides: Sides) -> Contrast:
+        """What is shown of what `join` made, once it has passed the policy."""
+        raise NotImplementedError(f"{type(self).__name__} joins selections, and has to show them.")
+
+    @final
+    def contrast(
+        self, first: Found, second: Found, params: Params, sides: Sides, dictionary: Dictionary
+    ) -> Contrast | None:
+        """Two results that have passed `run` in one figure and one table; None where they are shown one below the other."""
+        if type(self).join is Analysis.join:
+            return None
+        with speaking_by(dictionary):
+            return self.show_joined(Governed(self.join)(first, second, params, sides), params, sides)
 
     @final
     def missing(self, cohort: Cohort) -> tuple[str, ...]:

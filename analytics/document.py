@@ -129,6 +129,27 @@ class Shown:
     sentences: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two selections beside each other: what each asks for in words, and how many are in both (0 where they are left out)."""
+
+    words: tuple[str, str]
+    n_both: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What a view shows of two selections in one: a figure, tables, and sentences that say what compares them.
+
+    ``tests`` are those before the reader, for the ledger.
+    """
+
+    picture: Picture
+    tables: tuple[Table, ...] = ()
+    sentences: tuple[str, ...] = ()
+    tests: tuple[ComparedTest, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BackgroundPart:
     """A part that takes seconds: it runs only when a reader asks for it, beside the page.

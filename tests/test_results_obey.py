@@ -317,7 +317,7 @@ def test_every_way_from_a_page_to_a_result_passes_the_policy() -> None:
     assert [part.sentences for part in document.checks.parts()] == [("None",)]
     for part in (*document.background, *document.checks.background):
         assert part.run(lambda done, total: None).estimate.value is None
-    for name in ("run", "present"):
+    for name in ("run", "present", "contrast"):
         assert getattr(Analysis, name).__final__
         assert all(name not in vars(type(analysis)) for analysis in load_analyses())
     made = Governed(lambda n: Estimate(0.5, n=n, n_event=1))

@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.analysis import Analysis, Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.beside import JoinedCurves
 from analytics.comparisons.causes import (
     CauseModels,
     CausesFrame,
@@ -23,9 +24,11 @@ from analytics.comparisons.incidence import (
     compare_incidence,
     describe_compared_incidence,
     incidence_frame,
+    join_incidence,
     list_competing,
     plan_incidence,
     plot_compared_incidence,
+    show_joined_incidence,
 )
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import chosen_references, reference_control
@@ -40,7 +43,7 @@ from analytics.comparisons.survival import (
     headline_test,
 )
 from analytics.dictionary import Words, load_words
-from analytics.document import ComparedTest, Headline, Picture, Shown
+from analytics.document import ComparedTest, Contrast, Headline, Picture, Shown, Sides
 from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_whole_curves
 from analytics.estimators.second_opinion.comparison import not_offered
 from analytics.estimators.second_opinion.curves import compare_curves
@@ -228,6 +231,15 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         comparison = result.comparison
         ratios = tabulate_cause_ratios(result.models.fitted, comparison.cause, result.dictionary)
         return (tabulate_incidence(comparison), *ratios)
+
+    def join(
+        self, first: CumulativeIncidence, second: CumulativeIncidence, params: Params, sides: Sides
+    ) -> JoinedCurves:
+        return join_incidence(first.comparison, second.comparison, sides, params["interval"])
+
+    def show_joined(self, joined: JoinedCurves, params: Params, sides: Sides) -> Contrast:
+        shown = {name: params[name] for name in ("bands", "full_axis", "marks")}
+        return show_joined_incidence(joined, sides, **shown)
 
     def answer(self, result: CumulativeIncidence) -> tuple[str, ...]:
         return answer_incidence(result.comparison, result.everyone)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import pandas as pd
 
 from analytics.cohort import Cohort
+from analytics.comparisons.beside import JoinedCurves, join_frames, name_both, say_test, styles_beside, test_of
 from analytics.comparisons.power import detect_incidence
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import CompetingEndpoint, Variable, Words
+from analytics.document import Contrast, Picture, Sides
 from analytics.estimators import estimate_cumulative_incidence, gray_test, read_curve
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.figures.curves.incidence import describe_drawing, plot_incidence
 from analytics.figures.curves.incidence import describe_incidence as describe_curves
-from analytics.figures.theme import Figure
+from analytics.figures.theme import Figure, Style
 from analytics.formats import format_count, format_patients, format_years
 from analytics.frames import CompetingEvents
-from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, IncidenceComparison
+from analytics.reporting.curves import MILESTONE_YEARS, MILESTONES, IncidenceComparison, tabulate_incidence
 from analytics.reporting.files import name_measure
 from analytics.reporting.planning import Plan, plan_groups
-from analytics.reporting.wording import start_sentence
+from analytics.reporting.wording import in_sentence, start_sentence
 from analytics.results import TestResult
 
 COLUMNS = [
@@ -35,15 +38,18 @@ def list_competing(cohort: Cohort) -> tuple[CompetingEndpoint, ...]:
 
 
 def compare_incidence(
-    frame: CompetingEvents, cause: Variable, event: str, conf_type: SurvivalConfType
+    frame: CompetingEvents, cause: Variable, event: str, conf_type: SurvivalConfType, *, is_tested: bool = True
 ) -> IncidenceComparison:
-    """Aalen–Johansen curves of every cause by group, their values at the milestones, and Gray's test of each cause."""
+    """Aalen–Johansen curves of every cause by group, their values at the milestones, and Gray's test of each cause.
+
+    ``is_tested`` False leaves out the tests, as where the groups share patients.
+    """
     causes = cause.levels[1:]
     incidence = estimate_cumulative_incidence(
         frame.time, frame.cause, group=frame.group, weight=frame.weight, causes=causes, conf_type=conf_type
     )
     tests: tuple[TestResult, ...] = ()
-    if frame.variable is not None:
+    if frame.variable is not None and is_tested:
         tests = tuple(
             gray_test(frame.time, frame.cause, frame.group, of=number, weight=frame.weight)
             for number in range(1, len(causes) + 1)
@@ -52,14 +58,43 @@ def compare_incidence(
     return IncidenceComparison(frame, cause, event, incidence, milestones, tests)
 
 
+def join_incidence(
+    first: IncidenceComparison, second: IncidenceComparison, sides: Sides, conf_type: SurvivalConfType
+) -> JoinedCurves:
+    """The curves of two selections in one; Gray's test, which knows no strata, where they are wholes that share nobody."""
+    frame, split = join_frames(first.frame, second.frame, sides)
+    is_tested = not sides.n_both and not split.within
+    compared = compare_incidence(frame, first.cause, first.event, conf_type, is_tested=is_tested)
+    return JoinedCurves(compared, split, compared.test)
+
+
+def show_joined_incidence(joined: JoinedCurves, sides: Sides, *, bands: bool, full_axis: bool, marks: bool) -> Contrast:
+    """The picture, table and test of two selections."""
+    compared = cast(IncidenceComparison, joined.compared)
+    figure = plot_compared_incidence(
+        compared, bands=bands, full_axis=full_axis, marks=marks, styles=styles_beside(joined)
+    )
+    what = f"the cumulative incidence of {in_sentence(compared.event_label)} from {compared.endpoint.origin}"
+    caption, alt = caption_comparison(compared, bands=bands), describe_compared_incidence(compared)
+    table = tabulate_incidence(compared, every_cause=False)
+    return Contrast(
+        Picture(name_both(sides), figure, alt, caption), (table,), say_test(joined, sides), test_of(joined, sides, what)
+    )
+
+
 def plot_compared_incidence(
-    result: IncidenceComparison, *, bands: bool, full_axis: bool = False, marks: bool = False
+    result: IncidenceComparison,
+    *,
+    bands: bool,
+    full_axis: bool = False,
+    marks: bool = False,
+    styles: Mapping[str, Style] | None = None,
 ) -> Figure:
-    """The curves of the event in question by group, with the table of counts."""
+    """The curves of the event in question by group, with the table of counts; ``styles`` as in `plot_compared_survival`."""
     return plot_incidence(
         result.curves,
         labels=result.labels,
-        styles=styles_of(result.frame),
+        styles=styles or styles_of(result.frame),
         origin=result.endpoint.origin,
         y_title=title_of(result),
         bands=bands,

@@ -11,9 +11,11 @@ import pandas as pd
 
 from analytics.analysis import Analysis, Checks, Control, Frame, Params, to_reference
 from analytics.cohort import Cohort
+from analytics.comparisons.beside import MODELS_BESIDE, TwoModels, list_two_models, name_both, say_models
 from analytics.comparisons.power import to_planning
 from analytics.dictionary import Dictionary, Variable, load_words
-from analytics.document import ComparedTest, Headline, HtmlFigure
+from analytics.document import ComparedTest, Contrast, Headline, HtmlFigure, Picture, Sides
+from analytics.figures.forest.comparison import describe_comparison, plot_comparison
 from analytics.figures.forest.html import draw_html
 from analytics.figures.forest.layout import Forest
 from analytics.figures.forest.ratios import (
@@ -160,6 +162,16 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
         if not result.variables:
             return ""
         return "Click a level to make it the reference that the others of its factor are compared with."
+
+    def join(self, first: Models, second: Models, params: Params, sides: Sides) -> TwoModels:
+        return TwoModels(first.multivariable, second.multivariable, first.variables, first.words.head)
+
+    def show_joined(self, joined: TwoModels, params: Params, sides: Sides) -> Contrast:
+        forest = list_two_models(joined, sides)
+        picture = Picture(
+            name_both(sides), draw_forest(plot_comparison(forest)), describe_comparison(forest), MODELS_BESIDE
+        )
+        return Contrast(picture, sentences=(say_models(joined, sides),))
 
     @abstractmethod
     def describe(self, result: Models) -> Callable[..., str]:

@@ -6,7 +6,7 @@ The analyses differ in whom they compare and from when; the estimate, figure, ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,11 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Governed, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.beside import JoinedCurves, join_frames, name_both, say_test, styles_beside, test_of
 from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
-from analytics.document import ComparedTest, Headline, Picture
+from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import (
     estimate_survival,
     follow_up,
@@ -231,6 +232,27 @@ def compare_survival(
     )
 
 
+def join_survival(first: SurvivalComparison, second: SurvivalComparison, params: Params, sides: Sides) -> JoinedCurves:
+    """The curves of two selections in one, and the test of one against the other where nobody is in both."""
+    frame, split = join_frames(first.frame, second.frame, sides)
+    conf_type = params["interval"]
+    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
+    curves = estimate_survival(frame.time, frame.event, group=frame.group, conf_type=conf_type, **arrays)
+    compared = SurvivalComparison(
+        frame=frame,
+        curves=curves,
+        milestones=tuple(read_curve(curve, MILESTONES) for curve in curves.curves),
+        overall=None,
+        pairwise=(),
+        median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
+    )
+    test = None
+    if not sides.n_both:
+        weighting = WEIGHTINGS[params["test"]]
+        test = logrank_test(frame.time, frame.event, split.side, **weighting, strata=split.strata, **arrays)
+    return JoinedCurves(compared, split, test)
+
+
 def headline_patients(frame: TimeToEvent | CompetingEvents, which: str = "in this selection") -> Headline:
     """How many patients there are, and who they are."""
     who = start_sentence(frame.endpoint.population)
@@ -256,13 +278,18 @@ def headline_events(frame: TimeToEvent, what: str) -> Headline:
 
 
 def plot_compared_survival(
-    result: SurvivalComparison, *, bands: bool, mean_until: float | None = None, marks: bool = False
+    result: SurvivalComparison,
+    *,
+    bands: bool,
+    mean_until: float | None = None,
+    marks: bool = False,
+    styles: Mapping[str, Style] | None = None,
 ) -> Figure:
-    """The Kaplan–Meier figure with the table at risk."""
+    """The Kaplan–Meier figure with the table at risk; ``styles`` are how groups look that are no levels of the dictionary."""
     return plot_survival(
         result.curves,
         labels=result.labels,
-        styles=styles_of(result.frame),
+        styles=styles or styles_of(result.frame),
         origin=result.endpoint.origin,
         y_title=result.endpoint.y_title,
         bands=bands,
@@ -373,6 +400,22 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
 
     def answer(self, result: SurvivalComparison) -> tuple[str, ...]:
         return answer_survival(result)
+
+    def join(self, first: SurvivalComparison, second: SurvivalComparison, params: Params, sides: Sides) -> JoinedCurves:
+        return join_survival(first, second, params, sides)
+
+    def show_joined(self, joined: JoinedCurves, params: Params, sides: Sides) -> Contrast:
+        compared = cast(SurvivalComparison, joined.compared)
+        figure = plot_compared_survival(
+            compared, bands=params["bands"], marks=params["marks"], styles=styles_beside(joined)
+        )
+        caption = describe_drawing(compared.curves, bands=params["bands"])
+        return Contrast(
+            Picture(name_both(sides), figure, describe_compared_survival(compared), caption),
+            tabulate_survival(compared),
+            say_test(joined, sides),
+            test_of(joined, sides, in_sentence(compared.endpoint.label)),
+        )
 
     def sentences(self, result: SurvivalComparison) -> tuple[str, ...]:
         return say_survival(result)

@@ -23,7 +23,7 @@ import pandas as pd
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import Dictionary, load_words
-from analytics.document import Document
+from analytics.document import ComparedTest, Document
 from analytics.estimators import adjust_p_values
 from analytics.formats import format_count, format_p, format_p_phrase
 from analytics.reporting.tables import Table
@@ -213,13 +213,14 @@ def list_comparisons(
     params: Mapping[str, Any],
     dictionary: Dictionary,
     data_version: str,
+    more: Sequence[ComparedTest] = (),
 ) -> tuple[Comparison, ...]:
-    """The comparisons that a view puts before its reader; empty where it tests nothing.
+    """The comparisons that a view puts before its reader, ``more`` beside those of its document; empty where it tests nothing.
 
     ``params`` are the values of ``controls``. Controls marked ``display`` do not count, nor does the order in which several
     options were chosen.
     """
-    tests = document.tests()
+    tests = (*document.tests(), *more)
     if not tests:
         return ()
     asked = [c for c in controls if not c.display]

@@ -8,7 +8,15 @@ from typing import Any
 from analytics.analysis import Analysis, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.document import Document, Selection
+from analytics.dictionary import Dictionary
+from analytics.document import Document, Selection, Sides
+from analytics.reporting.wording import say_selection
+
+
+def to_sides(selections: tuple[CohortFilter, CohortFilter], n_both: int, dictionary: Dictionary) -> Sides:
+    """Two selections beside each other, with what each asks for in words."""
+    first, second = (say_selection(selection, dictionary) for selection in selections)
+    return Sides((first, second), n_both)
 
 
 def open_document(

@@ -16,7 +16,7 @@ from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.cohort.problems import CohortError, Problem
-from analytics.document import Document
+from analytics.document import Contrast, Document, Selection
 from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
@@ -30,7 +30,7 @@ from analytics.study.pictures import count_pictures
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
 from analytics.study.ways import count_flow, list_lanes
-from analytics.views.opening import open_document
+from analytics.views.opening import to_sides
 from pages.components.own_cohort import OwnCohort
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
@@ -127,8 +127,23 @@ def load_simulation() -> Simulation:
 @kept(SELECTIONS)
 def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
-    count = partial(load_funnel, cohort, cohort_filter)
-    return open_document(_analysis(slug), cohort, cohort_filter, dict(choices), count)
+    selection = Selection.of(cohort, cohort_filter, partial(load_funnel, cohort, cohort_filter))
+    return _analysis(slug).present(_load_result(cohort, cohort_filter, slug, choices), dict(choices), selection)
+
+
+@kept(SELECTIONS)
+def _load_result(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Any:
+    return _analysis(slug).run(cohort, cohort_filter, dict(choices))
+
+
+@kept(64)
+def load_contrast(
+    cohort: Cohort, selections: tuple[CohortFilter, CohortFilter], n_both: int, slug: str, choices: Choices
+) -> Contrast | None:
+    """Two selections in one figure and one table; None where an analysis shows them one below the other."""
+    first, second = (_load_result(cohort, one, slug, choices) for one in selections)
+    sides = to_sides(selections, n_both, cohort.dictionary)
+    return _analysis(slug).contrast(first, second, dict(choices), sides, cohort.dictionary)
 
 
 @kept(SELECTIONS)

@@ -15,7 +15,7 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter
-from analytics.document import Document
+from analytics.document import Contrast, Document
 from analytics.exports.medium import to_file_stem
 from analytics.provenance import Provenance
 from analytics.reporting.wording import join_words
@@ -23,8 +23,8 @@ from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, answer_link
 from pages.components import state
-from pages.components.cache import Choices, load_controls, load_document
-from pages.components.context import Context, is_presenting, versus_text
+from pages.components.cache import Choices, load_contrast, load_controls, load_document
+from pages.components.context import Context, count_both, is_presenting, versus_text
 from pages.components.kept_ledger import read_ledger
 from pages.components.own_cohort import OwnCohort
 
@@ -60,7 +60,19 @@ class OpenView:
         context = self.context
         chosen = drop_idle_clauses(context.filter, context.funnel)
         choices, dictionary = dict(self.choices), context.cohort.dictionary
-        return list_comparisons(self.document, chosen, self.controls, choices, dictionary, context.cohort.data_version)
+        more = () if self.contrast is None else self.contrast.tests
+        return list_comparisons(
+            self.document, chosen, self.controls, choices, dictionary, context.cohort.data_version, more
+        )
+
+    @cached_property
+    def contrast(self) -> Contrast | None:
+        """It and the other selection in one figure and one table; None without another, or where they are shown apart."""
+        context = self.context
+        if context.versus is None:
+            return None
+        n_both = 0 if context.is_apart else count_both(context)
+        return load_contrast(context.cohort, (context.filter, context.versus), n_both, self.document.slug, self.choices)
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from html import escape
 
+import pandas as pd
 import streamlit as st
 
 from analytics.dictionary import load_words
 from analytics.formats import format_count, format_patients
+from analytics.reporting.tables import Table, table_frame
 from analytics.reporting.wording import say_selection
 from pages.components import state
 from pages.components.context import Context, count_both, hold_filter
 from pages.components.figures import show_picture
+from pages.components.files import add_remarks, show_files
 from pages.components.ledger import record_comparisons
 from pages.components.open_view import OpenView, open_view
+from pages.components.tables import show_table
+
+FILE = "a-and-b"
+NO_TEST = "No test compares the two."
 
 
 def show_versus(opened: OpenView) -> None:
-    """The answer and the figure of the other selection, by the same choices, and how many are in both."""
+    """The other selection by the same choices: its answer, how many are in both, and both in one figure and one table.
+
+    Where one figure cannot hold both, that of the other one stands alone.
+    """
     context = opened.context
     if context.versus is None:
         return
@@ -29,7 +41,24 @@ def show_versus(opened: OpenView) -> None:
     )
     record_comparisons(other)
     show_other(context, " ".join(other.document.answer()))
-    show_picture(other.document.main(), state.VERSUS_FIGURE, other.stem)
+    contrast = opened.contrast
+    if contrast is None:
+        show_picture(other.document.main(), state.VERSUS_FIGURE, other.stem)
+        st.html(f'<p class="outcomes-caption">{escape(NO_TEST)}</p>')
+        return
+    show_picture(contrast.picture, state.VERSUS_FIGURE, f"{opened.stem}_a-b")
+    for table in contrast.tables:
+        show_table(table)
+    for sentence in contrast.sentences:
+        st.html(f'<p data-testid="versus-test">{escape(sentence)}</p>')
+    if contrast.tables:
+        frames = partial(_frames_of, contrast.tables[0])
+        said = add_remarks(opened.provenance, (contrast.picture.title, *contrast.sentences))
+        show_files((FILE,), frames, said, opened.stem, FILE)
+
+
+def _frames_of(table: Table) -> Mapping[str, pd.DataFrame]:
+    return {FILE: table_frame(table)}
 
 
 def show_other(context: Context, answer: str) -> None:
@@ -57,10 +86,10 @@ def describe_overlap(context: Context) -> str:
     """How many are in both selections, and what that means for reading one beside the other."""
     n, words = count_both(context), load_words()
     if context.versus is None or not n:
-        return f"No {words.noun} is in both selections. They stand beside each other; no test compares them."
+        return f"No {words.noun} is in both selections."
     are = f"{format_count(n)} {words.of(n)} {'is' if n == 1 else 'are'} in both selections and"
     if context.is_apart:
-        return f"{are} {'is' if n == 1 else 'are'} left out of either. No test compares those who are left."
+        return f"{are} {'is' if n == 1 else 'are'} left out of either."
     if n == context.cohort.count(context.filter) == context.cohort.count(context.versus):
         return f"Both selections are the same {words.plural}."
-    return f"{are} count on either side: they are not independent of each other, and no test compares them."
+    return f"{are} count on either side: the two are not independent of each other."

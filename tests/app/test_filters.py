@@ -11,6 +11,7 @@ import pytest
 
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter, to_text
+from analytics.reporting.attrition import join_stages
 from analytics.reporting.wording import say_selection
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
@@ -123,6 +124,8 @@ def test_two_selections_stand_beside_each_other_with_who_is_in_both() -> None:
     assert f"{both} children are in both selections" in said
     figures = [e for e in app.get("bidi_component") if e.key == state.VERSUS_FIGURE]
     assert len(figures) == 1
+    (why,) = [h.proto.body for h in app.get("html") if 'data-testid="versus-test"' in h.proto.body]
+    assert f"{both} children are in both, and a test asks for groups that share nobody" in why
     assert app.session_state[state.LINK_NOTES] == []
     link = next(
         d["link"]
@@ -176,6 +179,11 @@ def test_nobody_in_both_is_said_and_a_click_elsewhere_keeps_the_comparison() -> 
     app = open_link("survival-by-site", sex=["boys"], versus="sex=girls")
     (said,) = [h.proto.body for h in app.get("html") if 'data-testid="versus"' in h.proto.body]
     assert "No child is in both selections" in said
+    (test,) = [h.proto.body for h in app.get("html") if 'data-testid="versus-test"' in h.proto.body]
+    assert "A: Sex: boys and B: Sex: girls: stratified log-rank test, p = " in test
+    # The test counts among those that were looked at.
+    ledger = [h.proto.body for h in app.get("html") if "between two selections" in h.proto.body]
+    assert ledger
     assert read_click({"sex": ["boys"], "versus": ["sex=girls&colour=blue"]}, COHORT)["versus"] == ["sex=girls"]
     assert read_click({"versus": ["everyone"]}, COHORT) == {"versus": ["everyone"]}
 
@@ -205,9 +213,12 @@ def test_a_combination_is_a_selection_that_the_page_its_words_and_its_link_obey(
     said = f"either “Age at diagnosis from 10 years” or “Sex: girls”; w{without}"
     html = " ".join(h.proto.body for h in app.get("html"))
     assert said in html and app.session_state[state.LINK_NOTES] == []
-    n_either = COHORT.count(girls.either(older))
-    way = [h.proto.body for h in app.get("html") if f"W{without}" in h.proto.body]
-    assert way and str(n_either) in way[-1]  # the bars of the way to the estimate
+    way = join_stages(COHORT.funnel(combined), combined, COHORT.dictionary)
+    n_either, n_left = COHORT.count(girls.either(older)), COHORT.count(combined)
+    assert [(stage.text, stage.n) for stage in way[1:]] == [
+        ("Either “Age at diagnosis from 10 years” or “Sex: girls”", n_either),
+        (f"W{without}", n_left),
+    ]
     (link,) = {
         d["link"]
         for e in app.get("bidi_component")
