@@ -90,3 +90,15 @@ def read_rule(name: str, entry: Mapping[str, Any], levels: Mapping[str, tuple[st
 
 def _read_condition(entry: dict[str, Any]) -> Condition:
     return Condition(levels=tuple(map(str, entry.pop("is", ()))), is_known=entry.pop("known", None), **entry)
+
+
+def write_rule(rule: Rule) -> dict[str, Any]:
+    """The entry that `read_rule` reads as the same rule."""
+    conditions = []
+    for c in rule.conditions:
+        given = {"is": list(c.levels), "known": c.is_known, "above": c.above, "below": c.below, "by": c.by or None}
+        conditions.append(
+            {"variable": c.variable, **{key: value for key, value in given.items() if value not in ([], None)}}
+        )
+    texts = {"severity": rule.severity, "all": conditions, "what": rule.what, "then": rule.then, "remedy": rule.remedy}
+    return {key: value for key, value in texts.items() if value}

@@ -6,6 +6,7 @@ from collections.abc import Mapping as Entries
 from dataclasses import fields
 from typing import Any
 
+from analytics.data_rules import write_rule
 from analytics.dictionary import Derivation, Dictionary, make_dictionary
 
 # What is said of levels is said anew where the levels are other ones.
@@ -13,7 +14,7 @@ _OF_LEVELS = ("level_labels", "spoken", "optional_levels", "level_words")
 
 
 def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dictionary:
-    """The dictionary with entries as its TOML file has them: variables, endpoints, competing endpoints, lists, words.
+    """The dictionary with entries as its TOML file has them: variables, endpoints, competing endpoints, lists, words, rules.
 
     An entry of a name that is there changes the keys that it has and keeps the others; with other levels, their labels
     and words are kept no longer. A role that it claims is taken from who had it. New entries come last, a list takes the
@@ -36,7 +37,7 @@ def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dic
     for section in ("endpoints", "competing"):
         for name, entry in entries.get(section, {}).items():
             content[section][name] = {**content[section].get(name, {}), **entry}
-    for section in ("lists", "words"):
+    for section in ("lists", "words", "rules"):
         content[section].update(entries.get(section, {}))
     return make_dictionary(content, "the dictionary")
 
@@ -61,6 +62,7 @@ def _content(dictionary: Dictionary) -> dict[str, dict[str, Any]]:
         "competing": {e.name: _entry(e) for e in dictionary.competing},
         "lists": dict(dictionary.lists),
         "words": _entry(dictionary.words),
+        "rules": {rule.name: write_rule(rule) for rule in dictionary.rules},
     }
 
 
