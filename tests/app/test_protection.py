@@ -16,7 +16,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.cohort.problems import CohortError
 from analytics.cohort.rules import Everything, SmallNumbers
 from analytics.formats import SUPPRESSED
-from analytics.reporting.attrition import join_stages
+from analytics.reporting.attrition import join_stages, tabulate_stages
 from analytics.reporting.reliability import load_policy, note_left_out
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
@@ -24,7 +24,8 @@ from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_
 from pages.components.state import ANSWERED, SIDEBAR, SIDEBAR_TOLD, TAB
 from pages.components.style import STYLE
 from tests.analyses.shown import analysis_of, show, show_with
-from tests.app.opening import Dashboard, hold, open_dashboard, turn_to
+from tests.app.opening import Dashboard, hold, open_dashboard, open_page, turn_to
+from tests.app.reading import assert_fit_to_read, texts_of
 
 ROOT = Path(__file__).parents[2]
 K = 5
@@ -197,6 +198,44 @@ def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort
         assert [note.code for note in shown.notes].count("protected") == 1
         answered += 1
     assert answered >= 3
+
+
+QUERIES = ({}, {"sex": ["male"]}, {"risk_group": ["high"]})
+# A number of children in running text, in a table, or in the table at risk.
+FOLLOWING = "of [0-9]|child|boy|girl|had|died|death|relapse\\b|relapses|relapsed|event|were still|selected|complete"
+OF_CHILDREN = re.compile(rf"(?<![\d.,–≥≤<>×])(\d+)(?= (?:{FOLLOWING}))")
+COUNTS = ("n", "n_risk", "n_event", "n_censor", "n_lost", "observed", "n_treated", "n_missing")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", [analysis.slug for analysis in load_analyses()])
+@pytest.mark.parametrize("held", QUERIES, ids=["everyone", "boys", "high risk"])
+def test_no_small_number_is_shown_anywhere(
+    monkeypatch: pytest.MonkeyPatch, cohort: Cohort, slug: str, held: dict[str, list[str]]
+) -> None:
+    """In no word, table, figure, tooltip or file is there a number of children that is no multiple of the smallest cell."""
+    monkeypatch.setenv("SMALLEST_CELL", str(K))
+    app = open_page(slug, held)
+    assert_fit_to_read(app)
+    for text in texts_of(app):
+        said = re.sub(r"\s+", " ", re.sub("[\u202f\u2060]", "", text)).replace("1 of 20 such comparisons", "")
+        for found in OF_CHILDREN.finditer(said):
+            assert int(found[1]) % K == 0, said
+    sent = "".join(h.proto.body for h in app.get("html"))
+    assert sent.count('data-testid="protected"') == 1
+    assert not [b.key for b in app.button if str(b.key).startswith("slow_")]
+    assert "How good is this model?" not in [line.label for line in app.expander]
+    chosen = CohortFilter(tuple(Clause(name, tuple(levels)) for name, levels in held.items()))
+    try:
+        shown = show_with(analysis_of(slug), *chosen.clauses, source=cohort, policy=True)
+    except SuppressedError:
+        assert 'data-testid="suppressed"' in sent
+        return
+    assert 'data-testid="headlines"' in sent
+    stages = tabulate_stages(join_stages(cohort.funnel(chosen), chosen, cohort.dictionary, shown.used))
+    for frame in (*shown.files.values(), stages):
+        for name in frame.columns.intersection(COUNTS):
+            assert (frame[name].dropna().astype(float) % K == 0).all(), (name, frame)
 
 
 def of_size(n: int) -> dict[str, list[str]]:

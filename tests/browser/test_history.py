@@ -150,12 +150,13 @@ class Reader:
     def check(self) -> dict[str, Any]:
         """Wait until what is seen is what the address asks for; what is seen then."""
         end = time.monotonic() + 20
-        entered = self.ledger
+        entered, url, expected = self.ledger, "", {}
         while True:
             self.tab.settle()
-            url = self.tab.page.url
-            self.ledger = entered  # an address that was only passed has entered nothing
-            expected, shown = self.expected(url), self.shown()
+            if url != self.tab.page.url:
+                url, self.ledger = self.tab.page.url, entered  # an address that was only passed has entered nothing
+                expected = self.expected(url)
+            shown = self.shown()
             if (expected == shown and url == self.tab.page.url) or time.monotonic() > end:
                 break
             time.sleep(0.05)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,16 +132,9 @@ def resize(page: Page, width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., Page], address: str, root: Path) -> None:
+def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., Page], address: str) -> None:
     tab = Dashboard(new_page(), address).open(path)
     page = tab.page
-    folder = root / "tests" / "browser" / "screenshots"
-    folder.mkdir(exist_ok=True)
-
-    def look(name: str) -> None:
-        page.screenshot(path=folder / f"{path or 'overview'}_{name}.png")
-
-    look("1440_light")
     check_fits(page, 1440)
     check_accessible(page)
     expect(page).to_have_title(f"{PAGES[path].title} – {TITLE}")
@@ -172,20 +164,17 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
     tab.settle()
     check_contrast(tab)
     check_accessible(page)
-    look("1440_dark")
     page.emulate_media(color_scheme="light")
 
     resize(page, 1024, 768)
     check_fits(page, 1024)
     assert page.locator(MENU).evaluate_all(COVERED) == []
-    look("1024_light")
 
     resize(page, 390, 844)
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
     page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
     check_fits(page, 390)
     check_accessible(page)
-    look("390_light")
 
 
 def check_main_figure_in_sight(page: Page) -> None:
