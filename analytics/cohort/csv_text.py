@@ -25,7 +25,7 @@ PIECE_BYTES = 1 << 20
 BATCH_CELLS = 1_000_000
 N_LINES_NAMED = 5
 
-_SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+SEPARATOR_LINE = re.compile(r'"?sep=([^"\r\n])"?\s*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*(?:"|$)')
 _BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+")
 
@@ -74,7 +74,7 @@ def read_header(start: bytes) -> Header:
     text = start.removeprefix(BOM).decode("utf-8", errors="surrogateescape")
     rest = _without_blank_lines(text)
     separator = ""
-    if told := _SEPARATOR_LINE.match(rest):
+    if told := SEPARATOR_LINE.match(rest):
         separator, rest = told[1], _without_blank_lines(rest[told.end() :])
     bare = re.split(r"[\r\n]", _QUOTED.sub("", rest), maxsplit=1)[0]
     separator = separator or max(SEPARATORS, key=bare.count)
@@ -82,7 +82,7 @@ def read_header(start: bytes) -> Header:
     try:
         names = next(reader, [])
     except csv.Error as error:
-        raise _explain(error, 1) from error
+        raise explain(error, 1) from error
     if len(names) > MAX_COLUMNS:
         raise CsvError(
             f"a header of {len(names):,} columns; at most {MAX_COLUMNS:,} can be read".replace(",", "\u202f"),
@@ -90,7 +90,7 @@ def read_header(start: bytes) -> Header:
             "Keep the columns that the dictionary describes.",
         )
     if any("\ud800" <= character <= "\udfff" for name in names for character in name):
-        raise CsvError("characters that are not UTF-8", 1, _AS_UTF8)
+        raise CsvError("characters that are not UTF-8", 1, AS_UTF8)
     is_plain = len(rest) == len(text) and reader.line_num == 1
     return Header(tuple(" ".join(name.split()) for name in names), separator, is_plain)
 
@@ -178,9 +178,9 @@ class Records:
                     else:
                         self._note(begins, is_few=len(record) < n_columns)
             except csv.Error as error:
-                raise _explain(error, seen + 1) from error
+                raise explain(error, seen + 1) from error
             except UnicodeDecodeError as error:
-                raise CsvError("characters that are not UTF-8", seen + 1, _AS_UTF8) from error
+                raise CsvError("characters that are not UTF-8", seen + 1, AS_UTF8) from error
         if batch:
             yield batch
 
@@ -190,7 +190,7 @@ class Records:
         for line in file:
             if is_first and line.strip():
                 is_first = False
-                if _SEPARATOR_LINE.fullmatch(line):
+                if SEPARATOR_LINE.fullmatch(line):
                     line = "\n"
             yield line
 
@@ -204,11 +204,11 @@ class Records:
             self.n_many += 1
 
 
-_AS_UTF8 = 'Save the file as "CSV UTF-8 (comma delimited)" in the program it comes from.'
+AS_UTF8 = 'Save the file as "CSV UTF-8 (comma delimited)" in the program it comes from.'
 
 
-def _explain(error: csv.Error, line: int) -> CsvError:
-    """What the reader of the standard library means."""
+def explain(error: csv.Error, line: int) -> CsvError:
+    """What the reader of the standard library means by an error in a record that begins in that line."""
     said = str(error)
     if "field limit" in said:
         what = f"a cell of more than {csv.field_size_limit():,} characters".replace(",", "\u202f")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import errno
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +22,11 @@ from analytics.cohort.csv_text import (
     read_header,
 )
 from analytics.cohort.duckdb_engine import BrokenLines, DamageError, DuckDBEngine, TooLargeError
+from analytics.cohort.files import explain_unopened, read_start
 from analytics.cohort.problems import N_SHOWN, CohortError, Problem, list_places
 from analytics.dictionary import Words, load_words
 from analytics.formats import shorten
 
-N_NEIGHBOURS = 2000  # files of a folder that are looked at for a name alike
 MAX_FOOTER_BYTES = 64_000_000
 
 
@@ -56,7 +52,7 @@ def load_file(engine: DuckDBEngine, path: Path) -> tuple[list[str], list[Problem
     try:
         if path.is_dir() and (files := list_parquet(path)):
             return _load_parquet(engine, path, files)
-        start = _read_start(path)
+        start = read_start(path, MAX_LINE_BYTES + 1)
         if start[:4] == b"PAR1":
             return _load_parquet(engine, path, [path])
         if not start.removeprefix(BOM).strip():
@@ -66,18 +62,18 @@ def load_file(engine: DuckDBEngine, path: Path) -> tuple[list[str], list[Problem
             raise CohortError([_no_table(path, kind)])
         return _load_csv(engine, path, start)
     except OSError as error:
-        raise CohortError([_unopened(path, error)]) from error
+        raise CohortError([explain_unopened(path, error)]) from error
 
 
 def load_table(engine: DuckDBEngine, address: Address) -> tuple[list[str], list[Problem]]:
     """The header of a table in a DuckDB file (without problems), its rows now in the view ``raw`` as those of a file."""
     path = Path(address.place)
     try:
-        if _read_start(path)[8:12] != b"DUCK":
+        if read_start(path, MAX_LINE_BYTES + 1)[8:12] != b"DUCK":
             remedy = "Give the path of a DuckDB file, then / and the name of a table."
             raise CohortError([Problem(f"{shorten(path.name)} is no DuckDB file", shorten(path, LONGEST_PATH), remedy)])
     except OSError as error:
-        raise CohortError([_unopened(path, error)]) from error
+        raise CohortError([explain_unopened(path, error)]) from error
     tables = engine.attach(path)
     if address.table not in tables:
         raise address.deny_table([name for name in tables if not name.startswith("main.")])
@@ -95,62 +91,6 @@ def list_parquet(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         found += [Path(place, n) for n in names if n.endswith(".parquet") and not n.startswith((".", "_"))]
     return sorted(found)
-
-
-def _read_start(path: Path) -> bytes:
-    """The first bytes of a file, as many as a header may have.
-
-    What is no regular file is not read: a pipe would keep the product waiting for ever, a device might never end.
-    """
-    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in str(path)):
-        what = "the path of the file holds characters that are not UTF-8"
-        raise CohortError([Problem(what, shorten(path, LONGEST_PATH), "Rename the file or its folder.")])
-    status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise CohortError([_no_regular_file(path, status.st_mode)])
-    if not status.st_size:  # empty, or one of the system's own, which may never end
-        return b""
-    # Should it become a pipe at this very moment, it does not block either.
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
-        return file.read(MAX_LINE_BYTES + 1)
-
-
-def _no_regular_file(path: Path, mode: int) -> Problem:
-    kinds = (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    kind = next((name for test, name in kinds if test(mode)), "no file")
-    remedy = "Give a CSV or Parquet file."
-    if kind == "a folder":
-        remedy = "Give the CSV file inside it. A folder is opened where its files are Parquet and their names end so."
-    return Problem(f"{shorten(path.name or path)} is {kind}", shorten(path, LONGEST_PATH), remedy)
-
-
-def _unopened(path: Path, error: OSError) -> Problem:
-    """Why the system does not open a file."""
-    where = shorten(path, LONGEST_PATH)
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return _no_file(path)
-    if isinstance(error, IsADirectoryError):
-        return _no_regular_file(path, stat.S_IFDIR)
-    if isinstance(error, PermissionError):
-        return Problem(
-            f"{shorten(path.name)} may not be read by this program (permission denied)",
-            where,
-            "Give the account that runs the dashboard leave to read the file and to enter its folder.",
-        )
-    if error.errno == errno.ENAMETOOLONG:
-        return Problem(
-            f"the path has {len(str(path))} characters, more than this system allows", where, "Give a shorter path."
-        )
-    if error.errno == errno.ENXIO:  # a socket, or a pipe
-        return Problem(f"{shorten(path.name)} is a socket or a pipe", where, "Give a CSV or Parquet file.")
-    reason = shorten(error.strerror or "no reason given", 200)
-    return Problem(f"{shorten(path.name)} cannot be opened: {reason}", where, "Check the path, and the disk it is on.")
 
 
 _FOREIGN = {
@@ -257,22 +197,6 @@ def _broken_lines(path: Path, kind: str, lines: Sequence[int], n: int, n_columns
         f"{list_places(Words('line', 'lines'), [str(line) for line in lines], n)} of {shorten(path.name)}",
         remedy,
     )
-
-
-def _no_file(path: Path) -> Problem:
-    if not os.path.isdir(path.parent):
-        return Problem(f"there is no folder {shorten(path.parent)}", shorten(path, LONGEST_PATH), "Check the path.")
-    try:
-        with os.scandir(path.parent) as entries:
-            present = sorted(entry.name for entry in islice(entries, N_NEIGHBOURS) if entry.is_file())
-    except OSError:
-        present = []  # a folder that may be entered, but not listed
-    close = difflib.get_close_matches(path.name, present, n=3) or [
-        file for file in present if file.endswith((".csv", ".parquet"))
-    ]
-    hint = f"Did you mean {' or '.join(map(shorten, close[:3]))}?" if close else "Check the name and the folder."
-    folder = shorten(os.path.abspath(path.parent), LONGEST_PATH)
-    return Problem(f"there is no file {shorten(path.name)}", f"in {folder}", hint)
 
 
 def _no_columns(name: str) -> Problem:

@@ -93,15 +93,15 @@ def name_columns(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[Note, ...
         found.append(new)
     notes = []
     if unnamed:
-        what = f"{_list(unnamed)} {'has' if len(unnamed) == 1 else 'have'} no name in the file."
+        what = f"{list_names(unnamed)} {'has' if len(unnamed) == 1 else 'have'} no name in the file."
         notes.append(Note("unnamed-columns", "caution", what[0].upper() + what[1:]))
     if double:
-        what = f"Names stand in the header more than once; the further columns are called {_list(double)}."
+        what = f"Names stand in the header more than once; the further columns are called {list_names(double)}."
         notes.append(Note("doubled-names", "caution", what, "See that the right one of them is used."))
     return tuple(found), tuple(notes)
 
 
-def _list(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """The first of several names, and how many more there are."""
     more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
     return ", ".join(shorten(name) for name in names[:N_NAMED]) + more
