@@ -199,7 +199,8 @@ class Dictionary:
     """All variables, endpoints and competing endpoints, in the order of the file, and the words for a patient.
 
     ``lists`` are names of variables that go together, each list under its name; ``rules`` say what cannot be true of a
-    patient.
+    patient. ``origins`` are the days from which times are counted, as their units say ("days from relapse"), with what
+    files call the date.
     """
 
     variables: tuple[Variable, ...]
@@ -208,6 +209,7 @@ class Dictionary:
     words: Words = Words()
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     rules: tuple[Rule, ...] = ()
+    origins: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -310,7 +312,7 @@ def load_words() -> Words:
 
 def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
     """The dictionary read from a TOML file: ``[variables.…]``, ``[endpoints.…]``, ``[competing.…]``, ``[words]``, ``[lists]``,
-    ``[rules.…]``.
+    ``[rules.…]``, ``[origins]``.
 
     Raises
     ------
@@ -341,7 +343,8 @@ def make_dictionary(content: Mapping[str, Any], name: str) -> Dictionary:
     if sum(v.kind == "identifier" for v in variables) != 1:
         raise DictionaryError("exactly one variable must be of kind identifier.")
     rules = tuple(_rule(name, entry, known) for name, entry in content.get("rules", {}).items())
-    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})), lists, rules)
+    origins = tuple((day, tuple(names)) for day, names in content.get("origins", {}).items())
+    return Dictionary(variables, endpoints, competing, _words(content.get("words", {})), lists, rules, origins)
 
 
 # The words of an endpoint that figures and sentences cannot do without, whatever defaults the class has.

@@ -14,7 +14,7 @@ _OF_LEVELS = ("level_labels", "spoken", "optional_levels", "level_words")
 
 
 def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dictionary:
-    """The dictionary with entries as its TOML file has them: variables, endpoints, competing endpoints, lists, words, rules.
+    """The dictionary with entries as its TOML file has them: variables, endpoints, rules, lists, words and so on.
 
     An entry of a name that is there changes the keys that it has and keeps the others; with other levels, their labels
     and words are kept no longer. A role that it claims is taken from who had it. New entries come last, a list takes the
@@ -37,7 +37,7 @@ def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dic
     for section in ("endpoints", "competing"):
         for name, entry in entries.get(section, {}).items():
             content[section][name] = {**content[section].get(name, {}), **entry}
-    for section in ("lists", "words", "rules"):
+    for section in ("lists", "words", "rules", "origins"):
         content[section].update(entries.get(section, {}))
     return make_dictionary(content, "the dictionary")
 
@@ -63,6 +63,7 @@ def _content(dictionary: Dictionary) -> dict[str, dict[str, Any]]:
         "lists": dict(dictionary.lists),
         "words": _entry(dictionary.words),
         "rules": {rule.name: write_rule(rule) for rule in dictionary.rules},
+        "origins": dict(dictionary.origins),
     }
 
 

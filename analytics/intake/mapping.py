@@ -11,7 +11,7 @@ RULES = ("value", "levels", "number", "days", "combine", "present", "constant", 
 DATE_ORDERS = ("", "ymd", "dmy", "mdy")
 ANY = "*"  # whatever is known
 KEPT = ("", "first", "last")
-ENTRIES = ("words", "lists", "variables", "endpoints", "competing", "rules")  # those of a dictionary
+ENTRIES = ("words", "origins", "lists", "variables", "endpoints", "competing", "rules")  # those of a dictionary
 
 
 class MappingError(ValueError):
@@ -151,8 +151,8 @@ class Mapping:
     ``key`` is the column of the patient, by which tables are joined and, with ``one_per_patient``, rows of the same
     patient made one. ``missing`` are codes for unknown in every column; ``layout`` what is fixed of the way the file is
     read. ``entries`` are new or other entries of the dictionary, as in its TOML file ("variables", "endpoints",
-    "competing", "lists", "words", "rules"); with ``own_dictionary`` they are all there is. ``dropped`` and ``hashed`` are columns
-    that tell who somebody is.
+    "competing", "rules", "lists", "words", "origins"); with ``own_dictionary`` they are all there is. ``dropped`` and
+    ``hashed`` are columns that tell who somebody is.
     """
 
     name: str

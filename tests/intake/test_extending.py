@@ -71,6 +71,15 @@ def test_lists_words_and_endpoints_are_extended() -> None:
     assert extended.competing_endpoint("relapse").label == "Relapse or not"
 
 
+def test_rules_and_origins_are_kept_and_extended() -> None:
+    rule = {"severity": "caution", "what": "a", "remedy": "b", "all": [{"variable": "relapse_days", "below": 10}]}
+    extended = extend_dictionary(DICTIONARY, {"rules": {"new": rule}, "origins": {"birth": ["date of birth"]}})
+    assert extended.rules[:-1] == DICTIONARY.rules and len(DICTIONARY.rules) >= 3
+    assert extended.rules[-1].name == "new" and extended.rules[-1].conditions[0].below == 10
+    assert dict(extended.origins) == {**dict(DICTIONARY.origins), "birth": ("date of birth",)}
+    assert "Rezidivdatum" in dict(DICTIONARY.origins)["relapse"]
+
+
 def test_new_levels_of_an_event_are_words_for_0_and_1() -> None:
     entries = {"variables": {"os_event": {"level_words": {"1": ["gone"], "0": ["here"]}}}}
     assert extend_dictionary(DICTIONARY, entries)["os_event"].level_words == (("1", ("gone",)), ("0", ("here",)))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.intake.mapping import (
+    ENTRIES,
     Acceptance,
     Assignment,
     Correction,
@@ -181,7 +182,7 @@ MAPPINGS = st.builds(
     exclusions=st.lists(st.builds(Exclusion, TEXT, TEXT), max_size=2, unique_by=lambda e: e.patient).map(tuple),
     accepted=st.lists(st.builds(Acceptance, TEXT, TEXT), max_size=2).map(tuple),
     entries=st.dictionaries(
-        st.sampled_from(["variables", "lists", "words", "endpoints", "competing"]),
+        st.sampled_from(ENTRIES),
         st.dictionaries(TEXT, PLAIN, max_size=3),
         max_size=3,
     ),
