@@ -13,7 +13,7 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.dictionary import Dictionary, speaking_by
+from analytics.dictionary import Dictionary, dictionary_in_hand, speaking_by, spoken
 from analytics.document import (
     Appendix,
     BackgroundPart,
@@ -21,6 +21,7 @@ from analytics.document import (
     Contrast,
     Document,
     Headline,
+    Lazy,
     Picture,
     Progress,
     Selection,
@@ -30,13 +31,12 @@ from analytics.document import (
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
 from analytics.formats import format_count, name_patients
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import Used, say_attrition
+from analytics.reporting.attrition import Stage, Used, join_stages, say_attrition
 from analytics.reporting.files import to_files
-from analytics.reporting.reliability import note_left_out
+from analytics.reporting.protection import note_protection, say_protection
 from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, list_opinion, refuse_opinion
 from analytics.reporting.tables import Table
 from analytics.reporting.withholding import govern
-from analytics.reporting.wording import say_protection
 from analytics.results import Note
 from analytics.results.second_opinion import Compared, SecondOpinion
 
@@ -118,6 +118,12 @@ class Control:
         if self.kind == "many":
             return isinstance(value, list | tuple) and all(isinstance(v, str) and v in offered for v in value)
         return isinstance(value, str) and value in offered
+
+    def choice(self, held: Any) -> Any:
+        """The value by what a widget or another page holds; the default where that is no choice."""
+        if held is None or not self.allows(held):
+            return self.default
+        return tuple(held) if self.kind == "many" else held
 
     def label_of(self, value: str) -> str:
         """The label of an option."""
@@ -354,83 +360,83 @@ class Analysis(ABC, Generic[Frame, Found]):
             result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
             if not cohort.smallest_cell:
                 return result
-            left_out = note_left_out(record.left_out, cohort.dictionary, cohort.smallest_cell)
-            protected = Note("protected", "info", say_protection(cohort.smallest_cell))
+            left_out, protected = note_protection(record.left_out, cohort.dictionary, cohort.smallest_cell)
             return replace(result, notes=(*left_out, *result.notes, protected))  # type: ignore[type-var, attr-defined]
 
     @final
     def present(self, result: Found, params: Params, selection: Selection) -> Document:
         """All that is shown of a result that has passed `run`, of this selection by these choices."""
         with speaking_by(selection.cohort.dictionary):
-            return self._present(result, params, selection)
+            used, headlines = Lazy(lambda: self.used(result)), Lazy(lambda: self.headlines(result))
+            notes = Lazy(lambda: self.notes(result))
 
-    def _present(self, result: Found, params: Params, selection: Selection) -> Document:
-        lazy = selection.lazy
-        used, headlines = lazy(lambda: self.used(result)), lazy(lambda: self.headlines(result))
-        notes = lazy(lambda: self.notes(result))
-        sentence, attrition = lazy(selection.describe), lazy(lambda: selection.list_stages(used()))
+            def lead_on() -> tuple[Stage, ...]:
+                return join_stages(selection.stages(), used(), selection.cohort.smallest_cell)
 
-        def trace() -> Provenance:
-            cohort, smallest = selection.cohort, selection.cohort.smallest_cell
-            remarks = [f"Small numbers are protected. {say_protection(smallest)}"] if smallest else []
-            remarks.append(say_attrition(attrition()))
-            if choices := describe_choices(self.controls(cohort), params):
-                remarks.append(f"Choices: {choices}")
-            remarks.append(f"Numbers: {'; '.join(f'{headline.label}: {headline.value}' for headline in headlines())}")
-            if left_out := "; ".join(f"{format_count(n)} {text}" for text, n in used().left_out):
-                remarks.append(f"Left out: {left_out}")
-            remarks += [f"Warning: {note.text}" for note in notes() if note.severity == "warning"]
-            return Provenance(
+            attrition = Lazy(lead_on)
+
+            def trace() -> Provenance:
+                cohort, smallest = selection.cohort, selection.cohort.smallest_cell
+                remarks = [f"Small numbers are protected. {say_protection(smallest)}"] if smallest else []
+                remarks.append(say_attrition(attrition()))
+                if choices := describe_choices(self.controls(cohort), params):
+                    remarks.append(f"Choices: {choices}")
+                remarks.append(
+                    f"Numbers: {'; '.join(f'{headline.label}: {headline.value}' for headline in headlines())}"
+                )
+                if left_out := "; ".join(f"{format_count(n)} {text}" for text, n in used().left_out):
+                    remarks.append(f"Left out: {left_out}")
+                remarks += [f"Warning: {note.text}" for note in notes() if note.severity == "warning"]
+                return Provenance(
+                    title=self.title,
+                    cohort=cohort.name,
+                    selection=selection.sentence(),
+                    method=self.method,
+                    data_version=cohort.data_version,
+                    synthetic=cohort.synthetic,
+                    exported_on=date.today(),
+                    remarks=tuple(remarks),
+                )
+
+            return Document(
+                slug=self.slug,
                 title=self.title,
-                cohort=cohort.name,
-                selection=sentence(),
+                question=self.question,
                 method=self.method,
-                data_version=cohort.data_version,
-                synthetic=cohort.synthetic,
-                exported_on=date.today(),
-                remarks=tuple(remarks),
+                sentence=selection.sentence,
+                attrition=attrition,
+                provenance=Lazy(trace),
+                main=Lazy(lambda: self._main(result, params)),
+                headlines=headlines,
+                answer=Lazy(lambda: self.answer(result)),
+                notes=notes,
+                sentences=Lazy(lambda: self.sentences(result)),
+                tables=Lazy(lambda: self.tables(result)),
+                pictures=Lazy(lambda: self.pictures(result, params)),
+                used=used,
+                tests=Lazy(lambda: self.tests(result)),
+                files=self.files,
+                frames=Lazy(lambda: to_files(self.downloads(result))),
+                background=_background_parts(self.background, result, params),
+                checks=_appendix(self.checks, result, params),
+                planning=_appendix(self.planning, result, params),
+                opinion=self._opinion(result, params, lambda: self.prepare(selection.cohort, selection.filter, params)),
             )
-
-        return Document(
-            slug=self.slug,
-            title=self.title,
-            question=self.question,
-            method=self.method,
-            sentence=sentence,
-            attrition=attrition,
-            provenance=lazy(trace),
-            main=lazy(lambda: self._main(result, params)),
-            headlines=headlines,
-            answer=lazy(lambda: self.answer(result)),
-            notes=notes,
-            sentences=lazy(lambda: self.sentences(result)),
-            tables=lazy(lambda: self.tables(result)),
-            pictures=lazy(lambda: self.pictures(result, params)),
-            used=used,
-            tests=lazy(lambda: self.tests(result)),
-            files=self.files,
-            frames=lazy(lambda: to_files(self.downloads(result))),
-            background=_background_parts(self.background, result, params, selection),
-            checks=_appendix(self.checks, result, params, selection),
-            planning=_appendix(self.planning, result, params, selection),
-            opinion=self._opinion(result, params, selection),
-        )
 
     def _main(self, result: Found, params: Params) -> Picture:
         figure = self.figure(result, params)
         return Picture(self.title, figure, self.alt_text(result), self.caption(result, params))
 
-    def _opinion(self, result: Found, params: Params, selection: Selection) -> BackgroundPart | None:
-        """The second opinion; None where no library can do the analysis."""
+    def _opinion(self, result: Found, params: Params, prepare: Callable[[], Frame]) -> BackgroundPart | None:
+        """The second opinion on the frame that ``prepare`` makes anew; None where no library can do the analysis."""
         if type(self).second_opinion is Analysis.second_opinion:
             return None
 
         def run(result: Found, params: Params, progress: Progress) -> SecondOpinion:
-            frame = self.prepare(selection.cohort, selection.filter, params)
-            return collect(self.second_opinion(frame, result, params), self.used(result).n, progress)
+            return collect(self.second_opinion(prepare(), result, params), self.used(result).n, progress)
 
         def show(result: Found, found: SecondOpinion | None, params: Params) -> Shown:
-            return Shown() if found is None else Shown(*list_opinion(found, selection.cohort.dictionary))
+            return Shown() if found is None else Shown(*list_opinion(found, dictionary_in_hand()))
 
         opinion = Background(
             name=OPINION,
@@ -443,7 +449,7 @@ class Analysis(ABC, Generic[Frame, Found]):
             files=(OPINION,),
             downloads=list_figures,
         )
-        return _background_part(opinion, result, params, selection)
+        return _background_part(opinion, result, params)
 
 
 def describe_choices(controls: Sequence[Control], params: Params) -> str:
@@ -453,37 +459,35 @@ def describe_choices(controls: Sequence[Control], params: Params) -> str:
     return "; ".join(f"{label}: {text or 'none'}" for label, text in chosen)
 
 
-def _appendix(checks: Checks | None, result: Any, params: Params, selection: Selection) -> Appendix | None:
+def _appendix(checks: Checks | None, result: Any, params: Params) -> Appendix | None:
     if checks is None:
         return None
-    made = selection.lazy(lambda: Governed(checks.make)(result, params))
+    made = Lazy(lambda: Governed(checks.make)(result, params))
     return Appendix(
         title=name_patients(checks.title),
         about=name_patients(checks.about),
-        parts=selection.lazy(lambda: checks.show(result, made(), params)),
-        background=_background_parts(checks.background, result, params, selection),
+        parts=Lazy(lambda: checks.show(result, made(), params)),
+        background=_background_parts(checks.background, result, params),
         files=checks.files,
-        frames=selection.lazy(lambda: to_files(checks.downloads(made()))),
+        frames=Lazy(lambda: to_files(checks.downloads(made()))),
     )
 
 
-def _background_parts(
-    parts: Sequence[Background], result: Any, params: Params, selection: Selection
-) -> tuple[BackgroundPart, ...]:
-    return tuple(_background_part(part, result, params, selection) for part in parts)
+def _background_parts(parts: Sequence[Background], result: Any, params: Params) -> tuple[BackgroundPart, ...]:
+    return tuple(_background_part(part, result, params) for part in parts)
 
 
-def _background_part(part: Background, result: Any, params: Params, selection: Selection) -> BackgroundPart:
+def _background_part(part: Background, result: Any, params: Params) -> BackgroundPart:
     return BackgroundPart(
         name=part.name,
         title=name_patients(part.title),
         about=name_patients(part.about).format(**params),
         button=name_patients(part.button).format(**params),
-        refusal=selection.lazy(lambda: part.refusal(result, params)),
-        run=selection.spoken(lambda progress: Governed(part.run)(result, params, progress)),
-        show=selection.spoken(lambda found: part.show(result, found, params)),
+        refusal=Lazy(lambda: part.refusal(result, params)),
+        run=spoken(lambda progress: Governed(part.run)(result, params, progress)),
+        show=spoken(lambda found: part.show(result, found, params)),
         files=part.files,
-        frames=selection.spoken(lambda found: to_files(part.downloads(found))),
+        frames=spoken(lambda found: to_files(part.downloads(found))),
     )
 
 

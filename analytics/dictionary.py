@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from analytics.data_rules import Rule, read_rule
 
+Made = TypeVar("Made")
 DICTIONARY_PATH = Path(__file__).parent.parent / "data" / "dictionary.toml"
 
 Kind = Literal["binary", "categorical", "continuous", "duration", "event", "identifier"]
@@ -303,6 +304,18 @@ def speaking_by(dictionary: Dictionary) -> Iterator[None]:
 def dictionary_in_hand() -> Dictionary:
     """The dictionary whose words are spoken: that of the cohort at work, and the product's without one."""
     return _IN_HAND.get() or load_dictionary()
+
+
+def spoken(make: Callable[..., Made]) -> Callable[..., Made]:
+    """``make`` in the words of the dictionary that is in hand now, whenever it is called."""
+    dictionary = dictionary_in_hand()
+
+    @wraps(make)
+    def speak(*args: Any) -> Made:
+        with speaking_by(dictionary):
+            return make(*args)
+
+    return speak
 
 
 def load_words() -> Words:

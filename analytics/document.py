@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial, wraps
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
@@ -12,9 +11,9 @@ import pandas as pd
 
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import speaking_by
+from analytics.dictionary import dictionary_in_hand, speaking_by
 from analytics.provenance import Provenance
-from analytics.reporting.attrition import Stage, Used, join_stages
+from analytics.reporting.attrition import Stage, Used, list_stages
 from analytics.reporting.tables import Place, Table
 from analytics.reporting.wording import describe_cohort
 from analytics.results import Note
@@ -24,12 +23,16 @@ Progress = Callable[[int, int], None]  # called with the steps done and all step
 
 
 class Lazy(Generic[Made]):
-    """A part that is made when it is first called for, once, whoever asks; what fails is made again."""
+    """A part that is made when it is first called for, once, whoever asks; what fails is made again.
 
-    __slots__ = ("_lock", "_made", "_make")
+    Its words are those of the dictionary that is in hand where the part is laid out.
+    """
+
+    __slots__ = ("_dictionary", "_lock", "_made", "_make")
 
     def __init__(self, make: Callable[[], Made]) -> None:
         self._make = make
+        self._dictionary = dictionary_in_hand()
         self._made: tuple[Made, ...] = ()
         self._lock = RLock()
 
@@ -37,45 +40,35 @@ class Lazy(Generic[Made]):
         """The part."""
         with self._lock:
             if not self._made:
-                self._made = (self._make(),)
+                with speaking_by(self._dictionary):
+                    self._made = (self._make(),)
             return self._made[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """Whom a view shows: a cohort under a filter, and how many each clause of it leaves, counted when first asked for."""
+    """Whom a view shows: a cohort under a filter, in one sentence, and the way there, in the words of its dictionary.
+
+    ``funnel`` counts how many each clause leaves; like its words it is made when first asked for.
+    """
 
     cohort: Cohort
     filter: CohortFilter
     funnel: Lazy[Funnel]
+    sentence: Lazy[str]
+    stages: Lazy[tuple[Stage, ...]]
 
     @classmethod
-    def of(cls, cohort: Cohort, cohort_filter: CohortFilter, count: Callable[[], Funnel] | None = None) -> Selection:
-        """The selection of a filter; ``count`` counts whom each clause leaves, if that is known already."""
-        return cls(cohort, cohort_filter, Lazy(count or partial(cohort.funnel, cohort_filter)))
-
-    def spoken(self, make: Callable[..., Made]) -> Callable[..., Made]:
-        """``make``, in the words of the cohort's dictionary whenever it is called."""
-
-        @wraps(make)
-        def speak(*args: Any) -> Made:
-            with speaking_by(self.cohort.dictionary):
-                return make(*args)
-
-        return speak
-
-    def lazy(self, make: Callable[[], Made]) -> Lazy[Made]:
-        """A part of a document in the words of the cohort's dictionary."""
-        return Lazy(self.spoken(make))
-
-    def describe(self) -> str:
-        """Whom it shows, in one sentence."""
-        cohort = self.cohort
-        return describe_cohort(self.filter, cohort.dictionary, self.funnel().n_left, cohort.n, cohort.synthetic)
-
-    def list_stages(self, used: Used) -> tuple[Stage, ...]:
-        """The way from everyone to those that an estimate rests on."""
-        return join_stages(self.funnel(), self.filter, self.cohort.dictionary, used)
+    def of(cls, cohort: Cohort, cohort_filter: CohortFilter) -> Selection:
+        """The selection of a filter."""
+        dictionary = cohort.dictionary
+        with speaking_by(dictionary):
+            funnel = Lazy(lambda: cohort.funnel(cohort_filter))
+            sentence = Lazy(
+                lambda: describe_cohort(cohort_filter, dictionary, funnel().n_left, cohort.n, cohort.synthetic)
+            )
+            stages = Lazy(lambda: list_stages(funnel(), cohort_filter, dictionary))
+        return cls(cohort, cohort_filter, funnel, sentence, stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.reporting.attrition import join_stages
 from analytics.reporting.wording import say_no_advice
 from analytics.study.overview import describe_other_children, summarise_selection
-from analytics.views.view import View
 from pages.components.attrition import show_stages
 from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
@@ -17,7 +15,6 @@ from pages.components.files import said_of_overview, show_link
 from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
 from pages.components.markdown import as_markdown
 from pages.components.notes import arrange_notes, show_notes
-from pages.components.open_view import link_to
 from pages.components.protection import show_protection
 from pages.components.registry import Page
 from pages.components.tables import show_headlines
@@ -52,10 +49,9 @@ def show_overview(context: Context) -> None:
     show_baseline(context)
     show_way_to_published(context)
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")
-    show_stages(join_stages(context.funnel, context.filter, cohort.dictionary))
+    show_stages(context.selection.stages())
     controls = tuple(list_overview_choices(cohort).values())
-    view = View("", context.asked, read_overview_choices(cohort), cohort.data_version)
-    link = link_to(view, context, controls)
+    link = context.links.here(controls, dict(read_overview_choices(cohort)))
     show_link(link)
     show_notes(remarks, more, beside=said_of_overview(context, link))
     if not cohort.smallest_cell and not is_reference(cohort):

@@ -11,9 +11,9 @@ from analytics.study.published import PublishedFigure
 from analytics.study.tables import tabulate_published, tabulate_readings
 from pages.components.cache import is_reference, load_published, load_recomputation
 from pages.components.context import Context
+from pages.components.links import Links
 from pages.components.markdown import as_markdown
 from pages.components.notes import show_cautions
-from pages.components.open_view import link_to_page
 from pages.components.registry import Page
 from pages.components.tables import show_table
 from pages.components.title import show_title
@@ -30,14 +30,14 @@ def show_published(context: Context) -> None:
         return
     show_cautions(published.cautions)
     recomputed = load_recomputation(cohort, context.filter)
-    show_table(tabulate_published(recomputed, whole=not context.filter, link_of=partial(_link_of, context)))
+    show_table(tabulate_published(recomputed, whole=not context.filter, link_of=partial(_link_of, context.links)))
     st.caption(as_markdown(describe_study(published, filtered=bool(context.filter), synthetic=cohort.synthetic)))
     with st.expander("Where the abstract is silent", icon=":material/help:"):
         show_table(tabulate_readings(published))
 
 
-def _link_of(context: Context, figure: PublishedFigure) -> str:
-    return link_to_page(context, figure.page, dict(figure.choices))
+def _link_of(links: Links, figure: PublishedFigure) -> str:
+    return links.to(figure.page, dict(figure.choices))
 
 
 def list_pages() -> tuple[Page, ...]:

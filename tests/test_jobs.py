@@ -12,7 +12,7 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.document import Progress
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from pages.components.jobs import (
     JOBS,
     KEPT,
@@ -286,7 +286,7 @@ def test_every_slow_part_runs_on_the_result_of_its_own_selection() -> None:
     assert parts
     chosen = CohortFilter((Clause("sex", ("male",)),))
     for analysis, background in parts:
-        params = tuple((c.name, c.default) for c in load_controls(COHORT, analysis.slug))
+        params = tuple((c.name, c.default) for c in load_offers(COHORT)[analysis.slug].controls)
         own: JobKey = (COHORT, chosen, analysis.slug, params, background.name)
         start_background(own, background)
         job = JOBS.find(own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from analytics.dictionary import Dictionary
 from analytics.formats import shorten
 from analytics.results import Note
 
+Kind = TypeVar("Kind", bound="Cohort")
 MOST_IDENTIFIERS = 5  # patients that one question names
 
 
@@ -74,7 +75,8 @@ class Cohort:
         synthetic: bool,
         notes: Sequence[Note] = (),
     ) -> None:
-        self._set(
+        assign(
+            self,
             name=name,
             data_version=data_version,
             synthetic=synthetic,
@@ -84,11 +86,6 @@ class Cohort:
             _counts=Counts(engine, dictionary, notes),
             _left_out=[],
         )
-
-    def _set(self, **values: Any) -> Cohort:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        return self
 
     @property
     def n(self) -> int:
@@ -251,12 +248,19 @@ class Cohort:
 
     def recording(self) -> Cohort:
         """The cohort, remembering from now on in `left_out` what its tallies leave out."""
-        return copy.copy(self)._set(_left_out=[])
+        return assign(copy.copy(self), _left_out=[])
 
     @property
     def left_out(self) -> tuple[Hidden, ...]:
         """The levels that the tallies of this record have left out to protect small numbers, each once."""
         return tuple(dict.fromkeys(self._left_out))
+
+
+def assign(cohort: Kind, **values: Any) -> Kind:
+    """A cohort that is being made, with its fields set: once handed out it does not change."""
+    for name, value in values.items():
+        object.__setattr__(cohort, name, value)
+    return cohort
 
 
 def protect_cohort(cohort: Cohort, smallest_cell: int) -> Cohort:
@@ -269,7 +273,7 @@ def protect_cohort(cohort: Cohort, smallest_cell: int) -> Cohort:
     CohortError
         If the whole cohort has fewer patients than that.
     """
-    protected = copy.copy(cohort)._set(disclosure=SmallNumbers(smallest_cell), _left_out=[])
+    protected = assign(copy.copy(cohort), disclosure=SmallNumbers(smallest_cell), _left_out=[])
     if not protected.is_answered(CohortFilter()):
         what = f"{shorten(cohort.name)} has fewer than {smallest_cell} patients, of whom nothing may be said"
         raise CohortError([Problem(what, f"SMALLEST_CELL={smallest_cell}", "Open a cohort of more patients.")])

@@ -12,7 +12,7 @@ from typing import Any
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter, Membership
 from analytics.comparisons.regression import as_read
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import NO_STRATA, endpoint_control
@@ -168,8 +168,8 @@ def prepare_treatments(
 def _keep(
     cohort: Cohort, cohort_filter: CohortFilter, clause: Clause, left_out: list[Exclusion], code: str, **terms: Any
 ) -> CohortFilter:
-    """The filter with one more clause; whom it leaves out is added to those left out."""
-    kept = cohort_filter.with_clause(clause)
+    """The filter with one more clause, beside what it asks of that variable; whom it leaves out is added to those left out."""
+    kept = cohort_filter.among(Membership((CohortFilter((clause,)),)))
     if n := cohort.count(cohort_filter) - cohort.count(kept):
         left_out.append(Exclusion.of(code, n, **terms))
     return kept

@@ -113,10 +113,8 @@ class Stage:
     short: str = ""
 
 
-def join_stages(
-    funnel: Funnel, cohort_filter: CohortFilter, dictionary: Dictionary, used: Used | None = None
-) -> tuple[Stage, ...]:
-    """The way from everyone over each clause of the filter to the estimate, in order.
+def list_stages(funnel: Funnel, cohort_filter: CohortFilter, dictionary: Dictionary) -> tuple[Stage, ...]:
+    """The way from everyone over each clause of the filter to the selection: "everyone", and a "clause" each.
 
     Parameters
     ----------
@@ -124,25 +122,8 @@ def join_stages(
         How many the clauses of ``cohort_filter`` leave, in the order of the phases.
     cohort_filter, dictionary
         What the clauses ask for, and the words for it.
-    used
-        Whom the analysis used of the selection; None for the way to the selection alone.
-
-    Returns
-    -------
-    tuple
-        "everyone", a "clause" each, and with ``used`` also "eligible", "complete" and "landmark" as far as they are
-        asked for, and "events".
-
-    Where small numbers are protected, the numbers of the selection and those of the estimate are rounded apart, so that
-    the first need not lead to the second; those of the estimate add up among themselves.
-
-    Raises
-    ------
-    ValueError
-        If the losses of ``used`` do not lead from the selection to its ``n``, or it has more events than children.
     """
-    words = load_words()
-    stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=words.of(funnel.n_all))]
+    stages = [Stage("everyone", "Everyone in the cohort", funnel.n_all, short=load_words().of(funnel.n_all))]
     for step in funnel.steps:
         clause = cohort_filter.clause(step.variable)
         if step.membership is not None:
@@ -150,9 +131,34 @@ def join_stages(
         else:
             text = describe_clause(clause, dictionary[step.variable]) if clause else dictionary[step.variable].label
         stages.append(Stage("clause", text, step.n, stages[-1].n - step.n, short="selected"))
-    if used is None:
-        return tuple(stages)
-    n = used.n + sum(loss.n for loss in used.losses) if funnel.smallest_cell else funnel.n_left
+    return tuple(stages)
+
+
+def join_stages(selected: Sequence[Stage], used: Used, smallest_cell: int = 0) -> tuple[Stage, ...]:
+    """The way to a selection, and on from there to the estimate.
+
+    Parameters
+    ----------
+    selected
+        The way to the selection.
+    used
+        Whom the analysis used of it.
+    smallest_cell
+        Where small numbers are protected, the numbers of the selection and those of the estimate are rounded apart, so that
+        the first need not lead to the second; those of the estimate add up among themselves. Else 0.
+
+    Returns
+    -------
+    tuple
+        ``selected``, then "eligible", "complete" and "landmark" as far as they are asked for, and "events".
+
+    Raises
+    ------
+    ValueError
+        If the losses of ``used`` do not lead from the selection to its ``n``, or it has more events than children.
+    """
+    stages, n_left = list(selected), selected[-1].n
+    n = used.n + sum(loss.n for loss in used.losses) if smallest_cell else n_left
     asked: tuple[tuple[StageKind, str, str], ...] = (
         ("eligible", used.eligible, used.short),
         ("complete", used.complete, "complete"),
@@ -167,8 +173,8 @@ def join_stages(
         stages.append(Stage(kind, start_sentence(text), n, left, reasons, short))
     if n != used.n or not 0 <= used.n_event <= used.n:
         raise ValueError(
-            f"the way to the estimate does not add up: {funnel.n_left} selected less what is left out are {n}, but the "
-            f"estimate has {used.n} with {used.n_event} events. Count every {words.noun} of the selection once in losses."
+            f"the way to the estimate does not add up: {n_left} selected less what is left out are {n}, but the estimate "
+            f"has {used.n} with {used.n_event} events. Count every {load_words().noun} of the selection once in losses."
         )
     return (
         *stages,

@@ -8,15 +8,13 @@ sentence, figure or file is made of it; so none of them can show it. Empty group
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
 
-from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL, Hidden
-from analytics.dictionary import Dictionary
-from analytics.results import Note, Reason
+from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
+from analytics.results import Reason
 
 POLICY_PATH = Path(__file__).parents[2] / "data" / "policy.toml"
 _FEW = {"patients": "few-patients", "events": "few-events", "events_per_parameter": "few-events-per-parameter"}
@@ -164,24 +162,3 @@ def points_the_other_way(ratio: float | None, n_event: int, n_event_reference: i
     if n_event_reference == 0 and n_event and ratio < 1.0:
         return Reason("below-1-by-penalty")
     return None
-
-
-def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cell: int) -> tuple[Note, ...]:
-    """What was left out of a result to protect small numbers, and what would bring it back."""
-    if not hidden:
-        return ()
-    names = []
-    for h in hidden:
-        variable = dictionary[h.variable]
-        names.append(
-            f"{variable.label}: {variable.level_label(h.level) if variable.is_coded else variable.missing_label}"
-        )
-    return (
-        Note(
-            "suppressed",
-            "caution",
-            f"Left out, because fewer than {smallest_cell} of these {dictionary.words.plural}, or fewer with one outcome, "
-            f"are here: {'; '.join(names)}. They are in none of the numbers of this page.",
-            "Loosen a filter, or split by something coarser.",
-        ),
-    )

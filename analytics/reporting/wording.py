@@ -45,22 +45,6 @@ def say_no_advice() -> str:
     )
 
 
-def say_experimental() -> str:
-    """That the protection of small numbers is no more than an experiment yet."""
-    return f"The protection of small numbers is experimental: not for real {load_words().plural}."
-
-
-def say_protection(smallest_cell: int) -> str:
-    """How small numbers are protected, and that it is no more than an experiment yet."""
-    some = load_words().plural
-    return (
-        f"{say_experimental()} Every number of {some} is rounded to a multiple of {smallest_cell}, times to a week that at "
-        f"least {smallest_cell} {some} share, and groups with fewer {some}, or with fewer of one outcome, are left out. "
-        "Estimates are made from these numbers: they differ a little from those of the records, and where treatment begins "
-        "at different times by up to one and a half standard errors."
-    )
-
-
 def say_selection(cohort_filter: CohortFilter, dictionary: Dictionary) -> str:
     """What a filter asks for in words, without a number; "no filter" for nothing."""
     said = [describe_clause(clause, dictionary[clause.variable]) for clause in cohort_filter.clauses]

@@ -178,22 +178,6 @@ class Ledger:
         frame = pd.DataFrame(rows, columns=COLUMNS)
         return frame.astype({"number": "Int64", "n_family": "Int64"})
 
-    def to_plain(self) -> list[list[Any]]:
-        """The ledger as lists of text, numbers and truth values, for a session to keep."""
-        return [
-            [list(c.key), c.page, c.test, c.selection, list(c.choices), c.p_value, c.planned] for c in self.comparisons
-        ]
-
-    @classmethod
-    def from_plain(cls, rows: Sequence[Sequence[Any]]) -> Ledger:
-        """The ledger that `to_plain` wrote."""
-        return cls(
-            tuple(
-                Comparison(tuple(key), page, test, selection, tuple(choices), p_value, planned)
-                for key, page, test, selection, choices, p_value, planned in rows
-            )
-        )
-
 
 def drop_idle_clauses(cohort_filter: CohortFilter, funnel: Funnel) -> CohortFilter:
     """The filter without clauses that leave nobody out after those before them: by it the same children are chosen."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from analytics.analysis import Analysis, Params
 from analytics.cohort import Cohort
-from analytics.cohort.filters import CohortFilter, Funnel
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary
 from analytics.document import Document, Selection, Sides
 from analytics.reporting.wording import say_selection
@@ -24,9 +23,8 @@ def open_document(
     cohort: Cohort,
     cohort_filter: CohortFilter,
     params: Params,
-    count: Callable[[], Funnel] | None = None,
 ) -> Document:
-    """What an analysis shows of a selection; ``count`` counts whom each clause leaves, if that is known already.
+    """What an analysis shows of a selection.
 
     Raises
     ------
@@ -34,4 +32,4 @@ def open_document(
         If small numbers are protected and nothing can be shown.
     """
     result = analysis.run(cohort, cohort_filter, params)
-    return analysis.present(result, params, Selection.of(cohort, cohort_filter, count))
+    return analysis.present(result, params, Selection.of(cohort, cohort_filter))

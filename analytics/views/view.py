@@ -39,19 +39,32 @@ class View:
 
     def to_link(self, address: str, dictionary: Dictionary, controls: Sequence[Control]) -> str:
         """The whole link; ``address`` is the page's address without a query."""
-        return f"{address}?{urlencode(self.to_query(dictionary, controls), doseq=True)}"
+        return write_link(address, self.to_query(dictionary, controls))
 
 
-def answer_link(note: Note, view: View, dictionary: Dictionary, controls: Sequence[Control]) -> str:
+def write_link(address: str, query: Mapping[str, Sequence[str]]) -> str:
+    """The whole link of an address and the texts of its parameters."""
+    return f"{address}?{urlencode(query, doseq=True)}"
+
+
+def answer_link(
+    note: Note,
+    view: View,
+    dictionary: Dictionary,
+    controls: Sequence[Control],
+    beside: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """The link, from page to page, to the one that a note offers: with the view's filter but for what the note drops.
 
-    ``controls`` are those of that page; the choices that it shares with the view are taken along.
+    ``controls`` are those of that page; the choices that it shares with the view are taken along. ``beside`` is what the
+    link says after the rest.
     """
     values, cohort_filter = dict(view.params), view.filter
     for variable in note.drops:
         cohort_filter = cohort_filter.without(variable)
     shared = [c for c in controls if c.name in values and c.allows(values[c.name]) and values[c.name] not in note.drops]
-    return View(note.link, cohort_filter, view.params, view.data_version).to_link(note.link, dictionary, shared)
+    there = View(note.link, cohort_filter, view.params, view.data_version)
+    return write_link(note.link, there.to_query(dictionary, shared) | dict(beside or {}))
 
 
 def read_params(

@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from pathlib import Path
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis
+from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
-from analytics.cohort.filters import CohortFilter, Funnel
+from analytics.cohort.filters import CohortFilter
 from analytics.cohort.problems import CohortError, Problem
 from analytics.document import Contrast, Document, Selection
 from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
+from analytics.reporting.protection import say_experimental
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import say_experimental
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import CountedOutcomes, answer_selection, count_outcomes
 from analytics.study.pictures import count_pictures
@@ -61,6 +62,19 @@ def kept(
         return load
 
     return keep
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an analysis offers for a cohort: its choices, or none, and the columns that the cohort ``lacks`` for it."""
+
+    controls: tuple[Control, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def defaults(self) -> Choices:
+        """The choices with which a page begins."""
+        return tuple((control.name, control.default) for control in self.controls)
 
 
 def active_source() -> str:
@@ -125,10 +139,16 @@ def load_simulation() -> Simulation:
 
 
 @kept(SELECTIONS)
+def load_selection(cohort: Cohort, cohort_filter: CohortFilter) -> Selection:
+    """A selection in words, counted once for all pages that show it."""
+    return Selection.of(cohort, cohort_filter)
+
+
+@kept(SELECTIONS)
 def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
-    selection = Selection.of(cohort, cohort_filter, partial(load_funnel, cohort, cohort_filter))
-    return _analysis(slug).present(_load_result(cohort, cohort_filter, slug, choices), dict(choices), selection)
+    result = _load_result(cohort, cohort_filter, slug, choices)
+    return _analysis(slug).present(result, dict(choices), load_selection(cohort, cohort_filter))
 
 
 @kept(SELECTIONS)
@@ -146,18 +166,16 @@ def load_contrast(
     return _analysis(slug).contrast(first, second, dict(choices), sides, cohort.dictionary)
 
 
+def _analysis(slug: str) -> Analysis[Any, Any]:
+    return next(analysis for analysis in load_analyses() if analysis.slug == slug)
+
+
 @kept(SELECTIONS)
 def load_level_counts(
     cohort: Cohort, cohort_filter: CohortFilter
 ) -> Mapping[str, Mapping[str | None, int | FewerThan]]:
     """How many patients every level has left under the other filters."""
     return cohort.level_counts(cohort_filter)
-
-
-@kept(SELECTIONS)
-def load_funnel(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
-    """How many patients are left after each clause."""
-    return cohort.funnel(cohort_filter)
 
 
 @kept(64)
@@ -218,14 +236,11 @@ def load_recomputation(cohort: Cohort, cohort_filter: CohortFilter) -> Recomputa
     return recompute(load_published(), cohort, cohort_filter)
 
 
-@kept(64)
-def load_controls(cohort: Cohort, slug: str) -> tuple[Any, ...]:
-    """The choices of an analysis for this cohort."""
-    return _analysis(slug).controls(cohort)
-
-
-def _analysis(slug: str) -> Analysis[Any, Any]:
-    return next(analysis for analysis in load_analyses() if analysis.slug == slug)
+@kept(8)
+def load_offers(cohort: Cohort) -> Mapping[str, Offer]:
+    """What each analysis offers for this cohort, by its address, in the order of the menu."""
+    lacking = {analysis: analysis.missing(cohort) for analysis in load_analyses()}
+    return {a.slug: Offer(lacks=lacks) if lacks else Offer(a.controls(cohort)) for a, lacks in lacking.items()}
 
 
 class Shelf:

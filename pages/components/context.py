@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -20,24 +19,25 @@ from analytics.cohort.filters import (
     Clause,
     CohortFilter,
     FilterError,
-    Funnel,
     combining_texts,
     to_text,
 )
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
+from analytics.document import Selection
 from analytics.formats import shorten
-from analytics.reporting.wording import describe_cohort
 from pages.components import state
 from pages.components.cache import (
     REFERENCE_COHORT,
     Choices,
+    Offer,
     active_source,
     kept,
     load_cohort,
-    load_controls,
-    load_funnel,
+    load_offers,
+    load_selection,
 )
+from pages.components.links import Links
 from pages.components.own_cohort import find_own_cohort
 
 
@@ -79,20 +79,31 @@ class Context:
         """True if the selection is answered, and beside those that this session has seen."""
         return self.is_answered and self.too_near is None
 
-    def choices_of(self, slug: str) -> Choices | None:
-        """The choices of a page, each page's read once in a run; None where its widgets have to be drawn before."""
-        return self.choices if slug == self.shown else read_choices(load_controls(self.cohort, slug))
+    @property
+    def selection(self) -> Selection:
+        """The active cohort in words, and how many each clause leaves, counted when first asked for."""
+        return load_selection(self.cohort, self.filter)
 
     @property
-    def funnel(self) -> Funnel:
-        """How many patients each clause leaves. Counted when first asked for: a figure does not wait for it."""
-        return load_funnel(self.cohort, self.filter)
+    def offers(self) -> Mapping[str, Offer]:
+        """What each analysis offers for the cohort."""
+        return load_offers(self.cohort)
 
     @property
-    def sentence(self) -> str:
-        """The active cohort in one sentence."""
-        cohort = self.cohort
-        return describe_cohort(self.filter, cohort.dictionary, self.funnel.n_left, cohort.n, cohort.synthetic)
+    def links(self) -> Links:
+        """The links to the other pages."""
+        cohort, versus = self.cohort, self.asked_versus
+        beside = {} if versus is None else {state.VERSUS: [versus_text(versus, cohort)]}
+        beside |= {state.APART: ["1"]} if beside and self.is_apart else {}
+        selected = self.asked.to_query(cohort.dictionary)
+        return Links(selected, cohort.data_version, beside | say_session(), self.offers)
+
+    def at(self, slug: str) -> Context:
+        """The context of the page at an address: the choices of each page are read once in a run."""
+        offer = self.offers.get(slug)
+        if offer is None or slug == self.shown:
+            return self
+        return replace(self, shown=slug, choices=read_choices(offer.controls))
 
 
 def open_source() -> str:
@@ -118,8 +129,7 @@ def open_active_cohort() -> Cohort | CohortError:
 
 def read_context(cohort: Cohort) -> Context:
     """The filter as the session holds it, and the choices of the page last shown as their widgets do."""
-    context, slug = to_context(cohort), st.session_state.get(state.SHOWN)
-    return context if slug is None else replace(context, shown=slug, choices=read_choices(load_controls(cohort, slug)))
+    return to_context(cohort).at(st.session_state.get(state.SHOWN, ""))
 
 
 def to_context(cohort: Cohort) -> Context:
@@ -328,19 +338,18 @@ def read_choices(controls: Sequence[Control]) -> Choices | None:
     """The value of every control of a page; None where the address decides, or a widget has not been drawn yet."""
     if follows_address() or not all(control.name in st.session_state for control in controls):
         return None
-    return tuple((control.name, to_choice(control, st.session_state[control.name])) for control in controls)
-
-
-def to_choice(control: Control, held: Any) -> Any:
-    """The value of a control by what its widget holds; its default where that is no choice."""
-    if held is None or not control.allows(held):
-        return control.default
-    return tuple(held) if control.kind == "many" else held
+    return tuple((control.name, control.choice(st.session_state[control.name])) for control in controls)
 
 
 def is_presenting() -> bool:
     """True while the session presents: one figure, in type for a room."""
     return bool(st.session_state.get(state.PRESENT))
+
+
+def say_session() -> dict[str, list[str]]:
+    """That the session presents, and that it shows the reader's own patients, as a link says it."""
+    said = {state.PRESENT: is_presenting(), state.OWN: find_own_cohort() is not None}
+    return {key: ["1"] for key, is_so in said.items() if is_so}
 
 
 def is_link_read() -> bool:

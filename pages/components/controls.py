@@ -12,7 +12,6 @@ from analytics.cohort import Cohort
 from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
 from pages.components.cache import Choices, kept
-from pages.components.context import to_choice
 from pages.components.markdown import as_markdown
 
 FEW_OPTIONS = 3
@@ -30,7 +29,7 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
     if more:
         with st.popover("Options", icon=":material/tune:"):
             chosen |= {control.name: ask_choice(control) for control in more}
-    return tuple((control.name, to_choice(control, chosen[control.name])) for control in controls)
+    return tuple((control.name, chosen[control.name]) for control in controls)
 
 
 @kept(8)
@@ -54,13 +53,17 @@ def read_overview_choices(cohort: Cohort) -> Choices:
     chosen = []
     for name, control in list_overview_choices(cohort).items():
         held = st.session_state.get(name)
-        chosen.append(
-            (name, to_choice(control, control.value(st.query_params.get(name, "")) if held is None else held))
-        )
+        chosen.append((name, control.choice(control.value(st.query_params.get(name, "")) if held is None else held)))
     return tuple(chosen)
 
 
 def ask_choice(control: Control) -> Any:
+    """The widget of a choice, and what is chosen."""
+    held = _ask(control)
+    return control.choice(held)
+
+
+def _ask(control: Control) -> Any:
     """The widget of a choice, and what it holds."""
     values = [value for value, _ in control.options]
     shared: dict[str, Any] = {

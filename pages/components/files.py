@@ -18,7 +18,7 @@ from analytics.exports.medium import Medium, to_file_stem
 from analytics.formats import name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
-from analytics.reporting.wording import say_protection
+from analytics.reporting.protection import say_protection
 from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
@@ -105,7 +105,7 @@ def trace_selection(context: Context, title: str, method: str) -> Provenance:
     return Provenance(
         title=title,
         cohort=cohort.name,
-        selection=context.sentence,
+        selection=context.selection.sentence(),
         method=method,
         data_version=cohort.data_version,
         synthetic=cohort.synthetic,

@@ -81,7 +81,7 @@ def tell_filters(context: Context) -> dict[str, Any]:
         told["said"] = {text: say_selection(read_text(text, cohort), cohort.dictionary) for text in others}
     if not context.may_be_shown:
         return told
-    n_left = context.funnel.n_left if context.filter else cohort.n
+    n_left = context.selection.funnel().n_left if context.filter else cohort.n
     told |= {"left": format_count(n_left), "counts": _count_levels(context)}
     if not n_left and not cohort.smallest_cell:
         told["clash"] = _load_clash(cohort, context.filter)

@@ -18,7 +18,6 @@ from pages.components import state
 from pages.components.browser import GLANCE
 from pages.components.cache import (
     is_reference,
-    load_controls,
     load_document,
     load_flow,
     load_lanes,
@@ -27,7 +26,6 @@ from pages.components.cache import (
 )
 from pages.components.context import Context, choose_clauses, read_filter
 from pages.components.controls import NO_GROUPS, ask_choice, ask_page, list_overview_choices, read_overview_choices
-from pages.components.open_view import link_to_page
 from pages.components.protection import show_suppressed
 
 # Each answer with the page that it is taken from, or that it leads to.
@@ -52,11 +50,11 @@ def show_answers(context: Context) -> None:
         ("Who they are", (load_who(context.cohort, context.filter),), WHO),
     ]
     for title, slug, most in (("What goes with relapse", WHAT, 2), ("How they fare", FARE, 1)):
-        analysis = next(a for a in load_analyses() if a.slug == slug)
-        if analysis.missing(context.cohort):
+        offer = context.offers[slug]
+        if offer.lacks:
             continue
         try:
-            answer = load_document(context.cohort, context.filter, slug, _defaults(context, slug)).answer()[:most]
+            answer = load_document(context.cohort, context.filter, slug, offer.defaults).answer()[:most]
         except SuppressedError as error:
             answer = (f"Not shown: {error}.",)
         said.append((title, answer, slug))
@@ -72,7 +70,7 @@ def show_answers(context: Context) -> None:
 
 def _link_html(context: Context, slug: str) -> str:
     """The HTML of a link to an analysis with this filter; "" where the file lacks what it needs."""
-    address = link_to_page(context, slug)
+    address = context.links.to(slug)
     title = next(a.title for a in load_analyses() if a.slug == slug)
     return f'<a href="{escape(address)}">{escape(title)}\u00a0→</a>' if address else ""
 
@@ -80,7 +78,7 @@ def _link_html(context: Context, slug: str) -> str:
 def show_way_to_published(context: Context) -> None:
     """A link to what a study printed, beside the reference cohort alone."""
     if is_reference(context.cohort):
-        address = escape(link_to_page(context, "published-study"))
+        address = escape(context.links.to("published-study"))
         st.html(
             '<p class="glance-key">Does the reference cohort reproduce what was published? '
             f'<a href="{address}">The published study\u00a0→</a></p>'
@@ -151,7 +149,3 @@ def _narrow(context: Context, key: str) -> None:
     names = [c.variable for c in clauses]
     kept = [clause for name in names if (clause := after.clause(name)) is not None]
     choose_clauses(context.cohort, kept, dropped=[name for name in names if after.clause(name) is None])
-
-
-def _defaults(context: Context, slug: str) -> tuple[tuple[str, object], ...]:
-    return tuple((control.name, control.default) for control in load_controls(context.cohort, slug))

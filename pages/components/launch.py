@@ -28,7 +28,6 @@ def prepare_first_pages() -> None:
     What is wrong with a file the page will say, or this where small numbers are protected: it names single patients.
     """
     # Streamlit runs the pages in this process, where they find these modules imported and these results cached.
-    from analytics.analyses import load_analyses
     from analytics.cohort.address import describe_source, find_scheme
     from analytics.cohort.disclosure import SuppressedError
     from analytics.cohort.filters import CohortFilter
@@ -48,22 +47,21 @@ def prepare_first_pages() -> None:
     everyone = CohortFilter()
     for load in (
         cache.load_level_counts,
-        cache.load_funnel,
         cache.load_outcome_counts,
         cache.load_who,
         cache.load_pictures,
     ):
         load(cohort, everyone)
+    cache.load_selection(cohort, everyone).funnel()
     with suppress(SuppressedError):
         cache.load_flow(cohort, everyone)
     if cache.is_reference(cohort):
         cache.load_recomputation(cohort, everyone)
-    for analysis in load_analyses():
-        if not analysis.missing(cohort):
-            choices = tuple((control.name, control.default) for control in cache.load_controls(cohort, analysis.slug))
+    for slug, offer in cache.load_offers(cohort).items():
+        if not offer.lacks:
             # What may not be shown the page will say.
             with suppress(SuppressedError):
-                document = cache.load_document(cohort, everyone, analysis.slug, choices)
+                document = cache.load_document(cohort, everyone, slug, offer.defaults)
                 document.main()
                 document.pictures()
 

@@ -32,14 +32,6 @@ METHOD = (
 )
 
 
-def record_comparisons(opened: OpenView) -> None:
-    """Enter what this view compares."""
-    before = read_ledger()
-    ledger = before.with_comparisons(opened.comparisons)
-    if ledger is not before:
-        keep_ledger(ledger)
-
-
 def show_ledger(opened: OpenView) -> None:
     """One quiet line on where this view stands, and the whole ledger one click away.
 

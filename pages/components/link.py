@@ -7,21 +7,20 @@ from urllib.parse import parse_qs
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from analytics.analyses import load_analyses
 from analytics.cohort import Cohort
 from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import load_words
 from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components import state
-from pages.components.cache import load_controls
+from pages.components.cache import load_offers
 from pages.components.context import (
     bounds,
     filter_variables,
     follows_address,
     hold_filter,
-    is_presenting,
     keys_of,
+    say_session,
     usable_limits,
     usable_texts,
 )
@@ -43,8 +42,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     already as the widgets write it is left alone.
     """
     query = _read_address()
-    analyses = sorted(load_analyses(), key=lambda analysis: analysis.slug == page)
-    controls = {c.name: c for a in analyses if not a.missing(cohort) for c in load_controls(cohort, a.slug)}
+    offers = load_offers(cohort)
+    controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
     controls |= list_overview_choices(cohort)
     other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, state.OWN, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
@@ -60,7 +59,7 @@ def read_link(cohort: Cohort, page: str) -> None:
         hold_filter(usable)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
-    usable |= _say_session()
+    usable |= say_session()
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
@@ -103,16 +102,10 @@ def write_link(cohort: Cohort) -> None:
         *(key for v in filter_variables(cohort) for key in keys_of(v)),
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
-    asked = st.session_state.get(state.FILTERS, {}) | _say_session()
+    asked = st.session_state.get(state.FILTERS, {}) | say_session()
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
         _write_address(others | asked)
-
-
-def _say_session() -> dict[str, list[str]]:
-    """That the session presents, and that it shows the reader's own patients."""
-    said = {state.PRESENT: is_presenting(), state.OWN: find_own_cohort() is not None}
-    return {key: ["1"] for key, is_so in said.items() if is_so}
 
 
 def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:

@@ -10,7 +10,8 @@ import streamlit as st
 from analytics.cohort.address import describe_source
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import load_words
-from analytics.reporting.wording import join_words, say_experimental
+from analytics.reporting.protection import say_experimental
+from analytics.reporting.wording import join_words
 from analytics.results import Note
 from pages.components import state
 from pages.components.cache import asks_for_protection

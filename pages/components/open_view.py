@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from html import escape
-from typing import Any
-from urllib.parse import urlencode
-
-import streamlit as st
 
 from analytics.analyses import load_analyses
 from analytics.analysis import Control
@@ -22,11 +17,9 @@ from analytics.reporting.wording import join_words
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, answer_link
-from pages.components import state
-from pages.components.cache import Choices, load_contrast, load_controls, load_document
-from pages.components.context import Context, count_both, is_presenting, versus_text
+from pages.components.cache import Choices, load_contrast
+from pages.components.context import Context, count_both
 from pages.components.kept_ledger import read_ledger
-from pages.components.own_cohort import OwnCohort
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +27,13 @@ class OpenView:
     """A page in its context, with its choices and its document. What follows from them is made when it is first asked for."""
 
     context: Context
-    controls: tuple[Control, ...]
     choices: Choices
     document: Document
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be chosen on the page."""
+        return self.context.offers[self.document.slug].controls
 
     @cached_property
     def view(self) -> View:
@@ -46,7 +43,7 @@ class OpenView:
     @cached_property
     def link(self) -> str:
         """The whole link."""
-        return link_to(self.view, self.context, self.controls)
+        return self.context.links.here(self.controls, dict(self.choices))
 
     @cached_property
     def stem(self) -> str:
@@ -58,7 +55,7 @@ class OpenView:
     def comparisons(self) -> tuple[Comparison, ...]:
         """The tests that it puts before its reader."""
         context = self.context
-        chosen = drop_idle_clauses(context.filter, context.funnel)
+        chosen = drop_idle_clauses(context.filter, context.selection.funnel())
         choices, dictionary = dict(self.choices), context.cohort.dictionary
         more = () if self.contrast is None else self.contrast.tests
         return list_comparisons(
@@ -83,56 +80,16 @@ class OpenView:
     def link_of_note(self, note: Note) -> str:
         """The HTML of a link to the page that answers better, with this filter and these choices; "" without such a page."""
         cohort = self.context.cohort
-        slug = note.link if note.link != self.view.page else ""
-        page = next((a for a in load_analyses() if a.slug == slug and not a.missing(cohort)), None)
-        if page is None:
+        page = next((a for a in load_analyses() if a.slug == note.link), None)
+        if page is None or page.slug == self.view.page or self.context.offers[page.slug].lacks:
             return ""
-        address = answer_link(note, self.view, cohort.dictionary, load_controls(cohort, page.slug))
-        address += _query_beside(self.context)
+        links = self.context.links
+        address = answer_link(note, self.view, cohort.dictionary, links.offers[page.slug].controls, links.beside)
         dropped = [cohort.dictionary[name].label for name in note.drops if self.context.filter.clause(name)]
         which = " with the same filter" if self.context.filter else ""
         if dropped:
             which = f" without the filter on {join_words(dropped)}"
         return f' <a href="{escape(address)}" data-testid="note-link">{escape(page.title + which)}</a>'
-
-
-def open_view(context: Context, slug: str, choices: Choices) -> OpenView:
-    """A page of an analysis by these choices; SuppressedError where small numbers are protected and it has some."""
-    cohort = context.cohort
-    return OpenView(context, load_controls(cohort, slug), choices, load_document(cohort, context.filter, slug, choices))
-
-
-def link_to(view: View, context: Context, controls: Sequence[Control] = ()) -> str:
-    """The whole link of a view, at the address under which the page is open; only its query if that is not known."""
-    address = str(st.context.url or "").split("?")[0]
-    return view.to_link(address, context.cohort.dictionary, controls) + _query_beside(context)
-
-
-def _query_beside(context: Context) -> str:
-    """What a link says of the selection beside the open one, and that it presents, to follow the rest; "" of neither."""
-    versus = context.asked_versus
-    beside = {} if versus is None else {state.VERSUS: versus_text(versus, context.cohort)}
-    beside |= {state.APART: "1"} if beside and context.is_apart else {}
-    beside |= {state.PRESENT: "1"} if is_presenting() else {}
-    beside |= {state.OWN: "1"} if isinstance(context.cohort, OwnCohort) else {}
-    return "&" + urlencode(beside) if beside else ""
-
-
-def link_to_page(context: Context, slug: str, choices: Mapping[str, Any] | None = None) -> str:
-    """The link to another page from this one, with the same filter and these choices; "" if the file lacks what it needs.
-
-    ``slug`` is that of an analysis or another page, "" for the overview.
-    """
-    cohort = context.cohort
-    view = View(slug, context.asked, (), cohort.data_version)
-    analysis = next((a for a in load_analyses() if a.slug == slug), None)
-    if analysis is None:
-        return view.to_link(slug or "./", cohort.dictionary, ()) + _query_beside(context)
-    if analysis.missing(cohort):
-        return ""
-    controls = load_controls(cohort, slug)
-    params = tuple((c.name, (choices or {}).get(c.name, c.default)) for c in controls)
-    return replace(view, params=params).to_link(slug, cohort.dictionary, controls) + _query_beside(context)
 
 
 def _name_filter(cohort_filter: CohortFilter) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Self
 import streamlit as st
 
 from analytics.cohort import Cohort
+from analytics.cohort.cohort import assign
+from analytics.views.ledger import Ledger
 from pages.components import state
 
 KEPT = 512  # results that follow from one reader's patients
@@ -53,8 +55,7 @@ class OwnCohort(Cohort):
     @classmethod
     def of(cls, cohort: Cohort) -> Self:
         """The same patients as the reader's own."""
-        own = cls.__new__(cls)
-        return own._set(**vars(cohort), memory=Memory(), lasting=Memory())  # type: ignore[return-value]
+        return assign(cls.__new__(cls), **vars(cohort), memory=Memory(), lasting=Memory())
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -66,9 +67,9 @@ class OwnCohort(Cohort):
 def hold_own_cohort(cohort: Cohort) -> None:
     """Let the session show a reader's own patients, with filters and a ledger of their own."""
     if (own := find_own_cohort()) is None:
-        st.session_state[state.LEDGER_ASIDE] = st.session_state.get(state.LEDGER, [])
+        st.session_state[state.LEDGER_ASIDE] = st.session_state.get(state.LEDGER, Ledger())
     if own is None or own.data_version != cohort.data_version:
-        st.session_state[state.LEDGER] = []
+        st.session_state[state.LEDGER] = Ledger()
         _forget_view()
     st.session_state[state.OWN_COHORT] = OwnCohort.of(cohort)
 
@@ -76,7 +77,7 @@ def hold_own_cohort(cohort: Cohort) -> None:
 def let_own_cohort_go() -> None:
     """Let go of the reader's own patients, and of all that follows from them."""
     if st.session_state.pop(state.OWN_COHORT, None) is not None:
-        st.session_state[state.LEDGER] = st.session_state.pop(state.LEDGER_ASIDE, [])
+        st.session_state[state.LEDGER] = st.session_state.pop(state.LEDGER_ASIDE, Ledger())
         _forget_view()
 
 

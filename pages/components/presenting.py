@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.results import Note
 from pages.components import state
 from pages.components.browser import PRESENTER
-from pages.components.cache import load_controls
-from pages.components.context import Context, is_presenting, to_choice
-from pages.components.open_view import link_to_page
+from pages.components.context import is_presenting
+from pages.components.links import Links
 
 ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
@@ -41,29 +42,23 @@ def hold_presenting(is_presenting: bool) -> None:
         st.session_state[state.PRESENT] = True
 
 
-def show_presenter(context: Context, slug: str) -> None:
+def show_presenter(shown: Analysis[Any, Any], links: Links) -> None:
     """The button that begins, and while presenting those that turn the page and end, with their keys."""
-    is_on = is_presenting()
-    PRESENTER(key=state.PRESENTER, data={"on": is_on} | (_turns(context, slug) if is_on else {}), on_asked_change=_take)
+    data = {"on": is_presenting()}
+    PRESENTER(key=state.PRESENTER, data=data | (_turns(shown, links) if is_presenting() else {}), on_asked_change=_take)
 
 
-def _turns(context: Context, slug: str) -> dict[str, str]:
+def _turns(shown: Analysis[Any, Any], links: Links) -> dict[str, str]:
     """Where a page stands in its section, and the links to those beside it."""
-    analyses = sorted((a for a in load_analyses() if not a.missing(context.cohort)), key=lambda a: a.order)
-    section = next((a.section for a in load_analyses() if a.slug == slug), "")
-    pages = [a.slug for a in analyses if a.section == section or a.slug == slug]
-    at = pages.index(slug) if slug in pages else -1
+    filled = [a for a in load_analyses() if a.section == shown.section and not links.offers[a.slug].lacks]
+    pages = [a.slug for a in filled]
+    at = pages.index(shown.slug) if shown.slug in pages else -1
     return {
         "place": f"{at + 1} of {len(pages)}",
-        "previous": _link_to(context, pages[at - 1]) if at > 0 else "",
-        "next": _link_to(context, pages[at + 1]) if 0 <= at < len(pages) - 1 else "",
+        "previous": links.to(pages[at - 1], st.session_state) if at > 0 else "",
+        "next": links.to(pages[at + 1], st.session_state) if 0 <= at < len(pages) - 1 else "",
     }
 
 
 def _take() -> None:
     hold_presenting(st.session_state[state.PRESENTER].asked is True)
-
-
-def _link_to(context: Context, slug: str) -> str:
-    held = {c.name: to_choice(c, st.session_state.get(c.name)) for c in load_controls(context.cohort, slug)}
-    return link_to_page(context, slug, held)

@@ -6,13 +6,14 @@ from html import escape
 
 import streamlit as st
 
-from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import load_words
-from analytics.reporting.wording import say_protection, say_selection
+from analytics.reporting.protection import say_protection
+from analytics.reporting.wording import say_selection
 from pages.components import state
-from pages.components.context import Context, return_to_answered, say_open_source
+from pages.components.context import Context, return_to_answered
+from pages.components.title import protection_chip, source_html
 
 
 def show_protection(smallest_cell: int) -> None:
@@ -79,18 +80,3 @@ def show_too_near(context: Context, answered: CohortFilter) -> None:
         "answers, one taken from the other, would describe these few. "
         f'<span class="remedy">Change the filter so that more {patients} come or go.</span></div>'
     )
-
-
-def protection_chip(cohort: Cohort) -> str:
-    """The HTML that says on every page that small numbers are protected, and that it is an experiment; "" where they are not."""
-    if not cohort.smallest_cell:
-        return ""
-    return (
-        f'<span class="outcomes-chip" data-testid="protected" title="{escape(say_protection(cohort.smallest_cell))}">'
-        f"SMALL NUMBERS PROTECTED: EXPERIMENTAL, NOT FOR REAL {load_words().plural.upper()}</span>"
-    )
-
-
-def source_html() -> str:
-    """The HTML that says which file is open."""
-    return f'<p class="outcomes-file" data-testid="file-name"><bdi>{escape(say_open_source())}</bdi></p>'

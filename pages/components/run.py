@@ -20,7 +20,7 @@ from pages.components.filters import show_filters
 from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
 from pages.components.prefetch import prefetch_figure
-from pages.components.presenting import hold_presenting, is_presentable
+from pages.components.presenting import hold_presenting
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page
 from pages.components.session import keep_session
@@ -105,7 +105,8 @@ class Run:
 
     def _show_style(self, page: st.Page) -> None:
         """The style sheet. Where a page has nothing to present, presenting ends."""
-        if not (is_presentable(page.url_path) and self.context.may_be_shown):
+        offer = self.context.offers.get(page.url_path)
+        if offer is None or offer.lacks or not self.context.may_be_shown:
             hold_presenting(False)
         show_style()
 
@@ -119,7 +120,7 @@ class Run:
 
     def _show(self, page: Page) -> None:
         if self.context.may_be_shown:
-            page.show(self.context)
+            page.show(self.context.at(page.url_path))
         else:
             show_unanswered(self.context)
 

@@ -6,10 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from analytics.cohort import Cohort
+from analytics.dictionary import load_words
+from analytics.reporting.protection import say_protection
 from analytics.results import Note
 from pages.components import state
-from pages.components.context import Context, is_presenting
-from pages.components.protection import protection_chip, source_html
+from pages.components.context import Context, is_presenting, say_open_source
 from pages.components.style import PRESENTED, STYLE
 
 
@@ -27,9 +29,24 @@ def show_title(title: str, question: str, context: Context) -> None:
     st.html(
         f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
         f"{source_html()}"
-        f'<p class="outcomes-cohort" data-testid="cohort-sentence">{chip}{escape(context.sentence)}</p>'
+        f'<p class="outcomes-cohort" data-testid="cohort-sentence">{chip}{escape(context.selection.sentence())}</p>'
     )
     _show_link_notes()
+
+
+def protection_chip(cohort: Cohort) -> str:
+    """The HTML that says on every page that small numbers are protected, and that it is an experiment; "" where they are not."""
+    if not cohort.smallest_cell:
+        return ""
+    return (
+        f'<span class="outcomes-chip" data-testid="protected" title="{escape(say_protection(cohort.smallest_cell))}">'
+        f"SMALL NUMBERS PROTECTED: EXPERIMENTAL, NOT FOR REAL {load_words().plural.upper()}</span>"
+    )
+
+
+def source_html() -> str:
+    """The HTML that says which file is open."""
+    return f'<p class="outcomes-file" data-testid="file-name"><bdi>{escape(say_open_source())}</bdi></p>'
 
 
 def _show_link_notes() -> None:

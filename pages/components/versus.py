@@ -15,11 +15,12 @@ from analytics.formats import format_count, format_patients
 from analytics.reporting.tables import Table, table_frame
 from analytics.reporting.wording import say_selection
 from pages.components import state
+from pages.components.cache import load_document
 from pages.components.context import Context, count_both, hold_filter
 from pages.components.figures import show_picture
 from pages.components.files import add_remarks, show_files
-from pages.components.ledger import record_comparisons
-from pages.components.open_view import OpenView, open_view
+from pages.components.kept_ledger import enter_comparisons
+from pages.components.open_view import OpenView
 from pages.components.tables import show_table
 
 FILE = "a-and-b"
@@ -34,16 +35,14 @@ def show_versus(opened: OpenView) -> None:
     context = opened.context
     if context.versus is None:
         return
-    other = open_view(
-        replace(context, filter=context.versus, versus=None, is_apart=False, whole=None),
-        opened.document.slug,
-        opened.choices,
-    )
-    record_comparisons(other)
-    show_other(context, " ".join(other.document.answer()))
+    document = load_document(context.cohort, context.versus, opened.document.slug, opened.choices)
+    alone = replace(context, filter=context.versus, versus=None, is_apart=False, whole=None)
+    other = OpenView(alone, opened.choices, document)
+    enter_comparisons(other.comparisons)
+    show_other(context, " ".join(document.answer()))
     contrast = opened.contrast
     if contrast is None:
-        show_picture(other.document.main(), state.VERSUS_FIGURE, other.stem)
+        show_picture(document.main(), state.VERSUS_FIGURE, other.stem)
         st.html(f'<p class="outcomes-caption">{escape(NO_TEST)}</p>')
         return
     show_picture(contrast.picture, state.VERSUS_FIGURE, f"{opened.stem}_a-b")

@@ -15,7 +15,7 @@ from analytics.analyses import load_analyses
 from analytics.analyses.salvage_treatments import SalvageAnalysis
 from analytics.cohort import open_cohort, protect_cohort
 from analytics.cohort.disclosure import SuppressedError
-from analytics.cohort.filters import CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.treatment import AT_LANDMARK, AT_START
 from analytics.reporting.regression import has_few_events
 from analytics.results import HazardRatio, treated_terms
@@ -197,6 +197,14 @@ def test_it_is_refused_where_small_numbers_are_protected() -> None:
     cohort = protect_cohort(open_cohort(DATA / REFERENCE), 5)
     with pytest.raises(SuppressedError, match="treated by a certain day"):
         ANALYSIS.run(cohort, CohortFilter(), ANALYSIS.defaults(cohort))
+
+
+def test_marrow_relapses_alone_are_those_of_the_selection() -> None:
+    elsewhere = Clause("marrow_relapse", ("isolated extramedullary",))
+    shown = show_with(ANALYSIS, elsewhere, relapses="marrow", policy=True)
+    stages = shown.document.attrition()
+    assert stages[-2].n == 0
+    assert [stage.left for stage in stages if stage.kind == "eligible"] == [stages[1].n]
 
 
 def test_it_opens_first_in_its_section() -> None:

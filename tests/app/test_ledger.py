@@ -44,7 +44,8 @@ def listed(app: AppTest) -> list[str]:
 
 
 def ledger_of(app: AppTest) -> Ledger:
-    return Ledger.from_plain(app.session_state[LEDGER])
+    ledger: Ledger = app.session_state[LEDGER]
+    return ledger
 
 
 def test_filters_count_and_going_back_does_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.dictionary import open_dictionary
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from pages.components.markdown import as_markdown
 from tests.app.opening import open_dashboard, turn_to
 
@@ -47,7 +47,7 @@ def test_ordinary_words_are_left_alone() -> None:
     ]
     cohort = load_cohort(str(REFERENCE_COHORT))
     for analysis in load_analyses():
-        for control in load_controls(cohort, analysis.slug):
+        for control in load_offers(cohort)[analysis.slug].controls:
             texts += [control.label, *(label for _, label in control.options)]
     assert [text for text in texts if as_markdown(text) != text] == []
 

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import open_dictionary
+from analytics.views.ledger import Ledger
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, load_controls, load_document, load_level_counts
+from pages.components.cache import REFERENCE_COHORT, load_document, load_level_counts, load_offers
 from pages.components.jobs import JOBS, jobs_of
 from pages.components.own_cohort import Memory, OwnCohort
 from tests.app.opening import Dashboard, open_dashboard, open_link, turn_to
@@ -121,17 +122,17 @@ def test_the_ledger_of_the_start_comes_back_when_they_go() -> None:
         from pages.components.own_cohort import hold_own_cohort, let_own_cohort_go
 
         frame = pd.read_csv(REFERENCE_COHORT, dtype=str, keep_default_na=False).head(200)
-        st.session_state[state.LEDGER] = [["a question"]]
+        st.session_state[state.LEDGER] = "those of a question"
         st.session_state[state.FILTERS] = {"sex": ["girls"]}
         hold_own_cohort(open_cohort(frame))
-        st.session_state["after"] = (list(st.session_state[state.LEDGER]), state.FILTERS in st.session_state)
-        st.session_state[state.LEDGER] = [["of the own"]]
+        st.session_state["after"] = (st.session_state[state.LEDGER], state.FILTERS in st.session_state)
+        st.session_state[state.LEDGER] = "those of the own"
         let_own_cohort_go()
 
     session = AppTest.from_function(swap).run()
     assert not session.exception
-    assert session.session_state["after"] == ([], False)
-    assert session.session_state[state.LEDGER] == [["a question"]]
+    assert session.session_state["after"] == (Ledger(), False)
+    assert session.session_state[state.LEDGER] == "those of a question"
     assert state.OWN_COHORT not in session.session_state
 
 
@@ -141,7 +142,7 @@ def test_they_are_gone_from_memory_with_their_session() -> None:
     app = open_dashboard({state.OWN_COHORT: own})
     for address in ("survival-by-site", "relapse-predictors"):
         turn_to(app, address)
-    choices = tuple((control.name, control.default) for control in load_controls(own, "survival-by-site"))
+    choices = load_offers(own)["survival-by-site"].defaults
     assert load_document(own, CohortFilter(), "survival-by-site", choices).sentence().startswith("All 300 children")
     del own, app
     gc.collect()

@@ -23,7 +23,7 @@ from analytics.analysis import SECTIONS, Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from pages.components import state as keys
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from pages.components.launch import prepare_first_pages
 from tests.app.opening import Dashboard, open_dashboard, open_link, open_page, turn_to
 from tests.app.reading import assert_fit_to_read, component_data, explanations_in, headlines_of, sentence_of, texts_of
@@ -34,7 +34,7 @@ PAGES = ["", *SLUGS, "methods", "published-study"]
 State = dict[str, Any]
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
-CONTROLS = [(a.slug, control) for a in load_analyses() for control in load_controls(COHORT, a.slug)]
+CONTROLS = [(a.slug, control) for a in load_analyses() for control in load_offers(COHORT)[a.slug].controls]
 
 
 @pytest.fixture(autouse=True)
@@ -243,7 +243,7 @@ def texts_without_notes(app: AppTest) -> list[str]:
 def test_an_endpoint_of_a_link_means_what_it_means_on_its_page(slug: str, endpoint: str, is_used: bool) -> None:
     app = open_link(slug, endpoint=endpoint)
     assert_fit_to_read(app)
-    control = next(c for c in load_controls(COHORT, slug) if c.name == "endpoint")
+    control = next(c for c in load_offers(COHORT)[slug].controls if c.name == "endpoint")
     refused = [f"The link asks for endpoint “{endpoint}”, which is not offered here."]
     assert notes_on_link(app) == ([] if is_used else refused)
     expected = control.value(endpoint) if is_used else control.default

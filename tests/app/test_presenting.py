@@ -26,7 +26,7 @@ def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def style(app: Dashboard) -> str:
-    return "".join(str(e.proto) for container in app._tree.children.values() for e in container if e.type == "html")
+    return "".join(str(e.proto) for e in app.get("html"))
 
 
 def codes_on_link(app: Dashboard) -> list[str]:

@@ -16,8 +16,9 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.cohort.problems import CohortError
 from analytics.cohort.rules import Everything, SmallNumbers
 from analytics.formats import SUPPRESSED
-from analytics.reporting.attrition import join_stages, tabulate_stages
-from analytics.reporting.reliability import load_policy, note_left_out
+from analytics.reporting.attrition import tabulate_stages
+from analytics.reporting.protection import note_left_out
+from analytics.reporting.reliability import load_policy
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
 from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
@@ -171,7 +172,7 @@ def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: Cohort) -> No
             shown = show_with(analysis, *boys.clauses, source=cohort, policy=True)
         except SuppressedError:
             continue
-        for stage in join_stages(cohort.funnel(boys), boys, cohort.dictionary, shown.used):
+        for stage in shown.document.attrition():
             assert stage.n % K == 0
             assert all(n % K == 0 for _, n in stage.reasons)
 
@@ -232,7 +233,7 @@ def test_no_small_number_is_shown_anywhere(
         assert 'data-testid="suppressed"' in sent
         return
     assert 'data-testid="headlines"' in sent
-    stages = tabulate_stages(join_stages(cohort.funnel(chosen), chosen, cohort.dictionary, shown.used))
+    stages = tabulate_stages(shown.document.attrition())
     for frame in (*shown.files.values(), stages):
         for name in frame.columns.intersection(COUNTS):
             assert (frame[name].dropna().astype(float) % K == 0).all(), (name, frame)

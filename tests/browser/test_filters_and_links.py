@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from tests.browser.dashboard import Dashboard
 
 OpenTab = Callable[..., Dashboard]
@@ -169,7 +169,7 @@ def test_a_copied_link_holds_every_choice(open_tab: OpenTab) -> None:
     assert tab.page.evaluate("() => navigator.clipboard.readText()") == link
     assert link.startswith(f"{tab.address}/survival-by-variable?")
     query = query_of(link)
-    controls = load_controls(COHORT, "survival-by-variable")
+    controls = load_offers(COHORT)["survival-by-variable"].controls
     assert {"sex", "immunophenotype", "data", *(control.name for control in controls)} == set(query)
     assert (query["sex"], query["immunophenotype"]) == (["girls"], ["B-ALL"])
     assert query["data"] == [COHORT.data_version]

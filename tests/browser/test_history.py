@@ -18,7 +18,7 @@ from analytics.cohort.filters import MISSING_SUFFIX, CohortFilter
 from analytics.reporting.wording import describe_cohort
 from analytics.views.ledger import Ledger, describe_looks, drop_idle_clauses, list_comparisons
 from analytics.views.view import View, read_params
-from pages.components.cache import REFERENCE_COHORT, load_cohort, load_controls, load_document, load_funnel
+from pages.components.cache import REFERENCE_COHORT, load_cohort, load_document, load_offers, load_selection
 from pages.components.context import bounds, filter_variables
 from pages.components.controls import list_overview_choices
 from tests.browser.dashboard import Dashboard
@@ -97,7 +97,7 @@ class Reader:
         """What has to be seen at an address, computed without the pages; enters its comparisons into the ledger."""
         path, query = urlsplit(url).path.strip("/"), parse_qs(urlsplit(url).query, keep_blank_values=True)
         chosen = filter_of(query)
-        funnel = load_funnel(COHORT, chosen)
+        funnel = load_selection(COHORT, chosen).funnel()
         sentence = describe_cohort(chosen, COHORT.dictionary, funnel.n_left, COHORT.n, COHORT.synthetic)
         found: dict[str, Any] = {
             "title": "Overview",
@@ -114,7 +114,7 @@ class Reader:
             "chosen": {},
             "ledger": "",
         }
-        controls = load_controls(COHORT, path) if path else tuple(list_overview_choices(COHORT).values())
+        controls = load_offers(COHORT)[path].controls if path else tuple(list_overview_choices(COHORT).values())
         asked, _ = read_params(query, controls)
         params = tuple((control.name, asked.get(control.name, control.default)) for control in controls)
         link = View(path, chosen, params, COHORT.data_version).to_link(
@@ -321,7 +321,7 @@ def test_a_walk_through_filters_choices_pages_and_history(seed: int, start: Call
             reader.tab.keep_missing("white_cells")
             reader.check()
         elif move == "choice":
-            control = drawn.choice([c for c in load_controls(COHORT, slug) if c.place == "bar"])
+            control = drawn.choice([c for c in load_offers(COHORT)[slug].controls if c.place == "bar"])
             labels = [label for _, label in control.options if label != reader.shown()["chosen"][control.name]]
             reader.choose(control.name, drawn.choice(labels))
         elif move == "page":

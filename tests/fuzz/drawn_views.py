@@ -21,7 +21,7 @@ from analytics.figures.attrition import draw_attrition
 from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
-from analytics.reporting.attrition import describe_stages, join_stages, say_gist, tabulate_stages
+from analytics.reporting.attrition import describe_stages, say_gist, tabulate_stages
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_cohort
 from analytics.study.baseline import tabulate_baseline
@@ -130,7 +130,7 @@ def look_at(view: View, *, slow: bool = False) -> None:
     shown = show(analysis, cohort, view.cohort_filter, params, policy=True)
     check_shown(shown)
     funnel = cohort.funnel(view.cohort_filter)
-    stages = join_stages(funnel, view.cohort_filter, cohort.dictionary, shown.used)
+    stages = shown.document.attrition()
     said = [say_gist(stages), describe_stages(stages), draw_attrition(stages)]
     said.append(describe_cohort(view.cohort_filter, cohort.dictionary, funnel.n_left, cohort.n, cohort.synthetic))
     said += [

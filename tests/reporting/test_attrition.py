@@ -26,6 +26,7 @@ from analytics.reporting.attrition import (
     join_stages,
     list_incomplete,
     list_losses,
+    list_stages,
     name_complete,
     name_eligible,
     say_gist,
@@ -51,7 +52,7 @@ RELAPSED = Used(
     complete="MRD on day 19 and CNS status known",
 )
 BOYS = CohortFilter((Clause("sex", ("male",)),))
-WAY = join_stages(Funnel(436, (FunnelStep("sex", 257),)), BOYS, DICTIONARY, RELAPSED)
+WAY = join_stages(list_stages(Funnel(436, (FunnelStep("sex", 257),)), BOYS, DICTIONARY), RELAPSED)
 
 
 def test_stages_by_hand() -> None:
@@ -85,13 +86,13 @@ def test_stages_by_hand() -> None:
 def test_the_gist_is_one_line_without_stages_that_lose_nobody() -> None:
     assert say_gist(WAY) == "436 children → 257 selected → 41 relapsed → 38 complete → 20 deaths"
     assert say_gist(WAY[:1]) == "436 children"
-    assert say_gist(join_stages(Funnel(436), CohortFilter(), DICTIONARY)) == "436 children"
+    assert say_gist(list_stages(Funnel(436), CohortFilter(), DICTIONARY)) == "436 children"
     alone = Used("children followed from diagnosis", (), 1, 1, DEATHS, "sex known", short="followed from diagnosis")
-    assert say_gist(join_stages(Funnel(1), CohortFilter(), DICTIONARY, alone)) == "1 child → 1 death"
+    assert say_gist(join_stages(list_stages(Funnel(1), CohortFilter(), DICTIONARY), alone)) == "1 child → 1 death"
     nobody = Used(
         "children who relapsed", (), 0, 0, Words("relapse within 3 years", "relapses within 3 years"), short="relapsed"
     )
-    way = join_stages(Funnel(5, (FunnelStep("sex", 0),)), BOYS, DICTIONARY, nobody)
+    way = join_stages(list_stages(Funnel(5, (FunnelStep("sex", 0),)), BOYS, DICTIONARY), nobody)
     assert say_gist(way) == "5 children → 0 selected → 0 relapses within 3 years"
 
 
@@ -123,7 +124,7 @@ def test_the_table_has_a_row_per_reason() -> None:
 )
 def test_a_way_that_does_not_add_up_is_refused(used: Used) -> None:
     with pytest.raises(ValueError, match="does not add up: 257 selected"):
-        join_stages(Funnel(436, (FunnelStep("sex", 257),)), BOYS, DICTIONARY, used)
+        join_stages(list_stages(Funnel(436, (FunnelStep("sex", 257),)), BOYS, DICTIONARY), used)
 
 
 def test_exclusions_become_losses_of_their_kind() -> None:
@@ -194,7 +195,7 @@ def test_what_has_to_be_known_and_who_is_eligible() -> None:
 def way_of(analysis: Analysis, file: str, cohort_filter: CohortFilter, params: dict[str, Any]) -> tuple[Stage, ...]:
     cohort = cohort_of(file)
     used = show(analysis, cohort, cohort_filter, params, policy=True).used
-    return join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, used)
+    return join_stages(list_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary), used)
 
 
 def estimate_of(slug: str, shown: Shown) -> tuple[int, int]:
@@ -235,7 +236,7 @@ def test_the_numbers_add_up_to_those_of_the_estimate(slug: str, data: st.DataObj
         return
     cohort_filter, params = data.draw(filters(file)), data.draw(params_of(analysis, cohort))
     shown = show(analysis, cohort, cohort_filter, params, policy=True)
-    way = join_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary, shown.used)
+    way = join_stages(list_stages(cohort.funnel(cohort_filter), cohort_filter, cohort.dictionary), shown.used)
     assert [stage.kind for stage in way] == sorted((stage.kind for stage in way), key=STAGE_KINDS.index)
     assert (way[0].kind, way[-1].kind) == ("everyone", "events")
     for before, stage in pairwise(way[:-1]):

@@ -8,9 +8,10 @@ import pytest
 
 from analytics import Clause, CohortFilter, load_analyses, open_cohort
 from analytics.analysis import Analysis
-from analytics.cohort import protect_cohort
+from analytics.cohort import Cohort, protect_cohort
 from analytics.cohort.filters import Funnel
 from analytics.dictionary import open_dictionary
+from analytics.document import Selection
 from analytics.views.opening import open_document
 
 ROOT = Path(__file__).parents[2]
@@ -32,18 +33,21 @@ def test_every_document_says_whom_it_shows(analysis: Analysis) -> None:
     assert f"Data version: {COHORT.data_version}" in lines[-2]
 
 
-def test_whom_the_clauses_leave_is_counted_when_it_is_asked_for() -> None:
+def test_whom_the_clauses_leave_is_counted_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[Funnel] = []
+    funnel = Cohort.funnel
 
-    def count() -> Funnel:
-        counted.append(COHORT.funnel(BOYS))
+    def count(cohort: Cohort, cohort_filter: CohortFilter) -> Funnel:
+        counted.append(funnel(cohort, cohort_filter))
         return counted[-1]
 
-    analysis = load_analyses()[0]
-    document = open_document(analysis, COHORT, BOYS, analysis.defaults(COHORT), count=count)
+    monkeypatch.setattr(Cohort, "funnel", count)
+    analysis, selection = load_analyses()[0], Selection.of(COHORT, BOYS)
+    params = analysis.defaults(COHORT)
+    document = analysis.present(analysis.run(COHORT, BOYS, params), params, selection)
     document.main()
     assert not counted
-    for part in (document.sentence, document.attrition, document.provenance):
+    for part in (selection.sentence, document.sentence, document.attrition, document.provenance):
         part()
     assert len(counted) == 1
 
