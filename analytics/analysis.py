@@ -330,10 +330,9 @@ class Analysis(ABC, Generic[Frame, Found]):
         self, first: Found, second: Found, params: Params, sides: Sides, dictionary: Dictionary
     ) -> Contrast | None:
         """Two results that have passed `run` in one figure and one table; None where they are shown one below the other."""
-        if type(self).join is Analysis.join:
-            return None
         with speaking_by(dictionary):
-            return self.show_joined(Governed(self.join)(first, second, params, sides), params, sides)
+            joined = self.join(first, second, params, sides)
+            return None if joined is None else self.show_joined(Governed(lambda: joined)(), params, sides)
 
     @final
     def missing(self, cohort: Cohort) -> tuple[str, ...]:

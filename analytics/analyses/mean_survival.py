@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.beside import LETTERS, join_frames, name_both
 from analytics.comparisons.regression import chosen_references, note_references, reference_control
 from analytics.comparisons.requirements import endpoint_with
 from analytics.comparisons.survival import (
@@ -27,7 +28,7 @@ from analytics.comparisons.survival import (
     prepare_survival,
     styles_of,
 )
-from analytics.document import ComparedTest, Headline, Picture
+from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import estimate_restricted_mean, estimate_survival_differences, tabulate_whole_curves
 from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
 from analytics.figures.curves.survival import describe_drawing
@@ -134,6 +135,22 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
             *join_notes(say_notes(means.notes)),
         )
         return MeanSurvival(compared, means, differences, levels, notes)
+
+    def join(self, first: MeanSurvival, second: MeanSurvival, params: Params, sides: Sides) -> MeanSurvival | None:
+        """The means of A and B as wholes and their difference; None where somebody is in both, whom it would count twice."""
+        frames = (first.compared.frame, second.compared.frame)
+        if sides.n_both or not all(frame.n for frame in frames):
+            return None
+        joined, _ = join_frames(*frames, sides, most_crossed=0)
+        found = self.estimate(_Frame(joined, LETTERS[0], ()), params)
+        return replace(found, compared=replace(found.compared, names_variable=False))
+
+    def show_joined(self, joined: MeanSurvival, params: Params, sides: Sides) -> Contrast:
+        words = " against ".join(f"“{one}”" for one in sides.words)
+        tests = tuple(ComparedTest(f"{test.name}: {words}", test.p_value) for test in self.tests(joined))
+        figure, alt, caption = self.figure(joined, params), self.alt_text(joined), self.caption(joined, params)
+        picture = Picture(name_both(sides), figure, alt, caption)
+        return Contrast(picture, self.tables(joined)[:1], self.answer(joined), tests)
 
     def headlines(self, result: MeanSurvival) -> tuple[Headline, ...]:
         frame, means = result.compared.frame, result.means

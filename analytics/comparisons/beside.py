@@ -80,7 +80,7 @@ def name_sides(sides: Sides) -> dict[str, str]:
     }
 
 
-def join_frames(first: Frame, second: Frame, sides: Sides) -> tuple[Frame, Split]:
+def join_frames(first: Frame, second: Frame, sides: Sides, most_crossed: int = MOST_CROSSED) -> tuple[Frame, Split]:
     """The entries of two frames one after the other, by selection, crossed with the groups where these are few."""
     frames, variable = (first, second), first.variable
     side = np.repeat([0, 1], [len(frame.time) for frame in frames])
@@ -88,13 +88,13 @@ def join_frames(first: Frame, second: Frame, sides: Sides) -> tuple[Frame, Split
     if variable is not None:
         groups = np.concatenate([frame.group.set_categories(variable.levels).codes for frame in frames]).astype(int)
         present = np.unique(groups)
-    is_crossed = variable is not None and 1 < len(present) <= MOST_CROSSED
+    is_crossed = variable is not None and 1 < len(present) <= most_crossed
     if variable is not None and is_crossed:
         labels = [variable.level_label(variable.levels[i]) for i in present]
         levels = {
-            f"{variable.levels[i]} {x}": f"{label}, {x}"
+            group: text
             for i, label in zip(present, labels, strict=True)
-            for x in LETTERS
+            for group, text in zip(cross_sides(variable.levels[i]), cross_sides(label), strict=True)
         }
         codes = 2 * np.searchsorted(present, groups) + side
     else:
@@ -128,24 +128,33 @@ def join_frames(first: Frame, second: Frame, sides: Sides) -> tuple[Frame, Split
         side=pd.Categorical.from_codes(side, categories=pd.Index(LETTERS, dtype=object)),
         within=within,
         strata=pd.Categorical(list(map(str, strata))) if within else None,
-        too_many=variable if len(present) > MOST_CROSSED else None,
+        too_many=variable if len(present) > most_crossed else None,
     )
     return replace(first, **joined), split
+
+
+def cross_sides(group: str) -> tuple[str, str]:
+    """What a group is called in each selection."""
+    first, second = (f"{group}, {letter}" for letter in LETTERS)
+    return first, second
+
+
+def style_sides(groups: Mapping[str, str], styles: Mapping[str, Style]) -> dict[str, Style]:
+    """A line in full for A and a broken one for B; ``groups`` are crossed groups by that which has a style."""
+    broken = f", {LETTERS[1]}"
+    return {
+        crossed: replace(styles[group], dash=BROKEN if crossed.endswith(broken) else DASHES[0])
+        for crossed, group in groups.items()
+    }
 
 
 def styles_beside(joined: JoinedCurves) -> Mapping[str, Style]:
     """A line in full for A and a broken one for B, in the colour of the group, or of the selection."""
     by, variable = joined.compared.frame.variable, joined.split.variable
-    levels = by.levels if by is not None else ()
-    styles = style_of(levels if variable is None else variable.levels)
     if variable is None:
-        return styles
-    found = {}
-    for level in levels:
-        name, letter = level.rsplit(" ", 1)
-        own = styles[name]
-        found[level] = replace(own, dash=BROKEN if letter == LETTERS[1] else DASHES[0])
-    return found
+        return style_of(by.levels if by is not None else ())
+    groups = {crossed: level for level in variable.levels for crossed in cross_sides(level)}
+    return style_sides(groups, style_of(variable.levels))
 
 
 def test_of(joined: JoinedCurves, sides: Sides, what: str) -> tuple[ComparedTest, ...]:
@@ -219,7 +228,7 @@ def list_two_models(models: TwoModels, sides: Sides) -> ComparisonForest:
                 continue
             counts, p = (
                 f"{format_count(term.n_event)} of {format_count(term.n)}",
-                format_p_cell(term.p_value, term.ratio.reason),
+                format_p_cell(term.p_value, term.p_reason),
             )
             rows.append(ComparisonRow(side, term.ratio, counts=(counts,), p=p, is_indented=True))
     return ComparisonForest(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from analytics.analysis import Control, Params, lazy
+from analytics.comparisons.beside import cross_sides, name_both, say_untested, style_sides
 from analytics.comparisons.power import detect_treatments, to_planning
 from analytics.comparisons.treatment import (
     TreatmentAnalysis,
@@ -15,7 +17,7 @@ from analytics.comparisons.treatment import (
     state_styles,
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
-from analytics.document import ComparedTest, Headline
+from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import (
     estimate_survival,
     ever_treated,
@@ -32,7 +34,7 @@ from analytics.figures.curves.survival import (
     describe_survival,
     plot_survival,
 )
-from analytics.figures.theme import Figure
+from analytics.figures.theme import Figure, Style
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData
 from analytics.reporting.answers import answer_curves, answer_test
@@ -237,6 +239,26 @@ def headline_followed(result: TreatmentGroups) -> Headline:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TwoGroups(Result):
+    """The groups by treatment of two selections."""
+
+    first: TreatmentGroups
+    second: TreatmentGroups
+
+    @property
+    def curves(self) -> SurvivalResult:
+        """The curves of both, those of one treatment beside each other."""
+        own = {curve.group: curve for curve in self.first.curves.curves}
+        others = {curve.group: curve for curve in self.second.curves.curves}
+        found = []
+        for state in self.first.data.states:
+            for group, curves in zip(cross_sides(state), (own, others), strict=True):
+                if state in curves:
+                    found.append(replace(curves[state], group=group))
+        return replace(self.first.curves, curves=tuple(found))
+
+
 def plan_treatments(result: TreatmentGroups, params: Params) -> Plan:
     """What a next study of this size would find, with groups formed in the same way."""
     data = result.data
@@ -253,19 +275,51 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
     planning = to_planning(plan_treatments)
 
     def figure(self, result: Any, params: Params) -> Figure:
+        return self._draw(result, params, result.curves, label_states(result.data), state_styles(result.data))
+
+    def _draw(
+        self,
+        result: Any,
+        params: Params,
+        curves: SurvivalResult,
+        labels: Mapping[str, str],
+        styles: Mapping[str, Style],
+        *,
+        naive: bool = True,
+    ) -> Figure:
         endpoint = result.data.endpoint
         return plot_survival(
-            result.curves,
-            labels=label_states(result.data),
-            styles=state_styles(result.data),
+            curves,
+            labels=labels,
+            styles=styles,
             origin=endpoint.origin,
             y_title=endpoint.y_title,
             bands=params["bands"],
             endpoint=endpoint,
-            overlays=overlay_naive(result) if params.get("naive") else (),
+            overlays=overlay_naive(result) if naive and params.get("naive") else (),
             switching=result.days is None,
             marks=params["marks"],
             landmark=None if result.days is None else result.landmark,
+        )
+
+    def join(self, first: Any, second: Any, params: Params, sides: Sides) -> TwoGroups:
+        return TwoGroups(first, second)
+
+    def show_joined(self, joined: TwoGroups, params: Params, sides: Sides) -> Contrast:
+        """The curves of both, and what they come to; the hazard ratios stay with their own selection."""
+        first, curves = joined.first, joined.curves
+        of_states = {group: state for state in first.data.states for group in cross_sides(state)}
+        styles = style_sides(of_states, state_styles(first.data))
+        names = {group: group for group in of_states if any(curve.group == group for curve in curves.curves)}
+        figure = self._draw(first, params, curves, names, styles, naive=False)
+        said = {group: start_sentence(group) for group in names}
+        alt = describe_survival(curves, said, first.data.endpoint.origin, switching=first.days is None)
+        milestones = [read_curve(curve, MILESTONES) for curve in curves.curves]
+        start = getattr(first, "start", None)
+        return Contrast(
+            Picture(name_both(sides), figure, alt, self.caption(first, params)),
+            (tabulate_groups(first.data.endpoint, curves, milestones, first.days, start),),
+            (say_untested(sides),),
         )
 
     def caption(self, result: Any, params: Params) -> str:

@@ -114,6 +114,24 @@ def test_every_task_by_keyboard(tab: Dashboard) -> None:
     keys.press("Enter")
     expect(tab.sentence).to_contain_text("no filter")
     expect(tab.clear_button).to_be_focused()
+    # A limit is typed, a level searched for and chosen, and all of it cleared.
+    tab.limit("age_years", 1).focus()
+    keys.press("ControlOrMeta+a")
+    keys.type("<10")
+    keys.press("Enter")
+    expect(tab.sentence).to_contain_text("Age at diagnosis up to 9.9 years")
+    page.get_by_role("searchbox").focus()
+    keys.type("isolated cns")
+    expect(family(tab, "Sex")).to_be_hidden()
+    tab.pill("relapse_site", "isolated CNS").focus()
+    keys.press("Enter")
+    expect(tab.sentence).to_contain_text("isolated CNS")
+    page.get_by_role("searchbox").focus()
+    keys.press("Escape")
+    expect(family(tab, "Sex")).to_be_visible()
+    tab.clear_button.focus()
+    keys.press("Enter")
+    expect(tab.sentence).to_contain_text("no filter")
 
 
 def test_on_a_phone_the_number_left_is_in_sight_while_one_chooses(new_page: Callable[..., Page], address: str) -> None:

@@ -13,7 +13,7 @@ from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.document import Contrast, Sides
 from analytics.estimators import gray_test, logrank_test
-from analytics.formats import format_ratio_of
+from analytics.formats import format_p_cell, format_ratio_of
 from analytics.views.opening import to_sides
 from pages.components.cache import REFERENCE_COHORT
 
@@ -132,7 +132,7 @@ def test_ratios_of_both_stand_under_each_other(slug: str) -> None:
     for model in (first.multivariable, second.multivariable):
         for term in model.terms:
             if not term.is_reference and term.ratio.value is not None:
-                assert format_ratio_of(term.ratio) in html
+                assert format_ratio_of(term.ratio) in html and format_p_cell(term.p_value, term.p_reason) in html
     assert contrast.tests == () and "No test compares the ratios" in contrast.sentences[0]
 
 
@@ -142,3 +142,27 @@ def test_what_one_figure_cannot_hold_stays_apart() -> None:
         params = analysis.defaults(COHORT)
         result = analysis.run(COHORT, BOYS, params)
         assert analysis.contrast(result, result, params, Sides(("a", "b"), 0), COHORT.dictionary) is None
+
+
+@pytest.mark.parametrize("slug", ["landmark", "survival-by-treatment", "hsct-cart-chemotherapy"])
+def test_groups_by_treatment_keep_their_numbers_beside_each_other(slug: str) -> None:
+    first, second, contrast, _ = compare(slug, BOYS, GIRLS)
+    shown = cells(contrast.tables[0])
+    for letter, result in (("A", first), ("B", second)):
+        alone = next(t for t in analysis_of(slug).tables(result) if t.title == contrast.tables[0].title)
+        assert {f"{group}, {letter}": row for group, row in cells(alone).items()}.items() <= shown.items()
+    assert contrast.tests == () and contrast.sentences == ("No test compares A with B.",)
+    assert len(shown) == 2 * len(first.curves.curves)
+
+
+def test_means_of_both_have_a_difference_where_nobody_is_in_both() -> None:
+    choices = {"by": "everyone", "endpoint": "efs_diagnosis"}
+    first, second, contrast, _ = compare("mean-survival", BOYS, GIRLS, **choices)
+    (boys,), (girls,) = first.means.groups, second.means.groups
+    said = " ".join(" ".join(row) for row in contrast.tables[0].rows)
+    for mean in (boys.mean, girls.mean):
+        assert f"{mean.value:.1f}" in said
+    assert len(contrast.tests) == 1 and "“Sex: boys” against “Sex: girls”" in contrast.tests[0].name
+    analysis, sides = analysis_of("mean-survival"), Sides(("a", "b"), 3)
+    params = {**analysis.defaults(COHORT), **choices}
+    assert analysis.contrast(first, second, params, sides, COHORT.dictionary) is None
