@@ -346,6 +346,18 @@ class Analysis(ABC, Generic[Frame, Found]):
         return {control.name: control.default for control in self.controls(cohort)}
 
     @final
+    def open(self, selection: Selection, params: Params) -> Document:
+        """All that is shown of a selection by these choices.
+
+        Raises
+        ------
+        SuppressedError
+            If small numbers are protected and nothing can be shown.
+        """
+        result = self.run(selection.cohort, selection.filter, params)
+        return self.present(result, params, selection)
+
+    @final
     def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Found:
         """The result for a selection as it may be shown, with notes on what was withheld, protected or left out.
 
@@ -366,8 +378,11 @@ class Analysis(ABC, Generic[Frame, Found]):
     def present(self, result: Found, params: Params, selection: Selection) -> Document:
         """All that is shown of a result that has passed `run`, of this selection by these choices."""
         with speaking_by(selection.cohort.dictionary):
-            used, headlines = Lazy(lambda: self.used(result)), Lazy(lambda: self.headlines(result))
-            notes = Lazy(lambda: self.notes(result))
+
+            def part(make: Callable[..., Made], *more: Any) -> Lazy[Made]:
+                return Lazy(lambda: make(result, *more))
+
+            used, headlines, notes = part(self.used), part(self.headlines), part(self.notes)
 
             def lead_on() -> tuple[Stage, ...]:
                 return join_stages(selection.stages(), used(), selection.cohort.smallest_cell)
@@ -399,23 +414,24 @@ class Analysis(ABC, Generic[Frame, Found]):
 
             return Document(
                 slug=self.slug,
+                result=result,
                 title=self.title,
                 question=self.question,
                 method=self.method,
                 sentence=selection.sentence,
                 attrition=attrition,
                 provenance=Lazy(trace),
-                main=Lazy(lambda: self._main(result, params)),
+                main=part(self._main, params),
                 headlines=headlines,
-                answer=Lazy(lambda: self.answer(result)),
+                answer=part(self.answer),
                 notes=notes,
-                sentences=Lazy(lambda: self.sentences(result)),
-                tables=Lazy(lambda: self.tables(result)),
-                pictures=Lazy(lambda: self.pictures(result, params)),
+                sentences=part(self.sentences),
+                tables=part(self.tables),
+                pictures=part(self.pictures, params),
                 used=used,
-                tests=Lazy(lambda: self.tests(result)),
+                tests=part(self.tests),
                 files=self.files,
-                frames=Lazy(lambda: to_files(self.downloads(result))),
+                frames=part(lambda found: to_files(self.downloads(found))),
                 background=_background_parts(self.background, result, params),
                 checks=_appendix(self.checks, result, params),
                 planning=_appendix(self.planning, result, params),

@@ -182,13 +182,14 @@ class Document:
     ``answer`` answers the question in a sentence or two. ``main`` is the figure of the page with its words and how to read
     it, ``pictures`` are further ones. ``used`` says whom of the selection the main estimate rests on and who is left out
     why, each child once; ``tests`` are those before the reader, for the ledger; ``frames`` has a frame for each name in
-    ``files``; ``opinion`` asks libraries for a second one.
+    ``files``; ``opinion`` asks libraries for a second one. ``result`` is what was estimated, as it may be shown.
     ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
     ``provenance`` what every file says.
     Parts are made when they are first called for, so that the main figure waits for none of the others.
     """
 
     slug: str
+    result: Any
     title: str
     question: str
     method: str

@@ -31,5 +31,4 @@ def open_document(
     SuppressedError
         If small numbers are protected and nothing can be shown.
     """
-    result = analysis.run(cohort, cohort_filter, params)
-    return analysis.present(result, params, Selection.of(cohort, cohort_filter))
+    return analysis.open(Selection.of(cohort, cohort_filter), params)

@@ -147,13 +147,8 @@ def load_selection(cohort: Cohort, cohort_filter: CohortFilter) -> Selection:
 @kept(SELECTIONS)
 def load_document(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Document:
     """What one analysis shows of one selection; SuppressedError where small numbers are protected and it has some."""
-    result = _load_result(cohort, cohort_filter, slug, choices)
-    return _analysis(slug).present(result, dict(choices), load_selection(cohort, cohort_filter))
-
-
-@kept(SELECTIONS)
-def _load_result(cohort: Cohort, cohort_filter: CohortFilter, slug: str, choices: Choices) -> Any:
-    return _analysis(slug).run(cohort, cohort_filter, dict(choices))
+    selection = load_selection(cohort, cohort_filter)
+    return _analysis(slug).open(selection, dict(choices))
 
 
 @kept(64)
@@ -161,7 +156,7 @@ def load_contrast(
     cohort: Cohort, selections: tuple[CohortFilter, CohortFilter], n_both: int, slug: str, choices: Choices
 ) -> Contrast | None:
     """Two selections in one figure and one table; None where an analysis shows them one below the other."""
-    first, second = (_load_result(cohort, one, slug, choices) for one in selections)
+    first, second = (load_document(cohort, one, slug, choices).result for one in selections)
     sides = to_sides(selections, n_both, cohort.dictionary)
     return _analysis(slug).contrast(first, second, dict(choices), sides, cohort.dictionary)
 

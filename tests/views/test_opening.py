@@ -43,8 +43,7 @@ def test_whom_the_clauses_leave_is_counted_when_it_is_asked_for(monkeypatch: pyt
 
     monkeypatch.setattr(Cohort, "funnel", count)
     analysis, selection = load_analyses()[0], Selection.of(COHORT, BOYS)
-    params = analysis.defaults(COHORT)
-    document = analysis.present(analysis.run(COHORT, BOYS, params), params, selection)
+    document = analysis.open(selection, analysis.defaults(COHORT))
     document.main()
     assert not counted
     for part in (selection.sentence, document.sentence, document.attrition, document.provenance):
