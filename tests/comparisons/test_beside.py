@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from typing import Any
 
 import pytest
@@ -132,7 +133,9 @@ def test_ratios_of_both_stand_under_each_other(slug: str) -> None:
     for model in (first.multivariable, second.multivariable):
         for term in model.terms:
             if not term.is_reference and term.ratio.value is not None:
-                assert format_ratio_of(term.ratio) in html and format_p_cell(term.p_value, term.p_reason) in html
+                assert (
+                    format_ratio_of(term.ratio) in html and escape(format_p_cell(term.p_value, term.p_reason)) in html
+                )
     assert contrast.tests == () and "No test compares the ratios" in contrast.sentences[0]
 
 
