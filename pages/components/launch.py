@@ -95,6 +95,9 @@ def lead_to_pages() -> None:
         base = config.get_option("server.baseUrlPath") or ""
         app = with_page_addresses(create(runtime), pages, base)
         app.add_middleware(KeptAssets, base=base)
+        # Streamlit collects garbage after every run. What is loaded by now stays for good and need not be searched each time.
+        gc.collect()
+        gc.freeze()
         return app
 
     starlette_server.create_starlette_app = create_with_addresses
@@ -119,9 +122,6 @@ def main() -> None:
     preparation = Thread(target=prepare_first_pages, daemon=True)
     preparation.start()
     preparation.join()
-    # Streamlit collects garbage after every run. What is loaded now stays for good and need not be searched each time.
-    gc.collect()
-    gc.freeze()
     # At the end everything is let go again: compiled libraries report what is still held then as leaks.
     atexit.register(gc.unfreeze)
     cli.main(prog_name="streamlit")
