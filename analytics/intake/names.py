@@ -1,0 +1,70 @@
+"""How well the name of a column goes with the names that the dictionary knows."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+SURE_NAME = 0.95  # the same name but for case, blanks, punctuation and order of the words
+LEAST_NAME = 0.6
+_BRACKETS = re.compile(r"[(\[（].*?[)\]）]")
+_CLOSE = 0.88
+_SHORTEST = 5  # letters of a name that may be misspelt
+_FILLING = frozenset(
+    (
+        *("of", "the", "at", "in", "on", "by", "for", "a", "an", "from", "to", "and"),
+        *("bei", "der", "die", "das", "des", "von", "im", "am", "zum", "zur", "und"),
+    )
+)
+
+
+@lru_cache(maxsize=20_000)
+def split_name(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case, numbers apart, without those that say nothing."""
+    text = re.sub(r"(?<=[a-zäöüß])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
+    return tuple(word for word in words if word not in _FILLING) or tuple(words)
+
+
+def score_name(column: str, names: Sequence[str]) -> tuple[float, int]:
+    """How well a column's name goes with the best of several, 0 to 1, and the place of that one.
+
+    Numbers in a name must be the same: day 29 is not day 19.
+    """
+    best = (0.0, -1)
+    plain = _BRACKETS.sub(" ", column)  # what stands in brackets is mostly a unit
+    for place, name in enumerate(names):
+        if (score := max(_score(column, name), _score(plain, name))) > best[0]:
+            best = (score, place)
+    return best
+
+
+@lru_cache(maxsize=200_000)
+def _score(column: str, name: str) -> float:
+    words, known = split_name(column), split_name(name)
+    key, known_key = "".join(words), "".join(known)
+    if not key or not known_key:
+        return 0.0
+    if key == known_key:
+        return 1.0
+    if _numbers(words) != _numbers(known):
+        return 0.0
+    if sorted(words) == sorted(known):
+        return 0.97
+    if not known_key.isascii() and known_key in key:
+        return 0.85 if len(known_key) > 1 else 0.0
+    shared = set(words) & set(known)
+    if len(known) > 1 and set(known) <= set(words):
+        return 0.9 - 0.1 * (len(words) - len(known))
+    if shared and len(known_key) >= 3 and len(known) == 1 and len(words) <= 3:
+        return 0.8 - 0.1 * (len(words) - 1)
+    if min(len(key), len(known_key)) >= _SHORTEST:
+        ratio = difflib.SequenceMatcher(None, key, known_key).ratio()
+        return 0.85 * ratio if ratio >= _CLOSE else 0.0
+    return 0.0
+
+
+def _numbers(words: Iterable[str]) -> list[str]:
+    return sorted(str(int(word)) for word in words if word.isdecimal())

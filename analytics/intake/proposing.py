@@ -1,0 +1,253 @@
+"""A mapping for an export that nobody knows: by names, synonyms and content; what is certain is taken, the rest asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pandas as pd
+
+from analytics.dictionary import Dictionary, Variable
+from analytics.formats import shorten
+from analytics.intake.applying import dictionary_of
+from analytics.intake.codebook import Codebook
+from analytics.intake.contents import Cells
+from analytics.intake.dates import find_orders, is_ambiguous, read_date
+from analytics.intake.drafts import Choice, Draft, Question, draft
+from analytics.intake.following import list_following
+from analytics.intake.making import Making
+from analytics.intake.mapping import Assignment, Mapping
+from analytics.intake.names import LEAST_NAME, SURE_NAME, score_name
+from analytics.intake.tables import SourceTable
+from analytics.intake.ticks import find_ticks
+
+SURE = 0.9  # from this confidence on, and with nothing to ask, a guess is taken
+LEAST_FIT = 0.3
+N_ROWS = 20_000  # rows whose cells are looked at
+N_PREVIEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How one variable may be made.
+
+    Attributes
+    ----------
+    assignment
+        The likeliest way; that of the first choice of each question.
+    confidence
+        0 to 1: how well name and content go together.
+    why
+        In a few words.
+    questions
+        What has to be asked before it is taken.
+    preview
+        Texts of the file, and what becomes of them ("" for unknown).
+    """
+
+    assignment: Assignment
+    confidence: float
+    why: str
+    questions: tuple[Question, ...] = ()
+    preview: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """True if it is taken without being asked."""
+        return self.confidence >= SURE and not self.questions
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping with everything that is certain, all guesses in the order of the dictionary, and columns of no use."""
+
+    mapping: Mapping
+    guesses: tuple[Guess, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def asked(self) -> tuple[Guess, ...]:
+        """The guesses that are not certain."""
+        return tuple(guess for guess in self.guesses if not guess.is_sure)
+
+
+def propose_mapping(
+    table: SourceTable, dictionary: Dictionary, start: Mapping | None = None, codebook: Codebook | None = None
+) -> Proposal:
+    """What the columns of a table may mean.
+
+    Parameters
+    ----------
+    start
+        What is known already (a recognised export, a mapping of an earlier file): its variables are not guessed.
+    codebook
+        Labels and choices of the columns, and which tell who somebody is.
+    """
+    start = start or Mapping(table.name)
+    dictionary = dictionary_of(start, dictionary)
+    book = codebook or Codebook()
+    head = table.frame.head(N_ROWS)
+    cells = {
+        name: Cells.of(head, name, book.labels.get(name, ""), book.choices.get(name, ()))
+        for name in table.columns
+        if name not in book.identifiers or name == start.key
+    }
+    guesses = list(_guess_all(cells, dictionary, start, book))
+    guesses = [replace(guess, preview=_preview(table, guess.assignment, start, dictionary)) for guess in guesses]
+    sure = [guess.assignment for guess in guesses if guess.is_sure]
+    mapping = replace(start, assignments=(*start.assignments, *sure), dropped=_dropped(start, book))
+    identifier = dictionary.identifier.name
+    if not mapping.key and (made := mapping.get(identifier)) is not None and made.columns:
+        mapping = replace(mapping, key=made.columns[0])
+    read = {column for a in (*start.assignments, *(guess.assignment for guess in guesses)) for column in a.read}
+    return Proposal(mapping, tuple(guesses), tuple(name for name in table.columns if name not in read))
+
+
+def _dropped(start: Mapping, book: Codebook) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*start.dropped, *(name for name in book.identifiers if name != start.key))))
+
+
+def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, book: Codebook) -> Iterator[Guess]:
+    """A guess for every variable that a column may be, each column but dates for one variable alone."""
+    wanted = [v for v in dictionary.variables if start.get(v.name) is None]
+    if start.key:
+        wanted = [v for v in wanted if v.kind != "identifier"]
+    found: dict[str, Guess] = {}
+    taken = {column for a in start.assignments for column in a.columns}
+    # Columns of which each names a level belong together, whatever one of them alone would be taken for.
+    for variable in wanted:
+        if (ticked := find_ticks(cells, variable, taken, book)) is not None:
+            found[variable.name] = Guess(ticked.assignment, ticked.fit, ticked.why, ticked.questions)
+            taken |= set(ticked.assignment.columns)
+    offers = sorted((offer for v in wanted for offer in _offers(cells, v, dictionary)), key=lambda offer: -offer.score)
+    for offer in offers:
+        name = offer.variable.name
+        if name in found or (offer.columns[0] in taken and not offer.is_date):
+            continue
+        found[name] = Guess(offer.draft.assignment, offer.score, offer.why, offer.draft.questions)
+        taken |= set() if offer.is_date else set(offer.columns)
+    if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):
+        found[dictionary.identifier.name] = guess
+    known = [*start.assignments, *(guess.assignment for guess in found.values())]
+    for assignment, sources in list_following(dictionary, known):
+        if assignment.variable not in found and start.get(assignment.variable) is None:
+            confidence = min((found[s].confidence for s in sources if s in found), default=1.0)
+            asked = tuple(q for s in sources if s in found for q in found[s].questions)
+            # What it follows from is asked there; until then it is not certain either.
+            found[assignment.variable] = Guess(
+                assignment, min(confidence, SURE - 0.05 if asked else 1.0), "follows from others"
+            )
+    yield from (found[v.name] for v in dictionary.variables if v.name in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    variable: Variable
+    columns: tuple[str, ...]
+    draft: Draft
+    score: float
+    why: str
+    is_date: bool
+
+
+def _offers(cells: dict[str, Cells], variable: Variable, dictionary: Dictionary) -> Iterator[_Offer]:
+    """Every column that may be the variable, with how well it would be."""
+    names = (variable.name, variable.label, *variable.other_names)
+    dates: list[tuple[int, float, Cells]] = []
+    for column in cells.values():
+        score, place = max(score_name(name, names) for name in column.names)
+        # What the dictionary derives is taken from a file only under its own name.
+        if score < (SURE_NAME if variable.derivation else LEAST_NAME):
+            continue
+        if variable.kind == "duration" and column.is_date:
+            dates.append((place, score, column))
+            continue
+        drafted = draft(column, variable, dictionary, is_exact=column.name == variable.name)
+        if drafted is not None and drafted.fit >= LEAST_FIT:
+            said = "the same name" if score >= SURE_NAME else f"a name like “{names[place]}”"
+            yield _Offer(
+                variable,
+                (column.name,),
+                drafted,
+                score * (0.4 + 0.6 * drafted.fit),
+                f"{said}; {drafted.why}",
+                column.is_date,
+            )
+    if dates:
+        # Several dates end the same time: those that stand first among the names (death) come before (last contact).
+        dates.sort(key=lambda entry: entry[0])
+        score = max(score for _, score, _ in dates)
+        drafted = _draft_days(variable, [column for _, _, column in dates], cells, dictionary)
+        if drafted is not None:
+            columns = tuple(column.name for _, _, column in dates)
+            yield _Offer(variable, columns, drafted, score * (0.4 + 0.6 * drafted.fit), drafted.why, True)
+
+
+def _draft_days(
+    variable: Variable, ends: Sequence[Cells], cells: dict[str, Cells], dictionary: Dictionary
+) -> Draft | None:
+    """A time from the date of its origin, as its unit says ("days from relapse"), to the first known of some dates."""
+    day = variable.unit.rpartition(" from ")[2]
+    names = dict(dictionary.origins).get(day, ())
+    dated = [column for column in cells.values() if column.is_date]
+    scores = {column.name: max(score_name(name, names)[0] for name in column.names) for column in dated}
+    columns = tuple(column.name for column in ends)
+    likely = [name for name in sorted(scores, key=lambda name: -scores[name]) if name not in columns]
+    if not likely:
+        return None
+    base = Assignment(variable.name, columns, "days", origin=likely[0])
+    questions = []
+    if scores[likely[0]] < LEAST_NAME:
+        choices = tuple(
+            Choice(name, replace(base, origin=name), f"{variable.label} is counted from “{name}”.") for name in likely
+        )
+        questions.append(Question("column", f"Which column is the date of {day}?", choices))
+    texts = [text for name in (*columns, base.origin) for text in cells[name].known]
+    orders = find_orders(texts)
+    doubtful = next(filter(is_ambiguous, texts), None)
+    if doubtful is not None and len(orders) > 1:
+        base = replace(base, date_order=orders[0])
+        choices = tuple(
+            Choice(order, replace(base, date_order=order), f"{shorten(doubtful)} is {_say_date(doubtful, order)}.")
+            for order in orders
+        )
+        questions.append(Question("order", f"In which order are the dates of “{shorten(columns[0])}”?", choices))
+    fit = 1.0 if scores[likely[0]] >= LEAST_NAME else 0.5
+    return Draft(base, fit, f"days from “{base.origin}”", tuple(questions))
+
+
+def _say_date(text: str, order: str) -> str:
+    day = read_date(text, order)
+    return "no date" if day is None else f"{date.fromordinal(day):%d %B %Y}"
+
+
+def _guess_key(cells: dict[str, Cells], dictionary: Dictionary, taken: set[str]) -> Guess | None:
+    """The column of the patient where none has such a name: the first of those that differ in every row."""
+    unique = [c.name for c in cells.values() if c.is_unique and not c.is_date and c.name not in taken]
+    if not unique:
+        return None
+    identifier = dictionary.identifier
+    choices = tuple(
+        Choice(name, Assignment(identifier.name, (name,)), "It differs in every row.") for name in unique[:N_PREVIEW]
+    )
+    text = f"Which column tells the {dictionary.words.plural} apart?"
+    return Guess(choices[0].assignment, 0.5, "differs in every row", (Question("column", text, choices),))
+
+
+def _preview(
+    table: SourceTable, assignment: Assignment, mapping: Mapping, dictionary: Dictionary
+) -> tuple[tuple[str, str], ...]:
+    """The first different texts of the columns, and what becomes of them."""
+    head = table.frame.head(N_ROWS)
+    rows = head[[name for name in assignment.read if name in head.columns]].dropna(how="all").drop_duplicates()
+    rows = rows.head(N_PREVIEW)
+    part = replace(table, frame=head.loc[rows.index], lines=table.lines[: len(rows)])
+    values = Making(part, mapping.missing, dictionary[assignment.variable], assignment).run()
+    texts = [" | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows.to_numpy(dtype=object)]
+    known = values.notna().to_numpy()
+    return tuple((shorten(text), _say_value(values.iloc[i]) if known[i] else "") for i, text in enumerate(texts))
+
+
+def _say_value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
