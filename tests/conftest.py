@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.cohort.postgres_server import PostgresServer
 
 # What takes long for its kind; single tests that do are marked `slow` where they stand. `make test-fast` leaves all out.
 MARKS = {
@@ -45,6 +48,16 @@ def pytest_unconfigure() -> None:
 def root() -> Path:
     """The project's folder."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this run's own."""
+    server = PostgresServer()
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 
 TOP_LEVEL = {
     ".ci", ".git", ".gitignore", ".streamlit", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
-    "analytics", "dashboard.py", "data", "pages", "pyproject.toml", "requirements.txt", "tests",
+    "analytics", "dashboard.py", "data", "pages", "pyproject.toml", "requirements.txt",
+    "requirements-postgresql.txt", "requirements-spark.txt", "tests",
 }  # fmt: skip
 
 NUMERIC_PACKAGES = {"numpy", "pandas", "scipy", "math", "statistics", "pyarrow"}

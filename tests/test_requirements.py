@@ -14,6 +14,10 @@ ROOT = Path(__file__).parent.parent
 PIN = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[\w,]+\])?==(?P<version>[\w.]+)(; .+)?")
 
 
+SHIPPED = ("requirements.txt", "requirements-postgresql.txt")
+ALL = (*SHIPPED, "tests/requirements.txt")
+
+
 def requirement_lines(path: Path) -> list[str]:
     lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line and not line.startswith("-r ")]
@@ -28,7 +32,11 @@ def pins(path: Path) -> dict[str, str]:
     return {canonical(match["name"]): match["version"] for match in found if match}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "tests/requirements.txt"])
+def pins_of(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: version for path in names for name, version in pins(ROOT / path).items()}
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_requirement_is_one_exact_version_and_nothing_else(name: str) -> None:
     lines = requirement_lines(ROOT / name)
     assert lines
@@ -37,7 +45,7 @@ def test_every_requirement_is_one_exact_version_and_nothing_else(name: str) -> N
 
 
 def test_tests_run_on_the_pinned_versions() -> None:
-    wanted = pins(ROOT / "requirements.txt") | pins(ROOT / "tests" / "requirements.txt")
+    wanted = pins_of(ALL)
     optional = {canonical(line.split("==")[0]) for line in requirement_lines(ROOT / "requirements.txt") if ";" in line}
     installed = {canonical(d.metadata["Name"]): d.version for d in importlib.metadata.distributions()}
     different = {name: (version, installed.get(name)) for name, version in wanted.items() if name not in optional}
@@ -46,7 +54,7 @@ def test_tests_run_on_the_pinned_versions() -> None:
 
 def test_pins_are_complete() -> None:
     """Whatever a pinned package needs here is pinned too, so that a clean machine gets this very set."""
-    wanted = pins(ROOT / "requirements.txt") | pins(ROOT / "tests" / "requirements.txt")
+    wanted = pins_of(ALL)
     missing = set()
     for name in wanted:
         for requirement in importlib.metadata.requires(name) or []:
@@ -59,7 +67,7 @@ def test_pins_are_complete() -> None:
 
 def test_everything_imported_is_required() -> None:
     provided = importlib.metadata.packages_distributions()
-    wanted = pins(ROOT / "requirements.txt")
+    wanted = pins_of(SHIPPED)
     ours = {"analytics", "pages", "data", "dashboard", "tests"}
     shipped = [ROOT / "dashboard.py", *(p for f in ("analytics", "pages", "data") for p in (ROOT / f).rglob("*.py"))]
     unmet = set()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from analytics.cohort.problems import CohortError, Problem
 from analytics.dictionary import load_words
@@ -21,8 +22,18 @@ _DATABASE = (
 _DATABASES = re.compile(_DATABASE)
 # A slash that was forgotten makes no path of an address with a password.
 _SCHEME = re.compile(rf"\s*(?:((?:jdbc:)?[a-z][a-z0-9+.-]+)://|({_DATABASE}):)", re.IGNORECASE)
-# How each address that is opened is written.
-OPENED = {"duckdb": "duckdb:///folder/file.duckdb/table"}
+# How each address that is opened is written, and what is read of one.
+OPENED = {
+    "duckdb": "duckdb:///folder/file.duckdb/table",
+    "postgresql": "postgresql://account@server/database/table",
+}
+_FORMS = {
+    "duckdb": re.compile(r"duckdb://(?P<place>.+)/(?P<table>[^/]*)(?P<more>)"),
+    # A password may hold none of the signs that part an address: where it does, nothing is taken for a table, and shown.
+    "postgresql": re.compile(
+        r"(?P<place>postgres(?:ql)?://(?:[^@/?#]*@)?[^@/?#]*/[^@/?#:;]*)/(?P<table>[^@/?#:;=]*)(?P<more>(?:\?[^@]*)?)"
+    ),
+}
 N_NEAR = 5  # tables that a message names
 
 
@@ -56,16 +67,18 @@ def read_address(source: str) -> Address:
     Raises
     ------
     CohortError
-        If no address of this kind is opened.
+        If no address of this kind is opened, or it is not written as it should be.
     """
     scheme = find_scheme(source)
     kind = {"postgres": "postgresql"}.get(scheme, scheme)
-    if kind not in OPENED or "://" not in source:
+    if kind not in OPENED:
         what, remedy = describe_scheme(scheme)
         raise CohortError([Problem(what, describe_source(source), remedy)])
-    rest = source.strip().split("://", 1)[1]
-    place, _, table = rest.rpartition("/")
-    return Address(kind, place, table) if place else Address(kind, rest, "")
+    read = _FORMS[kind].fullmatch(source.strip())
+    if read is None:
+        remedy = f"Write {OPENED[kind]}. In an account or password, write %2F for /, %40 for @, %3F for ?, %23 for #, %25 for %."
+        raise CohortError([Problem("the address cannot be read", describe_source(source), remedy)])
+    return Address(kind, read["place"] + read["more"], unquote(read["table"]))
 
 
 def find_scheme(source: str | Path) -> str:
@@ -95,9 +108,9 @@ def describe_scheme(scheme: str) -> tuple[str, str]:
         return "file:// begins an address, and a path is expected", "Leave out file:// and give the path alone."
     if _DATABASES.fullmatch(scheme):
         return (
-            f"{name}:// is the address of a database, which cannot be opened: only CSV and Parquet files on this machine can",
+            f"{name}:// is the address of a database of a kind that is not opened",
             f"Save one row per {load_words().noun} from the database as a CSV or Parquet file, and give the path of that file: "
-            "COHORT=patients.csv.",
+            f"COHORT=patients.csv. Databases that are opened: {', '.join(OPENED.values())}.",
         )
     return (
         f"{name}:// is an address in a network, which is not opened: only CSV and Parquet files on this machine can be",

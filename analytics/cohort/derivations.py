@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from analytics.cohort.engine import number, quoted
+from analytics.cohort.engine import Rows, number, quoted
 from analytics.dictionary import DAYS_PER_MONTH, Dictionary, DictionaryError, Variable
 
 
@@ -16,14 +15,6 @@ def is_derivable(variable: Variable, columns: Iterable[str], dictionary: Diction
         name in columns or (name in dictionary and is_derivable(dictionary[name], columns, dictionary))
         for name in sources_of(variable)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A query for rows, and the names of their columns."""
-
-    sql: str
-    columns: tuple[str, ...]
 
 
 def with_derived(rows: Rows, dictionary: Dictionary) -> Rows:

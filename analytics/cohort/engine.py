@@ -1,18 +1,26 @@
 """What an engine must do: hold patients who are checked and coded, and answer one counting query at a time.
 
-All queries are written in one language, SQL as DuckDB reads it; an engine of another dialect renders them (`render`).
+All queries are written in one language, SQL as DuckDB reads it; an engine of another dialect renders them (`dialects.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 DIALECT = "duckdb"
 Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A query for rows, and the names of their columns."""
+
+    sql: str
+    columns: tuple[str, ...]
 
 
 class Engine(Protocol):
@@ -36,12 +44,23 @@ class Engine(Protocol):
         """Let the patients go."""
 
 
-@lru_cache(maxsize=512)
-def render(sql: str, dialect: str) -> str:
-    """A query in the dialect of an engine, by sqlglot's name of it ("postgres", "spark")."""
-    import sqlglot  # only other engines need it, and it takes as long to load as twenty queries
+class Store(Engine, Protocol):
+    """An engine while a cohort is opened: the rows as they were given are its table ``raw``, with the columns c0, c1, …
 
-    return sqlglot.transpile(sql, read=DIALECT, write=dialect)[0]
+    Each of these is whole numbers ("BIGINT"), numbers ("DOUBLE") or text ("VARCHAR").
+    """
+
+    def define(self, table: str, rows: Rows) -> None:
+        """Make a table of a query on ``raw``."""
+
+    def hash_row(self, names: Sequence[str], n: int) -> str:
+        """A whole number, as a text of a query, that any change of a value changes, for a table of ``n`` rows."""
+
+    def recode(self, table: str, column: str, expression: str) -> None:
+        """Have a column of a table hold another value."""
+
+    def keep(self, identifier: str, n: int, *, named: bool) -> None:
+        """End the opening: the ``n`` ``patients`` lose their identifier; ``named`` True keeps them in ``named_patients`` too."""
 
 
 def quoted(name: str) -> str:

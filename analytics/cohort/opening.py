@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from analytics.cohort.address import find_scheme, read_address
+from analytics.cohort.address import Address, find_scheme, read_address
 from analytics.cohort.cohort import Cohort
 from analytics.cohort.columns import match_columns
 from analytics.cohort.consistency import list_rule_checks
-from analytics.cohort.derivations import Rows, with_derived
+from analytics.cohort.derivations import with_derived
 from analytics.cohort.duckdb_engine import DuckDBEngine
-from analytics.cohort.engine import Engine, quoted
+from analytics.cohort.engine import Engine, Rows, Store, quoted
 from analytics.cohort.patient_file import PatientFile
-from analytics.cohort.problems import CohortError, Problem
+from analytics.cohort.postgres_engine import PostgresEngine
+from analytics.cohort.problems import CohortError, Problem, UnreachableError
 from analytics.cohort.reader import finding_damage, list_parquet, load_file, load_frame, load_table
 from analytics.cohort.remarks import remark_on
+from analytics.cohort.remote import RemoteEngine
 from analytics.cohort.rules import Everything
 from analytics.cohort.validation import find_problems
 from analytics.dictionary import Dictionary, Variable, open_dictionary, speaking_by
 from analytics.results import Note
 
-MAX_MD5_ROWS = 1_000_000
-MAX_SHARE_DISTINCT = 0.5
 MAX_NAMED = 20_000
-Loader = Callable[[DuckDBEngine], tuple[list[str], list[Problem]]]
+# What opens a table of somebody else's, by the scheme of its address.
+REMOTE: Mapping[str, Callable[[Address], RemoteEngine]] = {"postgresql": PostgresEngine}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def stamp_of(source: str | Path) -> tuple[int, ...]:
     The time of a file alone does not where one takes the place of another within a tick.
     """
     scheme = find_scheme(source)
+    if scheme and scheme != "duckdb":
+        return _stamp_of_table(str(source))
     try:
         path = Path(read_address(str(source)).place if scheme else source)
         files = list_parquet(path) if path.is_dir() else [path]
@@ -97,6 +101,35 @@ def stamp_of(source: str | Path) -> tuple[int, ...]:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A table that is open: the engine, what it said of the table then, and the stamp under which it was opened."""
+
+    engine: RemoteEngine
+    at_first: tuple[int, ...]
+    stamp: tuple[int, ...]
+
+
+_WATCHED: dict[str, _Watched] = {}
+_NEXT_STAMP: dict[str, tuple[int, ...]] = {}
+
+
+def _watch(source: str, engine: RemoteEngine) -> None:
+    _WATCHED[source] = _Watched(engine, engine.stamp(), _NEXT_STAMP.get(source, ()))
+
+
+def _stamp_of_table(source: str) -> tuple[int, ...]:
+    """The stamp under which a table was opened, until it changes; a database that does not answer tells no change."""
+    if source not in _WATCHED:
+        return ()
+    watched = _WATCHED[source]
+    with suppress(UnreachableError):
+        if (now := watched.engine.stamp()) != watched.at_first:
+            _NEXT_STAMP[source] = now
+            return now
+    return watched.stamp
+
+
 def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None) -> Patients:
     """The patients of a file or a frame in an engine, for a `Cohort`; as `open_cohort`."""
     with speaking_by(dictionary):
@@ -104,29 +137,43 @@ def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, 
 
 
 def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name: str | None) -> Patients:
-    load, place, called = _find_loader(source)
+    if isinstance(source, pd.DataFrame):
+        return _read(partial(load_frame, frame=source), Path("data frame"), dictionary, name or "data frame")
+    if not find_scheme(source):
+        path = Path(source)
+        return _read(partial(load_file, path=path), path, dictionary, name or path.stem)
+    address = read_address(str(source))
+    if address.scheme == "duckdb":
+        load = partial(load_table, address=address)
+        return _read(load, Path(address.place), dictionary, name or address.table)
+    engine = REMOTE[address.scheme](address)
+    with _closing_after_problems(engine):
+        opened = _open(engine, (list(engine.header), []), dictionary, name or address.table)
+    _watch(str(source), engine)
+    return opened
+
+
+def _read(
+    load: Callable[[DuckDBEngine], tuple[list[str], list[Problem]]], place: Path, dictionary: Dictionary, name: str
+) -> Patients:
+    """The patients of a file, in DuckDB."""
     engine = DuckDBEngine()
+    with _closing_after_problems(engine), finding_damage(place):
+        return _open(engine, load(engine), dictionary, name)
+
+
+@contextmanager
+def _closing_after_problems(engine: Engine) -> Iterator[None]:
     try:
-        with finding_damage(place):
-            return _open(engine, load, dictionary, name or called)
+        yield
     except CohortError:
         engine.close()
         raise
 
 
-def _find_loader(source: str | Path | pd.DataFrame) -> tuple[Loader, Path, str]:
-    """How the rows get into the engine, the path that is read, and what the cohort is called."""
-    if isinstance(source, pd.DataFrame):
-        return partial(load_frame, frame=source), Path("data frame"), "data frame"
-    if isinstance(source, str) and find_scheme(source):
-        address = read_address(source)
-        return partial(load_table, address=address), Path(address.place), address.table
-    path = Path(source)
-    return partial(load_file, path=path), path, path.stem
-
-
-def _open(engine: DuckDBEngine, load: Loader, dictionary: Dictionary, name: str) -> Patients:
-    header, problems = load(engine)
+def _open(engine: Store, given: tuple[list[str], list[Problem]], dictionary: Dictionary, name: str) -> Patients:
+    """The patients of the table ``raw``, whose header and broken lines are given."""
+    header, problems = given
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
     file = PatientFile(engine, columns, dictionary)
@@ -145,12 +192,9 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
     # Each in its type before anything is derived: arithmetic on what a text stands for gives a wider one.
     chosen = ", ".join(f"{_stored(file.dictionary[name], value)} AS {quoted(name)}" for name, value in values.items())
     rows = with_derived(Rows(f"SELECT {chosen} FROM raw", tuple(values)), file.dictionary)
-    # From here on nobody asks for the first rows, and without their order the engine needs less time and memory.
-    engine.execute("SET preserve_insertion_order = false")
     chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in rows.columns)
-    engine.execute(f"CREATE TABLE patients AS SELECT {chosen} FROM ({rows.sql}) AS derived")
+    engine.define("patients", Rows(f"SELECT {chosen} FROM ({rows.sql}) AS derived", rows.columns))
     notes += remark_on(file)
-    engine.forget_file()
     dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, rows.columns))
     n, n_synthetic, version = _summary(engine, dictionary, {v.name for v in file.brought})
     if 0 < n_synthetic < n:
@@ -164,11 +208,7 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
                 f"Keep synthetic and real {patients} in separate files, or give real {patients} other identifiers.",
             )
         )
-    is_named = n_synthetic == n <= MAX_NAMED
-    if is_named:
-        engine.execute("CREATE TABLE named_patients AS FROM patients")
-    engine.execute(f"ALTER TABLE patients DROP COLUMN {quoted(identifier)}")
-    _compress(engine, n)
+    engine.keep(identifier, n, named=n_synthetic == n <= MAX_NAMED)
     return Patients(engine, dictionary, name, version, n_synthetic == n, tuple(notes))
 
 
@@ -188,21 +228,25 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     return replace(dictionary, variables=variables, endpoints=endpoints, competing=competing, lists=lists)
 
 
-def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dictionary:
+def _without_unused_levels(engine: Store, dictionary: Dictionary) -> Dictionary:
     """The dictionary without the optional levels that no patient has; the positions of those after them close up."""
     variables = [v for v in dictionary.variables if v.optional_levels]
     if not variables:
         return dictionary
-    lists = ", ".join(f"list(DISTINCT {quoted(v.name)})" for v in variables)
-    (found,) = engine.execute(f"SELECT {lists} FROM patients")
+    asked = (
+        f"max(CASE WHEN {quoted(v.name)} = {i} THEN 1 ELSE 0 END) AS {_has(k, i)}"
+        for k, v in enumerate(variables)
+        for i in range(len(v.levels))
+    )
+    found = engine.run(f"SELECT {', '.join(asked)} FROM patients")
     changed = {}
-    for v, codes in zip(variables, found, strict=True):
-        kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or i in (codes or ())]
+    for k, v in enumerate(variables):
+        kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or found[_has(k, i)][0] == 1]
         moved = {old: new for new, old in enumerate(kept) if old != new}
         if moved:
             cases = " ".join(f"WHEN {old} THEN {new}" for old, new in moved.items())
             name = quoted(v.name)
-            engine.execute(f"UPDATE patients SET {name} = CASE {name} {cases} ELSE {name} END")
+            engine.recode("patients", v.name, f"CASE {name} {cases} ELSE {name} END")
         levels, labels = ([names[i] for i in kept] for names in (v.levels, v.level_labels))
         changed[v.name] = replace(
             v,
@@ -215,31 +259,22 @@ def _without_unused_levels(engine: DuckDBEngine, dictionary: Dictionary) -> Dict
     return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
 
 
-def _summary(engine: DuckDBEngine, dictionary: Dictionary, brought: Collection[str]) -> tuple[int, int, str]:
+def _has(variable: int, level: int) -> str:
+    return f"has{variable}_{level}"
+
+
+def _summary(engine: Store, dictionary: Dictionary, brought: Collection[str]) -> tuple[int, int, str]:
     """Number of patients, how many of them are synthetic, and the version of the data."""
     identifier = quoted(dictionary.identifier.name)
     variables = sorted(dictionary.variables, key=lambda v: v.name)
     # What is derived follows from what was brought and its rule, so reading it would only take time.
     names = [quoted(v.name) for v in variables if v.name in brought]
-    n = engine.execute("SELECT count(*) FROM patients")[0][0]
-    # Rows are added up, so that neither their order nor the kind of file makes a difference. MD5 is the same for every
-    # release of the engine; for millions of rows it would take half of the opening, the engine's own hash a second.
-    text = ", '|', ".join(f"coalesce(CAST({name} AS VARCHAR), '')" for name in names)
-    row = f"md5_number_lower(concat({text}))" if n <= MAX_MD5_ROWS else f"hash({', '.join(names)})"
-    n_synthetic, total = engine.execute(
-        f"SELECT count(*) FILTER (starts_with({identifier}, 'SYN')), sum({row}) FROM patients"
-    )[0]
+    n = int(engine.run("SELECT count(*) AS n FROM patients")["n"][0])
+    # Rows are added up, so that neither their order nor the kind of file makes a difference.
+    found = engine.run(
+        f"SELECT count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n_synthetic, "
+        f"CAST(sum({engine.hash_row(names, n)}) AS VARCHAR) AS total FROM patients"
+    )
     meaning = [(v.name, v.levels, None if v.name in brought else v.derivation) for v in variables]
-    version = hashlib.sha256(repr((n, int(total), meaning)).encode()).hexdigest()[:12]
-    return n, n_synthetic, version
-
-
-def _compress(engine: DuckDBEngine, n: int) -> None:
-    """Patients who are alike in every column joined into one row with their number ``n``, if that is worth it."""
-    # Every query then reads the distinct rows only. Below a factor of two the extra column costs what the rows save.
-    estimate = engine.execute("SELECT approx_count_distinct(patients) FROM patients")[0][0]
-    if estimate > MAX_SHARE_DISTINCT * n:
-        return
-    engine.execute("CREATE TABLE distinct_patients AS SELECT *, count(*) AS n FROM patients GROUP BY ALL")
-    engine.execute("DROP TABLE patients")
-    engine.execute("ALTER TABLE distinct_patients RENAME TO patients")
+    version = hashlib.sha256(repr((n, int(found["total"][0]), meaning)).encode()).hexdigest()[:12]
+    return n, int(found["n_synthetic"][0]), version

@@ -9,8 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analytics.cohort.duckdb_engine import DuckDBEngine
-from analytics.cohort.engine import Columns, list_texts, quoted, quoted_text
+from analytics.cohort.engine import Columns, Store, list_texts, quoted, quoted_text
 from analytics.dictionary import EVENT_LEVELS, Dictionary, Variable
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "missing"})
@@ -29,7 +28,7 @@ class PatientFile:
     ``codes`` holds what each text of a coded column stands for, ``unread`` the columns that hold other texts as well.
     """
 
-    engine: DuckDBEngine
+    engine: Store
     columns: Mapping[str, str]
     dictionary: Dictionary
     codes: dict[str, dict[str, int | None]] = field(default_factory=dict)

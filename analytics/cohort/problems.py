@@ -46,6 +46,10 @@ class CohortError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class UnreachableError(CohortError):
+    """A database that does not answer, or not any more: the same may work a little later."""
+
+
 def list_places(words: Words, names: Sequence[str], n: int) -> str:
     """The first of ``n`` places by their names, and how many more there are ("patients A; B and 3 more")."""
     more = f" and {n - len(names)} more" if n > len(names) else ""

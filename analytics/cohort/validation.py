@@ -395,8 +395,9 @@ def locate(file: PatientFile, check: Check, n: int, *, by_row: bool = False) -> 
     """
     shown = "".join(f", left({file.plain(name)}, {LONGEST_QUOTE}) AS shown{i}" for i, name in enumerate(check.shown))
     identifier = file.text(file.dictionary.identifier.name)
+    kept = ", ".join(("row", "identifier", *(f"shown{i}" for i in range(len(check.shown)))))
     found = file.fetch(
-        f"SELECT * EXCLUDE wrong FROM (SELECT row_number() OVER () AS row, left({identifier}, {LONGEST_QUOTE}) AS identifier, "
+        f"SELECT {kept} FROM (SELECT row_number() OVER () AS row, left({identifier}, {LONGEST_QUOTE}) AS identifier, "
         f"{check.wrong} AS wrong{shown} FROM raw) AS numbered WHERE wrong LIMIT {N_SHOWN}"
     )
     names = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
 
-from analytics.cohort.address import describe_source
-from analytics.cohort.problems import CohortError
+from analytics.cohort.address import describe_source, find_scheme
+from analytics.cohort.problems import CohortError, UnreachableError
 from analytics.dictionary import load_words
 from analytics.reporting.protection import say_experimental
 from analytics.reporting.wording import join_words
@@ -18,6 +19,7 @@ from pages.components.cache import asks_for_protection
 from pages.components.markdown import as_markdown
 
 WORST_FIRST = ("warning", "caution", "info")
+AGAIN_SECONDS = 5  # until a database that is away is looked for again
 MOST_NOTES = 3  # in sight on a page
 SIGNS = {"warning": "Warning.", "caution": "Take care.", "info": "Note."}
 
@@ -73,12 +75,14 @@ def show_cautions(cautions: Sequence[str]) -> None:
 
 
 def show_problems(error: CohortError, source: str) -> None:
-    """What is wrong with a file, where and what to do; then a way on."""
+    """What is wrong with a file or a table, where and what to do; then a way on."""
+    what = "database" if find_scheme(source) else "folder" if os.path.isdir(source) else "file"
     st.html(
-        f'<h1 class="outcomes-title">This file cannot be opened yet</h1><p><bdi>{escape(describe_source(source))}</bdi></p>'
+        f'<h1 class="outcomes-title">This {what} cannot be opened yet</h1><p><bdi>{escape(describe_source(source))}</bdi></p>'
     )
-    if asks_for_protection():
-        # What is wrong names rows and values of single children: that is for those who run the deployment.
+    is_away = isinstance(error, UnreachableError)
+    # What is wrong names rows and values of single children: where numbers are protected, that is for those who run it.
+    if asks_for_protection() and not is_away:
         st.html(
             f"<div class='outcomes-note warning' role='alert' data-testid='problems'>{say_experimental()} So "
             f"that no {load_words().noun} is described, "
@@ -91,13 +95,29 @@ def show_problems(error: CohortError, source: str) -> None:
     )
     st.html(
         "<div class='outcomes-note warning' role='alert' data-testid='problems'>"
-        f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the file.</p>"
+        f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the {what}.</p>"
     )
+    if is_away:
+        look_again()
     with st.container(horizontal=True):
-        st.button("I have mended the file: try again", type="primary", key=state.TRY_AGAIN)
+        again = "Try again" if is_away else f"I have mended the {what}: try again"
+        st.button(again, type="primary", key=state.TRY_AGAIN)
         st.button(
             "Show the synthetic reference cohort instead",
             on_click=st.session_state.update,
             args=({state.USE_REFERENCE: True},),
             key=state.SHOW_REFERENCE,
         )
+
+
+def look_again() -> None:
+    """Run the page again every few seconds for as long as this is drawn."""
+    is_first = True
+
+    def look() -> None:
+        nonlocal is_first
+        if not is_first:
+            st.rerun()
+        is_first = False
+
+    st.fragment(look, run_every=AGAIN_SECONDS)()

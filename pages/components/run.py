@@ -10,7 +10,7 @@ import streamlit as st
 
 from analytics.analysis import SECTIONS
 from analytics.cohort import Cohort
-from analytics.cohort.problems import CohortError
+from analytics.cohort.problems import CohortError, UnreachableError
 from analytics.dictionary import speaking_by
 from analytics.formats import name_patients
 from pages.components import state
@@ -46,13 +46,21 @@ class Run:
         if isinstance(cohort, CohortError):
             self.draw_problems(cohort)
             return
-        with speaking_by(cohort.dictionary):
-            if is_link_read():
-                self.draw_page_first(cohort)
-            else:
-                self.draw_sidebar_first(cohort)
-            write_link(cohort)
+        try:
+            with speaking_by(cohort.dictionary):
+                self.draw_cohort(cohort)
+        except UnreachableError as error:  # it was there when the cohort was opened
+            self.draw_problems(error)
+            return
         end_run()
+
+    def draw_cohort(self, cohort: Cohort) -> None:
+        """Draw the page and the sidebar of a cohort, then write the link."""
+        if is_link_read():
+            self.draw_page_first(cohort)
+        else:
+            self.draw_sidebar_first(cohort)
+        write_link(cohort)
 
     def draw_page_first(self, cohort: Cohort) -> None:
         """The later runs: the figure is computed before anything is sent, and the page does not wait for the sidebar.

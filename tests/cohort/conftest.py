@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 import pandas as pd
 import pytest
 
-from analytics.cohort import Cohort
-from analytics.cohort.engine import Engine
+from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.opening import open_patients
 from analytics.dictionary import Dictionary
 from tests.cohort.cohort_oracle import ROWS, SMALL, frame_of
+from tests.cohort.postgres_server import PostgresServer
 from tests.cohort.sqlite_engine import SqliteEngine
 
 OpenEngine = Callable[[pd.DataFrame, Dictionary], Cohort]
-# What brings patients from the engine that reads files into each engine that counts.
-ENGINES: dict[str, Callable[[Engine], Engine]] = {"duckdb": lambda engine: engine, "sqlite": SqliteEngine}
+ENGINES = ("duckdb", "sqlite", "postgres")
+_NUMBERS = count()
+
+
+def open_in_sqlite(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+    """The patients of a frame, checked in DuckDB and counted in SQLite."""
+    patients = open_patients(frame, dictionary)
+    return replace(patients, engine=SqliteEngine(patients.engine)).to_cohort()
+
+
+def open_in_postgres(server: PostgresServer, frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+    """The patients of a frame, as a table of a server."""
+    table = f"patients {next(_NUMBERS)}"
+    server.load(table, frame)
+    return open_cohort(server.address(table.replace(" ", "%20")), dictionary)
 
 
 @pytest.fixture(scope="package", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> OpenEngine:
     """How a frame of patients becomes a cohort in one of the engines."""
-
-    def open_engine(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
-        patients = open_patients(frame, dictionary)
-        return replace(patients, engine=ENGINES[request.param](patients.engine)).to_cohort()
-
-    return open_engine
+    if request.param == "postgres":
+        return partial(open_in_postgres, request.getfixturevalue("postgres"))
+    return {"duckdb": open_cohort, "sqlite": open_in_sqlite}[request.param]
 
 
 @pytest.fixture(scope="package")

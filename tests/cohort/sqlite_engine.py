@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from analytics.cohort.engine import Columns, Engine, quoted, render
+from analytics.cohort.dialects import render
+from analytics.cohort.engine import Columns, Engine, quoted
 
 
 class SqliteEngine:

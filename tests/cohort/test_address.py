@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,19 +13,21 @@ import pandas as pd
 import pytest
 
 from analytics.cohort import open_cohort, stamp_of
-from analytics.cohort.address import describe_source, find_scheme
+from analytics.cohort.address import describe_source, find_scheme, say_source
 from analytics.cohort.problems import CohortError
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 ADDRESSES = {
-    "postgresql://x": "postgresql:// is the address of a database",
-    "postgresql://anna:s3cret@db.example/all?password=s3cret": "postgresql:// is the address of a database",
-    "postgresql://anna:s3@cret/s3cret@db": "postgresql:// is the address of a database",
-    " POSTGRES://s3cret@db": "postgres:// is the address of a database",
-    "postgresql+psycopg://s3cret@db": "postgresql+psycopg:// is the address of a database",
+    "postgresql://x": "the address cannot be read",
+    "postgresql://anna:s3@cret/s3cret@db": "the address cannot be read",
+    "postgresql://anna:s3/cret@db/all/s3cret": "the address cannot be read",
+    "postgresql://anna:s3cret@db/all/s3cret@db": "the address cannot be read",
+    "postgresql://anna:pass?s3cret@db/all/table": "the address cannot be read",
+    "postgresql:/anna:s3cret@db.example/all": "the address cannot be read",
+    "Postgres:anna:s3cret@db": "the address cannot be read",
+    "duckdb:/s3cret": "the address cannot be read",
+    "postgresql+psycopg://s3cret@db": "postgresql+psycopg:// is the address of a database of a kind that is not opened",
     "jdbc:postgresql://db?password=s3cret": "jdbc:postgresql:// is the address of a database",
-    "postgresql:/anna:s3cret@db.example/all": "postgresql:// is the address of a database",
-    "Postgres:anna:s3cret@db": "postgres:// is the address of a database",
     "jdbc:oracle:thin:anna/s3cret@db": "jdbc:oracle:// is the address of a database",
     "sc://spark:15002/;token=s3cret": "sc:// is the address of a database",
     "s3://bucket/patients.parquet?s3_secret_access_key=s3cret": "s3:// is an address in a network",
@@ -34,17 +37,23 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_is_told_from_a_missing_file(address: str) -> None:
+def test_an_address_that_is_not_opened_is_told_from_a_missing_file(address: str) -> None:
     with pytest.raises(CohortError) as error:
         open_cohort(address)
     (problem,) = error.value.problems
     assert problem.what.startswith(ADDRESSES[address])
     assert problem.where == f"{find_scheme(address)}://…"
-    assert "path" in problem.remedy
-    assert "s3cret" not in f"{error.value} {error.value.__cause__} {describe_source(address)}"
-    if not address.startswith("file"):
-        assert "only CSV and Parquet files on this machine can" in problem.what
+    assert "path" in problem.remedy or "table" in problem.remedy
+    said = "".join(traceback.format_exception(error.value))
+    assert "s3cret" not in f"{said} {describe_source(address)} {say_source(address)}"
+    if "kind" in problem.what or "network" in problem.what:
         assert "COHORT=patients.csv" in problem.remedy
+
+
+def test_a_library_that_is_not_there_is_named_with_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg_pool", None)
+    with pytest.raises(CohortError, match=r"needs the library psycopg_pool.*-r requirements-postgresql\.txt"):
+        open_cohort("postgresql://anna:s3cret@127.0.0.1:1/all/table")
 
 
 def test_a_folder_of_parquet_files_is_one_table(tmp_path: Path) -> None:

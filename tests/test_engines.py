@@ -1,0 +1,107 @@
+"""Every analysis on every engine: documents that are the same to the last digit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
+from analytics.cohort import Cohort, open_cohort
+from analytics.cohort.filters import Clause, CohortFilter, Membership
+from analytics.document import BackgroundPart, Lazy
+from analytics.views.opening import open_document
+from tests.cohort.postgres_server import PostgresServer
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference_cohort.csv"
+EVERYONE = CohortFilter()
+OLDER = CohortFilter((Clause("age_years", low=2.5, keep_missing=True), Clause("immunophenotype", ("B",))))
+FILTERS = {
+    "everyone": EVERYONE,
+    "older": OLDER,
+    "without those of another": CohortFilter((Clause("sex", ("male",)),), (Membership((OLDER,), is_left_out=True),)),
+}
+
+
+def list_parts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text and number of a document, made if it is not yet, each with its place."""
+    if isinstance(value, Lazy):
+        yield from list_parts(value(), place)
+    elif isinstance(value, BackgroundPart):
+        yield from list_parts((value.about, value.refusal, value.show(None)), f"{place}.{value.name}")
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            if field.name != "data_version":
+                yield from list_parts(getattr(value, field.name), f"{place}.{field.name}")
+    elif isinstance(value, pd.DataFrame):
+        yield from list_parts({name: value[name].tolist() for name in value}, place)
+    elif isinstance(value, np.ndarray):
+        yield from list_parts(value.tolist(), place)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from list_parts(part, f"{place}[{key}]")
+    elif isinstance(value, list | tuple):
+        for i, part in enumerate(value):
+            yield from list_parts(part, f"{place}[{i}]")
+    elif hasattr(value, "to_json"):
+        yield place, value.to_json()
+    elif not callable(value):
+        yield place, repr(value)
+
+
+def draw(analysis: Analysis[Any, Any], cohort: Cohort, cohort_filter: CohortFilter) -> dict[str, str]:
+    """The document of a view with its controls as they are at first."""
+    params = {control.name: control.default for control in analysis.controls(cohort)}
+    return dict(list_parts(open_document(analysis, cohort, cohort_filter, params)))
+
+
+@pytest.fixture(scope="module")
+def on_duckdb() -> Callable[[Analysis[Any, Any], str], dict[str, str]]:
+    """The documents that all others are compared with."""
+    cohort = open_cohort(REFERENCE)
+    return lru_cache(maxsize=None)(lambda analysis, selection: draw(analysis, cohort, FILTERS[selection]))
+
+
+@pytest.fixture(scope="module", params=["postgres"])
+def elsewhere(request: pytest.FixtureRequest) -> Cohort:
+    """The reference cohort in another engine."""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    server.load("reference_cohort", pd.read_csv(REFERENCE))
+    return open_cohort(server.address("reference_cohort"))
+
+
+def test_notes_ranges_and_names_are_the_same(elsewhere: Cohort) -> None:
+    reference = open_cohort(REFERENCE)
+    assert (elsewhere.name, elsewhere.n, elsewhere.synthetic) == (reference.name, reference.n, reference.synthetic)
+    assert (elsewhere.notes, elsewhere.ranges()) == (reference.notes, reference.ranges())
+    assert elsewhere.dictionary == reference.dictionary
+    few = reference.tally(["age_years", "sex"]).drop(columns="n").head(3)
+    assert elsewhere.name_patients(few) == reference.name_patients(few) != ()
+
+
+@pytest.mark.parametrize("selection", FILTERS)
+@pytest.mark.parametrize("analysis", load_analyses(), ids=lambda analysis: analysis.slug)
+def test_documents_are_the_same_to_the_last_digit(
+    elsewhere: Cohort,
+    on_duckdb: Callable[[Analysis[Any, Any], str], dict[str, str]],
+    analysis: Analysis[Any, Any],
+    selection: str,
+) -> None:
+    found, expected = draw(analysis, elsewhere, FILTERS[selection]), on_duckdb(analysis, selection)
+    assert list(found) == list(expected)
+    assert len(found) > 20
+    assert [place for place, part in found.items() if part != expected[place]] == []
+
+
+@pytest.mark.parametrize("selection", FILTERS)
+def test_the_sidebar_counts_the_same(elsewhere: Cohort, selection: str) -> None:
+    reference, cohort_filter = open_cohort(REFERENCE), FILTERS[selection]
+    assert elsewhere.level_counts(cohort_filter) == reference.level_counts(cohort_filter)
+    assert elsewhere.funnel(cohort_filter) == reference.funnel(cohort_filter)
