@@ -337,7 +337,8 @@ class Analysis(ABC, Generic[Frame, Found]):
     @final
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""
-        lacking = (tuple(name for name in names if name not in cohort.variables) for names in self.requires)
+        at_hand = frozenset(cohort.variables)
+        lacking = (tuple(name for name in names if name not in at_hand) for names in self.requires)
         return min(lacking, key=len)
 
     @final

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pages.components.context import Context
@@ -33,6 +34,10 @@ class Page:
 
 def load_pages() -> tuple[Page, ...]:
     """Every page, in their ``order``; the first is the start."""
-    names = [module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name.endswith("_page")]
-    found = [page for name in names for page in importlib.import_module(f"pages.{name}").list_pages()]
+    found = [page for name in _modules() for page in importlib.import_module(f"pages.{name}").list_pages()]
     return tuple(sorted(found, key=lambda page: page.order))
+
+
+@cache  # a run for every click asks, and looking into the folder takes longer than listing the pages
+def _modules() -> tuple[str, ...]:
+    return tuple(module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name.endswith("_page"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analytics.analysis import Analysis
-from analytics.cohort import open_cohort
+from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators import n_at_risk
 from analytics.frames.treatment import CART, HSCT
@@ -45,11 +45,16 @@ SMALL = {
 }
 
 
+@cache
+def small_cohort(name: str) -> Cohort:
+    return cohort_with(SMALL[name])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("rows", SMALL.values(), ids=SMALL)
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
-def test_a_handful_of_children_is_described_without_errors(analysis: Analysis, rows: list[dict[str, Any]]) -> None:
-    cohort = cohort_with(rows)
+def test_a_handful_of_children_is_described_without_errors(analysis: Analysis, name: str) -> None:
+    cohort = small_cohort(name)
     own = {
         CHANGING.slug: [{"naive": False}, {"naive": True}],
         LANDMARK.slug: [{"landmark": 30}, {"landmark": 250}],
@@ -62,7 +67,7 @@ def test_a_handful_of_children_is_described_without_errors(analysis: Analysis, r
             check_shown(shown)
             said = " ".join(shown.texts())
             assert not ONE.search(said), ONE.findall(said)
-            assert shown.result.data.n == len(rows)
+            assert shown.result.data.n == len(SMALL[name])
 
 
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)

@@ -50,8 +50,8 @@ def test_the_order_of_the_patients_changes_no_word(seed: int) -> None:
 
 
 def test_what_is_drawn_is_varied() -> None:
-    views = [view for seed in range(60) for view in draw_views(seed)]
+    views = [view for seed in range(30) for view in draw_views(seed)]
     sizes = {view.cohort.n for view in views}
-    assert len(views) > 300 and len({view.analysis.slug for view in views}) == 13
+    assert len(views) > 150 and len({view.analysis.slug for view in views}) == 13
     assert min(sizes) == 1 and max(sizes) == 436
-    assert sum(bool(view.cohort_filter) for view in views) > 50
+    assert sum(bool(view.cohort_filter) for view in views) > 25
