@@ -25,6 +25,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,12 @@ class Door:
     def may_answer(self, cohort_filter: CohortFilter, answered: Sequence[CohortFilter]) -> bool:
         """False where the door refuses a selection, or refuses it beside others."""
         return self.cohort.is_answered(cohort_filter) and self.cohort.find_too_near(cohort_filter, answered) is None
+
+
+@cache
+def open_door(exact: Cohort) -> Door:
+    """A door that hides nothing."""
+    return Door(exact, 1)
 
 
 class Suppressing(Door):
@@ -258,10 +265,22 @@ def subtract(knowledge: Knowledge, larger: str, smaller: str, answered: dict[str
             knowledge.add((larger, *rest), [(smaller, *rest), (f"{larger} less {smaller}", *rest)])
 
 
-def learn_truth(truth: Knowledge, exact: Cohort, answered: dict[str, CohortFilter], split: Sequence[str]) -> None:
-    """The true numbers, by the same keys."""
+@cache  # every session begins with it
+def hear_of_everyone(door: Door, split: tuple[str, ...]) -> Knowledge:
+    """What the door says of everybody."""
+    knowledge = Knowledge()
+    listen(knowledge, "everyone", door, CohortFilter(), split)
+    return knowledge
+
+
+def hear(door: Door, answered: dict[str, CohortFilter], split: Sequence[str]) -> Knowledge:
+    """What the door says of everybody, and of each of the other selections."""
+    of_everyone = hear_of_everyone(door, tuple(split))
+    knowledge = Knowledge(dict(of_everyone.limits), list(of_everyone.sums))
     for state, cohort_filter in answered.items():
-        listen(truth, state, Door(exact, 1), cohort_filter, split)
+        if state != "everyone":
+            listen(knowledge, state, door, cohort_filter, split)
+    return knowledge
 
 
 def shared(one: CohortFilter, other: CohortFilter) -> CohortFilter | None:
@@ -336,10 +355,8 @@ def attack_session(
     exact: Cohort, door: Door, answered: dict[str, CohortFilter], split: Sequence[str], score: Score
 ) -> None:
     """One session."""
-    knowledge, truth = Knowledge(), Knowledge()
-    for state, cohort_filter in answered.items():
-        listen(knowledge, state, door, cohort_filter, split)
-    learn_truth(truth, exact, answered, split)
+    # The true numbers come by the same keys.
+    knowledge, truth = hear(door, answered, split), hear(open_door(exact), answered, split)
     for k in (knowledge, truth):
         pairs = [("everyone", s) for s in answered if s != "everyone"]
         pairs += [(s, "both") for s in ("first", "second") if s in answered and "both" in answered]
