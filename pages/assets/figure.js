@@ -3,7 +3,7 @@
 // that another theme, or paper, needs no drawing.
 
 const here = new URL(import.meta.url)
-const PLOTLY = new URL(`../outcomes.plotly/plotly.min.js${here.search}`, here).href
+const PLOTLY = here.href.replace('page/figure.js', 'plotly/plotly.min.js')
 const SAVING = new URL(`saving.js${here.search}`, here).href
 const figures = new WeakMap()
 const MOVING_MS = 240

@@ -10,12 +10,10 @@ from zlib import crc32
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+from streamlit.components.v1 import declare_component
 
 ASSETS = Path(__file__).parents[1] / "assets"
-NAME = "outcomes"
-SERVED = f"/_stcore/bidi-components/{NAME}."
+SERVED = f"/component/{__name__}."  # where Streamlit serves a component's files: "component", its module and its name
 
 
 def read_asset(name: str) -> str:
@@ -23,14 +21,14 @@ def read_asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
+@cache
 def serve_assets() -> None:
-    """Let the server hand out the files of ``pages/assets/``, and plotly.js as the installed package has it."""
+    """Let the server hand out the files of ``pages/assets/``, and plotly.js as the installed package has it; within a run."""
     spec = find_spec("plotly")
     assert spec is not None and spec.origin is not None
-    manager = get_bidi_component_manager()
+    # Components of the second version can be told of files by a pyproject.toml of an installed package alone.
     for name, folder in (("page", ASSETS), ("plotly", Path(spec.origin).parent / "package_data")):
-        manifest = ComponentManifest(NAME, "1", [ComponentConfig(name, folder.name)])
-        manager.register_from_manifest(manifest, folder.parent)
+        declare_component(name, path=folder)
 
 
 @cache

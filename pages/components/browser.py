@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.assets import load_in_browser, read_asset, serve_assets
+from pages.components.assets import load_in_browser, read_asset
 
 TOOLBAR_HTML = """<div class="bar"><button type="button" data-action="copy">Copy link</button>
 <button type="button" data-action="svg">Figure: SVG</button>
@@ -19,7 +19,6 @@ PRESENTER_HTML = """<div class="outcomes-present"><button type="button" data-beg
 <span role="status"></span><a data-turn="next" title="Next page (right arrow)">›</a>
 <button type="button" data-leave title="Leave (Esc)">✕</button></nav></div>"""
 
-serve_assets()
 FIGURE = st.components.v2.component(
     "outcomes_figure",
     html='<div class="outcomes-figure" data-testid="stPlotlyChart" role="figure"><div></div></div>',

@@ -14,6 +14,7 @@ from analytics.cohort.problems import CohortError, UnreachableError
 from analytics.dictionary import speaking_by
 from analytics.formats import name_patients
 from pages.components import state
+from pages.components.assets import serve_assets
 from pages.components.cache import active_source
 from pages.components.context import Context, is_link_read, open_active_cohort, read_context, to_context
 from pages.components.filters import show_filters
@@ -42,6 +43,7 @@ class Run:
 
     def draw(self) -> None:
         """Draw everything, in the order that fits."""
+        serve_assets()
         cohort = open_active_cohort()
         if isinstance(cohort, CohortError):
             self.draw_problems(cohort)

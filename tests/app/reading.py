@@ -61,7 +61,7 @@ def numbers_in(value: Any) -> list[float]:
 NO_NUMBER = re.compile(r"(?<![\w-])(NaN|nan|-?inf|Inf|Infinity|None(?! of)|NaT|<NA>)(?![\w-])|Traceback")
 PATIENT = re.compile(r"(?<!-)\bpatients?\b", re.IGNORECASE)  # the dictionary has another word; codes of notes keep it
 NOT_COUNTED = re.compile(
-    r"(doi:|https?://|_stcore/)\S+|10\.\d{4,}/\S+|[Dd]ata version:? \w+|data=\w+|rgba?\([^)]*\)|#[0-9a-f]{6}"
+    r"(doi:|https?://|component/)\S+|10\.\d{4,}/\S+|[Dd]ata version:? \w+|data=\w+|rgba?\([^)]*\)|#[0-9a-f]{6}"
     r"|^\w+ [0-9a-f]{8}$"  # what a figure holds, by which the browser tells whether it changed
 )
 

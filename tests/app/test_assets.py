@@ -100,11 +100,11 @@ def ask(path: str, query: str = "") -> dict[str, str]:
 
 
 def test_what_has_its_version_in_its_address_is_kept_by_the_browser() -> None:
-    kept = ask("_stcore/bidi-components/outcomes.plotly/plotly.min.js", "v=7.1.0-abc")
+    kept = ask("component/pages.components.assets.plotly/plotly.min.js", "v=7.1.0-abc")
     assert "immutable" in kept["cache-control"] and kept["packed"] == "none"
     for path, query in (
-        ("_stcore/bidi-components/outcomes.plotly/plotly.min.js", ""),
-        ("_stcore/bidi-components/other.part/a.js", "v=1"),
+        ("component/pages.components.assets.plotly/plotly.min.js", ""),
+        ("component/other.part/a.js", "v=1"),
         ("media/a.js", "v=1"),
     ):
         asked = ask(path, query)

@@ -88,6 +88,8 @@ def test_words_of_choices_of_heads_and_of_folds_are_explained(page: Page, addres
         ("summary", "study"),
     ):
         word = page.locator(f"{css} .outcomes-term").first
+        word.scroll_into_view_if_needed()
+        page.wait_for_timeout(200)  # scrolling closes what is said
         word.click()
         expect(page.get_by_role("dialog")).to_contain_text(says)
         page.keyboard.press("Escape")
