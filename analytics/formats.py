@@ -231,3 +231,8 @@ def join_words(words: Sequence[str]) -> str:
     """Words joined as in a sentence ("a, b and c")."""
     words = list(words)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def keep_together(label: str) -> str:
+    """The label with spaces that do not break within a limit such as "(< 0.01 %)"."""
+    return label.replace(" %", "\u00a0%").replace("< ", "<\u00a0").replace("≥ ", "≥\u00a0")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from analytics.reporting.wording import say_no_advice
 from analytics.study.overview import describe_other_children, summarise_selection
+from pages.components import state
 from pages.components.attrition import show_stages
 from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
@@ -15,6 +16,7 @@ from pages.components.files import said_of_overview, show_link
 from pages.components.glance import show_answers, show_flow, show_lanes, show_pictures, show_way_to_published
 from pages.components.markdown import as_markdown
 from pages.components.notes import arrange_notes, show_notes
+from pages.components.presenting import show_presenter
 from pages.components.protection import show_protection
 from pages.components.registry import Page
 from pages.components.tables import show_headlines
@@ -22,17 +24,20 @@ from pages.components.title import show_title
 from pages.components.versus import show_other
 
 QUESTION = "Who is in this cohort, and what became of them?"
+PLACES = (state.HEAD, None, state.ANSWERS, None, state.PICTURES_PLACE)  # those without a key are not presented
 PROTECTED_QUESTION = "Who is in this cohort, as far as many readers may know?"
 
 
 def show_overview(context: Context) -> None:
     """Answers, pictures, the ways of those who relapsed, and what is folded away."""
     cohort = context.cohort
-    title, numbers, answers, warned = (st.container() for _ in range(4))
+    title, numbers, answers, warned, pictures = (st.container(key=key) for key in PLACES)
     # The browser draws what is sent first: the pictures, which a click is about, then what is said of them.
-    show_pictures(context)
+    with pictures:
+        show_pictures(context)
     with title:
         show_title("Overview", PROTECTED_QUESTION if cohort.smallest_cell else QUESTION, context)
+        show_presenter(None, context.links)
     with numbers:
         show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
     with answers:

@@ -1,14 +1,34 @@
-// Presenting: left and right turn the page within the section, Esc ends it. A forest that is too long for the screen is shown
+// Presenting: left and right turn the page within the section, Esc ends it. A forest, or a grid of pictures, that is too long for the screen is shown
 // part by part, by up and down; page up and down, as pointers send them, go through the parts and on to the next page.
 
 const TYPING = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=menu]'
+const PARTS = 'tbody tr, .glance-picture'
 const ROOMY = '(min-width: 700px) and (min-height: 500px)'
+
+// Which pictures of a grid fit the room together: as many of its rows as do.
+function divideGrid(box, pictures) {
+  const end = (one) => one.getBoundingClientRect().bottom, top = (one) => one.getBoundingClientRect().top
+  const rows = pictures.reduce((found, one) => {
+    if (!found.length || top(one) > top(found.at(-1)[0]) + 1) found.push([])
+    found.at(-1).push(one)
+    return found
+  }, [])
+  const room = box.getBoundingClientRect().bottom - top(rows[0][0])
+  const parts = []
+  let begun = 0
+  for (const row of rows) {
+    if (!parts.length || Math.max(...row.map(end)) - begun > room) { parts.push([]); begun = top(row[0]) }
+    parts.at(-1).push(...row)
+  }
+  return parts
+}
 
 // Which rows of a forest fit the room together; the name of a factor comes with its levels.
 function divide(box) {
-  const rows = [...box.querySelectorAll('tbody tr')]
+  const rows = [...box.querySelectorAll(PARTS)]
   for (const row of rows) row.hidden = false
   if (!rows.length || !matchMedia(ROOMY).matches) return []
+  if (rows[0].matches('.glance-picture')) return divideGrid(box, rows)
   const heightOf = (row) => row.getBoundingClientRect().height
   const rest = box.scrollHeight - rows.reduce((sum, row) => sum + heightOf(row), 0)
   const room = box.clientHeight - rest
@@ -33,10 +53,10 @@ function divide(box) {
 
 function present(bar, data) {
   let parts = [], part = 0
-  const box = document.querySelector('.forest-box')
+  const box = document.querySelector('.forest-box, .st-key-shown_pictures .glance-box')
   const show = () => {
-    for (const row of box?.querySelectorAll('tbody tr') ?? []) row.hidden = parts.length > 1 && !parts[part].includes(row)
-    const said = parts.length > 1 ? `${data.place}, part ${part + 1} of ${parts.length}` : data.place
+    for (const row of box?.querySelectorAll(PARTS) ?? []) row.hidden = parts.length > 1 && !parts[part].includes(row)
+    const said = [data.place, parts.length > 1 && `part ${part + 1} of ${parts.length}`].filter(Boolean).join(', ')
     bar.classList.toggle('parts', parts.length > 1)
     const status = bar.querySelector('[role=status]')
     if (status.textContent !== said) status.textContent = said
@@ -74,7 +94,7 @@ function present(bar, data) {
     resized.disconnect()
     drawn.disconnect()
     bar.classList.remove('parts')
-    for (const row of box?.querySelectorAll('tbody tr') ?? []) row.hidden = false
+    for (const row of box?.querySelectorAll(PARTS) ?? []) row.hidden = false
   }
 }
 

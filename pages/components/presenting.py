@@ -8,13 +8,14 @@ from typing import Any
 import streamlit as st
 
 from analytics.analyses import load_analyses
-from analytics.analysis import Analysis
+from analytics.analysis import SECTIONS, Analysis
 from analytics.results import Note
 from pages.components import state
 from pages.components.browser import PRESENTER
 from pages.components.context import is_presenting
 from pages.components.links import Links
 
+OVERVIEW = ("", "overview")
 ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
 
@@ -31,8 +32,8 @@ def read_presenting(query: Mapping[str, Sequence[str]], page: str) -> tuple[Note
 
 
 def is_presentable(page: str) -> bool:
-    """True for the address of an analysis: it has a figure."""
-    return any(analysis.slug == page for analysis in load_analyses())
+    """True for the address of an analysis, or of the overview: it has a figure."""
+    return page in OVERVIEW or any(analysis.slug == page for analysis in load_analyses())
 
 
 def hold_presenting(is_presenting: bool) -> None:
@@ -42,14 +43,18 @@ def hold_presenting(is_presenting: bool) -> None:
         st.session_state[state.PRESENT] = True
 
 
-def show_presenter(shown: Analysis[Any, Any], links: Links) -> None:
-    """The button that begins, and while presenting those that turn the page and end, with their keys."""
+def show_presenter(shown: Analysis[Any, Any] | None, links: Links) -> None:
+    """The button that begins, and while presenting those that turn the page and end, with their keys; None: the overview."""
     data = {"on": is_presenting()}
     PRESENTER(key=state.PRESENTER, data=data | (_turns(shown, links) if is_presenting() else {}), on_asked_change=_take)
 
 
-def _turns(shown: Analysis[Any, Any], links: Links) -> dict[str, str]:
-    """Where a page stands in its section, and the links to those beside it."""
+def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
+    """Where a page stands in its section, and the links to those beside it; the first analysis follows the overview."""
+    if shown is None:
+        filled = [a for a in load_analyses() if not links.offers[a.slug].lacks]
+        first = next((a.slug for section in SECTIONS for a in filled if a.section == section), "")
+        return {"place": "", "previous": "", "next": links.to(first, st.session_state) if first else ""}
     filled = [a for a in load_analyses() if a.section == shown.section and not links.offers[a.slug].lacks]
     pages = [a.slug for a in filled]
     at = pages.index(shown.slug) if shown.slug in pages else -1

@@ -21,7 +21,7 @@ from pages.components.filters import show_filters
 from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
 from pages.components.prefetch import prefetch_figure
-from pages.components.presenting import hold_presenting
+from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page
 from pages.components.session import keep_session
@@ -116,7 +116,8 @@ class Run:
     def _show_style(self, page: st.Page) -> None:
         """The style sheet. Where a page has nothing to present, presenting ends."""
         offer = self.context.offers.get(page.url_path)
-        if offer is None or offer.lacks or not self.context.may_be_shown:
+        is_empty = page.url_path not in OVERVIEW and (offer is None or offer.lacks)
+        if is_empty or not self.context.may_be_shown:
             hold_presenting(False)
         show_style()
 

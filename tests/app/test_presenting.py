@@ -104,6 +104,14 @@ def test_what_cannot_be_presented_is_said() -> None:
     assert codes_on_link(open_link("landmark", present="0")) == []
 
 
+def test_the_overview_is_presented_and_the_first_analysis_follows() -> None:
+    app = open_link("", present="1")
+    assert not app.exception and codes_on_link(app) == [] and app.session_state[state.PRESENT] is True
+    turns = sent(app, "previous")
+    assert turns["on"] and turns["previous"] == "" and turns["next"].split("?")[0] == "relapse-predictors"
+    assert query_of(turns["next"])["present"] == ["1"]
+
+
 def test_presenting_ends_where_there_is_nothing_to_present() -> None:
     app = turn_to(open_link("landmark", present="1"), "methods")
     assert state.PRESENT not in app.session_state and "While presenting" not in style(app)

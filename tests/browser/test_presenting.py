@@ -79,6 +79,24 @@ def test_keys_lead_through_a_section_and_out_again(new_page: Callable[..., Page]
     assert "present=1" in page.url and measure(page)[2] == FITS
 
 
+def test_the_overview_is_presented_and_leads_on(new_page: Callable[..., Page], address: str) -> None:
+    page = new_page(1024, 768)
+    tab = Dashboard(page, address).open("?present=1", folded=True)
+    status, pictures = page.locator(".outcomes-present [role=status]"), page.locator(".glance-picture")
+    expect(status).to_contain_text("part 1 of")
+    seen: set[str] = set()
+    for _ in range(int(status.inner_text().split()[-1])):
+        seen |= set(pictures.filter(visible=True).locator("h3").all_inner_texts())
+        assert measure(page)[0] >= 18 and measure(page)[2] == FITS
+        assert not page.locator(".st-key-flow, [data-testid=stExpander]").first.is_visible()
+        page.keyboard.press("ArrowDown")
+    assert len(seen) == pictures.count()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("h1.outcomes-title")).to_have_text("Predictors of relapse")
+    tab.settle()
+    assert "present=1" in page.url
+
+
 def test_a_long_forest_is_presented_part_by_part(new_page: Callable[..., Page], address: str) -> None:
     page = new_page(1024, 768)
     tab = Dashboard(page, address).open("subgroups?present=1", folded=True)

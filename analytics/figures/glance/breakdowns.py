@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.dictionary import load_words
-from analytics.formats import SUPPRESSED, format_count, format_patients
+from analytics.formats import SUPPRESSED, format_count, format_patients, keep_together
 
 MOST_TICKS = 6
 
@@ -91,15 +91,10 @@ def _rows(picture: Breakdown) -> str:
             said = f"{format_count(n_event)}&hairsp;/&hairsp;{said}"
         heading = f"<h4>{escape(bar.heading)}</h4>" if bar.heading else ""
         rows.append(
-            f"{heading}{_open(bar, picture, 'glance-row')}<span>{escape(_keep_together(bar.label))}</span>"
+            f"{heading}{_open(bar, picture, 'glance-row')}<span>{escape(keep_together(bar.label))}</span>"
             f"<i>{_fill(n, n_event, most, 'width', is_split=picture.is_split)}</i><b>{said}</b></button>"
         )
     return "".join(rows)
-
-
-def _keep_together(label: str) -> str:
-    """The label broken between words alone, not within "(< 0.01 %)"."""
-    return label.replace(" %", "\u00a0%").replace("< ", "<\u00a0").replace("≥ ", "≥\u00a0")
 
 
 def _histogram(picture: Breakdown) -> str:
