@@ -29,7 +29,7 @@ def describe_clash(cohort: Cohort, cohort_filter: CohortFilter) -> str:
             )
         return describe_clash(cohort, whole)
     conditions = cohort_filter.conditions
-    says = {one: f"“{say_selection(one, cohort.dictionary)}”" for one in conditions}
+    says = {one: f"“{say_selection(_plainly(one), cohort.dictionary)}”" for one in conditions}
     for one in conditions:
         if not cohort.count(one):
             return f"No {some}: nobody in the cohort has {says[one]}."
@@ -45,6 +45,12 @@ def describe_clash(cohort: Cohort, cohort_filter: CohortFilter) -> str:
         f"No {some}: no two filters exclude each other, but together they leave nobody. Without {says[best]} "
         f"{format_patients(left[best])} would be left."
     )
+
+
+def _plainly(one: CohortFilter) -> CohortFilter:
+    """To be in one other selection is said as that selection."""
+    asked = [m for m in one.memberships if len(m.filters) == 1 and not m.is_left_out]
+    return asked[0].filters[0] if asked else one
 
 
 def _without(cohort_filter: CohortFilter, one: CohortFilter) -> CohortFilter:

@@ -11,7 +11,7 @@ import pytest
 
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter, to_text
-from analytics.reporting.attrition import join_stages
+from analytics.reporting.attrition import list_stages
 from analytics.reporting.wording import say_selection
 from pages.components import state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
@@ -213,7 +213,7 @@ def test_a_combination_is_a_selection_that_the_page_its_words_and_its_link_obey(
     said = f"either “Age at diagnosis from 10 years” or “Sex: girls”; w{without}"
     html = " ".join(h.proto.body for h in app.get("html"))
     assert said in html and app.session_state[state.LINK_NOTES] == []
-    way = join_stages(COHORT.funnel(combined), combined, COHORT.dictionary)
+    way = list_stages(COHORT.funnel(combined), combined, COHORT.dictionary)
     n_either, n_left = COHORT.count(girls.either(older)), COHORT.count(combined)
     assert [(stage.text, stage.n) for stage in way[1:]] == [
         ("Either “Age at diagnosis from 10 years” or “Sex: girls”", n_either),
@@ -243,7 +243,7 @@ def test_what_is_combined_by_a_click_becomes_ordinary_filters_where_they_can_say
     assert read_click(contradicting, COHORT) == contradicting
     asked, _ = CohortFilter.from_query(contradicting, COHORT.dictionary)
     assert tell_filters(Context(COHORT, asked))["clash"] == (
-        "No children: “Sex: girls” and “also “Sex: boys”” exclude each other. Lift one of them."
+        "No children: “Sex: girls” and “Sex: boys” exclude each other. Lift one of them."
     )
 
 

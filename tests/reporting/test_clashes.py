@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from analytics.cohort import Cohort, open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter, Membership
 from analytics.reporting.clashes import describe_clash
 from pages.components.cache import REFERENCE_COHORT
 
@@ -45,6 +45,21 @@ def test_where_no_two_do_it_is_said_which_to_lift(cohort: Cohort) -> None:
     assert said.startswith("No children: no two filters exclude each other, but together they leave nobody. Without ")
     most = max(cohort.count(CohortFilter(pair)) for pair in combinations(trio, 2))
     assert f" {most} child" in said
+
+
+def test_selections_that_are_combined_exclude_each_other_like_filters(cohort: Cohort) -> None:
+    infants, old, boys = (CohortFilter((clause,)) for clause in (INFANT, OLD, Clause("sex", ("male",))))
+    either = boys.among(Membership((infants, old))).leaving_out(infants).leaving_out(old)
+    assert cohort.count(either) == 0
+    n = cohort.count(boys.among(Membership((infants, old))).leaving_out(infants))
+    assert describe_clash(cohort, either) == (
+        f"No children: all {n} are in the other selection as well, and those in both are left out."
+    )
+    none = CohortFilter((Clause("age_years", low=1, high=9),)).among(Membership((infants, old)))
+    assert describe_clash(cohort, none) == (
+        "No children: “Age at diagnosis 1 to 9 years” and “either “Age group: under 1 year” or “Age at diagnosis from "
+        "10 years”” exclude each other. Lift one of them."
+    )
 
 
 def test_nothing_is_said_where_somebody_is_left(cohort: Cohort) -> None:
