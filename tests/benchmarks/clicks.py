@@ -43,7 +43,7 @@ window.benchmark = (() => {
     if (root.matches(forest)) return root.innerHTML
     return [...root.querySelectorAll('.scatterlayer path, text')].map((e) => e.getAttribute('d') || e.textContent).join()
   }
-  const state = { start: 0, before: '', last: '', seen: [], drawn }
+  const state = { start: 0, changed: 0, before: '', last: '', seen: [], drawn }
   window.addEventListener('click', (event) => {
     if (!state.armed) return
     state.armed = false
@@ -52,6 +52,7 @@ window.benchmark = (() => {
   new MutationObserver((records) => {
     const root = figure()
     if (!state.start || !root) return
+    if (records.some((r) => r.type !== 'attributes')) requestAnimationFrame(() => { state.changed = performance.now() })
     if (!records.some((r) => root.contains(r.target) || r.target.contains(root))) return
     const now = drawn()
     if (now === state.last || now === '') return
@@ -60,17 +61,18 @@ window.benchmark = (() => {
     state.seen.push(entry)
     requestAnimationFrame(() => { entry.time = performance.now() })
   }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
-  state.arm = () => { Object.assign(state, { armed: true, start: 0, before: drawn(), last: drawn(), seen: [] }) }
+  state.arm = () => { Object.assign(state, { armed: true, start: 0, changed: 0, before: drawn(), last: drawn(), seen: [] }) }
   state.settled = (quiet) => {
     const app = document.querySelector('[data-testid="stApp"]')
     const latest = state.seen[state.seen.length - 1]
     return app.dataset.testScriptState === 'notRunning' && latest && latest.time > 0 &&
-      latest.drawn !== state.before && performance.now() - latest.time > quiet
+      latest.drawn !== state.before && performance.now() - Math.max(latest.time, state.changed) > quiet
   }
   // The figure may be drawn more than once: the time is that of the first frame that shows what stays.
   state.result = () => {
     const final = state.seen[state.seen.length - 1].drawn
-    return state.seen.find((entry) => entry.drawn === final).time - state.start
+    const drawn = state.seen.find((entry) => entry.drawn === final).time
+    return [drawn - state.start, Math.max(drawn, state.changed) - state.start]
   }
   return state
 })()
@@ -79,16 +81,26 @@ window.benchmark = (() => {
 
 @dataclass(frozen=True, slots=True)
 class Clicks:
-    """Milliseconds from click to the redrawn figure, on the dashboard and on the bare page, one entry per click."""
+    """Milliseconds from click to the redrawn figure, on the dashboard and on the bare page, one entry per click.
+
+    ``settled`` and ``bare_settled`` are those until no element and no word of the page has changed any more.
+    """
 
     slug: str
     dashboard: tuple[float, ...]
     bare: tuple[float, ...]
+    settled: tuple[float, ...] = ()
+    bare_settled: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> float:
         """Median of the dashboard divided by the median of the bare page."""
         return float(np.median(self.dashboard) / np.median(self.bare))
+
+    @property
+    def settled_ratio(self) -> float:
+        """The same of the whole page."""
+        return float(np.median(self.settled) / np.median(self.bare_settled))
 
 
 def chromium_path() -> str:
@@ -127,8 +139,10 @@ def open_page(browser: Browser, address: str) -> Page:
     return page
 
 
-def time_click(page: Page, pill: Any) -> float | None:
-    """Milliseconds from the click on a pill to the first frame of the figure that stays; None if no other one comes.
+def time_click(page: Page, pill: Any) -> tuple[float, float] | None:
+    """Milliseconds from the click on a pill to the first frame of the figure that stays, and of the page that does.
+
+    None if no other figure comes.
 
     Another filter may leave the same lines and numbers; nothing can then be timed.
     """
@@ -142,7 +156,8 @@ def time_click(page: Page, pill: Any) -> float | None:
         page.wait_for_function(f"benchmark.settled({QUIET_MS})", timeout=LONGEST_MS, polling=100)
     except TimeoutError:
         return None
-    return float(page.evaluate("benchmark.result()"))
+    figure, whole = page.evaluate("benchmark.result()")
+    return float(figure), float(whole)
 
 
 def filter_steps(cohort: Cohort) -> list[tuple[str, int, CohortFilter]]:
@@ -242,8 +257,8 @@ def _alternate(
     browser: Browser, address: str, bare_address: str, slug: str, steps: Sequence[Step], n_clicks: int
 ) -> Clicks:
     page, bare = open_page(browser, address), open_page(browser, bare_address)
-    times: list[float] = []
-    bare_times: list[float] = []
+    times: list[tuple[float, float]] = []
+    bare_times: list[tuple[float, float]] = []
     for i, step in enumerate(steps):
         pill = page.locator(f"[data-variable='{step.variable}'] [data-text]").nth(step.position)
         if not pill.is_visible():
@@ -263,4 +278,5 @@ def _alternate(
             break
     page.context.close()
     bare.context.close()
-    return Clicks(slug, tuple(times), tuple(bare_times))
+    (drawn, settled), (bare_drawn, bare_settled) = zip(*times, strict=True), zip(*bare_times, strict=True)
+    return Clicks(slug, drawn, bare_drawn, settled, bare_settled)

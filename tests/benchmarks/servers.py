@@ -27,6 +27,16 @@ class Server:
 
     address: str
     start_seconds: float
+    pid: int
+
+    @property
+    def processor_seconds(self) -> float:
+        """What it has used of the processors so far; NaN where the system does not say."""
+        found = Path(f"/proc/{self.pid}/stat")
+        if not found.exists():
+            return float("nan")
+        user, system = found.read_text().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -50,7 +60,8 @@ def serve(command: tuple[str, ...], environment: dict[str, str]) -> Iterator[Ser
         text=True,
     )
     try:
-        yield Server(f"http://localhost:{port}", _wait(process, f"http://localhost:{port}/_stcore/health"))
+        seconds = _wait(process, f"http://localhost:{port}/_stcore/health")
+        yield Server(f"http://localhost:{port}", seconds, process.pid)
     finally:
         process.terminate()
         process.communicate(timeout=30)

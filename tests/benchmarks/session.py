@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 
 from pages.components import state
+from tests.benchmarks.servers import Server
 
 LONGEST_SECONDS = 60.0
 Filters = dict[str, list[str]]
@@ -153,3 +155,36 @@ def _hold(kind: str, widget: Any) -> WidgetState | None:
     else:
         return None
     return held
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """The answers to the clicks of some sessions at once, and the processor time of the server for each, in seconds."""
+
+    n_sessions: int
+    answers: tuple[Answer, ...]
+    processor: float
+
+
+async def _click(session: Session, n_clicks: int, think: float, rng: random.Random) -> list[Answer]:
+    answers = []
+    for _ in range(n_clicks):
+        await asyncio.sleep(rng.expovariate(1 / think) if think else 0)
+        answers.append(await session.click(rng))
+    return answers
+
+
+def measure_visits(server: Server, page: str, n_sessions: int, n_clicks: int, think: float, seed: int) -> Visits:
+    """Sessions of ``n_clicks`` each, with ``think`` seconds between two clicks on average, each of its own chance."""
+
+    async def visit_together() -> Visits:
+        async with AsyncExitStack() as opened:
+            sessions = [await opened.enter_async_context(Session(server.address, page)) for _ in range(n_sessions)]
+            before = server.processor_seconds
+            visits = await asyncio.gather(
+                *(_click(each, n_clicks, think, random.Random(1000 * seed + i)) for i, each in enumerate(sessions))
+            )
+            answers = tuple(answer for visit in visits for answer in visit)
+            return Visits(n_sessions, answers, (server.processor_seconds - before) / len(answers))
+
+    return asyncio.run(visit_together())
