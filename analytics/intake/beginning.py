@@ -54,7 +54,8 @@ def begin_intake(tables: Sequence[SourceTable], dictionary: Dictionary, mapping:
     start = mapping or (export.mapping if export else Mapping(others[0].name if others else "export"))
     if key and not start.key:
         start = replace(start, key=key)
-    table, _ = gather_patients(others, start)
+    table, conflicts = gather_patients(others, start)
     proposal = propose_mapping(table, dictionary, start, book)
-    table, conflicts = gather_patients(others, proposal.mapping)
+    if proposal.mapping.assignments != start.assignments:  # further columns that may differ between rows
+        table, conflicts = gather_patients(others, proposal.mapping)
     return Beginning(table, proposal, export, conflicts)

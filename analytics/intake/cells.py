@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,8 +34,9 @@ def is_number(variable: Variable) -> bool:
 
 
 def read_number(text: str) -> float | None:
-    """The number of a text with a decimal point and without anything else; None if it is none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """The number of a text with a decimal point and without anything else; None if it is none, or too large for one."""
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
 
 
 def scale(value: float, assignment: Assignment, variable: Variable) -> float:

@@ -31,24 +31,28 @@ UNKNOWN = frozenset(
         *("nicht untersucht", "k.a.", "k. a.", "未知", "不详", "不明", "未做", "未查"),
     )
 )
+N_ROWS = 20_000  # rows whose cells are looked at
 CODES = ("9", "99", "999", "9999", "-1", "-9", "-99", "-999", "8", "88", "888", "77", "777")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cells:
-    """What a column holds: each text that is known, with how often."""
+    """What a column holds. Nothing is counted before it is asked for: a file may have thousands of columns."""
 
+    frame: pd.DataFrame
     name: str
-    label: str
-    counts: dict[str, int]
-    n_rows: int
+    label: str = ""
     choices: tuple[tuple[str, str], ...] = ()
 
-    @classmethod
-    def of(cls, frame: pd.DataFrame, name: str, label: str, choices: tuple[tuple[str, str], ...] = ()) -> Cells:
-        """The cells of a column of a table."""
-        counts = Counter(frame[name].dropna().astype(str).tolist())
-        return cls(name, label, dict(counts.most_common()), len(frame), choices)
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How often each text stands there, the most frequent first."""
+        return dict(Counter(self.frame[self.name].head(N_ROWS).dropna().astype(str).tolist()).most_common())
+
+    @property
+    def n_rows(self) -> int:
+        """How many cells it has, empty ones too."""
+        return min(len(self.frame), N_ROWS)
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:

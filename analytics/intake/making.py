@@ -156,7 +156,8 @@ class Making:
         end[mixed] = np.nan
         values = end - start
         known = ~np.isnan(values)
-        values[known] = [scale(value, self.assignment, self.variable) for value in values[known]]
+        different, places = np.unique(values[known], return_inverse=True)
+        values[known] = np.array([scale(value, self.assignment, self.variable) for value in different])[places]
         return values
 
     def _combined(self) -> NDArray[Any]:

@@ -61,8 +61,9 @@ def _score(column: str, name: str) -> float:
     if shared and len(known_key) >= 3 and len(known) == 1 and len(words) <= 3:
         return 0.8 - 0.1 * (len(words) - 1)
     if min(len(key), len(known_key)) >= _SHORTEST:
-        ratio = difflib.SequenceMatcher(None, key, known_key).ratio()
-        return 0.85 * ratio if ratio >= _CLOSE else 0.0
+        matcher = difflib.SequenceMatcher(None, key, known_key)
+        is_close = min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _CLOSE and matcher.ratio() >= _CLOSE
+        return 0.85 * matcher.ratio() if is_close else 0.0
     return 0.0
 
 

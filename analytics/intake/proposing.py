@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 import pandas as pd
 
@@ -12,20 +13,20 @@ from analytics.dictionary import Dictionary, Variable
 from analytics.formats import shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.codebook import Codebook
-from analytics.intake.contents import Cells
+from analytics.intake.contents import N_ROWS, Cells
 from analytics.intake.dates import find_orders, is_ambiguous, read_date
 from analytics.intake.drafts import Choice, Draft, Question, draft
 from analytics.intake.following import list_following
 from analytics.intake.making import Making
 from analytics.intake.mapping import Assignment, Mapping
-from analytics.intake.names import LEAST_NAME, SURE_NAME, score_name
+from analytics.intake.names import LEAST_NAME, SURE_NAME, score_name, split_name
 from analytics.intake.tables import SourceTable
 from analytics.intake.ticks import find_ticks
 
 SURE = 0.9  # from this confidence on, and with nothing to ask, a guess is taken
 LEAST_FIT = 0.3
-N_ROWS = 20_000  # rows whose cells are looked at
 N_PREVIEW = 5
+MOST_COLUMNS = 300  # of more, those alone are looked at whose names share a word with the dictionary's
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,8 @@ def propose_mapping(
     start = start or Mapping(table.name)
     dictionary = dictionary_of(start, dictionary)
     book = codebook or Codebook()
-    head = table.frame.head(N_ROWS)
     cells = {
-        name: Cells.of(head, name, book.labels.get(name, ""), book.choices.get(name, ()))
+        name: Cells(table.frame, name, book.labels.get(name, ""), book.choices.get(name, ()))
         for name in table.columns
         if name not in book.identifiers or name == start.key
     }
@@ -101,6 +101,7 @@ def propose_mapping(
     if not mapping.key and (made := mapping.get(identifier)) is not None and made.columns:
         mapping = replace(mapping, key=made.columns[0])
     read = {column for a in (*start.assignments, *(guess.assignment for guess in guesses)) for column in a.read}
+    read |= {mapping.key}
     return Proposal(mapping, tuple(guesses), tuple(name for name in table.columns if name not in read))
 
 
@@ -155,7 +156,11 @@ def _offers(cells: dict[str, Cells], variable: Variable, dictionary: Dictionary)
     """Every column that may be the variable, with how well it would be."""
     names = (variable.name, variable.label, *variable.other_names)
     dates: list[tuple[int, float, Cells]] = []
+    words = {word for name in names for word in split_name(name)}
     for column in cells.values():
+        # Of thousands of columns those are looked at that share a word with the names.
+        if len(cells) > MOST_COLUMNS and not any(words & set(split_name(name)) for name in column.names):
+            continue
         score, place = max(score_name(name, names) for name in column.names)
         # What the dictionary derives is taken from a file only under its own name.
         if score < (SURE_NAME if variable.derivation else LEAST_NAME):
@@ -190,31 +195,49 @@ def _draft_days(
     """A time from the date of its origin, as its unit says ("days from relapse"), to the first known of some dates."""
     day = variable.unit.rpartition(" from ")[2]
     names = dict(dictionary.origins).get(day, ())
-    dated = [column for column in cells.values() if column.is_date]
+    words = {word for name in names for word in split_name(name)}
+    some = list(cells.values())
+    if len(cells) > MOST_COLUMNS:
+        some = [column for column in some if any(words & set(split_name(name)) for name in column.names)]
+    dated = [column for column in some if column.is_date]
     scores = {column.name: max(score_name(name, names)[0] for name in column.names) for column in dated}
     columns = tuple(column.name for column in ends)
     likely = [name for name in sorted(scores, key=lambda name: -scores[name]) if name not in columns]
     if not likely:
         return None
-    base = Assignment(variable.name, columns, "days", origin=likely[0])
+    base = _with_order(Assignment(variable.name, columns, "days", origin=likely[0]), cells)
     questions = []
     if scores[likely[0]] < LEAST_NAME:
         choices = tuple(
-            Choice(name, replace(base, origin=name), f"{variable.label} is counted from “{name}”.") for name in likely
+            Choice(
+                name,
+                _with_order(replace(base, origin=name), cells),
+                f"{variable.label} is counted from “{shorten(name)}”.",
+            )
+            for name in likely
         )
         questions.append(Question("column", f"Which column is the date of {day}?", choices))
-    texts = [text for name in (*columns, base.origin) for text in cells[name].known]
-    orders = find_orders(texts)
-    doubtful = next(filter(is_ambiguous, texts), None)
-    if doubtful is not None and len(orders) > 1:
-        base = replace(base, date_order=orders[0])
+    if base.date_order:
+        texts = _texts_of(base, cells)
+        doubtful = next(filter(is_ambiguous, texts))
         choices = tuple(
             Choice(order, replace(base, date_order=order), f"{shorten(doubtful)} is {_say_date(doubtful, order)}.")
-            for order in orders
+            for order in find_orders(texts)
         )
         questions.append(Question("order", f"In which order are the dates of “{shorten(columns[0])}”?", choices))
     fit = 1.0 if scores[likely[0]] >= LEAST_NAME else 0.5
     return Draft(base, fit, f"days from “{base.origin}”", tuple(questions))
+
+
+def _texts_of(assignment: Assignment, cells: dict[str, Cells]) -> list[str]:
+    return [text for name in (*assignment.columns, assignment.origin) for text in cells[name].known]
+
+
+def _with_order(assignment: Assignment, cells: dict[str, Cells]) -> Assignment:
+    """The assignment with the first order in which its dates can be read, where there are several."""
+    texts = _texts_of(assignment, cells)
+    orders = find_orders(texts)
+    return replace(assignment, date_order=orders[0] if len(orders) > 1 and any(map(is_ambiguous, texts)) else "")
 
 
 def _say_date(text: str, order: str) -> str:
@@ -224,7 +247,8 @@ def _say_date(text: str, order: str) -> str:
 
 def _guess_key(cells: dict[str, Cells], dictionary: Dictionary, taken: set[str]) -> Guess | None:
     """The column of the patient where none has such a name: the first of those that differ in every row."""
-    unique = [c.name for c in cells.values() if c.is_unique and not c.is_date and c.name not in taken]
+    first = islice(cells.values(), MOST_COLUMNS)
+    unique = [c.name for c in first if c.is_unique and not c.is_date and c.name not in taken]
     if not unique:
         return None
     identifier = dictionary.identifier
@@ -239,10 +263,9 @@ def _preview(
     table: SourceTable, assignment: Assignment, mapping: Mapping, dictionary: Dictionary
 ) -> tuple[tuple[str, str], ...]:
     """The first different texts of the columns, and what becomes of them."""
-    head = table.frame.head(N_ROWS)
-    rows = head[[name for name in assignment.read if name in head.columns]].dropna(how="all").drop_duplicates()
-    rows = rows.head(N_PREVIEW)
-    part = replace(table, frame=head.loc[rows.index], lines=table.lines[: len(rows)])
+    head = table.frame[[name for name in assignment.read if name in table.frame.columns]].head(N_ROWS)
+    rows = head.dropna(how="all").drop_duplicates().head(N_PREVIEW)
+    part = replace(table, frame=rows, lines=table.lines[: len(rows)])
     values = Making(part, mapping.missing, dictionary[assignment.variable], assignment).run()
     texts = [" | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows.to_numpy(dtype=object)]
     known = values.notna().to_numpy()

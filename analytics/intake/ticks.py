@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations, islice
 
 from analytics.cohort.patient_file import NO_WORDS, YES_WORDS, read_word
 from analytics.dictionary import Variable
@@ -18,7 +18,7 @@ _JOINING = frozenset(("isolated", "isoliert", "alone", "only", "with", "plus", "
 _ALIKE = 4  # first letters of two words that mean the same (testes, testicular)
 
 
-def find_ticks(cells: dict[str, Cells], variable: Variable, taken: Iterable[str], book: Codebook) -> Draft | None:
+def find_ticks(cells: dict[str, Cells], variable: Variable, taken: Collection[str], book: Codebook) -> Draft | None:
     """The variable made of columns of yes and no, each of which names one of its levels; None if there are not two."""
     if not variable.is_coded or len(variable.levels) < 3 or variable.derivation is not None:
         return None
@@ -26,17 +26,19 @@ def find_ticks(cells: dict[str, Cells], variable: Variable, taken: Iterable[str]
     about = {
         word for name in (variable.name, variable.label, *variable.other_names) for word in split_name(name)
     } - sites
-    ticks = [c for c in cells.values() if c.name not in set(taken) and _is_yes_no(c)]
-    words = {c.name: set(split_name(c.label or c.name)) for c in ticks}
-    of_level = {c.name: _find_level(words[c.name] - about, variable) for c in ticks if words[c.name] & about}
-    named = [name for name, level in of_level.items() if level is not None]
-    if len({of_level[name] for name in named}) < 2:
+    words = {c.name: set(split_name(c.label or c.name)) for c in cells.values() if c.name not in taken}
+    levels_of = {name: _find_level(some - about, variable) for name, some in words.items() if some & about}
+    # Names come first: the cells of thousands of columns are not counted.
+    named = [name for name, level in levels_of.items() if level is not None and _is_yes_no(cells[name])]
+    if len({levels_of[name] for name in named}) < 2:
         return None
     shared = set.intersection(*(words[name] & about for name in named))
     if not shared:
         return None
     # Another site that no level names is not passed over: its combinations are told.
-    columns = tuple(c.name for c in ticks if shared <= words[c.name])[:MOST_COLUMNS]
+    others = (name for name, some in words.items() if shared <= some and name not in named)
+    unnamed = list(islice((name for name in others if _is_yes_no(cells[name])), MOST_COLUMNS))
+    columns = tuple(sorted((*named, *unnamed), key=list(words).index)[:MOST_COLUMNS])
     levels: list[tuple[str, str | None]] = [("", None)]
     for n in range(1, len(columns) + 1):
         for some in combinations(columns, n):
@@ -53,7 +55,6 @@ def find_ticks(cells: dict[str, Cells], variable: Variable, taken: Iterable[str]
             Choice("no", as_no, f"{n_empty} cells mean no."),
         )
         questions.append(Question("empty", "What does an empty cell mean?", choices))
-    unnamed = [name for name in columns if of_level.get(name) is None]
     why = f"{len(columns)} columns of yes and no" + (f"; no level names {', '.join(unnamed)}" if unnamed else "")
     return Draft(base, 0.85 if unnamed else 0.95, why, tuple(questions))
 

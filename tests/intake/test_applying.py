@@ -120,9 +120,9 @@ def test_numbers_take_the_unit_of_the_dictionary() -> None:
 
 def test_texts_stand_for_numbers_where_that_is_said_and_are_told_elsewhere() -> None:
     mrd = Assignment("mrd_day46_percent", ("MRD",), "number", (("<0.01", "0"), ("neg", "0"), ("nd", None)), factor=100)
-    mapped = make(mrd, MRD=["<0.01", "NEG", "nd", ">1", "1,5", "0.02", "inf", "nan", "1_0", "0x1"])
-    assert values_of(mapped, "mrd_day46_percent") == [0, 0, None, None, None, 2, None, None, None, None]
-    assert [u.text for u in mapped.unread] == [">1", "1,5", "inf", "1_0", "0x1"]
+    mapped = make(mrd, MRD=["<0.01", "NEG", "nd", ">1", "1,5", "0.02", "inf", "nan", "1_0", "0x1", "1e400"])
+    assert values_of(mapped, "mrd_day46_percent") == [0, 0, None, None, None, 2, *[None] * 5]
+    assert [u.text for u in mapped.unread] == [">1", "1,5", "inf", "1_0", "0x1", "1e400"]
     assert {u.why for u in mapped.unread} == {"it is no number"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.intake.mapping import (
     ENTRIES,
+    RULES,
     Acceptance,
     Assignment,
     Correction,
@@ -277,3 +279,12 @@ def test_an_assignment_takes_the_place_of_the_one_before() -> None:
 def test_an_assignment_names_every_column_that_it_reads_once() -> None:
     days = Assignment("x", ("a", "b"), "days", origin="c", where=(("a", ("1",)), ("d", ("1",))))
     assert days.read == ("a", "b", "c", "d")
+
+
+def test_the_example_of_the_readme_is_a_mapping_and_its_table_has_every_rule() -> None:
+    text = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Mapping files") : text.index("## The dictionary")]
+    mapping = read_mapping(section.split("```")[1].removeprefix("toml\n"))
+    assert [a.variable for a in mapping.assignments] == ["sex", "relapse_days", "white_cells"]
+    first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+    assert {rule for rule in RULES if any(f"`{rule}`" in cell for cell in first_cells)} == set(RULES)

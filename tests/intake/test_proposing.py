@@ -202,12 +202,28 @@ def test_the_date_of_the_origin_is_asked_where_no_name_tells_it() -> None:
     columns = {"ID": ["a", "b"], "start": ["2019-01-01", "2019-02-01"], "REL_DATE": ["2020-01-01", ""]}
     question = question_of(guess_of(propose(**columns), "relapse_days"), "column")
     assert [choice.label for choice in question.choices] == ["start"]
+    columns = {**columns, "start": ["2019-01-01", "01/02/2019"], "begin": ["13.01.2019", "01.02.2019"]}
+    question = question_of(guess_of(propose(**columns), "relapse_days"), "column")
+    assert {choice.label: choice.assignment.date_order for choice in question.choices} == {"start": "dmy", "begin": ""}
 
 
 def test_the_column_of_the_patient_is_asked_where_no_name_tells_it() -> None:
     proposal = propose(Fall=["x1", "x2", "x3"], sex=["male", "male", "female"])
     guess = guess_of(proposal, "patient_id")
     assert question_of(guess, "column").choices[0].label == "Fall" and proposal.mapping.key == ""
+
+
+def test_of_thousands_of_columns_those_with_a_known_name_are_found() -> None:
+    many = {f"gene {i} of the panel": ["0", "1", "1"] for i in range(1500)}
+    proposal = propose(
+        **many,
+        ID=["a", "b", "c"],
+        sex=["male", "female", "male"],
+        DATE_DX=["2015-01-01"] * 3,
+        REL_DATE=["2016-01-01", "", ""],
+    )
+    assert {a.variable for a in proposal.mapping.assignments} == {"patient_id", "sex", "relapsed", "relapse_days"}
+    assert proposal.asked == () and proposal.unused == tuple(many)
 
 
 def test_what_is_known_already_is_not_guessed() -> None:
