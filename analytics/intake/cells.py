@@ -83,7 +83,7 @@ def reader_of(assignment: Assignment, variable: Variable, missing: Iterable[str]
     if variable.kind == "identifier":
         return lambda text: None if read_word(text) in unknown else text
     if assignment.rule == "value" and not is_plain_number:
-        return _reader_of_words(variable, unknown)
+        return _reader_of_words(variable, unknown, told)
 
     def read(text: str) -> Known | Unclear:
         word = read_word(text)
@@ -99,7 +99,7 @@ def reader_of(assignment: Assignment, variable: Variable, missing: Iterable[str]
     return read
 
 
-def _reader_of_words(variable: Variable, unknown: set[str]) -> Reader:
+def _reader_of_words(variable: Variable, unknown: set[str], further: dict[str, str | float | None]) -> Reader:
     words = list_words(variable)
     if variable.kind == "event":
         words = {**dict.fromkeys(NO_WORDS, 0), **dict.fromkeys(YES_WORDS, 1), **words}
@@ -107,6 +107,8 @@ def _reader_of_words(variable: Variable, unknown: set[str]) -> Reader:
 
     def read(text: str) -> Known | Unclear:
         word = read_word(text)
+        if word in further:
+            return further[word]
         # A code that was stated to mean unknown is no level; a word that usually does may be one ("none").
         if word in unknown and not (word in told and word in MISSING_WORDS):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping as Levels
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -35,7 +36,7 @@ class Assignment:
 
     ``rule`` is
 
-    * "value": the cell in the dictionary's own words, or a number;
+    * "value": the cell in the dictionary's own words, or a number; ``levels`` are further texts;
     * "levels": the cell looked up in ``levels``, anything else is reported;
     * "number": a number times ``factor``; ``levels`` says what stands for certain texts (``"<0.01"``: ``"0"``);
     * "days": the date or number of the column less that of ``origin``, times ``factor``;
@@ -77,7 +78,7 @@ class Assignment:
         require(bool(self.origin) == (self.rule == "days"), f"{what}: origin {self.origin!r}", "Give it to days alone")
         needs_levels = self.rule in ("levels", "combine")
         require(bool(self.levels) or not needs_levels, f"{what}: no levels", "Say which text is which level")
-        takes_levels = needs_levels or self.rule == "number"
+        takes_levels = needs_levels or self.rule in ("value", "number")
         require(takes_levels or not self.levels, f"{what}: levels with rule {self.rule}", "Leave the levels out")
         require(
             self.date_order in DATE_ORDERS, f"{what}: date_order {self.date_order!r}", "Give dmy, mdy or ymd, or none"
@@ -87,6 +88,10 @@ class Assignment:
         _require_once(f"{what}, levels", [text for text, _ in self.levels])
         _require_once(f"{what}, where", [column for column, _ in self.where])
         require("" not in (level for _, level in self.levels), f"{what}: a level without name", "Give None for unknown")
+
+    def with_levels(self, levels: Levels[str, str | None]) -> Assignment:
+        """The same with what further texts stand for, or other ones; None for unknown."""
+        return replace(self, levels=tuple({**dict(self.levels), **levels}.items()))
 
     @property
     def read(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from itertools import islice
 
@@ -58,10 +58,27 @@ class Guess:
         """True if it is taken without being asked."""
         return self.confidence >= SURE and not self.questions
 
+    def answered(self, question: Question, choice: Choice) -> Guess:
+        """The guess after one of its questions was answered, with the others still open."""
+        usual = question.choices[0].assignment
+        names = [f.name for f in fields(usual)]
+        changed = {name: getattr(choice.assignment, name) for name in names}
+        changed = {name: value for name, value in changed.items() if value != getattr(usual, name)}
+        return replace(
+            self,
+            assignment=replace(self.assignment, **changed),
+            questions=tuple(other for other in self.questions if other != question),
+            preview=(),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A mapping with everything that is certain, all guesses in the order of the dictionary, and columns of no use."""
+    """A mapping with everything that is certain, all guesses in the order of the dictionary, and columns of no use.
+
+    What was answered goes into the mapping (`Mapping.with_assignment`), of which a further proposal starts: what follows
+    from it is then certain.
+    """
 
     mapping: Mapping
     guesses: tuple[Guess, ...]

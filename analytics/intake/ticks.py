@@ -14,7 +14,7 @@ from analytics.intake.mapping import Assignment
 from analytics.intake.names import split_name
 
 MOST_COLUMNS = 6
-_JOINING = frozenset(("isolated", "isoliert", "alone", "only", "with", "plus", "mit", "nur", "单纯"))
+_JOINING = frozenset(("isolated", "isoliert", "alone", "only", "with", "plus", "mit", "nur", "单纯", "choice"))
 _ALIKE = 4  # first letters of two words that mean the same (testes, testicular)
 
 

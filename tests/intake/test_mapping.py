@@ -140,7 +140,9 @@ LEVELS = st.dictionaries(TEXT, st.none() | NAME, min_size=1, max_size=4).map(lam
 COLUMNS = st.lists(NAME, min_size=1, max_size=3).map(tuple)
 SHARED: dict[str, Any] = {"variable": NAME, "missing": SOME, "where": WHERE}
 ASSIGNMENT = st.one_of(
-    st.builds(Assignment, columns=COLUMNS, rule=st.sampled_from(["value", "present"]), **SHARED),
+    st.builds(Assignment, columns=COLUMNS, rule=st.just("present"), **SHARED),
+    st.builds(Assignment, columns=COLUMNS, rule=st.just("value"), levels=LEVELS, **SHARED),
+    st.builds(Assignment, rule=st.just("line"), **SHARED),
     st.builds(Assignment, columns=COLUMNS, rule=st.just("levels"), levels=LEVELS, **SHARED),
     st.builds(Assignment, columns=COLUMNS, rule=st.just("combine"), levels=LEVELS, yes=SOME, no=SOME, **SHARED),
     st.builds(
@@ -239,7 +241,7 @@ BROKEN = [
     ('name = "a"\n[map.sex]\nrule = "value"', "map.sex: 0 columns"),
     ('name = "a"\n[map.sex]\nfrom = "Sex"\nrule = "guess"', "rule 'guess' is unknown. Known are value, levels"),
     ('name = "a"\n[map.sex]\nfrom = "Sex"\nrule = "levels"', "map.sex: no levels"),
-    ('name = "a"\n[map.sex]\nfrom = "Sex"\nlevels = { M = "male" }', "levels with rule value"),
+    ('name = "a"\n[map.sex]\nfrom = "Sex"\nrule = "present"\nlevels = { M = "male" }', "levels with rule present"),
     ('name = "a"\n[map.sex]\nfrom = "Sex"\nrule = "levels"\nlevels = { M = 1 }', "map.sex.levels.M is no text"),
     ('name = "a"\n[map.day]\nfrom = "Day"\nrule = "days"', "map.day: origin ''"),
     ('name = "a"\n[map.day]\nfrom = "Day"\norigin = "Dx"', "map.day: origin 'Dx'"),
@@ -288,3 +290,8 @@ def test_the_example_of_the_readme_is_a_mapping_and_its_table_has_every_rule() -
     assert [a.variable for a in mapping.assignments] == ["sex", "relapse_days", "white_cells"]
     first_cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
     assert {rule for rule in RULES if any(f"`{rule}`" in cell for cell in first_cells)} == set(RULES)
+
+
+def test_further_texts_are_added_and_known_ones_changed() -> None:
+    sex = Assignment("sex", ("Sex",), levels=(("M", "male"), ("X", None)))
+    assert sex.with_levels({"X": "female", "Y": None}).levels == (("M", "male"), ("X", "female"), ("Y", None))

@@ -185,6 +185,49 @@ def test_codes_among_numbers_are_asked() -> None:
     assert real.assignment.missing == () and real.is_sure
 
 
+def test_each_answer_changes_what_it_is_about_and_leaves_the_other_questions_open() -> None:
+    ids = [f"{i}" for i in range(8)]
+    guess = guess_of(propose(ID=ids, OS=["1.5", "2", "3.25", "99", "4", "7", "99", "5"]), "os_days")
+    unit, missing = question_of(guess, "unit"), question_of(guess, "missing")
+    assert (guess.assignment.factor, guess.assignment.missing) == (365.25, ("99",))
+    months = guess.answered(unit, unit.choices[1])
+    assert months.questions == (missing,) and (months.assignment.factor, months.assignment.missing) == (
+        30.4375,
+        ("99",),
+    )
+    both = months.answered(missing, missing.choices[1])
+    assert both.questions == () and (both.assignment.factor, both.assignment.missing) == (30.4375, ())
+    kept = guess.answered(missing, missing.choices[0])
+    assert kept.assignment == guess.assignment and kept.questions == (unit,)
+
+
+def test_what_follows_from_an_answer_is_certain_once_it_is_given() -> None:
+    columns = {
+        "ID": ["a", "b", "c"],
+        "time to relapse": ["1.5", "", "2"],
+        "OS": ["3.5", "4", "9"],
+        "Dead": ["1", "0", "0"],
+    }
+    table = table_of(columns)
+    proposal = propose_mapping(table, DICTIONARY)
+    assert not guess_of(proposal, "os_relapse_days").is_sure
+    mapping = proposal.mapping
+    for variable in ("relapse_days", "os_days", "os_event"):
+        guess = guess_of(proposal, variable)
+        for question in guess.questions:
+            guess = guess.answered(question, question.choices[0])
+        mapping = mapping.with_assignment(guess.assignment)
+    further = propose_mapping(table, DICTIONARY, mapping)
+    assert further.asked == ()
+    frame = apply_mapping(table, further.mapping, DICTIONARY).frame
+    assert frame["os_relapse_days"].fillna(-1).tolist() == [730, -1, 2557] and frame["os_days"].tolist() == [
+        1278,
+        1461,
+        3287,
+    ]
+    assert frame["relapsed"].tolist() == [1, 0, 1] and frame["os_relapse_event"].fillna(-1).tolist() == [1, -1, 0]
+
+
 def test_the_order_of_dates_is_asked_where_it_does_not_follow() -> None:
     columns = {"ID": ["a", "b"], "DATE_DX": ["03/04/2019", "05/06/2019"], "REL_DATE": ["07/08/2020", "2021-01-01"]}
     guess = guess_of(propose(**columns), "relapse_days")
@@ -337,6 +380,17 @@ def test_a_redcap_project_is_read_by_its_data_dictionary() -> None:
     # The mapping that is saved needs no data dictionary.
     again = begin_intake([data], DICTIONARY, read_mapping(write_mapping(mapping)))
     assert apply_mapping(again.table, again.proposal.mapping, DICTIONARY).frame.equals(mapped.frame)
+
+
+def test_boxes_of_a_labelled_export_make_one_variable() -> None:
+    boxes = {
+        f"Site of relapse (choice={site})": [
+            "Checked" if site in ticked else "Unchecked" for ticked in ("Bone marrow", "CNS", "")
+        ]
+        for site in ("Bone marrow", "CNS", "Testes")
+    }
+    guess = guess_of(propose(**{"Record ID": ["1", "2", "3"], **boxes}), "relapse_site")
+    assert guess.is_sure and [value for _, value in guess.preview] == ["isolated marrow", "isolated CNS", ""]
 
 
 def test_choices_are_codes_with_labels() -> None:
