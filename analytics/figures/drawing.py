@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
 
 from analytics.figures.theme import AXIS_LINE, GRID_LINE, TEXT_COLOUR
-from analytics.formats import keep_together
 from analytics.results import FloatArray
 
 LEGEND: dict[str, Any] = {
@@ -84,7 +83,7 @@ def label_row(text: str, y: float, size: float, *, indent: int | None = None) ->
 def break_lines(text: str, letters: int) -> str:
     """The text on lines of so many letters, at most two; a longer one is cut, the pointer shows it in full."""
     lines = [""]
-    for word in keep_together(text).split(" "):
+    for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
         if len(longer) <= letters or not lines[-1]:
             lines[-1] = longer

@@ -12,7 +12,7 @@ from analytics.figures.curves.steps import PLOT_HEIGHT, RIGHT, SMALL, TOP, begin
 from analytics.figures.curves.words import YEARS
 from analytics.figures.drawing import break_lines, chip_of
 from analytics.figures.theme import TEXT_COLOUR
-from analytics.formats import format_percent_interval
+from analytics.formats import format_percent_interval, keep_together
 from analytics.results import Estimate, FloatArray
 
 SIZE, LETTER, LINE = 12, 6.8, 15.6  # of a name, in pixels
@@ -30,7 +30,7 @@ def name_ends(curves: CurveGroups, highest: float = 100.0) -> list[dict[str, Any
 
     ``highest`` is the end of the axis in per cent. All or none: a name that is found in two places would be looked for.
     """
-    names = {group: break_lines(curves.names[group], LONGEST) for group in curves.visible}
+    names = {group: break_lines(keep_together(curves.names[group]), LONGEST) for group in curves.visible}
     if len(names) < 2 or any("…" in name for name in names.values()):
         return []
     lines = [_segments(curves, width, highest) for width in WIDTHS]
