@@ -8,7 +8,7 @@ from analytics.reporting.glossary import load_glossary, to_browser
 from analytics.reporting.methods import load_methods
 from pages.components.methods import SECTIONS
 from tests.app.opening import open_page
-from tests.app.test_pages import TAB_NAME, component_data
+from tests.app.reading import TAB_NAME, component_data
 
 
 def test_the_methods_page_has_every_entry_under_its_anchor() -> None:

@@ -10,7 +10,8 @@ import pytest
 from analytics.analyses import load_analyses
 from pages.components import state
 from tests.app.opening import Dashboard, open_link, open_page, turn_to
-from tests.app.test_pages import component_data, copied_link
+from tests.app.reading import component_data
+from tests.app.test_pages import copied_link
 
 SLUGS = [analysis.slug for analysis in load_analyses()]
 
