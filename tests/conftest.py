@@ -19,6 +19,8 @@ MARKS = {
     "cohort/test_disclosure_attack.py": "attack",
     "cohort/test_hostile_files.py": "slow",
     "test_benchmarks.py": "slow",
+    "test_import_contracts.py": "slow",
+    "test_second_opinion.py": "slow",
 }
 CHROMIUM = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 

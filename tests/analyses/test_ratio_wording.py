@@ -60,6 +60,7 @@ def test_marks_name_what_they_compare_on_hover(shown: Shown) -> None:
             assert "against" in title or "%" in title, title
 
 
+@pytest.mark.slow
 def test_files_name_what_ratios_compare(shown: Shown) -> None:
     for name, frame in shown.files.items():
         if "level" in frame.columns and {"odds_ratio", "hazard_ratio", "log_hazard_ratio"} & set(frame.columns):

@@ -243,6 +243,7 @@ def test_adjusted_and_stratified_ratios_equal_those_of_lifelines(adjust: tuple[s
 # Landmarks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("history", HISTORIES)
 def test_counts_at_every_landmark_are_those_of_the_file(history: str, endpoint: str) -> None:

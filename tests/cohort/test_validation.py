@@ -164,6 +164,7 @@ ONE_CELL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cell", "words"), ONE_CELL.values(), ids=ONE_CELL)
 @pytest.mark.parametrize("kind", ["csv", "parquet", "frame"])
 def test_each_mistake_in_a_cell_names_the_patient_and_the_remedy(

@@ -172,6 +172,7 @@ def test_monotone_likelihood_is_found_exactly(seed: int, patterns: str) -> None:
             assert (test.statistic is None) == (test.reason is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 def test_pairs_of_patterns_and_linear_programmes_lead_to_the_same_limit(seed: int) -> None:
     rng = np.random.default_rng(seed)
