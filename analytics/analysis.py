@@ -338,7 +338,8 @@ class Analysis(ABC, Generic[Frame, Found]):
     def missing(self, cohort: Cohort) -> tuple[str, ...]:
         """The columns that the cohort lacks for the nearest of the required sets; empty if the analysis can be made."""
         at_hand = frozenset(cohort.variables)
-        lacking = (tuple(name for name in names if name not in at_hand) for names in self.requires)
+        with speaking_by(cohort.dictionary):
+            lacking = [tuple(name for name in names if name not in at_hand) for names in self.requires]
         return min(lacking, key=len)
 
     @final

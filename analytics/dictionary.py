@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -201,7 +201,7 @@ class Dictionary:
 
     ``lists`` are names of variables that go together, each list under its name; ``rules`` say what cannot be true of a
     patient. ``origins`` are the days from which times are counted, as their units say ("days from relapse"), with what
-    files call the date.
+    files call the date. ``whole`` is the dictionary with what a file does not bring, where that was left out of this one.
     """
 
     variables: tuple[Variable, ...]
@@ -211,6 +211,7 @@ class Dictionary:
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     rules: tuple[Rule, ...] = ()
     origins: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    whole: Dictionary | None = field(default=None, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Variable:
         for variable in self.variables:
@@ -304,6 +305,17 @@ def speaking_by(dictionary: Dictionary) -> Iterator[None]:
 def dictionary_in_hand() -> Dictionary:
     """The dictionary whose words are spoken: that of the cohort at work, and the product's without one."""
     return _IN_HAND.get() or load_dictionary()
+
+
+def dictionary_with(has: Callable[[Dictionary], Any]) -> Dictionary:
+    """The dictionary in hand with what its file does not bring; the product's for what it knows nothing of."""
+    whole = dictionary_in_hand().whole or dictionary_in_hand()
+    return whole if has(whole) else load_dictionary()
+
+
+def dictionary_naming(role: str) -> Dictionary:
+    """The dictionary that knows what has the role."""
+    return dictionary_with(lambda dictionary: role in dictionary.roles)
 
 
 def spoken(make: Callable[..., Made]) -> Callable[..., Made]:

@@ -20,7 +20,7 @@ from analytics.comparisons.relapse import (
     note_late,
     prepare_relapse,
 )
-from analytics.dictionary import load_dictionary, load_words
+from analytics.dictionary import dictionary_naming, load_words
 from analytics.document import Headline, Picture
 from analytics.estimators import count_missing
 from analytics.estimators.missing.imputation import IMPUTATIONS
@@ -77,7 +77,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
 
     @property
     def requires(self) -> tuple[tuple[str, ...], ...]:
-        return ((load_dictionary().role("relapse"),),)
+        return ((dictionary_naming("relapse").role("relapse"),),)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         same = " The same choice as for the predictors of relapse."

@@ -48,7 +48,7 @@ from analytics.comparisons.relapse import (
     prepare_relapse,
 )
 from analytics.comparisons.validation import checks_frames, list_checks, to_optimism
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, load_dictionary, load_words
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, dictionary_naming, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators import check_model, optimism_by_bootstrap, why_no_checks
 from analytics.estimators.validation.model_checks import NamePatients
@@ -228,7 +228,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
 
     @property
     def requires(self) -> tuple[tuple[str, ...], ...]:
-        return ((load_dictionary().role("relapse"),),)
+        return ((dictionary_naming("relapse").role("relapse"),),)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         usual = model_controls(cohort, "relapse")

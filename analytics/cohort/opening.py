@@ -225,7 +225,9 @@ def _at_hand(dictionary: Dictionary, columns: Iterable[str]) -> Dictionary:
     competing = tuple(e for e in dictionary.competing if {e.time, e.cause} <= present)
     variables = tuple(v for v in dictionary.variables if v.name in present)
     lists = tuple((title, tuple(name for name in names if name in present)) for title, names in dictionary.lists)
-    return replace(dictionary, variables=variables, endpoints=endpoints, competing=competing, lists=lists)
+    return replace(
+        dictionary, variables=variables, endpoints=endpoints, competing=competing, lists=lists, whole=dictionary
+    )
 
 
 def _without_unused_levels(engine: Store, dictionary: Dictionary) -> Dictionary:

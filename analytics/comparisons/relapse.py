@@ -15,7 +15,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
 from analytics.comparisons.regression import chosen_references
-from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, load_dictionary, load_words
+from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, dictionary_with, load_words
 from analytics.estimators import estimate_odds_ratios, estimate_univariable_odds_ratios, with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
 from analytics.figures.forest.ratios import RELAPSE, EventWords
@@ -200,7 +200,7 @@ def competing_of_relapse(cohort: Cohort) -> CompetingEndpoint | None:
 def note_late(dictionary: Dictionary, filtered_by: Sequence[Variable], factors: Sequence[Variable]) -> tuple[Note, ...]:
     """Notes on filters and factors that became known only after diagnosis, from which relapse is counted."""
     # A cohort without the times has no such endpoint in its dictionary; the phase of its clock is the same.
-    endpoint = next((e for e in dictionary.competing if e.name == COMPETING), None)
-    endpoint = endpoint or load_dictionary().competing_endpoint(COMPETING)
+    knowing = dictionary_with(lambda whole: any(e.name == COMPETING for e in whole.competing))
+    endpoint = knowing.competing_endpoint(COMPETING)
     outcome = dictionary[dictionary.role("relapse")]
     return note_post_baseline(endpoint, filters=filtered_by, adjust=factors, outcome=outcome)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
-from analytics.dictionary import PHASES, Endpoint, Phase, Variable, load_dictionary
+from analytics.dictionary import PHASES, Endpoint, Phase, Variable, dictionary_with
 from analytics.frames import endpoint_columns
 
 
-@cache
 def endpoint_with(
     *others: Sequence[str], after: Phase = "diagnosis", among: Callable[[Endpoint], bool] = lambda endpoint: True
 ) -> tuple[tuple[str, ...], ...]:
@@ -20,7 +18,7 @@ def endpoint_with(
     """
     sets: list[tuple[str, ...]] = [
         endpoint_columns(e)
-        for e in load_dictionary().endpoints
+        for e in dictionary_with(lambda whole: whole.endpoints).endpoints
         if PHASES.index(e.phase) >= PHASES.index(after) and among(e)
     ]
     for choice in others:
@@ -28,22 +26,20 @@ def endpoint_with(
     return tuple(sets)
 
 
-@cache
 def competing_events() -> tuple[tuple[str, ...], ...]:
     """The sets of columns one of which an analysis of competing events needs."""
-    return tuple((endpoint.time, endpoint.cause) for endpoint in load_dictionary().competing)
+    dictionary = dictionary_with(lambda whole: whole.competing)
+    return tuple((endpoint.time, endpoint.cause) for endpoint in dictionary.competing)
 
 
-@cache
 def any_group() -> tuple[str, ...]:
     """The variables that split patients into groups, those that a file brings before those that follow from them."""
-    return _brought_first(load_dictionary().groups)
+    return _brought_first(dictionary_with(lambda whole: whole.groups).groups)
 
 
-@cache
 def any_of(name: str) -> tuple[str, ...]:
     """The variables of a list of the dictionary, those that a file brings before those that follow from them."""
-    dictionary = load_dictionary()
+    dictionary = dictionary_with(lambda whole: name in dict(whole.lists))
     return _brought_first([dictionary[column] for column in dictionary.listed(name)])
 
 

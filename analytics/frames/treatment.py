@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, dictionary_in_hand, load_dictionary
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Endpoint, Variable, dictionary_naming, dictionary_with
 from analytics.frames.covariates import CountedTimes, read_times
 from analytics.frames.exclusions import (
     Exclusion,
@@ -30,27 +30,21 @@ HALF_DAY = 0.5
 
 def day_of(treatment: str) -> str:
     """The column of the day of a treatment after relapse, "CAR-T" or "HSCT"."""
-    return _knowing(f"{treatment} day").role(f"{treatment} day")
-
-
-def _knowing(role: str) -> Dictionary:
-    """The dictionary of the cohort at work; the product's for what its file does not bring."""
-    at_work = dictionary_in_hand()
-    return at_work if role in at_work.roles else load_dictionary()
+    return dictionary_naming(f"{treatment} day").role(f"{treatment} day")
 
 
 def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = None) -> bool:
     """True if an endpoint's times are counted from the same day as those of treatment, for all from then on.
 
-    ``dictionary`` is that of the endpoint; the product's if None.
+    ``dictionary`` is that of the endpoint; the one in hand if None.
     """
-    time = (dictionary or load_dictionary())[endpoint.time]
-    return endpoint.entry is None and time.unit == _knowing(f"{HSCT} day")[day_of(HSCT)].unit
+    time = (dictionary or dictionary_with(lambda known: endpoint.time in known))[endpoint.time]
+    return endpoint.entry is None and time.unit == dictionary_naming(f"{HSCT} day")[day_of(HSCT)].unit
 
 
 def list_treatments() -> dict[str, str]:
     """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
-    labels = _knowing("salvage treatment")
+    labels = dictionary_naming("salvage treatment")
     return {day_of(name): labels.level("salvage treatment", name) for name in (CART, HSCT)}
 
 
@@ -127,7 +121,7 @@ class TreatmentHistory(CountedTimes):
             )
         followed = tuple(name for name in labels if name in treatments)
         tally, exclusions = keep_eligible(tally, endpoint)
-        label = _knowing("salvage treatment").role("salvage treatment")
+        label = dictionary_naming("salvage treatment").role("salvage treatment")
         if label in tally.columns:
             for treatment, code in _UNDATED.items():
                 day = day_of(treatment)
@@ -137,7 +131,7 @@ class TreatmentHistory(CountedTimes):
         begun = None
         if from_start:
             # Who was given CAR-T has begun, whatever else is unknown.
-            begun = tally[[_knowing("salvage day").role("salvage day"), *followed]].min(axis=1)
+            begun = tally[[dictionary_naming("salvage day").role("salvage day"), *followed]].min(axis=1)
             tally = leave_out(tally, begun.notna(), exclusions, "salvage-day-missing")
             reached = (begun[tally.index] <= tally[endpoint.time]) & (tally[endpoint.time] > 0)
             tally = leave_out(tally, reached, exclusions, "ended-before-salvage")
@@ -232,6 +226,6 @@ def history_columns(
     """
     days = [day for day in list_treatments() if treatments is None or day in treatments]
     columns = [*endpoint_columns(endpoint, *variables), *days]
-    columns += [_knowing("salvage day").role("salvage day")] if from_start else []
-    label = _knowing("salvage treatment").role("salvage treatment")
+    columns += [dictionary_naming("salvage day").role("salvage day")] if from_start else []
+    label = dictionary_naming("salvage treatment").role("salvage treatment")
     return tuple(dict.fromkeys([*columns, *([label] if label in dictionary else [])]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, load_dictionary, load_words
+from analytics.dictionary import PHASES, CompetingEndpoint, Endpoint, Variable, dictionary_naming, load_words
 from analytics.formats import format_count
 from analytics.frames import is_post_baseline, list_treatments
 from analytics.reporting.wording import in_sentence, join_words
@@ -98,8 +98,12 @@ def note_balanced(variables: Sequence[Variable], endpoint: Endpoint, day: int) -
 def is_treatment(variable: Variable) -> bool:
     """True if the variable says which treatment was given after relapse, or when: what the landmark page compares."""
     made_from = variable.derivation.source if variable.derivation is not None else ()
-    treatments = {load_dictionary().role("salvage treatment"), *list_treatments()}
+    treatments = {_salvage_treatment(), *list_treatments()}
     return variable.name in treatments or bool(treatments & set(made_from))
+
+
+def _salvage_treatment() -> str:
+    return dictionary_naming("salvage treatment").role("salvage treatment")
 
 
 def _note_group(variable: Variable, endpoint: Endpoint | CompetingEndpoint) -> Note:
@@ -183,7 +187,7 @@ def _link(late: Sequence[Variable], endpoint: Endpoint | CompetingEndpoint) -> s
     """The page that can answer instead: of the three salvage treatments with one another, or of one against not yet."""
     if not isinstance(endpoint, Endpoint) or not any(map(is_treatment, late)):
         return ""
-    return SALVAGE_PAGE if any(v.name == load_dictionary().role("salvage treatment") for v in late) else LANDMARK_PAGE
+    return SALVAGE_PAGE if any(v.name == _salvage_treatment() for v in late) else LANDMARK_PAGE
 
 
 def _severity(late: Sequence[Variable], outcome: Variable) -> Severity:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics.dictionary import Endpoint, load_dictionary, load_words
+from analytics.dictionary import Endpoint, dictionary_naming, load_words
 from analytics.formats import (
     format_count,
     format_months,
@@ -61,7 +61,7 @@ def name_untreated(view: str, treatments: Collection[str]) -> str:
 def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
     """The group of patients given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
     unknown = [name for name in list_treatments().values() if name not in others]
-    neither = load_dictionary().level("salvage treatment", "neither")
+    neither = dictionary_naming("salvage treatment").level("salvage treatment", "neither")
     return f"{' or '.join([neither, *unknown])} {when}"
 
 
