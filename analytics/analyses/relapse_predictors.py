@@ -36,7 +36,6 @@ from analytics.comparisons.regression import (
 )
 from analytics.comparisons.relapse import (
     COMPETING,
-    DEATH,
     FIRST_FACTOR,
     YEARS,
     RelapseData,
@@ -241,7 +240,8 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
         if endpoint is not None and data.horizon is None and not cohort.smallest_cell:
             relapse = dictionary.role("relapse")
             times = cohort.tally([relapse, endpoint.time, endpoint.cause], cohort_filter)
-            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], DEATH, YEARS[-1], relapse)
+            death = dictionary.level("first event", "death")
+            unfinished = count_unfinished(times, endpoint, dictionary[endpoint.cause], death, YEARS[-1], relapse)
         first = next((variable for variable in data.variables if variable.is_coded), None)
         split = first if params["curve"] == FIRST_FACTOR else dictionary[params["curve"]]
         read_events = None

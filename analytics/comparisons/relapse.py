@@ -31,7 +31,6 @@ from analytics.results.second_opinion import Compared
 
 COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
-DEATH = "death in remission"  # the level of the first event
 FIRST_FACTOR = "first"
 PHRASES = ("relapse{within}", "relapsed{within}", "did not relapse{within}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.formats import format_count, format_number, format_patients
+from analytics.frames import list_treatments
 
 WIDTH, ROW, HEAD, AXIS = 1100, 10, 18, 22
 LEFT, RIGHT = 62, 14
@@ -76,18 +77,20 @@ def describe_swimmer(lanes: Sequence[Lane]) -> str:
     """The picture in words."""
     treated = [lane for lane in lanes if not math.isnan(lane.treated)]
     waited = sum(lane.treated for lane in treated)
+    given = " or ".join(list_treatments().values())
     after = f", after {format_number(waited / len(treated), 1)} months on average" if treated else ""
     return (
         f"A line for each of {format_patients(len(lanes))} from relapse: {format_count(sum(x.died for x in lanes))} died; "
-        f"{format_count(len(treated))} were given CAR-T or HSCT{after}, a wait in which none of them can have died; "
+        f"{format_count(len(treated))} were given {given}{after}, a wait in which none of them can have died; "
         f"{format_count(sum(not math.isnan(x.second_relapse) for x in lanes))} relapsed again."
     )
 
 
 def key_to_lanes() -> str:
     """The signs of the picture, as HTML."""
+    cart, hsct = list_treatments().values()
     signs = (
-        ("hollow", "before CAR-T or HSCT in those who had it later: immortal time"),
+        ("hollow", f"before {cart} or {hsct} in those who had it later: immortal time"),
         ("after", "after it"),
         ("never", "never given"),
     )
@@ -95,8 +98,8 @@ def key_to_lanes() -> str:
     marks = "".join(
         f'<svg class="swim-mark" viewBox="-6 -6 12 12" aria-hidden="true">{_mark(kind, 0, 0)}</svg>{text} '
         for kind, text in (
-            ("cart", "CAR-T"),
-            ("hsct", "HSCT"),
+            ("cart", cart),
+            ("hsct", hsct),
             ("again", "second relapse"),
             ("died", "death"),
             ("alive", "alive at last contact"),
@@ -132,7 +135,10 @@ def _lane(lane: Lane, y: float, reach: float) -> str:
 def say_lane(lane: Lane) -> str:
     """A patient in words."""
     said = [] if lane.remission is None else ["second remission" if lane.remission else "no second remission"]
-    events = [("CAR-T", lane.cart), ("HSCT", lane.hsct), ("second relapse", lane.second_relapse)]
+    events = [
+        *zip(list_treatments().values(), (lane.cart, lane.hsct), strict=True),
+        ("second relapse", lane.second_relapse),
+    ]
     said += [f"{name} at {format_number(t, 1)}" for name, t in sorted(events, key=lambda e: e[1]) if not math.isnan(t)]
     said.append(f"{'died' if lane.died else 'alive'} at {format_number(lane.end, 1)} months")
     return ", ".join(said)
