@@ -68,6 +68,7 @@ from analytics.reporting.proportionality import RatiosOverTime, ratios_over_time
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
+from analytics.results import Name
 from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
 
 FULL_AXIS = Control(
@@ -305,7 +306,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             event=cause,
         )
         if comparison.test is not None:
-            what = Quantity("Gray’s test", "p_value", model=f"{cause}: {comparison.event}")
+            what = Quantity("Gray’s test", "p_value", model=Name(cause, comparison.event))
             yield from not_offered(what, comparison.test.p_value)
         happened = events.cause == events.causes.index(comparison.event) + 1
         shown = (result.naive, [()] * len(result.naive.curves), ())
@@ -316,7 +317,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         for models in result.models.fitted:
             if events.covariates is None:
                 break
-            model, happened = f"{cause}: {models.cause}", events.cause == events.causes.index(models.cause) + 1
+            model, happened = Name(cause, models.cause), events.cause == events.causes.index(models.cause) + 1
             arrays = {"covariates": events.covariates[kept], "weight": events.weight[kept]}
             yield from compare_hazard_ratios(
                 models.cause_specific, events.time[kept], happened[kept], **arrays, steps=steps, model=model

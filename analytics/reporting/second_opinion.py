@@ -11,7 +11,7 @@ from analytics.dictionary import Dictionary, load_words
 from analytics.formats import MISSING, format_count, name_patients
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words, start_sentence
-from analytics.results import Note
+from analytics.results import Name, Note
 from analytics.results.second_opinion import (
     APPROXIMATE,
     AT_ONE,
@@ -207,7 +207,7 @@ def name_figure(figure: Quantity, dictionary: Dictionary) -> str:
         of.append(f"{group} against {reference}" if reference else group)
     if figure.time is not None:
         of.append(f"{figure.time:.4g} months")
-    of.append(_name_model(figure.model, dictionary))
+    of.append(_name_model(figure, dictionary))
     measure = MEASURES.get(figure.measure, figure.measure)
     if figure.part == "p_adjusted":
         measure = "Test of the curves, adjusted p"
@@ -220,13 +220,14 @@ def _label(dictionary: Dictionary, variable: str, level: str) -> str:
     return level
 
 
-def _name_model(model: str, dictionary: Dictionary) -> str:
-    """A model's name; "variable: level" by their labels."""
-    variable, _, level = model.partition(": ")
-    if variable not in dictionary:
-        return model
-    label = dictionary[variable].label
-    return f"{label}: {_label(dictionary, variable, level)}" if level else label
+def _name_model(figure: Quantity, dictionary: Dictionary) -> str:
+    """A model's name, that of a column or of its level by their labels."""
+    named = figure.model if isinstance(figure.model, Name) else Name(figure.model)
+    column, level = named.variable, named.level
+    if column not in dictionary:
+        return figure.model_code
+    label = dictionary[column].label
+    return f"{label}: {_label(dictionary, column, level)}" if level else label
 
 
 def _write(values: Mapping[str, float | None], measure: str) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 
-from analytics.results.core import Result
+from analytics.results.core import Name, Result
 
 Agreement = Literal["1e-6", "1e-3", "differs", "neither", "not offered"]
 Part = Literal["estimate", "conf_low", "conf_high", "statistic", "p_value", "p_adjusted"]
@@ -48,6 +48,9 @@ REASONS = (
 )
 
 
+Model = str | Name  # a code, or a level of a column
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """Which number of a view it is: codes and names, no words.
@@ -59,12 +62,17 @@ class Quantity:
 
     measure: str
     part: Part = "estimate"
-    model: str = ""
+    model: Model = ""
     variable: str = ""
     level: str | None = None
     group: str = ""
     reference: str = ""
     time: float | None = None
+
+    @property
+    def model_code(self) -> str:
+        """The model as one text, for a file."""
+        return f"{self.model.variable}: {self.model.level}" if isinstance(self.model, Name) else self.model
 
     def of(self, part: Part) -> Quantity:
         """Another number of the same estimate."""
@@ -116,7 +124,7 @@ class SecondOpinion(Result):
         ]
         rows = [
             (
-                *(row.figure.measure, row.figure.part, row.figure.model, row.figure.variable, row.figure.level),
+                *(row.figure.measure, row.figure.part, row.figure.model_code, row.figure.variable, row.figure.level),
                 *(row.figure.group, row.figure.reference, row.figure.time, row.ours, row.library),
                 *(versions.get(row.library), row.theirs, row.difference, row.agreement, row.reason),
             )

@@ -24,7 +24,7 @@ from analytics.results import (
     TestResult,
 )
 from analytics.results import is_shown as is_drawn
-from analytics.results.second_opinion import AT_ONE, AT_ZERO, CANNOT, PLATEAU, RISING, Compared, Quantity
+from analytics.results.second_opinion import AT_ONE, AT_ZERO, CANNOT, PLATEAU, RISING, Compared, Model, Quantity
 
 HALF = 0.5
 
@@ -91,7 +91,7 @@ def compare_curves(
     entry: ArrayLike | None = None,
     with_median: bool = True,
     variable: str = "",
-    model: str = "",
+    model: Model = "",
 ) -> Iterator[Compared]:
     """Each curve where it differs most, its values at ``months`` with their limits, and its median with its limits.
 
@@ -249,7 +249,7 @@ def compare_test(
     weighting: str = "logrank",
     rho: float = 0,
     gamma: float = 0,
-    model: str = "",
+    model: Model = "",
 ) -> Iterator[Compared]:
     """The test between all groups: its chi-square and p value."""
     if shown is None or shown.p_value is None:

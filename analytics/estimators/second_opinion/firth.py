@@ -10,7 +10,7 @@ import numpy as np
 from analytics.estimators.second_opinion.columns import Columns
 from analytics.estimators.second_opinion.comparison import PatientRows, compare, not_offered
 from analytics.results import FloatArray, HazardRatioResult, OddsRatioResult
-from analytics.results.second_opinion import CANNOT, FIRTH_ERROR, Compared, Quantity
+from analytics.results.second_opinion import CANNOT, FIRTH_ERROR, Compared, Model, Quantity
 
 LIBRARY = "firthmodels"
 TIGHT, MOST_STEPS = 1e-7, 500
@@ -28,7 +28,7 @@ class FirthFit:
 
 
 def compare_firth(
-    shown: OddsRatioResult | HazardRatioResult, columns: Columns, found: FirthFit, *, model: str, why: str | None
+    shown: OddsRatioResult | HazardRatioResult, columns: Columns, found: FirthFit, *, model: Model, why: str | None
 ) -> Iterator[Compared]:
     """Each ratio with its limits and p value; ``why`` says why they may differ."""
     measure = "hazard ratio" if isinstance(shown, HazardRatioResult) else "odds ratio"

@@ -22,6 +22,7 @@ from analytics.results.second_opinion import (
     PAIRS,
     ROBUST,
     Compared,
+    Model,
     Quantity,
 )
 
@@ -40,7 +41,7 @@ def compare_hazard_ratios(
     strata: Any = None,
     sampling_weight: FloatArray | None = None,
     steps: Mapping[str, float] | None = None,
-    model: str = "",
+    model: Model = "",
     with_concordance: bool = False,
 ) -> Iterator[Compared]:
     """Hazard ratios with limits and p values, tests of variables and the concordance of one Cox model.

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.intervals import survival_limits
 from analytics.estimators.observations import CompetingObservations, time_tolerance
 from analytics.estimators.second_opinion.comparison import compare, names_of
-from analytics.results import Estimate, FloatArray, IncidenceResult
+from analytics.results import Estimate, FloatArray, IncidenceResult, Name
 from analytics.results import is_shown as is_drawn
 from analytics.results.second_opinion import AT_ONE, AT_ZERO, JITTERED, Compared, Quantity
 
@@ -48,7 +48,7 @@ def compare_incidence_curves(
         names_of_curve: dict[str, Any] = {
             "variable": variable,
             "group": curve.group,
-            "model": f"{event}: {curve.cause}",
+            "model": Name(event, curve.cause),
         }
         drawn = is_drawn(curve)
         exact = _by_statsmodels(times[mask], causes[mask], of)

@@ -14,7 +14,7 @@ from analytics.estimators.second_opinion.comparison import compare
 from analytics.estimators.second_opinion.firth import compare_firth, fit_firth_logistic
 from analytics.estimators.second_opinion.ratios import WaldFit, compare_ratios
 from analytics.results import Estimate, FloatArray, OddsRatioResult
-from analytics.results.second_opinion import ESTIMATED_WEIGHTS, Compared, Quantity
+from analytics.results.second_opinion import ESTIMATED_WEIGHTS, Compared, Model, Quantity
 
 
 def compare_odds_ratios(
@@ -25,7 +25,7 @@ def compare_odds_ratios(
     weight: ArrayLike,
     sampling_weight: FloatArray | None = None,
     steps: Mapping[str, float] | None = None,
-    model: str = "",
+    model: Model = "",
     area: Estimate | None = None,
     brier: Estimate | None = None,
 ) -> Iterator[Compared]:
@@ -63,7 +63,7 @@ def compare_odds_ratios(
 
 
 def compare_discrimination(
-    outcome: FloatArray, probability: FloatArray, area: Estimate | None, brier: Estimate | None, *, model: str = ""
+    outcome: FloatArray, probability: FloatArray, area: Estimate | None, brier: Estimate | None, *, model: Model = ""
 ) -> Iterator[Compared]:
     """Area under the curve and Brier score of a library's own probabilities, one entry per patient."""
     from sklearn.metrics import brier_score_loss, roc_auc_score

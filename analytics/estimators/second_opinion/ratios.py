@@ -14,7 +14,7 @@ from analytics.estimators.intervals import normal_quantile
 from analytics.estimators.second_opinion.columns import Columns
 from analytics.estimators.second_opinion.comparison import CLOSE, compare, not_offered
 from analytics.results import FloatArray, HazardRatioResult, OddsRatioResult
-from analytics.results.second_opinion import CANNOT, COARSE, NO_LIBRARY, Compared, Quantity
+from analytics.results.second_opinion import CANNOT, COARSE, NO_LIBRARY, Compared, Model, Quantity
 
 MOST_STEPS = 25
 
@@ -47,7 +47,7 @@ def compare_ratios(
     likelihood: Likelihood | None,
     wald: WaldFit | None,
     *,
-    model: str = "",
+    model: Model = "",
     why_limits: str | None = None,
     why_values: str | None = None,
 ) -> Iterator[Compared]:

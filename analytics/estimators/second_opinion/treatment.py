@@ -23,13 +23,14 @@ from analytics.results import (
     HazardRatio,
     HazardRatioResult,
     LandmarkResult,
+    Name,
     PairwiseTest,
     SubgroupEffect,
     SubgroupResult,
     SurvivalResult,
     TestResult,
 )
-from analytics.results.second_opinion import CANNOT, ESTIMATED_WEIGHTS, Compared, Quantity
+from analytics.results.second_opinion import CANNOT, ESTIMATED_WEIGHTS, Compared, Model, Quantity
 
 TREATMENT = "treatment"
 Steps = Mapping[str, float]
@@ -103,7 +104,7 @@ def compare_treatment_ratios(
     landmark: float | None = None,
     ever: bool = False,
     steps: Steps | None = None,
-    model: str = "",
+    model: Model = "",
 ) -> Iterator[Compared]:
     """A Cox model of treatment: as it changes, by the state at a ``landmark``, or (naively) by the last state."""
     history = SwitchingPatients.from_arrays(time, event, treated_at, weight, entry, untreated)
@@ -197,7 +198,7 @@ def compare_weighted_curves(
     *,
     weight: FloatArray,
     entry: FloatArray,
-    model: str = "",
+    model: Model = "",
 ) -> Iterator[Compared]:
     """Curves of patients who count for ``share`` each. lifelines takes shares for counts, so that its limits are others."""
     from lifelines import KaplanMeierFitter
@@ -250,7 +251,7 @@ def compare_subgroups(
             weight=counts[here],
             entry=None if entries is None else entries[here],
             strata=None if blocks is None else blocks[here],
-            model=f"{model}: {level}",
+            model=Name(model, level),
         )
     figure = Quantity("interaction", "p_value", model=model)
     test = shown.interaction
