@@ -91,5 +91,5 @@ def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
     about = "What each word, endpoint and number means, and where its formula comes from."
     return (
-        Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=1, about=about),
+        Page(url_path="methods", title="Methods", icon=":material/menu_book:", show=show_methods, order=2, about=about),
     )

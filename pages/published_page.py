@@ -49,7 +49,7 @@ def list_pages() -> tuple[Page, ...]:
             title="The published study",
             icon=":material/fact_check:",
             show=show_published,
-            order=2,
+            order=3,
             about=about,
             is_listed=False,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -60,7 +60,11 @@ class Patients:
 
 
 def open_cohort(
-    source: str | Path | pd.DataFrame, dictionary: Dictionary | None = None, *, name: str | None = None
+    source: str | Path | pd.DataFrame,
+    dictionary: Dictionary | None = None,
+    *,
+    name: str | None = None,
+    notes: Sequence[Note] = (),
 ) -> Cohort:
     """The cohort of a file, a folder, a table or a data frame, checked and ready to be counted.
 
@@ -75,13 +79,16 @@ def open_cohort(
         The project's own if None.
     name
         What the cohort is called; the file's stem if None.
+    notes
+        What was told before, as where a file was mapped; it comes first among the notes of the cohort.
 
     Raises
     ------
     CohortError
         With *all* problems found, each saying what is wrong, in whose row, and what to do.
     """
-    return open_patients(source, dictionary or open_dictionary(), name=name).to_cohort()
+    patients = open_patients(source, dictionary or open_dictionary(), name=name)
+    return replace(patients, notes=(*notes, *patients.notes)).to_cohort()
 
 
 def stamp_of(source: str | Path) -> tuple[int, ...]:

@@ -63,10 +63,19 @@ class Making:
             "line": self._line,
         }
         values = rules.get(self.assignment.rule, self._first_known)()
+        if self.assignment.is_inverted:
+            values = self._inverted(values)
         values[~self.applies] = np.nan if is_number(self.variable) else None
         if self.unread:
             self.notes.append(self._note_unread())
         return pd.Series(values) if is_number(self.variable) else pd.Series(values, dtype=TEXT)
+
+    def _inverted(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self.variable.kind != "event":
+            raise MappingError(
+                f"map.{self.variable.name}: inverted is for events; {self.variable.name} is {self.variable.kind}. Leave it out."
+            )
+        return 1 - values
 
     def _note_unread(self) -> Note:
         n = sum(unread.n for unread in self.unread)

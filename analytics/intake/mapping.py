@@ -51,6 +51,7 @@ class Assignment:
     usual words. ``where`` are columns with the texts of which each must hold one, "" for an empty cell and "*" for
     anything that is known; elsewhere the value is missing.
     ``date_order`` ("dmy", "mdy", "ymd") is how dates with the year not in front, or of two digits, are read.
+    ``is_inverted`` exchanges 0 and 1 of an event.
     """
 
     variable: str
@@ -65,6 +66,7 @@ class Assignment:
     no: tuple[str, ...] = ()
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     value: str = ""
+    is_inverted: bool = False
 
     def __post_init__(self) -> None:
         what = f"map.{self.variable}"

@@ -156,6 +156,7 @@ _KEYS: dict[type, dict[str, _Key]] = {
         "no": _Key("no", _texts, list),
         **_WHERE,
         "value": _Key("value", _text),
+        "inverted": _Key("is_inverted", _flag),
     },
     Part: {
         "name": _Key("name", _text),

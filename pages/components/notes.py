@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from analytics.cohort.address import describe_source, find_scheme
-from analytics.cohort.problems import CohortError, UnreachableError
+from analytics.cohort.problems import CohortError, Problem, UnreachableError
 from analytics.dictionary import load_words
 from analytics.reporting.protection import say_experimental
 from analytics.reporting.wording import join_words
@@ -74,6 +74,15 @@ def show_cautions(cautions: Sequence[str]) -> None:
     )
 
 
+def problems_html(problems: Sequence[Problem]) -> str:
+    """A list of what is wrong, where and what to do."""
+    items = "".join(
+        f"<li><b>{escape(p.what)}</b> <span>{escape(p.where)}</span><br><span class='remedy'>{escape(p.remedy)}</span></li>"
+        for p in problems
+    )
+    return f"<ol class='outcomes-says'>{items}</ol>"
+
+
 def show_problems(error: CohortError, source: str) -> None:
     """What is wrong with a file or a table, where and what to do; then a way on."""
     what = "database" if find_scheme(source) else "folder" if os.path.isdir(source) else "file"
@@ -89,13 +98,9 @@ def show_problems(error: CohortError, source: str) -> None:
             "what is wrong is written where the dashboard was started, and not shown.</div>"
         )
         return
-    items = "".join(
-        f"<li><b>{escape(p.what)}</b> <span>{escape(p.where)}</span><br><span class='remedy'>{escape(p.remedy)}</span></li>"
-        for p in error.problems
-    )
     st.html(
         "<div class='outcomes-note warning' role='alert' data-testid='problems'>"
-        f"<ol class='outcomes-says'>{items}</ol></div><p>Nothing was changed in the {what}.</p>"
+        f"{problems_html(error.problems)}</div><p>Nothing was changed in the {what}.</p>"
     )
     if is_away:
         look_again()

@@ -19,6 +19,7 @@ class Page:
     """A page: its address, its place in the menu (``section``, "" for none, and ``order``), and what shows it.
 
     ``is_listed`` is False for a page that other pages lead to, but not the menu, which is full where a window is narrow.
+    ``needs_answer`` is False for a page that says nothing of the selection, and is shown where that is not answered.
     ``about`` says in a sentence what it answers; the README's table of pages has it.
     """
 
@@ -30,6 +31,7 @@ class Page:
     about: str
     section: str = ""
     is_listed: bool = True
+    needs_answer: bool = True
 
 
 def load_pages() -> tuple[Page, ...]:

@@ -130,7 +130,7 @@ class Run:
         keep_session(page.section)
 
     def _show(self, page: Page) -> None:
-        if self.context.may_be_shown:
+        if self.context.may_be_shown or not page.needs_answer:
             page.show(self.context.at(page.url_path))
         else:
             show_unanswered(self.context)

@@ -24,10 +24,17 @@ SHOWN = "shown_analysis"  # the slug of the page last shown
 LEDGER = "ledger"
 LEDGER_ASIDE = "ledger_aside"  # that of the file named at the start, while the reader's own patients are shown
 OWN_COHORT = "own_cohort"  # patients that the reader brought
+INTAKE = "intake"  # what the reader has brought and not opened yet; the keys of its widgets begin so too
 OWN = "own"  # the parameter of a link that was made of them
 PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
+INTAKE_FILES = "intake_files"
+INTAKE_FORGET = "intake_forget"
+INTAKE_OPEN = "intake_open"
+INTAKE_OPENED = "intake_opened"  # True in the run after the patients were opened
+INTAKE_TEXT = "intake_text"
+INTAKE_LET_GO = "intake_let_go"
 TAB = "tab"
 VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
 APART = "apart"  # the parameter that leaves those in both out of either
@@ -95,3 +102,8 @@ def key_of_picture(*names: str | int) -> str:
 def key_of_background(part: str, what: str = "") -> str:
     """The key of what belongs to a part that is computed beside the page: its start, stop or progress."""
     return "_".join(("slow", part, *filter(None, (what,))))
+
+
+def key_of_intake(n_taken: int, *names: object) -> str:
+    """The key of a widget about files that were brought; another one for other files."""
+    return "_".join((INTAKE, str(n_taken), *map(str, names)))

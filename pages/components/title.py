@@ -63,3 +63,9 @@ def _show_link_notes() -> None:
         f'used.</b><ul class="outcomes-says">{items}</ul></div>'
     )
     st.button("Dismiss", key=state.DISMISS_LINK_NOTES, on_click=st.session_state.update, args=({state.LINK_NOTES: []},))
+
+
+def show_bare_title(title: str, question: str) -> None:
+    """The title and question of a page that is about no selection."""
+    st.html(f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>')
+    _show_link_notes()

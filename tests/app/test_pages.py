@@ -30,7 +30,7 @@ from tests.app.reading import assert_fit_to_read, component_data, explanations_i
 
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
-PAGES = ["", *SLUGS, "methods", "published-study"]
+PAGES = ["", *SLUGS, "methods", "published-study", "your-patients"]
 State = dict[str, Any]
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
@@ -320,7 +320,7 @@ def test_every_file_is_an_analysis() -> None:
     assert [a.order for a in load_analyses()] == sorted(a.order for a in found)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", a.slug) for a in found)
     # A page named like a file would open that file instead of the dashboard.
-    assert {*SLUGS, "overview", "methods", "published-study"}.isdisjoint(
+    assert {*SLUGS, "overview", "your-patients", "methods", "published-study"}.isdisjoint(
         path.stem for path in (ROOT / "pages").glob("*.py")
     )
 
@@ -329,7 +329,12 @@ def test_every_analysis_is_in_the_navigation() -> None:
     listed = list(open_dashboard().pages.items())
     sections = [(a.slug, a.title) for section in SECTIONS for a in load_analyses() if a.section == section]
     assert len(sections) == len(SLUGS)
-    first = [("", "Overview"), ("methods", "Methods"), ("published-study", "The published study")]
+    first = [
+        ("", "Overview"),
+        ("your-patients", "Your patients"),
+        ("methods", "Methods"),
+        ("published-study", "The published study"),
+    ]
     assert listed == [*first, *sections]
 
 

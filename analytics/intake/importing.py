@@ -1,0 +1,108 @@
+"""From tables and a mapping to a cohort: who it tells of is hidden, rows gathered, columns mapped, patients examined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from analytics.cohort import Cohort, open_cohort, protect_cohort
+from analytics.dictionary import Dictionary
+from analytics.intake.applying import Mapped, apply_mapping
+from analytics.intake.decisions import Examined, examine, note_decisions
+from analytics.intake.gathering import Conflict, gather_patients
+from analytics.intake.hiding import drop_columns, hash_columns
+from analytics.intake.identifiers import Identifier, find_identifiers
+from analytics.intake.mapping import Acceptance, Mapping
+from analytics.intake.tables import SourceTable
+from analytics.results import Note
+
+N_NAMED = 5
+TELLS_NOBODY = "identifier"  # the code under which a reader says that a column tells nobody
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """Patients of some tables by a mapping: the ``table`` of one row each, what differed between rows of one patient, the
+    patients in the dictionary's words, and what is found in them.
+    """
+
+    table: SourceTable
+    conflicts: tuple[Conflict, ...]
+    mapped: Mapped
+    examined: Examined
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was told on the way, of the table and of its columns."""
+        return (*self.table.notes, *map(note_conflict, self.conflicts), *self.mapped.notes)
+
+
+def list_unsettled(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[Identifier, ...]:
+    """The columns that tell, or may tell, who a patient is, and about which nothing was decided."""
+    accepted = {acceptance.code for acceptance in mapping.accepted}
+    settled = {*mapping.dropped, *mapping.hashed}
+    numbers = [name for a in mapping.assignments if a.rule in ("number", "days") for name in a.read]
+    found: dict[str, Identifier] = {}
+    for table in tables:
+        for identifier in find_identifiers(table, numbers):
+            found.setdefault(identifier.column, identifier)
+    return tuple(i for i in found.values() if i.column not in settled and f"{TELLS_NOBODY}:{i.column}" not in accepted)
+
+
+def say_tells_nobody(mapping: Mapping, column: str) -> Mapping:
+    """The mapping that keeps a column which was taken for one that tells who somebody is."""
+    return replace(mapping, accepted=(*mapping.accepted, Acceptance(f"{TELLS_NOBODY}:{column}", "it tells nobody")))
+
+
+def hide(tables: Sequence[SourceTable], mapping: Mapping, key: str) -> tuple[SourceTable, ...]:
+    """The tables without the columns that the mapping drops, and with those hashed that it hashes.
+
+    Raises
+    ------
+    ValueError
+        If something is to be hashed and the key is too short.
+    """
+    clean = tuple(drop_columns(table, mapping.dropped) for table in tables)
+    return tuple(hash_columns(table, mapping.hashed, key) for table in clean) if mapping.hashed else clean
+
+
+def import_patients(tables: Sequence[SourceTable], mapping: Mapping, dictionary: Dictionary) -> Imported:
+    """The patients of tables in which nothing tells any more who they are.
+
+    Raises
+    ------
+    MappingError
+        If the mapping cannot be applied to these tables.
+    CohortError
+        If nobody is left.
+    """
+    table, conflicts = gather_patients(tables, mapping)
+    mapped = apply_mapping(table, mapping, dictionary)
+    return Imported(table, conflicts, mapped, examine(mapped, mapping))
+
+
+def open_imported(imported: Imported, mapping: Mapping, name: str, smallest_cell: int = 0) -> Cohort:
+    """The cohort of imported patients, with what was told and decided on the way as its notes.
+
+    Raises
+    ------
+    CohortError
+        If something is still wrong with them, or small numbers are protected and they are too few.
+    """
+    examined = imported.examined
+    dictionary = examined.mapped.dictionary
+    notes = (*imported.notes, *note_decisions(examined, mapping, dictionary))
+    cohort = open_cohort(examined.mapped.frame, dictionary, name=name, notes=notes)
+    return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
+
+
+def note_conflict(conflict: Conflict) -> Note:
+    """That a column differs between the rows of some patients."""
+    n = len(conflict.patients)
+    named = ", ".join(conflict.patients[:N_NAMED]) + (f" and {n - N_NAMED} more" if n > N_NAMED else "")
+    return Note(
+        "rows-differ",
+        "caution",
+        f"{conflict.column} differs between the rows of {n} of them ({named}): the first known value is taken.",
+        "See which row is right, and correct the value if it is another one.",
+    )

@@ -1,0 +1,133 @@
+"""What a reader has brought and not opened yet; it lives in the session alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from analytics.cohort.problems import CohortError, Problem
+from analytics.dictionary import load_dictionary
+from analytics.intake.exports import Export, recognise_export
+from analytics.intake.hiding import make_key
+from analytics.intake.importing import Imported, hide, import_patients
+from analytics.intake.layout import Layout
+from analytics.intake.mapping import Mapping, MappingError
+from analytics.intake.mapping_text import read_mapping, write_mapping
+from analytics.intake.reading import read_tables
+from analytics.intake.tables import SourceTable
+from pages.components import state
+from pages.components.own_cohort import Memory
+
+MAPPING_ENDING = ".toml"
+
+
+@dataclass(slots=True)
+class Held:
+    """Files, the tables in them, and the mapping as far as it is settled.
+
+    ``layouts`` are how files are read where the reader said so; ``problems`` are those of files that cannot be read.
+    ``key`` is that of hashing: no mapping holds it.
+    """
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    tables: tuple[SourceTable, ...] = ()
+    passed_over: frozenset[str] = frozenset()
+    export: Export | None = None
+    mapping: Mapping | None = None
+    problems: tuple[Problem, ...] = ()
+    key: str = field(default_factory=make_key)
+    memory: Memory = field(default_factory=Memory)
+    n_taken: int = 0  # how often files were brought: widgets begin anew with each
+
+    @property
+    def used(self) -> tuple[SourceTable, ...]:
+        """The tables that the reader has not passed over."""
+        return tuple(table for table in self.tables if table.name not in self.passed_over)
+
+    @property
+    def name(self) -> str:
+        """What the cohort is called: by the first file that is no mapping."""
+        return next((name for name in self.files if not name.endswith(MAPPING_ENDING)), "file")
+
+    def take(self, files: dict[str, bytes], progress: Callable[[float, str], None]) -> None:
+        """Read other files in the place of those before."""
+        self.files = files
+        self.n_taken += 1
+        self.layouts = {name: layout for name, layout in self.layouts.items() if name in files}
+        self.read(progress)
+
+    def read(self, progress: Callable[[float, str], None]) -> None:
+        """Read the files, and begin with the mapping that comes with them, or that their columns are known by."""
+        tables: list[SourceTable] = []
+        problems: list[Problem] = []
+        brought: Mapping | None = None
+        for place, (name, content) in enumerate(self.files.items()):
+            share = place / len(self.files)
+            progress(share, name)
+            try:
+                if name.endswith(MAPPING_ENDING):
+                    brought = read_mapping(content.decode("utf-8"))
+                else:
+                    tables += read_tables(content, name, self.layouts.get(name))
+            except CohortError as error:
+                problems += error.problems
+            except MappingError as error:
+                problems.append(Problem(f"{name} cannot be read", "", str(error)))
+            except UnicodeDecodeError:
+                problems.append(Problem(f"{name} is not UTF-8", "", "Save the mapping anew as UTF-8."))
+        self.tables, self.problems = tuple(tables), tuple(problems)
+        self.passed_over = frozenset(table.name for table in tables if table.is_hidden)
+        self.begin(brought)
+
+    def begin(self, brought: Mapping | None = None) -> None:
+        """Begin with a mapping that was brought, or with that of a known export; without either there is none yet."""
+        self.export = recognise_export(self.used) if brought is None and self.used else None
+        self.settle(brought or (self.export.mapping if self.export else None))
+
+    def settle(self, mapping: Mapping | None) -> None:
+        """Let this be the mapping."""
+        self.mapping = mapping
+        self.memory = Memory(kept=4)
+
+    def import_now(self) -> Imported:
+        """The patients by the mapping as it is; made once.
+
+        Raises
+        ------
+        MappingError
+            If the mapping cannot be applied to the tables.
+        CohortError
+            If nobody is left.
+        """
+        mapping = self.mapping
+        if mapping is None:
+            raise MappingError("nothing says yet what the columns mean. Choose the column of the patient.")
+        key = (write_mapping(mapping), tuple(table.name for table in self.used), self.key)
+        imported: Imported = self.memory.recall(
+            key, lambda: import_patients(hide(self.used, mapping, self.key), mapping, load_dictionary())
+        )
+        return imported
+
+
+def find_held() -> Held:
+    """What the session holds; nothing yet in a new one."""
+    if state.INTAKE not in st.session_state:
+        st.session_state[state.INTAKE] = Held()
+    held: Held = st.session_state[state.INTAKE]
+    return held
+
+
+def let_held_go() -> None:
+    """Forget the files, and what was decided about them."""
+    for key in [key for key in st.session_state if str(key).startswith(state.INTAKE)]:
+        del st.session_state[key]
+
+
+def with_layout(held: Held, table: SourceTable, **said: object) -> None:
+    """To be called in a callback: read the file of a table anew with something said of how it is read."""
+    file = next((name for name in held.files if table.name == name or table.name.startswith(f"{name}, ")), "")
+    held.layouts[file] = replace(held.layouts.get(file, table.layout), **said)  # type: ignore[arg-type]
+    held.read(lambda share, name: None)

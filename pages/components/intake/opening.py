@@ -1,0 +1,152 @@
+"""The last step: what these patients allow, the button that shows them, and the files to take along."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from analytics.analyses import load_analyses
+from analytics.cohort import Cohort
+from analytics.cohort.problems import CohortError
+from analytics.exports.medium import to_file_stem
+from analytics.formats import format_patients, shorten
+from analytics.intake.decisions import report_findings
+from analytics.intake.importing import Imported, open_imported
+from analytics.intake.mapping_text import write_mapping
+from analytics.reporting.wording import join_words
+from pages.components import state
+from pages.components.cache import active_smallest_cell
+from pages.components.intake.held import Held, let_held_go
+from pages.components.markdown import as_markdown
+from pages.components.own_cohort import find_own_cohort, hold_own_cohort, let_own_cohort_go
+
+
+def show_opening(held: Held, imported: Imported) -> None:
+    """Which pages these patients allow, and the button that opens them."""
+    examined = imported.examined
+    if examined.errors:
+        st.html(
+            '<p class="outcomes-cohort" data-testid="not-yet">Not yet: what must be corrected or excluded stands above.</p>'
+        )
+    else:
+        try:
+            cohort = _open(held, imported)
+        except CohortError as error:
+            st.error(as_markdown(str(error)))
+        else:
+            _show_pages(cohort)
+            st.button(
+                f"Show {'these' if cohort.smallest_cell else format_patients(cohort.count())}",
+                type="primary",
+                icon=":material/monitoring:",
+                key=state.INTAKE_OPEN,
+                on_click=_hold,
+                args=(cohort,),
+            )
+    _offer_files(held, imported)
+
+
+def _open(held: Held, imported: Imported) -> Cohort:
+    if held.mapping is None:
+        raise CohortError([])
+    cohort: Cohort = held.memory.recall(
+        "cohort", partial(open_imported, imported, held.mapping, held.name, active_smallest_cell())
+    )
+    return cohort
+
+
+def _hold(cohort: Cohort) -> None:
+    hold_own_cohort(cohort)
+    st.session_state[state.INTAKE_OPENED] = True
+
+
+def _show_pages(cohort: Cohort) -> None:
+    """What can be asked of these patients, and what other pages lack."""
+    analyses = load_analyses()
+    able = [a.title for a in analyses if not a.missing(cohort)]
+    st.html(
+        f'<p class="outcomes-caption" data-testid="able"><b>Pages that these columns allow:</b> {escape(join_words(able))}.</p>'
+    )
+    lacking = [(a.title, a.missing(cohort)) for a in analyses if a.missing(cohort)]
+    if lacking:
+        items = "".join(
+            f"<li>{escape(title)}: {escape(join_words([_say_column(name, cohort) for name in names]))}</li>"
+            for title, names in lacking
+        )
+        st.html(
+            f'<details class="outcomes-more"><summary>{len(lacking)} pages need further columns</summary>'
+            f'<ul class="outcomes-says" data-testid="lacking">{items}</ul></details>'
+        )
+
+
+def _say_column(name: str, cohort: Cohort) -> str:
+    return f"{cohort.dictionary[name].label} ({name})" if name in cohort.dictionary else name
+
+
+def _offer_files(held: Held, imported: Imported) -> None:
+    mapping = held.mapping
+    if mapping is None:
+        return
+    stem = to_file_stem(mapping.name, day=date.today())
+    with st.container(horizontal=True):
+        st.download_button(
+            "Mapping (TOML)",
+            partial(_encode, write_mapping(mapping)),
+            f"{stem}.toml",
+            "application/toml",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            key=state.key_of_intake(held.n_taken, "save_mapping"),
+            help="What the columns mean and what was decided, to be brought with the file next time. It names patients who "
+            "were excluded or corrected.",
+        )
+        st.download_button(
+            "Report (CSV)",
+            partial(_write_report, held, imported),
+            f"{stem}_report.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            key=state.key_of_intake(held.n_taken, "save_report"),
+            help="Everything that was found, with patients and lines, and what was decided.",
+        )
+
+
+def _encode(text: str) -> bytes:
+    return text.encode()
+
+
+def _write_report(held: Held, imported: Imported) -> bytes:
+    if held.mapping is None:
+        return b""
+    report = report_findings(imported.examined, held.mapping)
+    harmless = report.map(lambda cell: f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell)
+    return harmless.to_csv(index=False).encode("utf-8-sig")
+
+
+def show_opened() -> None:
+    """That the reader's own patients are shown, and the way back."""
+    own = find_own_cohort()
+    if own is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(
+            '<p class="outcomes-cohort" data-testid="own-shown">All pages show your file '
+            f"<bdi>{escape(shorten(own.name))}</bdi>.</p>"
+        )
+        st.button(
+            "Close it and return",
+            icon=":material/close:",
+            key=state.INTAKE_LET_GO,
+            on_click=_close,
+        )
+
+
+def _close() -> None:
+    let_own_cohort_go()
+    let_held_go()

@@ -1,0 +1,167 @@
+"""A file is brought, read, mapped, examined and opened on one page; what is wrong on the way is said there."""
+
+from __future__ import annotations
+
+import pytest
+
+from analytics.intake.mapping_text import read_mapping
+from pages.components import state
+from tests.app.opening import Dashboard, open_page, turn_to
+from tests.intake.portal_download import N_CHILDREN, made_up_download
+
+MAPPING = """
+name = "ward"
+key = "No"
+map.sex = { from = "Sex" }
+map.age_years = { from = "Age", rule = "number" }
+map.os_days = { from = "Days", rule = "number" }
+map.os_event = { from = "Dead" }
+"""
+ROWS = [f"{i};{'mf'[i % 2]};{i % 15 + 1},5;{100 + 37 * i};{int(i % 5 == 0)}" for i in range(1, 41)]
+WARD = "\n".join(["No;Sex;Age;Days;Dead", *ROWS])
+
+
+@pytest.fixture(autouse=True)
+def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COHORT", raising=False)
+
+
+def bring(*files: tuple[str, str | bytes]) -> Dashboard:
+    """The page with files."""
+    app = open_page("your-patients")
+    brought = [(name, content.encode() if isinstance(content, str) else content, "") for name, content in files]
+    app.file_uploader(key=state.INTAKE_FILES).set_value(brought)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def shown(app: Dashboard) -> str:
+    return " ".join(html.proto.body for html in app.get("html"))
+
+
+def press(app: Dashboard, label: str, about: str = "") -> None:
+    """Press the button that begins so, of the finding that it is about."""
+    (button,) = [b for b in app.button if b.label.startswith(label) and (b.key or "").endswith(about)]
+    button.click().run()
+    assert not app.exception
+
+
+def test_a_known_export_opens_with_one_press() -> None:
+    frame = made_up_download().frame
+    app = bring(("download.tsv", frame.to_csv(sep="\t", index=False)))
+    assert 'data-testid="recognised"' in shown(app)
+    assert "TARGET ALL" in shown(app)
+    press(app, f"Show {N_CHILDREN} children")
+    assert "All pages show your file <bdi>download.tsv</bdi>." in shown(app)
+    turn_to(app, "survival-by-site")
+    assert f"All {N_CHILDREN} children, no filter." in shown(app)
+    assert app.session_state[state.OWN_COHORT].dictionary.role("MRD after induction") == "mrd_day29"
+    turn_to(app, "survival-by-treatment")
+    assert "hsct_days" in " ".join(info.value for info in app.info)
+    turn_to(app, "your-patients")
+    press(app, "Close it and return")
+    turn_to(app, "survival-by-site")
+    assert "All 436 synthetic children" in shown(app)
+
+
+def test_a_mapping_that_is_brought_along_is_used() -> None:
+    app = bring(("ward.csv", WARD), ("ward.toml", MAPPING))
+    assert "40 children, 4 variables." in shown(app)
+    assert "between columns a semicolon, decimal comma, names in row 1" in shown(app)
+    press(app, "Show 40 children")
+    assert app.session_state[state.OWN_COHORT].dictionary["age_years"].unit == "years"
+
+
+def test_what_tells_who_somebody_is_is_settled_before_anything_is_shown() -> None:
+    head, *rows = WARD.split("\n")
+    named = "\n".join([f"Patient Name;{head}", *(f"Anna M{i};{row}" for i, row in enumerate(rows))])
+    app = bring(("ward.csv", named), ("ward.toml", MAPPING))
+    assert 'data-testid="identifiers"' in shown(app)
+    assert 'data-testid="imported"' not in shown(app)
+    press(app, "Do this")
+    assert "Patient Name" not in shown(app).split("What the columns mean")[1]
+    mapping = app.session_state[state.INTAKE].mapping
+    assert mapping.dropped == ("Patient Name",)
+    assert read_mapping(MAPPING).assignments == mapping.assignments
+
+
+def test_patients_are_told_apart_by_codes_of_the_readers_own_key() -> None:
+    app = bring(("ward.csv", WARD.replace("No;", "MRN;")), ("ward.toml", MAPPING.replace('"No"', '"MRN"')))
+    press(app, "Do this")
+    held = app.session_state[state.INTAKE]
+    assert held.mapping.hashed == ("MRN",)
+    codes = held.import_now().mapped.frame["patient_id"]
+    assert codes.str.fullmatch("[0-9a-f]{16}").all()
+    assert codes.nunique() == 40
+
+
+def test_what_is_wrong_is_excluded_corrected_or_accepted() -> None:
+    wrong = WARD.replace("\n3;f;4,5;", "\n3;f;-4,5;").replace("\n7;f;8,5;", "\n7;f;52;")
+    app = bring(("ward.csv", wrong), ("ward.toml", MAPPING))
+    assert 'data-code="negative"' in shown(app)
+    assert "Not yet" in shown(app)
+    press(app, "Exclude 1 child", "negative:age_years")
+    assert 'data-code="negative"' not in shown(app)
+    (note,) = [text for text in app.text_input if text.label == "Why it may stand"]
+    note.input("an adult sibling").run()
+    press(app, "Accept with this note")
+    assert "Decided so far: 1 excluded, 1 findings accepted." in shown(app)
+    press(app, "Show 39 children")
+    notes = {note.code: note.text for note in app.session_state[state.OWN_COHORT].notes}
+    assert "an adult sibling" in notes["import-accepted"]
+    assert "age_years is negative" in notes["import-excluded"]
+    turn_to(app, "your-patients")
+    press(app, "Take all of it back")
+    assert 'data-code="negative"' in shown(app)
+
+
+def test_months_taken_for_days_are_cured_at_once() -> None:
+    months = "\n".join([WARD.split("\n")[0], *(f"{i};m;5;{i + 3};{int(i % 5 == 0)}" for i in range(1, 41))])
+    app = bring(("ward.csv", months), ("ward.toml", MAPPING))
+    press(app, "Multiply all by 30.4375")
+    assert app.session_state[state.INTAKE].mapping.get("os_days").factor == 30.4375
+    assert 'data-code="unit-suspect"' not in shown(app)
+
+
+def test_an_inverted_event_is_exchanged() -> None:
+    inverted = "\n".join([WARD.split("\n")[0], *(f"{i};m;5;{300 + i};{int(i % 10 > 0)}" for i in range(1, 41))])
+    app = bring(("ward.csv", inverted), ("ward.toml", MAPPING))
+    press(app, "Exchange 0 and 1 for everybody")
+    deaths = app.session_state[state.INTAKE].import_now().mapped.frame["os_event"]
+    assert deaths.sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (("ward.csv", ""), "is empty"),
+        (("ward.csv", b"%PDF-1.7 \x00\x01"), "PDF"),
+        (("ward.toml", "name = 'x"), "the mapping is no TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(file: tuple[str, str | bytes], told: str) -> None:
+    app = bring(file)
+    assert 'data-testid="intake-problems"' in shown(app)
+    assert told in shown(app)
+
+
+def test_the_text_of_the_mapping_can_be_changed_and_mistakes_are_told() -> None:
+    app = bring(("ward.csv", WARD), ("ward.toml", MAPPING))
+    (text,) = app.text_area
+    text.input(text.value.replace('from = ["Sex"]', 'from = ["Geschlecht"]')).run()
+    press(app, "Use this text")
+    assert "“Geschlecht” is not in the file" in shown(app)
+    (text,) = app.text_area
+    text.input("name = ").run()
+    press(app, "Use this text")
+    assert "no TOML" in " ".join(error.value for error in app.error)
+
+
+def test_scripts_in_names_and_cells_are_shown_as_text() -> None:
+    hostile = WARD.replace("Sex", "<script>alert(1)</script>").replace(";m;", ";<img src=x onerror=alert(1)>;")
+    mapping = MAPPING.replace('from = "Sex"', 'from = "<script>alert(1)</script>"')
+    app = bring(("<b>ward</b>.csv", hostile), ("ward.toml", mapping))
+    assert "<script>alert" not in shown(app)
+    assert "<img src=x" not in shown(app)
+    assert "<b>ward" not in shown(app)
