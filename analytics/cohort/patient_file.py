@@ -143,7 +143,8 @@ class PatientFile:
 
 def read_word(text: str) -> str:
     """Text as it is compared: in lower case, without blanks around it, whole numbers without decimals."""
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", text.strip().casefold())
+    word = text.strip().casefold()
+    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", word) if word.endswith("0") else word
 
 
 def list_words(variable: Variable) -> dict[str, int | None]:

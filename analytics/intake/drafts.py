@@ -196,7 +196,9 @@ def _draft_number(cells: Cells, variable: Variable, dictionary: Dictionary, *, i
     if units:
         base = replace(base, factor=units[0].factor)
     lost = [text for text in cells.known if read_number(text) is None and text not in limits]
-    why = f"numbers{f' in {units[0].name}' if units else ''}" + (f"; {len(lost)} texts are none" if lost else "")
+    why = f"numbers{f' in {units[0].name}' if units else ''}" + (
+        f"; {len(lost)} {'text is' if len(lost) == 1 else 'texts are'} none" if lost else ""
+    )
     return Draft(base, share, why, tuple(questions))
 
 

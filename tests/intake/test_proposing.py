@@ -133,6 +133,8 @@ def test_which_value_means_dead_is_asked_with_what_follows() -> None:
     assert usual.consequence == "If 1 means “died”, it is 3 of 7 children."
     assert turned.consequence == "If 0 means “died”, it is 4 of 7 children."
     assert turned.assignment.levels == (("0", "1"), ("1", "0"))
+    free = guess_of(propose(ID=list("abc"), **{"efs.censor": ["1", "0", "0"]}), "efs_event")
+    assert question_of(free, "event").choices[0].label == "0 = not had an event, 1 = had an event"
     coded = guess_of(propose(ID=list("abc"), **{"Vital status": ["1", "2", "2"]}), "os_event")
     assert question_of(coded, "event").choices[0].consequence == "If 2 means “died”, it is 2 of 3 children."
     words = guess_of(propose(ID=list("abc"), **{"Vital status": ["alive", "Dead", "1:DECEASED"]}), "os_event")
@@ -172,7 +174,8 @@ def test_the_unit_is_told_by_the_name_or_by_the_numbers_or_asked() -> None:
         ("months", "The median 3.625 is 110.3 days."),
         ("days", "The median 3.625 is 3.625 days."),
     ]
-    mrd = guess_of(propose(ID=ids, MRD_D46=["0", "0.0001", "0.02", "<0.0001", "0", "0.3"]), "mrd_day46_percent")
+    mrd = guess_of(propose(ID=ids, MRD_D46=["0", "0.0001", "0.02", "<0.0001", "neg", "0.3"]), "mrd_day46_percent")
+    assert mrd.assignment.levels == (("<0.0001", "0"),) and "1 text is none" in mrd.why
     assert [choice.label for choice in question_of(mrd, "unit").choices] == ["a fraction", "%"]
     assert [choice.label for choice in question_of(mrd, "levels").choices] == ["0", "unknown"]
 
@@ -254,6 +257,15 @@ def test_the_column_of_the_patient_is_asked_where_no_name_tells_it() -> None:
     proposal = propose(Fall=["x1", "x2", "x3"], sex=["male", "male", "female"])
     guess = guess_of(proposal, "patient_id")
     assert question_of(guess, "column").choices[0].label == "Fall" and proposal.mapping.key == ""
+    days, twice = ["2019-01-01", "2019-01-02", "2019-01-03"], ["a", "a", "b"]
+    guess = guess_of(propose(Tag=days, Haus=twice, Fall=["x1", "x2", "x3"]), "patient_id")
+    assert [choice.label for choice in question_of(guess, "column").choices] == ["Fall"]
+
+
+def test_a_date_is_no_level_of_several() -> None:
+    proposal = propose(ID=["a", "b"], **{"Rezidivort": ["2019-01-01", ""], "CR2": ["2019-01-01", ""]})
+    assert [a.variable for a in proposal.mapping.assignments] == ["patient_id", "second_remission"]
+    assert proposal.mapping.assignments[1].rule == "present" and proposal.unused == ("Rezidivort",)
 
 
 def test_of_thousands_of_columns_those_with_a_known_name_are_found() -> None:
