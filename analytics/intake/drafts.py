@@ -75,31 +75,28 @@ def _draft_levels(cells: Cells, variable: Variable, dictionary: Dictionary, *, i
     read = {text: _level_of(text, cells, variable) for text in cells.known}
     lost = [text for text, level in read.items() if level is None]
     share = sum(n for text, n in cells.known.items() if read[text] is not None) / cells.n_known
+    if cells.choices:
+        told = {text: _level_of(text, cells, variable) for text in (*(code for code, _ in cells.choices), *read)}
+        if any(told.values()):
+            base = replace(base, rule="levels", levels=tuple((text, level) for text, level in told.items() if level))
     if not lost:
-        told = {code: _level_of(code, cells, variable) for code, _ in cells.choices}
-        told = {**{code: level for code, level in told.items() if level is not None}, **read}
-        drafted = replace(base, rule="levels", levels=tuple(told.items())) if cells.choices else base
         question = () if is_exact or cells.choices else tuple(_ask_event(cells, variable, dictionary))
-        return Draft(drafted, 1.0, "every value is known", question)
-    codes = [text for text in lost if text in CODES]
-    if share and codes == lost:
+        return Draft(base, 1.0, "every value is known", question)
+    if share and all(text in CODES for text in lost):
         without = replace(base, missing=(*base.missing, *lost))
-        return Draft(
-            without, share, "all but codes for unknown", (_ask_missing(cells, without, base, lost, dictionary),)
-        )
+        asked = _ask_missing(cells, without, base, lost, dictionary)
+        return Draft(without, share, "all but codes for unknown", (asked,))
     numeric = all(read_number(text) is not None for text in cells.known)
     if numeric and (not share or variable.kind == "event"):
         return _draft_codes(cells, base, variable, levels, dictionary)
     if not share:
         return None
-    drafted = replace(
-        base, rule="levels", levels=tuple((text, level) for text, level in read.items() if level is not None)
-    )
+    # In their own words the others are read as before, those for missing that are a level ("none") among them.
     text = f"Which {variable.label.casefold()} is meant by {_list(lost)}?"
-    choice = Choice("unknown", _with_levels(drafted, dict.fromkeys(lost)), _count(cells, lost, dictionary))
-    return Draft(
-        drafted, share, f"{share:.0%} of the values are known", (Question("levels", text, (choice,), tuple(lost)),)
-    )
+    choice = Choice("unknown", base.with_levels(dict.fromkeys(lost)), _count(cells, lost, dictionary))
+    question = (Question("levels", text, (choice,), tuple(lost)),)
+    n_lost = sum(cells.known[text] for text in lost)
+    return Draft(base, share, f"all but {n_lost} of {cells.n_known} values are known", question)
 
 
 def _level_of(text: str, cells: Cells, variable: Variable) -> str | None:
@@ -125,7 +122,7 @@ def _draft_codes(
     codes = [text for text in codes if text not in surplus]
     if len(codes) != len(levels) or len(codes) > MOST_TEXTS:
         return None
-    base = replace(base, missing=(*base.missing, *surplus))
+    base = replace(base, rule="value", levels=(), missing=(*base.missing, *surplus))
     orders = [levels, levels[::-1]] if len(levels) == 2 else [levels]
     choices = tuple(
         _choose_codes(cells, base, variable, dict(zip(codes, order, strict=True)), dictionary) for order in orders

@@ -10,7 +10,7 @@ from itertools import islice
 import pandas as pd
 
 from analytics.dictionary import Dictionary, Variable
-from analytics.formats import shorten
+from analytics.formats import join_words, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.codebook import Codebook
 from analytics.intake.contents import N_ROWS, Cells
@@ -148,15 +148,20 @@ def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, 
     if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):
         found[dictionary.identifier.name] = guess
     known = [*start.assignments, *(guess.assignment for guess in found.values())]
-    for assignment, sources in list_following(dictionary, known):
+    for assignment, sources, is_certain in list_following(dictionary, known, cells, start.missing):
         if assignment.variable not in found and start.get(assignment.variable) is None:
             confidence = min((found[s].confidence for s in sources if s in found), default=1.0)
-            asked = tuple(q for s in sources if s in found for q in found[s].questions)
-            # What it follows from is asked there; until then it is not certain either.
+            # What is asked of that from which it follows leaves it open too.
+            is_certain &= not any(found[s].questions for s in sources if s in found)
+            limit = 1.0 if is_certain else SURE - 0.05
             found[assignment.variable] = Guess(
-                assignment, min(confidence, SURE - 0.05 if asked else 1.0), "follows from others"
+                assignment, min(confidence, limit), f"follows from {_labels(sources, dictionary)}"
             )
     yield from (found[v.name] for v in dictionary.variables if v.name in found)
+
+
+def _labels(names: Sequence[str], dictionary: Dictionary) -> str:
+    return join_words([dictionary[name].label.casefold() for name in names])
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,9 @@ def test_numbers_for_levels_are_asked_both_ways() -> None:
 def test_texts_that_are_no_level_are_asked_and_codes_for_unknown_confirmed() -> None:
     guess = guess_of(propose(ID=list("abcd"), **{"CNS status": ["CNS1", "CNS 2a", "CNS 4", "CNS1"]}), "cns_status")
     question = question_of(guess, "levels")
-    assert question.texts == ("CNS 4",) and guess.assignment.levels == (("CNS1", "CNS1"), ("CNS 2a", "CNS2"))
-    assert question.choices[0].assignment.levels[-1] == ("CNS 4", None)
+    assert question.texts == ("CNS 4",) and guess.assignment == Assignment("cns_status", ("CNS status",))
+    assert "all but 1 of 4 values" in guess.why
+    assert question.choices[0].assignment.levels == (("CNS 4", None),)
     coded = guess_of(propose(ID=list("abcd"), **{"CNS status": ["CNS1", "9", "CNS3", "9"]}), "cns_status")
     missing = question_of(coded, "missing")
     assert coded.assignment.missing == ("9",) and missing.choices[0].consequence == "2 of 4 children."
@@ -229,6 +230,38 @@ def test_what_follows_from_an_answer_is_certain_once_it_is_given() -> None:
         3287,
     ]
     assert frame["relapsed"].tolist() == [1, 0, 1] and frame["os_relapse_event"].fillna(-1).tolist() == [1, -1, 0]
+
+
+def test_whether_and_when_a_child_relapsed_follows_from_first_events() -> None:
+    table = table_of(
+        {
+            "ID": list("abcdef"),
+            "First Event": ["None", "Relapse", "Death", "SMN", "Relaps", ""],
+            "Time to event (days)": ["2000", "400", "100", "900", "700", ""],
+            "OS (days)": ["2000", "900", "100", "1000", "800", ""],
+            "Vital status": ["alive", "dead", "dead", "alive", "alive", ""],
+        }
+    )
+    proposal = propose_mapping(table, DICTIONARY)
+    asked = question_of(guess_of(proposal, "first_event"), "levels")
+    assert asked.texts == ("Relaps",)
+    # That "None" means no event, and not nothing, is not lost while a text is asked.
+    first = guess_of(proposal, "first_event").assignment.with_levels({"Relaps": "relapse"})
+    further = propose_mapping(table, DICTIONARY, proposal.mapping.with_assignment(first))
+    assert [
+        (g.assignment.variable, g.is_sure) for g in further.guesses if g.assignment.variable.startswith("relapse")
+    ] == [
+        ("relapsed", False),
+        ("relapse_days", True),
+    ]
+    mapping = further.mapping.with_assignment(guess_of(further, "relapsed").assignment)
+    frame = apply_mapping(table, mapping, DICTIONARY).frame
+    assert frame["first_event"].fillna("").tolist() == [
+        *("none", "relapse", "death in remission", "second malignancy", "relapse", ""),
+    ]
+    assert frame["relapsed"].fillna(-1).tolist() == [0, 1, 0, 0, 1, -1]
+    assert frame["relapse_days"].fillna(-1).tolist() == [-1, 400, -1, -1, 700, -1]
+    assert frame["os_relapse_days"].fillna(-1).tolist() == [-1, 500, -1, -1, 100, -1]
 
 
 def test_the_order_of_dates_is_asked_where_it_does_not_follow() -> None:
