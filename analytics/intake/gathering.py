@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.cohort.patient_file import read_word
 from analytics.dictionary import load_words
 from analytics.formats import shorten
+from analytics.intake.joining import find_keys, join_tables
 from analytics.intake.mapping import ANY, Mapping, MappingError, Part
 from analytics.intake.tables import SourceTable
 from analytics.results import Note
@@ -31,24 +32,38 @@ def gather_patients(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[So
     """The table of one row per patient that a mapping is applied to, and what differed between rows of a patient.
 
     With parts (``mapping.tables``) their rows are put side by side, for the patients of the first part that is there. Else
-    there is one table. With ``one_per_patient`` the first known value of each column stands for the patient.
+    several tables are joined by the column of the patient, for those of the first. With ``one_per_patient`` the first known
+    value of each column stands for the patient.
 
     Raises
     ------
     MappingError
-        If no part is there, there are several tables and no parts, or the column of the patient is not there.
+        If no part is there, tables share no column of the patient, or that of the mapping is not there.
+    CohortError
+        If two tables that are joined have several rows of one patient, or nobody is in both.
     """
     if mapping.tables:
         return _put_together(tables, mapping)
-    if len(tables) != 1:
-        raise MappingError(f"{len(tables)} tables and no word of how they go together. Choose one, or join them.")
-    (table,) = tables
+    table = tables[0] if len(tables) == 1 else join_tables(tables, _find_keys(tables, mapping))
     if not mapping.one_per_patient:
         return table, ()
     if mapping.key not in table.columns:
         raise MappingError(f"the column {mapping.key!r} of the patient is not in {table.name}. Choose another one.")
     read = dict.fromkeys(name for a in mapping.assignments for name in a.read if name in table.columns)
     return take_first_known(table, mapping.key, tuple(read), mapping.missing)
+
+
+def _find_keys(tables: Sequence[SourceTable], mapping: Mapping) -> dict[str, str]:
+    """The column of the patient in each of several tables: that of the mapping, or one with the same texts."""
+    keys = {t.name: mapping.key for t in tables if mapping.key in t.columns}
+    if len(keys) < len(tables):
+        keys = {**find_keys(tables), **keys}
+    if lost := [table.name for table in tables if table.name not in keys]:
+        raise MappingError(
+            f"{shorten(lost[0])} shares no column with {shorten(tables[0].name)} that tells one patient from another. Leave "
+            "it out, or say how they go together under [[tables]]."
+        )
+    return keys
 
 
 def take_first_known(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from analytics.cohort.problems import CohortError
 from analytics.intake.gathering import Conflict, gather_patients, take_first_known
 from analytics.intake.mapping import Assignment, Mapping, MappingError, Part
 from tests.intake.source_tables import table_of
@@ -47,10 +48,28 @@ def test_only_what_the_mapping_reads_is_compared() -> None:
 def test_what_cannot_be_gathered_is_refused() -> None:
     with pytest.raises(MappingError, match=r"the column 'nr' of the patient is not in export.csv"):
         gather_patients([SAMPLES], Mapping("m", key="nr", one_per_patient=True))
-    with pytest.raises(MappingError, match="2 tables and no word"):
-        gather_patients([SAMPLES, SAMPLES], Mapping("m", key="id"))
+    other = table_of({"nr": ["7", "8"], "x": ["1", "2"]}, "other.csv")
+    with pytest.raises(MappingError, match=r"other.csv shares no column with people.csv"):
+        gather_patients([PEOPLE, other], Mapping("m", key="who"))
+    with pytest.raises(CohortError, match=r"no child of people.csv is in labs.csv"):
+        gather_patients([PEOPLE, table_of({"who": ["x"], "test": ["y"]}, "labs.csv")], Mapping("m", key="who"))
     with pytest.raises(MappingError, match=r"none of the tables that the mapping needs is there \(x\)"):
         gather_patients([SAMPLES], Mapping("m", key="id", tables=(Part("x", "id", ("height",)),)))
+
+
+def test_several_tables_are_joined_by_the_column_of_the_patient() -> None:
+    relapses = table_of({"Patient": ["b", "a", "e"], "day": ["10", "20", "30"]}, "relapses.csv")
+    table, _ = gather_patients([PEOPLE, relapses], Mapping("m", key="who"))
+    assert table.frame.fillna("").to_dict("list") == {
+        "who": ["a", "b", "d"],
+        "sex": ["F", "M", "F"],
+        "day": ["20", "10", ""],
+    }
+    # Of long tables the first known values, once joined.
+    mapping = Mapping("m", key="who", one_per_patient=True, assignments=(Assignment("white_cells", ("value",)),))
+    table, conflicts = gather_patients([PEOPLE, LABS], mapping)
+    assert table.frame["value"].fillna("").tolist() == ["50", "70", ""]
+    assert conflicts == (Conflict("value", ("a", "b")),)
 
 
 LABS = table_of(
