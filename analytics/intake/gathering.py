@@ -17,8 +17,6 @@ from analytics.intake.mapping import ANY, Mapping, MappingError, Part
 from analytics.intake.tables import SourceTable
 from analytics.results import Note
 
-N_NAMED = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -103,21 +101,8 @@ def take_first_known(
     if n := int((~known).sum()):
         rows = "row" if n == 1 else "rows"
         notes.append(Note("rows-without-patient", "caution", f"{n} {rows} without “{shorten(key)}” left out."))
-    notes += [_note_conflict(conflict) for conflict in conflicts]
     first_lines = lines.groupby(frame.loc[known, key].to_numpy(), sort=False).first().to_numpy()
     return replace(table, frame=first, lines=first_lines, notes=(*table.notes, *notes)), tuple(conflicts)
-
-
-def _note_conflict(conflict: Conflict) -> Note:
-    n = len(conflict.patients)
-    named = ", ".join(shorten(patient) for patient in conflict.patients[:N_NAMED])
-    more = f" and {n - N_NAMED} more" if n > N_NAMED else ""
-    return Note(
-        "rows-differ",
-        "caution",
-        f"“{shorten(conflict.column)}” differs between the rows of {n} {load_words().of(n)} ({named}{more}).",
-        "The first row counts: put the right one first, or correct the value.",
-    )
 
 
 def _put_together(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[SourceTable, tuple[Conflict, ...]]:
@@ -132,7 +117,6 @@ def _put_together(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[Sour
             continue
         rows, differing = _take_rows(table, part)
         conflicts += differing
-        notes += [_note_conflict(conflict) for conflict in differing]
         named = rows.frame.rename(columns=lambda name, part=part: f"{part.name}.{name}")  # type: ignore[misc]
         part_key = f"{part.name}.{part.key}"
         if joined is None:
