@@ -18,7 +18,7 @@ help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
 	@echo "             SMALLEST_CELL=5 to protect small numbers (experimental, not for real children)"
 	@echo "make develop      the same, following changes to the code"
-	@echo "make test         style, types and all tests (on Debian installs Chromium and PostgreSQL when they are missing)"
+	@echo "make test         style, types and all tests (on Debian installs Chromium, PostgreSQL and Java when they are missing)"
 	@echo "make test-fast    the tests that take no browser, draw nothing at random and are done within two minutes"
 	@echo "make lint         style and types alone;  make format  rewrites the style"
 	@echo "make fuzz         draws 5,000 views of drawn cohorts and looks at each; VIEWS=20000 FUZZ_FROM=9000 for others"
@@ -42,7 +42,7 @@ $(VENV)/requirements.stamp: requirements.txt | $(VENV)/bin/python
 	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/tests.stamp: tests/requirements.txt requirements.txt requirements-postgresql.txt | $(VENV)/bin/python
+$(VENV)/tests.stamp: tests/requirements.txt requirements.txt requirements-postgresql.txt requirements-spark.txt | $(VENV)/bin/python
 	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@ $(VENV)/requirements.stamp
 
@@ -90,17 +90,21 @@ chromium:
 	  echo "The browser tests need Chromium or Google Chrome: install one of them and run make test again." >&2; exit 1; \
 	fi
 
-# The tests start a PostgreSQL server of their own. Debian and its relatives get it installed from here, without one running.
+# The tests start a PostgreSQL server and a Spark of their own. Debian and its relatives get both installed from here, without
+# a server that runs.
 servers:
-	@if command -v initdb >/dev/null || [ -n "$$(echo /usr/lib/postgresql/*/bin/initdb | grep -v '\*')" ]; then :; \
+	@missing=; \
+	command -v initdb >/dev/null || [ -e "$$(echo /usr/lib/postgresql/*/bin/initdb | cut -d' ' -f1)" ] || missing=postgresql; \
+	command -v java >/dev/null || missing="$$missing default-jre-headless"; \
+	if [ -z "$$missing" ]; then :; \
 	elif command -v apt-get >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo"; fi; \
 	  $$as_root sh -c 'mkdir -p /etc/postgresql-common && cd /etc/postgresql-common && \
 	    [ -e createcluster.conf ] || echo "create_main_cluster = false" >createcluster.conf' && \
 	  $$as_root apt-get update && \
-	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql; \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $$missing; \
 	else \
-	  echo "The tests of engines need PostgreSQL: install it and run make test again." >&2; exit 1; \
+	  echo "The tests of engines need$$missing: install it and run make test again." >&2; exit 1; \
 	fi
 
 bench: $(VENV)/tests.stamp

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter, Membership
+from analytics.cohort.postgres_engine import PostgresEngine
 from analytics.document import BackgroundPart, Lazy
 from analytics.views.opening import open_document
 from tests.cohort.postgres_server import PostgresServer
@@ -52,7 +55,7 @@ def list_parts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from list_parts(part, f"{place}[{i}]")
     elif hasattr(value, "to_json"):
         yield place, value.to_json()
-    elif not callable(value):
+    elif value is None or isinstance(value, str | int | float | np.generic):
         yield place, repr(value)
 
 
@@ -69,12 +72,65 @@ def on_duckdb() -> Callable[[Analysis[Any, Any], str], dict[str, str]]:
     return lru_cache(maxsize=None)(lambda analysis, selection: draw(analysis, cohort, FILTERS[selection]))
 
 
-@pytest.fixture(scope="module", params=["postgres"])
-def elsewhere(request: pytest.FixtureRequest) -> Cohort:
+@pytest.fixture(scope="module", params=["postgres", "spark"])
+def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     """The reference cohort in another engine."""
+    frame = pd.read_csv(REFERENCE)
+    if request.param == "spark":
+        folder = tmp_path_factory.mktemp("spark") / REFERENCE.stem
+        folder.mkdir()
+        for i in range(2):
+            frame.iloc[i::2].to_parquet(folder / f"{i}.parquet", index=False)
+        return open_cohort(f"spark://{folder}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    server.load("reference_cohort", pd.read_csv(REFERENCE))
-    return open_cohort(server.address("reference_cohort"))
+    server.load(REFERENCE.stem, frame)
+    return open_cohort(server.address(REFERENCE.stem))
+
+
+MOST_AT_OPENING = 20
+MOST_OF_A_PAGE = 3
+
+
+def test_a_page_asks_little_and_never_twice(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = PostgresEngine.ask
+    monkeypatch.setattr(PostgresEngine, "ask", lambda engine, sql: (asked.append(sql), ask(engine, sql))[1])
+    postgres.load("asked", pd.read_csv(REFERENCE))
+    cohort = open_cohort(postgres.address("asked"))
+    assert len(asked) <= MOST_AT_OPENING
+    cohort.ranges()  # once a cohort
+    for analysis in load_analyses():
+        for times in (MOST_OF_A_PAGE, 0):
+            asked.clear()
+            document = open_document(analysis, cohort, OLDER, {c.name: c.default for c in analysis.controls(cohort)})
+            document.main()
+            assert len(asked) <= times, analysis.slug
+    for ask_sidebar in (cohort.level_counts, cohort.funnel):
+        asked.clear()
+        for _ in range(2):
+            ask_sidebar(OLDER)
+        assert len(asked) == 1
+
+
+def test_questions_that_are_asked_at_once_are_sent_once(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.load("at once", pd.read_csv(REFERENCE))
+    cohort = open_cohort(postgres.address("at%20once"))
+    asked: list[str] = []
+    ask = PostgresEngine.ask
+
+    def ask_slowly(engine: PostgresEngine, sql: str) -> Any:
+        asked.append(sql)
+        sleep(0.2)
+        return ask(engine, sql)
+
+    monkeypatch.setattr(PostgresEngine, "ask", ask_slowly)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: cohort.tally(["sex"], OLDER), range(8)))
+    assert len(asked) == 1
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(other, found[0])
 
 
 def test_notes_ranges_and_names_are_the_same(elsewhere: Cohort) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PIN = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(\[[\w,]+\])?==(?P<version>[\w.]+)(; .+)?")
 
 
-SHIPPED = ("requirements.txt", "requirements-postgresql.txt")
+SHIPPED = ("requirements.txt", "requirements-postgresql.txt", "requirements-spark.txt")
 ALL = (*SHIPPED, "tests/requirements.txt")
 
 

@@ -26,6 +26,8 @@ _SCHEME = re.compile(rf"\s*(?:((?:jdbc:)?[a-z][a-z0-9+.-]+)://|({_DATABASE}):)",
 OPENED = {
     "duckdb": "duckdb:///folder/file.duckdb/table",
     "postgresql": "postgresql://account@server/database/table",
+    "sc": "sc://server:15002/table",
+    "spark": "spark:///folder",
 }
 _FORMS = {
     "duckdb": re.compile(r"duckdb://(?P<place>.+)/(?P<table>[^/]*)(?P<more>)"),
@@ -33,6 +35,8 @@ _FORMS = {
     "postgresql": re.compile(
         r"(?P<place>postgres(?:ql)?://(?:[^@/?#]*@)?[^@/?#]*/[^@/?#:;]*)/(?P<table>[^@/?#:;=]*)(?P<more>(?:\?[^@]*)?)"
     ),
+    "sc": re.compile(r"(?P<place>sc://[^@/?#;]+)/(?P<table>[^/@:;=?#]*)(?P<more>(?:;.*)?)"),
+    "spark": re.compile(r"spark://(?P<place>/.*?)(?P<table>)(?P<more>)"),
 }
 N_NEAR = 5  # tables that a message names
 
@@ -44,6 +48,11 @@ class Address:
     scheme: str
     place: str = field(repr=False)
     table: str
+
+    @property
+    def name(self) -> str:
+        """What a cohort is called that is read from there."""
+        return self.table or Path(self.place).name
 
     @property
     def shown(self) -> str:
@@ -78,7 +87,8 @@ def read_address(source: str) -> Address:
     if read is None:
         remedy = f"Write {OPENED[kind]}. In an account or password, write %2F for /, %40 for @, %3F for ?, %23 for #, %25 for %."
         raise CohortError([Problem("the address cannot be read", describe_source(source), remedy)])
-    return Address(kind, read["place"] + read["more"], unquote(read["table"]))
+    more = "/" * (kind == "sc") + read["more"]  # its parameters stand in the path
+    return Address(kind, read["place"] + more, unquote(read["table"]))
 
 
 def find_scheme(source: str | Path) -> str:

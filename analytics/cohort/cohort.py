@@ -98,6 +98,11 @@ class Cohort:
         return self.disclosure.notes(self._counts.notes())
 
     @property
+    def is_far(self) -> bool:
+        """True if what a page asks is better asked at once than one after another."""
+        return self._counts.is_far
+
+    @property
     def smallest_cell(self) -> int:
         """The least number of patients that is given out; 0 where every number is."""
         return self.disclosure.smallest_cell

@@ -81,6 +81,7 @@ class Counts:
         self._engine = engine
         self._dictionary = dictionary
         self._notes = tuple(notes)
+        self.is_far = engine.is_far
         self._variables = tuple(v.name for v in dictionary.variables if v.kind != "identifier")
         self._is_compressed = "n" in engine.schema("patients")
         self._is_named = bool(engine.schema("named_patients"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ DAMAGE = (
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 MAX_MD5_ROWS = 1_000_000
 MAX_SHARE_DISTINCT = 0.5
+PART_ROWS = 1_000_000
+LEAST_JOINED = 100_000  # rows from which alike ones are joined before they are checked
+MOST_JOINED = 2_000_000  # rows that may be left then, which are held in memory all at once
 BrokenLines = tuple[str, Sequence[int], int]  # the kind of error, the first lines that have it, and how many do
 
 
@@ -62,13 +66,26 @@ class DuckDBEngine:
     """
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(
-            config={"temp_directory": "", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        )
+        config: dict[str, Any] = {
+            "temp_directory": "",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        if memory := os.environ.get("COHORT_MEMORY"):
+            config["memory_limit"] = memory
+        self._connection = duckdb.connect(config=config)
+        self._parts: list[str] = []  # queries for what makes up a large folder, a part at a time
+        # What is kept lies there compressed, in a tenth of the memory.
+        self._connection.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+
+    is_far = False
 
     def schema(self, table: str) -> dict[str, str]:
         """The columns of a table or view with their types; empty where there is none of that name."""
-        sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+        sql = (
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE table_name = ? AND database_name = 'memory' ORDER BY column_index"
+        )
         found = self.run(sql, [table])
         return dict(zip(found["column_name"], found["data_type"], strict=True))
 
@@ -107,6 +124,7 @@ class DuckDBEngine:
             with _telling_damage():
                 files = [glob.escape(str(path)) for path in paths]
                 self._connection.read_parquet(files, hive_partitioning=partitioned).create_view("file")
+                self._parts = self._list_parts(files, partitioned)
             header = [row[0] for row in self.execute("DESCRIBE file")]
             if any(re.search(r"_[0-9]+$", name) for name in header):
                 # Names that repeat are numbered, which would hide that one of the columns is not read.
@@ -115,6 +133,33 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise DamageError(str(error)) from error
         return header
+
+    def _list_parts(self, files: Sequence[str], partitioned: bool) -> list[str]:
+        """Queries for a million rows each that make up all; none where they are no more than that."""
+        sizes = self._connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata(?)", [files]).fetchall()
+        if sum(n for _, n in sizes) <= PART_ROWS:
+            return []
+        parts, together, n_together = [], list[str](), 0
+
+        def read(names: Sequence[str], where: str = "") -> None:
+            options = f"hive_partitioning = {partitioned}, file_row_number = {bool(where)}"
+            columns = "* EXCLUDE (file_row_number)" if where else "*"
+            listed = ", ".join(quoted_text(glob.escape(name)) for name in names)
+            parts.append(f"SELECT {columns} FROM read_parquet([{listed}], {options}) {where}")
+
+        for name, n in sizes:
+            if n > PART_ROWS:
+                for first in range(0, n, PART_ROWS):
+                    read([name], f"WHERE file_row_number BETWEEN {first} AND {first + PART_ROWS - 1}")
+                continue
+            if n_together + n > PART_ROWS:
+                read(together)
+                together, n_together = [], 0
+            together.append(name)
+            n_together += n
+        if together:
+            read(together)
+        return parts
 
     def attach(self, path: Path) -> dict[str, str]:
         """The tables and views of a DuckDB file, each by its name, or by that and its schema, with how a query calls it."""
@@ -177,11 +222,50 @@ class DuckDBEngine:
                 self.execute("INSERT INTO rows FROM batch")
         self.execute("CREATE VIEW raw AS FROM rows")
 
+    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+        """Make ``alike`` of ``raw`` if that has at most half the rows, joining rows that differ in the identifier alone.
+
+        Its columns ``n`` and ``n_synthetic`` say how many they are, and how many of them are of synthetic patients.
+        """
+        n = self.count("raw")
+        if n < LEAST_JOINED or not columns:
+            return False
+        names = ", ".join(columns)
+        estimate = self.execute(f"SELECT approx_count_distinct(hash({names})) FROM raw")[0][0]
+        if estimate > min(MAX_SHARE_DISTINCT * n, MOST_JOINED):
+            return False
+        self._make(
+            "alike",
+            f"SELECT {names}, count(*) AS n, count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n_synthetic "
+            "FROM raw GROUP BY ALL",
+        )
+        return True
+
     def define(self, table: str, rows: Rows) -> None:
-        """Make a table of a query on ``raw``."""
+        """Make a table of a query on ``raw``, or on ``alike``."""
         # From here on nobody asks for the first rows, and without their order the engine needs less time and memory.
         self.execute("SET preserve_insertion_order = false")
-        self.execute(f"CREATE TABLE {table} AS {rows.sql}")
+        if not self._parts or self.schema("alike"):
+            self._make(table, rows.sql)
+            return
+        # A part at a time, which is compressed before the next is read.
+        (whole,) = self.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'file'")[0]
+        for i, part in enumerate(self._parts):
+            self.execute(f"CREATE OR REPLACE VIEW file AS {part}")
+            if i:
+                self.execute(f"INSERT INTO kept.main.{table} {rows.sql}")
+            else:
+                self._make(table, rows.sql)
+            self.execute("CHECKPOINT kept")
+        self.execute(whole.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
+
+    def _make(self, table: str, sql: str) -> None:
+        self.execute(f"CREATE TABLE kept.main.{table} AS {sql}")
+        self._show(table)
+
+    def _show(self, table: str) -> None:
+        """Let queries find what is kept under its name, after every change of its columns."""
+        self.execute(f"CREATE OR REPLACE VIEW {table} AS FROM kept.main.{table}")
 
     def hash_row(self, names: Sequence[str], n: int) -> str:
         """A whole number, as a text of a query, that any change of a value changes.
@@ -194,7 +278,7 @@ class DuckDBEngine:
 
     def recode(self, table: str, column: str, expression: str) -> None:
         """Have a column of a table hold another value."""
-        self.execute(f"UPDATE {table} SET {quoted(column)} = {expression}")
+        self.execute(f"UPDATE kept.main.{table} SET {quoted(column)} = {expression}")
 
     def keep(self, identifier: str, n: int, *, named: bool) -> None:
         """Drop what was loaded and the identifiers, and join alike patients if that is worth it; no file is opened any more."""
@@ -203,15 +287,23 @@ class DuckDBEngine:
         self.execute("DROP TABLE IF EXISTS rows")
         self.execute("DETACH DATABASE IF EXISTS given")
         self.execute("SET enable_external_access = false")
+        self.execute("DROP VIEW IF EXISTS alike")
+        self.execute("DROP TABLE IF EXISTS kept.main.alike")
+        columns = self.schema("patients")
         if named:
-            self.execute("CREATE TABLE named_patients AS FROM patients")
-        self.execute(f"ALTER TABLE patients DROP COLUMN {quoted(identifier)}")
+            self._make("named_patients", "FROM patients")
+        if identifier in columns:
+            self.execute(f"ALTER TABLE kept.main.patients DROP COLUMN {quoted(identifier)}")
+            self._show("patients")
         # Every query then reads the distinct rows only. Below a factor of two the extra column costs what the rows save.
         estimate = self.execute("SELECT approx_count_distinct(patients) FROM patients")[0][0]
-        if estimate <= MAX_SHARE_DISTINCT * n:
-            self.execute("CREATE TABLE distinct_patients AS SELECT *, count(*) AS n FROM patients GROUP BY ALL")
-            self.execute("DROP TABLE patients")
-            self.execute("ALTER TABLE distinct_patients RENAME TO patients")
+        if "n" not in columns and estimate <= MAX_SHARE_DISTINCT * n:
+            self._make("distinct_patients", "SELECT *, count(*) AS n FROM patients GROUP BY ALL")
+            self.execute("DROP TABLE kept.main.patients")
+            self.execute("DROP VIEW distinct_patients")
+            self.execute("ALTER TABLE kept.main.distinct_patients RENAME TO patients")
+            self._show("patients")
+        self.execute("CHECKPOINT kept")
 
     @contextmanager
     def _registered(self, name: str, frame: pd.DataFrame) -> Iterator[None]:

@@ -31,6 +31,10 @@ class Engine(Protocol):
     Beside it there may be ``named_patients``, a row for each synthetic patient with the identifier.
     """
 
+    @property
+    def is_far(self) -> bool:
+        """True if a question has a way to go, so that several are better asked at once than one after another."""
+
     def schema(self, table: str) -> Mapping[str, str]:
         """The columns of a table with their types; empty where there is no such table."""
 
@@ -49,6 +53,13 @@ class Store(Engine, Protocol):
 
     Each of these is whole numbers ("BIGINT"), numbers ("DOUBLE") or text ("VARCHAR").
     """
+
+    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+        """Make a table ``alike`` of these columns of ``raw`` if it is much smaller; True where it was made.
+
+        Its columns ``n`` and ``n_synthetic`` say how many rows each stands for, and how many identifiers of them, an
+        expression, begin with SYN.
+        """
 
     def define(self, table: str, rows: Rows) -> None:
         """Make a table of a query on ``raw``."""

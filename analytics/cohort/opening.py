@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,13 +27,18 @@ from analytics.cohort.reader import finding_damage, list_parquet, load_file, loa
 from analytics.cohort.remarks import remark_on
 from analytics.cohort.remote import RemoteEngine
 from analytics.cohort.rules import Everything
+from analytics.cohort.spark_engine import SparkEngine
 from analytics.cohort.validation import find_problems
 from analytics.dictionary import Dictionary, Variable, open_dictionary, speaking_by
 from analytics.results import Note
 
 MAX_NAMED = 20_000
 # What opens a table of somebody else's, by the scheme of its address.
-REMOTE: Mapping[str, Callable[[Address], RemoteEngine]] = {"postgresql": PostgresEngine}
+REMOTE: Mapping[str, Callable[[Address], RemoteEngine]] = {
+    "postgresql": PostgresEngine,
+    "sc": SparkEngine,
+    "spark": SparkEngine,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def stamp_of(source: str | Path) -> tuple[int, ...]:
 class _Watched:
     """A table that is open: the engine, what it said of the table then, and the stamp under which it was opened."""
 
-    engine: RemoteEngine
+    engine: weakref.ref[RemoteEngine]
     at_first: tuple[int, ...]
     stamp: tuple[int, ...]
 
@@ -122,16 +128,17 @@ _NEXT_STAMP: dict[str, tuple[int, ...]] = {}
 
 
 def _watch(source: str, engine: RemoteEngine) -> None:
-    _WATCHED[source] = _Watched(engine, engine.stamp(), _NEXT_STAMP.get(source, ()))
+    _WATCHED[source] = _Watched(weakref.ref(engine), engine.stamp(), _NEXT_STAMP.get(source, ()))
 
 
 def _stamp_of_table(source: str) -> tuple[int, ...]:
     """The stamp under which a table was opened, until it changes; a database that does not answer tells no change."""
-    if source not in _WATCHED:
-        return ()
-    watched = _WATCHED[source]
+    watched = _WATCHED.get(source)
+    engine = watched.engine() if watched else None
+    if watched is None or engine is None:
+        return _NEXT_STAMP.get(source, ())
     with suppress(UnreachableError):
-        if (now := watched.engine.stamp()) != watched.at_first:
+        if (now := engine.stamp()) != watched.at_first:
             _NEXT_STAMP[source] = now
             return now
     return watched.stamp
@@ -155,7 +162,7 @@ def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name
         return _read(load, Path(address.place), dictionary, name or address.table)
     engine = REMOTE[address.scheme](address)
     with _closing_after_problems(engine):
-        opened = _open(engine, (list(engine.header), []), dictionary, name or address.table)
+        opened = _open(engine, (list(engine.header), []), dictionary, name or address.name)
     _watch(str(source), engine)
     return opened
 
@@ -195,15 +202,21 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
     """The patients of a file without problems; the identifiers stay behind."""
     engine, identifier = file.engine, file.dictionary.identifier.name
     values = {v.name: file.value(v.name) for v in file.brought if v.kind != "identifier"}
-    values = {identifier: file.trimmed(identifier), **values}
+    if file.count_rows(["true"], "raw")[0] <= MAX_NAMED and not file.is_joined:
+        values = {identifier: file.trimmed(identifier), **values}
     # Each in its type before anything is derived: arithmetic on what a text stands for gives a wider one.
     chosen = ", ".join(f"{_stored(file.dictionary[name], value)} AS {quoted(name)}" for name, value in values.items())
-    rows = with_derived(Rows(f"SELECT {chosen} FROM raw", tuple(values)), file.dictionary)
-    chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in rows.columns)
-    engine.define("patients", Rows(f"SELECT {chosen} FROM ({rows.sql}) AS derived", rows.columns))
+    counted = ("n",) if file.is_joined else ()
+    rows = with_derived(
+        Rows(f"SELECT {', '.join((chosen, *counted))} FROM {file.table}", (*values, *counted)), file.dictionary
+    )
+    columns = [c for c in rows.columns if c not in counted]
+    chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in columns)
+    rows = Rows(f"SELECT {', '.join((chosen, *counted))} FROM ({rows.sql}) AS derived", (*columns, *counted))
+    engine.define("patients", rows)
     notes += remark_on(file)
-    dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, rows.columns))
-    n, n_synthetic, version = _summary(engine, dictionary, {v.name for v in file.brought})
+    dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, (identifier, *rows.columns)))
+    n, n_synthetic, version = _summary(file, dictionary)
     if 0 < n_synthetic < n:
         patients = dictionary.words.plural
         notes.append(
@@ -272,18 +285,22 @@ def _has(variable: int, level: int) -> str:
     return f"has{variable}_{level}"
 
 
-def _summary(engine: Store, dictionary: Dictionary, brought: Collection[str]) -> tuple[int, int, str]:
+def _summary(file: PatientFile, dictionary: Dictionary) -> tuple[int, int, str]:
     """Number of patients, how many of them are synthetic, and the version of the data."""
-    identifier = quoted(dictionary.identifier.name)
+    brought = {v.name for v in file.brought}
     variables = sorted(dictionary.variables, key=lambda v: v.name)
     # What is derived follows from what was brought and its rule, so reading it would only take time.
-    names = [quoted(v.name) for v in variables if v.name in brought]
-    n = int(engine.run("SELECT count(*) AS n FROM patients")["n"][0])
+    stored = file.engine.schema("patients")
+    names = [quoted(v.name) for v in variables if v.name in brought and v.name in stored]
+    (n,) = file.count_rows(["true"], "patients")
     # Rows are added up, so that neither their order nor the kind of file makes a difference.
-    found = engine.run(
-        f"SELECT count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n_synthetic, "
-        f"CAST(sum({engine.hash_row(names, n)}) AS VARCHAR) AS total FROM patients"
-    )
+    row = f"{'n * ' if file.is_joined else ''}{file.engine.hash_row(names, n)}"
+    found = file.fetch(f"SELECT CAST(sum({row}) AS VARCHAR) AS total FROM patients")
+    if file.is_joined:
+        synthetic = file.fetch("SELECT CAST(sum(n_synthetic) AS BIGINT) AS n FROM alike")
+    else:
+        identifier = file.trimmed(file.dictionary.identifier.name)
+        synthetic = file.fetch(f"SELECT count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n FROM raw")
     meaning = [(v.name, v.levels, None if v.name in brought else v.derivation) for v in variables]
     version = hashlib.sha256(repr((n, int(found["total"][0]), meaning)).encode()).hexdigest()[:12]
-    return n, int(found["n_synthetic"][0]), version
+    return n, int(synthetic["n"][0]), version

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.cohort.engine import Columns, Store, list_texts, quoted, quoted_text
 from analytics.dictionary import EVENT_LEVELS, Dictionary, Variable
@@ -21,7 +23,7 @@ LONGEST_LEVEL = 200  # characters; a longer text is no level, and is not fetched
 _BLANKS = quoted_text(" \t\n\r\v\f")
 
 
-@dataclass(frozen=True)
+@dataclass
 class PatientFile:
     """The columns of the view ``raw`` under the dictionary's names, each as an expression of the engine.
 
@@ -33,11 +35,33 @@ class PatientFile:
     dictionary: Dictionary
     codes: dict[str, dict[str, int | None]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
+    is_joined: bool = False
 
     def __post_init__(self) -> None:
-        for variable in self.brought:
-            if variable.is_coded:
-                self.codes[variable.name] = self._read_codes(variable)
+        coded = [v for v in self.brought if v.is_coded]
+        identifier = self.dictionary.identifier.name
+        if identifier in self.columns:
+            others = [self._column(v.name) for v in self.brought if v.kind != "identifier"]
+            self.is_joined = self.engine.join_alike(others, self.trimmed(identifier))
+        # All in one question: a database may be far. The few distinct texts are matched here, so that it only looks them up.
+        asked = (
+            f"(SELECT {i} AS place, left({self.plain(v.name)}, {LONGEST_LEVEL}) AS text, {self.n_rows} AS n FROM {self.table} "
+            f"GROUP BY text ORDER BY n DESC LIMIT {N_LEVELS_READ})"
+            for i, v in enumerate(coded)
+        )
+        found = self.fetch(" UNION ALL ".join(asked)) if coded else {}
+        for i, v in enumerate(coded):
+            self.codes[v.name] = self._read_codes(v, found["text"][found["place"] == i])
+
+    @property
+    def table(self) -> str:
+        """Where the values stand, the identifier aside: rows that are alike in all else may have been joined there."""
+        return "alike" if self.is_joined else "raw"
+
+    @property
+    def n_rows(self) -> str:
+        """The number of rows of the file among those of `table`."""
+        return "sum(n)" if self.is_joined else "count(*)"
 
     @property
     def brought(self) -> tuple[Variable, ...]:
@@ -108,12 +132,16 @@ class PatientFile:
         """The rows of a query as numpy columns."""
         return self.engine.run(sql)
 
-    def count_rows(self, conditions: Sequence[str], table: str = "raw") -> list[int]:
-        """The number of rows for which each of the conditions is true."""
+    def count_rows(self, conditions: Sequence[str], table: str = "") -> list[int]:
+        """The number of rows of the file for which each of the conditions is true; one on the identifier needs ``raw``."""
         if not conditions:
             return []
-        counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS n{i}" for i, condition in enumerate(conditions))
-        return [int(n[0]) for n in self.fetch(f"SELECT {counted} FROM {table}").values()]
+        n_rows = "count(*)" if table == "raw" else self.n_rows
+        counted = ", ".join(
+            f"CAST(coalesce({n_rows} FILTER (WHERE {condition}), 0) AS BIGINT) AS n{i}"
+            for i, condition in enumerate(conditions)
+        )
+        return [int(n[0]) for n in self.fetch(f"SELECT {counted} FROM {table or self.table}").values()]
 
     @cached_property
     def _roles(self) -> Mapping[str, str]:
@@ -126,13 +154,9 @@ class PatientFile:
     def _column(self, name: str) -> str:
         return quoted(self.columns[name])
 
-    def _read_codes(self, variable: Variable) -> dict[str, int | None]:
-        # The few distinct texts are matched here, in Python, so that the engine only looks them up.
-        texts = self.fetch(
-            f"SELECT left({self.plain(variable.name)}, {LONGEST_LEVEL}) AS text, count(*) AS n FROM raw "
-            f"GROUP BY text ORDER BY n DESC LIMIT {N_LEVELS_READ}"
-        )
-        found = [text for text in texts["text"] if text is not np.ma.masked]
+    def _read_codes(self, variable: Variable, texts: NDArray[Any]) -> dict[str, int | None]:
+        """What each of the texts of a column stands for."""
+        found = [text for text in texts if text is not np.ma.masked]
         words = list_words(variable)
         whole = [str(text) for text in found if len(text) < LONGEST_LEVEL]
         codes = {text: words[read_word(text)] for text in whole if read_word(text) in words}

@@ -57,6 +57,7 @@ _REFUSALS = (
     ("refused", "no server answers at this address", "Check the name and port, and that the server runs."),
     ("timeout", "the server does not answer", "Check the name and port, and the network of this machine."),
     ("SSL", "the server and this machine do not agree on encryption", "Set sslmode in the address as the server asks."),
+    ("connection slots", "the server takes no more connections", "Try again later, or ask its owner for more."),
     ("many clients", "the server takes no more connections", "Try again later, or ask its owner for more."),
 )
 
@@ -65,6 +66,7 @@ class PostgresEngine(RemoteEngine):
     """A table or view of a PostgreSQL server. The account needs leave to read it, and no other."""
 
     dialect = "postgres"
+    inlined = "NOT MATERIALIZED "
 
     def __init__(self, address: Address) -> None:
         self._address = address

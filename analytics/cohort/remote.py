@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,8 @@ from analytics.cohort.dialects import fill_in, render
 from analytics.cohort.engine import Columns, Rows, quoted
 from analytics.cohort.problems import CohortError, Problem
 
+MOST_ANSWERS = 256
+LONGEST_ANSWER = 50_000  # rows of one that is remembered
 WHOLE, DECIMAL, TEXT = "BIGINT", "DOUBLE", "VARCHAR"  # the types of columns that are read
 
 
@@ -28,10 +33,14 @@ class RemoteEngine(ABC):
         The type of each of them.
     """
 
+    is_far = True
     dialect: str
+    inlined = ""  # what keeps an engine from making a table of a view that is asked several times at once
     header: Sequence[str]
 
     def __init__(self, raw: str, types: Sequence[str]) -> None:
+        self._answers: OrderedDict[str, Future[Columns | None]] = OrderedDict()
+        self._asking = Lock()
         self._views: dict[str, Rows] = {}
         self._texts = {"raw": raw}
         self._types = {f"c{i}": kind for i, kind in enumerate(types)}
@@ -43,9 +52,34 @@ class RemoteEngine(ABC):
         return dict.fromkeys(self._views[table].columns, "") if table in self._views else {}
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Columns:
-        """The rows of a query as numpy columns, masked where null."""
-        names, rows = self.ask(self._write(sql, values))
-        return to_columns(names, rows)
+        """The rows of a query as numpy columns, masked where null; nobody may change them.
+
+        What was asked is remembered, and a question that is on its way is not sent twice.
+        """
+        text = self._write(sql, values)
+        with self._asking:
+            is_new = text not in self._answers
+            answer = self._answers.setdefault(text, Future())
+            self._answers.move_to_end(text)
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers.popitem(last=False)
+        if not is_new and (found := answer.result()) is not None:
+            return found
+        try:
+            found = to_columns(*self.ask(text))
+            if is_new and max(map(len, found.values()), default=0) <= LONGEST_ANSWER:
+                answer.set_result(found)
+        finally:
+            if is_new and not answer.done():
+                # It failed, or is too long to be kept: who waits for it asks anew.
+                with self._asking:
+                    self._answers.pop(text, None)
+                answer.set_result(None)
+        return found
+
+    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+        """Nothing is made: the database is read where it stands."""
+        return False
 
     def define(self, table: str, rows: Rows) -> None:
         """Let a query on ``raw`` be a table."""
@@ -67,6 +101,7 @@ class RemoteEngine(ABC):
         whole = self._views["patients"]
         if named:
             self.define("named_patients", whole)
+        # Where there are more than have a name, the identifier was not read.
         others = tuple(column for column in whole.columns if column != identifier)
         chosen = ", ".join(map(quoted, others))
         self.define("patients", Rows(f"SELECT {chosen} FROM ({whole.sql}) AS identified", others))
@@ -86,7 +121,9 @@ class RemoteEngine(ABC):
     def _write(self, sql: str, values: Sequence[Any]) -> str:
         tables = set(re.findall(r"\bFROM (\w+)\b", sql)) & set(self._views)
         texts = [self._texts[name] for name in ("raw", *sorted(tables))]
-        named = ", ".join(f"{name} AS ({text})" for name, text in zip(("raw", *sorted(tables)), texts, strict=True))
+        named = ", ".join(
+            f"{name} AS {self.inlined}({text})" for name, text in zip(("raw", *sorted(tables)), texts, strict=True)
+        )
         return f"WITH {named} {render(fill_in(sql, values), self.dialect)}"
 
 
@@ -111,5 +148,6 @@ def to_columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Columns:
         else:
             values = np.array([0 if value is None else value for value in column])
         missing = np.fromiter((value is None for value in column), dtype=bool, count=len(column))
+        values.flags.writeable = False
         found[name] = np.ma.masked_array(values, missing) if missing.any() else values
     return found

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from analytics.cohort.disclosure import SuppressedError
-from pages.components.cache import load_document
+from pages.components.cache import load_document, load_level_counts, load_selection
 from pages.components.context import Context
+
+# What is asked beside the figure where the patients are in a database; a question that is on its way is not sent twice.
+ASKING = ThreadPoolExecutor(max_workers=3, thread_name_prefix="ask")
+
+
+def ask_together(context: Context) -> None:
+    """Send what the sidebar and the way to the selection ask beside what the figure asks, where it has a way to go."""
+    if context.cohort.is_far and context.may_be_shown:
+        ASKING.submit(load_level_counts, context.cohort, context.filter)
+        ASKING.submit(load_selection(context.cohort, context.filter).funnel)
 
 
 def prefetch_figure(context: Context) -> None:

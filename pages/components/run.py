@@ -20,7 +20,7 @@ from pages.components.context import Context, is_link_read, open_active_cohort, 
 from pages.components.filters import show_filters
 from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
-from pages.components.prefetch import prefetch_figure
+from pages.components.prefetch import ask_together, prefetch_figure
 from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page
@@ -70,6 +70,7 @@ class Run:
         The page's configuration stays: the browser would draw everything again for it.
         """
         self.context = read_context(cohort)
+        ask_together(self.context)
         prefetch_figure(self.context)
         page = self._navigate()
         self._show_style(page)

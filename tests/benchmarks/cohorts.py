@@ -20,6 +20,7 @@ TIMES = (
     "os_days",
 )
 JITTER = 0.1
+IN_A_FILE = 1_000_000
 
 
 def write_cohort(folder: Path, n: int, *, jittered: bool = False) -> Path:
@@ -30,8 +31,24 @@ def write_cohort(folder: Path, n: int, *, jittered: bool = False) -> Path:
     0.1, times to days), so that hardly any two patients are alike. Identifiers begin with SYN.
     """
     path = folder / f"{'jittered' if jittered else 'resampled'}-{n}.parquet"
-    if path.exists():
-        return path
+    if not path.exists():
+        _write(path, range(n), jittered)
+    return path
+
+
+def write_folder(folder: Path, n: int, *, jittered: bool = False) -> Path:
+    """The same patients as a folder of Parquet files of a million each."""
+    place = folder / f"{'jittered' if jittered else 'resampled'}-{n}"
+    place.mkdir(parents=True, exist_ok=True)
+    for first in range(0, n, IN_A_FILE):
+        path = place / f"{first:011d}.parquet"
+        if not path.exists():
+            _write(path, range(first, min(n, first + IN_A_FILE)), jittered)
+    return place
+
+
+def _write(path: Path, numbers: range, jittered: bool) -> None:
+    """The patients of these numbers."""
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TABLE reference AS SELECT row_number() OVER () - 1 AS row, * EXCLUDE (patient_id) "
@@ -50,7 +67,7 @@ def write_cohort(folder: Path, n: int, *, jittered: bool = False) -> Path:
         # The drawn row is computed before the join, which is a lookup then and not a comparison of every pair.
         connection.execute(
             f"COPY (SELECT 'SYN' || lpad(i::VARCHAR, 8, '0') AS patient_id, * EXCLUDE (row, i){changed} "
-            f"FROM (SELECT i, CAST(hash(i, 'patient') % {n_rows} AS BIGINT) AS row FROM range({n}) AS drawn(i)) "
+            f"FROM (SELECT i, CAST(hash(i, 'patient') % {n_rows} AS BIGINT) AS row "
+            f"FROM range({numbers.start}, {numbers.stop}) AS drawn(i)) "
             f"JOIN reference USING (row)) TO '{path}' (FORMAT parquet)"
         )
-    return path

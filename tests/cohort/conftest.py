@@ -14,11 +14,17 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.opening import open_patients
 from analytics.dictionary import Dictionary
 from tests.cohort.cohort_oracle import ROWS, SMALL, frame_of
+from tests.cohort.copied_to_spark import CopiedToSpark
 from tests.cohort.postgres_server import PostgresServer
 from tests.cohort.sqlite_engine import SqliteEngine
 
 OpenEngine = Callable[[pd.DataFrame, Dictionary], Cohort]
-ENGINES = ("duckdb", "sqlite", "postgres")
+QUICK = (
+    "duckdb",
+    "sqlite",
+    "postgres",
+)  # for what is drawn at random: Spark takes a tenth of a second and more for a question
+ENGINES = (*QUICK, "spark")
 _NUMBERS = count()
 
 
@@ -28,6 +34,12 @@ def open_in_sqlite(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
     return replace(patients, engine=SqliteEngine(patients.engine)).to_cohort()
 
 
+def open_in_spark(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+    """The patients of a frame, checked in DuckDB and counted in the Spark of this process."""
+    patients = open_patients(frame, dictionary)
+    return replace(patients, engine=CopiedToSpark(patients.engine)).to_cohort()
+
+
 def open_in_postgres(server: PostgresServer, frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
     """The patients of a frame, as a table of a server."""
     table = f"patients {next(_NUMBERS)}"
@@ -35,15 +47,32 @@ def open_in_postgres(server: PostgresServer, frame: pd.DataFrame, dictionary: Di
     return open_cohort(server.address(table.replace(" ", "%20")), dictionary)
 
 
+def find_engine(request: pytest.FixtureRequest) -> OpenEngine:
+    """How a frame becomes a cohort in the engine that is asked for."""
+    if request.param == "postgres":
+        return partial(open_in_postgres, request.getfixturevalue("postgres"))
+    return {"duckdb": open_cohort, "sqlite": open_in_sqlite, "spark": open_in_spark}[request.param]
+
+
 @pytest.fixture(scope="package", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> OpenEngine:
     """How a frame of patients becomes a cohort in one of the engines."""
-    if request.param == "postgres":
-        return partial(open_in_postgres, request.getfixturevalue("postgres"))
-    return {"duckdb": open_cohort, "sqlite": open_in_sqlite}[request.param]
+    return find_engine(request)
+
+
+@pytest.fixture(scope="package", params=QUICK)
+def quick_engine(request: pytest.FixtureRequest) -> OpenEngine:
+    """The same, in the engines that answer at once."""
+    return find_engine(request)
 
 
 @pytest.fixture(scope="package")
 def cohort(engine: OpenEngine) -> Cohort:
     """300 patients, few of them alike."""
     return engine(frame_of(ROWS), SMALL)
+
+
+@pytest.fixture(scope="package")
+def quick_cohort(quick_engine: OpenEngine) -> Cohort:
+    """The same, in the engines that answer at once."""
+    return quick_engine(frame_of(ROWS), SMALL)

@@ -45,7 +45,7 @@ class PostgresServer:
         self.execute("CREATE ROLE reader LOGIN PASSWORD 's3cret/@?#'")
 
     def start(self) -> None:
-        settings = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -F -c max_connections=40"
+        settings = f"-h 127.0.0.1 -p {self.port} -k {self.folder} -F -c max_connections=200"
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-w", "-o", settings, "-l", str(self.folder / "log"), "start"
         )

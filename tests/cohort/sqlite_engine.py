@@ -28,6 +28,8 @@ class SqliteEngine:
                 marks = ", ".join("?" * len(columns))
                 self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", zip(*rows, strict=True))
 
+    is_far = False
+
     def schema(self, table: str) -> dict[str, str]:
         return self._schemas.get(table, {})
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.cohort import Cohort, Range, counts, duckdb_engine, open_cohort
+from analytics.cohort import Cohort, Range, counts, duckdb_engine, open_cohort, validation
 from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
 from analytics.cohort.opening import open_patients
+from analytics.cohort.problems import CohortError
 from analytics.dictionary import open_dictionary
 from tests.cohort import cohort_oracle as oracle
 from tests.cohort.cohort_oracle import ROWS, SMALL, as_tuples, assert_agrees, frame_of, make_rows
@@ -59,27 +60,27 @@ def test_each_kind_of_clause(cohort: Cohort, clause: Clause) -> None:
 
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_random_filters(cohort: Cohort, data: st.DataObject) -> None:
-    columns = data.draw(st.lists(st.sampled_from(cohort.variables), unique=True, min_size=1, max_size=4))
-    assert_agrees(cohort, oracle.derive(ROWS, SMALL), data.draw(filters(SMALL)), columns)
+def test_random_filters(quick_cohort: Cohort, data: st.DataObject) -> None:
+    columns = data.draw(st.lists(st.sampled_from(quick_cohort.variables), unique=True, min_size=1, max_size=4))
+    assert_agrees(quick_cohort, oracle.derive(ROWS, SMALL), data.draw(filters(SMALL)), columns)
 
 
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_random_filters_combined_with_others(cohort: Cohort, data: st.DataObject) -> None:
-    assert_agrees(cohort, oracle.derive(ROWS, SMALL), data.draw(combined_filters(SMALL)), ["sex", "mrd"])
+def test_random_filters_combined_with_others(quick_cohort: Cohort, data: st.DataObject) -> None:
+    assert_agrees(quick_cohort, oracle.derive(ROWS, SMALL), data.draw(combined_filters(SMALL)), ["sex", "mrd"])
 
 
 @given(data=st.data())
 @settings(max_examples=12, deadline=None)
-def test_random_patients(engine: OpenEngine, data: st.DataObject) -> None:
+def test_random_patients(quick_engine: OpenEngine, data: st.DataObject) -> None:
     rows = make_rows(
         data.draw(st.integers(1, 30)), data.draw(st.integers(0, 1000)), few_values=data.draw(st.booleans())
     )
-    cohort = engine(frame_of(rows), SMALL)
+    quick_cohort = quick_engine(frame_of(rows), SMALL)
     for _ in range(4):
-        columns = data.draw(st.lists(st.sampled_from(cohort.variables), unique=True, min_size=1, max_size=4))
-        assert_agrees(cohort, oracle.derive(rows, SMALL), data.draw(filters(SMALL)), columns)
+        columns = data.draw(st.lists(st.sampled_from(quick_cohort.variables), unique=True, min_size=1, max_size=4))
+        assert_agrees(quick_cohort, oracle.derive(rows, SMALL), data.draw(filters(SMALL)), columns)
 
 
 @pytest.mark.parametrize("is_compressed", [True, False])
@@ -111,6 +112,38 @@ def n_rows_of(frame: pd.DataFrame) -> int:
     (total,), (n_rows,) = patients.run(f"SELECT {n} AS n, count(*) AS n_rows FROM patients").values()
     assert total == len(frame)
     return int(n_rows)
+
+
+def test_rows_that_are_alike_are_checked_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    repeated = [{**row, "patient_id": f"{row['patient_id']}-{i}"} for row in make_rows(60, seed=5) for i in range(4)]
+    plain = open_cohort(frame_of(repeated), SMALL)
+    monkeypatch.setattr(duckdb_engine, "LEAST_JOINED", 10)
+    joined = open_cohort(frame_of(repeated), SMALL)
+    assert n_rows_of(frame_of(repeated)) == 60
+    assert (joined.n, joined.synthetic, joined.notes) == (240, True, plain.notes)
+    assert joined.dictionary == plain.dictionary
+    for clause in EACH_CLAUSE:
+        assert_agrees(joined, oracle.derive(repeated, SMALL), CohortFilter((clause,)), ["age_years", "sex"])
+    wrong = frame_of(repeated).assign(os_relapse_days=-1.0)
+    with pytest.raises(CohortError, match="os_relapse_days is negative for 240 of 240 patients"):
+        open_cohort(wrong, SMALL)
+    twice = frame_of([*repeated, repeated[0], {**repeated[1], "patient_id": None}])
+    with pytest.raises(CohortError, match=r"(?s)1 identifier stands in several rows.*blank for 1 of 242 patients"):
+        open_cohort(twice, SMALL)
+
+
+@pytest.mark.parametrize("n_files", [1, 7])
+def test_large_folders_are_read_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n_files: int) -> None:
+    for i in range(n_files):
+        frame_of(ROWS).iloc[i::n_files].to_parquet(tmp_path / f"{i}.parquet")
+    monkeypatch.setattr(duckdb_engine, "PART_ROWS", 100)
+    monkeypatch.setattr(validation, "MOST_AT_ONCE", 70)
+    parts = open_cohort(tmp_path, SMALL)
+    assert parts == open_cohort(frame_of(ROWS), SMALL)
+    assert_agrees(parts, oracle.derive(ROWS, SMALL), CohortFilter((Clause("age_years", low=5.0),)), ["sex", "mrd"])
+    frame_of(ROWS[:1]).to_parquet(tmp_path / "again.parquet")
+    with pytest.raises(CohortError, match="1 identifier stands in several rows"):
+        open_cohort(tmp_path, SMALL)
 
 
 def test_alike_patients_are_joined_only_where_that_halves_the_table() -> None:

@@ -31,9 +31,9 @@ REFERENCE = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 
 
 @pytest.fixture(scope="module")
-def exact(cohort: Cohort) -> Cohort:
+def exact(quick_cohort: Cohort) -> Cohort:
     """300 patients."""
-    return cohort
+    return quick_cohort
 
 
 @pytest.fixture(scope="module")
