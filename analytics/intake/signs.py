@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from analytics.intake.tables import list_names
 from analytics.results import Note
 from analytics.results.core import Severity
 
+PIECE = 100_000
 _WITH_SIGN = r"\d[,.\x{a0}\x{202f}'’]\d"
 
 
@@ -27,13 +28,13 @@ def write_points(columns: dict[str, pa.ChunkedArray], layout: Layout) -> tuple[L
     """
     is_text = layout.kind == "text"
     signs: dict[str, Signs] = {}
-    distinct: dict[str, list[str]] = {}
+    distinct: dict[str, pa.Array] = {}
     for name, column in columns.items():
         cells = pc.drop_null(pc.unique(column))
         if pc.any(pc.match_substring_regex(cells, _WITH_SIGN)).as_py():
-            texts = cells.to_pylist()
-            if found := read_signs(texts):
-                signs[name], distinct[name] = found, texts
+            found = read_signs(text for piece in _slice(cells) for text in piece.to_pylist())
+            if found:
+                signs[name], distinct[name] = found, cells
     told = [s.sign for s in signs.values() if s.sign]
     # A number of a workbook has a point in any language: it tells nothing of "1,234" in a text.
     among = sorted(set(told) if is_text else set(told) - {"."})
@@ -41,15 +42,23 @@ def write_points(columns: dict[str, pa.ChunkedArray], layout: Layout) -> tuple[L
     chosen = {name: said.get(name, layout.decimal or s.choose(among)) for name, s in signs.items()}
     changed = []
     for name, sign in chosen.items():
-        texts = distinct[name]
-        new = [to_point(text, sign, keeps_points=not is_text) for text in texts]
-        if new != texts:
+        new = pa.chunked_array([_write(piece, sign, keeps_points=not is_text) for piece in _slice(distinct[name])])
+        if not new.equals(pa.chunked_array([distinct[name]])):
             changed.append(name)
-            place = pc.index_in(columns[name], value_set=pa.array(texts, pa.string()))
-            columns[name] = pc.take(pa.array(new, pa.string()), place)
+            columns[name] = pc.take(new.combine_chunks(), pc.index_in(columns[name], value_set=distinct[name]))
     file = layout.decimal or ("," if told.count(",") > told.count(".") else ".")
     decimals = tuple((name, sign) for name, sign in chosen.items() if sign != file)
     return replace(layout, decimal=file, decimals=decimals), _note_signs(chosen, signs, changed)
+
+
+def _slice(cells: pa.Array) -> Iterator[pa.Array]:
+    """A column in pieces: a million texts at once would be large outside of it."""
+    for start in range(0, len(cells), PIECE):
+        yield cells.slice(start, PIECE)
+
+
+def _write(cells: pa.Array, sign: str, *, keeps_points: bool) -> pa.Array:
+    return pa.array([to_point(text, sign, keeps_points=keeps_points) for text in cells.to_pylist()], pa.string())
 
 
 def _note_signs(chosen: dict[str, str], signs: dict[str, Signs], changed: Sequence[str]) -> list[Note]:

@@ -86,7 +86,7 @@ def read_records(lines: Lines, layout: Layout, *, is_strict: bool = True) -> Ite
     begins = 1
     try:
         for record in reader:
-            if any(record) and any(cell.strip() for cell in record):
+            if record and (record[0].strip() or any(map(str.strip, record))):
                 yield begins, record
             begins = reader.line_num + 1
     except csv.Error as error:

@@ -93,7 +93,7 @@ def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_reading_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assembling, "BATCH_CELLS", 30_000)
+    monkeypatch.setattr(assembling, "BATCH", 30_000)
     told: list[float] = []
     records = "".join(f"P{i},F,{i}\n" for i in range(25_000))
     (table,) = read_tables(b"id,sex,wbc\n" + records.encode(), "a.csv", progress=told.append)
