@@ -54,6 +54,14 @@ _FOREIGN = (
 )
 _SAS = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
 _TO_CSV = 'Open it in the program it comes from and save it as Excel workbook (.xlsx) or "CSV UTF-8".'
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+)  # what zipfile raises of damage
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -149,7 +157,7 @@ def _members(data: bytes, name: str) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except _ZIP_ERRORS as error:
         kind = "workbook" if name.lower().endswith((".xlsx", ".xlsm", ".xlsb", ".ods")) else "ZIP archive"
         raise CohortError([_damaged(name, kind)]) from error
 
@@ -159,13 +167,26 @@ def _is_workbook(data: bytes, name: str) -> bool:
     if not data.startswith(b"PK"):
         return False
     members = _members(data, name)
-    files = {member.filename for member in members}
-    is_workbook = any(file.startswith("xl/") for file in files) or {"mimetype", "content.xml"} <= files
+    files = {member.filename.replace("\\", "/") for member in members}
+    if "encrypted-package" in files:
+        raise CohortError([_locked(name)])
+    is_workbook = "[Content_Types].xml" in files or {"mimetype", "content.xml"} <= files
     if any(file.startswith(("word/", "ppt/")) for file in files):
         raise CohortError([_foreign(name, "a document or presentation", "Save the table alone, as Excel workbook.")])
     if is_workbook:
         _check_members(members, len(data), name, MOST_WORKBOOK_BYTES)
+    if "content.xml" in files and b"encryption-data" in _read_member(data, "META-INF/manifest.xml", name):
+        raise CohortError([_locked(name)])
     return is_workbook
+
+
+def _read_member(data: bytes, member: str, name: str) -> bytes:
+    """One file of an archive; nothing if it is not there."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.read(member) if member in archive.namelist() else b""
+    except _ZIP_ERRORS as error:
+        raise CohortError([_damaged(name, "workbook")]) from error
 
 
 def _check_members(members: list[zipfile.ZipInfo], packed: int, name: str, most: int) -> None:
@@ -191,7 +212,7 @@ def _unzip(data: bytes, name: str) -> tuple[bytes, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(members[0]) as file:
             found = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _ZIP_ERRORS as error:
         raise CohortError([_damaged(name, "ZIP archive")]) from error
     _check_ratio(len(found), len(data), name)
     inside = PurePosixPath(members[0].filename).name

@@ -80,7 +80,7 @@ def _list_sheets(told: list[str]) -> Iterator[Sheet]:
 
 
 def _to_table(sheet: Sheet, name: str, layout: Layout | None) -> SourceTable:
-    filled = _fill_merged(sheet)
+    merged = _fill_merged(sheet)
     layout = _detect(sheet) if layout is None else replace(layout, kind="excel", sheet=sheet.name)
     width = max(len(row) for _, row in sheet.rows)
     rows = {number: row + [None] * (width - len(row)) for number, row in sheet.rows[: N_LOOKED_AT * 2]}
@@ -94,7 +94,7 @@ def _to_table(sheet: Sheet, name: str, layout: Layout | None) -> SourceTable:
     notes = list(table.notes)
     if n := sum(number < first - layout.group_rows for number, _ in sheet.rows):
         notes.append(note_titles(n))
-    if filled:
+    if filled := sum(bottom >= first - layout.group_rows for bottom in merged):
         what = f"{filled} merged cell{'s' if filled > 1 else ''} filled: each cell of a merged area holds its text."
         notes.append(Note("merged-cells", "info", what))
     if sheet.is_hidden:
@@ -122,22 +122,22 @@ def _detect(sheet: Sheet) -> Layout:
     return Layout("excel", decimal="", header_row=number, sheet=sheet.name)
 
 
-def _fill_merged(sheet: Sheet) -> int:
-    """Write the text of merged cells into each of them; how many areas that were.
+def _fill_merged(sheet: Sheet) -> list[int]:
+    """Write the text of merged cells into each of them; the last row of every area.
 
     An area over a whole row is a title, and stays in its first cell.
     """
     if not sheet.merged:
-        return 0
+        return []
     rows = dict(sheet.rows)
     width = max(len(row) for _, row in sheet.rows)
-    n = 0
+    filled = []
     for (top, left), (bottom, right) in sheet.merged:
         start = rows.get(top + 1, [])
         text = start[left] if left < len(start) else None
         if not text or (left == 0 and right + 1 >= width and top == bottom):
             continue
-        n += 1
+        filled.append(bottom + 1)
         for number in range(top + 1, min(bottom + 1, sheet.rows[-1][0]) + 1):
             row = rows.get(number)
             if row is None:
@@ -145,7 +145,7 @@ def _fill_merged(sheet: Sheet) -> int:
             row += [None] * (min(right + 1, width) - len(row))
             for i in range(left, min(right + 1, width)):
                 row[i] = row[i] or text
-    return n
+    return filled
 
 
 def _note_workbook(first: dict, empty: list[str], unread: list[str], tables: list[SourceTable]) -> list[Note]:

@@ -5,6 +5,7 @@ Nothing is kept in the repository: each file is made when it is asked for.
 
 from __future__ import annotations
 
+import base64
 import datetime
 import gzip
 import io
@@ -12,6 +13,7 @@ import os
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,6 +184,13 @@ def old_workbook(records: list[list[str | float]]) -> bytes:
     return out + struct.pack("<HH", 0x000A, 0)
 
 
+def locked_ods(_: Path) -> bytes:
+    """A spreadsheet whose list of files says that they are encrypted."""
+    manifest = b"<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
+    kind = b"application/vnd.oasis.opendocument.spreadsheet"
+    return zipped(("mimetype", kind), ("content.xml", bytes(range(200))), ("META-INF/manifest.xml", manifest))
+
+
 def fifo(path: Path) -> None:
     os.mkfifo(path)
 
@@ -298,6 +307,7 @@ BAD = (
     Bad("excel2.xls", old_workbook([["id", "wbc"], ["P1", 12.0]]), ("before 1997", "save it as Excel")),
     Bad("letter.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), ("cannot be read", "damaged")),
     Bad("locked.xlsx", locked_workbook, ("password",)),
+    Bad("locked.ods", locked_ods, ("password",)),
     Bad("locked.zip", locked_zip, ("password",)),
     Bad("cut.xlsx", cut(WORKBOOK), ("workbook", "damaged or was cut off")),
     Bad("cut.xls", cut(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x09" * 900), ("cannot be read", "damaged")),
@@ -322,7 +332,11 @@ BAD = (
     Bad("no_cells.xlsx", book(lambda sheet: None), ("no filled cell",)),
     Bad("only_header.xlsx", book(rows(("id", "sex"))), ("header but no children", "sheet Patients")),
     Bad("broken_sheet.xlsx", changed(WORKBOOK, "xl/worksheets/sheet1.xml", lambda x: x[:200]), ("cannot be read",)),
-    Bad("no_sheet.xlsx", zipped(("xl/workbook.xml", b"<workbook/>")), ("cannot be read",)),
+    Bad(
+        "no_sheet.xlsx",
+        zipped(("[Content_Types].xml", b"<x/>"), ("xl/workbook.xml", b"<workbook/>")),
+        ("cannot be read",),
+    ),
     Bad("fifo.csv", fifo, ("is a pipe",)),
     Bad("folder.csv", folder, ("is a folder",)),
     Bad("device.csv", device, ("is a device",)),
@@ -410,6 +424,21 @@ def offset(sheet: Worksheet) -> None:
     sheet.write_row(3, 2, ("id", "sex"))
     sheet.write_row(4, 2, ("P1", "F"))
 
+
+# A workbook of Excel 97: a title over merged cells, a header with an umlaut, dates, and a formula without a result.
+XLS = (
+    b"c-rk)O-vI(6#iy+TUr98tzZI5(~yXYaG+kiKtWMXkm|+XL<?<911VZLhzCWnM-vlI8ZRW6=mquSPyC6V^k9O~g9(YTXgGN?QR4wv-"
+    b"+Q~OfSAxkF_`@}^Jd<gH*bF4%$wbPIT0$1-maO#BD6xsoau*mo=j2lJ4_H%Z<<_mavvqr#j1keM~?J*@Syxf3Hy-"
+    b"!Jp~Q7jHg6__mmFd7`g|t>F5e#yNn^JcnmE>6|RybfNB|4SZJ@%H9~KS=0l-"
+    b"vBDo;6g>(z*04Czy4cqKpyico>x&YYjU1>8Zl4exlIq%{#7nP;!L3=Kf>|bRS5u*%aAcuCQv*{f36}W~{U_YU$tE;J_qku|s_87jHQQ)(4s-"
+    b"Hw%`O3-"
+    b"_Nd9f1yyQ1>A31Tc{E}t>!!VD?A<0u*t~IP+oJbC4(%HciGl=n4kVMCOM}H=p>80JCNqK;yxv%fiI*>{Z(H1&M;zTo(SSbg42@b&p!J%9ZO&QS"
+    b"?Dx@5eqZ6baXKs9Y)zy=T9~Q~5TnN^+v4KYk6KA;vH4aFPM<~}cNQ*5(&xzG_QmzqNNt%?`C#vkit`X5WFSYg5&sM?f_{MqVO;pZ*+<h;S{}A6"
+    b"y<?+s`Q<dXy;-jdeYb-_W`58f@YE)M)Gw#QoT-hP!t<dUU!i`T0%Gh<7_T5;4Sw3KdkkH4%@#^sUu)Zd9U8t{#KCh6)Ijd=L8gcp$PAAT=`_`A"
+    b"RrHd_I(?>LVU2GlHI9S$QXIoy>l2o^C@>Oj$FG0kMhz1WEHkO!_A%@xcr#0r-"
+    b"aE$fHjRqMGBe(w9@lgA8+caq_duwWF)xx;Lv!RIm6QywB!i5VLE?l^9@$aDIO%3)7rS(egwLcd4zs@YBIrlfoe~UdBpl6UiDt97Fc@9HG?Vq*q"
+    b"D94ssW*g^!A!9G~o<kpcWE_1(?_c^%Q}gGu?1sTVcZ7=Vf3BEu{^kC^17vyPo&"
+)
 
 GOOD = (
     Good("plain.csv", TABLE, {"id": ["P1", "P2"], "sex": ["F", "M"], "wbc": ["12", "7"]}, lines=(2, 3)),
@@ -636,6 +665,14 @@ GOOD = (
         ("decimal-comma",),
     ),
     Good("breaks.xlsx", book(rows(("id", "Relapse\n(months)"), ("P1", "a\nb"))), {"Relapse (months)": ["a\nb"]}),
+    Good(
+        "old.xls",
+        zlib.decompress(base64.b85decode(XLS)),
+        {"größe": ["1.5", "12"], "day": ["2019-03-04", "2019-03-04 13:05:00"]},
+        ("titles",),
+        lines=(4, 5),
+        sheets=("Patients",),
+    ),
     Good("macro.xlsm", WORKBOOK, {"wbc": ["12", "7"]}, sheets=("Patients",)),
     Good("wide.xlsx", book(rows(tuple(f"g{i}" for i in range(2_000)), tuple(range(2_000)))), {"g1999": ["1999"]}),
 )

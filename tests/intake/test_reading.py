@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.cohort.problems import CohortError
-from analytics.intake import assembling, unpacking
+from analytics.intake import assembling, limited, unpacking
 from analytics.intake.layout import Layout
 from analytics.intake.reading import detect_layout, read_tables
 from analytics.intake.tables import TEXT, SourceTable
@@ -90,6 +90,29 @@ def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(unpacking, "MOST_BYTES", 20)
     with pytest.raises(CohortError, match="can be read here"):
         read_tables(TABLE, "a.csv")
+
+
+def test_a_text_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assembling, "MOST_CELLS", 5)
+    with pytest.raises(CohortError, match="more than 5 cells"):
+        read_tables(TABLE, "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "says"),
+    [
+        ("SECONDS", 0.001, "could not be read in"),
+        ("MOST_CELLS", 5, "million cells"),
+        ("MOST_BYTES", 20, "more text than can be read"),
+        ("MEMORY", 2**20, "takes more memory than it may"),
+    ],
+)
+def test_a_workbook_over_a_limit_is_refused(
+    name: str, most: float, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limited, name, most)
+    with pytest.raises(CohortError, match=says):
+        read_tables(WORKBOOK(tmp_path) or b"", "a.xlsx")
 
 
 def test_reading_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
