@@ -49,7 +49,7 @@ class Records:
     n_few: int = 0
     n_many: int = 0
     n_again: int = 0
-    lines: array[int] = field(default_factory=partial(array, "q"))  # a list would take four times as much
+    lines: array = field(default_factory=partial(array, "q"))  # a list would take four times as much
 
     def fit(self, records: Iterable[tuple[int, Cells]]) -> Iterator[Cells]:
         """The records in the width of the header; those that repeat the header are passed over and counted."""

@@ -14,6 +14,7 @@ from analytics.results import Note
 CANDIDATES = ("gb18030", "cp1252")
 OTHERS = ("big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "mac_roman")
 SAMPLE_BYTES = 100_000
+LINE_BYTES = 1_000
 PIECE_BYTES = 1 << 20
 N_LINES_NAMED = 5
 MOST_BROKEN_SHARE = 0.05  # of the characters beyond ASCII: more, and the encoding is another one
@@ -26,7 +27,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NAMES = {"gb18030": "GB18030 (Chinese)", "cp1252": "Windows-1252 (Western European)", "utf-8": "UTF-8"}
-_BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,27 @@ def detect_encoding(content: bytes) -> str:
     damage = find_damage(content, "utf-8")
     if not damage.n or damage.is_slight:
         return "utf-8"
-    sample = bytearray()
-    for line in _BEYOND_ASCII.finditer(content):
-        sample += line[0][:SAMPLE_BYTES] + b"\n"
-        if len(sample) > SAMPLE_BYTES:
-            break
+    sample = _sample_lines(content)
     for candidates in (CANDIDATES, OTHERS):
-        best = charset_normalizer.from_bytes(bytes(sample), cp_isolation=list(candidates)).best()
+        best = charset_normalizer.from_bytes(sample, cp_isolation=list(candidates)).best()
         if best is not None:
             return best.encoding
     return "cp1252"
+
+
+def _sample_lines(content: bytes) -> bytes:
+    """The first lines that hold more than ASCII; what of a very long one stands far before it is left out."""
+    sample = bytearray()
+    place = 0
+    while len(sample) < SAMPLE_BYTES and (found := _BEYOND_ASCII.search(content, place)):
+        start = max(place, found.start() - LINE_BYTES)
+        start = max(
+            content.rfind(b"\n", start, found.start()) + 1, content.rfind(b"\r", start, found.start()) + 1, start
+        )
+        line_end = _LINE_END.search(content, found.end(), found.end() + SAMPLE_BYTES)
+        place = line_end.end() if line_end else found.end() + SAMPLE_BYTES
+        sample += content[start:place] + b"\n"
+    return bytes(sample)
 
 
 def _by_zeros(sample: bytes) -> str:

@@ -278,6 +278,7 @@ BAD = (
     Bad("quote_in_cell.csv", b'id,note\nP1,"big" tumour, left\nP2,x\n', ("quotation mark in the middle", "line 2")),
     Bad("quote_swallows_all.csv", b'id,sex\nP1,"F\n' + b"P2,M\n" * 40_000, ("131", "line 2", "quotation mark")),
     Bad("cell_of_a_million.csv", b"id,note\nP1," + b"x" * 1_000_000 + b"\n", ("a cell of more than", "line 2")),
+    Bad("cell_of_a_million_then_more.csv", b"id,note\nP1," + b"x" * 1_900_000 + b"\xe4\n", ("a cell of more than",)),
     Bad("endless_line.csv", b"id," * 1_000_000, ("a line of more than", "line 1")),
     Bad("ragged_long.csv", b"id,sex\nP1,F\nP2,M,12\nP3,M,7,8\n", ("2 lines have more values", "lines 3; 4")),
     Bad("separator_in_text.csv", b"id,site,sex\nP1,marrow, CNS,F\nP2,CNS,M\n", ("1 line has more values", "line 2")),
