@@ -51,6 +51,9 @@ def test_other_levels_have_other_labels_and_words() -> None:
     assert changed.levels == changed.level_labels == tuple(levels)
     assert changed.optional_levels == () and changed.level_words == ()
     assert changed.reference == "none" and changed.label == "First event"
+    assert {level for _, level in changed.level_roles} == {"none", "relapse"} & {
+        level for _, level in DICTIONARY["first_event"].level_roles
+    }
 
 
 def test_lists_words_and_endpoints_are_extended() -> None:
