@@ -116,10 +116,14 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the product calls a patient, one and several; general words where the dictionary has no others."""
+    """What the product calls a patient, one and several; general words where the dictionary has no others.
+
+    ``phrases`` are what it says of this disease, each under the name that stands for it in the code.
+    """
 
     noun: str = "patient"
     plural: str = "patients"
+    phrases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def of(self, n: float) -> str:
         """The word after a number of them."""
@@ -395,6 +399,7 @@ def _words(entry: Mapping[str, Any]) -> Words:
         raise DictionaryError(f"words: {error}. Check the keys of [words].") from error
     if entry:
         _check_words("words", entry, ("noun", "plural"))
+        _check_words("phrases", words.phrases, tuple(words.phrases))
     return words
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.dictionary import Variable, load_words
+from analytics.dictionary import Variable, dictionary_naming, dictionary_with, load_words
 from analytics.results import Estimate, Interval, Reason
 
 MISSING = "–"
@@ -15,6 +16,7 @@ LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
 MOST_NAMED = 3  # of several things in one sentence
 LONGEST_QUOTE = 60  # characters of a text that is not the project's own
+_FIELD = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,24 @@ def format_patients(n: float) -> str:
 
 
 def name_patients(text: str) -> str:
-    """A text with the dictionary's noun in its fields ``{patient}``, ``{patients}`` and ``{Patients}``; others stay.
+    """A text with the dictionary's words in its fields: ``{patient}``, ``{patients}`` and ``{Patients}``, a phrase by its
+    name, and a treatment after relapse by the role of its level (``{HSCT}``); other fields stay.
 
     For texts that stand in the code as constants: they are written before a dictionary has been read.
     """
-    if "atient" not in text:
-        return text
+    return _FIELD.sub(lambda found: _fill(found[1]), text) if "{" in text else text
+
+
+def _fill(name: str) -> str:
     words = load_words()
-    text = text.replace("{patient}", words.noun).replace("{patients}", words.plural)
-    return text.replace("{Patients}", words.head)
+    nouns = {"patient": words.noun, "patients": words.plural, "Patients": words.head}
+    if name in nouns:
+        return nouns[name]
+    phrases = dictionary_with(lambda known: name in known.words.phrases).words.phrases
+    if name in phrases:
+        return name_patients(phrases[name])
+    naming = dictionary_naming("salvage treatment")
+    return dict(naming[naming.role("salvage treatment")].level_roles).get(name, f"{{{name}}}")
 
 
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:

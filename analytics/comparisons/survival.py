@@ -163,8 +163,7 @@ def endpoint_control(cohort: Cohort, default: str = "os_relapse", *, after: Phas
         "one",
         default if default in names else names[0],
         tuple((e.name, name_endpoint(e)) for e in endpoints),
-        help="OS: overall survival, until death. EFS: event-free survival, until the first of relapse, remission that was not "
-        "reached, another event and death. The methods page defines each.",
+        help="{endpoints in short} The methods page defines each.",
     )
 
 

@@ -28,9 +28,10 @@ from analytics.frames import (
     day_of,
     history_columns,
     is_timed_as_treatment,
+    list_histories,
     list_treatments,
 )
-from analytics.frames.switching import BOTH, NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
+from analytics.frames.switching import NEEDS, NOT_MARROW, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
 from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.attrition import Used
 from analytics.reporting.tables import Table
@@ -46,22 +47,21 @@ HISTORY = Control(
     "one",
     "hsct",
     (
-        ("hsct", "HSCT or not yet"),
-        ("cart", "CAR-T or not yet"),
-        (UNTIL_HSCT, "CAR-T or not yet, until HSCT"),
-        ("histories", "CAR-T, HSCT, or both in turn"),
+        ("hsct", "{HSCT} or not yet"),
+        ("cart", "{CAR-T} or not yet"),
+        (UNTIL_HSCT, "{CAR-T} or not yet, until {HSCT}"),
+        ("histories", "{CAR-T}, {HSCT}, or both in turn"),
     ),
-    help="A {patient} counts as treated from the day of treatment on, that day included, never before. “Until HSCT” ends the "
-    "follow-up of every {patient} on the day of HSCT; otherwise what HSCT does after CAR-T counts for CAR-T.",
+    help="A {patient} counts as treated from the day of treatment on, that day included, never before. “Until {HSCT}” ends the "
+    "follow-up of every {patient} on the day of {HSCT}; otherwise what {HSCT} does after {CAR-T} counts for {CAR-T}.",
 )
 RELAPSES = Control(
     "relapses",
     "Relapses",
     "one",
     "marrow",
-    (("marrow", "in the marrow"), ("all", "all")),
-    help="Relapse outside the marrow is treated differently and has another outlook: among all relapses, the site of "
-    "relapse is mixed up with the treatment. The published comparison was made among marrow relapses.",
+    (("marrow", "{relapses compared}"), ("all", "all")),
+    help="{why relapses are told apart}",
 )
 LANDMARK = Control(
     "landmark",
@@ -177,7 +177,7 @@ def _keep(
 
 def state_styles(data: TreatmentData) -> dict[str, Style]:
     """The style of each state: the untreated as chemotherapy alone, CAR-T and HSCT as on every other page."""
-    fixed = style_of((data.untreated, CART, HSCT, BOTH))
+    fixed = style_of((data.untreated, *list_histories()))
     return {state: fixed[state] for state in data.states}
 
 

@@ -6,18 +6,18 @@ from analytics.frames.exclusions import EVERYONE, Conditioned, Exclusion, filter
 from analytics.frames.horizon import Horizon, Unfinished, count_unfinished, event_within
 from analytics.frames.times import CompetingEvents, TimeToEvent, endpoint_columns
 from analytics.frames.treatment import (
-    HISTORIES,
     Switches,
     TreatmentHistory,
     day_of,
     history_columns,
     is_timed_as_treatment,
+    list_histories,
     list_treatments,
+    name_treatment,
 )
 
 __all__ = [
     "EVERYONE",
-    "HISTORIES",
     "BinaryOutcome",
     "CompetingEvents",
     "Conditioned",
@@ -36,6 +36,8 @@ __all__ = [
     "history_columns",
     "is_post_baseline",
     "is_timed_as_treatment",
+    "list_histories",
     "list_treatments",
+    "name_treatment",
     "strata_of",
 ]

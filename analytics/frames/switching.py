@@ -12,10 +12,9 @@ import pandas as pd
 from analytics.dictionary import Endpoint, Variable
 from analytics.frames.covariates import CountedTimes
 from analytics.frames.exclusions import Exclusion
-from analytics.frames.treatment import CART, HISTORIES, HSCT, TreatmentHistory
+from analytics.frames.treatment import CART, HSCT, TreatmentHistory, name_treatment
 from analytics.results import TREATMENT, FloatArray
 
-BOTH = HISTORIES[-1]
 UNTIL_HSCT = "cart-until-hsct"
 SALVAGE = "salvage"  # the three treatments, each patient in the last that it has had
 # By the view: the treatments that it needs the days of.
@@ -70,7 +69,7 @@ class TreatmentData(CountedTimes):
             time=switches.time,
             event=switches.event,
             weight=history.weight,
-            treated_at=treated_at if isinstance(treated_at, Mapping) else {NEEDS[view][0]: treated_at},
+            treated_at=treated_at if isinstance(treated_at, Mapping) else {name_treatment(NEEDS[view][0]): treated_at},
             untreated=untreated,
             covariates=history.covariates,
             complete=everyone if history.complete is None else history.complete,

@@ -23,7 +23,6 @@ from analytics.frames.times import endpoint_columns
 from analytics.results import FloatArray, read_only
 
 CART, HSCT = "CAR-T", "HSCT"  # the treatments after relapse whose days are followed, as roles call them
-HISTORIES = (CART, HSCT, f"{CART}, then {HSCT}")
 _UNDATED = {CART: "cart-day-missing", HSCT: "hsct-day-missing"}  # the code of a treatment on an unknown day
 HALF_DAY = 0.5
 
@@ -42,10 +41,20 @@ def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = No
     return endpoint.entry is None and time.unit == dictionary_naming(f"{HSCT} day")[day_of(HSCT)].unit
 
 
+def name_treatment(treatment: str) -> str:
+    """What a treatment after relapse, "CAR-T" or "HSCT", is called among the levels of salvage treatment."""
+    return dictionary_naming("salvage treatment").level("salvage treatment", treatment)
+
+
 def list_treatments() -> dict[str, str]:
-    """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
-    labels = dictionary_naming("salvage treatment")
-    return {day_of(name): labels.level("salvage treatment", name) for name in (CART, HSCT)}
+    """What the treatments after relapse are called, by the column of the day of each."""
+    return {day_of(treatment): name_treatment(treatment) for treatment in (CART, HSCT)}
+
+
+def list_histories() -> tuple[str, str, str]:
+    """The states after no treatment: the one, the other, and the other after the one."""
+    cart, hsct = list_treatments().values()
+    return cart, hsct, f"{cart}, then {hsct}"
 
 
 class Switches(NamedTuple):
@@ -159,7 +168,7 @@ class TreatmentHistory(CountedTimes):
         ----------
         view
             "hsct": untransplanted until HSCT. "cart": without CAR-T until its infusion, whatever HSCT follows.
-            "histories": the three states `HISTORIES` after no treatment; HSCT is the last of them, so that CAR-T given
+            "histories": the three states of :func:`list_histories`; HSCT is the last of them, so that CAR-T given
             on the day of HSCT or later changes nothing. "salvage": those of CAR-T and HSCT that are followed; HSCT is the
             last, whether CAR-T came before or not.
         censor_at_hsct
@@ -210,7 +219,7 @@ class TreatmentHistory(CountedTimes):
             np.where(cart_first, np.nan, self.hsct_at),
             np.where(cart_first, self.hsct_at, np.nan),
         )
-        return dict(zip(HISTORIES, map(read_only, states), strict=True))
+        return dict(zip(list_histories(), map(read_only, states), strict=True))
 
 
 def history_columns(

@@ -18,8 +18,7 @@ from analytics.analyses.landmark import STRIP_DAYS
 from analytics.analyses.naive_answer import LANDMARK_DAYS
 from analytics.analysis import Analysis
 from analytics.cohort.filters import CohortFilter
-from analytics.frames.switching import BOTH
-from analytics.frames.treatment import CART, HSCT
+from analytics.frames.treatment import CART, HSCT, list_histories
 from analytics.reporting.regression import has_few_events
 from analytics.reporting.treatment import UNTREATED
 from analytics.results import HazardRatioResult, treated_terms
@@ -49,6 +48,7 @@ from tests.analyses.treated_children import (
     offered_by,
 )
 
+BOTH = list_histories()[-1]
 STATES = {"hsct": (HSCT,), "cart": (CART,), "cart-until-hsct": (CART,), "histories": (CART, HSCT, BOTH)}
 TIGHT = {"fit_options": {"precision": 1e-12}}
 

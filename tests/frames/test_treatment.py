@@ -11,9 +11,9 @@ import pytest
 
 from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Variable, speaking_by
 from analytics.frames import (
-    HISTORIES,
     TreatmentHistory,
     history_columns,
+    list_histories,
     list_treatments,
 )
 from tests.frames.counted_children import (
@@ -83,7 +83,7 @@ def test_views_of_a_history() -> None:
     assert history.switches("cart").treated_at is history.cart_at
     states = history.switches("histories").treated_at
     assert isinstance(states, Mapping)
-    assert tuple(states) == HISTORIES == ("CAR-T", "HSCT", "CAR-T, then HSCT")
+    assert tuple(states) == list_histories() == ("CAR-T", "HSCT", "CAR-T, then HSCT")
     assert [days(at) for at in states.values()] == [
         [None, None, None, 60, 80, None, None, None],
         [None, None, 120, None, None, 100, 90, 250],

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from analytics.formats import format_count, format_number, format_patients
+from analytics.dictionary import dictionary_naming
+from analytics.formats import format_count, format_number, format_patients, name_patients
 from analytics.frames import list_treatments
+from analytics.reporting.wording import in_sentence
 
 WIDTH, ROW, HEAD, AXIS = 1100, 10, 18, 22
 LEFT, RIGHT = 62, 14
@@ -68,7 +70,7 @@ def draw_swimmer(lanes: Sequence[Lane], longest: float) -> str:
     )
     return (
         f'<svg class="swim" viewBox="0 0 {WIDTH} {y + AXIS:g}" role="img" aria-label="{escape(describe_swimmer(lanes))}">'
-        f'<text class="swim-head" x="0" y="12">CR2</text><text class="swim-head" x="{LEFT}" y="12">'
+        f'<text class="swim-head" x="0" y="12">{_remission()}</text><text class="swim-head" x="{LEFT}" y="12">'
         f"Months from relapse</text>{grid}{''.join(parts)}</svg>"
     )
 
@@ -106,8 +108,13 @@ def key_to_lanes() -> str:
         )
     )
     return (
-        f'<p class="glance-key">{lines}{marks}CR2: ● reached, ○ not reached, ? not recorded; its day is not known.</p>'
+        f'<p class="glance-key">{lines}{marks}{_remission()}: ● reached, ○ not reached, ? not recorded; its day is not '
+        "known.</p>"
     )
+
+
+def _remission() -> str:
+    return name_patients("{second remission in short}")
 
 
 def _lane(lane: Lane, y: float, reach: float) -> str:
@@ -127,14 +134,16 @@ def _lane(lane: Lane, y: float, reach: float) -> str:
     sign = "?" if lane.remission is None else "●" if lane.remission else "○"
     return (
         f'<g class="swim-lane"><title>{escape(say_lane(lane))}</title><rect class="swim-row" x="0" y="{y:g}" '
-        f'width="{WIDTH}" height="{ROW}"/><text class="swim-remission" x="8" y="{middle + 3.5:g}">{sign}</text>'
+        f'width="{WIDTH}" height="{ROW}"/><text class="swim-sign" x="8" y="{middle + 3.5:g}">{sign}</text>'
         f"{lines}{drawn}{last}</g>"
     )
 
 
 def say_lane(lane: Lane) -> str:
     """A patient in words."""
-    said = [] if lane.remission is None else ["second remission" if lane.remission else "no second remission"]
+    naming = dictionary_naming("second remission")
+    remission = naming[naming.role("second remission")]
+    said = [] if lane.remission is None else [in_sentence(remission.speak("yes" if lane.remission else "no"))]
     events = [
         *zip(list_treatments().values(), (lane.cart, lane.hsct), strict=True),
         ("second relapse", lane.second_relapse),
