@@ -105,9 +105,14 @@ class SparkEngine(RemoteEngine):
         name = ".".join(map(_quoted, self._address.table.split(".")))
         if self._address.table and self._session.catalog.tableExists(name):
             return name
+        from pyspark.errors import AnalysisException
+
         schema, _, _ = self._address.table.rpartition(".")
         listed = f" IN {'.'.join(map(_quoted, schema.split('.')))}" if schema else ""
-        found = self._session.sql(f"SHOW TABLES{listed}").limit(MOST_NEAR).collect()
+        try:
+            found = self._session.sql(f"SHOW TABLES{listed}").limit(MOST_NEAR).collect()
+        except AnalysisException:  # there is no such schema
+            found = []
         raise self._address.deny_table([f"{schema}.{row.tableName}" if schema else row.tableName for row in found])
 
 
