@@ -34,16 +34,14 @@ def show_data(context: Context) -> None:
         _show_step(2, "How they were read")
         show_tables(held)
         if ask_identifiers(held):
-            _show_step(3, "What the columns mean")
-            ask_columns(held)
             _show_rest(held)
     st.caption(as_markdown(say_no_advice()))
 
 
 def _show_rest(held: Held) -> None:
-    if held.mapping is None:
-        return
+    _show_step(3, "What the columns mean")
     try:
+        ask_columns(held)
         imported = held.import_now()
     except (MappingError, CohortError) as error:
         st.html(

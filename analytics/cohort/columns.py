@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from analytics.cohort.derivations import is_derivable
 from analytics.cohort.problems import N_SHOWN, Problem
-from analytics.dictionary import Dictionary, Variable
+from analytics.dictionary import Dictionary, Endpoint, Variable
 from analytics.formats import shorten
 from analytics.results import Note
 
@@ -108,33 +108,36 @@ def _missing_columns(
                 f"Rename the columns, for instance to {', '.join(given[:6])}.",
             )
         )
+    for present, absent, endpoint in list_halves(columns, dictionary):
+        close = [label for label, hint in hints.items() if hint == absent]
+        problems.append(
+            Problem(
+                f"the column {present} is given without {absent}",
+                f"endpoint {endpoint.label}",
+                f"Rename {_named(close[0])} to {absent}."
+                if close
+                else f"Add {absent}, or take {present} out: {endpoint.label} needs both.",
+            )
+        )
+    return list(dict.fromkeys(problems))
+
+
+def list_halves(columns: Collection[str], dictionary: Dictionary) -> list[tuple[str, str, Endpoint]]:
+    """Each time or event that no endpoint can use, with what is absent and the endpoint that lacks it."""
+
+    def is_at_hand(*names: str) -> bool:
+        return all(name in columns or is_derivable(dictionary[name], columns, dictionary) for name in names)
+
     # A column may serve several endpoints (death after relapse, from relapse and from HSCT); one of them is enough.
-    served = {
-        name
-        for e in dictionary.endpoints
-        for name in (e.time, e.event)
-        if all(c in columns or is_derivable(dictionary[c], columns, dictionary) for c in (e.time, e.event))
-    }
-    served |= {
-        e.time
-        for e in dictionary.competing
-        if all(c in columns or is_derivable(dictionary[c], columns, dictionary) for c in (e.time, e.cause))
-    }
+    served = {name for e in dictionary.endpoints for name in (e.time, e.event) if is_at_hand(e.time, e.event)}
+    served |= {e.time for e in dictionary.competing if is_at_hand(e.time, e.cause)}
+    halves = []
     for endpoint in dictionary.endpoints:
         for present, absent in ((endpoint.event, endpoint.time), (endpoint.time, endpoint.event)):
             if present in columns and present not in served:
                 served.add(present)
-                close = [label for label, hint in hints.items() if hint == absent]
-                problems.append(
-                    Problem(
-                        f"the column {present} is given without {absent}",
-                        f"endpoint {endpoint.label}",
-                        f"Rename {_named(close[0])} to {absent}."
-                        if close
-                        else f"Add {absent}, or take {present} out: {endpoint.label} needs both.",
-                    )
-                )
-    return list(dict.fromkeys(problems))
+                halves.append((present, absent, endpoint))
+    return halves
 
 
 def _key(name: str) -> str:

@@ -63,6 +63,14 @@ def find_identifiers(table: SourceTable, numbers: Collection[str] = ()) -> tuple
     return tuple(found)
 
 
+def is_birth(column: str) -> bool:
+    """True if the name of a column says that it holds dates of birth."""
+    said = _split(column)
+    births = next(kind for kind in load_kinds() if kind.name == "births")
+    never = any(_stands_in(word, said) for word in births.never)
+    return not never and any(_stands_in(word, said) for word in births.words)
+
+
 @cache
 def load_kinds() -> tuple[_Kind, ...]:
     """What tells who somebody is, as its file says it."""

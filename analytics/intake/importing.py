@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analytics.cohort import Cohort, open_cohort, protect_cohort
+from analytics.cohort.columns import list_halves
 from analytics.dictionary import Dictionary
 from analytics.intake.applying import Mapped, apply_mapping
 from analytics.intake.decisions import Examined, examine, note_decisions
@@ -77,8 +78,24 @@ def import_patients(tables: Sequence[SourceTable], mapping: Mapping, dictionary:
         If nobody is left.
     """
     table, conflicts = gather_patients(tables, mapping)
-    mapped = apply_mapping(table, mapping, dictionary)
+    mapped = _without_halves(apply_mapping(table, mapping, dictionary))
     return Imported(table, conflicts, mapped, examine(mapped, mapping))
+
+
+def _without_halves(mapped: Mapped) -> Mapped:
+    """The patients without times and events that no endpoint can use, each told: the other half may still be found."""
+    halves = list_halves(mapped.frame.columns, mapped.dictionary)
+    notes = [
+        Note(
+            "half-an-endpoint",
+            "caution",
+            f"{mapped.dictionary[present].label} is not used: {endpoint.label} needs {mapped.dictionary[absent].label} too.",
+            f"Choose the column of {mapped.dictionary[absent].label}, if there is one.",
+        )
+        for present, absent, endpoint in halves
+    ]
+    frame = mapped.frame.drop(columns=[present for present, *_ in halves])
+    return replace(mapped, frame=frame, notes=(*mapped.notes, *notes))
 
 
 def open_imported(imported: Imported, mapping: Mapping, name: str, smallest_cell: int = 0) -> Cohort:

@@ -9,7 +9,8 @@ from itertools import islice
 
 import pandas as pd
 
-from analytics.dictionary import Dictionary, Variable
+from analytics.cohort.patient_file import MISSING_WORDS, NO_WORDS, YES_WORDS, list_words, read_word
+from analytics.dictionary import DAYS_PER_YEAR, Dictionary, Variable
 from analytics.formats import join_words, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.codebook import Codebook
@@ -17,6 +18,7 @@ from analytics.intake.contents import N_ROWS, Cells
 from analytics.intake.dates import find_orders, is_ambiguous, read_date
 from analytics.intake.drafts import Choice, Draft, Question, draft
 from analytics.intake.following import list_following
+from analytics.intake.identifiers import is_birth
 from analytics.intake.making import Making
 from analytics.intake.mapping import Assignment, Mapping
 from analytics.intake.names import LEAST_NAME, SURE_NAME, score_name, split_name
@@ -26,6 +28,8 @@ from analytics.intake.ticks import find_ticks
 SURE = 0.9  # from this confidence on, and with nothing to ask, a guess is taken
 LEAST_FIT = 0.3
 N_PREVIEW = 5
+BY_WORDS = 0.7  # the confidence in a column whose name tells nothing
+MOST_WORDS = 12
 MOST_COLUMNS = 300  # of more, those alone are looked at whose names share a word with the dictionary's
 
 
@@ -122,6 +126,21 @@ def propose_mapping(
     return Proposal(mapping, tuple(guesses), tuple(name for name in table.columns if name not in read))
 
 
+def propose_column(
+    table: SourceTable, column: str, variable: Variable, dictionary: Dictionary, start: Mapping
+) -> Guess | None:
+    """How a column that a reader chose makes a variable; None if it cannot."""
+    cells = {name: Cells(table.frame, name) for name in table.columns}
+    if variable.kind == "duration" and cells[column].is_date:
+        drafted = _draft_days(variable, [cells[column]], cells, dictionary)
+    else:
+        drafted = draft(cells[column], variable, dictionary, is_exact=False)
+    if drafted is None:
+        return None
+    guess = Guess(drafted.assignment, drafted.fit, f"chosen; {drafted.why}", drafted.questions)
+    return replace(guess, preview=_preview(table, guess.assignment, start, dictionary))
+
+
 def _dropped(start: Mapping, book: Codebook) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*start.dropped, *(name for name in book.identifiers if name != start.key))))
 
@@ -145,6 +164,11 @@ def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, 
             continue
         found[name] = Guess(offer.draft.assignment, offer.score, offer.why, offer.draft.questions)
         taken |= set() if offer.is_date else set(offer.columns)
+    for by_words in _guess_by_words(cells, [v for v in wanted if v.name not in found], taken, dictionary):
+        found[by_words.assignment.variable] = by_words
+    age = dictionary.roles.get("age", "")
+    if age not in found and start.get(age) is None and (by_birth := _guess_age(cells, age, dictionary)):
+        found[age] = by_birth
     if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):
         found[dictionary.identifier.name] = guess
     known = [*start.assignments, *(guess.assignment for guess in found.values())]
@@ -239,8 +263,8 @@ def _draft_days(
             for name in likely
         )
         questions.append(Question("column", f"Which column is the date of {day}?", choices))
-    if base.date_order:
-        texts = _texts_of(base, cells)
+    texts = _texts_of(base, cells)
+    if base.date_order and len(find_orders(texts)) > 1:
         doubtful = next(filter(is_ambiguous, texts))
         choices = tuple(
             Choice(order, replace(base, date_order=order), f"{shorten(doubtful)} is {_say_date(doubtful, order)}.")
@@ -256,15 +280,47 @@ def _texts_of(assignment: Assignment, cells: dict[str, Cells]) -> list[str]:
 
 
 def _with_order(assignment: Assignment, cells: dict[str, Cells]) -> Assignment:
-    """The assignment with the first order in which its dates can be read, where there are several."""
+    """The assignment with the first order in which all its dates can be read, where one of them alone does not tell."""
     texts = _texts_of(assignment, cells)
     orders = find_orders(texts)
-    return replace(assignment, date_order=orders[0] if len(orders) > 1 and any(map(is_ambiguous, texts)) else "")
+    return replace(assignment, date_order=orders[0] if orders and any(map(is_ambiguous, texts)) else "")
 
 
 def _say_date(text: str, order: str) -> str:
     day = read_date(text, order)
     return "no date" if day is None else f"{date.fromordinal(day):%d %B %Y}"
+
+
+def _guess_age(cells: dict[str, Cells], age: str, dictionary: Dictionary) -> Guess | None:
+    """An age in years, from a date of birth to that of diagnosis."""
+    if not age or dictionary[age].unit != "years":
+        return None
+    births = [column for column in cells.values() if is_birth(column.name) and column.is_date]
+    counted = replace(dictionary[age], unit="days from diagnosis")
+    drafted = _draft_days(counted, births[:1], cells, dictionary) if births else None
+    if drafted is None or drafted.fit < 1:
+        return None
+    made = drafted.assignment
+    turned = replace(made, columns=(made.origin,), origin=births[0].name, factor=1 / DAYS_PER_YEAR)
+    return Guess(turned, 1.0, f"from “{shorten(births[0].name)}” to “{shorten(made.origin)}”", drafted.questions)
+
+
+def _guess_by_words(
+    cells: dict[str, Cells], wanted: Sequence[Variable], taken: set[str], dictionary: Dictionary
+) -> Iterator[Guess]:
+    """Columns all of whose texts are words of one variable, whatever they are called; plain yes and no tell nothing."""
+    plain = {*MISSING_WORDS, *NO_WORDS, *YES_WORDS}
+    own = {v.name: {word for word, code in list_words(v).items() if code is not None} - plain for v in wanted}
+    for column in cells.values():
+        if column.name in taken or column.name in plain or not 2 <= len(column.known) <= MOST_WORDS:
+            continue
+        texts = {read_word(text) for text in column.known}
+        fitting = [v for v in wanted if texts <= own[v.name] and v.derivation is None]
+        drafted = draft(column, fitting[0], dictionary, is_exact=False) if len(fitting) == 1 else None
+        if drafted is not None:
+            taken.add(column.name)
+            wanted = [v for v in wanted if v is not fitting[0]]
+            yield Guess(drafted.assignment, BY_WORDS, "by its values alone", drafted.questions)
 
 
 def _guess_key(cells: dict[str, Cells], dictionary: Dictionary, taken: set[str]) -> Guess | None:

@@ -132,6 +132,76 @@ def test_an_inverted_event_is_exchanged() -> None:
     assert deaths.sum() == 4
 
 
+CLINIC_HEAD = (
+    "Patientennummer;Name;Geschlecht;Geburtsdatum;Diagnosedatum;Leukozyten (/µl);Status;Letzter Kontakt;Gruppe"
+)
+CLINIC = "\n".join(
+    [
+        "Export aus dem Register",
+        "",
+        CLINIC_HEAD,
+        *(
+            f"KL-{i};Kind{i} Muster;{('männlich', 'weiblich')[i % 2]};{i % 28 + 1:02d}.05.{2005 + i % 9};"
+            f"{i % 27 + 1:02d}.11.2016;{5000 + 310 * i},5;{('lebt', 'verstorben')[i % 4 == 0]};"
+            f"{i % 26 + 1:02d}.02.{2018 + i % 5};{'xyz'[i % 3]}"
+            for i in range(1, 61)
+        ),
+    ]
+)
+
+
+def test_an_unknown_export_with_other_names_dates_and_commas_is_opened_by_two_presses() -> None:
+    app = bring(("klinik.csv", CLINIC.encode("cp1252")))
+    press(app, "Do this")
+    frame = app.session_state[state.INTAKE].import_now().mapped.frame
+    assert {"age_years", "sex", "white_cells", "os_days", "os_event"} <= set(frame)
+    first = frame.iloc[0]
+    # Born on 2 May 2006, diagnosed on 2 November 2016, seen last on 2 February 2019; 5310.5 white cells per µL.
+    assert first["age_years"] == pytest.approx(3837 / 365.25, rel=1e-6)
+    assert (first["sex"], first["os_days"], first["os_event"]) == ("female", 822, 0)
+    assert first["white_cells"] == pytest.approx(5.3105)
+    assert frame["os_event"].sum() == 15
+    press(app, "Show 60 children")
+    turn_to(app, "survival-by-variable")
+    assert "All 60 children, no filter." in shown(app)
+
+
+def test_what_is_not_certain_is_asked_with_what_follows() -> None:
+    rows = [f"{i};{(1, 2)[i % 3 == 0]};{i % 17};{30 * i}" for i in range(1, 31)]
+    app = bring(("codes.csv", "\n".join(["ID;Sex;Age;OS days;Dead"[:19], *rows])))
+    assert 'data-testid="guess"' in shown(app)
+    (question,) = [radio for radio in app.radio if "stand for" in radio.label]
+    assert "20 girls, 10 boys" in str(question.proto.captions)
+    question.set_value(1).run()
+    press(app, "Use it", "sex")
+    assert app.session_state[state.INTAKE].mapping.get("sex").levels == (("1", "male"), ("2", "female"))
+    assert app.session_state[state.INTAKE].import_now().mapped.frame["sex"].value_counts()["male"] == 20
+
+
+def test_a_further_column_is_used_and_let_go_again() -> None:
+    app = bring(("klinik.csv", CLINIC.encode("cp1252")))
+    press(app, "Do this")
+    held = app.session_state[state.INTAKE]
+    app.selectbox(key=state.key_of_intake(held.n_taken, "column")).set_value("Leukozyten (/µl)")
+    app.selectbox(key=state.key_of_intake(held.n_taken, "variable")).set_value("haemoglobin")
+    press(app, "See how")
+    assert "Haemoglobin from Leukozyten" in shown(app)
+    press(app, "Use it", "haemoglobin")
+    assert "haemoglobin" in held.import_now().mapped.frame
+    app.selectbox(key=state.key_of_intake(held.n_taken, "let_go")).set_value("haemoglobin")
+    press(app, "Do not use it", "let_go_now")
+    assert "haemoglobin" not in held.import_now().mapped.frame
+
+
+def test_several_files_are_joined_by_the_patient() -> None:
+    labs = "\n".join(["Nr;PLT", *(f"{i};{20 + i}" for i in range(1, 41))])
+    app = bring(
+        ("ward.csv", WARD.replace("No;", "Nr;")), ("labs.csv", labs), ("w.toml", MAPPING.replace('"No"', '"Nr"'))
+    )
+    frame = app.session_state[state.INTAKE].import_now().mapped.frame
+    assert frame["platelets"].tolist() == [20 + i for i in range(1, 41)]
+
+
 @pytest.mark.parametrize(
     ("file", "told"),
     [

@@ -283,7 +283,10 @@ def test_the_date_of_the_origin_is_asked_where_no_name_tells_it() -> None:
     assert [choice.label for choice in question.choices] == ["start"]
     columns = {**columns, "start": ["2019-01-01", "01/02/2019"], "begin": ["13.01.2019", "01.02.2019"]}
     question = question_of(guess_of(propose(**columns), "relapse_days"), "column")
-    assert {choice.label: choice.assignment.date_order for choice in question.choices} == {"start": "dmy", "begin": ""}
+    assert {choice.label: choice.assignment.date_order for choice in question.choices} == {
+        "start": "dmy",
+        "begin": "dmy",
+    }
 
 
 def test_the_column_of_the_patient_is_asked_where_no_name_tells_it() -> None:

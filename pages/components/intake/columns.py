@@ -1,45 +1,276 @@
-"""The step in which columns become variables: known exports at once, others by what is guessed and confirmed."""
+"""The step in which columns become variables: what is certain is taken, the rest asked, all can be changed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
 
-from analytics.cohort.problems import CohortError
+from analytics.dictionary import Variable, load_dictionary
 from analytics.formats import format_count, format_patients, shorten
+from analytics.intake.applying import dictionary_of
+from analytics.intake.beginning import Beginning
+from analytics.intake.drafts import Question
 from analytics.intake.importing import Imported
 from analytics.intake.mapping import Assignment, Mapping, MappingError
 from analytics.intake.mapping_text import read_mapping, write_mapping
+from analytics.intake.proposing import Guess, propose_column
 from pages.components import state
 from pages.components.intake.held import Held
+from pages.components.markdown import as_markdown
 from pages.components.notes import show_notes
 
 LONGEST_TEXT = 200_000
+UNKNOWN = ""
+LINES = "its line in the file"
 
 
 def ask_columns(held: Held) -> None:
-    """What each column means, as far as it is known."""
+    """What each column means, as far as it is known.
+
+    Raises
+    ------
+    MappingError
+        If the mapping cannot be applied to the tables.
+    CohortError
+        If tables cannot be joined, or nobody is left.
+    """
+    _ask_keys(held)
+    try:
+        beginning = held.look()
+    except MappingError:
+        _ask_text(held, held.mapping)
+        raise
     if held.export is not None:
         st.html(
             '<div class="outcomes-note" role="status" data-testid="recognised"><b>Recognised.</b> '
             f"{escape(held.export.mapping.name)}: {escape(held.export.about)}. Its columns are known.</div>"
         )
-    if held.mapping is None:
+    guesses = beginning.proposal.guesses
+    open_ones = [guess for guess in guesses if not guess.is_sure or guess.assignment.variable in held.chosen]
+    _ask_patient(held, beginning, open_ones)
+    for guess in open_ones:
+        _ask_guess(held, beginning, guess)
+    _show_taken(held, beginning)
+    _ask_further(held, beginning)
+    _ask_text(held, beginning.proposal.mapping)
+
+
+def _ask_keys(held: Held) -> None:
+    """By which column of each the tables are joined."""
+    if not held.is_joined:
         return
-    try:
-        imported = held.import_now()
-    except (MappingError, CohortError):
-        imported = None
-    if imported is not None:
-        st.html(
-            f'<p class="outcomes-cohort" data-testid="imported">{escape(format_patients(len(imported.mapped.frame)))}, '
-            f"{format_count(len(imported.mapped.frame.columns) - 1)} variables.</p>"
+    st.html(
+        '<p class="outcomes-caption">Several tables are put side by side by the column of the patient. Pass one over above if '
+        "it does not belong to them.</p>"
+    )
+    with st.container(horizontal=True):
+        for place, table in enumerate(held.used):
+            key = state.key_of_intake(held.n_taken, "key_of", place)
+            st.selectbox(
+                as_markdown(f"Patient in {shorten(table.name)}"),
+                (UNKNOWN, *table.columns),
+                (UNKNOWN, *table.columns).index(held.keys.get(table.name, UNKNOWN)),
+                format_func=lambda name: name or "found by its content",
+                key=key,
+                on_change=_choose_key,
+                args=(held, table.name, key),
+                width=260,
+            )
+
+
+def _choose_key(held: Held, table: str, key: str) -> None:
+    held.keys = {name: column for name, column in held.keys.items() if name != table}
+    if st.session_state[key]:
+        held.keys[table] = st.session_state[key]
+    held.settle(held.mapping)
+
+
+def _ask_patient(held: Held, beginning: Beginning, open_ones: list[Guess]) -> None:
+    """The column that tells patients apart, where none was found."""
+    mapping = beginning.proposal.mapping
+    name = load_dictionary().identifier.name
+    is_asked = any(guess.assignment.variable == name for guess in open_ones)
+    if mapping.key or mapping.get(name) is not None or is_asked:
+        return
+    key = state.key_of_intake(held.n_taken, "patient")
+    st.selectbox(
+        "Which column tells one patient from another?",
+        (UNKNOWN, *beginning.table.columns, LINES),
+        0,
+        format_func=lambda column: column or "choose a column",
+        key=key,
+        on_change=_choose_patient,
+        args=(held, mapping, name, key),
+        width=320,
+    )
+
+
+def _choose_patient(held: Held, mapping: Mapping, name: str, key: str) -> None:
+    column = st.session_state[key]
+    if column == LINES:
+        held.settle(mapping.with_assignment(Assignment(name, rule="line")))
+    elif column:
+        held.settle(replace(mapping, key=column).with_assignment(Assignment(name, (column,))))
+
+
+def _ask_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
+    """One variable that is not certain: from which column, what becomes of its texts, and what only the reader knows."""
+    mapping = beginning.proposal.mapping
+    variable = dictionary_of(mapping, load_dictionary())[guess.assignment.variable]
+    with st.container(border=True, key=state.key_of_intake(held.n_taken, "guess", variable.name)):
+        shown = "".join(
+            f"<li>{escape(shorten(text) or 'empty')} → {escape(shorten(value) or 'unknown')}</li>"
+            for text, value in guess.preview
         )
-        show_notes(imported.notes)
-        with st.expander("Each variable, and where it comes from", icon=":material/account_tree:"):
-            st.html(variables_html(imported, held.mapping))
-    _ask_text(held, held.mapping)
+        st.html(
+            f'<p class="outcomes-cohort" data-testid="guess">{escape(variable.label)} from '
+            f"{escape(_say_source(guess.assignment, mapping))}?</p>"
+            f'<p class="outcomes-caption">{escape(guess.why)}. {escape(variable.definition)}</p>'
+            f'<ul class="outcomes-examples" aria-label="Examples">{shown}</ul>'
+        )
+        for place, question in enumerate(guess.questions):
+            _ask_question(held, variable, question, place)
+        with st.container(horizontal=True):
+            st.button(
+                "Use it",
+                type="primary",
+                key=state.key_of_intake(held.n_taken, "use", variable.name),
+                on_click=_use,
+                args=(held, mapping, guess, variable),
+            )
+            st.button(
+                "Do not use it",
+                key=state.key_of_intake(held.n_taken, "refuse", variable.name),
+                on_click=_refuse,
+                args=(held, mapping, variable.name),
+            )
+
+
+def _ask_question(held: Held, variable: Variable, question: Question, place: int) -> None:
+    if question.kind == "levels" and len(question.choices) == 1:
+        st.html(f'<p class="outcomes-caption">{escape(question.text)}</p>')
+        levels = variable.levels or ("0", "1")
+        with st.container(horizontal=True):
+            for n, text in enumerate(question.texts):
+                st.selectbox(
+                    as_markdown(shorten(text)),
+                    (UNKNOWN, *levels),
+                    0,
+                    format_func=lambda level: (
+                        (variable.level_label(level) if variable.levels else level) if level else "unknown"
+                    ),
+                    key=state.key_of_intake(held.n_taken, "level", variable.name, place, n),
+                    width=220,
+                )
+        return
+    st.radio(
+        as_markdown(question.text),
+        range(len(question.choices)),
+        0,
+        format_func=lambda i: as_markdown(question.choices[i].label),
+        captions=[as_markdown(choice.consequence) for choice in question.choices],
+        key=state.key_of_intake(held.n_taken, "answer", variable.name, place),
+    )
+
+
+def _use(held: Held, mapping: Mapping, guess: Guess, variable: Variable) -> None:
+    answered = guess
+    for place, question in enumerate(guess.questions):
+        if question.kind == "levels" and len(question.choices) == 1:
+            given = {
+                text: st.session_state[state.key_of_intake(held.n_taken, "level", variable.name, place, n)] or None
+                for n, text in enumerate(question.texts)
+            }
+            choice = question.choices[0]
+            levels = {**dict(choice.assignment.levels), **given}
+            choice = replace(choice, assignment=replace(choice.assignment, levels=tuple(levels.items())))
+        else:
+            choice = question.choices[
+                st.session_state[state.key_of_intake(held.n_taken, "answer", variable.name, place)]
+            ]
+        answered = answered.answered(question, choice)
+    held.chosen.pop(variable.name, None)
+    held.refused -= {variable.name}
+    settled = mapping.with_assignment(answered.assignment)
+    if variable.kind == "identifier" and answered.assignment.columns:
+        settled = replace(settled, key=answered.assignment.columns[0])
+    held.settle(settled)
+
+
+def _refuse(held: Held, mapping: Mapping, name: str) -> None:
+    held.chosen.pop(name, None)
+    held.refused |= {name}
+    held.settle(mapping.without(name))
+
+
+def _ask_further(held: Held, beginning: Beginning) -> None:
+    """A column that a reader wants for a variable."""
+    proposal = beginning.proposal
+    dictionary = dictionary_of(proposal.mapping, load_dictionary())
+    with st.expander(
+        f"Use a further column, or another one ({len(proposal.unused)} are not used)", icon=":material/add:"
+    ):
+        variables = {v.name: v.label for v in dictionary.variables}
+        column_key, variable_key = (state.key_of_intake(held.n_taken, name) for name in ("column", "variable"))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            columns = (*proposal.unused, *(c for c in beginning.table.columns if c not in proposal.unused))
+            st.selectbox("Column", columns, key=column_key, width=260)
+            st.selectbox("is", list(variables), format_func=variables.__getitem__, key=variable_key, width=260)
+            st.button(
+                "See how",
+                key=state.key_of_intake(held.n_taken, "see_how"),
+                on_click=_choose_column,
+                args=(held, beginning, column_key, variable_key),
+            )
+        if st.session_state.get(state.key_of_intake(held.n_taken, "no_way")):
+            st.warning(
+                "The cells of this column cannot be read as this variable. The text of the mapping below can say how."
+            )
+
+
+def _choose_column(held: Held, beginning: Beginning, column_key: str, variable_key: str) -> None:
+    mapping = beginning.proposal.mapping
+    dictionary = dictionary_of(mapping, load_dictionary())
+    variable = dictionary[st.session_state[variable_key]]
+    guess = propose_column(beginning.table, st.session_state[column_key], variable, dictionary, mapping)
+    st.session_state[state.key_of_intake(held.n_taken, "no_way")] = guess is None
+    if guess is not None:
+        held.chosen[variable.name] = guess
+        held.refused -= {variable.name}
+        held.settle(mapping.without(variable.name))
+
+
+def _show_taken(held: Held, beginning: Beginning) -> None:
+    """What is made so far, each variable with its columns and values, and a way to let one go."""
+    imported = held.import_now()
+    mapping = beginning.proposal.mapping
+    n = len(imported.mapped.frame.columns) - 1
+    st.html(
+        f'<p class="outcomes-cohort" data-testid="imported">{escape(format_patients(len(imported.mapped.frame)))}, '
+        f"{format_count(n)} {'variable' if n == 1 else 'variables'}.</p>"
+    )
+    told = {note for table in held.tables for note in table.notes}  # where the table is shown
+    show_notes([note for note in imported.notes if note not in told])
+    with st.expander("Each variable, and where it comes from", icon=":material/account_tree:"):
+        st.html(variables_html(imported, mapping))
+        made = [a.variable for a in mapping.assignments if a.variable in imported.mapped.frame.columns]
+        labels = {name: imported.mapped.dictionary[name].label for name in made}
+        key = state.key_of_intake(held.n_taken, "let_go")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.selectbox("Variable", made, format_func=labels.__getitem__, key=key, width=260)
+            st.button(
+                "Do not use it",
+                key=state.key_of_intake(held.n_taken, "let_go_now"),
+                on_click=_let_go,
+                args=(held, mapping, key),
+            )
+
+
+def _let_go(held: Held, mapping: Mapping, key: str) -> None:
+    if st.session_state[key]:
+        _refuse(held, mapping, st.session_state[key])
 
 
 def variables_html(imported: Imported, mapping: Mapping) -> str:
@@ -68,7 +299,9 @@ def variables_html(imported: Imported, mapping: Mapping) -> str:
 def _say_source(assignment: Assignment | None, mapping: Mapping) -> str:
     if assignment is None:
         return shorten(mapping.key)
-    said = " + ".join(map(shorten, assignment.columns)) or f"always {assignment.value}"
+    said = " + ".join(map(shorten, assignment.columns))
+    if not said:
+        said = "the line in the file" if assignment.rule == "line" else f"always {assignment.value}"
     if assignment.origin:
         said += f" − {shorten(assignment.origin)}"
     if assignment.factor != 1:
@@ -79,20 +312,23 @@ def _say_source(assignment: Assignment | None, mapping: Mapping) -> str:
 def _ask_text(held: Held, mapping: Mapping) -> None:
     """The mapping as a text that can be changed: all that the widgets can say, and what they cannot."""
     with st.expander("The mapping as text", icon=":material/edit_note:"):
-        key = state.key_of_intake(held.n_taken, state.INTAKE_TEXT, mapping.version)
-        st.text_area("Mapping (TOML)", write_mapping(mapping), height=320, key=key, max_chars=LONGEST_TEXT)
+        text = write_mapping(mapping)
+        key = state.key_of_intake(held.n_taken, state.INTAKE_TEXT, hash(text))
+        st.text_area("Mapping (TOML)", text, height=320, key=key, max_chars=LONGEST_TEXT)
         st.button(
             "Use this text", key=state.key_of_intake(held.n_taken, "use_text"), on_click=_use_text, args=(held, key)
         )
         if problem := st.session_state.get(state.key_of_intake(held.n_taken, "text_problem")):
-            st.error(problem)
+            st.error(as_markdown(problem))
 
 
 def _use_text(held: Held, key: str) -> None:
+    told = state.key_of_intake(held.n_taken, "text_problem")
     try:
         mapping = read_mapping(st.session_state[key])
     except MappingError as error:
-        st.session_state[state.key_of_intake(held.n_taken, "text_problem")] = str(error)
+        st.session_state[told] = str(error)
         return
-    st.session_state.pop(state.key_of_intake(held.n_taken, "text_problem"), None)
+    st.session_state.pop(told, None)
+    held.refused, held.chosen = frozenset(), {}
     held.settle(mapping)

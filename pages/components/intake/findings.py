@@ -31,9 +31,7 @@ SIGNS = {"error": ":material/error:", "caution": ":material/warning:"}
 
 def show_findings(held: Held, examined: Examined) -> None:
     """Each finding with its rows and what can be done; then what was decided so far."""
-    mapping = held.mapping
-    if mapping is None:
-        return
+    mapping = held.whole
     open_ones = examined.undecided
     n_errors = len(examined.errors)
     if not examined.findings:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
 from analytics.cohort.problems import CohortError, Problem
 from analytics.dictionary import load_dictionary
+from analytics.intake.beginning import Beginning, begin_intake
 from analytics.intake.exports import Export, recognise_export
 from analytics.intake.hiding import make_key
 from analytics.intake.importing import Imported, hide, import_patients
+from analytics.intake.joining import find_keys, join_tables
 from analytics.intake.layout import Layout
 from analytics.intake.mapping import Mapping, MappingError
-from analytics.intake.mapping_text import read_mapping, write_mapping
+from analytics.intake.mapping_text import read_mapping
+from analytics.intake.proposing import Guess
 from analytics.intake.reading import read_tables
 from analytics.intake.tables import SourceTable
 from pages.components import state
@@ -28,7 +32,9 @@ class Held:
     """Files, the tables in them, and the mapping as far as it is settled.
 
     ``layouts`` are how files are read where the reader said so; ``problems`` are those of files that cannot be read.
-    ``key`` is that of hashing: no mapping holds it.
+    ``key`` is that of hashing: no mapping holds it. ``keys`` are the columns of the patient by which tables are joined,
+    where the reader chose them; ``refused`` variables that no column is taken for, and ``chosen`` guesses that the reader
+    asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -36,11 +42,14 @@ class Held:
     tables: tuple[SourceTable, ...] = ()
     passed_over: frozenset[str] = frozenset()
     export: Export | None = None
-    mapping: Mapping | None = None
+    mapping: Mapping = field(default_factory=partial(Mapping, "file"))
     problems: tuple[Problem, ...] = ()
     key: str = field(default_factory=make_key)
     memory: Memory = field(default_factory=Memory)
     n_taken: int = 0  # how often files were brought: widgets begin anew with each
+    keys: dict[str, str] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
+    chosen: dict[str, Guess] = field(default_factory=dict)
 
     @property
     def used(self) -> tuple[SourceTable, ...]:
@@ -83,17 +92,62 @@ class Held:
         self.begin(brought)
 
     def begin(self, brought: Mapping | None = None) -> None:
-        """Begin with a mapping that was brought, or with that of a known export; without either there is none yet."""
-        self.export = recognise_export(self.used) if brought is None and self.used else None
-        self.settle(brought or (self.export.mapping if self.export else None))
+        """Begin with a mapping that was brought, or with that of a known export, or with none."""
+        self.export = recognise_export(self.used) if self.used else None
+        known = self.export.mapping if self.export else None
+        self.keys, self.refused, self.chosen = {}, frozenset(), {}
+        self.settle(brought or known or Mapping(self.name))
 
-    def settle(self, mapping: Mapping | None) -> None:
-        """Let this be the mapping."""
+    def settle(self, mapping: Mapping) -> None:
+        """Let this be the mapping, as far as it goes."""
         self.mapping = mapping
         self.memory = Memory(kept=4)
 
+    @property
+    def is_joined(self) -> bool:
+        """True if several tables are put side by side by the column of the patient; known exports have ways of their own."""
+        has_way = bool(self.mapping.tables) or (self.export is not None and bool(self.export.codebook))
+        return len(self.used) > 1 and not has_way
+
+    def prepare(self) -> tuple[SourceTable, ...]:
+        """The tables with nothing in them that tells who somebody is, joined where there are several.
+
+        Raises
+        ------
+        CohortError
+            If they cannot be joined.
+        """
+        tables = hide(self.used, self.mapping, self.key)
+        if not self.is_joined:
+            return tables
+        return (join_tables(tables, {**find_keys(tables), **self.keys}),)
+
+    def look(self) -> Beginning:
+        """The table of patients, what its columns are taken for, and what has to be asked; made once.
+
+        Raises
+        ------
+        MappingError
+            If the tables do not go with the mapping.
+        CohortError
+            If they cannot be joined.
+        """
+        found: Beginning = self.memory.recall("beginning", self._begin)
+        return found
+
+    def _begin(self) -> Beginning:
+        beginning = begin_intake(self.prepare(), load_dictionary(), self.mapping)
+        mapping = beginning.proposal.mapping
+        for name in (*self.refused, *self.chosen):
+            if self.mapping.get(name) is None:
+                mapping = mapping.without(name)
+        left_out = {*self.refused, *(self.chosen)}
+        asked = [g for g in beginning.proposal.asked if g.assignment.variable not in left_out]
+        proposal = replace(beginning.proposal, mapping=mapping, guesses=(*self.chosen.values(), *asked))
+        return replace(beginning, proposal=proposal)
+
     def import_now(self) -> Imported:
-        """The patients by the mapping as it is; made once.
+        """The patients by what is certain and what was answered so far; made once.
 
         Raises
         ------
@@ -102,14 +156,16 @@ class Held:
         CohortError
             If nobody is left.
         """
-        mapping = self.mapping
-        if mapping is None:
-            raise MappingError("nothing says yet what the columns mean. Choose the column of the patient.")
-        key = (write_mapping(mapping), tuple(table.name for table in self.used), self.key)
+        mapping = self.look().proposal.mapping
         imported: Imported = self.memory.recall(
-            key, lambda: import_patients(hide(self.used, mapping, self.key), mapping, load_dictionary())
+            "imported", lambda: import_patients(self.prepare(), mapping, load_dictionary())
         )
         return imported
+
+    @property
+    def whole(self) -> Mapping:
+        """The mapping with what is certain, of which the next decision starts."""
+        return self.look().proposal.mapping
 
 
 def find_held() -> Held:

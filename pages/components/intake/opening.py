@@ -50,10 +50,8 @@ def show_opening(held: Held, imported: Imported) -> None:
 
 
 def _open(held: Held, imported: Imported) -> Cohort:
-    if held.mapping is None:
-        raise CohortError([])
     cohort: Cohort = held.memory.recall(
-        "cohort", partial(open_imported, imported, held.mapping, held.name, active_smallest_cell())
+        "cohort", partial(open_imported, imported, held.whole, held.name, active_smallest_cell())
     )
     return cohort
 
@@ -87,9 +85,7 @@ def _say_column(name: str, cohort: Cohort) -> str:
 
 
 def _offer_files(held: Held, imported: Imported) -> None:
-    mapping = held.mapping
-    if mapping is None:
-        return
+    mapping = held.whole
     stem = to_file_stem(mapping.name, day=date.today())
     with st.container(horizontal=True):
         st.download_button(
@@ -122,9 +118,7 @@ def _encode(text: str) -> bytes:
 
 
 def _write_report(held: Held, imported: Imported) -> bytes:
-    if held.mapping is None:
-        return b""
-    report = report_findings(imported.examined, held.mapping)
+    report = report_findings(imported.examined, held.whole)
     harmless = report.map(lambda cell: f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell)
     return harmless.to_csv(index=False).encode("utf-8-sig")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from analytics.formats import shorten
 from analytics.intake.identifiers import Identifier
 from analytics.intake.importing import list_unsettled, say_tells_nobody
-from analytics.intake.mapping import Mapping
 from pages.components import state
 from pages.components.intake.held import Held
 from pages.components.markdown import as_markdown
 
 REMOVE, HASH, KEEP = "remove", "hash", "keep"
 LABELS = {REMOVE: "Remove", HASH: "Replace by codes", KEEP: "It tells nobody"}
+FOR_AGE = "Use it for the age alone"  # of a date of birth: what is kept of it is a time
+NUMBERS = ("records", "insurance")
 LEAST_KEY = 8
 KEY = (
     "The same key gives the same codes next time, and whoever has it can try out names. It is kept in this tab alone: write it "
@@ -26,7 +28,7 @@ KEY = (
 
 def ask_identifiers(held: Held) -> bool:
     """What to do with each column that tells who somebody is; True once all are settled."""
-    mapping = held.mapping or Mapping("file")
+    mapping = held.mapping
     found = list_unsettled(held.used, mapping)
     if found:
         st.html(
@@ -39,7 +41,7 @@ def ask_identifiers(held: Held) -> bool:
                 as_markdown(f"{shorten(identifier.column)}: {identifier.label} ({identifier.why})"),
                 (REMOVE, HASH, KEEP),
                 _first_choice(identifier, held),
-                format_func=LABELS.__getitem__,
+                format_func=partial(_label, identifier),
                 horizontal=True,
                 key=state.key_of_intake(held.n_taken, "identifier", place, identifier.column),
             )
@@ -50,18 +52,24 @@ def ask_identifiers(held: Held) -> bool:
             args=(held, found),
             key=state.key_of_intake(held.n_taken, "settle_identifiers"),
         )
-    if held.mapping is not None and held.mapping.hashed:
+    if mapping.hashed:
         _ask_key(held)
     return not found
 
 
+def _label(identifier: Identifier, choice: str) -> str:
+    return FOR_AGE if choice == KEEP and identifier.kind == "births" else LABELS[choice]
+
+
 def _first_choice(identifier: Identifier, held: Held) -> int:
-    """Codes for the column by which patients are told apart, which cannot be removed."""
-    return 1 if held.mapping is not None and identifier.column == held.mapping.key else 0
+    """Codes for what may be the column by which patients are told apart, which cannot be removed; of a birth the age."""
+    if identifier.kind == "births":
+        return 2
+    return 1 if identifier.kind in NUMBERS or identifier.column == held.mapping.key else 0
 
 
 def _settle(held: Held, found: Sequence[Identifier]) -> None:
-    mapping = held.mapping or Mapping("file")
+    mapping = held.mapping
     for place, identifier in enumerate(found):
         column = identifier.column
         choice = st.session_state[state.key_of_intake(held.n_taken, "identifier", place, column)]
@@ -77,7 +85,7 @@ def _settle(held: Held, found: Sequence[Identifier]) -> None:
 
 def _ask_key(held: Held) -> None:
     """The key of the codes: made here, kept by the reader, in no file and no link."""
-    hashed = ", ".join(shorten(column) for column in (held.mapping.hashed if held.mapping else ()))
+    hashed = ", ".join(shorten(column) for column in held.mapping.hashed)
     with st.expander(as_markdown(f"Codes in the place of {hashed}: their key"), icon=":material/key:"):
         st.html(f'<p class="outcomes-caption">{KEY}</p>')
         key = st.text_input("Key", held.key, key=state.key_of_intake(held.n_taken, "key"), max_chars=200)
