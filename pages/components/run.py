@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analysis import SECTIONS
 from analytics.cohort import Cohort
@@ -23,7 +26,7 @@ from pages.components.notes import show_problems
 from pages.components.prefetch import ask_together, prefetch_figure
 from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
-from pages.components.registry import Page
+from pages.components.registry import Page, load_pages
 from pages.components.session import keep_session
 from pages.components.title import show_style
 
@@ -31,6 +34,13 @@ TITLE = "Outcomes of relapsed childhood leukaemia"
 ABOUT = (
     "Outcomes of {patients} with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
 )
+
+# The address may be that of the start by now, where Streamlit led instead.
+LOAD_AGAIN = """(page) => {
+  const path = location.pathname.replace(/[/]$/, '')
+  if (path.endsWith('/' + page)) location.reload()
+  else location.replace(path + '/' + page + location.search + location.hash)
+}"""
 
 
 class Run:
@@ -43,6 +53,8 @@ class Run:
 
     def draw(self) -> None:
         """Draw everything, in the order that fits."""
+        if load_again_unless_known():
+            return
         serve_assets()
         cohort = open_active_cohort()
         if isinstance(cohort, CohortError):
@@ -135,6 +147,24 @@ class Run:
             page.show(self.context.at(page.url_path))
         else:
             show_unanswered(self.context)
+
+
+def load_again_unless_known() -> bool:
+    """Load the page again in the browser where Streamlit did not know the address, which this program does; True if so.
+
+    Until a script has called `st.navigation` once, Streamlit started by itself takes the files of ``pages/`` for the pages,
+    and answers links to any other with "Page not found".
+    """
+    run = get_script_run_ctx()
+    if run is None:
+        return False
+    asked, found = run.pages_manager.intended_page_name, run.pages_manager.get_pages().values()
+    by_files = any(page["script_path"] for page in found if "url_pathname" in page)
+    if not by_files or all(page.url_path != asked for page in load_pages()):
+        return False
+    PagesManager.uses_pages_directory = False
+    st.html(f"<script>({LOAD_AGAIN})({json.dumps(asked)})</script>", unsafe_allow_javascript=True)
+    return True
 
 
 def set_page_config() -> None:

@@ -145,6 +145,23 @@ def test_what_would_be_asked_is_recorded(watched: Watched) -> None:
 # Addresses
 
 
+def test_the_first_link_to_a_server_that_streamlit_itself_starts_leads_to_its_page(
+    root: Path, tmp_path: Path, browser: Browser
+) -> None:
+    """It takes the files of pages/ for the pages until the program has run once."""
+    process, address = start_server(root, tmp_path / "log.txt", program=("-m", "streamlit"))
+    try:
+        with closing(browser.new_context()) as context:
+            page = context.new_page()
+            page.goto(f"{address}/landmark?sex=girls")
+            expect(page.locator("h1.outcomes-title")).to_have_text("Landmark comparison", timeout=60_000)
+            expect(page.get_by_test_id("cohort-sentence")).to_contain_text("Sex: girls")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
 def test_an_address_by_another_spelling_leads_to_its_page(watched: Watched, page: Page) -> None:
     for asked, path in (
         ("overview", "/"),
