@@ -17,7 +17,7 @@ DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].e
 def open_view(page: Page, address: str, path: str = "") -> None:
     """Open a page of the dashboard and wait until it is drawn."""
     page.goto(f"{address}/{path}")
-    page.wait_for_selector(SENTENCE, timeout=60_000)
+    page.wait_for_selector(f"{SENTENCE}, h1.outcomes-title", timeout=60_000)  # one page is about no selection
     # The filters' code is loaded once it is needed, like that of the figures.
     page.wait_for_selector(TOLD, state="attached")
     settle(page)

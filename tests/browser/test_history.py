@@ -142,6 +142,8 @@ class Reader:
 
     def shown(self) -> dict[str, Any]:
         """What is seen; the levels of a filter in alphabetical order, the address being free in theirs."""
+        if not self.tab.copy_button.count():  # a page one has come back to has its files folded away
+            self.tab.unfold()
         shown: dict[str, Any] = self.tab.page.evaluate(SHOWN)
         shown["pills"] = {name: sorted(labels) for name, labels in shown["pills"].items()}
         shown["link"] = (self.tab.copy_button.get_attribute("data-link") or "").replace("/?", "?")
