@@ -134,13 +134,15 @@ class Sides:
 class Contrast:
     """What a view shows of two selections in one: a figure, tables, and sentences that say what compares them.
 
-    ``tests`` are those before the reader, for the ledger.
+    ``tests`` are those before the reader, for the ledger. ``frame()`` makes the numbers of the figure for a file, where
+    they stand in no table.
     """
 
     picture: Picture
     tables: tuple[Table, ...] = ()
     sentences: tuple[str, ...] = ()
     tests: tuple[ComparedTest, ...] = ()
+    frame: Callable[[], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

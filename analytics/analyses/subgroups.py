@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.beside import RATIOS_UNTESTED, name_both, stack_sides
 from analytics.comparisons.power import to_planning
 from analytics.comparisons.regression import (
     as_read,
@@ -22,14 +24,17 @@ from analytics.comparisons.regression import (
 from analytics.comparisons.requirements import any_group, endpoint_with
 from analytics.comparisons.subgroups import (
     Subgroups,
+    TwoSubgroups,
     compare_subgroups,
+    compare_two_subgroups,
     order_groups,
     plan_subgroups,
     split_groups,
 )
 from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
 from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
-from analytics.document import ComparedTest, Headline, HtmlFigure
+from analytics.document import ComparedTest, Headline, HtmlFigure, Picture, Sides
+from analytics.document import Contrast as Beside
 from analytics.estimators import estimate_hazard_ratios, subgroup_effects
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_subgroups as ask_libraries
@@ -296,6 +301,15 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         frame = pd.DataFrame(rows, columns=columns)
         frame.insert(columns.index("conf_type"), "conf_level", result.overall.conf_level)
         return {"estimates": name_measure(frame, "hazard_ratio")}
+
+    def join(self, first: Subgroups, second: Subgroups, params: Params, sides: Sides) -> TwoSubgroups:
+        return TwoSubgroups(first, second)
+
+    def show_joined(self, joined: TwoSubgroups, params: Params, sides: Sides) -> Beside:
+        forest = compare_two_subgroups(joined, sides)
+        picture = Picture(name_both(sides), draw_forest(plot_comparison(forest)), describe_comparison(forest))
+        first, second = (self.downloads(one)["estimates"] for one in (joined.first, joined.second))
+        return Beside(picture, sentences=(RATIOS_UNTESTED,), frame=partial(stack_sides, first, second, "hazard ratio"))
 
     def second_opinion(self, frame: _Frame, result: Subgroups, params: Params) -> Iterator[Compared]:
         data, name, reference = frame.data, frame.variable.name, result.contrast.reference

@@ -20,12 +20,17 @@ from analytics.figures.theme import DASHES, Style, style_of
 from analytics.formats import MISSING, format_count, format_p_cell, format_patients
 from analytics.frames import CompetingEvents, TimeToEvent, strata_of
 from analytics.reporting.curves import IncidenceComparison, SurvivalComparison
+from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_missing
 from analytics.reporting.wording import describe_test, in_sentence, join_words, name_level, name_term
 from analytics.results import RatioResult, Result, TestResult, references_of
 
 LETTERS = ("A", "B")
 MODELS_BESIDE = "Each ratio is adjusted for the other factors, in the model of its own selection."
+RATIOS_UNTESTED = (
+    "No test compares the ratios of A with those of B; that one interval includes 1 and the other does not is no difference "
+    "between them."
+)
 MOST_CROSSED = 3  # groups that are drawn for both selections, each in its colour
 LONGEST_LABEL = 24  # characters of a selection in the names of its curves
 BROKEN = DASHES[2]
@@ -204,10 +209,7 @@ def say_models(models: TwoModels, sides: Sides) -> str:
             said.append(
                 f"{letter}: {format_patients(model.n)} in the model, {format_count(model.n_event)} with the event"
             )
-    return (
-        f"{'; '.join(said)}. No test compares the ratios of A with those of B; that one interval includes 1 and the other does "
-        "not is no difference between them."
-    )
+    return f"{'; '.join(said)}. {RATIOS_UNTESTED}"
 
 
 def list_two_models(models: TwoModels, sides: Sides) -> ComparisonForest:
@@ -240,6 +242,22 @@ def list_two_models(models: TwoModels, sides: Sides) -> ComparisonForest:
         p_help="Of the ratio in the selection of the row; no p compares the two selections",
         sides=(f"lower {_of(models)}", f"higher {_of(models)}"),
     )
+
+
+def frame_two_models(models: TwoModels) -> pd.DataFrame:
+    """The ratios of both selections for a file, each row with its side."""
+    return stack_sides(models.first.to_frame(), models.second.to_frame(), models.first.measure)
+
+
+def stack_sides(first: pd.DataFrame, second: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The rows of A, then those of B, with their estimates under the name of what they are ("hazard ratio")."""
+    rows = [
+        {"side": side, **row}
+        for side, one in zip(LETTERS, (first, second), strict=True)
+        for row in one.to_dict("records")
+    ]
+    columns = ["side", *max((first.columns, second.columns), key=len)]
+    return name_measure(pd.DataFrame(rows, columns=columns), measure.replace(" ", "_"))
 
 
 def _of(models: TwoModels) -> str:

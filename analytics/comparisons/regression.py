@@ -11,7 +11,14 @@ import pandas as pd
 
 from analytics.analysis import Analysis, Checks, Control, Frame, Params, to_reference
 from analytics.cohort import Cohort
-from analytics.comparisons.beside import MODELS_BESIDE, TwoModels, list_two_models, name_both, say_models
+from analytics.comparisons.beside import (
+    MODELS_BESIDE,
+    TwoModels,
+    frame_two_models,
+    list_two_models,
+    name_both,
+    say_models,
+)
 from analytics.comparisons.power import to_planning
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import ComparedTest, Contrast, Headline, HtmlFigure, Picture, Sides
@@ -171,7 +178,7 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
         picture = Picture(
             name_both(sides), draw_forest(plot_comparison(forest)), describe_comparison(forest), MODELS_BESIDE
         )
-        return Contrast(picture, sentences=(say_models(joined, sides),))
+        return Contrast(picture, sentences=(say_models(joined, sides),), frame=partial(frame_two_models, joined))
 
     @abstractmethod
     def describe(self, result: Models) -> Callable[..., str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from analytics.analysis import Params, lazy
+from analytics.comparisons.beside import name_sides
 from analytics.comparisons.power import best_pair, detect_groups
 from analytics.comparisons.regression import stack
 from analytics.dictionary import Endpoint, Variable, load_words
+from analytics.document import Sides
 from analytics.estimators import Detectable, detectable_in_subgroups
 from analytics.figures.forest.comparison import ComparisonForest, ComparisonRow
 from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld
@@ -127,6 +129,41 @@ def compare_subgroups(result: Subgroups) -> ComparisonForest:
         footnotes=(footnote,) if rows else (),
         compared=f"{in_sentence(variable.label)}, {contrast.text}" if rows else "",
     )
+
+
+@dataclass(frozen=True)
+class TwoSubgroups(Result):
+    """The ratios within the same subgroups of two selections."""
+
+    first: Subgroups
+    second: Subgroups
+
+
+def compare_two_subgroups(both: TwoSubgroups, sides: Sides) -> ComparisonForest:
+    """The ratios of A and of B, one under the other, among all of each and in every subgroup; no test compares them."""
+    drawn, rows = (compare_subgroups(both.first), compare_subgroups(both.second)), []
+    found = [dict(_by_place(forest)) for forest in drawn]
+    for place in dict.fromkeys(place for forest in drawn for place, _ in _by_place(forest)):
+        ratios = [one.get(place) for one in found]
+        known = next(row for row in ratios if row is not None)
+        if known.ratio is None:
+            rows.append(ComparisonRow(known.label))
+            continue
+        heading = ", ".join(filter(None, (known.label, known.detail)))
+        rows.append(ComparisonRow(heading, is_indented=known.is_indented))
+        for row, side in zip(ratios, name_sides(sides).values(), strict=True):
+            missing = ComparisonRow(side, counts=(MISSING, MISSING), is_indented=True)
+            rows.append(missing if row is None else replace(row, label=side, detail="", is_indented=True))
+    notes = dict.fromkeys(note for forest in drawn for note in forest.footnotes)
+    return replace(drawn[0], rows=tuple(rows), p_head="", p_help="", guide=None, footnotes=tuple(notes))
+
+
+def _by_place(forest: ComparisonForest) -> Iterator[tuple[tuple[str, str, str], ComparisonRow]]:
+    """The rows by the variable, the subgroup and the group that they are about."""
+    heading = ""
+    for row in forest.rows:
+        heading = row.label if row.ratio is None else heading
+        yield (heading, "" if row.ratio is None else row.label, "" if row.ratio is None else row.detail), row
 
 
 def _row(effect: SubgroupEffect, contrast: Contrast, label: str, **look: bool) -> ComparisonRow:

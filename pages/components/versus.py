@@ -11,8 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from analytics.dictionary import load_words
+from analytics.document import Contrast
 from analytics.formats import format_count, format_patients
-from analytics.reporting.tables import Table, table_frame
+from analytics.reporting.files import to_files
+from analytics.reporting.tables import table_frame
 from analytics.reporting.wording import say_selection
 from pages.components import state
 from pages.components.cache import load_document
@@ -50,14 +52,16 @@ def show_versus(opened: OpenView) -> None:
         show_table(table)
     for sentence in contrast.sentences:
         st.html(f'<p data-testid="versus-test">{escape(sentence)}</p>')
-    if contrast.tables:
-        frames = partial(_frames_of, contrast.tables[0])
+    if contrast.tables or contrast.frame is not None:
+        frames = partial(_frames_of, contrast)
         said = add_remarks(opened.provenance, (contrast.picture.title, *contrast.sentences))
         show_files((FILE,), frames, said, opened.stem, FILE)
 
 
-def _frames_of(table: Table) -> Mapping[str, pd.DataFrame]:
-    return {FILE: table_frame(table)}
+def _frames_of(contrast: Contrast) -> Mapping[str, pd.DataFrame]:
+    if contrast.frame is None:
+        return {FILE: table_frame(contrast.tables[0])}
+    return to_files({FILE: contrast.frame()})
 
 
 def show_other(context: Context, answer: str) -> None:

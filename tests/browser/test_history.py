@@ -85,6 +85,9 @@ def texts_of(query: dict[str, list[str]], name: str) -> list[str]:
     return sorted(query.get(name, []))
 
 
+COPY = '[data-action="copy"]'
+
+
 @dataclass
 class Reader:
     """A reader at the dashboard, and what the ledger must say of everything that was looked at so far."""
@@ -142,11 +145,12 @@ class Reader:
 
     def shown(self) -> dict[str, Any]:
         """What is seen; the levels of a filter in alphabetical order, the address being free in theirs."""
-        if not self.tab.copy_button.count():  # a page one has come back to has its files folded away
+        if not self.tab.page.locator(COPY).count():  # a page one has come back to has its files folded away
             self.tab.unfold()
         shown: dict[str, Any] = self.tab.page.evaluate(SHOWN)
         shown["pills"] = {name: sorted(labels) for name, labels in shown["pills"].items()}
-        shown["link"] = (self.tab.copy_button.get_attribute("data-link") or "").replace("/?", "?")
+        links = self.tab.page.locator(COPY).evaluate_all("(all) => all.map((e) => e.dataset.link)")
+        shown["link"] = links[0].replace("/?", "?") if links else ""
         return shown
 
     def check(self) -> dict[str, Any]:

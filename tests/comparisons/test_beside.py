@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from html import escape
 from typing import Any
@@ -137,6 +138,30 @@ def test_ratios_of_both_stand_under_each_other(slug: str) -> None:
                     format_ratio_of(term.ratio) in html and escape(format_p_cell(term.p_value, term.p_reason)) in html
                 )
     assert contrast.tests == () and "No test compares the ratios" in contrast.sentences[0]
+    assert contrast.frame is not None
+    written = contrast.frame()
+    for side, model in (("A", first.multivariable), ("B", second.multivariable)):
+        rows = written[written["side"] == side].set_index("term")
+        assert rows["n_event"].tolist() == [term.n_event for term in model.terms]
+        expected = [math.nan if term.ratio.value is None else term.ratio.value for term in model.terms]
+        assert rows[model.measure.replace(" ", "_")].tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_ratios_within_subgroups_of_both_stand_under_each_other() -> None:
+    boys, girls, contrast, _ = compare("subgroups", BOYS, GIRLS)
+    html, said = contrast.picture.figure.html, contrast.picture.alt_text
+    for letter, result in (("A: Sex: boys", boys), ("B: Sex: girls", girls)):
+        effects = [*result.among_all, *(e for s in result.subgroupings for e in s.shown(result.contrast))]
+        shown = [format_ratio_of(e.ratio) for e in effects if e.ratio.value is not None]
+        assert shown and all(text in html for text in shown)
+        assert said.count(letter) == len(effects)
+    assert contrast.tests == () and "No test compares the ratios" in contrast.sentences[0]
+    assert contrast.frame is not None
+    written = contrast.frame()
+    alone = analysis_of("subgroups").downloads(girls)["estimates"]
+    assert written[written["side"] == "B"]["hazard_ratio"].tolist() == pytest.approx(
+        alone["hazard_ratio"].tolist(), nan_ok=True
+    )
 
 
 def test_what_one_figure_cannot_hold_stays_apart() -> None:
