@@ -193,6 +193,21 @@ def test_a_further_column_is_used_and_let_go_again() -> None:
     assert "haemoglobin" not in held.import_now().mapped.frame
 
 
+def test_a_column_of_its_own_kind_becomes_a_new_variable() -> None:
+    app = bring(("klinik.csv", CLINIC.encode("cp1252")))
+    press(app, "Do this")
+    held = app.session_state[state.INTAKE]
+    press(app, "Add it")
+    assert "no new label" in " ".join(warning.value for warning in app.warning)
+    app.selectbox(key=state.key_of_intake(held.n_taken, "column")).set_value("Gruppe")
+    app.text_input(key=state.key_of_intake(held.n_taken, "new_label")).input("Study group").run()
+    press(app, "Add it")
+    assert held.import_now().mapped.frame["study_group"].value_counts().to_dict() == {"x": 20, "y": 20, "z": 20}
+    press(app, "Show 60 children")
+    turn_to(app, "survival-by-variable")
+    assert "study_group" in app.session_state[state.OWN_COHORT].variables
+
+
 def test_several_files_are_joined_by_the_patient() -> None:
     labs = "\n".join(["Nr;PLT", *(f"{i};{20 + i}" for i in range(1, 41))])
     app = bring(

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from analytics.dictionary import Variable, load_dictionary
+from analytics.dictionary import PHASES, Variable, load_dictionary
 from analytics.formats import format_count, format_patients, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.beginning import Beginning
@@ -15,6 +15,7 @@ from analytics.intake.drafts import Question
 from analytics.intake.importing import Imported
 from analytics.intake.mapping import Assignment, Mapping, MappingError
 from analytics.intake.mapping_text import read_mapping, write_mapping
+from analytics.intake.new_variables import add_variable, is_number
 from analytics.intake.proposing import Guess, propose_column
 from pages.components import state
 from pages.components.intake.held import Held
@@ -224,10 +225,50 @@ def _ask_further(held: Held, beginning: Beginning) -> None:
                 on_click=_choose_column,
                 args=(held, beginning, column_key, variable_key),
             )
+        _ask_new(held, beginning, column_key)
         if st.session_state.get(state.key_of_intake(held.n_taken, "no_way")):
             st.warning(
                 "The cells of this column cannot be read as this variable. The text of the mapping below can say how."
             )
+
+
+def _ask_new(held: Held, beginning: Beginning, column_key: str) -> None:
+    """A variable that the dictionary does not have yet, made of the column."""
+    label_key, phase_key, unit_key = (
+        state.key_of_intake(held.n_taken, f"new_{name}") for name in ("label", "phase", "unit")
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("or a new variable, called", key=label_key, width=260, max_chars=60)
+        st.selectbox("known at", PHASES, key=phase_key, width=160)
+        if is_number(beginning.table, st.session_state.get(column_key) or beginning.table.columns[0]):
+            st.text_input("in", key=unit_key, width=100, max_chars=20, placeholder="unit")
+        st.button(
+            "Add it",
+            key=state.key_of_intake(held.n_taken, "add_new"),
+            on_click=_add_new,
+            args=(held, beginning, column_key, label_key, phase_key, unit_key),
+        )
+    if problem := st.session_state.get(state.key_of_intake(held.n_taken, "new_problem")):
+        st.warning(as_markdown(problem))
+
+
+def _add_new(held: Held, beginning: Beginning, column_key: str, label_key: str, phase_key: str, unit_key: str) -> None:
+    told = state.key_of_intake(held.n_taken, "new_problem")
+    try:
+        mapping = add_variable(
+            beginning.table,
+            st.session_state[column_key],
+            st.session_state[label_key],
+            st.session_state[phase_key],
+            beginning.proposal.mapping,
+            load_dictionary(),
+            unit=st.session_state.get(unit_key) or "",
+        )
+    except MappingError as error:
+        st.session_state[told] = str(error)
+        return
+    st.session_state.pop(told, None)
+    held.settle(mapping)
 
 
 def _choose_column(held: Held, beginning: Beginning, column_key: str, variable_key: str) -> None:
