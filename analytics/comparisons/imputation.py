@@ -14,7 +14,6 @@ from analytics.comparisons.relapse import RelapseData
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
 from analytics.estimators import estimate_imputed_odds_ratios, own_level_name, why_not_imputed
-from analytics.estimators.missing.own_level import NOT_RECORDED
 from analytics.figures.forest.comparison import (
     ComparisonForest,
     ComparisonRow,
@@ -29,6 +28,7 @@ from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import describe_terms
 from analytics.reporting.wording import name_term
 from analytics.results import (
+    NOT_RECORDED,
     MissingResult,
     Note,
     OddsRatio,

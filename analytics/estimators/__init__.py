@@ -36,7 +36,7 @@ from analytics.estimators.missing.imputation import (
     impute,
     why_not_imputed,
 )
-from analytics.estimators.missing.own_level import own_level_name, with_own_level
+from analytics.estimators.missing.own_level import with_own_level
 from analytics.estimators.missing.patterns import count_missing
 from analytics.estimators.missing.pooling import (
     pool_estimates,
@@ -118,7 +118,15 @@ from analytics.estimators.validation.splines import (
     place_knots,
     spline_basis,
 )
-from analytics.results import CensoringWeights, MissingPattern, MissingResult, MissingShare, PooledResult, as_model
+from analytics.results import (
+    CensoringWeights,
+    MissingPattern,
+    MissingResult,
+    MissingShare,
+    PooledResult,
+    as_model,
+    own_level_name,
+)
 
 __all__ = [
     "CensoringWeights",

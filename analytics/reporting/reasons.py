@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.dictionary import Dictionary, dictionary_in_hand
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_months, format_percent, is_withheld, join_words
-from analytics.results import Name, Reason
+from analytics.results import Name, Reason, own_level_name
 
 
 class _Spoken:
@@ -321,10 +321,12 @@ def speak(value: Any, dictionary: Dictionary) -> str:
 
 def name_label(name: Name, dictionary: Dictionary) -> str:
     """The label of a column, with that of its level or with its value ("Sex: boys", "Age = 3"); unknown ones as they are."""
-    # A column may be made from another: "white_cells (not recorded)" says in whom a number is missing.
-    column, made, what = name.variable.partition(" (")
-    variable = next((v for v in dictionary.variables if v.name == column), None)
-    label = _MADE.get(name.variable, name.variable) if variable is None else f"{variable.label}{made}{what}"
+    label, variable = _MADE.get(name.variable, name.variable), None
+    for entry in dictionary.variables:
+        if name.variable == entry.name:
+            label, variable = entry.label, entry
+        elif name.variable == own_level_name(entry.name):
+            label = own_level_name(entry.label)
     if name.level is not None:
         known = variable is not None and name.level in variable.levels
         return f"{label}: {variable.level_label(name.level) if variable is not None and known else name.level}"

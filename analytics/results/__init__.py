@@ -1,6 +1,18 @@
 """The frozen values that estimators return."""
 
-from analytics.results.core import Estimate, FloatArray, Interval, Name, Note, Reason, Result, Severity, read_only
+from analytics.results.core import (
+    NOT_RECORDED,
+    Estimate,
+    FloatArray,
+    Interval,
+    Name,
+    Note,
+    Reason,
+    Result,
+    Severity,
+    own_level_name,
+    read_only,
+)
 from analytics.results.missing import (
     MissingPattern,
     MissingResult,
@@ -69,6 +81,7 @@ from analytics.results.validation import (
 )
 
 __all__ = [
+    "NOT_RECORDED",
     "TREATMENT",
     "Balance",
     "CalibrationGroup",
@@ -127,6 +140,7 @@ __all__ = [
     "list_pairs",
     "name_ratio_test",
     "name_ratio_test_of",
+    "own_level_name",
     "ratios_of",
     "ratios_per_step",
     "read_only",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+NOT_RECORDED = "not recorded"  # the level that missing values are given
 
 
 Severity = Literal["info", "caution", "warning"]
@@ -80,6 +81,11 @@ class Name:
     variable: str
     level: str | None = None
     value: float | None = None
+
+
+def own_level_name(variable: str) -> str:
+    """The column that says in whom a number is not recorded."""
+    return f"{variable} ({NOT_RECORDED})"
 
 
 @dataclass(frozen=True, slots=True)

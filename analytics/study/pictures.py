@@ -17,6 +17,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Variable
 from analytics.figures.glance.breakdowns import Bar, Breakdown
 from analytics.formats import format_number
+from analytics.results import NOT_RECORDED
 
 # Lists of the dictionary: a picture for each variable, but one for all of the second and one for all of the third, which are
 # called after them: a bar for each variable, and a heading for each.
@@ -27,7 +28,6 @@ STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 LOG_STEPS = (1.0, 2.0, 5.0)
 DECADES = 4  # of a logarithmic axis that begins at 0
 MOST_DECIMALS, FINEST = 3, 1e-6  # as ranges of a cohort tell them; the step of values with as many or more
-NOT_RECORDED = "not recorded"
 HIDDEN = -1  # a number that may not be shown
 IntArray = NDArray[np.int64]
 

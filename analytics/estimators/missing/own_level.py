@@ -7,8 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.regression.logistic import read_weight
-
-NOT_RECORDED = "not recorded"  # the level that missing values are given
+from analytics.results import NOT_RECORDED, own_level_name
 
 
 def with_own_level(values: pd.DataFrame, weight: ArrayLike | None = None) -> pd.DataFrame:
@@ -39,8 +38,3 @@ def with_own_level(values: pd.DataFrame, weight: ArrayLike | None = None) -> pd.
             says = pd.Categorical(np.where(unknown, "yes", "no"), categories=["no", "yes"])
             columns[own_level_name(name)] = says
     return pd.DataFrame(columns, index=values.index)
-
-
-def own_level_name(variable: str) -> str:
-    """The column that says in whom a number is not recorded."""
-    return f"{variable} ({NOT_RECORDED})"

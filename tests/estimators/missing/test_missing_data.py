@@ -23,8 +23,7 @@ from analytics.estimators import (
     pool_test,
     with_own_level,
 )
-from analytics.estimators.missing.own_level import NOT_RECORDED
-from analytics.results import MissingResult, Reason
+from analytics.results import NOT_RECORDED, MissingResult, Reason
 
 HERE = Path(__file__).parents[2] / "reference"
 R = json.loads((HERE / "missing_data_reference.json").read_text())
