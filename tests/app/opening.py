@@ -35,6 +35,7 @@ class Dashboard(AppTest):
 
     def ask_for(self, address: str) -> None:
         """Have the next run be on another page; of a session that has not run, the first."""
+        # Private: a test has no public way to begin on a page that is a function, as a session with a link to it does.
         self._page_hash = (self.keys or keys_of_pages())[address]
 
 
