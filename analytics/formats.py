@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.dictionary import Variable, dictionary_naming, dictionary_with, load_words
+from analytics.dictionary import Dictionary, Variable, dictionary_with, load_words
 from analytics.results import Estimate, Interval, Reason
 
 MISSING = "–"
@@ -58,8 +58,13 @@ def _fill(name: str) -> str:
     phrases = dictionary_with(lambda known: name in known.words.phrases).words.phrases
     if name in phrases:
         return name_patients(phrases[name])
-    naming = dictionary_naming("salvage treatment")
-    return dict(naming[naming.role("salvage treatment")].level_roles).get(name, f"{{{name}}}")
+    treatments = _treatments_of(dictionary_with(lambda known: name in _treatments_of(known)))
+    return treatments.get(name, f"{{{name}}}")
+
+
+def _treatments_of(dictionary: Dictionary) -> dict[str, str]:
+    column = dictionary.roles.get("salvage treatment")
+    return {} if column is None else dict(dictionary[column].level_roles)
 
 
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:

@@ -159,6 +159,9 @@ def test_static_texts_take_phrases_and_treatments_of_the_dictionary() -> None:
         assert name_patients("{CAR-T}, {Patients} {given HSCT} {n}") == "CAR-T, Children given a graft {n}"
         assert list_histories() == ("CAR-T", "graft", "CAR-T, then graft")
     assert name_patients("{given HSCT}") == "transplanted"
+    without = tuple(v for v in known.variables if v.role != "salvage treatment")
+    with speaking_by(replace(known, variables=without)):
+        assert name_patients("{HSCT}, {no such word}") == "HSCT, {no such word}"
 
 
 def test_no_field_is_left_on_a_page() -> None:
