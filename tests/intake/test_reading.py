@@ -19,7 +19,8 @@ from analytics.intake.layout import Layout
 from analytics.intake.reading import detect_layout, read_tables
 from analytics.intake.tables import TEXT, SourceTable
 from tests.intake.apart import reader_apart
-from tests.intake.corpus import BAD, GOOD, TABLE, WORKBOOK, Bad, Good, wide, write
+from tests.intake.corpus import BAD, GOOD, Bad, Good, write
+from tests.intake.made_files import TABLE, WORKBOOK, wide
 
 
 @pytest.fixture(scope="module")
