@@ -14,6 +14,7 @@ from analytics.formats import (
     format_number,
     format_p_phrase,
     format_patients,
+    name_patients,
 )
 from analytics.frames import filters_of, list_treatments, strata_of
 from analytics.frames.switching import NOT_MARROW, SALVAGE, SECOND_RELAPSE, UNTIL_HSCT, TreatmentData
@@ -45,9 +46,9 @@ from analytics.results import (
 
 # By the view: the state of who was not treated yet.
 UNTREATED = {
-    "hsct": "not yet transplanted",
-    "cart": "no CAR-T yet",
-    UNTIL_HSCT: "no CAR-T yet",
+    "hsct": "not yet {given HSCT}",
+    "cart": "no {CAR-T} yet",
+    UNTIL_HSCT: "no {CAR-T} yet",
     "histories": "neither yet",
 }
 AS_IT_CHANGES = ", with treatment as it changes"
@@ -55,7 +56,7 @@ AS_IT_CHANGES = ", with treatment as it changes"
 
 def name_untreated(view: str, treatments: Collection[str]) -> str:
     """The state before any of the treatments of a view; ``treatments`` are those whose days the file knows."""
-    return name_chemotherapy(treatments) if view == SALVAGE else UNTREATED[view]
+    return name_chemotherapy(treatments) if view == SALVAGE else name_patients(UNTREATED[view])
 
 
 def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
@@ -149,7 +150,9 @@ def describe_waiting(data: TreatmentData, median: Sequence[float] | None) -> str
     at = data.first_treated()
     treated = at <= data.time
     n = int(data.weight[treated].sum())
-    treatments = join_words(list(data.treated_at)) if len(data.treated_at) == 1 else "CAR-T or HSCT"
+    treatments = (
+        join_words(list(data.treated_at)) if len(data.treated_at) == 1 else " or ".join(list_treatments().values())
+    )
     if not data.n:
         return ""
     if not n:
@@ -379,10 +382,15 @@ def note_until_hsct(data: TreatmentData) -> tuple[Note, ...]:
         Note(
             "informative-censoring",
             "caution",
-            f"The follow-up of {format_count(n)} of {format_patients(data.n)} ends at HSCT. This depends on the prognosis: "
-            f"{load_words().plural} in remission and fit are transplanted. The hazard ratio is of the rate of the event before "
-            "HSCT; a curve would be the survival without HSCT only if those transplanted were like the others.",
-            "On the page of survival by treatment, take HSCT as a competing event, or weigh for who is transplanted.",
+            f"The follow-up of {format_count(n)} of {format_patients(data.n)} "
+            + name_patients(
+                "ends at {HSCT}. This depends on the prognosis: {patients} in remission and fit are {given HSCT}. The hazard "
+                "ratio is of the rate of the event before {HSCT}; a curve would be the survival without {HSCT} only if those "
+                "{given HSCT} were like the others."
+            ),
+            name_patients(
+                "On the page of survival by treatment, take {HSCT} as a competing event, or weigh for who is {given HSCT}."
+            ),
         ),
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.dictionary import load_words
-from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_patients
+from analytics.formats import MISSING, format_count, format_number, format_p_cell, format_patients, name_patients
+from analytics.frames import name_treatment
 from analytics.frames.switching import TreatmentData
-from analytics.frames.treatment import CART
+from analytics.frames.treatment import CART, HSCT
 from analytics.reporting.estimates import format_probability, ratio_text
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
@@ -50,15 +51,15 @@ def tabulate_until_hsct(
 def _tabulate_incidence(
     data: TreatmentData, incidence: IncidenceResult, milestones: Sequence[Sequence[Estimate]]
 ) -> Table:
-    noun, words = data.endpoint.event_noun, load_words()
+    noun, words, hsct = data.endpoint.event_noun, load_words(), name_treatment(HSCT)
     rows = []
     for curve, found in zip(incidence.curves, milestones, strict=True):
-        what = f"{noun} without HSCT" if curve.cause == DEATH else "HSCT"
+        what = f"{noun} without {hsct}" if curve.cause == DEATH else hsct
         cells = [format_probability(e) if curve.n else MISSING for e in found]
         counts = f"{format_count(curve.n_event)} of {format_count(curve.n)}"
         rows.append((f"{curve.group}: {what}", counts, *cells))
     return Table(
-        title="HSCT as a competing event",
+        title=f"{hsct} as a competing event",
         columns=("While", words.head, *(f"{months} months" for months in MILESTONES)),
         rows=tuple(rows),
         help=(
@@ -68,7 +69,7 @@ def _tabulate_incidence(
         ),
         caption=f"Aalen–Johansen estimates with 95 % {incidence.conf_type} intervals of what came first, among "
         f"{words.plural} who come into a state as they are treated. The hazard ratio of this page is that of the rate of the "
-        "event without HSCT (cause-specific), which needs no assumption on those transplanted.",
+        f"event without {hsct} (cause-specific), which needs no assumption on those {_given()}.",
     )
 
 
@@ -78,13 +79,13 @@ def _tabulate_weighted(data: TreatmentData, weighted: CensoringWeights, plain: H
         for term in treated_terms(model) if model is not None else ():
             rows.append((label, ratio_text(term.ratio), format_p_cell(term.p_value, term.p_reason)))
     return Table(
-        title=f"{CART} against {data.untreated}, weighted for who is transplanted",
+        title=f"{name_treatment(CART)} against {data.untreated}, weighted for who is {_given()}",
         columns=("", head_ratio(plain), "p"),
         rows=tuple(rows),
         help=("", "Cox model, Efron ties; the weighted one with robust errors", start_sentence(name_term_test(plain))),
-        caption=f"{format_patients(weighted.n_ended)} transplanted; weights from {format_number(weighted.low or 0.0)} to "
-        f"{format_number(weighted.high or 0.0)}, by the rate of HSCT given treatment and the variables to adjust for. What is "
-        "not on record is not weighted.",
+        caption=f"{format_patients(weighted.n_ended)} {_given()}; weights from {format_number(weighted.low or 0.0)} to "
+        f"{format_number(weighted.high or 0.0)}, by the rate of {name_treatment(HSCT)} given treatment and the variables to "
+        "adjust for. What is not on record is not weighted.",
     )
 
 
@@ -93,9 +94,13 @@ def say_until_hsct(data: TreatmentData, found: UntilHsct) -> tuple[str, ...]:
     if found.weighted is None:
         return ()
     if found.weighted.model is None:
-        return (f"The comparison is not weighted for who is transplanted: {say_reason(found.weighted.reason)}.",)
+        return (f"The comparison is not weighted for who is {_given()}: {say_reason(found.weighted.reason)}.",)
     return tuple(
-        f"Weighted for who is transplanted, by {list_adjusters(data)}: "
+        f"Weighted for who is {_given()}, by {list_adjusters(data)}: "
         + in_sentence(describe_hazard_ratio(term, data.treatment, data.untreated, (), data.endpoint))
         for term in treated_terms(found.weighted.model)
     )
+
+
+def _given() -> str:
+    return name_patients("{given HSCT}")

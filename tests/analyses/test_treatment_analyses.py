@@ -20,7 +20,7 @@ from analytics.analysis import Analysis
 from analytics.cohort.filters import CohortFilter
 from analytics.frames.treatment import CART, HSCT, list_histories
 from analytics.reporting.regression import has_few_events
-from analytics.reporting.treatment import UNTREATED
+from analytics.reporting.treatment import name_untreated
 from analytics.results import HazardRatioResult, treated_terms
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
@@ -66,14 +66,14 @@ def switches(child: Any, history: str) -> list[tuple[float, str]]:
 
 
 def state_at(child: Any, history: str, day: float) -> str:
-    return ([UNTREATED[history]] + [state for at, state in switches(child, history) if at <= day])[-1]
+    return ([name_untreated(history, ())] + [state for at, state in switches(child, history) if at <= day])[-1]
 
 
 def rows_of(children: pd.DataFrame, history: str) -> pd.DataFrame:
     """One row per child and treatment, at risk in (start, stop]."""
     rows = []
     for child in children.itertuples():
-        changes = [(0.0, UNTREATED[history]), *switches(child, history)]
+        changes = [(0.0, name_untreated(history, ())), *switches(child, history)]
         ends = [at for at, _ in changes[1:]] + [child.time]
         for (start, state), stop in zip(changes, ends, strict=True):
             if start < stop:
@@ -198,7 +198,7 @@ def test_the_test_of_mantel_and_byar_is_that_of_the_risk_sets(history: str, stra
 def test_curves_equal_those_of_lifelines_with_children_entering(history: str, endpoint: str) -> None:
     shown = show_with(CHANGING, history=history, endpoint=endpoint, relapses="all")
     rows = rows_of(compared(patients_of(REFERENCE), history, endpoint, "all"), history)
-    assert [curve.group for curve in shown.result.curves.curves] == [UNTREATED[history], *STATES[history]]
+    assert [curve.group for curve in shown.result.curves.curves] == [name_untreated(history, ()), *STATES[history]]
     for curve in shown.result.curves.curves:
         own = rows[rows["state"] == curve.group]
         fitted = KaplanMeierFitter().fit(own["stop"], own["event"], entry=own["start"])
@@ -265,7 +265,7 @@ def test_counts_at_every_landmark_are_those_of_the_file(history: str, endpoint: 
         assert first["n_switch_later"] == (at != last).sum()
         for row in rows.itertuples():
             assert (row.n, row.n_event) == ((at == row.level).sum(), left.loc[at == row.level, "event"].sum())
-        n_untreated = (at == UNTREATED[history]).sum()
+        n_untreated = (at == name_untreated(history, ())).sum()
         assert f"{len(left) - n_untreated} treated and {n_untreated} not yet" in picture.alt_text
         if day == 183:
             who = "Alive" if endpoint.startswith("os") else "Event-free"
@@ -280,10 +280,9 @@ def test_landmark_estimates_equal_those_of_lifelines(history: str, relapses: str
     shown = show_with(LANDMARK, history=history, relapses=relapses, landmark=day)
     children = compared(patients_of(REFERENCE), history, relapses=relapses)
     left = children[children["time"] > day]
-    treated = (
-        pd.Series([state_at(child, history, day) for child in left.itertuples()], index=left.index)
-        != UNTREATED[history]
-    )
+    treated = pd.Series(
+        [state_at(child, history, day) for child in left.itertuples()], index=left.index
+    ) != name_untreated(history, ())
     if not treated.any():
         assert shown.result.chosen.reason is not None
         return

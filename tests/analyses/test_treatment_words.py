@@ -13,7 +13,7 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators import e_value
 from analytics.formats import format_ratio
 from analytics.frames.treatment import CART, HSCT
-from analytics.reporting.treatment import UNTREATED
+from analytics.reporting.treatment import name_untreated
 from analytics.results import HazardRatioResult, treated_terms
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
@@ -390,7 +390,7 @@ def test_e_values_are_those_of_the_treatments_alone(analysis: Analysis, history:
     shown = show_with(analysis, history=history, adjust=("sex", "risk_group"))
     (table,) = (t for t in shown.tables if "E-value" in t.columns)
     terms = [term for term in treated_terms(model_of(shown)) if term.ratio.value is not None]
-    untreated = UNTREATED[history]
+    untreated = name_untreated(history, ())
     assert [row[0] for row in table.rows] == [f"{term.level} against {untreated}" for term in terms]
     for row, term in zip(table.rows, terms, strict=True):
         low, high = term.ratio.interval.low, term.ratio.interval.high
