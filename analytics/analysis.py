@@ -356,8 +356,9 @@ class Analysis(ABC, Generic[Frame, Found]):
         SuppressedError
             If small numbers are protected and nothing can be shown.
         """
-        result = self.run(selection.cohort, selection.filter, params)
-        return self.present(result, params, selection)
+        record = selection.cohort.recording()
+        result = self._run(record, selection.filter, params)
+        return replace(self.present(result, params, selection), columns=record.asked)
 
     @final
     def run(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Found:
@@ -368,12 +369,14 @@ class Analysis(ABC, Generic[Frame, Found]):
         SuppressedError
             If small numbers are protected and nothing can be shown.
         """
-        with speaking_by(cohort.dictionary):
-            record = cohort.recording()
+        return self._run(cohort.recording(), cohort_filter, params)
+
+    def _run(self, record: Cohort, cohort_filter: CohortFilter, params: Params) -> Found:
+        with speaking_by(record.dictionary):
             result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
-            if not cohort.smallest_cell:
+            if not record.smallest_cell:
                 return result
-            left_out, protected = note_protection(record.left_out, cohort.dictionary, cohort.smallest_cell)
+            left_out, protected = note_protection(record.left_out, record.dictionary, record.smallest_cell)
             return replace(result, notes=(*left_out, *result.notes, protected))  # type: ignore[type-var, attr-defined]
 
     @final

@@ -124,10 +124,22 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two selections beside each other: what each asks for in words, and how many are in both (0 where they are left out)."""
+    """Two selections beside each other: what each asks for in words, and how many are in both (0 where they are left out).
+
+    Of two files ``names`` has what each is called; ``assumed`` is then what a test takes for granted, and ``untested`` says
+    why there is none, "" where there can be one.
+    """
 
     words: tuple[str, str]
     n_both: int
+    names: tuple[str, str] | None = None
+    assumed: str = ""
+    untested: str = ""
+
+    @property
+    def may_be_tested(self) -> bool:
+        """True if a test can compare the two."""
+        return not self.n_both and not self.untested
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +197,7 @@ class Document:
     it, ``pictures`` are further ones. ``used`` says whom of the selection the main estimate rests on and who is left out
     why, each child once; ``tests`` are those before the reader, for the ledger; ``frames`` has a frame for each name in
     ``files``; ``opinion`` asks libraries for a second one. ``result`` is what was estimated, as it may be shown.
+    ``columns`` are those that it was counted by.
     ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
     ``provenance`` what every file says.
     Parts are made when they are first called for, so that the main figure waits for none of the others.
@@ -213,3 +226,4 @@ class Document:
     checks: Appendix | None
     planning: Appendix | None
     opinion: BackgroundPart | None = None
+    columns: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from analytics import __version__
@@ -26,6 +27,10 @@ class Provenance:
     remarks: tuple[str, ...] = ()
     comparisons: str = ""
     noun: str = field(default_factory=lambda: load_words().noun)
+
+    def remarking(self, sentences: Iterable[str]) -> Provenance:
+        """The provenance of a file that says these sentences too."""
+        return replace(self, remarks=(*self.remarks, *sentences))
 
     def lines(self) -> tuple[str, ...]:
         """The statements, one per line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.dictionary import speaking_by
 from analytics.reporting.wording import say_no_advice
 from analytics.study.overview import describe_other_children, summarise_selection
 from pages.components import state
@@ -21,7 +22,7 @@ from pages.components.protection import show_protection
 from pages.components.registry import Page
 from pages.components.tables import show_headlines
 from pages.components.title import show_title
-from pages.components.versus import show_other
+from pages.components.versus import show_other, show_start_problem
 
 QUESTION = "Who is in this cohort, and what became of them?"
 PLACES = (state.HEAD, None, state.ANSWERS, None, state.PICTURES_PLACE)  # those without a key are not presented
@@ -50,7 +51,10 @@ def show_overview(context: Context) -> None:
     show_flow(context)
     show_lanes(context)
     if context.versus is not None:
-        show_other(context, load_who(cohort, context.versus))
+        other = context.cohort_beside
+        with speaking_by(other.dictionary):
+            show_other(context, load_who(other, context.versus))
+    show_start_problem(context)
     show_baseline(context)
     show_way_to_published(context)
     st.html("<h2 class='outcomes-h2'>From the cohort to this selection</h2>")

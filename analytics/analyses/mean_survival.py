@@ -137,9 +137,9 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return MeanSurvival(compared, means, differences, levels, notes)
 
     def join(self, first: MeanSurvival, second: MeanSurvival, params: Params, sides: Sides) -> MeanSurvival | None:
-        """The means of A and B as wholes and their difference; None where somebody is in both, whom it would count twice."""
+        """The means of A and B as wholes and their difference; None where nothing may test it, as with somebody in both."""
         frames = (first.compared.frame, second.compared.frame)
-        if sides.n_both or not all(frame.n for frame in frames):
+        if not sides.may_be_tested or not all(frame.n for frame in frames):
             return None
         joined, _ = join_frames(*frames, sides, most_crossed=0)
         found = self.estimate(_Frame(joined, LETTERS[0], ()), params)

@@ -63,6 +63,7 @@ class Cohort:
     disclosure: Disclosure
     _counts: Counts = field(compare=False, repr=False)
     _left_out: list[Hidden] = field(compare=False, repr=False)
+    _asked: dict[str, None] = field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Cohort:
             disclosure=disclosure,
             _counts=Counts(engine, dictionary, notes),
             _left_out=[],
+            _asked={},
         )
 
     @property
@@ -146,6 +148,7 @@ class Cohort:
         exact = self._counts.tally(columns, cohort_filter)
         shown, hidden = self.disclosure.tally(exact, self.dictionary, outcome=outcome, whole=whole)
         self._left_out.extend(hidden)
+        self._asked.update(dict.fromkeys(columns))
         return shown
 
     def count(self, cohort_filter: CohortFilter = CohortFilter()) -> int:  # noqa: B008
@@ -252,8 +255,13 @@ class Cohort:
         return None if place is None else answered[place]
 
     def recording(self) -> Cohort:
-        """The cohort, remembering from now on in `left_out` what its tallies leave out."""
-        return assign(copy.copy(self), _left_out=[])
+        """The cohort, remembering from now on in `asked` and `left_out` what its tallies are of and leave out."""
+        return assign(copy.copy(self), _left_out=[], _asked={})
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that the tallies of this record were of, each once."""
+        return tuple(self._asked)
 
     @property
     def left_out(self) -> tuple[Hidden, ...]:
@@ -278,7 +286,7 @@ def protect_cohort(cohort: Cohort, smallest_cell: int) -> Cohort:
     CohortError
         If the whole cohort has fewer patients than that.
     """
-    protected = assign(copy.copy(cohort), disclosure=SmallNumbers(smallest_cell), _left_out=[])
+    protected = assign(copy.copy(cohort), disclosure=SmallNumbers(smallest_cell), _left_out=[], _asked={})
     if not protected.is_answered(CohortFilter()):
         what = f"{shorten(cohort.name)} has fewer than {smallest_cell} patients, of whom nothing may be said"
         raise CohortError([Problem(what, f"SMALLEST_CELL={smallest_cell}", "Open a cohort of more patients.")])

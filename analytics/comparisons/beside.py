@@ -32,7 +32,8 @@ RATIOS_UNTESTED = (
     "between them."
 )
 MOST_CROSSED = 3  # groups that are drawn for both selections, each in its colour
-LONGEST_LABEL = 24  # characters of a selection in the names of its curves
+LONGEST_LABEL = 24  # characters of a selection in the names of its curves,
+LONGEST_NAME = 36  # and of a file
 BROKEN = DASHES[2]
 Frame = TypeVar("Frame", TimeToEvent, CompetingEvents)
 
@@ -79,9 +80,10 @@ def name_both(sides: Sides) -> str:
 
 def name_sides(sides: Sides) -> dict[str, str]:
     """What the curves and rows of each selection are called, by its letter ("A: Sex: boys")."""
+    longest = LONGEST_LABEL if sides.names is None else LONGEST_NAME
     return {
-        letter: f"{letter}: {words}" if len(words) <= LONGEST_LABEL else letter
-        for letter, words in zip(LETTERS, sides.words, strict=True)
+        letter: f"{letter}: {words}" if len(words) <= longest else letter
+        for letter, words in zip(LETTERS, sides.names or sides.words, strict=True)
     }
 
 
@@ -181,11 +183,14 @@ def say_test(joined: JoinedCurves, sides: Sides) -> tuple[str, ...]:
     else:
         test = describe_test(joined.test, name_sides(sides), groups_form_later=joined.compared.groups_form_later)
         said.append(f"Compared{_within(joined.split)}. {test}" if joined.split.within else test)
+        said.append(sides.assumed)
     return tuple(filter(None, said))
 
 
 def say_untested(sides: Sides) -> str:
     """Why no test compares the two."""
+    if sides.untested:
+        return sides.untested
     if sides.n_both:
         are = f"{format_patients(sides.n_both)} {'is' if sides.n_both == 1 else 'are'}"
         return (

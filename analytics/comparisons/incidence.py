@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from analytics.cohort import Cohort
@@ -62,10 +64,28 @@ def join_incidence(
     first: IncidenceComparison, second: IncidenceComparison, sides: Sides, conf_type: SurvivalConfType
 ) -> JoinedCurves:
     """The curves of two selections in one; Gray's test, which knows no strata, where they are wholes that share nobody."""
-    frame, split = join_frames(first.frame, second.frame, sides)
-    is_tested = not sides.n_both and not split.within
-    compared = compare_incidence(frame, first.cause, first.event, conf_type, is_tested=is_tested)
+    cause = join_levels(first.cause, second.cause)
+    frame, split = join_frames(count_causes(first.frame, cause), count_causes(second.frame, cause), sides)
+    is_tested = sides.may_be_tested and not split.within
+    compared = compare_incidence(frame, cause, first.event, conf_type, is_tested=is_tested)
     return JoinedCurves(compared, split, compared.test)
+
+
+def join_levels(first: Variable, second: Variable) -> Variable:
+    """The first variable with the levels that the second alone has, last: two files have not all events of a dictionary."""
+    more = tuple(level for level in second.levels if level not in first.levels)
+    labels = tuple(map(second.level_label, more))
+    return replace(first, levels=first.levels + more, level_labels=first.level_labels + labels) if more else first
+
+
+def count_causes(frame: CompetingEvents, cause: Variable) -> CompetingEvents:
+    """The frame with its events numbered as the levels of ``cause`` are."""
+    if frame.causes == cause.levels[1:]:
+        return frame
+    places = np.array([0, *(cause.levels.index(name) for name in frame.causes)], dtype=np.int64)
+    causes = places[frame.cause]
+    causes.setflags(write=False)
+    return replace(frame, cause=causes, causes=cause.levels[1:], labels=cause.level_labels[1:])
 
 
 def show_joined_incidence(joined: JoinedCurves, sides: Sides, *, bands: bool, full_axis: bool, marks: bool) -> Contrast:

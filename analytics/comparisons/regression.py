@@ -171,7 +171,10 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
         return "Click a level to make it the reference that the others of its factor are compared with."
 
     def join(self, first: Models, second: Models, params: Params, sides: Sides) -> TwoModels:
-        return TwoModels(first.multivariable, second.multivariable, first.variables, first.words.head)
+        variables = {v.name: v for v in first.variables} | {
+            v.name: v for v in second.variables if v.name not in {v.name for v in first.variables}
+        }
+        return TwoModels(first.multivariable, second.multivariable, tuple(variables.values()), first.words.head)
 
     def show_joined(self, joined: TwoModels, params: Params, sides: Sides) -> Contrast:
         forest = list_two_models(joined, sides)

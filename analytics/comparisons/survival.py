@@ -246,7 +246,7 @@ def join_survival(first: SurvivalComparison, second: SurvivalComparison, params:
         median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
     )
     test = None
-    if not sides.n_both:
+    if sides.may_be_tested:
         weighting = WEIGHTINGS[params["test"]]
         test = logrank_test(frame.time, frame.event, split.side, **weighting, strata=split.strata, **arrays)
     return JoinedCurves(compared, split, test)

@@ -302,8 +302,9 @@ class GroupsAnalysis(TreatmentAnalysis, abstract=True):
             landmark=None if result.days is None else result.landmark,
         )
 
-    def join(self, first: Any, second: Any, params: Params, sides: Sides) -> TwoGroups:
-        return TwoGroups(first, second)
+    def join(self, first: Any, second: Any, params: Params, sides: Sides) -> TwoGroups | None:
+        """Both; None where the treatments are not the same, as two files may have them."""
+        return TwoGroups(first, second) if first.data.states == second.data.states else None
 
     def show_joined(self, joined: TwoGroups, params: Params, sides: Sides) -> Contrast:
         """The curves of both, and what they come to; the hazard ratios stay with their own selection."""

@@ -16,8 +16,9 @@ from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Variable
 from analytics.estimators import standardised_mean_difference, standardised_share_difference, weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_number, format_share
+from analytics.reporting.likeness import list_shared
 from analytics.reporting.tables import Table
-from analytics.reporting.wording import in_sentence, say_selection, start_sentence
+from analytics.reporting.wording import in_sentence, join_words, say_selection, start_sentence
 
 ABOUT_DIFFERENCES = (
     "SMD: standardised difference of means or shares, without its sign, the largest between any two columns in which the value "
@@ -34,10 +35,13 @@ def tabulate_baseline(
     by: Variable | None = None,
     beside: CohortFilter | None = None,
     differences: bool = False,
+    other: Cohort | None = None,
+    names: tuple[str, str] | None = None,
 ) -> Table:
     """Table 1: the filtered cohort described by each variable, all children and by relapse, or by the levels of ``by``.
 
-    With another selection ``beside`` it, the columns are the two, A and B, and nothing else.
+    With another selection ``beside`` it, the columns are the two, A and B, and nothing else. It may be one of an ``other``
+    cohort; ``names`` are then what the two are called, and variables that do not mean the same in both are left out.
 
     Coded variables show n (%) of those recorded, numbers the median and quartiles (type 7); missing values have a row
     of their own wherever there are any, and children whose column is not recorded a column of their own. A cohort
@@ -50,10 +54,18 @@ def tabulate_baseline(
     column = None if beside is not None else column
     outcome = [column.name] if column is not None else []
     variables = [v for v in variables if v.name not in outcome]
+    unlike = ""
+    if other is not None:
+        shared = list_shared(dictionary, other.dictionary, [v.name for v in variables])
+        if left_out := [v.label for v in variables if v.name not in shared]:
+            unlike = f" Not in B, or defined otherwise there: {join_words(left_out)}."
+        variables = [v for v in variables if v.name in shared]
     coded = [v.name for v in variables if v.is_coded]
     parts_of: Callable[[Sequence[str]], list[_Part]] = partial(_parts_of, cohort, cohort_filter, column=column)
     if beside is not None:
-        parts_of = partial(_parts_beside, cohort, {"A": cohort_filter, "B": beside})
+        first, second = ("A", "B") if names is None else (f"A: {names[0]}", f"B: {names[1]}")
+        sides = {first: (cohort, cohort_filter), second: (other or cohort, beside)}
+        parts_of = partial(_parts_beside, sides)
     # One tally for all that is coded; where small numbers are protected, that would ask for too much at once.
     joint = [] if cohort.smallest_cell else parts_of([*coded, *outcome])
     totals = joint or parts_of(outcome)
@@ -78,7 +90,7 @@ def tabulate_baseline(
         caption="n (% of those recorded in the column), or median (lower to upper quartile)."
         + (rounded if cohort.smallest_cell else "")
         + (
-            f" A: {say_selection(cohort_filter, dictionary)}. B: {say_selection(beside, dictionary)}."
+            f" A: {say_selection(cohort_filter, dictionary)}. B: {say_selection(beside, (other or cohort).dictionary)}.{unlike}"
             if beside is not None
             else ""
         )
@@ -150,9 +162,9 @@ def _parts_of(
     return [everyone, *parts]
 
 
-def _parts_beside(cohort: Cohort, selections: Mapping[str, CohortFilter], columns: Sequence[str]) -> list[_Part]:
+def _parts_beside(sides: Mapping[str, tuple[Cohort, CohortFilter]], columns: Sequence[str]) -> list[_Part]:
     """A column for each selection."""
-    return [replace(_part_of(cohort, chosen, columns), name=name, is_known=True) for name, chosen in selections.items()]
+    return [replace(_part_of(*chosen, columns), name=name, is_known=True) for name, chosen in sides.items()]
 
 
 def _part_of(cohort: Cohort, cohort_filter: CohortFilter, columns: Sequence[str]) -> _Part:

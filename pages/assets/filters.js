@@ -52,7 +52,7 @@ class Filters {
     this.parts = {
       top: find('.of-top'), left: find('.of-left'), chips: find('.of-chips'), search: find('input[type=search]'),
       clash: find('.of-clash'), none: find('.of-none'), close: find('.of-close'),
-      kept: find('.of-kept'), name: find('.of-name'), list: find('.of-list'), problem: find('.of-problem'),
+      start: find('.of-start'), kept: find('.of-kept'), name: find('.of-name'), list: find('.of-list'), problem: find('.of-problem'),
       undo: find('[data-do=undo]'), redo: find('[data-do=redo]'), clear: find('[data-do=clear]'),
     }
     for (const member of this.members) {
@@ -102,6 +102,7 @@ class Filters {
       <p class="of-clash" hidden></p>
       <input type="search" placeholder="Find a filter" aria-label="Find a filter or a level">
     </div>
+    <button type="button" class="of-start" data-do="start" aria-pressed="false" hidden></button>
     <details class="of-kept"><summary><span>Saved cohorts</span><span class="of-set"></span></summary>
       <form class="of-naming"><input class="of-name" type="text" maxlength="${LONGEST_NAME}" aria-label="Name for this selection"
         placeholder="Name this selection"><button type="submit">Save</button></form>
@@ -234,6 +235,7 @@ class Filters {
     delete value[member.name]
     delete value[member.name + MISSING]
     if (member.name === VERSUS) delete value[APART]
+    if (member.name === REGISTRY) delete value[VERSUS]
   }
 
   // What is seen
@@ -255,7 +257,8 @@ class Filters {
     for (const [button, isOff] of [[undo, !past.length], [redo, !future.length], [clear, !Object.keys(this.value).length]]) {
       button.setAttribute('aria-disabled', String(isOff))
     }
-    const versus = this.value[VERSUS] ? this.chip(VERSUS, `Compared with: ${this.nameOf(this.value[VERSUS][0])}`) : ''
+    const registry = this.value[REGISTRY] ? this.chip(REGISTRY, `Compared with: ${told.start}`) : ''
+    const versus = registry + (this.value[VERSUS] ? this.chip(VERSUS, `${registry ? 'Of them' : 'Compared with'}: ${this.nameOf(this.value[VERSUS][0])}`) : '')
     const html = active.map((member) => this.chip(member.name, this.say(member))).join('') +
       this.combined().map(({ key, at, words }) => this.chip(key, words, at)).join('') + versus
     if (chips.dataset.html !== html) {

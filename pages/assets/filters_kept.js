@@ -3,6 +3,7 @@
 const KEPT = 'outcomes-cohorts'
 const NAMED = '#cohort=' // a link may bring a name with its selection
 const VERSUS = 'versus' // the parameter of the other selection, which holds the query of a link
+const REGISTRY = 'registry' // the parameter that makes it one of the file of the start
 const APART = 'apart' // the parameter that leaves those in both out of either
 const ALSO = 'also' // those of what is asked of other selections: to be in each,
 const EITHER = 'either' // in one of them at least,
@@ -44,8 +45,8 @@ const Keeping = {
 
   // What is asked of this selection, and what of the one beside it.
   parted() {
-    const { [VERSUS]: versus, [APART]: apart, ...own } = structuredClone(this.value)
-    return { own, beside: { ...(versus && { [VERSUS]: versus }), ...(apart && { [APART]: apart }) } }
+    const { [VERSUS]: versus, [REGISTRY]: registry, [APART]: apart, ...own } = structuredClone(this.value)
+    return { own, beside: { ...(versus && { [VERSUS]: versus }), ...(registry && { [REGISTRY]: registry }), ...(apart && { [APART]: apart }) } }
   },
 
   // A link that names its selection brings it along.
@@ -70,6 +71,7 @@ const Keeping = {
   },
 
   paintKept() {
+    this.paintStart()
     const kept = this.readKept()
     const { own, beside: { [VERSUS]: [versus] = [] } } = this.parted()
     const isEveryone = !Object.keys(own).length
@@ -95,6 +97,19 @@ const Keeping = {
   do_apply(button) {
     const { value } = this.readKept()[Number(button.dataset.at)]
     this.ask({ ...structuredClone(value), ...this.parted().beside })
+  },
+
+  // The file of the start beside the reader's own: of the same selection, until another one is compared with.
+  paintStart() {
+    const { start } = this.parts
+    start.hidden = !this.told?.start
+    start.textContent = `Compare with ${this.told?.start}`
+    start.setAttribute('aria-pressed', String(Boolean(this.value[REGISTRY])))
+  },
+
+  do_start() {
+    const { own, beside } = this.parted()
+    this.ask(beside[REGISTRY] ? own : { ...own, [REGISTRY]: ['1'] })
   },
 
   do_compare(button) {

@@ -137,9 +137,10 @@ export const CHOICES = [
   ['svg', 'With its whole provenance (SVG)'], ['png', 'With its whole provenance (PNG)'],
 ]
 
-// What the page says of itself: whom it shows, how it was made, and the link to it.
-export function saidOfPage() {
-  const said = document.querySelector('[data-said]')?.dataset.said
+// What the page says of itself: whom it shows, how it was made, and the link to it; of a picture of two selections, of both.
+export function saidOfPage(box) {
+  const said = box?.closest('.st-key-versus_place')?.querySelector('[data-said-beside]')?.dataset.saidBeside ??
+    document.querySelector('[data-said]')?.dataset.said
   return said ? JSON.parse(said) : { lines: [document.title], short: document.title, link: location.href }
 }
 
@@ -153,7 +154,7 @@ export function addMenu(box, source) {
     const name = event.target.dataset?.save
     if (!name) return
     menu.open = false
-    const said = saidOfPage()
+    const said = saidOfPage(box)
     const { title, alt = box.getAttribute('aria-label') ?? '', ...kept } = source(said)
     const [first, ...others] = said.lines
     save(kept, { ...said, lines: [title ? `${first}: ${title}` : first, ...others], alt }, name)

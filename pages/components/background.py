@@ -11,7 +11,7 @@ import streamlit as st
 from analytics.document import BackgroundPart
 from analytics.provenance import Provenance
 from pages.components import state
-from pages.components.files import add_remarks, show_files
+from pages.components.files import show_files
 from pages.components.jobs import Job, JobKey, jobs_of, start_background
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
@@ -45,7 +45,7 @@ def _show_one(part: BackgroundPart, key: JobKey, provenance: Provenance, stem: s
     shown = part.show(found)
     show_part(shown, "slow", state.key_of_background(part.name, "picture"), stem)
     if found is not None:
-        show_files(part.files, partial(part.frames, found), add_remarks(provenance, shown.sentences), stem, part.name)
+        show_files(part.files, partial(part.frames, found), provenance.remarking(shown.sentences), stem, part.name)
 
 
 def _show_start(part: BackgroundPart, key: JobKey, refusal: str) -> None:

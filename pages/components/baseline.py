@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from analytics.reporting.tables import table_frame
+from analytics.views.two_files import join_files
 from pages.components import state
 from pages.components.cache import load_baseline
 from pages.components.context import Context
@@ -23,8 +26,13 @@ def show_baseline(context: Context) -> None:
         cohort, by = context.cohort, BY_RELAPSE
         if context.versus is None:
             by = ask_choice(list_overview_choices(cohort)[state.BASELINE_BY])
-        table = load_baseline(cohort, context.filter, None if by == BY_RELAPSE else by, context.versus)
+        other, names = context.start, None if context.start is None else context.names
+        table = load_baseline(cohort, context.filter, None if by == BY_RELAPSE else by, context.versus, other, names)
         if table.rows:
             show_table(table)
-            provenance = trace_selection(context, table.title, table.caption)
-            show_files((FILE,), lambda: {FILE: table_frame(table)}, provenance, name_file(context), "baseline")
+            provenance, stem = trace_selection(context, table.title, table.caption), name_file(context)
+            if other is not None and context.versus is not None:
+                alone = replace(context, cohort=other, filter=context.versus, versus=None, start=None)
+                provenance = join_files(provenance, trace_selection(alone, table.title, table.caption))
+                stem = f"{stem}_a-b{'_synthetic' if other.synthetic else ''}"
+            show_files((FILE,), lambda: {FILE: table_frame(table)}, provenance, stem, "baseline")

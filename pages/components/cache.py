@@ -17,14 +17,17 @@ from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter
 from analytics.cohort.problems import CohortError, Problem
+from analytics.dictionary import speaking_by
 from analytics.document import Contrast, Document, Selection
 from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
+from analytics.reporting.likeness import describe_column
 from analytics.reporting.protection import say_experimental
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
+from analytics.reporting.wording import join_words
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import CountedOutcomes, answer_selection, count_outcomes
 from analytics.study.pictures import count_pictures
@@ -32,6 +35,7 @@ from analytics.study.published import Published, Recomputation, open_published, 
 from analytics.study.simulation import Simulation, open_simulation
 from analytics.study.ways import count_flow, list_lanes
 from analytics.views.opening import to_sides
+from analytics.views.two_files import Likeness, compare_meanings, fit_choices, name_files, to_file_sides
 from pages.components.own_cohort import OwnCohort
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
@@ -161,6 +165,57 @@ def load_contrast(
     return _analysis(slug).contrast(first, second, dict(choices), sides, cohort.dictionary)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FileBeside:
+    """What a view of a reader's own patients shows of another file: the choices that it takes, its document, and how far
+    the two are alike. Without a document they may not be compared.
+    """
+
+    choices: Choices
+    likeness: Likeness
+    document: Document | None = None
+
+
+@kept(64)
+def load_beside(
+    own: Cohort, selected: CohortFilter, other: Cohort, beside: CohortFilter, name: str, slug: str, choices: Choices
+) -> FileBeside:
+    """The other file, called ``name``, as a view of the reader's own shows it. What follows from both stays with the own."""
+    offers, offer = load_offers(own), load_offers(other)[slug]
+    if offer.lacks:
+        lacking = join_words([describe_column(column, own.dictionary) for column in offer.lacks])
+        return FileBeside(choices, Likeness((f"This page needs what {name} does not have: {lacking}.",)))
+    fitted, likeness = fit_choices(offers[slug].controls, offer.controls, dict(choices), name)
+    taken = tuple((control.name, fitted[control.name]) for control in offer.controls)
+    if likeness.refusals:
+        return FileBeside(taken, likeness)
+    document = load_document(other, beside, slug, taken)
+    used = (load_document(own, selected, slug, choices).columns, document.columns)
+    meanings = compare_meanings(own.dictionary, other.dictionary, used, name)
+    likeness = Likeness(meanings.refusals, likeness.remarks + meanings.remarks)
+    return FileBeside(taken, likeness, None if likeness.refusals else document)
+
+
+@kept(64)
+def load_file_contrast(
+    own: Cohort,
+    selected: CohortFilter,
+    other: Cohort,
+    beside: CohortFilter,
+    names: tuple[str, str],
+    slug: str,
+    choices: Choices,
+) -> Contrast | None:
+    """A reader's own patients and those of another file in one figure and one table; None as in `load_contrast`."""
+    document = load_beside(own, selected, other, beside, names[1], slug, choices).document
+    if document is None:
+        return None
+    with speaking_by(own.dictionary):
+        sides = to_file_sides((own, other), (selected, beside), names)
+    first = load_document(own, selected, slug, choices).result
+    return _analysis(slug).contrast(first, document.result, dict(choices), sides, own.dictionary)
+
+
 def _analysis(slug: str) -> Analysis[Any, Any]:
     return next(analysis for analysis in load_analyses() if analysis.slug == slug)
 
@@ -175,12 +230,24 @@ def load_level_counts(
 
 @kept(64)
 def load_baseline(
-    cohort: Cohort, cohort_filter: CohortFilter, by: str | None = None, beside: CohortFilter | None = None
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    by: str | None = None,
+    beside: CohortFilter | None = None,
+    other: Cohort | None = None,
+    names: tuple[str, str] | None = None,
 ) -> Table:
-    """Table 1 of a selection, by relapse or by another variable, or with another selection beside it."""
+    """Table 1 of a selection, by relapse or by another variable, or with another selection beside it, or one of another file.
+
+    ``names`` are what the two files are called.
+    """
     variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
     column = cohort.dictionary[by] if by else None
-    return tabulate_baseline(cohort, cohort_filter, variables, by=column, beside=beside, differences=True)
+    if other is not None and names is not None:
+        names = name_files(cohort, other, names)
+    return tabulate_baseline(
+        cohort, cohort_filter, variables, by=column, beside=beside, differences=True, other=other, names=names
+    )
 
 
 @kept(64)

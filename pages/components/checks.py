@@ -8,7 +8,7 @@ from analytics.document import Appendix
 from pages.components import state
 from pages.components.background import show_background
 from pages.components.figures import show_caption
-from pages.components.files import add_remarks, show_files
+from pages.components.files import show_files
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 from pages.components.tables import show_part
@@ -46,6 +46,6 @@ def _show_line(opened: OpenView, appendix: Appendix, key: str) -> None:
         parts, name = appendix.parts(), NAMES[key]
         for i, part in enumerate(parts):
             show_part(part, name, state.key_of_picture(name, i), opened.stem)
-        provenance = add_remarks(opened.provenance, [sentence for part in parts for sentence in part.sentences])
+        provenance = opened.provenance.remarking(sentence for part in parts for sentence in part.sentences)
         show_files(appendix.files, appendix.frames, provenance, opened.stem, key)
         show_background(opened, appendix.background)

@@ -12,7 +12,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from analytics.analysis import Control
 from analytics.cohort import Cohort
-from analytics.cohort.address import say_source
 from analytics.cohort.filters import (
     EVERYONE,
     LONGEST_TEXT,
@@ -26,19 +25,18 @@ from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.document import Selection
 from analytics.formats import shorten
+from analytics.views.two_files import carry_filter
 from pages.components import state
 from pages.components.cache import (
-    REFERENCE_COHORT,
     Choices,
     Offer,
-    active_source,
     kept,
-    load_cohort,
     load_offers,
     load_selection,
 )
 from pages.components.links import Links
 from pages.components.own_cohort import find_own_cohort
+from pages.components.sources import asks_for_start, name_start, offers_start, open_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,9 @@ class Context:
     ``versus`` is another selection that this one is compared with; None without one, or where small numbers are protected.
     ``is_apart`` is True if those in both are to be left out of either; ``whole`` are then ``filter`` and ``versus`` as they
     were asked for, where some are in both.
+    ``start`` is the file of the start where ``versus`` is a selection of it, beside a reader's own patients; ``start_text`` is
+    then the selection as the link asks for it, "" where it is that of ``filter``, ``not_asked`` what of it cannot be asked of
+    that file, and ``start_problem`` why the file cannot be shown.
     ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
     """
 
@@ -63,6 +64,10 @@ class Context:
     versus: CohortFilter | None = None
     is_apart: bool = False
     whole: tuple[CohortFilter, CohortFilter] | None = None
+    start: Cohort | None = None
+    start_text: str = ""
+    not_asked: tuple[str, ...] = ()
+    start_problem: str = ""
 
     @property
     def asked(self) -> CohortFilter:
@@ -73,6 +78,16 @@ class Context:
     def asked_versus(self) -> CohortFilter | None:
         """The other selection as it was asked for."""
         return self.versus if self.whole is None else self.whole[1]
+
+    @property
+    def cohort_beside(self) -> Cohort:
+        """The cohort of the other selection."""
+        return self.cohort if self.start is None else self.start
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the reader's own file and that of the start are called."""
+        return shorten(self.cohort.name), name_start()
 
     @property
     def may_be_shown(self) -> bool:
@@ -94,6 +109,8 @@ class Context:
         """The links to the other pages."""
         cohort, versus = self.cohort, self.asked_versus
         beside = {} if versus is None else {state.VERSUS: [versus_text(versus, cohort)]}
+        if self.start is not None or self.start_problem:
+            beside = {state.REGISTRY: ["1"]} | ({state.VERSUS: [self.start_text]} if self.start_text else {})
         beside |= {state.APART: ["1"]} if beside and self.is_apart else {}
         selected = self.asked.to_query(cohort.dictionary)
         return Links(selected, cohort.data_version, beside | say_session(), self.offers)
@@ -104,27 +121,6 @@ class Context:
         if offer is None or slug == self.shown:
             return self
         return replace(self, shown=slug, choices=read_choices(offer.controls))
-
-
-def open_source() -> str:
-    """The path of the file that this session shows: the one named at the start, or the reference cohort instead."""
-    return str(REFERENCE_COHORT) if st.session_state.get(state.USE_REFERENCE) else active_source()
-
-
-def say_open_source() -> str:
-    """What is open, by its name alone."""
-    if (own := find_own_cohort()) is not None:
-        return f"Your file: {shorten(own.name)}"
-    source = open_source()
-    return "Reference cohort" if source == str(REFERENCE_COHORT) else say_source(source)
-
-
-def open_active_cohort() -> Cohort | CohortError:
-    """The reader's own, or the cohort named at the start, or what is wrong with it."""
-    try:
-        return find_own_cohort() or load_cohort(open_source())
-    except CohortError as error:
-        return error
 
 
 def read_context(cohort: Cohort) -> Context:
@@ -138,9 +134,24 @@ def to_context(cohort: Cohort) -> Context:
     if not cohort.is_answered(cohort_filter):
         return Context(cohort, cohort_filter, is_answered=False)
     held = st.session_state.get(state.FILTERS, {})
+    if asks_for_start(held) and offers_start(cohort):
+        return put_start_beside(Context(cohort, cohort_filter), held.get(state.VERSUS, ()))
     versus = read_versus(held.get(state.VERSUS, ()), cohort)
     context = Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter), versus=versus)
     return set_apart(context) if versus is not None and asks_apart(held) else context
+
+
+def put_start_beside(context: Context, texts: Sequence[str]) -> Context:
+    """The context with the file of the start beside the reader's own: of a selection of its own, or of the same one."""
+    start, text = open_start(), texts[0][:LONGEST_TEXT] if len(texts) == 1 else ""
+    if isinstance(start, CohortError):
+        return replace(context, start_problem=str(start), start_text=text)
+    if text:
+        asked, notes = CohortFilter.from_query(parse_query(text), start.dictionary)
+        versus, not_asked = fit_filter(asked, start), tuple(note.text for note in notes)
+    else:
+        versus, not_asked = carry_filter(context.filter, context.cohort, start)
+    return replace(context, versus=versus, start=start, start_text=text, not_asked=not_asked)
 
 
 def asks_apart(query: Mapping[str, Sequence[str]]) -> bool:
@@ -159,8 +170,8 @@ def set_apart(context: Context) -> Context:
 
 
 def count_both(context: Context) -> int:
-    """How many are in both selections, whether they are left out or not."""
-    other = context.asked_versus
+    """How many are in both selections, whether they are left out or not; nobody where they are of two files."""
+    other = context.asked_versus if context.start is None else None
     both = None if other is None else context.asked.both(other)
     return context.cohort.count(both) if both is not None else 0
 
@@ -174,9 +185,13 @@ def read_versus(texts: Sequence[str], cohort: Cohort) -> CohortFilter | None:
 
 def read_text(text: str, cohort: Cohort) -> CohortFilter:
     """The selection that stands in a link as the query of its own link."""
-    query = parse_qs(text[:LONGEST_TEXT]) if text != EVERYONE else {}
-    asked, _ = CohortFilter.from_query(query, cohort.dictionary)
+    asked, _ = CohortFilter.from_query(parse_query(text), cohort.dictionary)
     return fit_filter(asked, cohort)
+
+
+def parse_query(text: str) -> dict[str, list[str]]:
+    """The parameters of a selection that stands in a link; none of everyone."""
+    return parse_qs(text[:LONGEST_TEXT]) if text != EVERYONE else {}
 
 
 def versus_text(versus: CohortFilter, cohort: Cohort) -> str:
@@ -269,6 +284,10 @@ def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort
         key = state.key_of_missing(variable)
         if not variable.is_coded and list(query.get(key, ())) == ["true"] and cohort.ranges()[variable.name].n_missing:
             texts[key] = ["true"]
+    if asks_for_start(query) and offers_start(cohort):
+        # What the other file can be asked is known only when it is opened: the text stays as it is.
+        other = {state.VERSUS: [text[:LONGEST_TEXT] for text in query.get(state.VERSUS, ())[:1] if text]}
+        return texts | {state.REGISTRY: ["1"]} | {key: asked for key, asked in other.items() if asked}
     if (versus := read_versus(query.get(state.VERSUS, ()), cohort)) is not None:
         texts[state.VERSUS] = [versus_text(versus, cohort)]
         if asks_apart(query):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from html import escape
@@ -40,7 +39,7 @@ def show_toolbar(opened: OpenView) -> None:
     data = to_toolbar(opened.link, opened.stem, svg, main.alt_text)
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
-        with_sentences = add_remarks(provenance, list(dict.fromkeys((*document.answer(), *document.sentences()))))
+        with_sentences = provenance.remarking(dict.fromkeys((*document.answer(), *document.sentences())))
         show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
 
 
@@ -73,11 +72,6 @@ def show_file_buttons(files: Sequence[str], frames: Frames, provenance: Provenan
 def _write(medium: Medium, tables: Sequence[str], frames: Frames, provenance: Provenance) -> bytes:
     made = frames()
     return medium.write({table: made[table] for table in tables}, provenance)
-
-
-def add_remarks(provenance: Provenance, sentences: Sequence[str]) -> Provenance:
-    """The provenance of a file that says these sentences too."""
-    return replace(provenance, remarks=(*provenance.remarks, *sentences))
 
 
 def show_link(link: str) -> None:
@@ -119,7 +113,12 @@ def to_toolbar(link: str, stem: str = "", svg: str = "", alt: str = "") -> dict[
     return {"link": link, "stem": stem, "alt": alt, "svg": svg, "saving": address_of("saving.js")}
 
 
-def said_html(provenance: Provenance, link: str, stem: str) -> str:
-    """What every picture that is saved says of itself, for the browser alone: a figure can be saved while all is folded."""
+def said_html(provenance: Provenance, link: str, stem: str, *, is_beside: bool = False) -> str:
+    """What every picture that is saved says of itself, for the browser alone: a figure can be saved while all is folded.
+
+    ``is_beside`` True for the pictures of the container around it, that of two selections, which say something else.
+    """
     said = {"lines": provenance.lines(), "short": provenance.footer(), "link": link, "stem": stem}
-    return f'<div hidden data-said="{escape(json.dumps(said, ensure_ascii=False))}"></div>'
+    return (
+        f'<div hidden data-said{"-beside" if is_beside else ""}="{escape(json.dumps(said, ensure_ascii=False))}"></div>'
+    )

@@ -27,6 +27,7 @@ from pages.components.context import (
     read_text,
     usable_texts,
 )
+from pages.components.sources import name_start, offers_start
 
 OPEN_AT_FIRST = ("diagnosis", "relapse")
 MOST_TEXTS = 100  # levels of one filter that a browser may name
@@ -75,10 +76,13 @@ def tell_filters(context: Context) -> dict[str, Any]:
         "step": st.session_state.get(state.FILTERS_STEP, 0),
         "of": format_count(cohort.n),
     }
-    others = [text for key in (*COMBINING, state.VERSUS) for text in held.get(key, ())]
+    others = [(text, cohort) for key in COMBINING for text in held.get(key, ())]
+    others += [(text, context.cohort_beside) for text in held.get(state.VERSUS, ())]
     if others:
         # What a selection that has no name in this browser is called.
-        told["said"] = {text: say_selection(read_text(text, cohort), cohort.dictionary) for text in others}
+        told["said"] = {text: say_selection(read_text(text, of), of.dictionary) for text, of in others}
+    if offers_start(cohort):
+        told["start"] = name_start()
     if not context.may_be_shown:
         return told
     n_left = context.selection.funnel().n_left if context.filter else cohort.n

@@ -45,11 +45,11 @@ def read_link(cohort: Cohort, page: str) -> None:
     offers = load_offers(cohort)
     controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
     controls |= list_overview_choices(cohort)
-    other_keys = {DATA_KEY, state.VERSUS, state.APART, state.PRESENT, state.OWN, *controls}
+    other_keys = {DATA_KEY, state.VERSUS, state.REGISTRY, state.APART, state.PRESENT, state.OWN, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
-    if state.OWN in query and find_own_cohort() is None:
+    if {state.OWN, state.REGISTRY} & query.keys() and find_own_cohort() is None:
         notes = (_note_own_file(), *notes)
-    if cohort.smallest_cell and {state.VERSUS, *COMBINING} & query.keys():
+    if cohort.smallest_cell and {state.VERSUS, state.REGISTRY, *COMBINING} & query.keys():
         notes = (*notes, _note_protected())
     values, choice_notes = read_params(query, tuple(controls.values()))
     for clause in cohort_filter.every_clause:
@@ -95,6 +95,7 @@ def write_link(cohort: Cohort) -> None:
     """Let the address say what the filters say, and that it presents, where the browser's, as this run began, does not."""
     keys = (
         state.VERSUS,
+        state.REGISTRY,
         state.APART,
         state.PRESENT,
         state.OWN,

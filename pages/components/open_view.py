@@ -16,8 +16,9 @@ from analytics.provenance import Provenance
 from analytics.reporting.wording import join_words
 from analytics.results import Note
 from analytics.views.ledger import Comparison, describe_for_file, drop_idle_clauses, list_comparisons
+from analytics.views.two_files import ASSUMED, join_files
 from analytics.views.view import View, answer_link
-from pages.components.cache import Choices, load_contrast
+from pages.components.cache import Choices, FileBeside, load_beside, load_contrast, load_file_contrast
 from pages.components.context import Context, count_both
 from pages.components.kept_ledger import read_ledger
 
@@ -68,14 +69,45 @@ class OpenView:
         context = self.context
         if context.versus is None:
             return None
+        if context.start is not None:
+            selected = (context.cohort, context.filter, context.start, context.versus)
+            return load_file_contrast(*selected, context.names, self.document.slug, self.choices)
         n_both = 0 if context.is_apart else count_both(context)
         return load_contrast(context.cohort, (context.filter, context.versus), n_both, self.document.slug, self.choices)
+
+    @cached_property
+    def beside(self) -> FileBeside | None:
+        """The same view of the file of the start; None where no other file stands beside this one."""
+        context = self.context
+        if context.versus is None or context.start is None:
+            return None
+        selected = (context.cohort, context.filter, context.start, context.versus)
+        return load_beside(*selected, context.names[1], self.document.slug, self.choices)
 
     @cached_property
     def provenance(self) -> Provenance:
         """What every file of it says about itself today, the ledger so far included."""
         comparisons = describe_for_file(read_ledger(), [c.key for c in self.comparisons])
         return replace(self.document.provenance(), exported_on=date.today(), comparisons=comparisons)
+
+    @cached_property
+    def stem_beside(self) -> str:
+        """The telling part of the names of files of the two selections."""
+        start = self.context.start
+        is_made_up = start is not None and start.synthetic and not self.context.cohort.synthetic
+        return f"{self.stem}_a-b{'_synthetic' if is_made_up else ''}"
+
+    @cached_property
+    def provenance_beside(self) -> Provenance:
+        """What files of the two selections say about themselves."""
+        if (contrast := self.contrast) is None:
+            return self.provenance
+        said = self.provenance.remarking((contrast.picture.title, *contrast.sentences))
+        start, beside = self.context.start, self.beside
+        if start is None or beside is None or beside.document is None:
+            return said
+        other, remarks = beside.document.provenance(), (ASSUMED, *beside.likeness.remarks)
+        return join_files(said.remarking(remarks), other)
 
     def link_of_note(self, note: Note) -> str:
         """The HTML of a link to the page that answers better, with this filter and these choices; "" without such a page."""

@@ -19,7 +19,7 @@ from analytics.formats import name_patients
 from pages.components import state
 from pages.components.assets import serve_assets
 from pages.components.cache import active_source
-from pages.components.context import Context, is_link_read, open_active_cohort, read_context, to_context
+from pages.components.context import Context, is_link_read, read_context, to_context
 from pages.components.filters import show_filters
 from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
@@ -28,6 +28,7 @@ from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page, load_pages
 from pages.components.session import keep_session
+from pages.components.sources import open_active_cohort
 from pages.components.title import show_style
 
 TITLE = "Outcomes of relapsed childhood leukaemia"

@@ -11,7 +11,8 @@ from analytics.dictionary import load_words
 from analytics.reporting.protection import say_protection
 from analytics.results import Note
 from pages.components import state
-from pages.components.context import Context, is_presenting, say_open_source
+from pages.components.context import Context, is_presenting
+from pages.components.sources import say_open_source
 from pages.components.style import PRESENTED, STYLE
 
 

@@ -257,3 +257,43 @@ def test_saved_selections_are_combined_compared_and_kept_apart_by_mouse_and_keyb
     assert query_of(page.url)["apart"] == ["1"] and "without" not in query_of(page.url)
     page.get_by_text("Leave out those in both").click()
     expect(left).to_have_text(f"{n_positive} of 436")
+
+
+def test_a_file_of_ones_own_stands_beside_that_of_the_start(new_page: Callable[..., Page], address: str) -> None:
+    header, *rows = REFERENCE_COHORT.read_text(encoding="utf-8").splitlines()
+    patients = "\n".join([header, *(row.replace("SYN", "W", 1) for row in rows[:200])])
+    numbers, coded = ("age_years", "os_days"), ("sex", "immunophenotype", "os_event")
+    mapped = [f'map.{name} = {{ from = "{name}", rule = "number" }}' for name in numbers]
+    mapped += [f'map.{name} = {{ from = "{name}" }}' for name in coded]
+    mapping = "\n".join(['name = "ward"', 'key = "patient_id"', *mapped])
+    tab = Dashboard(new_page(), address).open("your-patients", folded=True)
+    page, chips = tab.page, tab.page.get_by_role("toolbar", name="Active filters")
+    page.locator("input[type=file]").set_input_files(
+        [
+            {"name": "ward.csv", "mimeType": "text/csv", "buffer": patients.encode()},
+            {"name": "ward.toml", "mimeType": "application/toml", "buffer": mapping.encode()},
+        ]
+    )
+    page.get_by_role("button", name="Show 200 children").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Compare with the reference cohort").click()
+    expect(chips).to_contain_text("Compared with: the reference cohort")
+    tab.settle().turn_to("Survival by any variable")
+    versus, title = page.get_by_test_id("versus"), page.locator(".st-key-versus_place").get_by_test_id("picture-title")
+    expect(versus).to_contain_text("SYNTHETIC DATA")
+    # A click asks both; what is saved of both says which is made up.
+    tab.choose("sex", "girls", says="Sex: girls")
+    expect(versus).to_contain_text("Compared with 179 children of the reference cohort: Sex: girls")
+    expect(title).to_have_text("A: ward.csv (Sex: girls); B: the reference cohort, SYNTHETIC (Sex: girls)")
+    tab.settle()
+    name, picture = tab.save_from(".st-key-versus_figure", "svg")
+    assert "_a-b_synthetic" in name
+    assert "B is SYNTHETIC DATA: no row of it describes a real child." in picture.decode()
+    # The link says that it needs the file; the comparison ends by its chip, and comes back by the button beside the filters.
+    assert query_of(tab.link()) | {"own": ["1"], "registry": ["1"]} == query_of(tab.link())
+    chips.get_by_role("button", name="Remove Compared with: the reference cohort").click()
+    expect(versus).to_have_count(0)
+    start = page.locator(".of-start")
+    expect(start).to_have_attribute("aria-pressed", "false")
+    start.click()
+    expect(versus).to_be_visible()
+    expect(start).to_have_attribute("aria-pressed", "true")

@@ -16,12 +16,15 @@ from analytics.formats import format_patients, shorten
 from analytics.intake.decisions import report_findings
 from analytics.intake.importing import Imported, open_imported
 from analytics.intake.mapping_text import write_mapping
+from analytics.reporting.likeness import describe_column
 from analytics.reporting.wording import join_words
 from pages.components import state
 from pages.components.cache import active_smallest_cell
+from pages.components.context import hold_filter
 from pages.components.intake.held import Held, let_held_go
 from pages.components.markdown import as_markdown
 from pages.components.own_cohort import find_own_cohort, hold_own_cohort, let_own_cohort_go
+from pages.components.sources import asks_for_start, name_start, offers_start
 
 
 def show_opening(held: Held, imported: Imported) -> None:
@@ -71,17 +74,13 @@ def _show_pages(cohort: Cohort) -> None:
     lacking = [(a.title, a.missing(cohort)) for a in analyses if a.missing(cohort)]
     if lacking:
         items = "".join(
-            f"<li>{escape(title)}: {escape(join_words([_say_column(name, cohort) for name in names]))}</li>"
+            f"<li>{escape(title)}: {escape(join_words([describe_column(name, cohort.dictionary) for name in names]))}</li>"
             for title, names in lacking
         )
         st.html(
             f'<details class="outcomes-more"><summary>{len(lacking)} pages need further columns</summary>'
             f'<ul class="outcomes-says" data-testid="lacking">{items}</ul></details>'
         )
-
-
-def _say_column(name: str, cohort: Cohort) -> str:
-    return f"{cohort.dictionary[name].label} ({name})" if name in cohort.dictionary else name
 
 
 def _offer_files(held: Held, imported: Imported) -> None:
@@ -128,17 +127,39 @@ def show_opened() -> None:
     own = find_own_cohort()
     if own is None:
         return
+    start = name_start()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(
             '<p class="outcomes-cohort" data-testid="own-shown">All pages show your file '
             f"<bdi>{escape(shorten(own.name))}</bdi>.</p>"
         )
+        if offers_start(own):
+            is_beside = asks_for_start(st.session_state.get(state.FILTERS, {}))
+            st.button(
+                f"No longer compare with {start}" if is_beside else f"Compare with {start}",
+                icon=":material/compare:",
+                key=state.INTAKE_BESIDE,
+                on_click=_put_beside,
+                args=(not is_beside,),
+                help="All pages then show both, each under the same filters as far as both have what these ask for.",
+            )
         st.button(
             "Close it and return",
             icon=":material/close:",
             key=state.INTAKE_LET_GO,
             on_click=_close,
         )
+    if not offers_start(own):
+        st.html(
+            '<p class="outcomes-caption" data-testid="own-alone">Small numbers are protected: which selections of a file were '
+            "answered is followed for one file at a time, so that no other is shown beside yours.</p>"
+        )
+
+
+def _put_beside(is_beside: bool) -> None:
+    gone = (state.REGISTRY, state.VERSUS, state.APART)
+    held = {key: texts for key, texts in st.session_state.get(state.FILTERS, {}).items() if key not in gone}
+    hold_filter(held | ({state.REGISTRY: ["1"]} if is_beside else {}))
 
 
 def _close() -> None:
