@@ -44,6 +44,7 @@ class Filters {
     this.data = data
     this.value = {}
     this.step = -1
+    this.listening = new AbortController() // other patients bring other filters into the same place
     this.schemes = new Map()
     this.families = data.phases.flatMap((phase) => phase.families)
     this.members = this.families.flatMap((family) => family.members)
@@ -68,7 +69,7 @@ class Filters {
     for (const group of root.querySelectorAll('[data-roving]')) this.rove(group)
     root.querySelector('.of-naming').addEventListener('submit', (event) => this.save(event))
     for (const kind of ['click', 'keydown', 'focusin', 'input', 'change', 'pointerdown']) {
-      root.addEventListener(kind, (event) => this[kind](event))
+      root.addEventListener(kind, (event) => this[kind](event), { signal: this.listening.signal })
     }
     // On a phone the filters lie over the page as a sheet, which this button opens.
     this.opener = Object.assign(document.createElement('button'), { type: 'button', className: 'of-open' })
@@ -83,6 +84,7 @@ class Filters {
 
   leave() {
     window.removeEventListener('outcomes-filters', this.heard)
+    this.listening.abort()
     this.opener.remove()
   }
 

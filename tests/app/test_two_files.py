@@ -233,3 +233,15 @@ def test_what_follows_from_both_files_stays_with_the_readers_own() -> None:
     found = load_beside(own, GIRLS, reference, GIRLS, "the reference cohort", "survival-by-site", choices)
     assert found.document is not None and len(own.memory) > before
     assert load_beside(own, GIRLS, reference, GIRLS, "the reference cohort", "survival-by-site", choices) is found
+
+
+def test_before_and_after_a_change_of_protocol_are_two_selections_of_one_file() -> None:
+    own = OwnCohort.of(of_the_portal())
+    names = ("AALL0232", "AALL0331")
+    old, new = (CohortFilter((Clause("protocol", (name,)),)) for name in names)
+    app = open_page("survival-by-variable", {state.OWN_COHORT: own, "by": "everyone", "endpoint": "os_diagnosis"})
+    app.session_state[state.FILTERS] = {"protocol": [names[0]], "versus": [f"protocol={names[1]}"]}
+    app.run()
+    assert own.count(old) and f"Compared with {own.count(new)} children: Trial: {names[1]}" in said(app, "versus")
+    assert "No child is in both selections." in said(app, "versus")
+    assert f"A: Trial: {names[0]} and B: Trial: {names[1]}: log-rank test, p = " in said(app, "versus-test")

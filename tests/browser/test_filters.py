@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from pages.components.cache import REFERENCE_COHORT
 from tests.browser.dashboard import Dashboard
 from tests.browser.test_filters_and_links import query_of
 
@@ -266,7 +267,8 @@ def test_a_file_of_ones_own_stands_beside_that_of_the_start(new_page: Callable[.
     mapped = [f'map.{name} = {{ from = "{name}", rule = "number" }}' for name in numbers]
     mapped += [f'map.{name} = {{ from = "{name}" }}' for name in coded]
     mapping = "\n".join(['name = "ward"', 'key = "patient_id"', *mapped])
-    tab = Dashboard(new_page(), address).open("your-patients", folded=True)
+    tab = Dashboard(new_page(), address)
+    tab.page.goto(f"{address}/your-patients")
     page, chips = tab.page, tab.page.get_by_role("toolbar", name="Active filters")
     page.locator("input[type=file]").set_input_files(
         [
