@@ -265,10 +265,13 @@ def _draft_days(
         questions.append(Question("column", f"Which column is the date of {day}?", choices))
     texts = _texts_of(base, cells)
     if base.date_order and len(find_orders(texts)) > 1:
-        doubtful = next(filter(is_ambiguous, texts))
+        orders = find_orders(texts)
+        doubts = list(filter(is_ambiguous, texts))
+        # One that is another day in each order tells more than 01/01/2017.
+        doubtful = next((text for text in doubts if len({read_date(text, o) for o in orders}) > 1), doubts[0])
         choices = tuple(
             Choice(order, replace(base, date_order=order), f"{shorten(doubtful)} is {_say_date(doubtful, order)}.")
-            for order in find_orders(texts)
+            for order in orders
         )
         questions.append(Question("order", f"In which order are the dates of “{shorten(columns[0])}”?", choices))
     fit = 1.0 if scores[likely[0]] >= LEAST_NAME else 0.5

@@ -178,6 +178,19 @@ def test_what_is_not_certain_is_asked_with_what_follows() -> None:
     assert app.session_state[state.INTAKE].import_now().mapped.frame["sex"].value_counts()["male"] == 20
 
 
+def test_where_nothing_is_certain_it_is_asked_and_said() -> None:
+    rows = [
+        f"{i};0{1 + i % 9}/0{1 + i % 8}/2015;0{1 + i % 8}/0{1 + i % 9}/20{17 + i % 5};{'pqr'[i % 3]}" for i in range(40)
+    ]
+    app = bring(("unsure.csv", "\n".join(["ID;Diagnose;Letzter Kontakt;Gruppe", *rows])))
+    assert "Nothing is certain yet" in shown(app)
+    assert "Use a further column" in " ".join(fold.label for fold in app.expander)
+    (order,) = [radio for radio in app.radio if "In which order" in radio.label]
+    assert len(set(order.proto.captions)) == 2
+    press(app, "Use it", "os_days")
+    assert app.session_state[state.INTAKE].mapping.get("os_days").date_order == "dmy"
+
+
 def test_a_further_column_is_used_and_let_go_again() -> None:
     app = bring(("klinik.csv", CLINIC.encode("cp1252")))
     press(app, "Do this")

@@ -53,9 +53,11 @@ def ask_columns(held: Held) -> None:
     _ask_patient(held, beginning, open_ones)
     for guess in open_ones:
         _ask_guess(held, beginning, guess)
-    _show_taken(held, beginning)
-    _ask_further(held, beginning)
-    _ask_text(held, beginning.proposal.mapping)
+    try:
+        _show_taken(held, beginning)
+    finally:
+        _ask_further(held, beginning)
+        _ask_text(held, beginning.proposal.mapping)
 
 
 def _ask_keys(held: Held) -> None:
@@ -285,8 +287,10 @@ def _choose_column(held: Held, beginning: Beginning, column_key: str, variable_k
 
 def _show_taken(held: Held, beginning: Beginning) -> None:
     """What is made so far, each variable with its columns and values, and a way to let one go."""
-    imported = held.import_now()
     mapping = beginning.proposal.mapping
+    if all(a.variable == load_dictionary().identifier.name for a in mapping.assignments):
+        raise MappingError("nothing is certain yet. Answer what is asked above, or choose a column below.")
+    imported = held.import_now()
     n = len(imported.mapped.frame.columns) - 1
     st.html(
         f'<p class="outcomes-cohort" data-testid="imported">{escape(format_patients(len(imported.mapped.frame)))}, '
