@@ -238,10 +238,12 @@ class Analysis(ABC, Generic[Frame, Found]):
     background: ClassVar[tuple[Background, ...]] = ()
     checks: ClassVar[Checks | None] = None
     planning: ClassVar[Checks | None] = None
+    # Why two selections stand one below the other where `join` makes none of them, in a sentence.
+    apart: ClassVar[str] = ""
 
     def __init_subclass__(cls, *, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in {"title", "question", "method"} & vars(cls).keys():
+        for name in {"title", "question", "method", "apart"} & vars(cls).keys():
             setattr(cls, name, _Named(vars(cls)[name]))
         if "controls" in vars(cls):
             cls.controls = _named_controls(cls.controls)  # type: ignore[method-assign]

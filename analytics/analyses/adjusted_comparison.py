@@ -93,6 +93,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         "landmark; E-values."
     )
     files = ("estimates", "balance", "curves")
+    apart = "Each selection is weighted to {patients} of its own: curves of both in one figure would not be alike."
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         controls = []

@@ -100,6 +100,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         "those of the two groups (MOVER) and a test on the complementary log-log scale."
     )
     files = ("estimates", "curves")
+    apart = "A difference of means asks for groups that share nobody: leave out those in both to have one figure."
 
     @property
     def requires(self) -> tuple[tuple[str, ...], ...]:

@@ -73,6 +73,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         "equations, pooled by Rubin's rules; Firth's penalised likelihood on separation."
     )
     files = ("missing", "patterns", "estimates")
+    apart = "The figure already holds those with and without the event of one selection, with the values each lacks."
     background = (IMPUTATION,)
 
     @property

@@ -118,6 +118,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         "days, and with treatment as it changes over time."
     )
     files = ("estimates",)
+    apart = "The figure already holds several answers for the same {patients}, to be read against each other."
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         history, *others = treatment_controls(cohort)

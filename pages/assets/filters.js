@@ -108,7 +108,7 @@ class Filters {
     <details class="of-kept"><summary><span>Saved cohorts</span><span class="of-set"></span></summary>
       <form class="of-naming"><input class="of-name" type="text" maxlength="${LONGEST_NAME}" aria-label="Name for this selection"
         placeholder="Name this selection"><button type="submit">Save</button></form>
-      <p class="of-problem" role="alert" hidden></p><ul class="of-list"></ul></details>
+      <p class="of-problem" role="alert" hidden></p><div class="of-list"></div></details>
     <p class="of-none" hidden>No filter has these words.</p>${phases.join('')}
     <div class="of-foot"><button type="button" class="of-close" data-do="close"></button></div>`
   }

@@ -79,11 +79,11 @@ const Keeping = {
       const said = escaped(name)
       const joins = this.data.compares ? Object.entries(JOINS).map(([word, about]) => `<button type="button" data-item data-do="${word}" data-at="${i}"
         aria-disabled="${word === 'or' && isEveryone}" aria-label="${word} ${said}" title="${about}">${word}</button>`).join('') : ''
-      return `<li data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
+      return `<div data-roving role="group" aria-label="${said}"><button type="button" data-item data-do="apply" data-at="${i}"
         aria-pressed="${same(value, own)}">${said}</button>${joins}${this.data.compares ? `<button type="button" data-item data-do="compare" data-at="${i}"
         aria-pressed="${Boolean(versus) && sameQuery(queryOf(value), versus)}" aria-label="Compare with ${said}">compare</button>` : ''}<button type="button" data-item data-do="copy" data-at="${i}"
         aria-label="Copy the link of ${said}">link</button><button type="button" data-item data-do="forget" data-at="${i}"
-        aria-label="Forget ${said}">×</button></li>`
+        aria-label="Forget ${said}">×</button></div>`
     }).join('')
     this.parts.kept.querySelector('.of-set').textContent = kept.length ? String(kept.length) : ''
     if (this.parts.list.dataset.html === html) return

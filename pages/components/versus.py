@@ -10,6 +10,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from analytics.analyses import load_analyses
 from analytics.dictionary import load_words, speaking_by
 from analytics.document import Contrast, Document
 from analytics.formats import format_count, format_patients
@@ -67,7 +68,8 @@ def show_versus(opened: OpenView) -> None:
         if contrast is None:
             show_picture(document.main(), state.VERSUS_FIGURE, other.stem)
             st.html(said_html(other.provenance, opened.link, other.stem, is_beside=True))
-            st.html(f'<p class="outcomes-caption">{escape(NO_TEST)}</p>')
+            apart = next(a.apart for a in load_analyses() if a.slug == opened.document.slug)
+            st.html(f'<p class="outcomes-caption">{escape(f"{apart} {NO_TEST}".strip())}</p>')
             return
         show_picture(contrast.picture, state.VERSUS_FIGURE, stem)
         said = opened.provenance_beside

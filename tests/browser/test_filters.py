@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.components.cache import REFERENCE_COHORT
+from tests.browser.accessibility import check_accessible
 from tests.browser.dashboard import Dashboard
 from tests.browser.test_filters_and_links import query_of
 
@@ -180,6 +181,7 @@ def test_a_selection_is_named_kept_and_handed_on(new_page: Callable[..., Page], 
     saved.get_by_role("button", name="Compare with").click()
     versus = page.get_by_test_id("versus")
     expect(versus).to_contain_text("No child is in both selections")
+    check_accessible(page)
     expect(page.get_by_role("button", name="Remove Compared with: Girls")).to_be_visible()
     tab.settle()
     assert query_of(page.url)["versus"] == ["sex=girls&age_years=0&age_years=9.9"] or query_of(page.url)["versus"] == [
@@ -193,7 +195,7 @@ def test_a_selection_is_named_kept_and_handed_on(new_page: Callable[..., Page], 
     other = Dashboard(new_page(), address).open(link, folded=True)
     assert other.sentence.inner_text() == sentence
     other.page.locator(".of-kept summary").click()
-    expect(other.page.locator(".of-list li")).to_have_count(1)
+    expect(other.page.locator(".of-list > div")).to_have_count(1)
     expect(other.page.locator(".of-list [aria-pressed=true]")).to_have_text('Girls <b>"under 10"</b>')
 
 

@@ -165,8 +165,9 @@ def test_the_ratios_within_subgroups_of_both_stand_under_each_other() -> None:
 
 
 def test_what_one_figure_cannot_hold_stays_apart() -> None:
-    for slug in ("missing-values", "naive-answer"):
+    for slug in ("missing-values", "naive-answer", "adjusted-comparison"):
         analysis = analysis_of(slug)
+        assert analysis.apart.endswith(".")  # why, which the page says
         params = analysis.defaults(COHORT)
         result = analysis.run(COHORT, BOYS, params)
         assert analysis.contrast(result, result, params, Sides(("a", "b"), 0), COHORT.dictionary) is None
