@@ -139,7 +139,7 @@ class Optimum:
     converged: BoolArray
     learned: FloatArray
 
-    def take(self, index: BoolArray) -> Optimum:
+    def take(self, index: IntArray | BoolArray) -> Optimum:
         """Some of the stack."""
         return Optimum(
             self.beta[index],
@@ -149,6 +149,15 @@ class Optimum:
             self.converged[index],
             self.learned[index],
         )
+
+    def put(self, index: IntArray, other: Optimum) -> None:
+        """Replace some of the stack."""
+        self.beta[index] = other.beta
+        self.log_likelihood[index] = other.log_likelihood
+        self.score[index] = other.score
+        self.curvature[index] = other.curvature
+        self.converged[index] = other.converged
+        self.learned[index] = other.learned
 
 
 # Steps
@@ -213,7 +222,7 @@ def shortened(step: FloatArray, longest: FloatArray, largest: FloatArray) -> Flo
     """Steps of which the ``longest`` entry is no more than the maximum (of the standardised design), or than ``largest``."""
     most = np.maximum(largest, _MAX_STEP)
     is_long = longest > most
-    return np.asarray(step * np.where(is_long, most / longest, 1.0)[:, None]) if some(is_long) else step
+    return np.asarray(step * (most / np.maximum(longest, most))[:, None]) if some(is_long) else step
 
 
 def longest_of(rows: FloatArray) -> FloatArray:
@@ -275,26 +284,27 @@ def _ascending(
 
 def learned_curvature(curvature: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
     """The curvature after the score has fallen by ``change`` along a step (the BFGS update)."""
-    pushed = curvature @ step
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         # Far out the penalty's score has no bounds; what is not finite is thrown away by the next step.
+        pushed = np.vecdot(curvature, step[..., None, :])
+        forgotten = pushed[..., :, None] * pushed[..., None, :] / np.vecdot(step, pushed)[..., None, None]
         return np.asarray(
             curvature
-            - np.outer(pushed, pushed) / float(step @ pushed)
-            + np.outer(change, change) / float(step @ change)
+            - forgotten
+            + change[..., :, None] * change[..., None, :] / np.vecdot(step, change)[..., None, None]
         )
 
 
 def _relearned(
     learned: FloatArray, step: FloatArray, change: FloatArray, start: FloatArray, free: BoolArray
 ) -> FloatArray:
-    """The learned curvature after a step of the ``free`` coefficients; it starts anew where the score has not fallen."""
-    has_fallen = float(step @ change) > 1e-12 * float(step @ step)
+    """Learned curvatures after steps of the ``free`` coefficients; one starts anew where its score has not fallen."""
+    has_fallen = np.vecdot(step, change) > 1e-12 * np.vecdot(step, step)
     if free.all():
-        return learned_curvature(learned, step, change) if has_fallen else start
-    known, within = learned.copy(), np.ix_(free, free)
-    known[within] = learned_curvature(known[within], step[free], change[free]) if has_fallen else start[within]
-    return known
+        return np.where(has_fallen[:, None, None], learned_curvature(learned, step, change), start)
+    within = free[:, :, None] & free[:, None, :]
+    known = learned_curvature(np.where(within, learned, 0.0), step * free, change * free)
+    return np.where(within, np.where(has_fallen[:, None, None], known, start), learned)
 
 
 # The maximum
@@ -324,9 +334,10 @@ def maximise(
     converged, active = sound & ~has_free, np.flatnonzero(sound & has_free)
     is_whole = bool(free.all())
     idle, made = np.zeros(len(beta), dtype=np.intp), np.zeros_like(beta)
-    evaluated = 0
+    evaluated = np.zeros(len(beta), dtype=np.intp)
     for _ in range(search.steps):
-        if not len(active) or evaluated > search.most:
+        active = active[evaluated[active] <= search.most]
+        if not len(active):
             break
         current, mask, at, curvature = values, free, beta, known if learns else values.curvature
         if len(active) < len(beta):
@@ -361,16 +372,16 @@ def maximise(
         for _halving in range(search.halvings):
             rows = active[pending]
             trial = likelihood.evaluate(beta[rows] + step[pending])
-            evaluated += 1
+            evaluated[rows] += 1
             before = values.log_likelihood[rows]
             accepted = trial.log_likelihood >= before - _SMALLEST_FALL * (1.0 + np.abs(before))
             own = pending[accepted]
-            if learns:
-                for place in np.flatnonzero(accepted).tolist():
-                    row, one = int(rows[place]), step[pending[place]]
-                    known[row] = _relearned(
-                        known[row], one, values.score[row] - trial.score[place], trial.curvature[place], free[row]
-                    )
+            if learns and some(accepted):
+                moved = rows[accepted]
+                change = values.score[moved] - trial.score[accepted]
+                known[moved] = _relearned(
+                    known[moved], step[pending[accepted]], change, trial.curvature[accepted], free[moved]
+                )
             taken, risen, level = active[own], (trial.log_likelihood - before)[accepted], before[accepted]
             if len(taken) == len(beta):
                 made, beta, values = step, beta + step, trial

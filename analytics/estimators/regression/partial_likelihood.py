@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from analytics.estimators.design import IntArray
-from analytics.estimators.newton import Values, evaluate_each, inverse_of
+from analytics.estimators.newton import Values, evaluate_each, inverse_of, inverses, some
 from analytics.estimators.regression.risk_sets import RiskSets
 from analytics.results import FloatArray
 
@@ -36,7 +36,9 @@ _COLLINEAR_TOLERANCE = 1e-11
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What a coefficient vector makes of each moment: the sums from which likelihood, score and information follow.
+    """What coefficients make of each moment: the sums from which likelihood, score and information follow.
+
+    Of several coefficient vectors in one go, these are the second axis of all but ``design``.
 
     With S the total hazard at risk, the tied patients' share u of it, and the weights 1/(1 - cu) of Efron's successive
     risk sets, their covariate means are ``risk_mean``/(1 - cu) - ``event_mean`` cu/(1 - cu). ``w01``, ``w02``, ``w03``
@@ -79,8 +81,8 @@ class Moments:
     def hazard_means(self) -> tuple[FloatArray, FloatArray]:
         """Sums over c of (1, c) times the covariate mean over the total hazard of each successive risk set."""
         r, e = self.risk_mean, self.event_mean
-        everyone = (self.w02[:, None] * r - self.w12[:, None] * e) / self.risk[:, None]
-        tied = (self.w12[:, None] * r - self.w22[:, None] * e) / self.event[:, None]
+        everyone = (self.w02[..., None] * r - self.w12[..., None] * e) / self.risk[..., None]
+        tied = (self.w12[..., None] * r - self.w22[..., None] * e) / self.event[..., None]
         return everyone, tied
 
 
@@ -209,29 +211,38 @@ class PartialLikelihood:
         """Half the trace of V dI/db for V = I^-1.
 
         For each risk set with mean m it is half the mean of (x - m)'V(x - m) (x - m), expanded so that only sums over
-        risk sets of x and x'Vx are needed.
+        risk sets of x and x'Vx are needed. With a stack of V, a row for each of its coefficient vectors.
         """
-        design, weight = at.design, self.risk.mean_weight
+        weight = self.risk.mean_weight
         if self._compared is not None:
             weight = weight * self._compared
-        turned = design @ inverse
+        are_many = inverse.ndim == 3
+        design, weight = (at.design[:, None], weight[:, None]) if are_many else (at.design, weight)
+
+        def turn(rows: FloatArray) -> FloatArray:
+            if not are_many:
+                return np.asarray(rows @ inverse)
+            return np.asarray((rows.swapaxes(0, 1) @ inverse).swapaxes(0, 1))
+
+        turned = turn(design)
         square = np.vecdot(turned, design)
         hazard = at.hazard * square
         square_risk = self.risk.at_risk(hazard) / at.risk
         square_event = self.risk.among_events(hazard) / at.event
         r, e = at.risk_mean, at.event_mean
-        everyone, tied = at.hazard_means()
-        along = self.risk.over_time(weight[:, None] * everyone) - self.risk.of_events(weight[:, None] * tied)
+        everyone, tied = ((weight[..., None] * means).reshape(len(r), -1) for means in at.hazard_means())
+        along = (self.risk.over_time(everyone) - self.risk.of_events(tied)).reshape(turned.shape)
         of_pattern = expected * square - 2.0 * at.hazard * np.vecdot(turned, along)
-        turned_risk = r @ inverse
-        rr, re, ee = np.vecdot(turned_risk, r), np.vecdot(turned_risk, e), np.vecdot(e @ inverse, e)
+        turned_risk = turn(r)
+        rr, re, ee = np.vecdot(turned_risk, r), np.vecdot(turned_risk, e), np.vecdot(turn(e), e)
         w12, w22 = at.w12, at.w22
         w13 = at.w03 - at.w02
         w23 = w13 - w12
         w33 = w23 - w22
         of_risk = 2.0 * (at.w03 * rr - 2.0 * w13 * re + w23 * ee) - at.w02 * square_risk + w12 * square_event
         of_event = 2.0 * (2.0 * w23 * re - w13 * rr - w33 * ee) + w12 * square_risk - w22 * square_event
-        return np.asarray(0.5 * (of_pattern @ design + (weight * of_risk) @ r + (weight * of_event) @ e))
+        of_moment = ((weight * of_risk)[..., None] * r + (weight * of_event)[..., None] * e).sum(axis=0)
+        return np.asarray(0.5 * (of_pattern.T @ at.design + of_moment))
 
     def at(self, beta: FloatArray) -> PartialValues:
         """All that a Newton step needs."""
@@ -263,43 +274,61 @@ class PartialLikelihood:
 
     def evaluate(self, beta: FloatArray) -> Values:
         """All that Newton steps need, for each row of ``beta``."""
-        are_few = 1 < len(beta) <= _MOST_STACKED / max(self._with_one.size, 1)
-        together = self._together(beta) if are_few and not self.penalised and self._compared is None else None
-        return evaluate_each(self.at, beta) if together is None else together
-
-    def _together(self, beta: FloatArray) -> Values | None:
-        """The same for all rows in one go, without penalty: an eighth of the time for eight; None if one has wide gaps.
-
-        Axes are patterns or moments, rows of ``beta``, coefficients.
-        """
+        if not 1 < len(beta) <= _MOST_STACKED / max(self._with_one.size, 1) or self._compared is not None:
+            return evaluate_each(self.at, beta)
         eta = self.design @ beta.T
-        if not len(eta) or float((shift := eta.max(axis=0)).max() - eta.min()) > WIDE:
-            return None
-        eta -= shift
-        hazard = np.exp(eta)
+        if not len(eta):
+            return evaluate_each(self.at, beta)
+        spread = np.sort(eta, axis=0)
+        gap, extent = np.diff(spread, axis=0).max(axis=0, initial=0.0), spread[-1] - spread[0]
+        near = (extent <= WIDE) | ((gap <= _APART) & (extent <= WIDEST))
+        if near.all():
+            return self._together(eta)
+        found = Values(np.empty(len(beta)), np.empty_like(beta), np.empty((*beta.shape, self.size)))
+        found.put(np.flatnonzero(~near), evaluate_each(self.at, beta[~near]))
+        if near.any():
+            found.put(np.flatnonzero(near), self._together(eta[:, near]))
+        return found
+
+    def _together(self, eta: FloatArray) -> Values:
+        """The same from linear predictors without wide gaps, in one go: an eighth of the time for eight.
+
+        Axes are patterns or moments, coefficient vectors, coefficients.
+        """
+        eta = eta - eta.max(axis=0)
+        n, hazard = eta.shape[1], np.exp(eta)
         table = (hazard[:, :, None] * self._with_one[:, None, :]).reshape(len(eta), -1)
-        shape = (self.risk.size, len(beta), self.size + 1)
+        shape = (self.risk.size, n, self.size + 1)
         risk, event = (sums(table).reshape(shape) for sums in (self.risk.at_risk, self.risk.among_events))
         d, weight = self.risk.n_event[:, None], self.risk.mean_weight[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            total, tied = risk[:, :, 0], event[:, :, 0]
-            logs, w01, w02, _ = self._ties.sums(np.minimum(tied / total, 1.0))
-            value = self._events @ eta - (weight * (d * np.log(total) + logs)).sum(axis=0)
-            r, e = (np.moveaxis(sums[:, :, 1:] / sums[:, :, :1], 0, 1) for sums in (risk, event))
-            spared = self.risk.of_events(weight * (w01 - d) / tied)
-            expected = hazard * (self.risk.over_time(weight * w01 / total) - spared)
-        score = (self._events[:, None] - expected).T @ self.design
 
         def products(left: FloatArray, factor: FloatArray, right: FloatArray) -> FloatArray:
             return np.asarray((left * factor.T[:, :, None]).transpose(0, 2, 1) @ right)
 
-        cross = products(r, weight * (w02 - w01), e)
-        information = products(self.design[None], expected, self.design) + cross + cross.transpose(0, 2, 1)
-        information -= products(r, weight * w02, r) + products(e, weight * (w02 - 2.0 * w01 + d), e)
-        information = (information + information.transpose(0, 2, 1)) / 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total, tied = risk[:, :, 0], event[:, :, 0]
+            logs, w01, w02, w03 = self._ties.sums(np.minimum(tied / total, 1.0))
+            value = self._events @ eta - (weight * (d * np.log(total) + logs)).sum(axis=0)
+            means = risk[:, :, 1:] / risk[:, :, :1], event[:, :, 1:] / event[:, :, :1]
+            spared = self.risk.of_events(weight * (w01 - d) / tied)
+            expected = hazard * (self.risk.over_time(weight * w01 / total) - spared)
+            score = (self._events[:, None] - expected).T @ self.design
+            r, e = (np.moveaxis(mean, 0, 1) for mean in means)
+            cross = products(r, weight * (w02 - w01), e)
+            information = products(self.design[None], expected, self.design) + cross + cross.transpose(0, 2, 1)
+            information -= products(r, weight * w02, r) + products(e, weight * (w02 - 2.0 * w01 + d), e)
+            information = (information + information.transpose(0, 2, 1)) / 2
         sound = np.isfinite(value + score.sum(axis=1) + information.sum(axis=(1, 2))) & (tied > 0).all(axis=0)
-        if not sound.all():
+        if some(~sound):
             value[~sound], score[~sound], information[~sound] = -math.inf, 0.0, np.eye(self.size)
+        if self.penalised and self.size:
+            sign, log_determinant = np.linalg.slogdet(information)
+            sound &= (sign > 0) & np.isfinite(log_determinant)
+            value = np.where(sound, value + 0.5 * log_determinant, -math.inf)
+            at = Moments(hazard, total, tied, *means, d, w01, w02, w03, self.design)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                penalty = self._penalty_score(at, inverses(information), expected)
+            score = np.where(sound[:, None], score + penalty, score)
         return Values(value, score, information)
 
     @property

@@ -132,15 +132,12 @@ def likelihood_ratios(likelihood: PartialLikelihood, optimum: Optimum, drop: Boo
     stacked = optimum.stacked()
     if not is_tiny(likelihood):
         return newton.fall_of(stacked, newton.restrict(likelihood, stacked, drop, inner))
-    fall = np.empty(len(drop))
-    for row, own in enumerate(drop):
-        starts = (np.where(own, 0.0, optimum.beta), np.zeros(likelihood.size))
-        found = [
-            _one(newton.restrict(likelihood, stacked, own[None], inner)),
-            *(maximise(likelihood, start, ~own, None, _HEIGHT_TOLERANCE) for start in starts),
-        ]
-        fall[row] = newton.fall_of(stacked, _higher(found).stacked())[0]
-    return fall
+    from_best, from_zero = (
+        newton.maximise(likelihood, np.where(drop, 0.0, start), ~drop, inner)
+        for start in (optimum.beta, np.zeros(likelihood.size))
+    )
+    restricted = newton.restrict(likelihood, stacked, drop, inner)
+    return newton.fall_of(stacked, _higher([restricted, from_best, from_zero]))
 
 
 def _quick_limit(
@@ -197,16 +194,12 @@ def highest_maximum(likelihood: PartialLikelihood) -> Optimum:
     first = maximise(likelihood, np.zeros(likelihood.size))
     if not is_tiny(likelihood):
         return first
-    found = [first]
-    for index in range(likelihood.size):
-        for side in (-_ELSEWHERE, _ELSEWHERE):
-            start = np.zeros(likelihood.size)
-            start[index] = side
-            there = likelihood.at(start)
-            # Where it falls on the way out, it most likely leads back to the same maximum.
-            if math.isfinite(there.log_likelihood) and there.score[index] * side > 0.0:
-                found.append(maximise(likelihood, start))
-    return _higher(found)
+    index, side = np.repeat(np.arange(likelihood.size), 2), np.tile([-_ELSEWHERE, _ELSEWHERE], likelihood.size)
+    starts = np.where(np.arange(likelihood.size) == index[:, None], side[:, None], 0.0)
+    there = likelihood.evaluate(starts)
+    # Where it falls on the way out, it most likely leads back to the same maximum.
+    rises = np.isfinite(there.log_likelihood) & (there.score[np.arange(len(index)), index] * side > 0.0)
+    return _one(_higher([first.stacked(), *(maximise(likelihood, start).stacked() for start in starts[rises])]))
 
 
 def is_tiny(likelihood: PartialLikelihood) -> bool:
@@ -218,13 +211,14 @@ def is_tiny(likelihood: PartialLikelihood) -> bool:
     return likelihood.penalised and is_small and not likelihood.has_far_value
 
 
-def _higher(found: Sequence[Optimum]) -> Optimum:
-    """The first of the optima that no other is clearly higher than, one that has converged before one that has not."""
-    best = found[0]
+def _higher(found: Sequence[newton.Optimum]) -> newton.Optimum:
+    """Of each problem the first optimum that no other is clearly higher than, a converged one before one that is not."""
+    best = found[0].take(np.ones(len(found[0].beta), dtype=bool))
     for other in found[1:]:
-        gain = other.values.log_likelihood - best.values.log_likelihood
-        if other.converged and (not best.converged or gain > _HEIGHT_TOLERANCE):
-            best = other
+        with np.errstate(invalid="ignore"):
+            gain = other.log_likelihood - best.log_likelihood
+        is_higher = other.converged & (~best.converged | (gain > _HEIGHT_TOLERANCE))
+        best.put(np.flatnonzero(is_higher), other.take(is_higher))
     return best
 
 
@@ -239,26 +233,49 @@ class _Profile:
         self.target = optimum.values.log_likelihood - self.target_fall
         self.free = np.ones(likelihood.size, dtype=bool)
         self.free[index] = False
-        self.before = optimum.beta
+        self.best, self.path = optimum.beta, optimum.beta[None]
 
     def excess(self, distance: float) -> float:
         """How far the profile is above the target; minus infinity where it cannot be found."""
-        found = []
-        for others in (self.before, self.optimum.beta, np.zeros(self.likelihood.size)):
-            start = others.copy()
-            start[self.index] = self.optimum.beta[self.index] + self.side * distance
-            found.append(maximise(self.likelihood, start, self.free, None, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS))
-            if not self.free.any():
-                break
-        best = _higher(found)
-        self.before = best.beta
-        return best.values.log_likelihood - self.target if best.converged else -math.inf
+        starts = np.array([self.best, self.optimum.beta, np.zeros(self.likelihood.size)])
+        if not self.free.any():
+            starts = starts[:1]
+        found = self._maxima(starts, np.full(len(starts), distance))
+        highest = _higher([found.take(place) for place in np.eye(len(starts), dtype=bool)])
+        self.best = highest.beta[0]
+        return float(self._above(highest)[0])
+
+    def excesses(self, distance: FloatArray) -> FloatArray:
+        """The same at ascending distances, where the search begins as well at what was found at the one before."""
+        n = len(distance)
+        found = self._maxima(
+            np.repeat([self.optimum.beta, np.zeros(self.likelihood.size)], n, axis=0), np.tile(distance, 2)
+        )
+        is_first = np.arange(2 * n) < n
+        best = _higher([found.take(is_first), found.take(~is_first)])
+        behind = np.arange(1, n if self.free.any() else 1)
+        while len(behind):
+            higher = _higher([best.take(behind), self._maxima(best.beta[behind - 1], distance[behind])])
+            moved = (higher.beta != best.beta[behind]).any(axis=1)
+            best.put(behind, higher)
+            behind = behind[moved & (behind < n - 1)] + 1
+        self.path = best.beta
+        return self._above(best)
+
+    def _maxima(self, start: FloatArray, distance: FloatArray) -> newton.Optimum:
+        """The maxima over the other coefficients from some starts, at a distance each."""
+        start = start.copy()
+        start[:, self.index] = self.optimum.beta[self.index] + self.side * distance
+        search = _search(self.likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
+        return newton.maximise(self.likelihood, start, np.tile(self.free, (len(start), 1)), search)
+
+    def _above(self, found: newton.Optimum) -> FloatArray:
+        return np.where(found.converged, found.log_likelihood - self.target, -math.inf)
 
     def is_outermost(self, distance: float) -> bool:
         """True if the profile meets the target at a distance and lies below it at some points beyond."""
-        if abs(self.excess(distance)) > 1e-6:
-            return False
-        return all(self.excess(far * distance) < 0.0 for far in _BEYOND)
+        at, *beyond = self.excesses(distance * np.array([1.0, *_BEYOND])).tolist()
+        return abs(at) <= 1e-6 and max(beyond) < 0.0
 
     def outermost(self, reach: float) -> float:
         """The largest distance at which the profile meets the target; NaN if there is none within reason."""
@@ -266,10 +283,11 @@ class _Profile:
         grid = [0.0, *(reach * np.geomspace(0.1, 10.0, 16)).tolist()]
         while grid[-1] < farthest:
             grid.append(2.0 * grid[-1])
-        excess = [self.target_fall, *(self.excess(distance) for distance in grid[1:])]
+        excess = [self.target_fall, *self.excesses(np.array(grid[1:])).tolist()]
         last = max(place for place, value in enumerate(excess) if value >= 0.0)
         if last == len(grid) - 1:
             return math.nan
+        self.best = self.path[last - 1] if last else self.optimum.beta
         ends = {grid[last]: excess[last], grid[last + 1]: max(excess[last + 1], -_DEEP)}
 
         def of(distance: float) -> float:
