@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -351,8 +351,12 @@ def open_dictionary(path: Path = DICTIONARY_PATH) -> Dictionary:
         goes round in a circle, a list with an unknown variable, a rule with an unknown variable or level, or an endpoint
         that lacks one of its words or whose columns are unknown or of another kind.
     """
-    with path.open("rb") as file:
-        return make_dictionary(tomllib.load(file), path.name)
+    return _read_dictionary(path.read_text("utf-8"), path.name)
+
+
+@lru_cache(maxsize=8)  # every opened cohort asks for the project's own
+def _read_dictionary(text: str, name: str) -> Dictionary:
+    return make_dictionary(tomllib.loads(text), name)
 
 
 def make_dictionary(content: Mapping[str, Any], name: str) -> Dictionary:

@@ -27,7 +27,7 @@ from tests.estimators.said import words
 
 
 def log_partial_likelihood(
-    beta: np.ndarray, months: np.ndarray, event: np.ndarray, x: np.ndarray, penalised: bool
+    beta: np.ndarray, months: np.ndarray, event: np.ndarray, x: np.ndarray, penalised: bool, entry: Any = -math.inf
 ) -> float:
     """Efron's (penalised) log-likelihood from its definition, patient by patient."""
     total, information = 0.0, np.zeros((len(beta), len(beta)))
@@ -37,7 +37,7 @@ def log_partial_likelihood(
         d = int(dead.sum())
         total += float((x[dead] @ beta).sum())
         for step in range(d):
-            share = np.where(months >= moment, np.where(dead, 1 - step / d, 1.0), 0.0) * hazard
+            share = np.where((entry < moment) & (months >= moment), np.where(dead, 1 - step / d, 1.0), 0.0) * hazard
             total -= math.log(share.sum())
             mean = share @ x / share.sum()
             information += (x - mean).T @ ((x - mean) * share[:, None]) / share.sum()
@@ -94,6 +94,31 @@ def test_firth_is_the_maximum_of_the_penalised_likelihood(seed: int) -> None:
         for limit in (interval.low, interval.high):
             if limit is not None:
                 assert peak + lowest(others, index, math.log(limit)) == pytest.approx(3.841458820694124 / 2, abs=1e-7)
+
+
+@pytest.mark.slow
+def test_a_limit_lies_where_the_highest_of_several_maxima_meets_the_target() -> None:
+    """At the upper limit of v0 another maximum of the other coefficients lies 1.9 lower, and hides it from a short search."""
+    rng = np.random.default_rng(1035)
+    n = int(rng.integers(6, 40))
+    months, event = rng.integers(2, 12, n).astype(float), (rng.random(n) < 0.1 + 0.4 * rng.random()).astype(int)
+    event[0] = 1
+    event[np.flatnonzero(event)[5:]] = 0
+    entry = np.where(rng.random(n) < 0.5, 0.0, months - rng.integers(1, 3, n))
+    size = int(rng.integers(1, 5))
+    x = pd.DataFrame({f"v{j}": rng.integers(0, 3, n) if j % 2 else rng.normal(size=n).round(2) for j in range(size)})
+    result = estimate_hazard_ratios(months, event, x, entry=entry, method="firth")
+    interval = estimated(result)[0].hazard_ratio.interval
+    assert interval is not None and interval.high is not None
+    design, beta = scaled(x), logs(result)
+
+    def height(others: np.ndarray, first: float) -> float:
+        return -log_partial_likelihood(np.insert(others, 0, first), months, event, design, True, entry)
+
+    peak = -height(beta[1:], beta[0])
+    starts = (beta[1:], *(4.0 * np.eye(size - 1)), *(-4.0 * np.eye(size - 1)))
+    lows = [minimize(height, start, args=(math.log(interval.high),), method="BFGS").fun for start in starts]
+    assert peak + min(lows) == pytest.approx(3.841458820694124 / 2, abs=1e-5)
 
 
 def test_firth_in_closed_form() -> None:
