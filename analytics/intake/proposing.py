@@ -172,11 +172,12 @@ def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, 
     if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):
         found[dictionary.identifier.name] = guess
     known = [*start.assignments, *(guess.assignment for guess in found.values())]
+    waiting: set[str] = set()
     for assignment, sources, is_certain in list_following(dictionary, known, cells, start.missing):
-        if assignment.variable not in found and start.get(assignment.variable) is None:
+        if any(s in waiting or (s in found and found[s].questions) for s in sources):
+            waiting.add(assignment.variable)  # it follows once that is answered
+        elif assignment.variable not in found and start.get(assignment.variable) is None:
             confidence = min((found[s].confidence for s in sources if s in found), default=1.0)
-            # What is asked of that from which it follows leaves it open too.
-            is_certain &= not any(found[s].questions for s in sources if s in found)
             limit = 1.0 if is_certain else SURE - 0.05
             found[assignment.variable] = Guess(
                 assignment, min(confidence, limit), f"follows from {_labels(sources, dictionary)}"

@@ -59,6 +59,43 @@ def read_tables(
     return (_read_text(found.content, found.name, layout, progress),)
 
 
+def read_tables_as(
+    content: bytes | Path,
+    name: str,
+    said: Mapping[str, Mapping[str, Any]],
+    *,
+    progress: Progress | None = None,
+) -> tuple[SourceTable, ...]:
+    """The tables of one file, as `read_tables`, with what is ``said`` of some of them; all else is detected with it in mind.
+
+    Parameters
+    ----------
+    said
+        Fields of the layout, by the name of the table.
+
+    Raises
+    ------
+    CohortError
+        As `read_tables`.
+    """
+    found = unpack(content, name)
+    if found.kind == "text":
+        told = said.get(found.name, said.get(name))
+        try:
+            layout = detect_layout(found.content, found.name, told) if told else None
+        except UnicodeError as error:
+            what = f"{shorten(name)} is not {shorten(str((told or {}).get('encoding', 'text')))}"
+            raise CohortError([Problem(what, "", "Choose another encoding, or save the file as CSV UTF-8.")]) from error
+        return (_read_text(found.content, found.name, layout, progress),)
+    tables = read_tables(content, name, progress=progress)
+    read: list[SourceTable] = []
+    for table in tables:
+        told = said.get(table.name)
+        layout = replace(table.layout, **dict(told)) if told else None
+        read += read_tables(content, name, layout, progress=progress) if layout else (table,)
+    return tuple(read)
+
+
 def detect_layout(start: bytes, name: str, said: Mapping[str, Any] | None = None) -> Layout:
     """How a file is read, by its beginning; for a text what is ``said`` by name of the field is kept.
 

@@ -221,6 +221,86 @@ def test_a_column_of_its_own_kind_becomes_a_new_variable() -> None:
     assert "study_group" in app.session_state[state.OWN_COHORT].variables
 
 
+def test_all_that_ask_nothing_are_used_by_one_press() -> None:
+    app = bring(
+        (
+            "ward.csv",
+            "\n".join(
+                [
+                    "No;Patient Geschlecht;Age;Status am Ende;Diagnose Risikogruppe",
+                    *(
+                        f"{i};{'mf'[i % 2]};{i % 15 + 1},5;{('lebt', 'verstorben')[i % 5 == 0]};{('low', 'high')[i % 2]}"
+                        for i in range(1, 41)
+                    ),
+                ]
+            ),
+        )
+    )
+    mapping = app.session_state[state.INTAKE].look().proposal.mapping
+    assert mapping.get("sex") is None and mapping.get("risk_group") is None
+    press(app, "Use all")
+    mapping = app.session_state[state.INTAKE].mapping
+    assert {"sex", "risk_group"} <= {a.variable for a in mapping.assignments}
+
+
+def test_the_dictionary_of_redcap_tells_who_nobody_is() -> None:
+    names = [
+        "Variable / Field Name",
+        "Form Name",
+        "Field Type",
+        "Field Label",
+        "Choices, Calculations, OR Slider Labels",
+    ]
+    names.append("Identifier?")
+    fields = [
+        ("record_id", "text", "Record ID", ""),
+        ("sex", "radio", "Sex", "1, Male | 2, Female"),
+        ("age_dx", "text", "Age at diagnosis", ""),
+    ]
+    book = "\n".join(
+        [",".join(f'"{name}"' for name in names), *(f'{a},ward,{kind},{label},"{c}",' for a, kind, label, c in fields)]
+    )
+    records = "\n".join(["record_id,sex,age_dx", *(f"{i},{i % 2 + 1},{i % 17}" for i in range(1, 41))])
+    app = bring(("records.csv", records), ("dictionary.csv", book))
+    assert 'data-testid="identifiers"' not in shown(app)
+    assert "REDCap" in shown(app)
+    assert app.session_state[state.INTAKE].import_now().mapped.frame["sex"].value_counts()["male"] == 20
+
+
+def test_a_file_of_the_same_name_and_length_is_read_anew() -> None:
+    app = bring(("ward.csv", WARD), ("ward.toml", MAPPING))
+    changed = WARD.replace("\n1;f", "\n1;m")
+    app.file_uploader(key=state.INTAKE_FILES).set_value(
+        [("ward.csv", changed.encode(), ""), ("ward.toml", MAPPING.encode(), "")]
+    )
+    app.run()
+    assert app.session_state[state.INTAKE].import_now().mapped.frame["sex"].iloc[0] == "male"
+
+
+def test_what_is_said_of_a_layout_detects_the_rest_again_and_can_be_taken_back() -> None:
+    rows = "\n".join(f"{i};{i},5|{100 + i};x" for i in range(1, 41))
+    app = bring(("odd.csv", f"a title;b;c\nNo;Age|Days;x\n{rows}"), ("ward.toml", MAPPING))
+    key = state.key_of_intake(app.session_state[state.INTAKE].n_taken, 0, "encoding")
+    app.selectbox(key=key).set_value("utf-16").run()
+    assert 'data-testid="intake-problems"' in shown(app)
+    press(app, "Detect again how they are read")
+    (table,) = app.session_state[state.INTAKE].tables
+    assert table.layout.encoding == "utf-8"
+    before = table.layout.header_row
+    app.selectbox(key=state.key_of_intake(app.session_state[state.INTAKE].n_taken, 0, "separator")).set_value("|").run()
+    (table,) = app.session_state[state.INTAKE].tables
+    assert (table.layout.separator, before, table.layout.header_row) == ("|", 1, 2)
+
+
+def test_what_was_decided_stays_where_the_columns_do() -> None:
+    named = WARD.replace("No;", "MRN;")
+    app = bring(("ward.csv", named), ("ward.toml", MAPPING.replace('"No"', '"MRN"')))
+    press(app, "Do this")
+    key = state.key_of_intake(app.session_state[state.INTAKE].n_taken, 0, "encoding")
+    app.selectbox(key=key).set_value("latin-1").run()
+    assert app.session_state[state.INTAKE].mapping.hashed == ("MRN",)
+
+
 def test_several_files_are_joined_by_the_patient() -> None:
     labs = "\n".join(["Nr;PLT", *(f"{i};{20 + i}" for i in range(1, 41))])
     app = bring(

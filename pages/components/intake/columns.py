@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from analytics.dictionary import PHASES, Variable, load_dictionary
-from analytics.formats import format_count, format_patients, shorten
+from analytics.formats import format_count, format_patients, name_patients, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.beginning import Beginning
 from analytics.intake.drafts import Question
@@ -51,13 +51,17 @@ def ask_columns(held: Held) -> None:
     guesses = beginning.proposal.guesses
     open_ones = [guess for guess in guesses if not guess.is_sure or guess.assignment.variable in held.chosen]
     _ask_patient(held, beginning, open_ones)
+    _offer_all(held, beginning, open_ones)
     for guess in open_ones:
         _ask_guess(held, beginning, guess)
+    mapping, identifier = beginning.proposal.mapping, load_dictionary().identifier.name
     try:
+        if not mapping.key and mapping.get(identifier) is None:
+            raise MappingError(name_patients("Say above which column tells one {patient} from another."))
         _show_taken(held, beginning)
     finally:
         _ask_further(held, beginning)
-        _ask_text(held, beginning.proposal.mapping)
+        _ask_text(held, mapping)
 
 
 def _ask_keys(held: Held) -> None:
@@ -116,6 +120,36 @@ def _choose_patient(held: Held, mapping: Mapping, name: str, key: str) -> None:
         held.settle(mapping.with_assignment(Assignment(name, rule="line")))
     elif column:
         held.settle(replace(mapping, key=column).with_assignment(Assignment(name, (column,))))
+
+
+def _offer_all(held: Held, beginning: Beginning, open_ones: list[Guess]) -> None:
+    """One button for all guesses about which there is nothing to choose."""
+    plain = [guess for guess in open_ones if not guess.questions]
+    if len(plain) < 2:
+        return
+    st.html(
+        '<p class="outcomes-caption">These columns look like variables of the dictionary, and their names do not say it alone. '
+        "See the examples of each.</p>"
+    )
+    st.button(
+        f"Use all {len(plain)} that ask nothing",
+        key=state.key_of_intake(held.n_taken, "use_all"),
+        on_click=_use_all,
+        args=(held, beginning.proposal.mapping, plain),
+    )
+
+
+def _use_all(held: Held, mapping: Mapping, guesses: list[Guess]) -> None:
+    for guess in guesses:
+        held.chosen.pop(guess.assignment.variable, None)
+        mapping = _with_guess(mapping, guess)
+    held.settle(mapping)
+
+
+def _with_guess(mapping: Mapping, guess: Guess) -> Mapping:
+    settled = mapping.with_assignment(guess.assignment)
+    is_key = guess.assignment.variable == load_dictionary().identifier.name and guess.assignment.columns
+    return replace(settled, key=guess.assignment.columns[0]) if is_key else settled
 
 
 def _ask_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
@@ -196,10 +230,7 @@ def _use(held: Held, mapping: Mapping, guess: Guess, variable: Variable) -> None
         answered = answered.answered(question, choice)
     held.chosen.pop(variable.name, None)
     held.refused -= {variable.name}
-    settled = mapping.with_assignment(answered.assignment)
-    if variable.kind == "identifier" and answered.assignment.columns:
-        settled = replace(settled, key=answered.assignment.columns[0])
-    held.settle(settled)
+    held.settle(_with_guess(mapping, answered))
 
 
 def _refuse(held: Held, mapping: Mapping, name: str) -> None:

@@ -11,7 +11,7 @@ from analytics.intake.layout import Layout
 from analytics.intake.tables import SourceTable
 from analytics.reporting.wording import join_words
 from pages.components import state
-from pages.components.intake.held import Held, find_held, let_held_go, with_layout
+from pages.components.intake.held import Held, find_held, let_held_go, with_layout, without_layouts
 from pages.components.markdown import as_markdown
 from pages.components.notes import problems_html, show_notes
 
@@ -34,7 +34,7 @@ def ask_files() -> Held:
     )
     st.html(f'<p class="outcomes-caption">{escape(name_patients(PROMISE))}</p>')
     brought = {file.name: file.getvalue() for file in uploaded}
-    if brought and {n: len(c) for n, c in brought.items()} != {n: len(c) for n, c in held.files.items()}:
+    if brought and brought != held.files:
         bar = st.progress(0.0, "Reading …")
 
         def tell(share: float, name: str) -> None:
@@ -57,6 +57,13 @@ def show_problems_of(held: Held) -> None:
             '<div class="outcomes-note warning" role="alert" data-testid="intake-problems">'
             f"<b>Not everything could be read.</b>{problems_html(held.problems)}</div>"
         )
+        if held.layouts:
+            st.button(
+                "Detect again how they are read",
+                key=state.key_of_intake(held.n_taken, "without_layouts"),
+                on_click=without_layouts,
+                args=(held,),
+            )
 
 
 def show_tables(held: Held) -> None:

@@ -40,7 +40,8 @@ def show_findings(held: Held, examined: Examined) -> None:
         said = "Something is decided about everything that was found."
     else:
         told = [f"{n_errors} must be corrected or excluded"] if n_errors else []
-        told += [f"{len(open_ones) - n_errors} look odd and may stand"] if len(open_ones) > n_errors else []
+        n_odd = len(open_ones) - n_errors
+        told += [f"{n_odd} {'looks' if n_odd == 1 else 'look'} odd and may stand"] if n_odd else []
         said = f"Found: {', '.join(told)}."
     st.html(f'<p class="outcomes-cohort" data-testid="found">{escape(said)}</p>')
     for finding, is_accepted in zip(examined.findings, examined.is_accepted, strict=True):

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from analytics.cohort.problems import CohortError, Problem
 from analytics.dictionary import load_dictionary
 from analytics.intake.beginning import Beginning, begin_intake
+from analytics.intake.codebook import split_codebook
 from analytics.intake.exports import Export, recognise_export
 from analytics.intake.hiding import make_key
 from analytics.intake.importing import Imported, hide, import_patients
 from analytics.intake.joining import find_keys, join_tables
-from analytics.intake.layout import Layout
 from analytics.intake.mapping import Mapping, MappingError
 from analytics.intake.mapping_text import read_mapping
 from analytics.intake.proposing import Guess
-from analytics.intake.reading import read_tables
+from analytics.intake.reading import read_tables, read_tables_as
 from analytics.intake.tables import SourceTable
 from pages.components import state
 from pages.components.own_cohort import Memory
@@ -31,14 +32,14 @@ MAPPING_ENDING = ".toml"
 class Held:
     """Files, the tables in them, and the mapping as far as it is settled.
 
-    ``layouts`` are how files are read where the reader said so; ``problems`` are those of files that cannot be read.
-    ``key`` is that of hashing: no mapping holds it. ``keys`` are the columns of the patient by which tables are joined,
-    where the reader chose them; ``refused`` variables that no column is taken for, and ``chosen`` guesses that the reader
-    asked for.
+    ``layouts`` are what the reader said of how tables are read, by the table; ``problems`` are those of files that cannot
+    be read. ``key`` is that of hashing: no mapping holds it. ``keys`` are the columns of the patient by which tables are
+    joined, where the reader chose them; ``refused`` variables that no column is taken for, and ``chosen`` guesses that the
+    reader asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
-    layouts: dict[str, Layout] = field(default_factory=dict)
+    layouts: dict[str, dict[str, Any]] = field(default_factory=dict)
     tables: tuple[SourceTable, ...] = ()
     passed_over: frozenset[str] = frozenset()
     export: Export | None = None
@@ -57,6 +58,12 @@ class Held:
         return tuple(table for table in self.tables if table.name not in self.passed_over)
 
     @property
+    def of_patients(self) -> tuple[SourceTable, ...]:
+        """The tables in use without the one that describes the columns of the others."""
+        others, *_ = split_codebook(self.used, self.export)
+        return others
+
+    @property
     def name(self) -> str:
         """What the cohort is called: by the first file that is no mapping."""
         return next((name for name in self.files if not name.endswith(MAPPING_ENDING)), "file")
@@ -65,7 +72,7 @@ class Held:
         """Read other files in the place of those before."""
         self.files = files
         self.n_taken += 1
-        self.layouts = {name: layout for name, layout in self.layouts.items() if name in files}
+        self.layouts = {}
         self.read(progress)
 
     def read(self, progress: Callable[[float, str], None]) -> None:
@@ -80,7 +87,9 @@ class Held:
                 if name.endswith(MAPPING_ENDING):
                     brought = read_mapping(content.decode("utf-8"))
                 else:
-                    tables += read_tables(content, name, self.layouts.get(name))
+                    tables += (
+                        read_tables_as(content, name, self.layouts) if self.layouts else read_tables(content, name)
+                    )
             except CohortError as error:
                 problems += error.problems
             except MappingError as error:
@@ -158,7 +167,8 @@ class Held:
         """
         mapping = self.look().proposal.mapping
         imported: Imported = self.memory.recall(
-            "imported", lambda: import_patients(self.prepare(), mapping, load_dictionary())
+            "imported",
+            lambda: import_patients(split_codebook(self.prepare(), self.export)[0], mapping, load_dictionary()),
         )
         return imported
 
@@ -183,7 +193,20 @@ def let_held_go() -> None:
 
 
 def with_layout(held: Held, table: SourceTable, **said: object) -> None:
-    """To be called in a callback: read the file of a table anew with something said of how it is read."""
-    file = next((name for name in held.files if table.name == name or table.name.startswith(f"{name}, ")), "")
-    held.layouts[file] = replace(held.layouts.get(file, table.layout), **said)  # type: ignore[arg-type]
+    """To be called in a callback: read the file of a table anew with something said of how it is read.
+
+    What was decided stays where the columns are the same.
+    """
+    columns = {one.name: one.columns for one in held.tables}
+    mapping, keys, refused = held.mapping, held.keys, held.refused
+    held.layouts[table.name] = {**held.layouts.get(table.name, {}), **said}
+    held.read(lambda share, name: None)
+    if columns == {one.name: one.columns for one in held.tables}:
+        held.keys, held.refused = keys, refused
+        held.settle(mapping)
+
+
+def without_layouts(held: Held) -> None:
+    """To be called in a callback: read the files anew as they were detected."""
+    held.layouts = {}
     held.read(lambda share, name: None)
