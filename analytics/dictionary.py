@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from analytics.data_rules import Rule, read_rule
+from analytics.words import Words as Words
 
 Made = TypeVar("Made")
 DICTIONARY_PATH = Path(__file__).parent.parent / "data" / "dictionary.toml"
@@ -63,7 +64,7 @@ class Variable:
     ``is_group`` say where the variable is offered. ``role`` is what the code calls the variable, whatever its column is
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
     registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort, ``rarely_above`` the
-    share of patients that an event hardly ever exceeds in one.
+    share of patients that an event hardly ever exceeds in one, ``usually_below`` the number of years that hardly anybody exceeds.
     ``is_logarithmic`` is True for a number whose axis is logarithmic. Variables of one ``family`` (what the filter that they
     share is called) are ways to ask the same, each called by its ``scheme``.
     """
@@ -96,6 +97,7 @@ class Variable:
     other_names: tuple[str, ...] = ()
     rarely_below: float | None = None
     rarely_above: float | None = None
+    usually_below: float | None = None
     is_logarithmic: bool = False
 
     @property
@@ -112,27 +114,6 @@ class Variable:
     def speak(self, level: str) -> str:
         """The variable with that level as a sentence says it; label and level where the dictionary has no words for it."""
         return self.spoken[self.levels.index(level)] if self.spoken else f"{self.label} ({self.level_label(level)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the product calls a patient, one and several; general words where the dictionary has no others.
-
-    ``phrases`` are what it says of this disease, each under the name that stands for it in the code.
-    """
-
-    noun: str = "patient"
-    plural: str = "patients"
-    phrases: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    def of(self, n: float) -> str:
-        """The word after a number of them."""
-        return self.noun if n == 1 else self.plural
-
-    @property
-    def head(self) -> str:
-        """The word for several, as a heading begins."""
-        return self.plural[:1].upper() + self.plural[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +192,7 @@ class Dictionary:
     variables: tuple[Variable, ...]
     endpoints: tuple[Endpoint, ...]
     competing: tuple[CompetingEndpoint, ...] = ()
-    words: Words = Words()
+    words: Words = field(default_factory=Words)
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     rules: tuple[Rule, ...] = ()
     origins: tuple[tuple[str, tuple[str, ...]], ...] = ()

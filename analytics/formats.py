@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.dictionary import Dictionary, Variable, dictionary_with, load_words
+from analytics.dictionary import Variable, load_words
 from analytics.results import Estimate, Interval, Reason
+from analytics.speaking import fill_words
 
 MISSING = "–"
 SUPPRESSED = "not shown"
@@ -16,7 +16,6 @@ LARGEST_RATIO = 10_000
 MOST_DECIMALS = 5  # of a number so close to a threshold that fewer would not tell its side
 MOST_NAMED = 3  # of several things in one sentence
 LONGEST_QUOTE = 60  # characters of a text that is not the project's own
-_FIELD = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +41,8 @@ def format_patients(n: float) -> str:
 
 
 def name_patients(text: str) -> str:
-    """A text with the dictionary's words in its fields: ``{patient}``, ``{patients}`` and ``{Patients}``, a phrase by its
-    name, and a treatment after relapse by the role of its level (``{HSCT}``); other fields stay.
-
-    For texts that stand in the code as constants: they are written before a dictionary has been read.
-    """
-    return _FIELD.sub(lambda found: _fill(found[1]), text) if "{" in text else text
-
-
-def _fill(name: str) -> str:
-    words = load_words()
-    nouns = {"patient": words.noun, "patients": words.plural, "Patients": words.head}
-    if name in nouns:
-        return nouns[name]
-    phrases = dictionary_with(lambda known: name in known.words.phrases).words.phrases
-    if name in phrases:
-        return name_patients(phrases[name])
-    treatments = _treatments_of(dictionary_with(lambda known: name in _treatments_of(known)))
-    return treatments.get(name, f"{{{name}}}")
-
-
-def _treatments_of(dictionary: Dictionary) -> dict[str, str]:
-    column = dictionary.roles.get("salvage treatment")
-    return {} if column is None else dict(dictionary[column].level_roles)
+    """A text that stands in the code as a constant, with the words of the dictionary in hand in its fields ``{patients}``."""
+    return fill_words(text)
 
 
 def shorten(text: object, longest: int = LONGEST_QUOTE) -> str:

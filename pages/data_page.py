@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from analytics.cohort.problems import CohortError
+from analytics.dictionary import speaking_by
 from analytics.intake.mapping import MappingError
 from analytics.reporting.wording import say_no_advice, start_sentence
 from pages.components.context import Context
@@ -49,10 +50,11 @@ def _show_rest(held: Held) -> None:
             f"{escape(start_sentence(str(error)))}</div>"
         )
         return
-    _show_step(4, "What is wrong with them")
-    show_findings(held, imported.examined)
-    _show_step(5, "See them")
-    show_opening(held, imported)
+    with speaking_by(imported.mapped.dictionary):
+        _show_step(4, "What is wrong with them")
+        show_findings(held, imported.examined)
+        _show_step(5, "See them")
+        show_opening(held, imported)
 
 
 def _show_step(n: int, title: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from analytics import __version__
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
-from analytics.dictionary import load_words
+from analytics.dictionary import load_dictionary, load_words
 from analytics.formats import name_patients
-from analytics.reporting.glossary import load_glossary
+from analytics.reporting.glossary import list_terms
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import (
@@ -47,6 +47,7 @@ def show_methods(context: Context) -> None:
     show_title("Methods and definitions", "What does each number mean, and how is it computed?", context)
     show_contents()
     dictionary, methods = context.cohort.dictionary, load_methods()
+    is_ours = dictionary.words == load_dictionary().words  # of the disease that the published figures are of
     endpoints = [tabulate(dictionary) for tabulate in (tabulate_endpoints, tabulate_competing)]
     variables = tabulate_dictionary(dictionary)
 
@@ -58,7 +59,7 @@ def show_methods(context: Context) -> None:
     show_paragraphs(
         (
             ("Not advice", say_no_advice()),
-            ("Reference cohort", name_patients(SYNTHETIC)),
+            *((("Reference cohort", name_patients(SYNTHETIC)),) if is_ours else ()),
             ("Times", TIMES),
             ("Who is counted", counted),
         )
@@ -70,7 +71,7 @@ def show_methods(context: Context) -> None:
     show_table(Table("Analyses", ("Page", "Question", "Method"), rows, words=True))
     show_table(tabulate_policy(load_policy()))
     anchors = [method.anchor for method in methods]
-    show_terms(load_glossary(), [*anchors, "reliability", *(a for t in (*endpoints, variables) for a in t.anchors)])
+    show_terms(list_terms(), [*anchors, "reliability", *(a for t in (*endpoints, variables) for a in t.anchors)])
 
     show_section("endpoints")
     for table in endpoints:
@@ -82,8 +83,11 @@ def show_methods(context: Context) -> None:
 
     show_section("dictionary")
     show_table(variables)
-    show_cautions(load_published().cautions)
     versions = f"Product version {__version__}; data version {context.cohort.data_version}."
+    if not is_ours:
+        show_paragraphs([("Versions", versions)])
+        return
+    show_cautions(load_published().cautions)
     show_paragraphs([("Figures compared with", f"{load_published().citation}. {versions}")])
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.dictionary import speaking_by
+from analytics.dictionary import load_dictionary, speaking_by
+from analytics.formats import name_patients
 from analytics.reporting.wording import say_no_advice
 from analytics.study.overview import describe_other_children, summarise_selection
 from pages.components import state
@@ -63,7 +64,7 @@ def show_overview(context: Context) -> None:
     link = context.links.here(controls, dict(read_overview_choices(cohort)))
     show_link(link)
     show_notes(remarks, more, beside=said_of_overview(context, link))
-    if not cohort.smallest_cell and not is_reference(cohort):
+    if not (cohort.smallest_cell or is_reference(cohort)) and cohort.dictionary.words == load_dictionary().words:
         st.caption(as_markdown(describe_other_children(load_published())))
     st.caption(as_markdown(say_no_advice()))
 
@@ -71,8 +72,16 @@ def show_overview(context: Context) -> None:
 def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
     about = (
-        "Who is in the cohort, what goes with relapse, how do those who relapsed fare, and who is left after filtering?"
+        "Who is in the cohort, what goes with {relapse}, how do those who {had_relapse} fare, and who is left after "
+        "filtering?"
     )
     return (
-        Page(url_path="overview", title="Overview", icon=":material/groups:", show=show_overview, order=0, about=about),
+        Page(
+            url_path="overview",
+            title="Overview",
+            icon=":material/groups:",
+            show=show_overview,
+            order=0,
+            about=name_patients(about),
+        ),
     )

@@ -76,6 +76,7 @@ from analytics.reporting.weighting import (
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import TREATMENT, Reason, treated_terms
 from analytics.results.second_opinion import WEIGHTED, Compared
+from analytics.speaking import word
 
 
 class AdjustedComparisonAnalysis(TreatmentAnalysis):
@@ -89,7 +90,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
     method = (
         "Landmark analysis with inverse probability of treatment weights: propensity scores by logistic regression on the "
         "chosen variables; weighted Kaplan–Meier curves with robust errors, and a weighted Cox model from the landmark on with "
-        "errors that take into account that the weights were estimated; without {patients} whose second relapse came by the "
+        "errors that take into account that the weights were estimated; without {patients} whose {again} came by the "
         "landmark; E-values."
     )
     files = ("estimates", "balance", "curves")
@@ -170,7 +171,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
             Headline(
                 "At the landmark",
                 f"{format_count(found.n)} of {format_count(data.n)}",
-                f"{start_sentence(data.endpoint.alive)} and followed on day {days} after relapse, with every chosen "
+                f"{start_sentence(data.endpoint.alive)} and followed on day {days} after {word('clock')}, with every chosen "
                 "variable known.",
             ),
             Headline(
@@ -267,7 +268,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
         if not data.n:
             return ()
         said = [
-            f"On day {result.days} after relapse {format_count(found.n)} of {format_patients(data.n)} "
+            f"On day {result.days} after {word('clock')} {format_count(found.n)} of {format_patients(data.n)} "
             f"{'was' if data.n == 1 else 'were'} {data.endpoint.alive} and followed, with every chosen variable on record; "
             f"{format_count(found.n_treated)} had been given {result.treatment} by then, {format_count(found.n_untreated)} had "
             "not."

@@ -94,7 +94,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
 
     slug = "cumulative-incidence"
     title = "Cumulative incidence"
-    question = "How many {patients} relapse, or die without relapse, by a given time?"
+    question = "How many {patients} {first_events} by a given time?"
     section = "Relapse"
     order = 20
     icon = ":material/area_chart:"

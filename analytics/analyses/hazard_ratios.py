@@ -189,9 +189,7 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
                 "many",
                 (USUAL,),
                 ((USUAL, "usual for this endpoint"), *((v.name, v.label) for v in ordered)),
-                help="The usual factors are known when the clock starts: age group, immunophenotype and white cells from "
-                "diagnosis; immunophenotype and MRD on day 46 from relapse; time of relapse and MRD after reinduction from "
-                "CAR-T or HSCT.",
+                help="The usual factors are known when the clock starts: {usual_factors}.",
             ),
             strata_control(cohort),
             *model_controls(cohort, "the event"),

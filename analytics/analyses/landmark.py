@@ -72,7 +72,7 @@ class LandmarkAnalysis(GroupsAnalysis):
     slug = "landmark"
     title = "Landmark comparison"
     question = (
-        "Among {patients} alive, or free of an event, at a day after relapse, how did those treated by then fare?"
+        "Among {patients} alive, or free of an event, at a day after {clock}, how did those treated by then fare?"
     )
     order = 20
     icon = ":material/flag:"

@@ -48,6 +48,7 @@ from analytics.reporting.relapse import note_horizon, note_odds
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words
 from analytics.results.second_opinion import Compared
+from analytics.speaking import word
 
 FEWEST, MOST, STEP = 5, 100, 5
 
@@ -63,7 +64,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
 
     slug = "missing-values"
     title = "Missing values"
-    question = "What is not known, of whom, and does it change which factors go with relapse?"
+    question = "What is not known, of whom, and does it change which factors go {with_relapse}?"
     section = "Relapse"
     order = 30
     icon = ":material/unknown_document:"
@@ -81,7 +82,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         return ((dictionary_naming("relapse").role("relapse"),),)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        same = " The same choice as for the predictors of relapse."
+        same = f" The same choice as for the predictors of {word('relapse')}."
         return (
             # The published factors are hardly ever missing.
             factors_control(cohort, "often missing", help=same),
@@ -140,9 +141,9 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
                 "Complete cases: these alone are in an ordinary multivariable model.",
             ),
             Headline(
-                "Relapses among them",
+                f"{word('Relapses')} among them",
                 f"{format_count(counts.patterns[0].n_event)} of {format_count(counts.n_event)}",
-                f"{words.head} who relapsed{result.data.within}.",
+                f"{words.head} who {word('had_relapse')}{result.data.within}.",
             ),
             Headline(
                 "Values missing",
@@ -164,7 +165,7 @@ class MissingValuesAnalysis(Analysis[_Frame, MissingValues]):
         nothing = f"Nothing is missing in {join_words(known)}. " if known else ""
         return (
             f"{nothing}Marks: the share of {plural} in whom the value is unknown, with its 95 % interval (Wilson). Shares far "
-            f"apart with and without relapse warn that leaving these {plural} out can bias the odds ratios."
+            f"apart with and {word('without_relapse')} warn that leaving these {plural} out can bias the odds ratios."
         )
 
     def alt_text(self, result: MissingValues) -> str:

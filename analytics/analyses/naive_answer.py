@@ -64,6 +64,7 @@ from analytics.results import (
     treated_terms,
 )
 from analytics.results.second_opinion import Compared
+from analytics.speaking import word
 
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 
@@ -124,7 +125,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         history, *others = treatment_controls(cohort)
         more = [adjust_control(cohort), strata_control(cohort)]
         if is_offered(SALVAGE, cohort):
-            three = "HSCT, CAR-T or chemotherapy"
+            three = word("treatments")
             history = replace(history, options=(*history.options, (SALVAGE, three)))
             against = salvage_reference_control(cohort)
             against = replace(against, place="more", display=False, help=f"For “{three}” alone. {against.help}")
@@ -137,7 +138,10 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         arrays["reference"] = params["against"] if is_chosen else data.untreated
         landmarks = [days / DAYS_PER_MONTH for days in LANDMARK_DAYS]
         profile = landmark_profile(**arrays, landmarks=landmarks, ratio_conf_type="profile")
-        usual = f"{'by the last salvage treatment' if several else 'ever against never treated'}, from relapse on"
+        usual = (
+            f"{'by the last ' + word('salvage treatment') if several else 'ever against never treated'}, from "
+            f"{word('clock')} on"
+        )
         naive = read_model(data, naive_hazard_ratio(**arrays, conf_type="profile"))
         changing = read_model(data, time_dependent_hazard_ratio(**arrays, conf_type="profile"))
         how = "by treatment at the landmark, among those still followed"
@@ -161,7 +165,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         usual = "By the last treatment" if result.several else f"Ever against never given {first}"
         compared = f"{first} against {result.against}"
         counts = (
-            Headline(load_words().head, format_count(data.n), "Who relapsed, in this selection."),
+            Headline(load_words().head, format_count(data.n), f"{word('Whom')}, in this selection."),
             Headline("Treated", format_count(data.n_treated), "Within their follow-up."),
         )
         model = result.answers[-1].model

@@ -77,6 +77,7 @@ from analytics.reporting.wording import in_sentence
 from analytics.results import Note, OddsRatioResult, Reason, Result
 from analytics.results.model_checks import ModelChecks
 from analytics.results.second_opinion import MULTIVARIABLE, UNIVARIABLE, Compared
+from analytics.speaking import word
 
 
 def _nobody(row: int) -> tuple[str, ...]:
@@ -199,17 +200,17 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
     """Odds ratios of relapse: each factor alone beside all chosen factors together."""
 
     slug = "relapse-predictors"
-    title = "Predictors of relapse"
-    question = "Which factors at diagnosis and induction go with relapse?"
+    title = "Predictors of {relapse}"
+    question = "Which factors {beforehand} go {with_relapse}?"
     section = "Relapse"
     order = 10
     icon = ":material/forest:"
     method = (
-        "Logistic regression of relapse on each factor alone and on all together, complete cases; profile-likelihood "
+        "Logistic regression of {relapse} on each factor alone and on all together, complete cases; profile-likelihood "
         "intervals and likelihood-ratio tests, or Wald's where chosen; Firth's penalised likelihood on "
         "separation or where chosen. "
         "By a horizon that some were not followed to: inverse probability of censoring weights, robust standard errors, Wald "
-        "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death in first remission competing; "
+        "intervals and tests. Curves: Aalen–Johansen estimates of the cumulative incidence, death {first_free} competing; "
         "Gray’s test."
     )
     files = ("estimates", "likelihood-ratio-tests", "incidence")
@@ -230,7 +231,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
         return ((dictionary_naming("relapse").role("relapse"),),)
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        usual = model_controls(cohort, "relapse")
+        usual = model_controls(cohort, word("relapse"))
         return (factors_control(cohort), horizon_control(cohort), curve_control(cohort), *usual)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Asked:
@@ -257,7 +258,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
         # What is particular to a univariable model stands under the table; as notes it would only repeat these.
         notes = (
             *note_late(data.dictionary, data.filtered_by, variables),
-            *note_incomplete(outcome.n, outcome.n_complete, outcome.n_missing, data.dictionary, "relapse"),
+            *note_incomplete(outcome.n, outcome.n_complete, outcome.n_missing, data.dictionary, word("relapse")),
             *note_horizon(data.horizon, outcome.n),
             *((note_unpenalised(),) if data.weighed is not None and params["fit"] == "firth" else ()),
             *note_references(params, variables),
@@ -269,14 +270,17 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
     def headlines(self, result: RelapsePredictors) -> tuple[Headline, ...]:
         model, plural = result.multivariable, load_words().plural
         fitted = FITTED.get(model.method, model.method)
-        known = "." if result.data.horizon is None else " and so is whether relapse came by then."
+        known = "." if result.data.horizon is None else f" and so is whether {word('relapse')} came by then."
         who = f"Complete cases: every chosen factor is known{known}"
         return (
-            *list_headlines(model, result.frame.n, who, "Relapses", f"Relapses (or {plural} without, if fewer)"),
+            *list_headlines(
+                model, result.frame.n, who, word("Relapses"), f"{word('Relapses')} (or {plural} without, if fewer)"
+            ),
             Headline(
                 "Fitted by",
                 fitted if model.reason is None and model.terms else "not fitted",
-                f"Logistic regression. Firth’s method is used when a factor predicts relapse perfectly in these {plural}. "
+                f"Logistic regression. Firth’s method is used when a factor predicts {word('relapse')} perfectly in "
+                f"these {plural}. "
                 "Weights for follow-up: inverse probability of censoring weights, with robust standard errors and Wald "
                 "intervals.",
                 place="done",
@@ -293,7 +297,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
             return ()
         return (
             Picture(
-                f"Cumulative incidence of relapse by {in_sentence(curves.frame.variable.label)}",
+                f"Cumulative incidence of {word('relapse')} by {in_sentence(curves.frame.variable.label)}",
                 plot_compared_incidence(curves, bands=True),
                 describe_compared_incidence(curves),
                 f"{caption_comparison(curves, bands=True)} {say_curves(curves)}",

@@ -57,6 +57,7 @@ from analytics.reporting.treatment_tables import tabulate_moves, tabulate_treatm
 from analytics.reporting.wording import describe_test, in_sentence, start_sentence
 from analytics.results import HazardRatioResult, Note, PairwiseTest, list_pairs
 from analytics.results.second_opinion import Compared
+from analytics.speaking import word
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,20 @@ class SalvageAnalysis(GroupsAnalysis):
     """The three salvage treatments compared with one another, at a landmark or as treatment changes."""
 
     slug = "hsct-cart-chemotherapy"
-    title = "HSCT, CAR-T or chemotherapy"
-    question = (
-        "How did {patients} fare by what they had had by a day after relapse: chemotherapy so far, CAR-T or HSCT?"
-    )
+    title = "{treatments}"
+    question = "How did {patients} fare {treatments_by_day}?"
     order = 5
     icon = ":material/compare_arrows:"
     method = (
-        "{Patients} by the salvage treatment that they had had by the landmark, or from the start of each on (delayed entry); "
+        "{Patients} by the {salvage treatment} that they had had by the landmark, or from the start of each on (delayed entry); "
         "Kaplan–Meier or Simon–Makuch curves, log-rank or Mantel–Byar test, pairs by Holm’s method, Cox model (Efron ties)."
     )
     files = ("estimates", "curves", "later-treatment")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        naive = replace(NAIVE, help="The usual curves by the last salvage treatment, which count the wait as survival.")
+        naive = replace(
+            NAIVE, help=f"The usual curves by the last {word('salvage treatment')}, which count the wait as survival."
+        )
         adjust, strata, who = adjust_control(cohort), strata_control(cohort), relapse_controls(cohort)
         return (
             CLOCK,
@@ -127,7 +128,9 @@ class SalvageAnalysis(GroupsAnalysis):
     def headlines(self, result: SalvageComparison) -> tuple[Headline, ...]:
         kept, words = result.days is not None, load_words()
         how, whom = "By treatment at the landmark", "At the landmark."
-        everyone = Headline(words.head, format_count(result.chosen.n), "Who began salvage treatment after relapse.")
+        everyone = Headline(
+            words.head, format_count(result.chosen.n), f"Who began {word('salvage treatment')} after {word('clock')}."
+        )
         if not kept:
             how = f"{words.head} change group on the day of treatment"
             whom = f"Ever; a {words.noun} counts in each group for the time spent in it."
@@ -142,8 +145,13 @@ class SalvageAnalysis(GroupsAnalysis):
         )
 
     def caption(self, result: SalvageComparison, params: Params) -> str:
-        enter = f"A {load_words().noun} enters with salvage treatment and changes curve on the day of CAR-T or HSCT. "
-        return f"{'' if result.days else enter}HSCT after CAR-T counts as HSCT. {super().caption(result, params)}"
+        enter = (
+            f"A {load_words().noun} enters with {word('salvage treatment')} and changes curve on the day of "
+            f"{word('CAR-T or HSCT')}. "
+        )
+        several = len(result.data.treated_at) > 1
+        last = f"{word('HSCT')} after {word('CAR-T')} counts as {word('HSCT')}. " if several else ""
+        return f"{'' if result.days else enter}{last}{super().caption(result, params)}"
 
     def tables(self, result: SalvageComparison) -> tuple[Table, ...]:
         data, hazard = result.data, result.hazard
@@ -177,7 +185,7 @@ class SalvageAnalysis(GroupsAnalysis):
 
     def downloads(self, result: SalvageComparison) -> Mapping[str, pd.DataFrame]:
         naive = tabulate_whole_curves(result.naive_curves).assign(
-            method="naive, by the last salvage treatment (biased)"
+            method=f"naive, by the last {word('salvage treatment')} (biased)"
         )
         curves = tabulate_whole_curves(result.curves).assign(method="Kaplan–Meier" if result.days else "Simon–Makuch")
         return {

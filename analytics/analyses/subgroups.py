@@ -127,9 +127,8 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
                 "one",
                 USUAL,
                 ((USUAL, "the usual variables"), (EVERY, "every variable"), *names),
-                help="The usual variables: age, sex, immunophenotype, white cells and MRD on day 46; from "
-                "relapse on also its time "
-                "and site. Only what is known when the clock starts, and not what the groups themselves are made of.",
+                help="The usual variables: {usual_subgroups}. Only what is known when the clock starts, and not "
+                "what the groups themselves are made of.",
                 display=True,
             ),
             Control(

@@ -61,18 +61,19 @@ from analytics.reporting.until_hsct import UntilHsct, say_until_hsct
 from analytics.reporting.wording import describe_test
 from analytics.results import HazardRatioResult, Note, treated_terms
 from analytics.results.second_opinion import Compared
+from analytics.speaking import word
 
 START = Control(
     "start",
-    "Curves from (days from relapse)",
+    "Curves from (days from {clock})",
     "number",
     0,
     place="more",
     limits=(0, 365),
     step=5,
-    help="From relapse on, the curve of the treated begins with the first few of them, and a death among these moves it for "
+    help="From {clock} on, the curve of the treated begins with the first few of them, and a death among these moves it for "
     "good. From a later day on it begins with all who were treated by then; {patients} are left out of the curves who died or "
-    "left before. The test and the hazard ratios are of the whole time from relapse.",
+    "left before. The test and the hazard ratios are of the whole time from {clock}.",
     display=True,
 )
 
@@ -99,7 +100,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
 
     slug = "survival-by-treatment"
     title = "Survival by treatment"
-    question = "How did {patients} fare after first relapse once they were treated, against not yet?"
+    question = "How did {patients} fare after {start} once they were treated, against not yet?"
     order = 10
     icon = ":material/vaccines:"
     method = (
@@ -143,7 +144,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         how = f"By a Cox model in which a {words.noun} changes group on the day of treatment; {{}}. "
         how += "In brackets the 95 % interval."
         return (
-            Headline(words.head, format_count(data.n), "Who relapsed, in this selection."),
+            Headline(words.head, format_count(data.n), f"{word('Whom')}, in this selection."),
             Headline("Treated", format_share(data.n_treated, data.n, 0), "Given the treatment within their follow-up."),
             Headline(died, format_share(data.n_event, data.n, 0), f"A share of all {words.plural}."),
             *(headline_ratios(result, how) if treated_terms(result.hazard) else ()),
@@ -154,7 +155,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         words = load_words()
         begin = (
             f"They begin on day {result.start}, at 100 % of the {words.plural} {result.data.endpoint.alive} and followed then, "
-            "in the group of that day; test and hazard ratios count from relapse. "
+            f"in the group of that day; test and hazard ratios count from {word('clock')}. "
             if result.start
             else ""
         )
@@ -204,7 +205,10 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         models = [
             (result.hazard, "time-dependent"),
             (result.naive, "naive, ever against never (biased)"),
-            (until.weighted.model if until.weighted else None, "until HSCT, weighted for who is transplanted"),
+            (
+                until.weighted.model if until.weighted else None,
+                f"until {word('HSCT')}, weighted for who is {word('given HSCT')}",
+            ),
         ]
         hazard = [model.to_frame().assign(model=name) for model, name in models if model is not None]
         tested = {"term": test.method, "statistic": test.statistic, "df": test.df, "p_value": test.p_value}
@@ -215,7 +219,9 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         curves = [name_measure(frame, "survival") for frame in curves]
         if until.incidence is not None:
             incidence = tabulate_whole_curves(until.incidence, exact=False)
-            curves.append(name_measure(incidence, "cumulative_incidence").assign(method="HSCT as a competing event"))
+            curves.append(
+                name_measure(incidence, "cumulative_incidence").assign(method=f"{word('HSCT')} as a competing event")
+            )
         estimates = [row for frame in hazard for row in frame.to_dict("records")]
         return {
             "estimates": name_measure(pd.DataFrame([*estimates, tested]), "hazard_ratio"),

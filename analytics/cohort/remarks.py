@@ -164,7 +164,7 @@ def list_odd_rows(file: PatientFile) -> Iterator[Check]:
                 "Check both dates, and that the value is no date of a spreadsheet and no code.",
                 (v.name,),
             )
-        elif v.kind == "continuous" and v.unit == "years":
+        elif v.kind == "continuous" and v.usually_below is not None:
             yield Check(
                 "code-suspect",
                 f"{v.name} is {ADULT_YEARS} years or more",

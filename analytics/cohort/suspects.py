@@ -64,8 +64,8 @@ def suspect_units(file: PatientFile) -> list[Suspect]:
                 "short": f"{x} < {number(short[0])}",
                 "years": f"{x} < {number(_in_years(short[0]))}",
             }
-        elif v.unit == "years":
-            bounds = {"known": f"{x} IS NOT NULL", "old": f"{x} > 25"}
+        elif v.usually_below is not None:
+            bounds = {"known": f"{x} IS NOT NULL", "old": f"{x} > {number(v.usually_below)}"}
         elif v.unit == "%":
             bounds = {
                 "known": f"{x} > 0",
@@ -101,7 +101,8 @@ def suspect_units(file: PatientFile) -> list[Suspect]:
                 Suspect(
                     "unit-suspect",
                     v.name,
-                    f"{v.name} is above 25 for {n[f'{v.name} old']} of {known} {patients}: the ages look like months or "
+                    f"{v.name} is above {v.usually_below:g} for {n[f'{v.name} old']} of {known} {patients}: the "
+                    "ages look like months or "
                     f"those of adults, and years of {patients} are expected.",
                     f"If they are months, divide {v.name} by 12.",
                     1 / 12,

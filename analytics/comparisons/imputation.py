@@ -37,6 +37,7 @@ from analytics.results import (
     Result,
     as_model,
 )
+from analytics.speaking import word
 
 COMPLETE, OWN_LEVEL, IMPUTED = "Complete cases", "Missing as own level", "Multiply imputed"
 
@@ -131,7 +132,8 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
                 rows.append(ComparisonRow(f"{variable.label}: {variable.missing_label} against {against}"))
                 rows.append(_row(OWN_LEVEL, terms[OWN_LEVEL][key]))
     said = [
-        f"{name}: {format_patients(model.n)}, {format_count(model.n_event)} {'relapse' if model.n_event == 1 else 'relapses'}, "
+        f"{name}: {format_patients(model.n)}, {format_count(model.n_event)} "
+        f"{word('relapse' if model.n_event == 1 else 'relapses')}, "
         f"{say_fitted_by(model.method)}"
         for name, model in models.items()
     ]
@@ -148,7 +150,7 @@ def _compare(result: MissingValues, found: PooledResult | None) -> ComparisonFor
         tuple(rows),
         "odds ratio",
         "Factor, and what is done with missing values",
-        ("Relapsed, of all",),
+        (f"{word('Had_relapse')}, of all",),
         p_head="" if found is None else "Missing info",
         p_help="" if found is None else "Share of the information about this odds ratio that the missing values cost",
         sides=("lower odds", "higher odds"),
@@ -170,7 +172,7 @@ def _show(result: MissingValues, found: PooledResult | None, params: Params) -> 
     forest = _compare(result, found)
     ways = "two ways" if found is None else "three ways"
     picture = Picture(
-        f"Odds ratios of relapse by {ways} of dealing with missing values",
+        f"Odds ratios of {word('relapse')} by {ways} of dealing with missing values",
         draw_forest(plot_comparison(forest)),
         describe_comparison(forest),
         f"Complete cases leave out every {load_words().noun} of whom a factor is unknown. “Missing as own level” keeps all, "
@@ -206,7 +208,7 @@ def _download_imputed(found: PooledResult) -> Mapping[str, pd.DataFrame]:
 IMPUTATION = Background(
     name="imputation",
     title="Does it matter?",
-    about="Multiple imputation fills in each missing value several times by what the other factors and relapse predict, fits "
+    about="Multiple imputation fills in each missing value several times by what the other factors and {relapse} predict, fits "
     "the model to each completed data set and pools the results. It takes some seconds.",
     button="Impute {imputations} times",
     run=_run,

@@ -18,7 +18,7 @@ from analytics.comparisons.regression import chosen_references
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, dictionary_with, load_words
 from analytics.estimators import estimate_odds_ratios, estimate_univariable_odds_ratios, with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios
-from analytics.figures.forest.ratios import RELAPSE, EventWords
+from analytics.figures.forest.ratios import EventWords, relapse_words
 from analytics.formats import format_years
 from analytics.frames import BinaryOutcome, Horizon, endpoint_columns, event_within
 from analytics.frames.horizon import FIRST_EVENT_MISSING
@@ -28,11 +28,12 @@ from analytics.reporting.timing import note_post_baseline
 from analytics.reporting.wording import describe_odds_ratio
 from analytics.results import Note, OddsRatioResult
 from analytics.results.second_opinion import Compared
+from analytics.speaking import word
 
 COMPETING = "relapse"  # the competing endpoint, and its event, of the curves and of a horizon
 ANY_TIME, YEARS = "any", (1, 2, 3, 5)
 FIRST_FACTOR = "first"
-PHRASES = ("relapse{within}", "relapsed{within}", "did not relapse{within}")
+PHRASES = ("relapse", "had_relapse", "not_relapsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,17 @@ class RelapseData:
     def words(self) -> EventWords:
         """How the figure speaks of relapse."""
         if self.horizon is None:
-            return RELAPSE
+            return relapse_words()
         within = self.within
-        head = f"Relapsed by {self.horizon.years} y"
-        return EventWords(f"relapse{within}", head, f"who relapsed{within}", f"with relapse{within}")
+        head = f"{word('Had_relapse')} by {self.horizon.years} y"
+        return EventWords(
+            f"{word('relapse')}{within}", head, f"who {word('had_relapse')}{within}", f"{word('with_relapse')}{within}"
+        )
 
     @property
     def phrases(self) -> EventPhrases:
         """How checks speak of relapse."""
-        return EventPhrases(*(text.format(within=self.within) for text in PHRASES))
+        return EventPhrases(*(word(term) + self.within for term in PHRASES))
 
     @property
     def describe(self) -> Callable[..., str]:
@@ -112,10 +115,13 @@ class RelapseData:
         short = "with a known outcome"
         if horizon is not None:
             short = f"with the outcome known at {format_years(horizon.years)}"
-            text = f"not followed for {format_years(horizon.years)}, no relapse: represented by weights"
+            text = f"not followed for {format_years(horizon.years)}, no {word('relapse')}: represented by weights"
             # Not dropped, but not among those counted either.
             losses = (Loss("eligible", text, horizon.n_not_followed), *losses)
-        known, relapses = f"{load_words().plural} {short}", Words(f"relapse{self.within}", f"relapses{self.within}")
+        known, relapses = (
+            f"{load_words().plural} {short}",
+            Words(f"{word('relapse')}{self.within}", f"{word('relapses')}{self.within}"),
+        )
         return Used(known, losses, n, n_event, relapses, name_complete(self.variables), short=short)
 
 
@@ -128,7 +134,7 @@ def factors_control(cohort: Cohort, *lists: str, help: str = "") -> Control:
     """The choice of factors: at first the published predictors, and the further ``lists`` of the dictionary."""
     names = tuple((v.name, v.label) for v in list_factors(cohort))
     first = [n for name in ("published predictors", *lists) for n in cohort.dictionary.listed(name) if n in dict(names)]
-    known = f"Known at diagnosis or by the end of induction.{help}"
+    known = f"Known {word('known_early')}.{help}"
     return Control("factors", "Factors in the model", "many", tuple(first), names, help=known)
 
 
@@ -139,11 +145,11 @@ def horizon_control(cohort: Cohort) -> Control:
         horizons += [(str(years), f"{years} {'year' if years == 1 else 'years'}") for years in YEARS]
     return Control(
         "horizon",
-        "Relapse within",
+        f"{word('Relapse')} within",
         "one",
         ANY_TIME,
         tuple(horizons),
-        help="Any time counts a relapse whenever it came. With a horizon, {patients} not followed that long are "
+        help="Any time counts a {relapse} whenever it came. With a horizon, {patients} not followed that long are "
         "represented by the others (inverse probability of censoring weights).",
     )
 
@@ -152,7 +158,7 @@ def curve_control(cohort: Cohort) -> Control:
     """The choice of a factor for the curves, where the times of relapse and death are known."""
     offered = list_factors(cohort) if competing_of_relapse(cohort) is not None else []
     names = ((FIRST_FACTOR, "the first factor"), *((v.name, v.label) for v in offered if v.is_coded))
-    about = "The factor that splits the curves of the cumulative incidence of relapse."
+    about = f"The factor that splits the curves of the cumulative incidence of {word('relapse')}."
     return Control("curve", "Curves by", "one", FIRST_FACTOR, names, "more", about, display=True)
 
 

@@ -39,7 +39,7 @@ def any_group() -> tuple[str, ...]:
 
 def any_of(name: str) -> tuple[str, ...]:
     """The variables of a list of the dictionary, those that a file brings before those that follow from them."""
-    dictionary = dictionary_with(lambda whole: name in dict(whole.lists))
+    dictionary = dictionary_with(lambda whole: bool(dict(whole.lists).get(name)))
     return _brought_first([dictionary[column] for column in dictionary.listed(name)])
 
 

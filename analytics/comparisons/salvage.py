@@ -27,7 +27,7 @@ CLOCK = Control(
     AT_LANDMARK,
     ((AT_LANDMARK, "a landmark"), (AT_START, "the start of each treatment")),
     help="From a landmark: every {patient} stays in the group of that day. From the start of each treatment: a {patient} is at "
-    "risk from the day on which {salvage treatment} began (delayed entry), and changes group on the day of {CAR-T} or {HSCT}.",
+    "risk from the day on which {salvage treatment} began (delayed entry), and changes group on the day of {CAR-T or HSCT}.",
 )
 
 
@@ -41,8 +41,8 @@ def salvage_reference_control(cohort: Cohort) -> Control:
         "one",
         "chemotherapy",
         options,
-        help="The group that the hazard ratios compare the others with. {HSCT} after {CAR-T} counts as {HSCT}; {CAR-T} "
-        "after {HSCT} changes nothing.",
+        help="The group that the hazard ratios compare the others with."
+        + (" {HSCT} after {CAR-T} counts as {HSCT}; {CAR-T} after {HSCT} changes nothing." if len(known) > 1 else ""),
         display=True,
     )
 

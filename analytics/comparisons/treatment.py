@@ -52,8 +52,11 @@ HISTORY = Control(
         (UNTIL_HSCT, "{CAR-T} or not yet, until {HSCT}"),
         ("histories", "{CAR-T}, {HSCT}, or both in turn"),
     ),
-    help="A {patient} counts as treated from the day of treatment on, that day included, never before. “Until {HSCT}” ends the "
-    "follow-up of every {patient} on the day of {HSCT}; otherwise what {HSCT} does after {CAR-T} counts for {CAR-T}.",
+    help="A {patient} counts as treated from the day of treatment on, that day included, never before.",
+)
+UNTIL = (
+    " “Until {HSCT}” ends the follow-up of every {patient} on the day of {HSCT}; otherwise what {HSCT} does after {CAR-T} counts "
+    "for {CAR-T}."
 )
 RELAPSES = Control(
     "relapses",
@@ -65,7 +68,7 @@ RELAPSES = Control(
 )
 LANDMARK = Control(
     "landmark",
-    "Landmark (days from relapse)",
+    "Landmark (days from {clock})",
     "number",
     180,
     limits=(30, 365),
@@ -83,7 +86,7 @@ def is_offered(view: str, cohort: Cohort) -> bool:
 def relapse_controls(cohort: Cohort) -> tuple[Control, ...]:
     """Which relapses and what is survived, by a clock that starts at relapse for everyone, as the days of treatment do."""
     who = (RELAPSES,) if "marrow involvement" in cohort.dictionary.roles else ()
-    control = endpoint_control(cohort, after="relapse")
+    control = endpoint_control(cohort)
     dictionary = cohort.dictionary
     at_relapse = [e.name for e in dictionary.endpoints if is_timed_as_treatment(e, dictionary)]
     options = tuple(o for o in control.options if o[0] in at_relapse)
@@ -94,7 +97,8 @@ def relapse_controls(cohort: Cohort) -> tuple[Control, ...]:
 def treatment_controls(cohort: Cohort) -> tuple[Control, ...]:
     """Which treatments, in which relapses, and what is survived; as far as the cohort has the columns."""
     options = tuple(o for o in HISTORY.options if is_offered(o[0], cohort))
-    return (replace(HISTORY, options=options, default=options[0][0]), *relapse_controls(cohort))
+    about = HISTORY.help + (UNTIL if len(options) > 1 else "")
+    return (replace(HISTORY, options=options, default=options[0][0], help=about), *relapse_controls(cohort))
 
 
 def list_known_by(cohort: Cohort, phase: Phase) -> tuple[tuple[str, str], ...]:
@@ -110,8 +114,9 @@ def list_known_by(cohort: Cohort, phase: Phase) -> tuple[tuple[str, str], ...]:
 def adjust_control(cohort: Cohort) -> Control:
     """The choice of variables to adjust for: what is known at relapse or before."""
     unknown = "{Patients} in whom one of them is unknown are left out of the adjusted ratio."
-    help_text = f"Variables known at relapse or before. {unknown}"
-    return Control("adjust", "Adjust for", "many", (), list_known_by(cohort, "relapse"), "more", help_text)
+    help_text = f"Variables known at {{clock}} or before. {unknown}"
+    timed = [e.phase for e in cohort.dictionary.endpoints if is_timed_as_treatment(e, cohort.dictionary)]
+    return Control("adjust", "Adjust for", "many", (), list_known_by(cohort, timed[0]), "more", help_text)
 
 
 def prepare_landmarks(

@@ -19,11 +19,11 @@ from analytics.estimators import (
     weighted_until,
 )
 from analytics.formats import name_patients
-from analytics.frames import name_treatment
 from analytics.frames.switching import UNTIL_HSCT, TreatmentData
-from analytics.frames.treatment import CART, HSCT
+from analytics.frames.treatment import CART, name_treatment
 from analytics.reporting.tables import Table
 from analytics.reporting.until_hsct import DEATH, MILESTONES, UntilHsct, tabulate_until_hsct
+from analytics.speaking import word
 
 END, COMPETING, WEIGHTED = "end", "competing", "weighted"
 HSCT_COUNTS = Control(
@@ -44,6 +44,7 @@ def answer_until_hsct(data: TreatmentData, choice: str) -> UntilHsct:
     whole, cart = data.whole, name_treatment(CART)
     if data.history != UNTIL_HSCT or whole is None or choice == END or not data.n:
         return UntilHsct()
+    cart = name_treatment(CART)
     if choice == COMPETING:
         rows = split_at_treatment(
             data.time, data.event, data.treated_at[cart], weight=data.weight, untreated=data.untreated, treated=cart
@@ -52,12 +53,7 @@ def answer_until_hsct(data: TreatmentData, choice: str) -> UntilHsct:
         came = whole.hsct_at[rows.row] <= whole.time[rows.row]
         cause = np.where(rows.event > 0, 1, np.where(is_last & came, 2, 0))
         found = estimate_cumulative_incidence(
-            rows.time,
-            cause,
-            group=rows.state,
-            weight=rows.weight,
-            entry=rows.entry,
-            causes=(DEATH, name_treatment(HSCT)),
+            rows.time, cause, group=rows.state, weight=rows.weight, entry=rows.entry, causes=(DEATH, word("HSCT"))
         )
         return UntilHsct(incidence=found)
     kept = data.complete

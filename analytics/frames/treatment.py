@@ -21,10 +21,12 @@ from analytics.frames.exclusions import (
 )
 from analytics.frames.times import endpoint_columns
 from analytics.results import FloatArray, read_only
+from analytics.speaking import word
 
 CART, HSCT = "CAR-T", "HSCT"  # the treatments after relapse whose days are followed, as roles call them
 _UNDATED = {CART: "cart-day-missing", HSCT: "hsct-day-missing"}  # the code of a treatment on an unknown day
 HALF_DAY = 0.5
+_GIVEN = "salvage treatment"  # the role
 
 
 def day_of(treatment: str) -> str:
@@ -41,19 +43,21 @@ def is_timed_as_treatment(endpoint: Endpoint, dictionary: Dictionary | None = No
     return endpoint.entry is None and time.unit == dictionary_naming(f"{HSCT} day")[day_of(HSCT)].unit
 
 
-def name_treatment(treatment: str) -> str:
-    """What a treatment after relapse, "CAR-T" or "HSCT", is called among the levels of salvage treatment."""
-    return dictionary_naming("salvage treatment").level("salvage treatment", treatment)
-
-
 def list_treatments() -> dict[str, str]:
-    """What the treatments after relapse are called, by the column of the day of each."""
-    return {day_of(treatment): name_treatment(treatment) for treatment in (CART, HSCT)}
+    """What a treatment after relapse is called among the levels of salvage treatment, by the column of its day."""
+    known = dictionary_with(lambda whole: _GIVEN in whole.roles or any(f"{t} day" in whole.roles for t in (CART, HSCT)))
+    levels = dict(known[known.role(_GIVEN)].level_roles) if _GIVEN in known.roles else {}
+    return {day_of(t): name_treatment(t) for t in (CART, HSCT) if t in levels or f"{t} day" in known.roles}
+
+
+def name_treatment(treatment: str) -> str:
+    """What "CAR-T" or "HSCT" is called among the levels of salvage treatment."""
+    return word(treatment)
 
 
 def list_histories() -> tuple[str, str, str]:
     """The states after no treatment: the one, the other, and the other after the one."""
-    cart, hsct = list_treatments().values()
+    cart, hsct = word(CART), word(HSCT)
     return cart, hsct, f"{cart}, then {hsct}"
 
 
@@ -151,7 +155,9 @@ class TreatmentHistory(CountedTimes):
             last = tally[endpoint.time] - HALF_DAY
             entry = read_only(np.maximum(np.minimum(begun[tally.index], last), 0.0) / DAYS_PER_MONTH)
         never = np.full(len(tally), np.nan)
-        cart_at, hsct_at = (months_of(tally, day) if day in followed else read_only(never) for day in labels)
+        cart_at, hsct_at = (
+            months_of(tally, day_of(name)) if day_of(name) in followed else read_only(never) for name in (CART, HSCT)
+        )
         return cls(
             treatments=followed,
             event=read_only(tally[endpoint.event].to_numpy(float)),
@@ -197,10 +203,9 @@ class TreatmentHistory(CountedTimes):
             return Switches(self.time, self.event, self.hsct_at)
         if view == "salvage":
             cart_at = np.where(self.hsct_at <= self.cart_at, np.nan, self.cart_at)
-            begins = dict(zip(list_treatments().items(), (read_only(cart_at), self.hsct_at), strict=True))
-            return Switches(
-                self.time, self.event, {name: at for (day, name), at in begins.items() if day in self.treatments}
-            )
+            begins = {CART: read_only(cart_at), HSCT: self.hsct_at}
+            named = {name_treatment(t): at for t, at in begins.items() if day_of(t) in self.treatments}
+            return Switches(self.time, self.event, named)
         if view == "histories":
             return Switches(self.time, self.event, self._histories())
         if not censor_at_hsct:

@@ -49,7 +49,9 @@ def dictionary_of(mapping: Mapping, dictionary: Dictionary) -> Dictionary:
     """The dictionary with the entries of the mapping, or made of them; MappingError if they do not go together."""
     try:
         if mapping.own_dictionary:
-            return make_dictionary(mapping.entries, "the mapping")
+            # It may leave out lists that the code knows.
+            lists = {name: () for name, _ in dictionary.lists} | mapping.entries.get("lists", {})
+            return make_dictionary({**mapping.entries, "lists": lists}, "the mapping")
         return extend_dictionary(dictionary, mapping.entries) if mapping.entries else dictionary
     except DictionaryError as error:
         raise MappingError(str(error)) from error

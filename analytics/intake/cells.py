@@ -41,9 +41,9 @@ def read_number(text: str) -> float | None:
 
 def scale(value: float, assignment: Assignment, variable: Variable) -> float:
     """A number in the unit of the variable; times in whole days."""
-    if assignment.factor == 1:
+    if assignment.factor == 1 and not assignment.added:
         return value
-    scaled = float(f"{value * assignment.factor:.{DIGITS}g}")
+    scaled = float(f"{value * assignment.factor + assignment.added:.{DIGITS}g}")
     return float(round(scaled)) if variable.kind == "duration" else scaled
 
 

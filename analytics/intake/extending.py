@@ -16,9 +16,9 @@ _OF_LEVELS = ("level_labels", "spoken", "optional_levels", "level_words")
 def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dictionary:
     """The dictionary with entries as its TOML file has them: variables, endpoints, rules, lists, words and so on.
 
-    An entry of a name that is there changes the keys that it has and keeps the others; with other levels, their labels and
-    words are kept no longer, nor roles of levels that are gone. A role that it claims is taken from who had it. New entries
-    come last, a list takes the place of that of its name.
+    An entry of a name that is there changes the keys that it has and keeps the others; with other levels, their labels
+    and words are kept no longer, nor the roles of levels that are gone. A role that it claims is taken from who had it. New
+    entries come last, a list takes the place of that of its name.
 
     Raises
     ------
@@ -33,15 +33,15 @@ def extend_dictionary(dictionary: Dictionary, entries: Entries[str, Any]) -> Dic
                 del other["role"]
         before = content["variables"].get(name, {})
         kept = {key: value for key, value in before.items() if "levels" not in entry or key not in _OF_LEVELS}
-        if "levels" in entry and "level_roles" in kept:
-            kept["level_roles"] = {
-                role: level for role, level in kept["level_roles"].items() if level in entry["levels"]
-            }
+        if "levels" in entry and (roles := kept.get("level_roles")):
+            kept["level_roles"] = {role: level for role, level in roles.items() if level in entry["levels"]}
         content["variables"][name] = {**kept, **entry}
     for section in ("endpoints", "competing"):
         for name, entry in entries.get(section, {}).items():
             content[section][name] = {**content[section].get(name, {}), **entry}
-    for section in ("lists", "words", "rules", "origins"):
+    words = dict(entries.get("words", {}))
+    content["words"] |= {**words, "phrases": {**content["words"]["phrases"], **words.get("phrases", {})}}
+    for section in ("lists", "rules", "origins"):
         content[section].update(entries.get(section, {}))
     return make_dictionary(content, "the dictionary")
 

@@ -38,7 +38,7 @@ class Assignment:
 
     * "value": the cell in the dictionary's own words, or a number; ``levels`` are further texts;
     * "levels": the cell looked up in ``levels``, anything else is reported;
-    * "number": a number times ``factor``; ``levels`` says what stands for certain texts (``"<0.01"``: ``"0"``);
+    * "number": a number times ``factor``, with ``added``; ``levels`` says what stands for certain texts (``"<0.01"``: ``"0"``);
     * "days": the date or number of the column less that of ``origin``, times ``factor``;
     * "combine": the columns that say yes, joined by ``" + "``, looked up in ``levels`` ("" is none of them);
     * "present": whether any of the columns holds something (a date of death);
@@ -59,6 +59,7 @@ class Assignment:
     rule: str = "value"
     levels: tuple[tuple[str, str | None], ...] = ()
     factor: float = 1.0
+    added: float = 0.0
     origin: str = ""
     date_order: str = ""
     missing: tuple[str, ...] = ()
@@ -87,6 +88,8 @@ class Assignment:
         )
         is_factor = math.isfinite(self.factor) and self.factor > 0
         require(is_factor, f"{what}: factor {self.factor}", "Give a number above 0")
+        is_added = math.isfinite(self.added) and (self.rule == "number" or not self.added)
+        require(is_added, f"{what}: plus {self.added}", "Give it to a number alone, and no infinite one")
         _require_once(f"{what}, levels", [text for text, _ in self.levels])
         _require_once(f"{what}, where", [column for column, _ in self.where])
         require("" not in (level for _, level in self.levels), f"{what}: a level without name", "Give None for unknown")

@@ -149,6 +149,7 @@ _KEYS: dict[type, dict[str, _Key]] = {
         "rule": _Key("rule", _text),
         "levels": _Key("levels", _levels, lambda pairs: {text: level or "" for text, level in pairs}),
         "factor": _Key("factor", _number),
+        "plus": _Key("added", _number),
         "origin": _Key("origin", _text),
         "date_order": _Key("date_order", _text),
         "missing": _Key("missing", _texts, list),

@@ -166,7 +166,7 @@ def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, 
         taken |= set() if offer.is_date else set(offer.columns)
     for by_words in _guess_by_words(cells, [v for v in wanted if v.name not in found], taken, dictionary):
         found[by_words.assignment.variable] = by_words
-    age = dictionary.roles.get("age", "")
+    age = dictionary.roles.get("age") or ""
     if age not in found and start.get(age) is None and (by_birth := _guess_age(cells, age, dictionary)):
         found[age] = by_birth
     if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):

@@ -24,6 +24,7 @@ from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.regression import RatioResult, has_few_events
 from analytics.reporting.wording import NOT_EFFECT, in_sentence, join_words, start_sentence
 from analytics.results import Estimate, HazardRatio, IncidenceCurve, OddsRatio, SurvivalCurve, TestResult
+from analytics.speaking import word
 
 MOST_GROUPS = 4  # with more of them, the lowest and the highest
 
@@ -33,7 +34,7 @@ def answer_who(n: int, ages: Sequence[float] | None, parts: Sequence[Sequence[tu
     said = [format_patients(n)]
     if ages is not None:
         low, high = (format_number(age, 1) for age in ages)
-        said[0] += f", half of them aged {low} to {high} years at diagnosis"
+        said[0] += f", half of them aged {low} to {high} years at {word('phase_diagnosis')}"
     said += [", ".join(f"{format_count(some)} {label}" for label, some in levels) for levels in parts if levels]
     return f"{'; '.join(said)}."
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import CompetingEndpoint, Dictionary, Endpoint, Variable, Words, load_words
-from analytics.formats import MOST_NAMED, format_count
+from analytics.formats import MOST_NAMED, format_count, name_patients
 from analytics.frames import Exclusion, TimeToEvent, strata_of
 from analytics.reporting.wording import describe_clause, describe_membership, in_sentence, join_words, start_sentence
 from analytics.results import FloatArray, HazardRatioResult
@@ -23,23 +23,23 @@ _SPLIT_CODES = ("group-missing", "stratum-missing")
 _UNKNOWN = "{variable.label}: {variable.missing_label}"
 # Why somebody is left out, by the code of the exclusion, with its terms in braces; it completes "left out: …".
 _WHY: Mapping[str, str] = {
-    "cart-day-missing": "given CAR-T on an unknown day",
+    "cart-day-missing": "given {CAR-T} on an unknown day",
     "cause-day-missing": "{event} on an unknown day",
     "cause-missing": "followed, but what came first is not known",
     "covariate-missing": _UNKNOWN,
-    "ended-before-salvage": "not followed up to the start of salvage treatment",
+    "ended-before-salvage": "not followed up to the start of {salvage treatment}",
     "entry-too-late": "last seen on the day observation would have begun, or before",
     "event-day-missing": "{event}, on an unknown day",
     "first-event-missing": "the first event or its day not known",
     "group-missing": _UNKNOWN,
-    "hsct-day-missing": "transplanted on an unknown day",
+    "hsct-day-missing": "{given HSCT} on an unknown day",
     "no-entry": "not among {population}",
     "not-eligible": "no {origin}, or no follow-up from it",
     "not-followed": "no follow-up from {origin}",
     "not-marrow": "no relapse in the marrow",
     "outcome-missing": "outcome not recorded",
-    "salvage-day-missing": "no salvage treatment, or begun on an unknown day",
-    "second-relapse": "second relapse by day {day}",
+    "salvage-day-missing": "no {salvage treatment}, or begun on an unknown day",
+    "second-relapse": "{again} by day {day}",
     "stratum-missing": _UNKNOWN,
 }
 
@@ -224,7 +224,7 @@ def tabulate_stages(stages: Sequence[Stage]) -> pd.DataFrame:
 
 def say_exclusion(exclusion: Exclusion) -> str:
     """Why these are left out ("Sex: not recorded")."""
-    return _WHY[exclusion.code].format(**dict(exclusion.terms))
+    return name_patients(_WHY[exclusion.code]).format(**dict(exclusion.terms))
 
 
 def list_losses(exclusions: Sequence[Exclusion]) -> tuple[Loss, ...]:

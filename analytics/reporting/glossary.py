@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from analytics.dictionary import Words, load_words
+from analytics.dictionary import Words, dictionary_in_hand, load_words
 from analytics.formats import name_patients
 from analytics.reporting.tables import link_sources
 
@@ -49,6 +49,13 @@ def load_glossary() -> tuple[Term, ...]:
     return tuple(Term(**{**entry, "spellings": tuple(entry["spellings"])}) for entry in entries)
 
 
+def list_terms() -> tuple[Term, ...]:
+    """The terms, without those that explain a variable or an endpoint which the dictionary in hand does not know."""
+    whole = dictionary_in_hand().whole or dictionary_in_hand()
+    known = {*(f"variable-{v.name}" for v in whole.variables), *(f"endpoint-{e.name}" for e in whole.endpoints)}
+    return tuple(t for t in load_glossary() if not t.anchor.startswith(("variable-", "endpoint-")) or t.anchor in known)
+
+
 def find_spellings(terms: Iterable[Term]) -> str:
     """A regular expression that finds every spelling as a word of its own, the longest first, in Python and in browsers.
 
@@ -79,12 +86,11 @@ def fold_spelling(found: str) -> str:
 
 def to_browser() -> dict[str, object]:
     """The glossary as a browser takes it: what finds a term, which one it is, and what it says of it."""
-    return _speak(load_words())
+    return _speak(load_words(), list_terms())
 
 
 @cache
-def _speak(words: Words) -> dict[str, object]:
-    terms = load_glossary()
+def _speak(words: Words, terms: tuple[Term, ...]) -> dict[str, object]:
     return {
         "pattern": find_spellings(terms),
         "spelled": {fold_spelling(spelling): i for i, term in enumerate(terms) for spelling in term.spellings},

@@ -35,6 +35,7 @@ from analytics.results import (
     ratios_of,
     references_of,
 )
+from analytics.speaking import word
 
 MANY_DF = 100_000.0
 NOTHING = "Nothing is missing in these variables."
@@ -64,7 +65,7 @@ def tabulate_missing(counts: MissingResult, labels: Mapping[str, str], outcome: 
         title="Missing values of the factors in the model",
         columns=("Factor", *(f"{head} (n = {format_count(n)})" for head, n in heads), "Difference (95 % CI)"),
         rows=rows,
-        help=("", "", "", "", "Percentage points: relapsed less not relapsed"),
+        help=("", "", "", "", f"Percentage points: {word('had_relapse')} less {word('not_had')}"),
         caption="n (% of the column). Differences in percentage points, intervals by Newcombe’s method.",
     )
     return (table,) if rows else ()
@@ -79,13 +80,13 @@ def say_missing_values(counts: MissingResult, labels: Mapping[str, str], within:
     everyone = format_patients(counts.n)
     said = [
         f"All factors of the model are known in {format_count(counts.n_complete)} of {everyone}, "
-        f"{format_count(counts.patterns[0].n_event)} of whom relapsed{within}."
+        f"{format_count(counts.patterns[0].n_event)} of whom {word('had_relapse')}{within}."
     ]
     missing = [s for s in worst_first(counts) if s.everyone.n_event]
     for s in missing:
         parts = [
             f"{format_count(e.n_event)} of {format_count(e.n)} {who}"
-            for e, who in ((s.with_event, f"who relapsed{within}"), (s.without_event, "who did not"))
+            for e, who in ((s.with_event, f"who {word('had_relapse')}{within}"), (s.without_event, "who did not"))
             if e.n
         ]
         points = (
@@ -124,7 +125,7 @@ def note_complete_cases(counts: MissingResult) -> tuple[Note, ...]:
     if not lost:
         return ()
     share = lost / counts.n
-    relapses = f"{format_count(counts.n_event)} {'relapse' if counts.n_event == 1 else 'relapses'}"
+    relapses = f"{format_count(counts.n_event)} {word('relapse' if counts.n_event == 1 else 'relapses')}"
     return (
         Note(
             "incomplete-cases",
@@ -147,10 +148,10 @@ def note_unknown_by_outcome(counts: MissingResult, dictionary: Dictionary) -> tu
         Note(
             "missing-by-outcome",
             "caution",
-            f"How often {names} {'is' if len(found) == 1 else 'are'} unknown differs between {plural} with relapse and "
+            f"How often {names} {'is' if len(found) == 1 else 'are'} unknown differs between {plural} {word('with_relapse')} and "
             f"without, by more than chance would readily explain. Leaving such {plural} out biases odds ratios if being "
             "unknown goes with a factor, too.",
-            "Find out why these values are missing, and impute them below with relapse among the predictors.",
+            f"Find out why these values are missing, and impute them below with {word('relapse')} among the predictors.",
         ),
     )
 
@@ -174,7 +175,8 @@ def tabulate_pooled_tests(found: PooledResult, variables: Sequence[Variable]) ->
             columns=("Factor", "F", "Degrees of freedom", "p"),
             rows=tuple(rows),
             help=("", "Wald tests of all levels at once, pooled (D1)", "", "All levels at once"),
-            caption="Does relapse differ between any levels of a factor, the other factors being equal? Pooled over the sets "
+            caption=f"Does {word('relapse')} differ between any levels of a factor, the other factors being equal? "
+            "Pooled over the sets "
             "after Li, Raghunathan and Rubin, with Reiter’s degrees of freedom; of a single odds ratio, its t test squared.",
         ),
     )
@@ -185,7 +187,8 @@ def note_imputation(found: PooledResult) -> tuple[Note, ...]:
     assumed = Note(
         "missing-at-random",
         "info",
-        f"Imputation assumes that, among {load_words().plural} alike in the factors of the model and in relapse, values are "
+        f"Imputation assumes that, among {load_words().plural} alike in the factors of the model and in "
+        f"{word('relapse')}, values are "
         "missing by chance (missing at random). The data cannot tell whether that holds.",
     )
     if found.method != "firth":
@@ -193,7 +196,8 @@ def note_imputation(found: PooledResult) -> tuple[Note, ...]:
     separated = Note(
         "separation",
         "caution",
-        "In at least one imputed data set a factor predicts relapse perfectly. All sets are fitted by Firth’s penalised "
+        f"In at least one imputed data set a factor predicts {word('relapse')} perfectly. All sets are fitted by "
+        "Firth’s penalised "
         "likelihood instead of maximum likelihood; intervals and p values come from their combined profiles (CLIP), since "
         "Rubin’s rules mislead there.",
         "Rely on the intervals rather than on the odds ratios.",

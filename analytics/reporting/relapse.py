@@ -11,6 +11,7 @@ from analytics.reporting.curves import IncidenceComparison
 from analytics.reporting.regression import MANY_LOST
 from analytics.reporting.wording import join_words
 from analytics.results import Note
+from analytics.speaking import word
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,12 @@ def say_within(horizon: Horizon) -> str:
 
 def note_odds(horizon: Horizon | None) -> Note:
     """That an odds ratio is no ratio of risks, and at any time that not everybody was followed for long."""
-    text = "An odds ratio is not a ratio of risks, and it overstates one where relapse is common."
+    text = f"An odds ratio is not a ratio of risks, and it overstates one where {word('relapse')} is common."
     if horizon is None:
         text += (
-            f" Relapse is counted whenever it came; {load_words().plural} followed for a short time, and those who died in "
-            "remission, have had less chance to relapse."
+            f" {word('Relapse')} is counted whenever it came; {load_words().plural} followed for a short time, and "
+            "those who died "
+            f"{word('free')}, have had less chance {word('to_relapse')}."
         )
     return Note("odds-not-risk", "info", text)
 
@@ -50,11 +52,12 @@ def note_horizon(horizon: Horizon | None, n: int) -> tuple[Note, ...]:
                 "not-followed-to-horizon",
                 "caution" if share > MANY_LOST else "info",
                 f"{format_count(lost)} of {format_patients(lost + n)} ({format_percent(share, 0)}) "
-                f"{'was' if lost == 1 else 'were'} without relapse but not followed for {format_years(horizon.years)}. To drop "
-                f"{f'this {words.noun}' if lost == 1 else 'them'} would make relapse look too frequent, so the "
+                f"{'was' if lost == 1 else 'were'} {word('without_relapse')} but not followed for "
+                f"{format_years(horizon.years)}. To drop "
+                f"{f'this {words.noun}' if lost == 1 else 'them'} would make {word('relapse')} look too frequent, so the "
                 f"{words.plural} who were followed longer count for more than one (inverse probability of censoring weights). "
                 "This takes for granted that when follow-up ended had nothing to do with the factors or with who would have "
-                "relapsed.",
+                f"{word('had_relapse')}.",
                 f"Compare with the cumulative incidence below, which uses every {words.noun} for as long as followed.",
             )
         )
@@ -70,7 +73,7 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
     said, lost = [], horizon.n_not_followed
     if lost:
         said.append(
-            f"Beside the {format_patients(n)} whose outcome is known, {format_count(lost)} without relapse "
+            f"Beside the {format_patients(n)} whose outcome is known, {format_count(lost)} {word('without_relapse')} "
             f"{'was' if lost == 1 else 'were'} not followed for {format_years(horizon.years)}: weights stand for "
             f"{'it' if lost == 1 else 'them'}."
         )
@@ -82,8 +85,8 @@ def say_weighed(horizon: Horizon | None, n: int) -> str:
 def _say_died(horizon: Horizon) -> str:
     other = "or had another first event " if horizon.n_other else ""
     return (
-        f"{format_patients(horizon.n_competing)} died in first remission {other}{say_within(horizon)} and "
-        f"{'counts' if horizon.n_competing == 1 else 'count'} as not relapsed."
+        f"{format_patients(horizon.n_competing)} died {word('first_free')} {other}{say_within(horizon)} and "
+        f"{'counts' if horizon.n_competing == 1 else 'count'} as {word('not_had')}."
     )
 
 
@@ -93,7 +96,7 @@ def say_unfinished(unfinished: Unfinished | None, years: int) -> str:
         return ""
     parts = []
     if unfinished.n_died:
-        parts.append(f"{format_count(unfinished.n_died)} died in remission")
+        parts.append(f"{format_count(unfinished.n_died)} died {word('free')}")
     if unfinished.n_other:
         parts.append(f"{format_count(unfinished.n_other)} had another first event")
     if unfinished.n_short:
@@ -102,7 +105,8 @@ def say_unfinished(unfinished: Unfinished | None, years: int) -> str:
     words = load_words()
     who = f"one {words.noun} who counts" if unfinished.n == 1 else f"{format_patients(unfinished.n)} who count"
     return (
-        f"Of the {who} as not relapsed, {join_words(parts)}: they had less chance to relapse, or still may. Choose a horizon "
+        f"Of the {who} as {word('not_had')}, {join_words(parts)}: they had less chance {word('to_relapse')}, or "
+        "still may. Choose a horizon "
         "to take this into account."
     )
 
@@ -114,7 +118,7 @@ def note_unpenalised() -> Note:
         "info",
         f"Firth’s penalised likelihood was asked for, but does not know the weights that stand for {load_words().plural} not "
         "followed long enough. The weighted likelihood is not penalised.",
-        "Take relapse at any time for Firth’s method.",
+        f"Take {word('relapse')} at any time for Firth’s method.",
     )
 
 
@@ -131,6 +135,6 @@ def say_curves(curves: IncidenceComparison) -> str:
         left_out = [variable.level_label(v) for v in variable.levels if v not in curves.frame.group.categories]
         hidden = f" Left out to protect small numbers: {join_words(left_out)}." if left_out else ""
     return (
-        f"Every {words.noun} in whom the factor is known, for as long as followed; death in first remission competes. Not "
+        f"Every {words.noun} in whom the factor is known, for as long as followed; death {word('first_free')} competes. Not "
         f"adjusted for the other factors.{late}{hidden}"
     )

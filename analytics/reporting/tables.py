@@ -16,6 +16,7 @@ from analytics.formats import MISSING, name_patients
 from analytics.frames import EVERYONE
 from analytics.reporting.reliability import STATE_WORDS, Least, Policy, State
 from analytics.reporting.wording import start_sentence
+from analytics.speaking import name_phase
 
 # Where a part of a page stands that is not in sight at once: with more numbers, with how sure they are, or with how it was
 # done.
@@ -121,7 +122,7 @@ def tabulate_dictionary(dictionary: Dictionary) -> Table:
         (
             v.label,
             v.name,
-            v.phase,
+            name_phase(v.phase),
             ", ".join(
                 f"{label} (reference)" if level == v.reference else label
                 for level, label in zip(v.levels, v.level_labels, strict=True)

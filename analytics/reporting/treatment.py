@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analytics.dictionary import Endpoint, dictionary_naming, load_words
+from analytics.dictionary import Endpoint, load_words
 from analytics.formats import (
     format_count,
     format_months,
@@ -43,10 +43,11 @@ from analytics.results import (
     reference_of,
     treated_terms,
 )
+from analytics.speaking import word
 
 # By the view: the state of who was not treated yet.
 UNTREATED = {
-    "hsct": "not yet {given HSCT}",
+    "hsct": "{not_yet}",
     "cart": "no {CAR-T} yet",
     UNTIL_HSCT: "no {CAR-T} yet",
     "histories": "neither yet",
@@ -62,7 +63,7 @@ def name_untreated(view: str, treatments: Collection[str]) -> str:
 def name_chemotherapy(others: Collection[str], when: str = "so far") -> str:
     """The group of patients given none of the ``others`` yet; what the file does not know of may be in it, and is named."""
     unknown = [name for name in list_treatments().values() if name not in others]
-    neither = dictionary_naming("salvage treatment").level("salvage treatment", "neither")
+    neither = word("neither")
     return f"{' or '.join([neither, *unknown])} {when}"
 
 
@@ -150,9 +151,7 @@ def describe_waiting(data: TreatmentData, median: Sequence[float] | None) -> str
     at = data.first_treated()
     treated = at <= data.time
     n = int(data.weight[treated].sum())
-    treatments = (
-        join_words(list(data.treated_at)) if len(data.treated_at) == 1 else " or ".join(list_treatments().values())
-    )
+    treatments = join_words(list(data.treated_at)) if len(data.treated_at) == 1 else word("CAR-T or HSCT")
     if not data.n:
         return ""
     if not n:
@@ -308,7 +307,8 @@ def note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
     if not n:
         return ()
     text = (
-        f"{format_patients(n)} {'is' if n == 1 else 'are'} left out of both groups, because a second relapse came by day {days}: "
+        f"{format_patients(n)} {'is' if n == 1 else 'are'} left out of both groups, because a {word('again')} came "
+        f"by day {days}: "
         "it decides about treatment and outlook, and too few have it to make the groups alike in it."
     )
     return (Note("second-relapse", "info", text, "The landmark comparison keeps them."),)
@@ -317,18 +317,25 @@ def note_second_relapse(data: TreatmentData, days: int) -> tuple[Note, ...]:
 def note_not_random() -> tuple[Note, ...]:
     """Treatment was not given by chance: what no method of this page can mend."""
     text = (
-        f"Who is treated is decided by remission, donors and the {load_words().noun}’s condition. Counting time correctly "
+        f"Who is treated is decided by {word('decided_by')} and the {load_words().noun}’s condition. Counting time correctly "
         "removes the immortal time, not these reasons: the ratio is an association, not the effect of treatment."
     )
     return (
-        Note("not-randomised", "info", text, "Adjust for what is known at relapse, or see the adjusted comparison."),
+        Note(
+            "not-randomised",
+            "info",
+            text,
+            f"Adjust for what is known at {word('clock')}, or see the adjusted comparison.",
+        ),
     )
 
 
 def note_naive(data: TreatmentData) -> Note:
     """What is wrong with the naive curves."""
     by = (
-        "by the last salvage treatment, from relapse on" if data.history == SALVAGE else "of ever against never treated"
+        f"by the last {word('salvage treatment')}, from {word('clock')} on"
+        if data.history == SALVAGE
+        else "of ever against never treated"
     )
     return Note(
         "immortal-time",
@@ -366,7 +373,10 @@ def note_start_unknown(data: TreatmentData, days: int | None) -> tuple[Note, ...
     """That chemotherapy is counted from relapse, where treatment should be from its start and the file has no such day."""
     if days is not None or data.entry is not None:
         return ()
-    text = "The day on which salvage treatment began is not on record: chemotherapy counts from relapse on."
+    text = (
+        f"The day on which {word('salvage treatment')} began is not on record: {word('neither')} counts from "
+        f"{word('clock')} on."
+    )
     return (Note("start-unknown", "info", text),)
 
 
@@ -382,15 +392,14 @@ def note_until_hsct(data: TreatmentData) -> tuple[Note, ...]:
         Note(
             "informative-censoring",
             "caution",
-            f"The follow-up of {format_count(n)} of {format_patients(data.n)} "
-            + name_patients(
-                "ends at {HSCT}. This depends on the prognosis: {patients} in remission and fit are {given HSCT}. The hazard "
-                "ratio is of the rate of the event before {HSCT}; a curve would be the survival without {HSCT} only if those "
-                "{given HSCT} were like the others."
-            ),
-            name_patients(
-                "On the page of survival by treatment, take {HSCT} as a competing event, or weigh for who is {given HSCT}."
-            ),
+            f"The follow-up of {format_count(n)} of {format_patients(data.n)} ends at {word('HSCT')}. This depends "
+            "on the prognosis: "
+            f"{load_words().plural} {word('fit')} are {word('given HSCT')}. The hazard ratio is of the rate of "
+            "the event before "
+            f"{word('HSCT')}; a curve would be the survival without {word('HSCT')} only if those "
+            f"{word('given HSCT')} were like the others.",
+            f"On the page of survival by treatment, take {word('HSCT')} as a competing event, or weigh for who is "
+            f"{word('given HSCT')}.",
         ),
     )
 

@@ -30,6 +30,7 @@ from analytics.results import (
     reference_of,
     treated_terms,
 )
+from analytics.speaking import word
 
 
 def tabulate_treatments(
@@ -154,7 +155,7 @@ def tabulate_groups(
             whom,
             ("At the landmark", words.head),
             "Kaplan–Meier",
-            "; years are counted from relapse",
+            f"; years are counted from {word('clock')}",
         )
         about = ("", "", "After the landmark", *(f"{a}, given {endpoint.alive} at the landmark" for a in after))
     else:
@@ -174,7 +175,7 @@ def tabulate_groups(
 
 def list_years() -> list[str]:
     """The milestones as heads of columns are explained."""
-    return [f"{y} {'year' if y == 1 else 'years'} after relapse" for y in MILESTONE_YEARS]
+    return [f"{y} {'year' if y == 1 else 'years'} after {word('clock')}" for y in MILESTONE_YEARS]
 
 
 def _of(part: float, whole: float) -> str:

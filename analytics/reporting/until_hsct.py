@@ -17,6 +17,7 @@ from analytics.reporting.treatment import list_adjusters, name_term_test
 from analytics.reporting.treatment_tables import head_ratio
 from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
 from analytics.results import CensoringWeights, Estimate, HazardRatioResult, IncidenceResult, Result, treated_terms
+from analytics.speaking import word
 
 MILESTONES = (6, 12, 36)  # months: most are transplanted within the first year
 DEATH = "event"  # among the causes
@@ -65,7 +66,7 @@ def _tabulate_incidence(
         help=(
             "",
             "Of those ever in this state",
-            *(f"Cumulative incidence {m} months after relapse, with its interval" for m in MILESTONES),
+            *(f"Cumulative incidence {m} months after {word('clock')}, with its interval" for m in MILESTONES),
         ),
         caption=f"Aalen–Johansen estimates with 95 % {incidence.conf_type} intervals of what came first, among "
         f"{words.plural} who come into a state as they are treated. The hazard ratio of this page is that of the rate of the "

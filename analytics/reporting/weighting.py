@@ -41,6 +41,7 @@ from analytics.results import (
     SurvivalResult,
     treated_terms,
 )
+from analytics.speaking import word
 
 _WEIGHTED_TO = {
     "ate": "all {} at the landmark",
@@ -222,7 +223,8 @@ def tabulate_weighted_survival(
         columns=("On that day", endpoint.event_noun.capitalize(), *(f"{y} y" for y in MILESTONE_YEARS)),
         rows=tuple(rows),
         help=("", f"After the landmark, of the {load_words().plural}", *list_years()),
-        caption="Kaplan–Meier estimates given survival to the landmark; years are counted from relapse. Weighted limits are "
+        caption=f"Kaplan–Meier estimates given survival to the landmark; years are counted from {word('clock')}. "
+        "Weighted limits are "
         "robust.",
     )
 
@@ -280,8 +282,8 @@ def note_not_weighted(found: LandmarkResult, reason: Reason | None) -> tuple[Not
 def note_measured(data: TreatmentData) -> Note:
     """What weighting cannot mend."""
     text = (
-        f"Weighting aims to make the groups alike in {list_adjusters(data)}, and in nothing else. Donors, fitness, infections "
-        "and the team’s reasons are not on record: the weighted ratio is an association, not the effect of treatment."
+        f"Weighting aims to make the groups alike in {list_adjusters(data)}, and in nothing else. "
+        f"{word('not_on_record')} are not on record: the weighted ratio is an association, not the effect of treatment."
     )
     return Note(
         "measured-causes-only", "info", text, "The E-value says how strong an unmeasured cause would have to be."

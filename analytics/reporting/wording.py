@@ -24,6 +24,7 @@ from analytics.formats import (
 )
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.results import Estimate, HazardRatio, Interval, OddsRatio, TestResult
+from analytics.speaking import word
 
 NOT_EFFECT = "an association, not an effect"
 
@@ -93,11 +94,11 @@ def describe_odds_ratio(
     """
     within = f" {within}" if within else ""
     reading = _describe_ratio(
-        term, variable, reference, adjusted_for, "odds ratio", f"the odds of relapse{within} were"
+        term, variable, reference, adjusted_for, "odds ratio", f"the odds of {word('relapse')}{within} were"
     )
     if term.odds_ratio.value is None:
         return reading
-    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} {among} relapsed{within}."
+    return f"{reading} {format_count(term.n_event)} of {format_count(term.n)} {among} {word('had_relapse')}{within}."
 
 
 def describe_hazard_ratio(

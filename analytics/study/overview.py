@@ -16,6 +16,7 @@ from analytics.document import Headline
 from analytics.estimators import weighted_quantiles
 from analytics.formats import MISSING, SUPPRESSED, SUPPRESSED_REASON, format_count, format_number, format_share
 from analytics.reporting.answers import answer_who
+from analytics.speaking import word
 from analytics.study.published import Published
 
 WHO = "who they are"  # a list of the dictionary
@@ -75,7 +76,9 @@ def summarise_selection(counted: CountedOutcomes) -> tuple[Headline, ...]:
     headlines = [Headline(load_words().head, format_count(counted.n), "In the selection.")]
     ages = counted.tallies.get(AGE)
     if ages is None and AGE in counted.tallies:
-        headlines.append(Headline("Median age", SUPPRESSED, f"At diagnosis. Not shown: {SUPPRESSED_REASON}."))
+        headlines.append(
+            Headline("Median age", SUPPRESSED, f"At {word('phase_diagnosis')}. Not shown: {SUPPRESSED_REASON}.")
+        )
     if ages is not None:
         known = ages.dropna()
         quartiles = weighted_quantiles(known[AGE].to_numpy(float), known["n"].to_numpy(), (0.5, 0.25, 0.75))
@@ -84,12 +87,18 @@ def summarise_selection(counted: CountedOutcomes) -> tuple[Headline, ...]:
         else:
             median, low, high = (format_number(q, 1) for q in quartiles)
             headlines.append(
-                Headline("Median age", f"{median} years", f"At diagnosis; half lie between {low} and {high}.")
+                Headline(
+                    "Median age", f"{median} years", f"At {word('phase_diagnosis')}; half lie between {low} and {high}."
+                )
             )
     for role, label, explained in (
-        (RELAPSE, "Relapsed", "A share of the selection, whatever the follow-up."),
-        (DEATH, "Died", "From any cause, before or after relapse."),
-        (DEATH_AFTER_RELAPSE, "Died after relapse", "From any cause; a share of those who relapsed."),
+        (RELAPSE, word("Had_relapse"), "A share of the selection, whatever the follow-up."),
+        (DEATH, "Died", f"From any cause, before or after {word('relapse')}."),
+        (
+            DEATH_AFTER_RELAPSE,
+            f"Died after {word('relapse')}",
+            f"From any cause; a share of those who {word('had_relapse')}.",
+        ),
     ):
         if role not in counted.tallies:
             continue

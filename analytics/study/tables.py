@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analytics.dictionary import load_words
-from analytics.formats import MISSING, format_count, format_interval, format_number, format_percent_interval
+from analytics.formats import (
+    MISSING,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent_interval,
+    name_patients,
+)
 from analytics.reporting.estimates import format_probability
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
@@ -88,5 +95,5 @@ def tabulate_simulation(simulation: Simulation) -> Table:
         ),
         caption=f"Simulated, true hazard ratio 1. Where only a handful count as treated, as by an early landmark, p values are "
         f"approximate and the median hazard ratio is off. A method that stays at 5 % is free of immortal time; what it finds in "
-        f"real {load_words().plural} is still an association, not an effect. {simulation.design}",
+        f"real {load_words().plural} is still an association, not an effect. {name_patients(simulation.design)}",
     )

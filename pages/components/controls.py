@@ -9,6 +9,7 @@ import streamlit as st
 
 from analytics.analysis import Control, to_reference
 from analytics.cohort import Cohort
+from analytics.speaking import word
 from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
 from pages.components.cache import Choices, kept
@@ -36,7 +37,7 @@ def ask_choices(controls: Sequence[Control]) -> Choices:
 def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
     """What can be chosen on the overview, by the key of its widget: order, groups and page of the lines, columns of Table 1."""
     groups = tuple((v.name, v.label) for v in cohort.dictionary.groups)
-    columns = ((BY_RELAPSE, "Relapse"), *groups)
+    columns = ((BY_RELAPSE, word("Relapse")), *groups)
     choices = [Control(state.BASELINE_BY, "Columns", "one", BY_RELAPSE, columns, display=True)]
     if has_lanes(cohort) and not cohort.smallest_cell:
         orders = tuple(ORDERS.items())

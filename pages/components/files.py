@@ -26,7 +26,7 @@ from pages.components.open_view import OpenView
 
 OVERVIEW_METHOD = (
     "Counts of {patients}. Each of the small pictures counts under all filters but its own; the others count, or show from "
-    "relapse on, those of the selection who relapsed."
+    "{relapse} on, those of the selection who {had_relapse}."
 )
 Frames = Callable[[], Mapping[str, pd.DataFrame]]
 

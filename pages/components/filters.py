@@ -15,6 +15,7 @@ from analytics.dictionary import Variable, load_words
 from analytics.formats import format_count
 from analytics.reporting.clashes import describe_clash
 from analytics.reporting.wording import say_selection
+from analytics.speaking import name_phase
 from analytics.study.pictures import list_edges
 from pages.components import state
 from pages.components.browser import SIDEBAR, SIDEBAR_TOLD
@@ -143,7 +144,7 @@ def _describe_filters(cohort: Cohort) -> dict[str, Any]:
     """What the filters are: all that no click changes."""
     phases = [
         {
-            "name": phase.capitalize(),
+            "name": name_phase(phase).capitalize(),
             "open": phase in OPEN_AT_FIRST,
             "families": [
                 {

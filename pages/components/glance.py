@@ -12,6 +12,8 @@ from analytics.analyses import load_analyses
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
 from analytics.figures.glance.swimmer import key_to_lanes
+from analytics.formats import name_patients
+from analytics.speaking import word
 from analytics.study.pictures import from_ask, toggle_clauses
 from analytics.study.ways import has_lanes
 from pages.components import state
@@ -36,7 +38,7 @@ KEY_TO_FLOW = (
     '</span>alive at last contact.<span class="outcomes-press"> Click a level, or a branch, to narrow the cohort to it.'
     "</span></p>"
 )
-LINES = "Each of those who relapsed, from relapse on"
+LINES = "Each of those who {had_relapse}, from {relapse} on"
 
 
 def show_pictures(context: Context) -> None:
@@ -49,7 +51,7 @@ def show_answers(context: Context) -> None:
     said: list[tuple[str, Sequence[str], str]] = [
         ("Who they are", (load_who(context.cohort, context.filter),), WHO),
     ]
-    for title, slug, most in (("What goes with relapse", WHAT, 2), ("How they fare", FARE, 1)):
+    for title, slug, most in ((word("goes_with"), WHAT, 2), ("How they fare", FARE, 1)):
         offer = context.offers[slug]
         if offer.lacks:
             continue
@@ -94,10 +96,9 @@ def show_flow(context: Context) -> None:
         return
     if not flow:
         return
-    st.html("<h2 class='outcomes-h2'>The ways of those who relapsed</h2>")
-    _show_asking(
-        context, f'{KEY_TO_FLOW}<div class="glance-scroll">{flow}</div>', state.FLOW, "The ways of those who relapsed"
-    )
+    title = f"The ways of those who {word('had_relapse')}"
+    st.html(f"<h2 class='outcomes-h2'>{escape(title)}</h2>")
+    _show_asking(context, f'{KEY_TO_FLOW}<div class="glance-scroll">{flow}</div>', state.FLOW, title)
     naive = _link_html(context, NAIVE)
     st.html(
         '<p class="outcomes-caption">These are counts of what happened, not a comparison of treatments: who died early could '
@@ -111,13 +112,14 @@ def show_lanes(context: Context) -> None:
     cohort = context.cohort
     if cohort.smallest_cell:
         st.html(
-            '<p class="outcomes-caption">There is no line for each who relapsed, from relapse on: it would show single '
+            f'<p class="outcomes-caption">There is no line for each who {word("had_relapse")}, from {word("relapse")} '
+            "on: it would show single "
             f"{load_words().plural}, and small numbers are protected.</p>"
         )
         return
     if not has_lanes(cohort):
         return
-    st.html("<h2 class='outcomes-h2'>Each of them, from relapse on</h2>")
+    st.html(f"<h2 class='outcomes-h2'>Each of them, from {word('relapse')} on</h2>")
     choices = list_overview_choices(cohort)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order, by = ask_choice(choices[state.LANES_ORDER]), ask_choice(choices[state.LANES_BY])
@@ -126,8 +128,9 @@ def show_lanes(context: Context) -> None:
         if n_pages > 1:
             ask_page(state.LANES_PAGE, page, n_pages)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
-    html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{LINES}">{lines}</div>'
-    _show_asking(context, html, state.LANES, LINES)
+    label = name_patients(LINES)
+    html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{label}">{lines}</div>'
+    _show_asking(context, html, state.LANES, label)
 
 
 def _show_asking(context: Context, html: str, key: str, alt: str) -> None:

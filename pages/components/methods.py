@@ -62,7 +62,7 @@ def show_methods_in_words(methods: Sequence[DescribedMethod]) -> None:
 
 def _entry_of(method: DescribedMethod) -> str:
     return (
-        f'<details class="outcomes-entry" id="{method.anchor}"><summary><b>{escape(method.name)}</b> '
-        f"{escape(method.answers)}</summary><p>{link_sources(method.computed)}</p>"
+        f'<details class="outcomes-entry" id="{method.anchor}"><summary><b>{escape(name_patients(method.name))}</b> '
+        f"{escape(name_patients(method.answers))}</summary><p>{link_sources(name_patients(method.computed))}</p>"
         f'<p class="outcomes-caption">Source: {link_sources(method.source)}</p></details>'
     )

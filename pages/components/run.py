@@ -16,6 +16,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.problems import CohortError, UnreachableError
 from analytics.dictionary import speaking_by
 from analytics.formats import name_patients
+from analytics.speaking import word
 from pages.components import state
 from pages.components.assets import serve_assets
 from pages.components.cache import active_source
@@ -31,10 +32,7 @@ from pages.components.session import keep_session
 from pages.components.sources import open_active_cohort
 from pages.components.title import show_style
 
-TITLE = "Outcomes of relapsed childhood leukaemia"
-ABOUT = (
-    "Outcomes of {patients} with relapsed acute lymphoblastic leukaemia. Describes groups; gives no treatment advice."
-)
+ABOUT = "Describes groups; gives no treatment advice."
 
 # The address may be that of the start by now, where Streamlit led instead.
 LOAD_AGAIN = """(page) => {
@@ -70,7 +68,8 @@ class Run:
         end_run()
 
     def draw_cohort(self, cohort: Cohort) -> None:
-        """Draw the page and the sidebar of a cohort, then write the link."""
+        """Draw the page and the sidebar of a cohort, then write the link; titles are in the words of its dictionary."""
+        self._pages = load_pages()
         if is_link_read():
             self.draw_page_first(cohort)
         else:
@@ -110,12 +109,12 @@ class Run:
         show_problems(error, active_source())
 
     def _navigate(self, position: Literal["top", "hidden"] = "top") -> st.Page:
-        menu: dict[str, list[st.Page]] = {section: [] for section in ("", *SECTIONS)}
+        menu: dict[str, list[st.Page]] = {section: [] for section in ("", *map(name_section, SECTIONS))}
         for page in self._pages:
             show = partial(self._show, page)
             is_start = page is self._pages[0]
             visibility: Literal["visible", "hidden"] = "visible" if page.is_listed else "hidden"
-            menu[page.section].append(
+            menu[name_section(page.section)].append(
                 st.Page(
                     show,
                     title=page.title,
@@ -140,8 +139,8 @@ class Run:
         page = next(page for page in self._pages if page.title == shown.title)
         if st.session_state.get(state.NAMED) != page.url_path:
             st.session_state[state.NAMED] = page.url_path
-            st.set_page_config(page_title=f"{page.title} – {TITLE}")
-        keep_session(page.section)
+            st.set_page_config(page_title=f"{page.title} – {word('title')}")
+        keep_session(name_section(page.section))
 
     def _show(self, page: Page) -> None:
         if self.context.may_be_shown or not page.needs_answer:
@@ -168,10 +167,16 @@ def load_again_unless_known() -> bool:
     return True
 
 
+def name_section(section: str) -> str:
+    """What a part of the menu is called: the first after the event of the dictionary's disease."""
+    return word(section) if section == SECTIONS[0] else section
+
+
 def set_page_config() -> None:
     """Width and menu of a new tab, and its title until a page is shown. The browser draws the whole page again for them."""
     st.session_state.pop(state.NAMED, None)
-    st.set_page_config(page_title=TITLE, page_icon="📈", layout="wide", menu_items={"About": name_patients(ABOUT)})
+    about = f"{name_patients(word('about'))} {ABOUT}"
+    st.set_page_config(page_title=word("title"), page_icon="📈", layout="wide", menu_items={"About": about})
 
 
 def run_again_unless(agrees: bool) -> None:

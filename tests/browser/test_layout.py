@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
+from analytics.speaking import word
 from pages.components.registry import load_pages
-from pages.components.run import TITLE
 from tests.browser.accessibility import check_accessible
 from tests.browser.dashboard import Dashboard
 
@@ -137,7 +137,7 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
     page = tab.page
     check_fits(page, 1440)
     check_accessible(page)
-    expect(page).to_have_title(f"{PAGES[path].title} – {TITLE}")
+    expect(page).to_have_title(f"{PAGES[path].title} – {word('title')}")
     section = page.locator("[data-testid=stTopNavSection][aria-current]").all_inner_texts()
     assert section == ([PAGES[path].section] if PAGES[path].section else [])
     assert page.get_by_test_id("stTopNavSection").all_inner_texts() == list(SECTIONS)

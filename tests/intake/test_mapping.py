@@ -151,6 +151,7 @@ ASSIGNMENT = st.one_of(
         rule=st.just("number"),
         levels=LEVELS,
         factor=st.floats(1e-300, 1e300),
+        added=st.floats(-1e300, 1e300),
         **SHARED,
     ),
     st.builds(
@@ -248,6 +249,7 @@ BROKEN = [
     ('name = "a"\n[map.day]\nfrom = "Day"\nrule = "days"\norigin = "Dx"\ndate_order = "d/m"', "date_order 'd/m'"),
     ('name = "a"\n[map.day]\nfrom = "Day"\nfactor = 0', "factor 0"),
     ('name = "a"\n[map.day]\nfrom = "Day"\nfactor = inf', "factor inf"),
+    ('name = "a"\n[map.day]\nfrom = "Day"\nplus = 48', "plus 48"),
     ('name = "a"\n[map.day]\nfrom = "Day"\nfactor = "2"', "map.day.factor is no number"),
     ('name = "a"\n[map.day]\nfrom = "Day"\nwhen = "x"', "map.day: when is unknown"),
     ('name = "a"\n[map.sex]\nrule = "constant"', "value ''"),

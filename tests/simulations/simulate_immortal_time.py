@@ -50,9 +50,9 @@ WAITING_SPREAD = 0.4  # standard deviation of the logarithm, before the ends are
 FIRST_CENSORED, LAST_CENSORED = 60.0, 8 * DAYS_PER_YEAR
 
 DESIGN = (
-    f"Days from relapse. Death does not depend on treatment (true hazard ratio 1): a constant hazard by which "
+    f"Days from {{clock}}. Death does not depend on treatment (true hazard ratio 1): a constant hazard by which "
     f"{100 * DIE_EARLY:.0f} % die within {EARLY_DAYS} days, then a lower constant hazard by which "
-    f"{100 * DIE_IN_FIVE_YEARS:.0f} % have died at five years. {100 * SHARE_DESTINED:.0f} % of children are destined for "
+    f"{100 * DIE_IN_FIVE_YEARS:.0f} % have died at five years. {100 * SHARE_DESTINED:.0f} % of {{patients}} are destined for "
     f"transplantation if they live and are followed so long, after a log-normal waiting time with median "
     f"{WAITING_MEDIAN:g} days (standard deviation of the logarithm {WAITING_SPREAD:g}), kept between {WAITING_LOW:g} and "
     f"{WAITING_HIGH:g} days. Follow-up ends evenly between "

@@ -34,6 +34,7 @@ from analytics.formats import (
 from analytics.reporting.reasons import say_inestimable, say_reason
 from analytics.reporting.wording import start_sentence
 from analytics.results import HazardRatio, OddsRatio, RatioResult, TermTest
+from analytics.speaking import word
 
 AnyRatio = OddsRatio | HazardRatio
 NOTHING = "No factor is chosen."
@@ -69,7 +70,9 @@ class EventWords:
     with_event: str
 
 
-RELAPSE = EventWords("relapse", "Relapsed", "who relapsed", "with relapse")
+def relapse_words() -> EventWords:
+    """The words of relapse, or of what the dictionary in hand has in its place."""
+    return EventWords(word("relapse"), word("Had_relapse"), f"who {word('had_relapse')}", word("with_relapse"))
 
 
 def words_of(endpoint: Endpoint) -> EventWords:
@@ -109,7 +112,7 @@ def plot_forest(
     univariable: Sequence[RatioResult],
     multivariable: RatioResult,
     dictionary: Dictionary,
-    words: EventWords = RELAPSE,
+    words: EventWords | None = None,
 ) -> Forest:
     """The odds or hazard ratios of each factor alone and of all together, with both drawn side by side.
 
@@ -130,6 +133,7 @@ def plot_forest(
         One section per factor, one row per level, the reference level and levels that cannot be estimated included. Rows
         of levels carry their variable and level; those that can become the reference can be clicked.
     """
+    words = words or relapse_words()
     factors = _factors(univariable, multivariable, dictionary)
     axis = _axis(factors)
     measure, interval = multivariable.measure, f"({format_level(multivariable.conf_level)} CI)"
@@ -161,12 +165,13 @@ def describe_forest(
     univariable: Sequence[RatioResult],
     multivariable: RatioResult,
     dictionary: Dictionary,
-    words: EventWords = RELAPSE,
+    words: EventWords | None = None,
 ) -> str:
     """The forest plot in words: each multivariable ratio with interval and p, and what cannot be estimated.
 
     Factors outside the multivariable model are given by their univariable ratio. Without a factor it says so.
     """
+    words = words or relapse_words()
     factors = _factors(univariable, multivariable, dictionary)
     if not factors:
         return NOTHING

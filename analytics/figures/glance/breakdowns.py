@@ -9,6 +9,7 @@ from html import escape
 
 from analytics.dictionary import load_words
 from analytics.formats import SUPPRESSED, format_count, format_patients, keep_together
+from analytics.speaking import word
 
 MOST_TICKS = 6
 
@@ -67,7 +68,7 @@ def say_bar(bar: Bar, picture: Breakdown) -> str:
     if bar.n is None or bar.n_event is None:
         return f"{bar.label}: not shown, to protect small numbers"
     unit = f" {picture.unit}" if picture.unit and not math.isnan(bar.low) else ""  # those without a number have no unit
-    relapsed = f", {format_count(bar.n_event)} relapsed" if picture.is_split else ""
+    relapsed = f", {format_count(bar.n_event)} {word('had_relapse')}" if picture.is_split else ""
     return f"{bar.label}{unit}: {format_patients(bar.n)}{relapsed}"
 
 
@@ -143,7 +144,9 @@ def _key() -> str:
     """How the pictures are read."""
     some = load_words().plural
     return (
-        '<p class="glance-key"><span class="glance-swatch event"></span>relapsed <span class="glance-swatch"></span>'
-        f"did not, so far. Numbers: relapsed&hairsp;/&hairsp;all {escape(some)}. Each picture counts under all other filters."
+        f'<p class="glance-key"><span class="glance-swatch event"></span>{escape(word("had_relapse"))} <span '
+        'class="glance-swatch"></span>'
+        f"did not, so far. Numbers: {escape(word('had_relapse'))}&hairsp;/&hairsp;all {escape(some)}. Each picture "
+        "counts under all other filters."
         '<span class="outcomes-press"> Click a bar to narrow the cohort, again to undo.</span></p>'
     )

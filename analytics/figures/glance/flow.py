@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 from analytics.formats import format_count, format_patients
+from analytics.speaking import word
 
 WIDTH, HEIGHT, HEAD, FOOT = 1100, 330, 24, 6
 NODE, GAP = 9, 13
@@ -83,7 +84,7 @@ def describe_flow(flow: Flow) -> str:
         f"{stage.title}: {', '.join(f'{node.label} {format_count(node.n)}' for node in stage.nodes)}"
         for stage in flow.stages
     )
-    return f"The ways of {format_patients(flow.n)} after relapse, {format_count(flow.n_event)} of whom died. {stages}."
+    return f"The ways of {format_patients(flow.n)} after {word('relapse')}, {format_count(flow.n_event)} of whom died. {stages}."
 
 
 def _place(nodes: Sequence[Node], n: int) -> list[tuple[float, float]]:

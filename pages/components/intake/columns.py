@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from analytics.dictionary import PHASES, Variable, load_dictionary
+from analytics.dictionary import PHASES, Variable, load_dictionary, speaking_by
 from analytics.formats import format_count, format_patients, name_patients, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.beginning import Beginning
@@ -323,8 +323,10 @@ def _show_taken(held: Held, beginning: Beginning) -> None:
         raise MappingError("nothing is certain yet. Answer what is asked above, or choose a column below.")
     imported = held.import_now()
     n = len(imported.mapped.frame.columns) - 1
+    with speaking_by(imported.mapped.dictionary):
+        patients = format_patients(len(imported.mapped.frame))
     st.html(
-        f'<p class="outcomes-cohort" data-testid="imported">{escape(format_patients(len(imported.mapped.frame)))}, '
+        f'<p class="outcomes-cohort" data-testid="imported">{escape(patients)}, '
         f"{format_count(n)} {'variable' if n == 1 else 'variables'}.</p>"
     )
     told = {note for table in held.tables for note in table.notes}  # where the table is shown
@@ -382,6 +384,8 @@ def _say_source(assignment: Assignment | None, mapping: Mapping) -> str:
         said += f" − {shorten(assignment.origin)}"
     if assignment.factor != 1:
         said += f", × {assignment.factor:.6g}"
+    if assignment.added:
+        said += f", {'+' if assignment.added > 0 else '−'} {abs(assignment.added):.6g}"
     return said + (", 0 and 1 exchanged" if assignment.is_inverted else "")
 
 

@@ -137,7 +137,8 @@ def _cure(mapping: Mapping, finding: Finding) -> Mapping:
     if finding.cure == "exchange":
         return mapping.with_assignment(replace(assignment, is_inverted=not assignment.is_inverted))
     rule = "number" if assignment.rule == "value" else assignment.rule
-    return mapping.with_assignment(replace(assignment, rule=rule, factor=assignment.factor * finding.factor))
+    factor, added = assignment.factor * finding.factor, assignment.added * finding.factor
+    return mapping.with_assignment(replace(assignment, rule=rule, factor=factor, added=added))
 
 
 def _read_corrections(rows: pd.DataFrame, edited: pd.DataFrame) -> list[Correction]:
