@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from openpyxl import Workbook
 
 from analytics.intake.mapping_text import read_mapping
 from pages.components import state
@@ -290,6 +293,24 @@ def test_what_is_said_of_a_layout_detects_the_rest_again_and_can_be_taken_back()
     app.selectbox(key=state.key_of_intake(app.session_state[state.INTAKE].n_taken, 0, "separator")).set_value("|").run()
     (table,) = app.session_state[state.INTAKE].tables
     assert (table.layout.separator, before, table.layout.header_row) == ("|", 1, 2)
+
+
+def test_a_workbook_keeps_its_other_sheets_when_one_is_read_anew() -> None:
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    for sheet in (first, book.create_sheet("Labs")):
+        for row in (["No", "PLT"], *([i, 20 + i] for i in range(1, 9))):
+            sheet.append(row)
+    content = BytesIO()
+    book.save(content)
+    app = bring(("ward.xlsx", content.getvalue()))
+    names = [table.name for table in app.session_state[state.INTAKE].tables]
+    key = state.key_of_intake(app.session_state[state.INTAKE].n_taken, 0, "header_row")
+    app.number_input(key=key).set_value(2).run()
+    tables = app.session_state[state.INTAKE].tables
+    assert [table.name for table in tables] == names
+    assert [table.layout.header_row for table in tables] == [2, 1]
 
 
 def test_what_was_decided_stays_where_the_columns_do() -> None:
