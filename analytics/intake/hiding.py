@@ -7,9 +7,12 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 
+from analytics.intake.contents import Cells
+from analytics.intake.dates import find_orders, read_date
 from analytics.intake.tables import TEXT, SourceTable
 
 DIGITS = 16  # of a hash: of a million patients two have the same one with a chance of 3 in 100 million
@@ -48,27 +51,43 @@ def hash_columns(table: SourceTable, columns: Iterable[str], key: str) -> Source
     return replace(table, frame=table.frame.assign(**hashed))
 
 
-def shift_dates(table: SourceTable, columns: Iterable[str], patient: str, key: str) -> SourceTable:
+def list_dates(table: SourceTable) -> tuple[str, ...]:
+    """The columns whose known cells are dates, in whatever order of day and month."""
+    return tuple(name for name in table.columns if Cells(table.frame, name).is_date)
+
+
+def shift_dates(table: SourceTable, columns: Iterable[str], patient: str, key: str, order: str = "") -> SourceTable:
     """The table with the dates of each patient moved by the same number of days, which the key alone tells.
 
-    Up to half a year either way and never by none, so that the time between two dates of a patient stays as it is.
+    Up to half a year either way and never by none, so that the time between two dates of a patient stays as it is. What
+    cannot be read as a date is emptied: it may say when something was.
 
     Parameters
     ----------
     columns
-        Columns of dates written "2019-03-04"; cells that hold no date stay.
+        Columns of dates; they are "2019-03-04" afterwards.
     patient
         The column that tells patients apart. Who has none there loses the dates.
+    order
+        Of day, month and year ("dmy", "mdy") where the dates alone do not tell.
     """
     _check_key(key)
     days = table.frame[patient].map(lambda text: _shift(text, key), na_action="ignore")
     moved = {}
     for name in columns:
         cells = table.frame[name]
-        dates = pd.to_datetime(cells, format="%Y-%m-%d", errors="coerce")
-        shifted = (dates + pd.to_timedelta(days.astype("Float64"), unit="D")).dt.strftime("%Y-%m-%d")
-        moved[name] = shifted.where(dates.notna(), cells).astype(TEXT)
+        found = find_orders(cells.dropna().unique())
+        asked = order if order in found or not found else found[0]
+        shifted = [
+            None if pd.isna(cell) or pd.isna(by) or (day := read_date(cell, asked)) is None else _write(day + int(by))
+            for cell, by in zip(cells, days, strict=True)
+        ]
+        moved[name] = pd.Series(shifted, index=cells.index, dtype=TEXT)
     return replace(table, frame=table.frame.assign(**moved))
+
+
+def _write(day: int) -> str:
+    return date.fromordinal(day).isoformat()
 
 
 def _shift(patient: str, key: str) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from io import BytesIO, StringIO
 
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
 from analytics.intake.mapping_text import read_mapping
 from pages.components import state
+from pages.components.intake.opening import write_hidden
 from tests.app.opening import Dashboard, open_page, turn_to
 from tests.intake.portal_download import N_CHILDREN, made_up_download
 
@@ -97,6 +99,8 @@ def test_patients_are_told_apart_by_codes_of_the_readers_own_key() -> None:
     codes = held.import_now().mapped.frame["patient_id"]
     assert codes.str.fullmatch("[0-9a-f]{16}").all()
     assert codes.nunique() == 40
+    names = {button.proto.label for button in app.get("download_button")}
+    assert {"Mapping (TOML)", "Report (CSV)", "File with codes and shifted dates (CSV)"} <= names
 
 
 def test_what_is_wrong_is_excluded_corrected_or_accepted() -> None:
@@ -109,7 +113,7 @@ def test_what_is_wrong_is_excluded_corrected_or_accepted() -> None:
     (note,) = [text for text in app.text_input if text.label == "Why it may stand"]
     note.input("an adult sibling").run()
     press(app, "Accept with this note")
-    assert "Decided so far: 1 excluded, 1 findings accepted." in shown(app)
+    assert "Decided so far: 1 excluded, 1 finding accepted." in shown(app)
     press(app, "Show 39 children")
     notes = {note.code: note.text for note in app.session_state[state.OWN_COHORT].notes}
     assert "an adult sibling" in notes["import-accepted"]
@@ -364,3 +368,18 @@ def test_scripts_in_names_and_cells_are_shown_as_text() -> None:
     assert "<script>alert" not in shown(app)
     assert "<img src=x" not in shown(app)
     assert "<b>ward" not in shown(app)
+
+
+def test_the_file_that_is_taken_along_names_nobody_and_no_day() -> None:
+    app = bring(("klinik.csv", CLINIC.encode("cp1252")))
+    press(app, "Do this")
+    held = app.session_state[state.INTAKE]
+    text = write_hidden(held).decode("utf-8-sig")
+    table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False)
+    assert "KL-" not in text
+    assert "Muster" not in text
+    days = {name: pd.to_datetime(table[name]) for name in ("Geburtsdatum", "Diagnosedatum", "Letzter Kontakt")}
+    true = [f"2016-11-{i % 27 + 1:02d}" for i in range(1, 61)]
+    assert not any(shown == day for shown, day in zip(table["Diagnosedatum"], true, strict=True))
+    followed = (days["Letzter Kontakt"] - days["Diagnosedatum"]).dt.days
+    assert followed.tolist() == held.import_now().mapped.frame["os_days"].tolist()

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.intake.hiding import MOST_DAYS, drop_columns, hash_columns, hash_texts, make_key, shift_dates
+from analytics.intake.hiding import (
+    MOST_DAYS,
+    drop_columns,
+    hash_columns,
+    hash_texts,
+    list_dates,
+    make_key,
+    shift_dates,
+)
 from analytics.intake.identifiers import find_identifiers, load_kinds
 from analytics.intake.layout import Layout
 from analytics.intake.tables import SourceTable, to_text
@@ -142,5 +150,15 @@ def test_dates_of_a_patient_move_together_and_those_of_others_otherwise() -> Non
     assert ((second - first)[: n - 1].dt.days == 362).all()
     assert days.abs().between(1, MOST_DAYS).all()
     assert days.nunique() > 100
-    assert moved["second"][n - 1] == "not known"
-    assert moved.loc[n, ["first", "second"]].isna().all()
+    assert moved.loc[n - 1 :, "second"].isna().all()
+    assert pd.isna(moved["first"][n])
+    assert list_dates(source) == ("first", "second")
+
+
+@pytest.mark.parametrize(("order", "days"), [("dmy", 29), ("mdy", 1)])
+def test_dates_of_any_writing_are_moved(order: str, days: int) -> None:
+    source = table(who=["a", "b"], day=["01.02.2020", "03.04.2021"], later=["01.03.2020", "3. Mai 2021"])
+    moved = shift_dates(source, ["day", "later"], "who", KEY, order).frame
+    first, later = (pd.to_datetime(moved[name]) for name in ("day", "later"))
+    assert (later - first).dt.days[0] == days
+    assert first[0] not in (pd.Timestamp("2020-02-01"), pd.Timestamp("2020-01-02"))

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.cohort.examination import Finding
+from analytics.dictionary import Words
 from analytics.formats import format_count, format_patients
 from analytics.intake.decisions import (
     Examined,
@@ -153,11 +154,11 @@ def _read_corrections(rows: pd.DataFrame, edited: pd.DataFrame) -> list[Correcti
 
 def _show_decisions(held: Held, examined: Examined, mapping: Mapping) -> None:
     told = [
-        f"{format_count(n)} {what}"
+        f"{format_count(n)} {what.of(n)}"
         for n, what in (
-            (examined.n_excluded, "excluded"),
-            (examined.n_corrected, "values corrected"),
-            (sum(examined.is_accepted), "findings accepted"),
+            (examined.n_excluded, Words("excluded", "excluded")),
+            (examined.n_corrected, Words("value corrected", "values corrected")),
+            (sum(examined.is_accepted), Words("finding accepted", "findings accepted")),
         )
         if n
     ]

@@ -6,6 +6,7 @@ from datetime import date
 from functools import partial
 from html import escape
 
+import pandas as pd
 import streamlit as st
 
 from analytics.analyses import load_analyses
@@ -14,6 +15,7 @@ from analytics.cohort.problems import CohortError
 from analytics.exports.medium import to_file_stem
 from analytics.formats import format_patients, shorten
 from analytics.intake.decisions import report_findings
+from analytics.intake.hiding import hash_columns, list_dates, shift_dates
 from analytics.intake.importing import Imported, open_imported
 from analytics.intake.mapping_text import write_mapping
 from analytics.reporting.likeness import describe_column
@@ -77,8 +79,9 @@ def _show_pages(cohort: Cohort) -> None:
             f"<li>{escape(title)}: {escape(join_words([describe_column(name, cohort.dictionary) for name in names]))}</li>"
             for title, names in lacking
         )
+        need = "1 page needs" if len(lacking) == 1 else f"{len(lacking)} pages need"
         st.html(
-            f'<details class="outcomes-more"><summary>{len(lacking)} pages need further columns</summary>'
+            f'<details class="outcomes-more"><summary>{need} further columns</summary>'
             f'<ul class="outcomes-says" data-testid="lacking">{items}</ul></details>'
         )
 
@@ -86,39 +89,60 @@ def _show_pages(cohort: Cohort) -> None:
 def _offer_files(held: Held, imported: Imported) -> None:
     mapping = held.whole
     stem = to_file_stem(mapping.name, day=date.today())
-    with st.container(horizontal=True):
-        st.download_button(
+    files = (
+        (
             "Mapping (TOML)",
-            partial(_encode, write_mapping(mapping)),
+            partial(str.encode, write_mapping(mapping)),
             f"{stem}.toml",
-            "application/toml",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            key=state.key_of_intake(held.n_taken, "save_mapping"),
-            help="What the columns mean and what was decided, to be brought with the file next time. It names patients who "
-            "were excluded or corrected.",
-        )
-        st.download_button(
+            "What the columns mean and what was decided, to be brought with the file next time. It names patients who were "
+            "excluded or corrected.",
+        ),
+        (
             "Report (CSV)",
             partial(_write_report, held, imported),
             f"{stem}_report.csv",
-            "text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-            type="tertiary",
-            key=state.key_of_intake(held.n_taken, "save_report"),
-            help="Everything that was found, with patients and lines, and what was decided.",
-        )
+            "Everything that was found, with patients and lines, and what was decided.",
+        ),
+        (
+            "File with codes and shifted dates (CSV)",
+            partial(write_hidden, held),
+            f"{stem}_hidden.csv",
+            "The file without the columns that were removed, patients by their codes, and the dates of each patient moved by "
+            "the same number of days, which the key alone tells.",
+        ),
+    )
+    with st.container(horizontal=True):
+        for label, write, name, help_text in files[: 3 if mapping.key else 2]:
+            st.download_button(
+                label,
+                write,
+                name,
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                key=state.key_of_intake(held.n_taken, "save", name),
+                help=help_text,
+            )
 
 
-def _encode(text: str) -> bytes:
-    return text.encode()
+def write_hidden(held: Held) -> bytes:
+    """The table of patients with codes in the place of their identifiers, and their dates shifted."""
+    mapping, table = held.whole, held.look().table
+    order = next((a.date_order for a in mapping.assignments if a.date_order), "")
+    hidden = shift_dates(table, list_dates(table), mapping.key, held.key, order)
+    if mapping.key not in mapping.hashed:
+        hidden = hash_columns(hidden, [mapping.key], held.key)
+    return _to_csv(hidden.frame.fillna(""))
 
 
 def _write_report(held: Held, imported: Imported) -> bytes:
     report = report_findings(imported.examined, held.whole)
-    harmless = report.map(lambda cell: f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell)
+    return _to_csv(report)
+
+
+def _to_csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV, in which no text is a formula to a spreadsheet."""
+    harmless = table.map(lambda cell: f"'{cell}" if str(cell)[:1] in ("=", "+", "@") else cell)
     return harmless.to_csv(index=False).encode("utf-8-sig")
 
 
