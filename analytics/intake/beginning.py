@@ -10,6 +10,7 @@ from analytics.intake.codebook import split_codebook
 from analytics.intake.exports import Export, recognise_export
 from analytics.intake.gathering import Conflict, gather_patients
 from analytics.intake.mapping import Mapping
+from analytics.intake.names import forgetting_names
 from analytics.intake.proposing import Proposal, propose_mapping
 from analytics.intake.tables import SourceTable
 
@@ -55,7 +56,8 @@ def begin_intake(tables: Sequence[SourceTable], dictionary: Dictionary, mapping:
     if key and not start.key:
         start = replace(start, key=key)
     table, conflicts = gather_patients(others, start)
-    proposal = propose_mapping(table, dictionary, start, book)
+    with forgetting_names():
+        proposal = propose_mapping(table, dictionary, start, book)
     if proposal.mapping.assignments != start.assignments:  # further columns that may differ between rows
         table, conflicts = gather_patients(others, proposal.mapping)
     return Beginning(table, proposal, export, conflicts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 
 SURE_NAME = 0.95  # the same name but for case, blanks, punctuation and order of the words
@@ -18,6 +19,16 @@ _FILLING = frozenset(
         *("bei", "der", "die", "das", "des", "von", "im", "am", "zum", "zur", "und"),
     )
 )
+
+
+@contextmanager
+def forgetting_names() -> Iterator[None]:
+    """Forget at the end what names of columns were compared: they are of a file that one reader brought."""
+    try:
+        yield
+    finally:
+        split_name.cache_clear()
+        _score.cache_clear()
 
 
 @lru_cache(maxsize=20_000)

@@ -15,6 +15,7 @@ from analytics.intake.drafts import Question
 from analytics.intake.importing import Imported
 from analytics.intake.mapping import Assignment, Mapping, MappingError
 from analytics.intake.mapping_text import read_mapping, write_mapping
+from analytics.intake.names import forgetting_names
 from analytics.intake.new_variables import add_variable, is_number
 from analytics.intake.proposing import Guess, propose_column
 from pages.components import state
@@ -308,7 +309,8 @@ def _choose_column(held: Held, beginning: Beginning, column_key: str, variable_k
     mapping = beginning.proposal.mapping
     dictionary = dictionary_of(mapping, load_dictionary())
     variable = dictionary[st.session_state[variable_key]]
-    guess = propose_column(beginning.table, st.session_state[column_key], variable, dictionary, mapping)
+    with forgetting_names():
+        guess = propose_column(beginning.table, st.session_state[column_key], variable, dictionary, mapping)
     st.session_state[state.key_of_intake(held.n_taken, "no_way")] = guess is None
     if guess is not None:
         held.chosen[variable.name] = guess
