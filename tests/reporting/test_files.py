@@ -16,6 +16,7 @@ from analytics.reporting.files import list_columns, load_columns, round_numbers,
 from analytics.results import Reason
 from analytics.views.ledger import Ledger
 from tests.analyses.shown import Opened, Shown, analysis_of, show_with
+from tests.comparisons.test_beside import BOYS, GIRLS, compare
 
 
 def frames_of(shown: Shown) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -49,6 +50,9 @@ def test_every_column_of_every_file_has_a_meaning_and_every_meaning_a_column(mon
     assert document.opinion is not None
     for frame in document.opinion.frames(document.opinion.run(lambda done, total: None)).values():
         met |= set(frame)
+    contrast = compare("hazard-ratios", BOYS, GIRLS)[2]
+    assert contrast.frame is not None
+    met |= set(contrast.frame())
     assert met == set(load_columns())
 
 
