@@ -42,6 +42,7 @@ def test_every_file_is_used() -> None:
         "attrition.css",
         "print.css",
         "glance.css",
+        "intake.css",
         "terms.css",
         "present.css",
     }

@@ -39,12 +39,14 @@ ASK: dict[str, Callable[[Any, CohortFilter], Any]] = {
     "find_too_near": lambda c, f: c.find_too_near(f, [CohortFilter()]),
 }
 # What these say does not come from the patients.
-SAY_NOTHING = {"smallest_cell", "recording", "left_out"}
+SAY_NOTHING = {"smallest_cell", "recording", "left_out", "asked", "is_far"}
 GIVE_NUMBERS = {"n", "tally", "count", "funnel", "level_counts", "split_counts", "name_patients", "notes"}
 
 
 class Recorder:
     """An engine that knows whether it is asked while a rule opens an answer, and by which smallest cell."""
+
+    is_far = False
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -133,7 +133,7 @@ def _offer_all(held: Held, beginning: Beginning, open_ones: list[Guess]) -> None
         "See the examples of each.</p>"
     )
     st.button(
-        f"Use all {len(plain)} that ask nothing",
+        as_markdown(f"Use all {len(plain)} that ask nothing"),
         key=state.key_of_intake(held.n_taken, "use_all"),
         on_click=_use_all,
         args=(held, beginning.proposal.mapping, plain),
@@ -245,7 +245,8 @@ def _ask_further(held: Held, beginning: Beginning) -> None:
     proposal = beginning.proposal
     dictionary = dictionary_of(proposal.mapping, load_dictionary())
     with st.expander(
-        f"Use a further column, or another one ({len(proposal.unused)} are not used)", icon=":material/add:"
+        as_markdown(f"Use a further column, or another one ({len(proposal.unused)} are not used)"),
+        icon=":material/add:",
     ):
         variables = {v.name: v.label for v in dictionary.variables}
         column_key, variable_key = (state.key_of_intake(held.n_taken, name) for name in ("column", "variable"))

@@ -141,7 +141,7 @@ def _ask_layout(held: Held, table: SourceTable, place: int) -> None:
         found = getattr(layout, name)
         offered = list(dict.fromkeys((found, *options)))
         st.selectbox(
-            label,
+            as_markdown(label),
             offered,
             0,
             format_func=lambda value: said.get(value, value),

@@ -66,7 +66,7 @@ def _show_finding(held: Held, examined: Examined, mapping: Mapping, finding: Fin
             height=min(38 * (len(rows) + 1) + 2, 300),
         )
         if finding.n > len(rows):
-            st.caption(f"The first {len(rows)} of {format_count(finding.n)}; all are in the report.")
+            st.caption(as_markdown(f"The first {len(rows)} of {format_count(finding.n)}; all are in the report."))
         _ask_remedies(held, examined, mapping, finding, rows, edited)
 
 

@@ -44,7 +44,7 @@ def show_opening(held: Held, imported: Imported) -> None:
         else:
             _show_pages(cohort)
             st.button(
-                f"Show {'these' if cohort.smallest_cell else format_patients(cohort.count())}",
+                as_markdown(f"Show {'these' if cohort.smallest_cell else format_patients(cohort.count())}"),
                 type="primary",
                 icon=":material/monitoring:",
                 key=state.INTAKE_OPEN,
@@ -114,14 +114,14 @@ def _offer_files(held: Held, imported: Imported) -> None:
     with st.container(horizontal=True):
         for label, write, name, help_text in files[: 3 if mapping.key else 2]:
             st.download_button(
-                label,
+                as_markdown(label),
                 write,
                 name,
                 on_click="ignore",
                 icon=":material/download:",
                 type="tertiary",
                 key=state.key_of_intake(held.n_taken, "save", name),
-                help=help_text,
+                help=as_markdown(help_text),
             )
 
 
@@ -160,7 +160,7 @@ def show_opened() -> None:
         if offers_start(own):
             is_beside = asks_for_start(st.session_state.get(state.FILTERS, {}))
             st.button(
-                f"No longer compare with {start}" if is_beside else f"Compare with {start}",
+                as_markdown(f"No longer compare with {start}" if is_beside else f"Compare with {start}"),
                 icon=":material/compare:",
                 key=state.INTAKE_BESIDE,
                 on_click=_put_beside,
