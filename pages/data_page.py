@@ -11,7 +11,7 @@ from analytics.dictionary import speaking_by
 from analytics.intake.mapping import MappingError
 from analytics.reporting.wording import say_no_advice, start_sentence
 from pages.components.context import Context
-from pages.components.intake.columns import ask_columns
+from pages.components.intake.columns import show_columns
 from pages.components.intake.files import ask_files, show_problems_of, show_tables
 from pages.components.intake.findings import show_findings
 from pages.components.intake.held import Held
@@ -42,7 +42,7 @@ def show_data(context: Context) -> None:
 def _show_rest(held: Held) -> None:
     _show_step(3, "What the columns mean")
     try:
-        ask_columns(held)
+        show_columns(held)
         imported = held.import_now()
     except (MappingError, CohortError) as error:
         st.html(

@@ -63,6 +63,7 @@ def kept(
                 return made
             return shared(cohort, *asked, **named)  # type: ignore[arg-type]  # all that is asked for can be hashed
 
+        load.forget = shared.cache_clear  # type: ignore[attr-defined]
         return load
 
     return keep

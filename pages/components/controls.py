@@ -88,7 +88,7 @@ def _ask(control: Control) -> Any:
     return st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
 
 
-def ask_page(key: str, page: int, n_pages: int) -> None:
+def show_page_choice(key: str, page: int, n_pages: int) -> None:
     """The number of a page out of several; one beyond the last is the last."""
     st.session_state[key] = min(page, n_pages)
     shared: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}

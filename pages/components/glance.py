@@ -27,7 +27,13 @@ from pages.components.cache import (
     load_who,
 )
 from pages.components.context import Context, choose_clauses, read_filter
-from pages.components.controls import NO_GROUPS, ask_choice, ask_page, list_overview_choices, read_overview_choices
+from pages.components.controls import (
+    NO_GROUPS,
+    ask_choice,
+    list_overview_choices,
+    read_overview_choices,
+    show_page_choice,
+)
 from pages.components.protection import show_suppressed
 
 # Each answer with the page that it is taken from, or that it leads to.
@@ -126,7 +132,7 @@ def show_lanes(context: Context) -> None:
         page = dict(read_overview_choices(cohort))[state.LANES_PAGE]
         lines, n_pages = load_lanes(cohort, context.filter, order, None if by == NO_GROUPS else by, page)
         if n_pages > 1:
-            ask_page(state.LANES_PAGE, page, n_pages)
+            show_page_choice(state.LANES_PAGE, page, n_pages)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.
     label = name_patients(LINES)
     html = f'{key_to_lanes()}<div class="glance-scroll" tabindex="0" role="region" aria-label="{label}">{lines}</div>'

@@ -13,7 +13,7 @@ from pages.components.context import Context
 ASKING = ThreadPoolExecutor(max_workers=3, thread_name_prefix="ask")
 
 
-def ask_together(context: Context) -> None:
+def count_together(context: Context) -> None:
     """Send what the sidebar and the way to the selection ask beside what the figure asks, where it has a way to go."""
     if context.cohort.is_far and context.may_be_shown:
         ASKING.submit(load_level_counts, context.cohort, context.filter)

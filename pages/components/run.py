@@ -24,7 +24,7 @@ from pages.components.context import Context, is_link_read, read_context, to_con
 from pages.components.filters import show_filters
 from pages.components.link import read_link, write_link
 from pages.components.notes import show_problems
-from pages.components.prefetch import ask_together, prefetch_figure
+from pages.components.prefetch import count_together, prefetch_figure
 from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
 from pages.components.registry import Page, load_pages
@@ -82,7 +82,7 @@ class Run:
         The page's configuration stays: the browser would draw everything again for it.
         """
         self.context = read_context(cohort)
-        ask_together(self.context)
+        count_together(self.context)
         prefetch_figure(self.context)
         page = self._navigate()
         self._show_style(page)

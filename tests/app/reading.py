@@ -59,7 +59,8 @@ def numbers_in(value: Any) -> list[float]:
 
 
 NO_NUMBER = re.compile(r"(?<![\w-])(NaN|nan|-?inf|Inf|Infinity|None(?! of)|NaT|<NA>)(?![\w-])|Traceback")
-PATIENT = re.compile(r"(?<!-)\bpatients?\b", re.IGNORECASE)  # the dictionary has another word; codes of notes keep it
+# The dictionary has another word; codes of notes keep it, and so does the page of the reader's own.
+PATIENT = re.compile(r"(?<!-)(?<!\byour )(?<!\bown )\bpatients?\b", re.IGNORECASE)
 NOT_COUNTED = re.compile(
     r"(doi:|https?://|component/)\S+|10\.\d{4,}/\S+|[Dd]ata version:? \w+|data=\w+|rgba?\([^)]*\)|#[0-9a-f]{6}"
     r"|^\w+ [0-9a-f]{8}$"  # what a figure holds, by which the browser tells whether it changed

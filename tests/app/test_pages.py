@@ -22,10 +22,11 @@ from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS, Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.views.ledger import Ledger
 from pages.components import state as keys
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from pages.components.launch import prepare_first_pages
-from tests.app.opening import Dashboard, open_dashboard, open_link, open_page, turn_to
+from tests.app.opening import Dashboard, keys_of_pages, open_dashboard, open_link, open_page, turn_to
 from tests.app.reading import assert_fit_to_read, component_data, explanations_in, headlines_of, sentence_of, texts_of
 
 ROOT = Path(__file__).parents[2]
@@ -116,11 +117,8 @@ SELECTIONS: dict[str, tuple[State, int | None]] = {
 def test_page_under_a_filter(url_path: str, selection: str) -> None:
     state, n = SELECTIONS[selection]
     app = open_page(url_path, state)
-    if url_path == "your-patients":  # about no selection, and about patients of whatever dictionary
-        assert not app.exception
-        return
     assert_fit_to_read(app)
-    if n is None:
+    if n is None or url_path == "your-patients":  # which is about no selection
         return
     assert sentence_of(app).removeprefix("SYNTHETIC DATA").startswith("All 436" if n == COHORT.n else f"{n} of 436")
     if n < 5 and url_path in ("", *SLUGS):
@@ -305,7 +303,7 @@ def test_session_state_holds_plain_values(url_path: str) -> None:
     kept = {key: app.session_state[key] for key in ours if key in app.session_state}
     assert {keys.FILTERS, keys.LINK_READ} <= set(kept)
     for key, value in kept.items():
-        assert is_plain(value), (key, value)
+        assert is_plain(value) or type(value) is Ledger, (key, value)
         assert pickle.loads(pickle.dumps(value)) == value
 
 
@@ -356,6 +354,8 @@ def test_adding_an_analysis_is_adding_a_file(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "added_by_a_file.py").write_text(ADDED, encoding="utf-8")
     monkeypatch.setattr(analyses, "__path__", [*analyses.__path__, str(tmp_path)])
     load_analyses.cache_clear()
+    keys_of_pages.cache_clear()
+    load_offers.forget()
     try:
         app = open_page("added-by-a-file")
         listed = list(app.pages.values())
@@ -367,6 +367,8 @@ def test_adding_an_analysis_is_adding_a_file(tmp_path: Path, monkeypatch: pytest
     finally:
         sys.modules.pop("analytics.analyses.added_by_a_file", None)
         load_analyses.cache_clear()
+        keys_of_pages.cache_clear()
+        load_offers.forget()
 
 
 # Files that cannot be opened
@@ -450,15 +452,15 @@ def test_a_file_without_patients_is_explained(
 def test_an_address_is_explained_and_its_password_shown_nowhere(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COHORT", "postgresql://anna:s3cret@db.example")
+    monkeypatch.setenv("COHORT", "mysql://anna:s3cret@db.example")
     app = open_dashboard()
     assert [e.value for e in app.exception] == []
     text = problem_text(app)
-    assert "postgresql:// is the address of a database" in text and "COHORT=patients.csv" in text
-    assert "postgresql://…" in " ".join(texts_of(app))
+    assert "mysql:// is the address of a database" in text and "COHORT=patients.csv" in text
+    assert "mysql://…" in " ".join(texts_of(app))
     prepare_first_pages()
     printed = "".join(capfd.readouterr())
-    assert "Opening postgresql://… ..." in printed
+    assert "Opening mysql://… ..." in printed
     assert "s3cret" not in " ".join((*texts_of(app), printed)) and "db.example" not in printed
     assert_reference_cohort_opens(app)
 

@@ -188,7 +188,7 @@ def test_pictures_of_the_overview_can_be_kept(figure: str, new_page: Callable[..
     drawing = content.decode().split("</metadata>")[1]
     assert not re.search(r"var\(|color-mix|currentColor|class=|data-ask", drawing), "any program can draw it"
     name, content = tab.save_from(f".st-key-{figure}", "slide")
-    size = tab.page.evaluate(LOOK, list(content))
+    size = tab.page.evaluate(LOOK, b64encode(content).decode())
     assert name.endswith("_slide.png") and (size["width"], size["height"]) == (1920, 1080)
     assert size["corner"] == [255, 255, 255, 255] and size["colours"] > 20
 

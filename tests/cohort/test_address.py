@@ -29,7 +29,6 @@ ADDRESSES = {
     "postgresql+psycopg://s3cret@db": "postgresql+psycopg:// is the address of a database of a kind that is not opened",
     "jdbc:postgresql://db?password=s3cret": "jdbc:postgresql:// is the address of a database",
     "jdbc:oracle:thin:anna/s3cret@db": "jdbc:oracle:// is the address of a database",
-    "sc://spark:15002/;token=s3cret": "sc:// is the address of a database",
     "s3://bucket/patients.parquet?s3_secret_access_key=s3cret": "s3:// is an address in a network",
     "https://s3cret@example.org/patients.csv": "https:// is an address in a network",
     "file:///data/s3cret/patients.csv": "file:// begins an address",

@@ -28,7 +28,7 @@ UNKNOWN = ""
 LINES = "its line in the file"
 
 
-def ask_columns(held: Held) -> None:
+def show_columns(held: Held) -> None:
     """What each column means, as far as it is known.
 
     Raises
@@ -38,11 +38,11 @@ def ask_columns(held: Held) -> None:
     CohortError
         If tables cannot be joined, or nobody is left.
     """
-    _ask_keys(held)
+    _show_keys(held)
     try:
         beginning = held.look()
     except MappingError:
-        _ask_text(held, held.mapping)
+        _show_text(held, held.mapping)
         raise
     if held.export is not None:
         st.html(
@@ -51,21 +51,21 @@ def ask_columns(held: Held) -> None:
         )
     guesses = beginning.proposal.guesses
     open_ones = [guess for guess in guesses if not guess.is_sure or guess.assignment.variable in held.chosen]
-    _ask_patient(held, beginning, open_ones)
+    _show_patient(held, beginning, open_ones)
     _offer_all(held, beginning, open_ones)
     for guess in open_ones:
-        _ask_guess(held, beginning, guess)
+        _show_guess(held, beginning, guess)
     mapping, identifier = beginning.proposal.mapping, load_dictionary().identifier.name
     try:
         if not mapping.key and mapping.get(identifier) is None:
             raise MappingError(name_patients("Say above which column tells one {patient} from another."))
         _show_taken(held, beginning)
     finally:
-        _ask_further(held, beginning)
-        _ask_text(held, mapping)
+        _show_further(held, beginning)
+        _show_text(held, mapping)
 
 
-def _ask_keys(held: Held) -> None:
+def _show_keys(held: Held) -> None:
     """By which column of each the tables are joined."""
     if not held.is_joined:
         return
@@ -95,7 +95,7 @@ def _choose_key(held: Held, table: str, key: str) -> None:
     held.settle(held.mapping)
 
 
-def _ask_patient(held: Held, beginning: Beginning, open_ones: list[Guess]) -> None:
+def _show_patient(held: Held, beginning: Beginning, open_ones: list[Guess]) -> None:
     """The column that tells patients apart, where none was found."""
     mapping = beginning.proposal.mapping
     name = load_dictionary().identifier.name
@@ -153,7 +153,7 @@ def _with_guess(mapping: Mapping, guess: Guess) -> Mapping:
     return replace(settled, key=guess.assignment.columns[0]) if is_key else settled
 
 
-def _ask_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
+def _show_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
     """One variable that is not certain: from which column, what becomes of its texts, and what only the reader knows."""
     mapping = beginning.proposal.mapping
     variable = dictionary_of(mapping, load_dictionary())[guess.assignment.variable]
@@ -169,7 +169,7 @@ def _ask_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
             f'<ul class="outcomes-examples" aria-label="Examples">{shown}</ul>'
         )
         for place, question in enumerate(guess.questions):
-            _ask_question(held, variable, question, place)
+            _show_question(held, variable, question, place)
         with st.container(horizontal=True):
             st.button(
                 "Use it",
@@ -186,7 +186,7 @@ def _ask_guess(held: Held, beginning: Beginning, guess: Guess) -> None:
             )
 
 
-def _ask_question(held: Held, variable: Variable, question: Question, place: int) -> None:
+def _show_question(held: Held, variable: Variable, question: Question, place: int) -> None:
     if question.kind == "levels" and len(question.choices) == 1:
         st.html(f'<p class="outcomes-caption">{escape(question.text)}</p>')
         levels = variable.levels or ("0", "1")
@@ -240,7 +240,7 @@ def _refuse(held: Held, mapping: Mapping, name: str) -> None:
     held.settle(mapping.without(name))
 
 
-def _ask_further(held: Held, beginning: Beginning) -> None:
+def _show_further(held: Held, beginning: Beginning) -> None:
     """A column that a reader wants for a variable."""
     proposal = beginning.proposal
     dictionary = dictionary_of(proposal.mapping, load_dictionary())
@@ -260,14 +260,14 @@ def _ask_further(held: Held, beginning: Beginning) -> None:
                 on_click=_choose_column,
                 args=(held, beginning, column_key, variable_key),
             )
-        _ask_new(held, beginning, column_key)
+        _show_new(held, beginning, column_key)
         if st.session_state.get(state.key_of_intake(held.n_taken, "no_way")):
             st.warning(
                 "The cells of this column cannot be read as this variable. The text of the mapping below can say how."
             )
 
 
-def _ask_new(held: Held, beginning: Beginning, column_key: str) -> None:
+def _show_new(held: Held, beginning: Beginning, column_key: str) -> None:
     """A variable that the dictionary does not have yet, made of the column."""
     label_key, phase_key, unit_key = (
         state.key_of_intake(held.n_taken, f"new_{name}") for name in ("label", "phase", "unit")
@@ -392,7 +392,7 @@ def _say_source(assignment: Assignment | None, mapping: Mapping) -> str:
     return said + (", 0 and 1 exchanged" if assignment.is_inverted else "")
 
 
-def _ask_text(held: Held, mapping: Mapping) -> None:
+def _show_text(held: Held, mapping: Mapping) -> None:
     """The mapping as a text that can be changed: all that the widgets can say, and what they cannot."""
     with st.expander("The mapping as text", icon=":material/edit_note:"):
         text = write_mapping(mapping)

@@ -77,7 +77,7 @@ def show_tables(held: Held) -> None:
             )
             show_notes(table.notes)
             st.html(preview_html(table))
-            _ask_layout(held, table, place)
+            _show_layout(held, table, place)
             if len(held.tables) > 1:
                 st.checkbox(
                     "Use this table",
@@ -128,7 +128,7 @@ def preview_html(table: SourceTable, n: int = N_ROWS) -> str:
     )
 
 
-def _ask_layout(held: Held, table: SourceTable, place: int) -> None:
+def _show_layout(held: Held, table: SourceTable, place: int) -> None:
     """What can be said of how a table is read; every answer reads the file anew."""
     layout = table.layout
     if layout.kind == "parquet":
@@ -137,7 +137,7 @@ def _ask_layout(held: Held, table: SourceTable, place: int) -> None:
     def tell(name: str) -> None:
         with_layout(held, table, **{name: st.session_state[state.key_of_intake(held.n_taken, place, name)]})
 
-    def ask(name: str, label: str, options: tuple[str, ...], said: dict[str, str]) -> None:
+    def show_choice(name: str, label: str, options: tuple[str, ...], said: dict[str, str]) -> None:
         found = getattr(layout, name)
         offered = list(dict.fromkeys((found, *options)))
         st.selectbox(
@@ -153,9 +153,9 @@ def _ask_layout(held: Held, table: SourceTable, place: int) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if layout.kind == "text":
-            ask("separator", "Between columns", tuple(SEPARATORS), SEPARATORS)
-            ask("decimal", "Decimal sign", (".", ","), {".": "point", ",": "comma", "": "as it is"})
-            ask("encoding", "Encoding", ENCODINGS, {})
+            show_choice("separator", "Between columns", tuple(SEPARATORS), SEPARATORS)
+            show_choice("decimal", "Decimal sign", (".", ","), {".": "point", ",": "comma", "": "as it is"})
+            show_choice("encoding", "Encoding", ENCODINGS, {})
         st.number_input(
             "Names in row",
             0,

@@ -67,10 +67,10 @@ def _show_finding(held: Held, examined: Examined, mapping: Mapping, finding: Fin
         )
         if finding.n > len(rows):
             st.caption(as_markdown(f"The first {len(rows)} of {format_count(finding.n)}; all are in the report."))
-        _ask_remedies(held, examined, mapping, finding, rows, edited)
+        _show_remedies(held, examined, mapping, finding, rows, edited)
 
 
-def _ask_remedies(
+def _show_remedies(
     held: Held, examined: Examined, mapping: Mapping, finding: Finding, rows: pd.DataFrame, edited: pd.DataFrame
 ) -> None:
     patients = list_patients(examined, finding)

@@ -53,7 +53,7 @@ def ask_identifiers(held: Held) -> bool:
             key=state.key_of_intake(held.n_taken, "settle_identifiers"),
         )
     if mapping.hashed:
-        _ask_key(held)
+        _show_key(held)
     return not found
 
 
@@ -83,7 +83,7 @@ def _settle(held: Held, found: Sequence[Identifier]) -> None:
     held.settle(mapping)
 
 
-def _ask_key(held: Held) -> None:
+def _show_key(held: Held) -> None:
     """The key of the codes: made here, kept by the reader, in no file and no link."""
     hashed = ", ".join(shorten(column) for column in held.mapping.hashed)
     with st.expander(as_markdown(f"Codes in the place of {hashed}: their key"), icon=":material/key:"):
