@@ -26,7 +26,7 @@ QUESTION = "What do the pages say of your own patients?"
 
 def show_data(context: Context) -> None:
     """The steps, as far as they can be taken."""
-    show_bare_title("Your patients", QUESTION)
+    show_bare_title("Your patients", QUESTION, context.cohort)
     show_opened()
     _show_step(1, "Files")
     held = ask_files()

@@ -24,9 +24,7 @@ def show_style() -> None:
 def show_title(title: str, question: str, context: Context) -> None:
     """The page's title and question, the active cohort in one sentence, and what of the link is not used."""
     cohort = context.cohort
-    partly = any(note.code == "partly-synthetic" for note in cohort.notes)
-    said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
-    chip = (f'<span class="outcomes-chip">{said}</span>' if said else "") + protection_chip(cohort)
+    chip = _chips_html(cohort)
     st.html(
         f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
         f"{source_html()}"
@@ -66,7 +64,17 @@ def _show_link_notes() -> None:
     st.button("Dismiss", key=state.DISMISS_LINK_NOTES, on_click=st.session_state.update, args=({state.LINK_NOTES: []},))
 
 
-def show_bare_title(title: str, question: str) -> None:
-    """The title and question of a page that is about no selection."""
-    st.html(f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>')
+def _chips_html(cohort: Cohort) -> str:
+    """The marks of a cohort: synthetic, in part or as a whole, and that small numbers are protected."""
+    partly = any(note.code == "partly-synthetic" for note in cohort.notes)
+    said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
+    return (f'<span class="outcomes-chip">{said}</span>' if said else "") + protection_chip(cohort)
+
+
+def show_bare_title(title: str, question: str, cohort: Cohort) -> None:
+    """The title and question of a page that is about no selection, and which cohort the filters beside it count."""
+    st.html(
+        f'<h1 class="outcomes-title">{escape(title)}</h1><p class="outcomes-question">{escape(question)}</p>'
+        f"{source_html()} {_chips_html(cohort)}"
+    )
     _show_link_notes()

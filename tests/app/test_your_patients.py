@@ -52,6 +52,10 @@ def press(app: Dashboard, label: str, about: str = "") -> None:
     assert not app.exception
 
 
+def test_the_synthetic_cohort_beside_the_page_says_so() -> None:
+    assert "SYNTHETIC DATA" in shown(open_page("your-patients"))
+
+
 def test_a_known_export_opens_with_one_press() -> None:
     frame = made_up_download().frame
     app = bring(("download.tsv", frame.to_csv(sep="\t", index=False)))
