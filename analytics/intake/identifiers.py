@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -184,8 +184,3 @@ _TESTS: tuple[tuple[str, float, Callable[[str], bool], str], ...] = (
     ("addresses", LEAST_SHARE, lambda text: bool(_STREET.search(text)), "addresses"),
     ("names", LEAST_SHARE, _is_name, "names"),
 )
-
-
-def list_columns(identifiers: Iterable[Identifier]) -> tuple[str, ...]:
-    """The columns of identifiers."""
-    return tuple(identifier.column for identifier in identifiers)

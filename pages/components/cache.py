@@ -58,7 +58,7 @@ def kept(
         @wraps(make)
         def load(cohort: Cohort, *asked: Asked.args, **named: Asked.kwargs) -> Made:
             if isinstance(cohort, OwnCohort):
-                key = (make.__qualname__, asked, tuple(named.items()))
+                key = (make, asked, tuple(named.items()))
                 made: Made = cohort.memory.recall(key, partial(make, cohort, *asked, **named))
                 return made
             return shared(cohort, *asked, **named)  # type: ignore[arg-type]  # all that is asked for can be hashed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import open_dictionary
 from analytics.views.ledger import Ledger
 from pages.components import state
-from pages.components.cache import REFERENCE_COHORT, load_document, load_level_counts, load_offers
+from pages.components.cache import REFERENCE_COHORT, kept, load_document, load_level_counts, load_offers
 from pages.components.jobs import JOBS, jobs_of
 from pages.components.own_cohort import Memory, OwnCohort
 from tests.app.opening import Dashboard, open_dashboard, open_link, turn_to
@@ -63,6 +64,18 @@ def test_nothing_of_them_is_found_by_others() -> None:
     assert jobs_of(own) is jobs_of(own)
     assert jobs_of(own) is not jobs_of(other)
     assert jobs_of(open_some()) is JOBS
+
+
+def test_two_functions_of_one_name_remember_apart() -> None:
+    def count(by: int) -> Callable[[Cohort], int]:
+        @kept(4)
+        def counted(cohort: Cohort) -> int:
+            return by * cohort.count()
+
+        return counted
+
+    own = OwnCohort.of(open_some())
+    assert [count(by)(own) for by in (1, 2)] == [300, 600]
 
 
 def test_every_answer_about_a_cohort_that_is_kept_is_kept_apart() -> None:
