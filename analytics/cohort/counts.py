@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -87,8 +88,9 @@ class Counts:
         self._is_named = bool(engine.schema("named_patients"))
         total = self._ask(f"SELECT {self._n_patients()} AS n, count(*) AS n_rows FROM patients AS p")
         self._n, self._n_rows = int(total["n"][0]), int(total["n_rows"][0])
-        self._size = lru_cache(maxsize=MOST_SIZES)(self._count)
-        self._whole = lambda: self._n
+        # Without a reference to itself the engine, its threads and its patients go with the last who uses them.
+        self._size = lru_cache(maxsize=MOST_SIZES)(partial(Counts._count, weakref.proxy(self)))
+        self._whole = lambda n=self._n: n
 
     def notes(self) -> Exact[tuple[Note, ...]]:
         """What was remarked on the file."""

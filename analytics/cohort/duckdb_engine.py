@@ -70,6 +70,7 @@ class DuckDBEngine:
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "async_threads": 0,  # eight idle ones to a cohort otherwise: files are read once, patients lie in memory
         }
         if memory := os.environ.get("COHORT_MEMORY"):
             config["memory_limit"] = memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.cohort import Cohort, Range, counts, duckdb_engine, open_cohort, validation
+from analytics.cohort import Cohort, Range, counts, duckdb_engine, open_cohort, protect_cohort, validation
 from analytics.cohort.filters import Clause, CohortFilter, FilterError, Funnel
 from analytics.cohort.opening import open_patients
 from analytics.cohort.problems import CohortError
@@ -366,6 +367,26 @@ def test_many_threads_get_the_answers_of_one(engine: OpenEngine, cohort: Cohort)
     assert fresh == cohort
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(answer, asked * 12)) == alone * 12
+
+
+def list_engines() -> list[object]:
+    return [found for found in gc.get_objects() if isinstance(found, duckdb_engine.DuckDBEngine)]
+
+
+@pytest.mark.parametrize("smallest_cell", [0, 5])
+def test_patients_go_with_the_last_who_asks_of_them(smallest_cell: int) -> None:
+    gc.collect()
+    gc.disable()  # a cycle would keep them, and the engine's threads, until some later collection
+    try:
+        before = len(list_engines())
+        cohort = open_cohort(frame_of(ROWS), SMALL)
+        cohort = protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
+        assert cohort.level_counts(CohortFilter((Clause("sex", ("male",)),))) and len(cohort.tally(["sex"]))
+        assert len(list_engines()) == before + 1
+        del cohort
+        assert len(list_engines()) == before
+    finally:
+        gc.enable()
 
 
 def test_the_reference_cohort_opens_without_remarks() -> None:
