@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analytics.dictionary import Dictionary
+from analytics.intake.applying import dictionary_of
 from analytics.intake.codebook import split_codebook
 from analytics.intake.exports import Export, recognise_export
 from analytics.intake.gathering import Conflict, gather_patients
@@ -55,9 +56,10 @@ def begin_intake(tables: Sequence[SourceTable], dictionary: Dictionary, mapping:
     start = mapping or (export.mapping if export else Mapping(others[0].name if others else "export"))
     if key and not start.key:
         start = replace(start, key=key)
-    table, conflicts = gather_patients(others, start)
+    table, conflicts = gather_patients(others, start, dictionary_of(start, dictionary))
     with forgetting_names():
         proposal = propose_mapping(table, dictionary, start, book)
     if proposal.mapping.assignments != start.assignments:  # further columns that may differ between rows
-        table, conflicts = gather_patients(others, proposal.mapping)
+        known = dictionary_of(proposal.mapping, dictionary)
+        table, conflicts = gather_patients(others, proposal.mapping, known)
     return Beginning(table, proposal, export, conflicts)

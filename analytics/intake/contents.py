@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +33,15 @@ UNKNOWN = frozenset(
     )
 )
 N_ROWS = 20_000  # rows whose cells are looked at
-CODES = ("9", "99", "999", "9999", "-1", "-9", "-99", "-999", "8", "88", "888", "77", "777")
+CODES: tuple[str, ...] = ("9", "99", "999", "9999", "-1", "-9", "-99", "-999", "8", "88", "888", "77", "777")
+
+
+_LEGEND = re.compile(r"([^\W_]+)\s*=\s*([^\W\d_][^,;/|=)\]）]*)")
+
+
+def read_legend(name: str) -> tuple[tuple[str, str], ...]:
+    """What codes stand for by the name of their column: "Sex (1=F, 2=M)"; empty where it says nothing."""
+    return tuple((code, said.strip()) for code, said in _LEGEND.findall(name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +105,8 @@ class Cells:
     def names(self) -> tuple[str, ...]:
         """What it is called."""
         return (self.name, self.label) if self.label else (self.name,)
+
+
+def is_code(text: str) -> bool:
+    """True for a number that files write for unknown, with decimals or without."""
+    return read_word(text) in CODES

@@ -12,12 +12,13 @@ from analytics.cohort.patient_file import NO_WORDS, YES_WORDS, list_words, read_
 from analytics.dictionary import EVENT_LEVELS, Dictionary, Variable
 from analytics.formats import shorten
 from analytics.intake.cells import read_number
-from analytics.intake.contents import CODES, Cells
+from analytics.intake.contents import Cells, is_code
 from analytics.intake.mapping import Assignment
 from analytics.intake.units import Unit, guess_units
 
 MOST_TEXTS = 40  # different texts of a column that can be levels
 N_EXAMPLES = 4
+_NINES, _OFTEN = (99.0, 999.0, 9999.0), 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _draft_levels(cells: Cells, variable: Variable, dictionary: Dictionary, *, i
     if not lost:
         question = () if is_exact or cells.choices else tuple(_ask_event(cells, variable, dictionary))
         return Draft(base, 1.0, "every value is known", question)
-    if share and all(text in CODES for text in lost):
+    if share and all(is_code(text) for text in lost):
         without = replace(base, missing=(*base.missing, *lost))
         asked = _ask_missing(cells, without, base, lost, dictionary)
         return Draft(without, share, "all but codes for unknown", (asked,))
@@ -97,6 +98,33 @@ def _draft_levels(cells: Cells, variable: Variable, dictionary: Dictionary, *, i
     question = (Question("levels", text, (choice,), tuple(lost)),)
     n_lost = sum(cells.known[text] for text in lost)
     return Draft(base, share, f"all but {n_lost} of {cells.n_known} values are known", question)
+
+
+def draft_opposite(cells: Cells, variable: Variable, dictionary: Dictionary) -> Draft | None:
+    """A column of yes and no that says the opposite of an event ("alive"), which is asked; None if it is no such column."""
+    counts = {True: 0, False: 0}
+    for text, n in cells.known.items():
+        word = read_word(cells.say(text))
+        if word not in (*YES_WORDS, *NO_WORDS):
+            return None
+        counts[word in YES_WORDS] += n
+    if variable.kind != "event" or not all(counts.values()):
+        return None
+    usual = Assignment(variable.name, (cells.name,), missing=cells.unknown)
+    if cells.choices:
+        codes = tuple((text, str(int(read_word(cells.say(text)) in YES_WORDS))) for text in cells.known)
+        usual = replace(usual, rule="levels", levels=codes)
+    had, patients = _had(variable, dictionary), dictionary.words.plural
+    choices = tuple(
+        Choice(
+            f"{'no' if is_inverted else 'yes'} = {had}",
+            replace(usual, is_inverted=is_inverted),
+            f"Then {counts[not is_inverted]} of {cells.n_known} {patients} {had}.",
+        )
+        for is_inverted in (True, False)
+    )
+    question = Question("event", f"“{shorten(cells.name)}”: which value means “{had}”?", choices, tuple(cells.known))
+    return Draft(choices[0].assignment, 0.9, "its name says the opposite", (question,))
 
 
 def _level_of(text: str, cells: Cells, variable: Variable) -> str | None:
@@ -118,7 +146,7 @@ def _draft_codes(
 ) -> Draft | None:
     """Numbers that stand for levels, which nobody can know: as many as there are levels, but for codes of unknown."""
     codes = sorted(cells.known, key=lambda text: read_number(text) or 0.0)
-    surplus = [text for text in codes if text in CODES][-1:] if len(codes) > len(levels) else []
+    surplus = [text for text in codes if is_code(text)][-1:] if len(codes) > len(levels) else []
     codes = [text for text in codes if text not in surplus]
     if len(codes) != len(levels) or len(codes) > MOST_TEXTS:
         return None
@@ -200,16 +228,21 @@ def _draft_number(cells: Cells, variable: Variable, dictionary: Dictionary, *, i
 
 
 def _without_codes(cells: Cells) -> tuple[NDArray[np.float64], list[str]]:
-    """The numbers without codes for unknown, and these: repeated, and far from all others or the only ones below 0."""
+    """The numbers without codes for unknown, and these: repeated, and far from all others, or the only ones below 0.
+
+    Nines that stand often above all other numbers are codes as well: 999 among white cells up to 400.
+    """
     numbers = cells.numbers
     codes = []
     for text, n in cells.known.items():
         value = read_number(text)
-        if text not in CODES or value is None or n < 2:
+        if not is_code(text) or value is None or n < 2:
             continue
         others = numbers[numbers != value]
-        is_far = len(others) and (value > 3 * others.max() or (value < 0 <= others.min()))
-        if is_far:
+        if not len(others):
+            continue
+        is_nines = value in _NINES and n >= _OFTEN and value > others.max()
+        if is_nines or value > 3 * others.max() or value < 0 <= others.min():
             codes.append(text)
             numbers = others
     return numbers, codes

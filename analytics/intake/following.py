@@ -82,10 +82,14 @@ def _from_later_day(
     sources = (time.variable, event.variable, day.variable)
     column = day.columns[0]
     where = tuple({**dict(day.where), column: (ANY,)}.items())
-    later = replace(time, variable=endpoint.time, rule="days", levels=(), origin=column, where=where)
+    # Who did not come to the day may have a code for it.
+    missing = tuple(dict.fromkeys((*time.missing, *day.missing)))
+    later = replace(time, variable=endpoint.time, rule="days", levels=(), origin=column, where=where, missing=missing)
     yield later, sources, True
+    where = tuple({**dict(event.where), **dict(where)}.items())
+    missing = tuple(dict.fromkeys((*event.missing, *day.missing)))
     yield (
-        replace(event, variable=endpoint.event, where=tuple({**dict(event.where), **dict(where)}.items())),
+        replace(event, variable=endpoint.event, where=where, missing=missing),
         sources,
         True,
     )

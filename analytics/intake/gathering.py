@@ -10,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.cohort.patient_file import read_word
-from analytics.dictionary import load_words
+from analytics.dictionary import Dictionary, load_words
 from analytics.formats import shorten
+from analytics.intake.cells import read_number
+from analytics.intake.dates import read_date
 from analytics.intake.joining import find_keys, join_tables
 from analytics.intake.mapping import ANY, Mapping, MappingError, Part
 from analytics.intake.tables import SourceTable
@@ -20,18 +22,32 @@ from analytics.results import Note
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A column that differs between the rows of a patient, and these patients."""
+    """A column that differs between the rows of a patient, these patients, and whether the latest value is taken of it."""
 
     column: str
     patients: tuple[str, ...]
+    is_latest: bool = False
 
 
-def gather_patients(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[SourceTable, tuple[Conflict, ...]]:
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Columns that hold a time of follow-up, those of the same visit, in which order dates are written, codes for unknown."""
+
+    columns: tuple[str, ...]
+    others: tuple[str, ...]
+    date_order: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def gather_patients(
+    tables: Sequence[SourceTable], mapping: Mapping, dictionary: Dictionary | None = None
+) -> tuple[SourceTable, tuple[Conflict, ...]]:
     """The table of one row per patient that a mapping is applied to, and what differed between rows of a patient.
 
     With parts (``mapping.tables``) their rows are put side by side, for the patients of the first part that is there. Else
     several tables are joined by the column of the patient, for those of the first. With ``one_per_patient`` the first known
-    value of each column stands for the patient.
+    value of each column stands for the patient; of an endpoint of the ``dictionary`` time and event of the row with the
+    longest time, so that a visit before death does not count for survival.
 
     Raises
     ------
@@ -48,7 +64,24 @@ def gather_patients(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[So
     if mapping.key not in table.columns:
         raise MappingError(f"the column {mapping.key!r} of the patient is not in {table.name}. Choose another one.")
     read = dict.fromkeys(name for a in mapping.assignments for name in a.read if name in table.columns)
-    return take_first_known(table, mapping.key, tuple(read), mapping.missing)
+    times = _list_times(mapping, dictionary) if dictionary else ()
+    return take_first_known(table, mapping.key, tuple(read), mapping.missing, times)
+
+
+def _list_times(mapping: Mapping, dictionary: Dictionary) -> tuple[Times, ...]:
+    """The columns of the time and of the event of each endpoint that is brought, how dates are written, and codes for unknown.
+
+    A column that has another place in the mapping as well (the date of relapse) is that of one event, and not among them.
+    """
+    found = []
+    starts = {a.origin for a in mapping.assignments}
+    for endpoint in dictionary.endpoints:
+        time, event = mapping.get(endpoint.time), mapping.get(endpoint.event)
+        if time is not None and event is not None:
+            columns = tuple(name for name in time.columns if name not in starts)
+            others = tuple(name for name in event.columns if name not in starts)
+            found.append(Times(columns, others, time.date_order, time.missing))
+    return tuple(found)
 
 
 def _find_keys(tables: Sequence[SourceTable], mapping: Mapping) -> dict[str, str]:
@@ -65,12 +98,17 @@ def _find_keys(tables: Sequence[SourceTable], mapping: Mapping) -> dict[str, str
 
 
 def take_first_known(
-    table: SourceTable, key: str, compared: Sequence[str], missing: Sequence[str] = ()
+    table: SourceTable,
+    key: str,
+    compared: Sequence[str],
+    missing: Sequence[str] = (),
+    latest: Sequence[Times] = (),
 ) -> tuple[SourceTable, tuple[Conflict, ...]]:
     """One row per patient, in the order of their first rows: of each column the first value that is known.
 
-    Texts of ``missing`` are not known. Rows without a patient are left out, which a note says. Columns of ``compared``
-    that differ between the rows of a patient are named.
+    Of columns of ``latest`` it is the value of the row with the longest time. Texts of ``missing`` are not known. Rows
+    without a patient are left out, which a note says. Columns of ``compared`` that differ between the rows of a patient are
+    named.
     """
     words = {read_word(text) for text in missing}
     frame = table.frame.copy()
@@ -83,13 +121,21 @@ def take_first_known(
     lines = pd.Series(np.asarray(table.lines), index=frame.index)[known]
     grouped = frame[known].groupby(key, sort=False)
     first = grouped.first().reset_index()[list(frame.columns)].astype(table.frame.dtypes.to_dict())
+    last = {name for times in latest for name in (*times.columns, *times.others)} & set(frame.columns) - {key}
+    for times in latest:
+        taken = [name for name in (*times.columns, *times.others) if name in last]
+        if taken:
+            visits = frame[known].iloc[_order_by_time(frame[known], times)]
+            at_last = visits.groupby(key, sort=False)[taken].last().reindex(first[key])
+            for column in taken:
+                first[column] = at_last[column].astype(first[column].dtype).to_numpy()
     conflicts = []
     for name in compared:
         if name == key:
             continue
         pairs = frame.loc[known, [key, name]].dropna().drop_duplicates()
         if patients := tuple(dict.fromkeys(pairs.loc[pairs[key].duplicated(), key])):
-            conflicts.append(Conflict(name, patients))
+            conflicts.append(Conflict(name, patients, name in last))
     words_of = load_words()
     notes = [
         Note(
@@ -103,6 +149,22 @@ def take_first_known(
         notes.append(Note("rows-without-patient", "caution", f"{n} {rows} without “{shorten(key)}” left out."))
     first_lines = lines.groupby(frame.loc[known, key].to_numpy(), sort=False).first().to_numpy()
     return replace(table, frame=first, lines=first_lines, notes=(*table.notes, *notes)), tuple(conflicts)
+
+
+def _order_by_time(frame: pd.DataFrame, times: Times) -> NDArray[np.intp]:
+    """The places of the rows from the shortest time to the longest; those without one come first, and stay in their order."""
+    longest, unknown = np.full(len(frame), -np.inf), {read_word(text) for text in times.missing}
+    for name in times.columns:
+        if name in frame.columns:
+            codes, texts = pd.factorize(frame[name])
+            found = (None if read_word(str(text)) in unknown else _read_time(str(text), times) for text in texts)
+            longest = np.fmax(longest, np.array([*(np.nan if n is None else n for n in found), np.nan])[codes])
+    return np.argsort(longest, kind="stable")
+
+
+def _read_time(text: str, times: Times) -> float | None:
+    day = read_date(text, times.date_order)
+    return read_number(text) if day is None else float(day)
 
 
 def _put_together(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[SourceTable, tuple[Conflict, ...]]:

@@ -19,7 +19,7 @@ MOST_LOOKED_AT = 2000  # values of a column, spread over it
 LEAST_SHARE = 0.8  # of the values that look so, where one alone may be chance
 UNIQUE_SHARE = 0.8  # of the values that are unlike all others, where a number of insurance is looked for
 LEAST_VALUES = 5
-LEAST_GROUPED, GROUPED_SHARE = 20, 0.2  # so many values, of which so few are unlike, are groups
+LEAST_GROUPED, MOST_GROUPS = 20, 12  # so many values, of which so few are unlike, are groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class _Kind:
     name: str
     label: str
     words: tuple[str, ...]
+    shared: tuple[str, ...]
     never: tuple[str, ...]
 
 
@@ -76,7 +77,8 @@ def load_kinds() -> tuple[_Kind, ...]:
     """What tells who somebody is, as its file says it."""
     content = tomllib.loads(PATH.read_text(encoding="utf-8"))
     return tuple(
-        _Kind(name, entry["label"], tuple(entry["words"]), tuple(entry["never"])) for name, entry in content.items()
+        _Kind(name, entry["label"], *(tuple(entry[key]) for key in ("words", "shared", "never")))
+        for name, entry in content.items()
     )
 
 
@@ -84,18 +86,20 @@ def _by_name(column: str, values: pd.Series) -> Identifier | None:
     said = _split(column)
     is_group = _are_groups(values)
     for kind in load_kinds():
-        # What a few values share between all patients names nobody, unless it is where they live.
-        if (is_group and kind.name != "addresses") or any(_stands_in(word, said) for word in kind.never):
+        if any(_stands_in(word, said) for word in kind.never):
             continue
-        word = next((word for word in kind.words if _stands_in(word, said)), None)
+        found = [word for word in kind.words if _stands_in(word, said)]
+        if is_group and set(found) <= set(kind.shared):
+            continue
+        word = next(iter(found), None)
         if word is not None:
             return Identifier(column, kind.name, kind.label, f"its name says “{word}”")
     return None
 
 
 def _are_groups(values: pd.Series) -> bool:
-    """True if a few values are shared between many patients."""
-    return len(values) >= LEAST_GROUPED and values.nunique() < GROUPED_SHARE * len(values)
+    """True if a dozen values are shared between many rows. The share tells nothing: first names repeat in a large file."""
+    return len(values) >= LEAST_GROUPED and values.nunique() <= MOST_GROUPS
 
 
 def _split(name: str) -> str:

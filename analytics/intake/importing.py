@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.columns import list_halves
 from analytics.dictionary import Dictionary
-from analytics.intake.applying import Mapped, apply_mapping
+from analytics.intake.applying import Mapped, apply_mapping, dictionary_of
 from analytics.intake.decisions import Examined, examine, note_decisions
 from analytics.intake.gathering import Conflict, gather_patients
 from analytics.intake.hiding import drop_columns, hash_columns
@@ -77,7 +77,7 @@ def import_patients(tables: Sequence[SourceTable], mapping: Mapping, dictionary:
     CohortError
         If nobody is left.
     """
-    table, conflicts = gather_patients(tables, mapping)
+    table, conflicts = gather_patients(tables, mapping, dictionary_of(mapping, dictionary))
     mapped = _without_halves(apply_mapping(table, mapping, dictionary))
     return Imported(table, conflicts, mapped, examine(mapped, mapping))
 
@@ -120,6 +120,7 @@ def note_conflict(conflict: Conflict) -> Note:
     return Note(
         "rows-differ",
         "caution",
-        f"{conflict.column} differs between the rows of {n} of them ({named}): the first known value is taken.",
+        f"{conflict.column} differs between the rows of {n} of them ({named}): "
+        f"{'that of the longest time' if conflict.is_latest else 'the first known value'} is taken.",
         "See which row is right, and correct the value if it is another one.",
     )

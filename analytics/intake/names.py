@@ -17,8 +17,23 @@ _FILLING = frozenset(
     (
         *("of", "the", "at", "in", "on", "by", "for", "a", "an", "from", "to", "and"),
         *("bei", "der", "die", "das", "des", "von", "im", "am", "zum", "zur", "und"),
+        *("cd", "flg", "flag", "val", "value"),
     )
 )
+# What names of columns abbreviate, or call otherwise, as the words that it is compared by.
+_MEANT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("dt", "dat", "datum"), ("date",)),
+    **dict.fromkeys(("dx", "diag", "diagn", "ed", "erstdiagnose", "diagnose"), ("diagnosis",)),
+    **dict.fromkeys(("rel", "rlp", "rlps", "relap", "rezidiv"), ("relapse",)),
+    **dict.fromkeys(("fu", "fup", "followup"), ("follow", "up")),
+    **dict.fromkeys(("bmt", "sct", "hct", "kmt", "szt", "allo"), ("hsct",)),
+    **dict.fromkeys(("stat", "sts"), ("status",)),
+    **dict.fromkeys(("pt", "pat", "patienten"), ("patient",)),
+    **dict.fromkeys(("num", "nr", "nummer"), ("number",)),
+    **dict.fromkeys(("mos", "mths", "mon", "monate"), ("months",)),
+    **dict.fromkeys(("yr", "yrs", "jahre"), ("years",)),
+    **dict.fromkeys(("tage",), ("days",)),
+}
 
 
 @contextmanager
@@ -35,8 +50,13 @@ def forgetting_names() -> Iterator[None]:
 def split_name(name: str) -> tuple[str, ...]:
     """The words of a name, in lower case, numbers apart, without those that say nothing."""
     text = re.sub(r"(?<=[a-zäöüß])(?=[A-Z])", " ", name)
-    words = re.findall(r"[^\W\d_]+|\d+", text.casefold())
+    words = [meant for word in re.findall(r"[^\W\d_]+|\d+", text.casefold()) for meant in _MEANT.get(word, (word,))]
     return tuple(word for word in words if word not in _FILLING) or tuple(words)
+
+
+def without_brackets(name: str) -> str:
+    """The name without what stands in brackets, which is mostly a unit."""
+    return _BRACKETS.sub(" ", name)
 
 
 def score_name(column: str, names: Sequence[str]) -> tuple[float, int]:
@@ -45,7 +65,7 @@ def score_name(column: str, names: Sequence[str]) -> tuple[float, int]:
     Numbers in a name must be the same: day 29 is not day 19.
     """
     best = (0.0, -1)
-    plain = _BRACKETS.sub(" ", column)  # what stands in brackets is mostly a unit
+    plain = without_brackets(column)
     for place, name in enumerate(names):
         if (score := max(_score(column, name), _score(plain, name))) > best[0]:
             best = (score, place)

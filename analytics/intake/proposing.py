@@ -14,14 +14,15 @@ from analytics.dictionary import DAYS_PER_YEAR, Dictionary, Variable
 from analytics.formats import join_words, shorten
 from analytics.intake.applying import dictionary_of
 from analytics.intake.codebook import Codebook
-from analytics.intake.contents import N_ROWS, Cells
+from analytics.intake.contents import N_ROWS, Cells, read_legend
 from analytics.intake.dates import find_orders, is_ambiguous, read_date
-from analytics.intake.drafts import Choice, Draft, Question, draft
+from analytics.intake.drafts import Choice, Draft, Question, draft, draft_opposite
 from analytics.intake.following import list_following
 from analytics.intake.identifiers import is_birth
 from analytics.intake.making import Making
 from analytics.intake.mapping import Assignment, Mapping
 from analytics.intake.names import LEAST_NAME, SURE_NAME, score_name, split_name
+from analytics.intake.spellings import list_names_of, list_opposites, list_spellings
 from analytics.intake.tables import SourceTable
 from analytics.intake.ticks import find_ticks
 
@@ -110,7 +111,7 @@ def propose_mapping(
     dictionary = dictionary_of(start, dictionary)
     book = codebook or Codebook()
     cells = {
-        name: Cells(table.frame, name, book.labels.get(name, ""), book.choices.get(name, ()))
+        name: Cells(table.frame, name, book.labels.get(name, ""), book.choices.get(name) or read_legend(name))
         for name in table.columns
         if name not in book.identifiers or name == start.key
     }
@@ -130,7 +131,7 @@ def propose_column(
     table: SourceTable, column: str, variable: Variable, dictionary: Dictionary, start: Mapping
 ) -> Guess | None:
     """How a column that a reader chose makes a variable; None if it cannot."""
-    cells = {name: Cells(table.frame, name) for name in table.columns}
+    cells = {name: Cells(table.frame, name, choices=read_legend(name)) for name in table.columns}
     if variable.kind == "duration" and cells[column].is_date:
         drafted = _draft_days(variable, [cells[column]], cells, dictionary)
     else:
@@ -201,14 +202,18 @@ class _Offer:
 
 def _offers(cells: dict[str, Cells], variable: Variable, dictionary: Dictionary) -> Iterator[_Offer]:
     """Every column that may be the variable, with how well it would be."""
-    names = (variable.name, variable.label, *variable.other_names)
+    names = list_names_of(variable)
     dates: list[tuple[int, float, Cells]] = []
     words = {word for name in names for word in split_name(name)}
     for column in cells.values():
         # Of thousands of columns those are looked at that share a word with the names.
         if len(cells) > MOST_COLUMNS and not any(words & set(split_name(name)) for name in column.names):
             continue
-        score, place = max(score_name(name, names) for name in column.names)
+        score, place = max(score_name(name, names) for name in list_spellings(column.names, variable))
+        told_otherwise = max(score_name(name, list_opposites(variable)) for name in column.names)[0]
+        if told_otherwise > score and (drafted := draft_opposite(column, variable, dictionary)) is not None:
+            yield _Offer(variable, (column.name,), drafted, told_otherwise, drafted.why, False)
+            continue
         # What the dictionary derives is taken from a file only under its own name.
         if score < (SURE_NAME if variable.derivation else LEAST_NAME):
             continue

@@ -238,7 +238,7 @@ def test_all_that_ask_nothing_are_used_by_one_press() -> None:
             "ward.csv",
             "\n".join(
                 [
-                    "No;Patient Geschlecht;Age;Status am Ende;Diagnose Risikogruppe",
+                    "No;Haus Geschlecht;Age;Status am Ende;Haus Risikogruppe",
                     *(
                         f"{i};{'mf'[i % 2]};{i % 15 + 1},5;{('lebt', 'verstorben')[i % 5 == 0]};{('low', 'high')[i % 2]}"
                         for i in range(1, 41)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analytics.cohort.problems import CohortError
+from analytics.dictionary import open_dictionary
 from analytics.intake.gathering import Conflict, gather_patients, take_first_known
 from analytics.intake.mapping import Assignment, Mapping, MappingError, Part
 from tests.intake.source_tables import table_of
@@ -33,6 +34,25 @@ def test_the_first_known_value_of_each_column_counts() -> None:
         ("one-per-patient", "5 rows of 2 children: of each column the first known value is taken."),
         ("rows-without-patient", "1 row without “id” left out."),
     ]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_of_several_visits_the_last_says_who_died(order: slice) -> None:
+    visits = {
+        "id": ["a", "a", "a", "b", "b"],
+        "sex": ["F", "", "", "M", ""],
+        "seen": ["", "12.03.2015", "02.01.2019", "05.05.2016", "99"],
+        "born": ["01.01.2010", "", "", "01.01.2011", ""],
+        "status": ["", "alive", "dead", "alive", ""],
+    }
+    table = table_of({name: cells[order] for name, cells in visits.items()})
+    time = Assignment("os_days", ("seen",), "days", origin="born", date_order="dmy", missing=("99",))
+    mapping = Mapping("m", key="id", one_per_patient=True, assignments=(time, Assignment("os_event", ("status",))))
+    gathered, conflicts = gather_patients([table], mapping, open_dictionary())
+    rows = gathered.frame.fillna("").set_index("id")[["seen", "status"]]
+    assert rows.loc["a"].tolist() == ["02.01.2019", "dead"]
+    assert rows.loc["b", "status"] == "alive"
+    assert Conflict("status", ("a",), is_latest=True) in conflicts
 
 
 def test_only_what_the_mapping_reads_is_compared() -> None:

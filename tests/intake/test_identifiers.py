@@ -63,6 +63,25 @@ def test_names_of_columns_tell(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("Vorname", [f"Anna{i % 30}" for i in range(3000)], "names"),  # a few first names are those of thousands
+        ("Nachname, Vorname", ["Müller, Anna", "Weber, Jan"] * 30, "names"),
+        ("MRN", [str(70000 + i // 12) for i in range(240)], "records"),  # twelve visits of each
+        ("Geburtsdatum", [f"{i % 28 + 1}.1.2010" for i in range(900)], "births"),
+        ("who", [f"Anna Meier{'abcdefghijklmnopqrst'[i % 20]}" for i in range(400)], "names"),
+    ],
+)
+def test_what_repeats_in_a_large_or_long_table_tells_all_the_same(name: str, values: list[str], kind: str) -> None:
+    assert kinds_of(**{name: list(values)}) == {name: kind}
+
+
+@pytest.mark.parametrize("name", ["Name", "Mobile", "Mother", "Insurance"])
+def test_a_few_values_under_a_vague_name_tell_nobody(name: str) -> None:
+    assert kinds_of(**{name: ["yes", "no"] * 20}) == {}
+
+
+@pytest.mark.parametrize(
     ("values", "kind"),
     [
         (["Anna Schmidt", "Müller, Jonas", "Marie von Stein", "Li Na", "John Q. Public"], "names"),
