@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.cohort.examination import Finding, examine_patients
+from analytics.cohort.labels import say_by_labels
 from analytics.dictionary import Dictionary, Variable
 from analytics.intake.applying import Mapped
 from analytics.intake.mapping import Acceptance, Correction, Exclusion, Mapping
@@ -51,7 +52,10 @@ def examine(mapped: Mapped, mapping: Mapping) -> Examined:
         If nobody is left, or the columns cannot be used.
     """
     decided, n_excluded, n_corrected, lost = _carry_out(mapped, mapping)
-    findings = examine_patients(decided.frame, decided.dictionary)
+    findings = tuple(
+        replace(f, what=say_by_labels(f.what, decided.dictionary), remedy=say_by_labels(f.remedy, decided.dictionary))
+        for f in examine_patients(decided.frame, decided.dictionary)
+    )
     accepted = {acceptance.code for acceptance in mapping.accepted}
     is_accepted = tuple(f.key in accepted and f.severity == "caution" for f in findings)
     return Examined(decided, findings, is_accepted, n_excluded, n_corrected, lost)

@@ -32,6 +32,7 @@ from pages.components.session import keep_session
 from pages.components.sources import open_active_cohort
 from pages.components.title import show_style
 
+OWN_PAGE = "your-patients"
 ABOUT = "Describes groups; gives no treatment advice."
 
 # The address may be that of the start by now, where Streamlit led instead.
@@ -107,23 +108,26 @@ class Run:
         show_style()
         self._navigate(position="hidden")
         show_problems(error, active_source())
+        if st.button("Open a file of my own instead", icon=":material/upload_file:", key=state.OPEN_OWN):
+            st.session_state[state.USE_REFERENCE] = True
+            st.switch_page(self._offered[OWN_PAGE])
 
     def _navigate(self, position: Literal["top", "hidden"] = "top") -> st.Page:
         menu: dict[str, list[st.Page]] = {section: [] for section in ("", *map(name_section, SECTIONS))}
+        self._offered: dict[str, st.Page] = {}
         for page in self._pages:
             show = partial(self._show, page)
             is_start = page is self._pages[0]
             visibility: Literal["visible", "hidden"] = "visible" if page.is_listed else "hidden"
-            menu[name_section(page.section)].append(
-                st.Page(
-                    show,
-                    title=page.title,
-                    icon=page.icon,
-                    url_path=page.url_path,
-                    default=is_start,
-                    visibility=visibility,
-                )
+            self._offered[page.url_path] = st.Page(
+                show,
+                title=page.title,
+                icon=page.icon,
+                url_path=page.url_path,
+                default=is_start,
+                visibility=visibility,
             )
+            menu[name_section(page.section)].append(self._offered[page.url_path])
         return st.navigation(menu, position=position)
 
     def _show_style(self, page: st.Page) -> None:

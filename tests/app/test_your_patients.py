@@ -121,7 +121,7 @@ def test_what_is_wrong_is_excluded_corrected_or_accepted() -> None:
     press(app, "Show 39 children")
     notes = {note.code: note.text for note in app.session_state[state.OWN_COHORT].notes}
     assert "an adult sibling" in notes["import-accepted"]
-    assert "age_years is negative" in notes["import-excluded"]
+    assert "“Age at diagnosis” is negative" in notes["import-excluded"]
     turn_to(app, "your-patients")
     press(app, "Take all of it back")
     assert 'data-code="negative"' in shown(app)

@@ -49,7 +49,7 @@ def test_on_a_phone_what_is_wrong_can_be_reached(new_page: Callable[..., Page], 
     tab = Dashboard(new_page(width=390, height=844), address).open("your-patients", folded=True)
     page = tab.page
     page.set_input_files("input[type=file]", [tmp_path / "ward.csv", tmp_path / "ward.toml"])
-    finding = page.get_by_test_id("stExpander").filter(has_text="age_years is negative")
+    finding = page.get_by_test_id("stExpander").filter(has_text="“Age at diagnosis” is negative")
     finding.locator("summary").click()
     exclude = finding.get_by_role("button", name="Exclude 1 child")
     expect(exclude).to_be_visible()

@@ -82,7 +82,9 @@ def test_patients_are_excluded_corrected_and_accepted(mapped: Mapped) -> None:
     notes = {note.code: note.text for note in note_decisions(decided, mapping, DICTIONARY)}
     assert notes["import-excluded"].startswith("1 child of the file was excluded when it was opened: an age below 0.")
     assert notes["import-corrected"] == "1 value was corrected when the file was opened."
-    assert notes["import-accepted"].startswith("Accepted (an uncle, asked on 3 May): age_years is 40 years or more")
+    assert notes["import-accepted"].startswith(
+        "Accepted (an uncle, asked on 3 May): “Age at diagnosis” is 40 years or more"
+    )
     assert open_cohort(decided.mapped.frame, decided.mapped.dictionary).count() == 3
     assert examine(mapped, take_back(mapping)).findings == examined.findings
 

@@ -58,8 +58,11 @@ def _show_finding(held: Held, examined: Examined, mapping: Mapping, finding: Fin
             f"<b>{'To do' if finding.severity == 'error' else 'What to do'}:</b> {escape(finding.remedy)}</p>"
         )
         rows = tabulate_rows(examined, finding, MOST_ROWS)
+        dictionary = examined.mapped.dictionary
+        labels: dict[str, str | None] = {name: dictionary[name].label for name in rows.columns if name in dictionary}
         edited = st.data_editor(
             rows,
+            column_config=labels | {"patient": dictionary.identifier.label},
             hide_index=True,
             disabled=["patient", "line"],
             key=state.key_of_intake(held.n_taken, "rows", mapping.version, finding.key),
@@ -98,7 +101,8 @@ def _show_remedies(
         if any(patients) and rows.shape[1] > 2 and not finding.cure:
             column = rows.columns[2]
             emptied = [Correction(patient, column, "") for patient in patients if patient]
-            _offer(held, finding, "empty", f"Empty {column}", lambda: correct_values(mapping, emptied))
+            said = f"Empty “{examined.mapped.dictionary[column].label}”"
+            _offer(held, finding, "empty", said, lambda: correct_values(mapping, emptied))
         if finding.severity == "caution":
             note = st.text_input(
                 "Why it may stand", key=state.key_of_intake(held.n_taken, "note", finding.key), width=260

@@ -69,9 +69,13 @@ def _hold(cohort: Cohort) -> None:
 def _show_pages(cohort: Cohort) -> None:
     """What can be asked of these patients, and what other pages lack."""
     analyses = load_analyses()
-    able = [a.title for a in analyses if not a.missing(cohort)]
+    # Once they are shown, each leads to its page.
+    own = find_own_cohort()
+    is_shown = own is not None and own.data_version == cohort.data_version
+    titles = {a.slug: escape(a.title) for a in analyses if not a.missing(cohort)}
+    able = [f'<a data-turn href="{slug}">{title}</a>' if is_shown else title for slug, title in titles.items()]
     st.html(
-        f'<p class="outcomes-caption" data-testid="able"><b>Pages that these columns allow:</b> {escape(join_words(able))}.</p>'
+        f'<p class="outcomes-caption" data-testid="able"><b>Pages that these columns allow:</b> {join_words(able)}.</p>'
     )
     lacking = [(a.title, a.missing(cohort)) for a in analyses if a.missing(cohort)]
     if lacking:
