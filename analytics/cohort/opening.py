@@ -20,6 +20,7 @@ from analytics.cohort.consistency import list_rule_checks
 from analytics.cohort.derivations import with_derived
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from analytics.cohort.engine import Engine, Rows, Store, quoted
+from analytics.cohort.labels import say_by_labels
 from analytics.cohort.patient_file import PatientFile
 from analytics.cohort.postgres_engine import PostgresEngine
 from analytics.cohort.problems import CohortError, Problem, UnreachableError
@@ -71,6 +72,7 @@ def open_cohort(
     *,
     name: str | None = None,
     notes: Sequence[Note] = (),
+    by_labels: bool = False,
 ) -> Cohort:
     """The cohort of a file, a folder, a table or a data frame, checked and ready to be counted.
 
@@ -87,14 +89,22 @@ def open_cohort(
         What the cohort is called; the file's stem if None.
     notes
         What was told before, as where a file was mapped; it comes first among the notes of the cohort.
+    by_labels
+        True if whoever reads the notes does not know the columns by the dictionary's names.
 
     Raises
     ------
     CohortError
         With *all* problems found, each saying what is wrong, in whose row, and what to do.
     """
-    patients = open_patients(source, dictionary or open_dictionary(), name=name)
-    return replace(patients, notes=(*notes, *patients.notes)).to_cohort()
+    dictionary = dictionary or open_dictionary()
+    patients = open_patients(source, dictionary, name=name)
+    told = patients.notes
+    if by_labels:
+        told = tuple(
+            replace(n, text=say_by_labels(n.text, dictionary), remedy=say_by_labels(n.remedy, dictionary)) for n in told
+        )
+    return replace(patients, notes=(*notes, *told)).to_cohort()
 
 
 def stamp_of(source: str | Path) -> tuple[int, ...]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from analytics.cohort import Cohort, protect_cohort
+from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.columns import list_halves
-from analytics.cohort.labels import say_by_labels
-from analytics.cohort.opening import open_patients
 from analytics.dictionary import Dictionary
 from analytics.intake.applying import Mapped, apply_mapping, dictionary_of
 from analytics.intake.decisions import Examined, examine, note_decisions
@@ -111,12 +109,7 @@ def open_imported(imported: Imported, mapping: Mapping, name: str, smallest_cell
     examined = imported.examined
     dictionary = examined.mapped.dictionary
     notes = (*imported.notes, *note_decisions(examined, mapping, dictionary))
-    patients = open_patients(examined.mapped.frame, dictionary, name=name)
-    told = (
-        replace(note, text=say_by_labels(note.text, dictionary), remedy=say_by_labels(note.remedy, dictionary))
-        for note in patients.notes
-    )
-    cohort = replace(patients, notes=(*notes, *told)).to_cohort()
+    cohort = open_cohort(examined.mapped.frame, dictionary, name=name, notes=notes, by_labels=True)
     return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
 
 
