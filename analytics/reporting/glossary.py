@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analytics.dictionary import Words, dictionary_in_hand, load_words
 from analytics.formats import name_patients
+from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import link_sources
 
 GLOSSARY_PATH = Path(__file__).parents[2] / "data" / "glossary.toml"
@@ -34,6 +35,11 @@ class Term:
     def more(self) -> str:
         """The anchor of the entry that says most of it."""
         return self.anchor or self.own_anchor
+
+    @property
+    def said(self) -> str:
+        """The meaning, with the words of the dictionary in hand and the numbers of the policy in its fields."""
+        return name_patients(self.meaning).replace("{fade_below}", str(load_policy().fade_below))
 
     @property
     def own_anchor(self) -> str:
@@ -94,5 +100,5 @@ def _speak(words: Words, terms: tuple[Term, ...]) -> dict[str, object]:
     return {
         "pattern": find_spellings(terms),
         "spelled": {fold_spelling(spelling): i for i, term in enumerate(terms) for spelling in term.spellings},
-        "terms": [[t.name, name_patients(t.meaning), link_sources(t.source), t.more] for t in terms],
+        "terms": [[t.name, t.said, link_sources(t.source), t.more] for t in terms],
     }

@@ -47,7 +47,7 @@ def show_terms(terms: Sequence[Term], anchors: Iterable[str]) -> None:
     known = set(anchors)
     items = "".join(
         f'<div class="outcomes-entry" id="{term.own_anchor}"><dt>{escape(term.name)}</dt>'
-        f"<dd>{escape(name_patients(term.meaning))} <small>{link_sources(term.source)}</small>"
+        f"<dd>{escape(term.said)} <small>{link_sources(term.source)}</small>"
         + (f' <a href="#{term.anchor}">More</a>' if term.anchor in known else "")
         + "</dd></div>"
         for term in sorted(terms, key=lambda term: term.name.lower())

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from analytics.dictionary import load_dictionary
+from analytics.figures.curves import incidence, survival
 from analytics.reporting.glossary import find_spellings, fold_spelling, load_glossary, to_browser
 from analytics.reporting.methods import load_methods
+from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import link_sources
 from tests.test_words import literals
 
@@ -77,6 +79,13 @@ def test_terms_are_found_as_words_of_their_own(text: str, names: list[str]) -> N
 
 def test_the_noun_of_the_dictionary_is_spoken() -> None:
     assert "atient}" not in str(to_browser()) and "children" in str(to_browser()["terms"])
+
+
+@pytest.mark.parametrize("reading", [survival.READING, incidence.READING])
+def test_how_curves_are_read_is_said_once_by_the_policy(reading: str) -> None:
+    assert found_in(f"Shaded: a band. {reading}")[-1] == reading
+    (said,) = (term.said for term in load_glossary() if term.name == reading)
+    assert f"{load_policy().fade_below} at risk" in said and "{" not in said
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.dictionary import load_words
 from analytics.estimators import read_curve
 from analytics.figures.curves.ends import keep_legend, mark_years, name_ends
 from analytics.figures.curves.groups import arrange_curves
@@ -31,13 +30,7 @@ from analytics.figures.curves.steps import (
     say_empty,
     say_too_few,
 )
-from analytics.figures.curves.words import (
-    YEARS,
-    describe_curve,
-    name_undrawn,
-    say_bands,
-    say_ends,
-)
+from analytics.figures.curves.words import YEARS, describe_curve, name_undrawn, say_bands
 from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.theme import AXIS_LINE, Style
 from analytics.formats import format_count
@@ -51,6 +44,7 @@ FULL_AXIS = tuple(range(0, 101, 20))
 NAIVE_LABEL = "1 − KM: too high"
 NAIVE_DASH = "5px,4px"
 NAIVE_COLOUR = AXIS_LINE
+READING = "How to read incidence curves"  # a term of the glossary
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,32 +208,11 @@ def describe_incidence(
     return " ".join(sentences)
 
 
-def describe_drawing(
-    curves: Sequence[IncidenceCurve],
-    conf_level: float,
-    conf_type: str,
-    *,
-    bands: bool = True,
-    fade_below: int | None = None,
-) -> str:
-    """The key to the drawing, for the line under the figure: what shading, thin lines and the table mean."""
+def describe_drawing(curves: Sequence[IncidenceCurve], conf_level: float, conf_type: str, *, bands: bool = True) -> str:
+    """What is particular to the drawing, for the line under the figure; the glossary says how all such curves are read."""
     if not any(curve.n for curve in curves):
         return ""
-    fade_below = fades_below(fade_below)
-    parts = [
-        f"Each curve rises from 0\u00a0% at every event; a competing event takes a {load_words().noun} out of the "
-        "running for good."
-    ]
-    if bands:
-        parts.append(say_bands(conf_level, conf_type))
-    if fade_below > 0:
-        parts.append(f"Thin line: fewer than {fade_below} {load_words().plural} at risk.")
-    parts += say_ends(curves)
-    parts.append(
-        "Events of either kind and censored are counted before each time; the four rows add up to all "
-        f"{load_words().plural}."
-    )
-    return " ".join(parts)
+    return " ".join((*((say_bands(conf_level, conf_type),) if bands else ()), READING))
 
 
 def plot_naive_incidence(

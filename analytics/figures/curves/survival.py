@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from analytics.dictionary import Endpoint, load_words
+from analytics.dictionary import Endpoint
 from analytics.estimators import n_at_risk, read_curve, survival_at, time_tolerance
 from analytics.figures.curves import steps as step_curves
 from analytics.figures.curves.ends import keep_legend, mark_years, name_ends
@@ -34,12 +34,7 @@ from analytics.figures.curves.steps import (
     say_empty,
     thinned,
 )
-from analytics.figures.curves.words import (
-    YEARS,
-    describe_curve,
-    say_bands,
-    say_ends,
-)
+from analytics.figures.curves.words import YEARS, describe_curve, say_bands
 from analytics.figures.drawing import as_figure, round_months, round_to
 from analytics.figures.theme import AXIS_LINE, TEXT_COLOUR, Style, to_translucent
 from analytics.results import Estimate, FloatArray, SurvivalCurve, SurvivalResult, read_only
@@ -57,6 +52,7 @@ __all__ = [
 ]
 
 MOST_CENSOR_MARKS = 300
+READING = "How to read survival curves"  # a term of the glossary
 LINES: Lines = (("At risk", (0,)), ("Events", (1,)), ("Censored", (2,)))
 SHORT_LINES: Lines = (("At risk", (0,)), ("Ev. / cens.", (1, 2)))
 # Where patients change group, they leave one curve without being lost to follow-up.
@@ -260,34 +256,13 @@ def describe_survival(
 
 
 def describe_drawing(
-    result: SurvivalResult,
-    *,
-    bands: bool = True,
-    censor_marks: bool = True,
-    fade_below: int | None = None,
-    switching: bool = False,
-    exact_limits: bool = True,
+    result: SurvivalResult, *, bands: bool = True, switching: bool = False, exact_limits: bool = True
 ) -> str:
-    """The key to the drawing, for the line under the figure: what shading, ticks and thin lines mean."""
-    fade_below, patients = fades_below(fade_below), load_words().plural
-    parts = []
-    if bands:
-        parts.append(say_bands(result.conf_level, result.conf_type, exact_limits=exact_limits))
-    if censor_marks and any(0 < curve.n_censor.sum() <= MOST_CENSOR_MARKS for curve in result.curves):
-        parts.append(f"Vertical marks: {f'{patients} who left' if switching else f'censored {patients}'}.")
-    if fade_below > 0:
-        parts.append(f"Thin line: fewer than {fade_below} {patients} at risk.")
-    parts += say_ends(result.curves)
-    if switching or any(len(curve.entry) for curve in result.curves):
-        left = "Left: changed group, or follow-up ended" if switching else "Censored: follow-up ended"
-        parts.append(
-            f"{left}. {load_words().head} count as at risk from the day they enter, so the number at risk may rise."
-        )
-    else:
-        parts.append(
-            f"Events and censored are counted before each time; with those at risk they add up to all {patients}."
-        )
-    return " ".join(parts)
+    """What is particular to the drawing, for the line under the figure; the glossary says how all such curves are read."""
+    parts = [say_bands(result.conf_level, result.conf_type, exact_limits=exact_limits)] if bands else []
+    if switching:
+        parts.append("Left: changed group, or follow-up ended; the number at risk may rise.")
+    return " ".join((*parts, READING))
 
 
 def _reader(exact_limits: bool) -> Callable[[SurvivalCurve], Sequence[Estimate]]:

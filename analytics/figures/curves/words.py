@@ -49,15 +49,8 @@ def describe_curve(
 
 def say_bands(conf_level: float, conf_type: str, *, exact_limits: bool = True) -> str:
     """What the shading is, for the line under the figure."""
-    exact = "; before a group’s first event, the exact one-sided limit by those still followed" if exact_limits else ""
-    return f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}){exact}."
-
-
-def say_ends(curves: Sequence[Any]) -> list[str]:
-    """That curves end before the follow-up does, or are not drawn, for the line under the figure; nothing otherwise."""
-    if all(curve.shown_until is None for curve in curves):
-        return []
-    return ["A line ends where too few are left at risk, and a group of too few has none; the counts go on."]
+    exact = "; exact one-sided limit before a group’s first event" if exact_limits else ""
+    return f"Shaded: pointwise {format_level(conf_level)} confidence interval ({conf_type}{exact})."
 
 
 def name_undrawn(name: str, n: int, n_event: int, endpoint: Endpoint | None = None) -> str:
