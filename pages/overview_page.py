@@ -49,8 +49,10 @@ def show_overview(context: Context) -> None:
         show_notes(warnings)
         if cohort.smallest_cell:
             show_protection(cohort.smallest_cell)
-    show_flow(context)
-    show_lanes(context)
+    with st.container(key=state.FLOW_PLACE):
+        show_flow(context)
+    with st.container(key=state.LANES_PLACE):
+        show_lanes(context)
     if context.versus is not None:
         other = context.cohort_beside
         with speaking_by(other.dictionary):

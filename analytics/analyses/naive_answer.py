@@ -69,13 +69,13 @@ from analytics.speaking import word
 LANDMARK_DAYS = (90, 120, 150, 180, 240)
 
 
-def _row(answer: Answer, treatment: str, *, is_last: bool) -> ComparisonRow:
+def _row(answer: Answer, treatment: str, *, is_explained: bool, is_last: bool) -> ComparisonRow:
     term = next((t for t in treated_terms(answer.model) if t.level == treatment), None)
     reference = next((t for t in answer.model.terms if t.is_reference), None)
     return ComparisonRow(
         f"{answer.name}: {treatment}",
         Estimate(None, reason=answer.model.reason or Reason("in-nobody")) if term is None else term.ratio,
-        answer.detail + (" (biased)" if answer.is_biased else ""),
+        f"{answer.detail} (biased)" if answer.is_biased else "" if is_explained else answer.detail,
         tuple(MISSING if t is None else f"{format_count(t.n_event)} of {format_count(t.n)}" for t in (term, reference)),
         MISSING if term is None else format_p_cell(term.p_value, term.p_reason),
         is_indented=True,
@@ -89,7 +89,11 @@ def _forest(result: NaiveComparison) -> ComparisonForest:
     rows: list[ComparisonRow] = []
     for treatment in result.treatments:
         rows.append(ComparisonRow(f"{treatment} against {against}"))
-        rows += [_row(answer, treatment, is_last=answer is last) for answer in result.answers]
+        details = ["", *(answer.detail for answer in result.answers)]
+        rows += [
+            _row(answer, treatment, is_explained=answer.detail == before, is_last=answer is last)
+            for answer, before in zip(result.answers, details, strict=False)
+        ]
     died = result.data.endpoint.event_noun.capitalize()
     whose, sides = ("treated", "others"), ("lower if treated", "higher if treated")
     if result.several:

@@ -16,7 +16,7 @@ from analytics.dictionary import Endpoint, Variable, load_words
 from analytics.document import Sides
 from analytics.estimators import Detectable, detectable_in_subgroups
 from analytics.figures.forest.comparison import ComparisonForest, ComparisonRow
-from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld
+from analytics.formats import MISSING, format_count, format_p, format_ratio, is_withheld, keep_together
 from analytics.frames import TimeToEvent
 from analytics.reporting.planning import FOUR_IN_FIVE, HUNDREDFOLD, Plan, limit_cells, plan_groups, tabulate_terms
 from analytics.reporting.reasons import say_reason
@@ -121,7 +121,9 @@ def compare_subgroups(result: Subgroups) -> ComparisonForest:
         rows=tuple(rows),
         measure="hazard ratio",
         label_head="Among",
-        count_heads=(f"{noun}, {first}", f"{noun}, {variable.level_label(contrast.reference)}"),
+        count_heads=tuple(
+            f"{noun}, {keep_together(label)}" for label in (first, variable.level_label(contrast.reference))
+        ),
         conf_level=result.overall.conf_level,
         p_head="p (interaction)",
         p_help="The likelihood-ratio p of interaction: whether the hazard ratio differs between the levels of the variable.",

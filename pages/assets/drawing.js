@@ -105,8 +105,13 @@ function drawAll(element, from) {
   return look.opacity === '1' || !drawn ? drawn : `<g opacity="${look.opacity}">${drawn}</g>`
 }
 
-function layOut(picture, width, ink, family) {
+// `part` is the number of the small picture that is laid out alone.
+function layOut(picture, width, ink, family, part) {
   const page = picture.cloneNode(true)
+  if (part !== undefined) {
+    [...page.querySelectorAll('.glance-picture')].forEach((each, i) => { if (i !== part) each.remove() })
+    page.querySelector('.glance').classList.add('alone')
+  }
   for (const each of [page, ...page.querySelectorAll('[id]')]) each.removeAttribute('id')
   Object.assign(page.style, PAGE, { width: `${picture.querySelector('svg[viewBox]') ? Math.max(width, LEAST) : width}px`, color: ink, fontFamily: family })
   for (const [name, colour] of [['background', '#ffffff'], ['text', ink], ['border', '#c9d3d9']]) page.style.setProperty(`--st-${name}-color`, colour)

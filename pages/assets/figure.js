@@ -34,10 +34,40 @@ function toTemplate(family, ink) {
   }
 }
 
-// The figure as a picture of its own width, with all that a reader may have hidden, in the ink that is asked for.
-async function toPicture({ figure }, width, ink, family) {
+// The small panels that a figure is made of, by their titles.
+const PANEL_HEIGHT = 400
+const listPanels = ({ figure }) => (figure.layout.annotations ?? []).filter(({ name, xanchor }) => /^panel \d+$/.test(name) && xanchor === 'left')
+const toWords = (text) => new DOMParser().parseFromString(text.replaceAll('<br>', ' '), 'text/html').body.textContent
+
+// One panel as a figure of its own, with the key to all of them and the name of the time.
+function toPanel({ data, layout }, panel) {
+  const number = panel ? panel + 1 : '', { height: _, annotations, ...rest } = layout
+  const axes = Object.entries(rest).filter(([name]) => /^[xy]axis/.test(name))
+  const keyOf = ({ legendgroup, name, mode, fill }) => [legendgroup, name, mode, fill].join()
+  const named = new Set(data.filter((trace) => trace.showlegend !== false).map(keyOf))
+  const traces = data.filter(({ xaxis = 'x' }) => xaxis === `x${number}`).map((trace) => {
+    const showlegend = named.delete(keyOf(trace))
+    return { ...trace, xaxis: 'x', yaxis: 'y', showlegend }
+  })
+  const inner = PANEL_HEIGHT - layout.margin.t - layout.margin.b
+  const titled = axes.find(([name, axis]) => name.startsWith('x') && axis.title?.text)[1].title
+  const domain = [50 / inner, 1 - 26 / inner]
+  return {
+    data: traces,
+    layout: {
+      ...Object.fromEntries(Object.entries(rest).filter(([name]) => !/^[xy]axis/.test(name))), height: PANEL_HEIGHT,
+      xaxis: { ...layout[`xaxis${number}`], anchor: 'y', domain: [0, 1], title: titled },
+      yaxis: { ...layout[`yaxis${number}`], anchor: 'x', domain, showticklabels: true },
+      annotations: annotations.filter(({ name }) => name === `panel ${panel}`).map((one) => one.xanchor === 'left'
+        ? { ...one, x: 0, y: domain[1], text: one.text.replaceAll('<br>', ' ') } : { ...one, x: 0.5, y: domain[0] }),
+    },
+  }
+}
+
+// The figure, or one panel of it, as a picture of its own width, with all that a reader may have hidden, in the ink that is asked for.
+async function toPicture({ figure }, panel, width, ink, family) {
   const text = JSON.stringify(figure).replaceAll(figure.layout.font.color, ink)
-  const { data, layout } = JSON.parse(text), height = layout.height
+  const whole = JSON.parse(text), { data, layout } = panel === undefined ? whole : toPanel(whole, panel), height = layout.height
   const template = toTemplate(family, ink)
   const address = await window.Plotly.toImage({ data, layout: { ...layout, template, width } }, { format: 'svg', width, height })
   return { svg: decodeURIComponent(address.slice(address.indexOf(',') + 1)), width, height }
@@ -169,13 +199,16 @@ export default async function ({ parentElement, data }) {
   const box = parentElement.querySelector('.outcomes-figure')
   if (!figures.has(box)) {
     figures.set(box, { box, plot: box.firstElementChild, text: '' })
-    import(SAVING).then(({ addMenu }) => addMenu(box, () => box.outcomesSource()))
+    import(SAVING).then(({ addMenu }) => addMenu(box, (said, panel) => box.outcomesSource(panel), () =>
+      listPanels(figures.get(box)).map(({ text }) => toWords(text))))
   }
   const shown = figures.get(box), text = new TextDecoder().decode(data)
   if (text !== shown.text) {
     const { figure, alt, stem, presented } = JSON.parse(text)
     Object.assign(shown, { text, figure, presented })
-    box.outcomesSource = () => ({ stem, height: figure.layout.height, draw: (...look) => toPicture(shown, ...look) })
+    box.outcomesSource = (panel) => panel === undefined
+      ? { stem, height: figure.layout.height, draw: (...look) => toPicture(shown, panel, ...look) }
+      : { title: toWords(listPanels(shown)[panel].text), stem: `${stem}_${panel + 1}`, height: PANEL_HEIGHT, draw: (...look) => toPicture(shown, panel, ...look) }
     box.setAttribute('aria-label', alt)
     if (!window.Plotly) await loadPlotly()
     draw(shown)

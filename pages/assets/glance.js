@@ -4,9 +4,18 @@ const here = new URL(import.meta.url)
 const beside = (name) => import(new URL(`${name}${here.search}`, here).href)
 const shown = new WeakMap()
 
-// What is kept is drawn by the server, where it has done so, or from the page.
-const sourceOf = (box, said) => {
+const SMALL = '.glance-picture'
+const nameOf = (picture) => picture.querySelector('h3').firstChild.data.trim()
+
+// What is kept is drawn by the server, where it has done so, or from the page; of several small pictures all, or one of them.
+const sourceOf = (box, said, one) => {
   const { title, stem, part, svg } = shown.get(box)
+  if (one !== undefined) {
+    const picture = box.querySelectorAll(SMALL)[one]
+    const bars = [...picture.querySelectorAll('button')].map((bar) => bar.getAttribute('aria-label'))
+    const draw = (how) => async (...look) => (await beside('drawing.js'))[how](box, ...look, one)
+    return { title: nameOf(picture), alt: bars.join('; '), stem: `${said.stem}_${part}_${one + 1}`, draw: draw('drawPicture'), heightAt: draw('heightAt') }
+  }
   const alt = box.querySelector(':is(svg, [role=img])[aria-label]')?.getAttribute('aria-label')
   const kept = { title, stem: stem ?? `${said.stem}_${part}`, ...alt && { alt } }
   if (svg) {
@@ -21,7 +30,8 @@ const sourceOf = (box, said) => {
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const box = parentElement.querySelector('.glance-box')
-  if (!shown.has(box)) beside('saving.js').then(({ addMenu }) => addMenu(box.parentElement, (said) => sourceOf(box, said)))
+  if (!shown.has(box)) beside('saving.js').then(({ addMenu }) => addMenu(box.parentElement,
+    (said, one) => sourceOf(box, said, one), () => [...box.querySelectorAll(SMALL)].map(nameOf)))
   shown.set(box, data)
   const asking = () => [...box.querySelectorAll('[data-ask]')]
   const groupOf = (element) => element.closest('[role="group"]')

@@ -1,8 +1,9 @@
-// Presenting: left and right turn the page within the section, Esc ends it. A forest, or a grid of pictures, that is too long for the screen is shown
-// part by part, by up and down; page up and down, as pointers send them, go through the parts and on to the next page.
+// Presenting: left and right turn the page within the section, Esc ends it. A forest, or a grid of pictures, that is too long for the screen, and
+// each drawing after it, is shown part by part, by up and down; page up and down, as pointers send them, go through the parts and on to the next page.
 
 const TYPING = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=menu]'
-const PARTS = 'tbody tr, .glance-picture'
+const BOXES = '.forest-box, [class*="st-key-shown_"] .glance-box'
+const PARTS = 'tbody tr, .glance-picture, .flow, .swim'
 const ROOMY = '(min-width: 700px) and (min-height: 500px)'
 
 // Which pictures of a grid fit the room together: as many of its rows as do.
@@ -23,11 +24,11 @@ function divideGrid(box, pictures) {
   return parts
 }
 
-// Which rows of a forest fit the room together; the name of a factor comes with its levels.
+// Which rows of a forest fit the room together; the name of a factor comes with its levels. A drawing has the room for itself.
 function divide(box) {
   const rows = [...box.querySelectorAll(PARTS)]
-  for (const row of rows) row.hidden = false
-  if (!rows.length || !matchMedia(ROOMY).matches) return []
+  if (!rows.length) return []
+  if (rows[0].matches('svg')) return rows.map((row) => [row])
   if (rows[0].matches('.glance-picture')) return divideGrid(box, rows)
   const heightOf = (row) => row.getBoundingClientRect().height
   const rest = box.scrollHeight - rows.reduce((sum, row) => sum + heightOf(row), 0)
@@ -52,16 +53,38 @@ function divide(box) {
 }
 
 function present(bar, data) {
-  let parts = [], part = 0
-  const box = document.querySelector('.forest-box, .st-key-shown_pictures .glance-box')
+  let parts = [], part = 0, boxes = [], waiting
+  const answers = document.querySelector('.st-key-shown_answers')
+  const placeOf = (box) => box.closest('[class*="st-key-shown_"]')
+  const clear = () => {
+    for (const row of boxes.flatMap((box) => [...box.querySelectorAll(PARTS)])) row.toggleAttribute('hidden', false)
+    for (const place of [...boxes.map(placeOf), answers]) place?.classList.remove('outcomes-off')
+  }
   const show = () => {
-    for (const row of box?.querySelectorAll(PARTS) ?? []) row.hidden = parts.length > 1 && !parts[part].includes(row)
+    clear()
+    if (parts.length > 1) {
+      for (const box of boxes) {
+        for (const row of box.querySelectorAll(PARTS)) row.toggleAttribute('hidden', !parts[part].includes(row))
+        placeOf(box).classList.toggle('outcomes-off', !parts[part].some((row) => box.contains(row)))
+      }
+      answers?.classList.toggle('outcomes-off', parts[part][0].matches('svg'))
+    }
     const said = [data.place, parts.length > 1 && `part ${part + 1} of ${parts.length}`].filter(Boolean).join(', ')
     bar.classList.toggle('parts', parts.length > 1)
     const status = bar.querySelector('[role=status]')
     if (status.textContent !== said) status.textContent = said
   }
-  const lay = () => { parts = box ? divide(box) : []; part = Math.max(0, Math.min(part, parts.length - 1)); show() }
+  const lay = () => {
+    boxes = [...document.querySelectorAll(BOXES)]
+    for (const box of boxes) resized.observe(box)
+    clear()
+    parts = matchMedia(ROOMY).matches ? boxes.flatMap((box) => {
+      for (const other of boxes) placeOf(other).classList.toggle('outcomes-off', other !== box)
+      return divide(box)
+    }) : []
+    part = Math.max(0, Math.min(part, parts.length - 1))
+    show()
+  }
   const turn = (where) => {
     const link = bar.querySelector(`[data-turn=${where}]`)
     if (link.hasAttribute('href') && new URL(link.href).pathname !== location.pathname) link.click()
@@ -83,18 +106,18 @@ function present(bar, data) {
     keys[event.key]()
   }
   document.addEventListener('keydown', press)
+  const soon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(lay) }
+  const resized = new ResizeObserver(soon), drawn = new MutationObserver(soon)
   lay()
-  const resized = new ResizeObserver(lay), drawn = new MutationObserver(lay)
-  if (box) {
-    resized.observe(box)
-    drawn.observe(box, { childList: true })
-  }
+  resized.observe(document.documentElement)
+  drawn.observe(document.querySelector('[data-testid=stMain]'), { childList: true, subtree: true })
   return () => {
     document.removeEventListener('keydown', press)
     resized.disconnect()
     drawn.disconnect()
+    cancelAnimationFrame(waiting)
     bar.classList.remove('parts')
-    for (const row of box?.querySelectorAll(PARTS) ?? []) row.hidden = false
+    clear()
   }
 }
 

@@ -144,18 +144,27 @@ export function saidOfPage(box) {
   return said ? JSON.parse(said) : { lines: [document.title], short: document.title, link: location.href }
 }
 
-// A small menu on a figure that keeps one picture or another.
-export function addMenu(box, source) {
+// A small menu on a figure that keeps one picture or another; of one that is made of small ones (`listParts` names them) also
+// each of these: `source` is asked for the number of one, or for none.
+export function addMenu(box, source, listParts = () => []) {
   const menu = document.createElement('details')
   menu.className = 'outcomes-save'
   menu.innerHTML = '<summary aria-label="Save this picture" title="Save this picture">⤓</summary><div>' +
-    CHOICES.map(([name, label]) => `<button type="button" data-save="${name}">${label}</button>`).join('') + '</div>'
+    '<select aria-label="Which picture" hidden></select>' + CHOICES.map(([name, label]) => `<button type="button" data-save="${name}">${label}</button>`).join('') + '</div>'
+  const which = menu.querySelector('select')
+  menu.ontoggle = () => {
+    const names = menu.open ? listParts() : []
+    if (names.length < 2) { which.hidden = menu.open || which.hidden; return }
+    which.hidden = false
+    which.replaceChildren(new Option('All together', ''), ...names.map((name, i) => new Option(name, i)))
+  }
   menu.onclick = (event) => {
     const name = event.target.dataset?.save
     if (!name) return
     menu.open = false
     const said = saidOfPage(box)
-    const { title, alt = box.getAttribute('aria-label') ?? '', ...kept } = source(said)
+    const part = which.value === '' ? undefined : Number(which.value)
+    const { title, alt = box.getAttribute('aria-label') ?? '', ...kept } = source(said, part)
     const [first, ...others] = said.lines
     save(kept, { ...said, lines: [title ? `${first}: ${title}` : first, ...others], alt }, name)
   }

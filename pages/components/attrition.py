@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from analytics.figures.attrition import draw_attrition
-from analytics.formats import name_patients
 from analytics.reporting.attrition import FILE, Stage, say_attrition
 from pages.components import state
 from pages.components.browser import GLANCE
@@ -15,10 +14,7 @@ from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 
 TITLE = "Whom it shows"
-READING = (
-    "Full bars: the {patients} who remain after each step; pale: those it leaves out, each counted once. In the last row the "
-    "whole bar are the {patients} of the estimate, its full part those with the event."
-)
+READING = "How to read the bars"  # a term of the glossary
 
 
 def show_stages(stages: Sequence[Stage]) -> None:
@@ -31,4 +27,4 @@ def show_attrition(opened: OpenView) -> None:
     stages = opened.document.attrition()
     with st.expander(as_markdown(say_attrition(stages)), icon=":material/filter_alt:", key=state.ATTRITION):
         show_stages(stages)
-        st.html(f'<p class="outcomes-caption">{name_patients(READING)}</p>')
+        st.html(f'<p class="outcomes-caption">{READING}</p>')

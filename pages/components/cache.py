@@ -270,17 +270,19 @@ def load_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> str:
 
 
 @kept(64)
-def load_flow(cohort: Cohort, cohort_filter: CohortFilter) -> str:
+def load_flow(cohort: Cohort, cohort_filter: CohortFilter, presented: bool = False) -> str:
     """The ways of those of a selection who relapsed, as an SVG, "" without any; SuppressedError where it tells some."""
     flow = count_flow(cohort, cohort_filter)
-    return draw_flow(flow) if flow is not None else ""
+    return draw_flow(flow, presented=presented) if flow is not None else ""
 
 
 @kept(64)
-def load_lanes(cohort: Cohort, cohort_filter: CohortFilter, order: str, by: str | None, page: int) -> tuple[str, int]:
-    """A page of lines of those of a selection who relapsed, as an SVG, and how many pages there are; the last for any beyond."""
+def load_lanes(
+    cohort: Cohort, cohort_filter: CohortFilter, order: str, by: str | None, page: int, presented: bool = False
+) -> tuple[str, int]:
+    """A page of lines of those of a selection who relapsed, as SVG, and how many pages there are; the last for any beyond."""
     lanes = list_lanes(cohort, cohort_filter, order=order, by=by, page=page)
-    return draw_swimmer(lanes.lanes, lanes.longest), lanes.n_pages
+    return draw_swimmer(lanes.lanes, lanes.longest, presented=presented), lanes.n_pages
 
 
 @kept(64)

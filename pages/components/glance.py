@@ -26,7 +26,7 @@ from pages.components.cache import (
     load_pictures,
     load_who,
 )
-from pages.components.context import Context, choose_clauses, read_filter
+from pages.components.context import Context, choose_clauses, is_presenting, read_filter
 from pages.components.controls import (
     NO_GROUPS,
     ask_choice,
@@ -96,7 +96,7 @@ def show_way_to_published(context: Context) -> None:
 def show_flow(context: Context) -> None:
     """The ways of those who relapsed; a click on a branch narrows the cohort to those who took it."""
     try:
-        flow = load_flow(context.cohort, context.filter)
+        flow = load_flow(context.cohort, context.filter, is_presenting())
     except SuppressedError as error:
         show_suppressed(error)
         return
@@ -130,7 +130,9 @@ def show_lanes(context: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order, by = ask_choice(choices[state.LANES_ORDER]), ask_choice(choices[state.LANES_BY])
         page = dict(read_overview_choices(cohort))[state.LANES_PAGE]
-        lines, n_pages = load_lanes(cohort, context.filter, order, None if by == NO_GROUPS else by, page)
+        lines, n_pages = load_lanes(
+            cohort, context.filter, order, None if by == NO_GROUPS else by, page, is_presenting()
+        )
         if n_pages > 1:
             show_page_choice(state.LANES_PAGE, page, n_pages)
     # A sign is an SVG, which Streamlit's own cleaning of HTML would take out.

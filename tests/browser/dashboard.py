@@ -259,11 +259,13 @@ class Dashboard:
             self.page.locator(css).click()
         return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
 
-    def save_from(self, figure: str, choice: str) -> tuple[str, bytes]:
-        """The same, by the keyboard from the menu of a figure."""
+    def save_from(self, figure: str, choice: str, part: str = "") -> tuple[str, bytes]:
+        """The same, by the keyboard from the menu of a figure, or of one of the small ones that it is made of."""
         menu = self.page.locator(f"{figure} .outcomes-save")
         menu.locator("summary").focus()
         self.page.keyboard.press("Enter")
+        if part:
+            menu.locator("select").select_option(part)
         return self.save(f"{figure} [data-save={choice}]")
 
     def csv(self, name: str) -> tuple[str, list[dict[str, str]]]:

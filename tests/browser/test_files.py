@@ -174,6 +174,10 @@ def test_every_figure_of_a_page_can_be_kept(new_page: Callable[..., Page], addre
         names.add(caught.value.suggested_filename)
         assert "SYNTHETIC DATA" in words_of(Path(caught.value.path()).read_bytes())
     assert len(names) == figures.count(), "each has a name of its own"
+    name, content = tab.save_from(".st-key-picture_0", "svg", part="T-ALL (n = 33)")
+    words = words_of(content)
+    assert name.endswith("_picture_0_2.svg") and "T-ALL (n = 33)" in words and "Months from diagnosis" in words
+    assert "B-ALL (n = 403)" not in words and "Death in first remission" in words, "one panel, with the key to all"
 
 
 @pytest.mark.parametrize("figure", ["pictures", "flow", "lanes", "stages"])
@@ -191,6 +195,10 @@ def test_pictures_of_the_overview_can_be_kept(figure: str, new_page: Callable[..
     size = tab.page.evaluate(LOOK, b64encode(content).decode())
     assert name.endswith("_slide.png") and (size["width"], size["height"]) == (1920, 1080)
     assert size["corner"] == [255, 255, 255, 255] and size["colours"] > 20
+    if figure == "pictures":
+        name, content = tab.save_from(f".st-key-{figure}", "svg", part="White cells")
+        assert name.endswith("_pictures_2.svg") and "Overview: White cells" in words_of(content)
+        assert "Risk group" not in words_of(content)
 
 
 def words_of(content: bytes) -> str:

@@ -83,14 +83,23 @@ def test_the_overview_is_presented_and_leads_on(new_page: Callable[..., Page], a
     page = new_page(1024, 768)
     tab = Dashboard(page, address).open("?present=1", folded=True)
     status, pictures = page.locator(".outcomes-present [role=status]"), page.locator(".glance-picture")
+    drawings = page.locator(":is(.flow, .swim)")
     expect(status).to_contain_text("part 1 of")
+    expect(drawings).to_have_count(3)
     seen: set[str] = set()
-    for _ in range(int(status.inner_text().split()[-1])):
-        seen |= set(pictures.filter(visible=True).locator("h3").all_inner_texts())
-        assert measure(page)[0] >= 18 and measure(page)[2] == FITS
-        assert not page.locator(".st-key-flow, [data-testid=stExpander]").first.is_visible()
+    n_drawn = 0
+    for part in range(int(status.inner_text().split()[-1])):
+        expect(status).to_contain_text(f"part {part + 1} of")
+        shown = set(pictures.filter(visible=True).locator("h3").all_inner_texts())
+        smallest, largest, found = measure(page)
+        assert (smallest >= 18, largest <= 24, found) == (True, True, FITS), part
+        n_drawings = drawings.filter(visible=True).count()
+        assert n_drawings == (0 if shown else 1) and not page.get_by_test_id("stExpander").first.is_visible()
+        scales = drawings.filter(visible=True).evaluate_all("all => all.map((one) => one.getScreenCTM().a)")
+        assert all(20.4 * scale >= 18 for scale in scales)
+        seen, n_drawn = seen | shown, n_drawn + n_drawings
         page.keyboard.press("ArrowDown")
-    assert len(seen) == pictures.count()
+    assert len(seen) == pictures.count() and n_drawn == 3
     page.keyboard.press("ArrowRight")
     expect(page.locator("h1.outcomes-title")).to_have_text("Predictors of relapse")
     tab.settle()

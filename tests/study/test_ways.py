@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,20 @@ def test_the_wait_is_drawn_otherwise_than_what_comes_after(cohort: Cohort) -> No
     assert svg.count('class="swim-never"') == len(lanes.lanes) - n_treated
     assert svg.count('class="swim-died"') == 11 and svg.count('class="swim-alive"') == 53
     assert draw_swimmer([], 0.0) == ""
+
+
+def test_what_is_shown_to_a_room_is_larger_and_has_all_of_it(cohort: Cohort) -> None:
+    flow = count_flow(cohort, EVERYONE)
+    assert flow is not None
+    small, large = draw_flow(flow), draw_flow(flow, presented=True)
+    assert large.count("flow-branch") == small.count("flow-branch") and 'viewBox="0 0 1100 560"' in large
+    labels = [re.sub("<[^>]+>", "", text) for text in re.findall("<text x=.*?</text>", large)]
+    assert " 12" in labels and "extramedullary" in labels and max(map(len, labels)) <= 15
+    lanes = list_lanes(cohort, EVERYONE, by="salvage_treatment")
+    drawn = draw_swimmer(lanes.lanes, lanes.longest, presented=True)
+    heights = [float(high) for high in re.findall(r'viewBox="0 0 1100 ([\d.]+)"', drawn)]
+    assert len(heights) == 3 and max(heights) <= 560 and drawn.count('"swim-lane"') == len(lanes.lanes)
+    assert drawn.count("HSCT (40)") == 3, "a group that goes on is named again, with all of it"
 
 
 def test_no_line_is_drawn_where_small_numbers_are_protected(cohort: Cohort) -> None:

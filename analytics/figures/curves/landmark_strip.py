@@ -21,7 +21,7 @@ from analytics.figures.theme import AXIS_LINE, GRID_LINE, PALETTE, TEXT_COLOUR
 from analytics.formats import format_interval, format_ratio_of
 from analytics.results import Estimate
 
-LEFT, RIGHT, TOP, BOTTOM = 70, 14, 12, 4
+LEFT, RIGHT, TOP, BOTTOM = 70, 14, 26, 4
 PLOT_HEIGHT, AXIS_HEIGHT, TABLE_HEIGHT = 190, 46, 62
 LINES = (("Treated", (0,)), ("Not yet", (1,)), ("Excluded", (2,)))
 TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -150,12 +150,12 @@ def plot_landmark_strip(
             *([] if shown else [_SAY_NONE]),
             {
                 "text": reference,
-                "x": 1,
+                "x": 0,
                 "xref": "paper",
-                "xanchor": "right",
+                "xanchor": "left",
                 "y": 1,
                 "yref": "paper",
-                "yanchor": "top",
+                "yanchor": "bottom",
                 "showarrow": False,
                 "font": {"size": 11},
             },

@@ -187,6 +187,7 @@ def layout_panels(
         }
         layout["annotations"].append(
             {
+                "name": f"panel {panel}",  # by which the browser finds what belongs to one
                 "text": title,
                 "x": round(left, 5),
                 "xref": "paper",
@@ -202,6 +203,7 @@ def layout_panels(
         if panel in undrawn:
             layout["annotations"].append(
                 {
+                    "name": f"panel {panel}",
                     "text": "<br>".join(textwrap.wrap(undrawn[panel], PANEL_TITLE_WIDTH)),
                     "x": round(left + width / 2, 5),
                     "xref": "paper",

@@ -19,6 +19,8 @@ CLASSES = {
     "comparisons": ("forest forest-comparison", "forest-group", "forest-compared"),
 }
 
+MANY_TICKS = 7  # of which every other one goes where type is large
+
 
 def draw_html(forest: Forest) -> str:
     """The forest as an HTML fragment; all text is escaped. Without rows a sentence says so.
@@ -139,9 +141,12 @@ def _grid(forest: Forest) -> str:
 
 def _axis(forest: Forest) -> str:
     """The row under the table: ticks, and what it means to lie to the left and to the right of 1."""
+    shown = forest.axis.ticks
+    even = shown.index(1) % 2 if 1 in shown else 0
     ticks = "".join(
-        f'<span class="forest-tick" style="left:{_percent(forest.axis.place(tick))}">{forest.axis.label(tick)}</span>'
-        for tick in forest.axis.ticks
+        f'<span class="forest-tick{"" if i % 2 == even or len(shown) < MANY_TICKS else " forest-between"}" '
+        f'style="left:{_percent(forest.axis.place(tick))}">{forest.axis.label(tick)}</span>'
+        for i, tick in enumerate(shown)
     )
     one, (lower, higher) = forest.axis.place(1), map(escape, forest.sides)
     return (

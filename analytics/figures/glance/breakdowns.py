@@ -109,7 +109,7 @@ def _histogram(picture: Breakdown) -> str:
     axis = "".join(f'<span style="left:{place:.4g}%">{escape(text)}</span>' for place, text in ticks)
     missing = f"<p>{escape(say_bar(picture.missing, picture))}</p>" if picture.missing else ""
     return (
-        f'<div class="glance-columns"><em>{format_count(picture.most)}</em>{columns}</div>'
+        f'<div class="glance-columns"><em>up to {format_count(picture.most)}</em>{columns}</div>'
         f'<div class="glance-axis" aria-hidden="true">{axis}</div>{missing}'
     )
 

@@ -5,6 +5,7 @@ Branches are as wide as the patients who took them; the dark part of each are th
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,9 +13,26 @@ from html import escape
 from analytics.formats import format_count, format_patients
 from analytics.speaking import word
 
-WIDTH, HEIGHT, HEAD, FOOT = 1100, 330, 24, 6
+WIDTH, FOOT = 1100, 6
 NODE, GAP = 9, 13
-LABEL = 150  # room for the labels of the last stage
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How high the picture is, what its heads take of it, and how wide the labels of the last stage are.
+
+    Labels are broken after ``letters``; ``heads`` are the lines on which the heads stand in turns.
+    """
+
+    height: int
+    head: int
+    label: int
+    letters: int
+    heads: tuple[int, ...]
+
+
+PAGE = _Room(330, 24, 150, 60, (13,))
+PRESENTED = _Room(560, 62, 178, 14, (20, 46))  # in type for a room
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +75,25 @@ class Flow:
     n_event: int
 
 
-def draw_flow(flow: Flow) -> str:
-    """The picture as an SVG in the colours of the page; all text is escaped."""
+def draw_flow(flow: Flow, *, presented: bool = False) -> str:
+    """The picture as an SVG in the colours of the page, or as it is shown to a room; all text is escaped."""
     if not flow.n:
         return ""
-    places = [_place(stage.nodes, flow.n) for stage in flow.stages]
-    across = (WIDTH - LABEL - NODE) / max(len(flow.stages) - 1, 1)
+    room = PRESENTED if presented else PAGE
+    places = [_place(stage.nodes, flow.n, room) for stage in flow.stages]
+    across = (WIDTH - room.label - NODE) / max(len(flow.stages) - 1, 1)
     branches: list[str] = []
     nodes: list[str] = []
     for k, stage in enumerate(flow.stages):
         x = k * across
-        nodes.append(f'<text class="flow-head" x="{x:g}" y="13">{escape(stage.title)}</text>')
+        line = room.heads[k % len(room.heads)]
+        nodes.append(f'<text class="flow-head" x="{x:g}" y="{line}">{escape(stage.title)}</text>')
         for node, (top, height) in zip(stage.nodes, places[k], strict=True):
-            nodes.append(_node(node, stage.title, x, top, height))
+            nodes.append(_node(node, stage.title, x, top, height, room))
         if stage.branches:
             branches += _branches(flow.stages[k], flow.stages[k + 1], places[k], places[k + 1], x + NODE, x + across)
     return (
-        f'<svg class="flow" viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{escape(describe_flow(flow))}">'
+        f'<svg class="flow" viewBox="0 0 {WIDTH} {room.height}" role="group" aria-label="{escape(describe_flow(flow))}">'
         f"{''.join(branches)}{''.join(nodes)}</svg>"
     )
 
@@ -87,29 +107,36 @@ def describe_flow(flow: Flow) -> str:
     return f"The ways of {format_patients(flow.n)} after {word('relapse')}, {format_count(flow.n_event)} of whom died. {stages}."
 
 
-def _place(nodes: Sequence[Node], n: int) -> list[tuple[float, float]]:
+def _place(nodes: Sequence[Node], n: int, room: _Room) -> list[tuple[float, float]]:
     """The top and the height of each node: one scale for all stages, small ones kept visible by their gaps."""
-    scale = (HEIGHT - HEAD - FOOT - 5 * GAP) / n
-    free = HEIGHT - HEAD - FOOT - scale * n
+    high = room.height - room.head - FOOT
+    scale = (high - 5 * GAP) / n
+    free = high - scale * n
     gap = min(free / max(len(nodes) - 1, 1), 3 * GAP)
-    top, placed = HEAD + (free - gap * (len(nodes) - 1)) / 2, []
+    top, placed = room.head + (free - gap * (len(nodes) - 1)) / 2, []
     for node in nodes:
         placed.append((top, scale * node.n))
         top += scale * node.n + gap
     return placed
 
 
-def _node(node: Node, title: str, x: float, top: float, height: float) -> str:
+def _node(node: Node, title: str, x: float, top: float, height: float, room: _Room) -> str:
     said = f"{title}: {node.label}, {format_patients(node.n)}, {format_count(node.n_event)} died"
     dead = height * node.n_event / node.n if node.n else 0.0
-    middle = top + height / 2 + 4
+    *lines, last = textwrap.wrap(f"{node.label} {format_count(node.n)}", room.letters)
+    name, _, count = last.rpartition(" ")
+    first = 0.32 - 0.55 * len(lines)  # so that all of them stand around the middle
+    words = [*map(escape, lines), f'{escape(name)} <tspan class="flow-n">{escape(count)}</tspan>']
+    label = "".join(
+        f'<text x="{x + NODE + 5:g}" y="{top + height / 2:.2f}" dy="{first + 1.1 * i:.2f}em">{text}</text>'
+        for i, text in enumerate(words)
+    )
     return (
         f"<g{_asks(node.ask, node.is_chosen)} class='flow-node{' chosen' if node.is_chosen else ''}'>"
         f"<title>{escape(said)}</title>"
-        f'<rect class="flow-hit" x="{x - 3:g}" y="{top - 4:g}" width="{LABEL:g}" height="{max(height, 12) + 8:g}"/>'
+        f'<rect class="flow-hit" x="{x - 3:g}" y="{top - 4:g}" width="{room.label:g}" height="{max(height, 12) + 8:g}"/>'
         f'<rect x="{x:g}" y="{top:.2f}" width="{NODE}" height="{max(height, 1):.2f}"/>'
-        f'<rect class="flow-died" x="{x:g}" y="{top + height - dead:.2f}" width="{NODE}" height="{dead:.2f}"/>'
-        f'<text x="{x + NODE + 5:g}" y="{middle:.2f}">{escape(node.label)} <tspan>{format_count(node.n)}</tspan></text></g>'
+        f'<rect class="flow-died" x="{x:g}" y="{top + height - dead:.2f}" width="{NODE}" height="{dead:.2f}"/>{label}</g>'
     )
 
 
