@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from analytics.cohort.problems import CohortError, Problem
@@ -14,15 +16,19 @@ from analytics.intake.limited_process import GAVE_UP
 PROGRAM = Path(__file__).with_name("limited_process.py")
 MEMORY = 1300 * 2**20
 SECONDS = 90
+LOOK_EVERY_SECONDS = 0.3
 MOST_CELLS = 20_000_000
 MOST_BYTES = 400 * 2**20  # of what it writes
 _ANEW = "Save it anew in the program it comes from, or as CSV UTF-8."
 
 
-def read_limited(kind: str, content: bytes, name: str, wanted: str = "") -> bytes:
+def read_limited(
+    kind: str, content: bytes, name: str, wanted: str = "", tell: Callable[[float], None] | None = None
+) -> bytes:
     """What the process writes of a workbook ("excel") or Parquet file ("parquet").
 
-    Nothing is written to the disk.
+    Nothing is written to the disk. ``tell`` is called every now and then, with 0: how far it is nobody knows. What it raises
+    ends the process.
 
     Raises
     ------
@@ -33,19 +39,36 @@ def read_limited(kind: str, content: bytes, name: str, wanted: str = "") -> byte
     command = [sys.executable, "-I", "-B", str(PROGRAM), kind, *limits, wanted]
     # The allocators of Arrow set aside more than they use, which counts here.
     environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-    try:
-        done = subprocess.run(
-            command, input=content, capture_output=True, timeout=SECONDS, env=environment, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        what = f"{shorten(name)} could not be read in {SECONDS} seconds"
-        raise CohortError(
-            [Problem(what, "", "Keep the sheets and columns that are needed, or save it as CSV.")]
-        ) from error
-    if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise CohortError([_explain(name, done.returncode, told)])
-    return done.stdout
+    pipe, end = subprocess.PIPE, time.monotonic() + SECONDS
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+        try:
+            written, errors = _wait(process, content, end, tell)
+        except subprocess.TimeoutExpired as error:
+            what = f"{shorten(name)} could not be read in {SECONDS} seconds"
+            remedy = "Keep the sheets and columns that are needed, or save it as CSV."
+            raise CohortError([Problem(what, "", remedy)]) from error
+        finally:
+            process.kill()  # of one that has ended nothing comes
+    if process.returncode:
+        told = errors.decode("utf-8", "replace").strip().splitlines()
+        raise CohortError([_explain(name, process.returncode, told)])
+    return written
+
+
+def _wait(
+    process: subprocess.Popen[bytes], content: bytes, end: float, tell: Callable[[float], None] | None
+) -> tuple[bytes, bytes]:
+    """What a process writes on both ways, once it has ended."""
+    given: bytes | None = content
+    while True:
+        try:
+            return process.communicate(given, timeout=LOOK_EVERY_SECONDS)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise
+            given = None
+            if tell:
+                tell(0.0)
 
 
 def _explain(name: str, code: int, told: list[str]) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +17,9 @@ from analytics.intake.limited import read_limited
 from analytics.intake.tables import SourceTable
 
 
-def read_parquet(content: bytes, name: str, layout: Layout | None) -> tuple[SourceTable, ...]:
+def read_parquet(
+    content: bytes, name: str, layout: Layout | None, tell: Callable[[float], None] | None = None
+) -> tuple[SourceTable, ...]:
     """The table of a Parquet file, its cells as text.
 
     Raises
@@ -23,7 +27,7 @@ def read_parquet(content: bytes, name: str, layout: Layout | None) -> tuple[Sour
     CohortError
         If it cannot be read, has cells that are no values, or no rows.
     """
-    table = pa.ipc.open_stream(read_limited("parquet", content, name)).read_all()
+    table = pa.ipc.open_stream(read_limited("parquet", content, name, tell=tell)).read_all()
     if table.num_columns > MAX_COLUMNS:
         what = f"{shorten(name)} has {table.num_columns} columns; at most {MAX_COLUMNS} can be read"
         raise CohortError([Problem(what, "", "Keep the columns that are needed.")])

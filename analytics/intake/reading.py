@@ -42,7 +42,8 @@ def read_tables(
     layout
         How it is read; None detects it. What was detected is the ``layout`` of each table, and gives the same table.
     progress
-        Is told how much of a text has been read, 0 to 1.
+        Is told how much of a text has been read, 0 to 1; of other files that they are still being read. What it raises ends
+        the reading.
 
     Raises
     ------
@@ -53,9 +54,9 @@ def read_tables(
     if layout is not None and layout.kind != found.kind:
         layout = None
     if found.kind == "excel":
-        return read_workbook(found.content, found.name, layout)
+        return read_workbook(found.content, found.name, layout, progress)
     if found.kind == "parquet":
-        return read_parquet(found.content, found.name, layout)
+        return read_parquet(found.content, found.name, layout, progress)
     return (_read_text(found.content, found.name, layout, progress),)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from analytics.cohort.problems import CohortError, Problem
@@ -28,7 +28,9 @@ class Sheet:
     rows: list[Row] = field(default_factory=list)
 
 
-def read_workbook(content: bytes, name: str, layout: Layout | None) -> tuple[SourceTable, ...]:
+def read_workbook(
+    content: bytes, name: str, layout: Layout | None, tell: Callable[[float], None] | None = None
+) -> tuple[SourceTable, ...]:
     """The tables of a workbook, or the one of the sheet that the layout names.
 
     Raises
@@ -37,7 +39,7 @@ def read_workbook(content: bytes, name: str, layout: Layout | None) -> tuple[Sou
         If the workbook cannot be read, has no such sheet, or no table at all.
     """
     wanted = layout.sheet if layout else ""
-    told = read_limited("excel", content, name, wanted).decode("utf-8").split("\n")
+    told = read_limited("excel", content, name, wanted, tell).decode("utf-8").split("\n")
     first = json.loads(told[0])
     if wanted and wanted not in first["sheets"]:
         what = f"{shorten(name)} has no sheet {shorten(wanted)}"

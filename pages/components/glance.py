@@ -80,7 +80,7 @@ def _link_html(context: Context, slug: str) -> str:
     """The HTML of a link to an analysis with this filter; "" where the file lacks what it needs."""
     address = context.links.to(slug)
     title = next(a.title for a in load_analyses() if a.slug == slug)
-    return f'<a href="{escape(address)}">{escape(title)}\u00a0→</a>' if address else ""
+    return f'<a data-turn href="{escape(address)}">{escape(title)}\u00a0→</a>' if address else ""
 
 
 def show_way_to_published(context: Context) -> None:
@@ -89,7 +89,7 @@ def show_way_to_published(context: Context) -> None:
         address = escape(context.links.to("published-study"))
         st.html(
             '<p class="glance-key">Does the reference cohort reproduce what was published? '
-            f'<a href="{address}">The published study\u00a0→</a></p>'
+            f'<a data-turn href="{address}">The published study\u00a0→</a></p>'
         )
 
 

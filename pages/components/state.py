@@ -29,6 +29,8 @@ OWN = "own"  # the parameter of a link that was made of them
 PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
+N_UPLOADERS = "n_uploaders"  # how often the place for files was emptied
+INTAKE_GIVE_UP = "intake_give_up"
 INTAKE_FILES = "intake_files"
 INTAKE_FORGET = "intake_forget"
 INTAKE_OPEN = "intake_open"

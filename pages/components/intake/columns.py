@@ -40,7 +40,8 @@ def show_columns(held: Held) -> None:
     """
     _show_keys(held)
     try:
-        beginning = held.look()
+        with st.spinner("Looking at what the columns may mean …"):
+            beginning = held.look()
     except MappingError:
         _show_text(held, held.mapping)
         raise
@@ -324,7 +325,8 @@ def _show_taken(held: Held, beginning: Beginning) -> None:
     mapping = beginning.proposal.mapping
     if all(a.variable == load_dictionary().identifier.name for a in mapping.assignments):
         raise MappingError("nothing is certain yet. Answer what is asked above, or choose a column below.")
-    imported = held.import_now()
+    with st.spinner("Reading every row by its columns, and looking for what is wrong …"):
+        imported = held.import_now()
     n = len(imported.mapped.frame.columns) - 1
     with speaking_by(imported.mapped.dictionary):
         patients = format_patients(len(imported.mapped.frame))

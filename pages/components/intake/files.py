@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -17,6 +19,7 @@ from pages.components.notes import problems_html, show_notes
 
 KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "parquet", "gz", "zip", "toml"]
 N_ROWS = 6
+TELL_EVERY_SECONDS = 0.25
 MOST_COLUMNS = 60  # of a preview
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 ENCODINGS = ("utf-8", "utf-8-sig", "windows-1252", "gb18030", "utf-16", "latin-1", "big5", "shift_jis")
@@ -29,25 +32,48 @@ PROMISE = (
 def ask_files() -> Held:
     """The files; what is held is read anew where they are others."""
     held = find_held()
-    uploaded = st.file_uploader(
-        "Files", KINDS, accept_multiple_files=True, key=state.INTAKE_FILES, label_visibility="collapsed"
-    )
+    n = st.session_state.get(state.N_UPLOADERS, 0)
+    key = f"{state.INTAKE_FILES}_{n}" if n else state.INTAKE_FILES
+    uploaded = st.file_uploader("Files", KINDS, accept_multiple_files=True, key=key, label_visibility="collapsed")
     st.html(f'<p class="outcomes-caption">{escape(name_patients(PROMISE))}</p>')
-    brought = {file.name: file.getvalue() for file in uploaded}
+    brought = name_apart([(file.name, file.getvalue()) for file in uploaded])
     if brought and brought != held.files:
-        bar = st.progress(0.0, "Reading …")
-
-        def tell(share: float, name: str) -> None:
-            bar.progress(share, as_markdown(f"Reading {shorten(name)} …"))
-
-        held.take(brought, tell)
-        bar.empty()
+        _read(held, brought)
     if held.files and not brought:
         st.html(
             f'<p class="outcomes-cohort">Held for this tab: {escape(join_words([shorten(name) for name in held.files]))}</p>'
         )
         st.button("Forget these files", key=state.INTAKE_FORGET, on_click=let_held_go, icon=":material/delete:")
     return held
+
+
+def name_apart(files: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Files by their names; of several of one name the later ones have a number."""
+    named: dict[str, bytes] = {}
+    for name, content in files:
+        start, point, ending = name.partition(".")
+        spelt = (name, *(f"{start} ({n}){point}{ending}" for n in range(2, len(files) + 1)))
+        named[next(other for other in spelt if other not in named)] = content
+    return named
+
+
+def _read(held: Held, brought: dict[str, bytes]) -> None:
+    """Read the files, with how far it has come and a way to give it up: whatever is drawn meanwhile ends the run for it."""
+    began = told = time.monotonic()
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, "Reading …", width="stretch")
+        st.button("Give up", key=state.INTAKE_GIVE_UP, icon=":material/stop:", on_click=let_held_go)
+
+    def tell(share: float, name: str) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told > TELL_EVERY_SECONDS:
+            told = now
+            bar.progress(min(share, 1.0), as_markdown(f"Reading {shorten(name)}: {now - began:.0f} s so far"))
+
+    held.take(brought, tell)
+    place.empty()
 
 
 def show_problems_of(held: Held) -> None:

@@ -70,25 +70,31 @@ class Held:
 
     def take(self, files: dict[str, bytes], progress: Callable[[float, str], None]) -> None:
         """Read other files in the place of those before."""
-        self.files = files
-        self.n_taken += 1
-        self.layouts = {}
-        self.read(progress)
+        self.read(progress, files)
 
-    def read(self, progress: Callable[[float, str], None]) -> None:
-        """Read the files, and begin with the mapping that comes with them, or that their columns are known by."""
+    def read(self, progress: Callable[[float, str], None], others: dict[str, bytes] | None = None) -> None:
+        """Read the files, or others, and begin with the mapping that comes with them, or that their columns are known by.
+
+        What ``progress`` raises leaves all as it was.
+        """
+        files, layouts = (self.files, self.layouts) if others is None else (others, {})
         tables: list[SourceTable] = []
         problems: list[Problem] = []
         brought: Mapping | None = None
-        for place, (name, content) in enumerate(self.files.items()):
-            share = place / len(self.files)
-            progress(share, name)
+        for place, (name, content) in enumerate(files.items()):
+
+            def tell(share: float, place: int = place, name: str = name) -> None:
+                progress((place + share) / len(files), name)
+
+            tell(0.0)
             try:
                 if name.endswith(MAPPING_ENDING):
                     brought = read_mapping(content.decode("utf-8"))
                 else:
                     tables += (
-                        read_tables_as(content, name, self.layouts) if self.layouts else read_tables(content, name)
+                        read_tables_as(content, name, layouts, progress=tell)
+                        if layouts
+                        else read_tables(content, name, progress=tell)
                     )
             except CohortError as error:
                 problems += error.problems
@@ -96,6 +102,9 @@ class Held:
                 problems.append(Problem(f"{name} cannot be read", "", str(error)))
             except UnicodeDecodeError:
                 problems.append(Problem(f"{name} is not UTF-8", "", "Save the mapping anew as UTF-8."))
+        if others is not None:
+            self.files, self.layouts = files, layouts
+            self.n_taken += 1
         self.tables, self.problems = tuple(tables), tuple(problems)
         self.passed_over = frozenset(table.name for table in tables if table.is_hidden)
         self.begin(brought)
@@ -187,7 +196,8 @@ def find_held() -> Held:
 
 
 def let_held_go() -> None:
-    """Forget the files, and what was decided about them."""
+    """Forget the files, and what was decided about them; those that are still in their place would be read again."""
+    st.session_state[state.N_UPLOADERS] = st.session_state.get(state.N_UPLOADERS, 0) + 1
     for key in [key for key in st.session_state if str(key).startswith(state.INTAKE)]:
         del st.session_state[key]
 

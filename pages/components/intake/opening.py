@@ -38,7 +38,8 @@ def show_opening(held: Held, imported: Imported) -> None:
         )
     else:
         try:
-            cohort = _open(held, imported)
+            with st.spinner("Counting …"):
+                cohort = _open(held, imported)
         except CohortError as error:
             st.error(as_markdown(str(error)))
         else:
