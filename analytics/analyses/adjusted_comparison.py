@@ -12,8 +12,8 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import DRAWN, NO_STRATA
 from analytics.comparisons.regression import stack
-from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, NO_STRATA
 from analytics.comparisons.treatment import (
     LANDMARK,
     TreatmentAnalysis,
@@ -37,12 +37,7 @@ from analytics.estimators import (
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_landmark, compare_weighted_curves
 from analytics.estimators.treatment.propensity import Estimand
-from analytics.figures.curves.survival import (
-    Overlay,
-    describe_drawing,
-    describe_survival,
-    plot_survival,
-)
+from analytics.figures.curves.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.points.balance import plot_balance, plot_overlap
 from analytics.figures.theme import Figure
 from analytics.formats import MISSING, format_count, format_number, format_patients
@@ -53,12 +48,7 @@ from analytics.reporting.files import name_measure
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
-from analytics.reporting.treatment import (
-    answer_treatment,
-    count_used,
-    label_states,
-    list_adjusters,
-)
+from analytics.reporting.treatment import answer_treatment, count_used, label_states, list_adjusters
 from analytics.reporting.weighting import (
     AdjustedComparison,
     caption_balance,
@@ -103,7 +93,7 @@ class AdjustedComparisonAnalysis(TreatmentAnalysis):
                 options = tuple(option for option in control.options if option[0] in TWO_STATES)
                 control = replace(control, options=options, default=options[0][0])
             controls.append(replace(control, place="more") if control.name == "endpoint" else control)
-        return (*controls, LANDMARK, balance_control(cohort), WEIGHTS, INTERVALS, BANDS, MARKS)
+        return (*controls, LANDMARK, balance_control(cohort), WEIGHTS, *DRAWN)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         own = {**params, "adjust": params["balance"], "strata": NO_STRATA}

@@ -19,6 +19,7 @@ from analytics.comparisons.causes import (
     stack_causes,
     why_not_kaplan_meier,
 )
+from analytics.comparisons.choices import DRAWN, chosen_group, chosen_references, group_control, reference_control
 from analytics.comparisons.incidence import (
     caption_comparison,
     compare_incidence,
@@ -31,17 +32,8 @@ from analytics.comparisons.incidence import (
     show_joined_incidence,
 )
 from analytics.comparisons.power import to_planning
-from analytics.comparisons.regression import chosen_references, reference_control
 from analytics.comparisons.requirements import competing_events
-from analytics.comparisons.survival import (
-    BANDS,
-    INTERVALS,
-    MARKS,
-    chosen_group,
-    group_control,
-    headline_patients,
-    headline_test,
-)
+from analytics.comparisons.survival import headline_patients, headline_test
 from analytics.dictionary import Words, load_words
 from analytics.document import ComparedTest, Contrast, Headline, Picture, Shown, Sides
 from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_whole_curves
@@ -148,9 +140,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
                 display=True,
             ),
             reference_control(cohort),
-            INTERVALS,
-            BANDS,
-            MARKS,
+            *DRAWN,
             FULL_AXIS,
         )
 

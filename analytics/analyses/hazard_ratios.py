@@ -12,22 +12,21 @@ import pandas as pd
 from analytics.analysis import Checks, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import chosen_references, endpoint_control, note_references, strata_control
 from analytics.comparisons.power import detect_hazards
 from analytics.comparisons.regression import (
     RegressionAnalysis,
     as_read,
-    chosen_references,
     list_factor_tests,
     list_headlines,
     list_models,
     model_controls,
-    note_references,
     tabulate_estimates,
     tabulate_tests,
     to_model_planning,
 )
 from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
+from analytics.comparisons.survival import prepare_times
 from analytics.comparisons.validation import to_optimism
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable, load_words
 from analytics.document import ComparedTest, Headline, Picture, Shown
@@ -41,17 +40,11 @@ from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, c
 from analytics.figures.forest.ratios import EventWords, words_of
 from analytics.figures.ratios.hazard_over_time import describe_hazard_over_time, plot_hazard_over_time
 from analytics.formats import format_p_phrase, name_patients
-from analytics.frames import TimeToEvent, endpoint_columns, filters_of, strata_of
+from analytics.frames import TimeToEvent, filters_of, strata_of
 from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
 from analytics.reporting.files import name_measure
-from analytics.reporting.hazards import (
-    NO_ROBUST_ERRORS,
-    RESIDUALS,
-    explain_concordance,
-    note_hazard,
-    say_concordance,
-)
+from analytics.reporting.hazards import NO_ROBUST_ERRORS, RESIDUALS, explain_concordance, note_hazard, say_concordance
 from analytics.reporting.proportionality import note_proportionality, tabulate_proportionality
 from analytics.reporting.regression import note_incomplete
 from analytics.reporting.tables import Table
@@ -202,19 +195,11 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         names: list[str] = []
         for name in params["covariates"]:
             names += _usual_factors(dictionary, endpoint) if name == USUAL else (name,)
-        strata = None if params["strata"] == NO_STRATA else dictionary[params["strata"]]
         # Within its own levels a factor does not vary.
         kept = [name for name in dict.fromkeys(names) if name in cohort.variables and name != params["strata"]]
         variables = tuple(dictionary[name] for name in kept)
-        tally = cohort.tally(endpoint_columns(endpoint, strata, *variables), cohort_filter)
-        data = TimeToEvent.from_tally(
-            tally,
-            endpoint,
-            strata=strata,
-            filtered_by=[dictionary[name] for name in cohort_filter.variables],
-            covariates=variables,
-            references=chosen_references(params),
-        )
+        references = chosen_references(params)
+        data = prepare_times(cohort, cohort_filter, params, covariates=variables, references=references)
         return _Frame(data, dictionary, variables)
 
     def estimate(self, frame: _Frame, params: Params) -> HazardRatios:
@@ -294,9 +279,8 @@ class HazardRatiosAnalysis(RegressionAnalysis[_Frame, HazardRatios]):
         return Used.from_frame(result.frame, result.variables, result.multivariable)
 
     def tests(self, result: HazardRatios) -> tuple[ComparedTest, ...]:
-        frame = result.frame
-        strata = () if frame.strata is None else frame.conditions[-1:]
-        return list_factor_tests(result.multivariable, result.variables, in_sentence(result.endpoint.label), strata)
+        event, strata = in_sentence(result.endpoint.label), strata_of(result.frame)
+        return list_factor_tests(result.multivariable, result.variables, event, strata)
 
     def downloads(self, result: HazardRatios) -> Mapping[str, pd.DataFrame]:
         proportionality, references = result.proportionality, references_of(result.multivariable)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
+from analytics.comparisons.choices import DRAWN, strata_control
 from analytics.comparisons.regression import stack
-from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, strata_control
 from analytics.comparisons.treatment import LANDMARK, adjust_control, list_e_values, read_model, treatment_controls
 from analytics.comparisons.treatment_groups import (
     GroupsAnalysis,
@@ -83,8 +83,7 @@ class LandmarkAnalysis(GroupsAnalysis):
     files = ("estimates", "landmarks", "curves")
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
-        chosen = (*treatment_controls(cohort), LANDMARK, adjust_control(cohort), strata_control(cohort))
-        return (*chosen, INTERVALS, BANDS, MARKS)
+        return (*treatment_controls(cohort), LANDMARK, adjust_control(cohort), strata_control(cohort), *DRAWN)
 
     def estimate(self, data: TreatmentData, params: Params) -> LandmarkComparison:
         days = int(params["landmark"])

@@ -12,16 +12,20 @@ from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.beside import LETTERS, join_frames, name_both
-from analytics.comparisons.regression import chosen_references, note_references, reference_control
-from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import (
+from analytics.comparisons.choices import (
     NO_STRATA,
-    ask_libraries,
     chosen_group,
-    compare_survival,
-    describe_compared_survival,
+    chosen_references,
     endpoint_control,
     group_control,
+    note_references,
+    reference_control,
+)
+from analytics.comparisons.requirements import endpoint_with
+from analytics.comparisons.survival import (
+    ask_libraries,
+    compare_survival,
+    describe_compared_survival,
     headline_events,
     headline_patients,
     plot_compared_survival,

@@ -10,8 +10,9 @@ import pandas as pd
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import note_references, reference_control
 from analytics.comparisons.imputation import COMPLETE, IMPUTATION, OWN_LEVEL, MissingValues
-from analytics.comparisons.regression import note_references, reference_control, stack
+from analytics.comparisons.regression import stack
 from analytics.comparisons.relapse import (
     RelapseData,
     factors_control,
@@ -25,11 +26,7 @@ from analytics.document import Headline, Picture
 from analytics.estimators import count_missing
 from analytics.estimators.missing.imputation import IMPUTATIONS
 from analytics.estimators.second_opinion.proportions import compare_missing
-from analytics.figures.points.missingness import (
-    MOST_PATTERNS,
-    plot_missingness,
-    plot_patterns,
-)
+from analytics.figures.points.missingness import MOST_PATTERNS, plot_missingness, plot_patterns
 from analytics.formats import format_count, format_patients, format_share
 from analytics.reporting.attrition import Used
 from analytics.reporting.files import name_measure

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 
 import pandas as pd
 
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
-from analytics.comparisons.regression import stack
+from analytics.comparisons.choices import strata_control
+from analytics.comparisons.regression import draw_forest, stack
 from analytics.comparisons.salvage import salvage_reference_control
-from analytics.comparisons.survival import strata_control
 from analytics.comparisons.treatment import (
     TreatmentAnalysis,
     adjust_control,
@@ -27,20 +26,9 @@ from analytics.comparisons.treatment import (
 )
 from analytics.dictionary import DAYS_PER_MONTH, load_words
 from analytics.document import ComparedTest, Headline, HtmlFigure
-from analytics.estimators import (
-    landmark_profile,
-    naive_hazard_ratio,
-    time_dependent_hazard_ratio,
-)
+from analytics.estimators import landmark_profile, naive_hazard_ratio, time_dependent_hazard_ratio
 from analytics.estimators.second_opinion.treatment import compare_treatment_ratios
-from analytics.figures.forest.comparison import (
-    ComparisonForest,
-    ComparisonRow,
-    describe_comparison,
-    plot_comparison,
-)
-from analytics.figures.forest.html import draw_html
-from analytics.figures.forest.svg import draw_svg
+from analytics.figures.forest.comparison import ComparisonForest, ComparisonRow, describe_comparison, plot_comparison
 from analytics.formats import MISSING, format_count, format_number, format_p_cell
 from analytics.frames.switching import SALVAGE, TreatmentData
 from analytics.reporting.estimates import ratio_text
@@ -58,11 +46,7 @@ from analytics.reporting.regression import has_few_events
 from analytics.reporting.tables import Table
 from analytics.reporting.treatment import AS_IT_CHANGES, list_cautions, name_term_test, note_not_random
 from analytics.reporting.wording import start_sentence
-from analytics.results import (
-    Estimate,
-    Reason,
-    treated_terms,
-)
+from analytics.results import Estimate, Reason, treated_terms
 from analytics.results.second_opinion import Compared
 from analytics.speaking import word
 
@@ -192,8 +176,7 @@ class NaiveAnswerAnalysis(TreatmentAnalysis):
         )
 
     def figure(self, result: NaiveComparison, params: Params) -> HtmlFigure:
-        forest = plot_comparison(_forest(result))
-        return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+        return draw_forest(plot_comparison(_forest(result)))
 
     def caption(self, result: NaiveComparison, params: Params) -> str:
         return (

@@ -14,6 +14,7 @@ from analytics.analysis import Checks, Control, Governed, Params, lazy
 from analytics.cohort import MOST_IDENTIFIERS, Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import note_references
 from analytics.comparisons.incidence import (
     caption_comparison,
     compare_incidence,
@@ -29,7 +30,6 @@ from analytics.comparisons.regression import (
     list_headlines,
     list_models,
     model_controls,
-    note_references,
     tabulate_estimates,
     tabulate_tests,
     to_model_planning,
@@ -52,13 +52,7 @@ from analytics.document import ComparedTest, Headline, Picture, Shown
 from analytics.estimators import check_model, optimism_by_bootstrap, why_no_checks
 from analytics.estimators.validation.model_checks import NamePatients
 from analytics.figures.forest.ratios import EventWords
-from analytics.frames import (
-    BinaryOutcome,
-    CompetingEvents,
-    Unfinished,
-    count_unfinished,
-    endpoint_columns,
-)
+from analytics.frames import BinaryOutcome, CompetingEvents, Unfinished, count_unfinished, endpoint_columns
 from analytics.reporting.answers import answer_factors
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import IncidenceComparison, say_incidence, tabulate_incidence

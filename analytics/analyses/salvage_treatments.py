@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import DRAWN, strata_control
 from analytics.comparisons.salvage import (
     CLOCK,
     count_moves,
@@ -17,7 +18,6 @@ from analytics.comparisons.salvage import (
     list_other_pairs,
     salvage_reference_control,
 )
-from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, strata_control
 from analytics.comparisons.treatment import AT_LANDMARK, LANDMARK, adjust_control, list_e_values, relapse_controls
 from analytics.comparisons.treatment_groups import (
     NAIVE,
@@ -87,19 +87,8 @@ class SalvageAnalysis(GroupsAnalysis):
         naive = replace(
             NAIVE, help=f"The usual curves by the last {word('salvage treatment')}, which count the wait as survival."
         )
-        adjust, strata, who = adjust_control(cohort), strata_control(cohort), relapse_controls(cohort)
-        return (
-            CLOCK,
-            LANDMARK,
-            salvage_reference_control(cohort),
-            *who,
-            naive,
-            adjust,
-            strata,
-            INTERVALS,
-            BANDS,
-            MARKS,
-        )
+        against, who = salvage_reference_control(cohort), relapse_controls(cohort)
+        return (CLOCK, LANDMARK, against, *who, naive, adjust_control(cohort), strata_control(cohort), *DRAWN)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return super().prepare(cohort, cohort_filter, {**params, "history": SALVAGE})

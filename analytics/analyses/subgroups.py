@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
@@ -12,15 +12,16 @@ from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.beside import RATIOS_UNTESTED, name_both, stack_sides
-from analytics.comparisons.power import to_planning
-from analytics.comparisons.regression import (
-    as_read,
+from analytics.comparisons.choices import (
     chosen_levels,
     chosen_references,
-    draw_forest,
+    endpoint_control,
     list_reference_options,
     reference_control,
+    strata_control,
 )
+from analytics.comparisons.power import to_planning
+from analytics.comparisons.regression import as_read, draw_forest, picture_comparison
 from analytics.comparisons.requirements import any_group, endpoint_with
 from analytics.comparisons.subgroups import (
     Subgroups,
@@ -31,16 +32,16 @@ from analytics.comparisons.subgroups import (
     plan_subgroups,
     split_groups,
 )
-from analytics.comparisons.survival import NO_STRATA, endpoint_control, strata_control
+from analytics.comparisons.survival import prepare_survival
 from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
-from analytics.document import ComparedTest, Headline, HtmlFigure, Picture, Sides
+from analytics.document import ComparedTest, Headline, HtmlFigure, Sides
 from analytics.document import Contrast as Beside
 from analytics.estimators import estimate_hazard_ratios, subgroup_effects
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
 from analytics.estimators.second_opinion.treatment import compare_subgroups as ask_libraries
 from analytics.figures.forest.comparison import describe_comparison, plot_comparison
 from analytics.formats import format_count
-from analytics.frames import TimeToEvent, endpoint_columns, filters_of, is_post_baseline, strata_of
+from analytics.frames import TimeToEvent, filters_of, is_post_baseline, strata_of
 from analytics.reporting.answers import answer_ratio
 from analytics.reporting.attrition import Used
 from analytics.reporting.estimates import ratio_text
@@ -57,8 +58,8 @@ from analytics.reporting.subgroups import (
     say_interaction,
 )
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import describe_hazard_ratio, in_sentence, start_sentence
-from analytics.results import SubgroupEffect
+from analytics.reporting.wording import describe_hazard_ratio, in_sentence, name_strata, start_sentence
+from analytics.results.regression import EFFECT_COLUMNS, SubgroupEffect
 from analytics.results.second_opinion import Compared
 
 USUAL, EVERY = "usual", "every"
@@ -149,11 +150,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         dictionary = cohort.dictionary
         endpoint, variable = dictionary.endpoint(params["endpoint"]), dictionary[params["by"]]
         within = _choose_within(dictionary, cohort, params, endpoint)
-        strata = None if params["strata"] in (NO_STRATA, variable.name) else dictionary[params["strata"]]
-        tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *within), cohort_filter)
-        filtered_by = [dictionary[name] for name in cohort_filter.variables]
-        data = TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, within)
-        return _Frame(data, variable, within)
+        return _Frame(prepare_survival(cohort, cohort_filter, params, variable, within), variable, within)
 
     def estimate(self, frame: _Frame, params: Params) -> Subgroups:
         data, variable = frame.data, frame.variable
@@ -248,11 +245,7 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
     def tests(self, result: Subgroups) -> tuple[ComparedTest, ...]:
         """The test of interaction of each subgrouping variable."""
         by, endpoint = in_sentence(result.variable.label), in_sentence(result.endpoint.label)
-        within = (
-            f", within levels of {in_sentence(result.frame.conditions[-1].label)}"
-            if result.frame.strata is not None
-            else ""
-        )
+        within = name_strata(strata_of(result.frame))
         return tuple(
             ComparedTest(
                 f"test of interaction of {by} with {in_sentence(s.variable.label)} for {endpoint}{within}",
@@ -267,46 +260,18 @@ class SubgroupsAnalysis(Analysis[_Frame, Subgroups]):
         effects += [(s.variable.name, effect) for s in result.subgroupings for effect in s.shown(result.contrast)]
         rows = []
         for name, effect in effects:
-            ratio, test = result.contrast.label_reason(effect.ratio), tests.get(name or "")
-            limits = (ratio.interval.low, ratio.interval.high, ratio.interval.method) if ratio.interval else (None,) * 3
-            interaction = (test.statistic, test.df, test.p_value) if test is not None else (None,) * 3
-            counts = (effect.n, effect.n_event, effect.n_reference, effect.n_event_reference)
-            numbers = (ratio.value, ratio.std_error, *limits, effect.test, effect.p_value, effect.p_value_wald)
-            start = (name, effect.subgroup, effect.group, effect.reference)
-            rows.append((*start, *counts, *numbers, effect.method, ratio.reason, *interaction))
-        columns = [
-            "variable",
-            "level",
-            "group",
-            "reference",
-            "n",
-            "n_event",
-            "n_reference",
-            "n_event_reference",
-            "estimate",
-        ]
-        columns += [
-            "std_error",
-            "conf_low",
-            "conf_high",
-            "conf_type",
-            "test",
-            "p_value",
-            "p_value_wald",
-            "method",
-            "reason",
-        ]
-        columns += ["statistic_interaction", "df_interaction", "p_interaction"]
-        frame = pd.DataFrame(rows, columns=columns)
-        frame.insert(columns.index("conf_type"), "conf_level", result.overall.conf_level)
+            labelled, test = replace(effect, ratio=result.contrast.label_reason(effect.ratio)), tests.get(name or "")
+            interaction = {f"{one}_interaction": getattr(test, one, None) for one in ("statistic", "df", "p_value")}
+            rows.append({"variable": name, **labelled.to_row(result.overall.conf_level), **interaction})
+        columns = ["variable", *EFFECT_COLUMNS, "statistic_interaction", "df_interaction", "p_value_interaction"]
+        frame = pd.DataFrame(rows, columns=columns).rename(columns={"p_value_interaction": "p_interaction"})
         return {"estimates": name_measure(frame, "hazard_ratio")}
 
     def join(self, first: Subgroups, second: Subgroups, params: Params, sides: Sides) -> TwoSubgroups:
         return TwoSubgroups(first, second)
 
     def show_joined(self, joined: TwoSubgroups, params: Params, sides: Sides) -> Beside:
-        forest = compare_two_subgroups(joined, sides)
-        picture = Picture(name_both(sides), draw_forest(plot_comparison(forest)), describe_comparison(forest))
+        picture = picture_comparison(name_both(sides), compare_two_subgroups(joined, sides))
         first, second = (self.downloads(one)["estimates"] for one in (joined.first, joined.second))
         return Beside(picture, sentences=(RATIOS_UNTESTED,), frame=partial(stack_sides, first, second, "hazard ratio"))
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import endpoint_control, survival_controls
 from analytics.comparisons.requirements import any_of, endpoint_with
-from analytics.comparisons.survival import (
-    SurvivalAnalysis,
-    SurvivalComparison,
-    compare_survival,
-    endpoint_control,
-    prepare_survival,
-    survival_controls,
-)
+from analytics.comparisons.survival import SurvivalAnalysis, SurvivalComparison, compare_survival, prepare_survival
 from analytics.dictionary import load_words
 from analytics.frames import TimeToEvent
 from analytics.results import Note
@@ -29,7 +23,6 @@ class SurvivalBySiteAnalysis(SurvivalAnalysis):
     slug = "survival-by-site"
     title = "Survival by {site}"
     question = "How do {patients} fare {by_site}?"
-    section = "Survival"
     order = 20
     icon = ":material/location_on:"
     method = (

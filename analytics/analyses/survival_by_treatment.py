@@ -10,7 +10,8 @@ import pandas as pd
 from analytics.analysis import Control, Params, lazy
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.survival import BANDS, INTERVALS, MARKS, strata_control
+from analytics.comparisons.choices import DRAWN, strata_control
+from analytics.comparisons.regression import stack
 from analytics.comparisons.treatment import (
     adjust_control,
     estimate_curves,
@@ -115,17 +116,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
         # Blocks of protected children with their mean day would put many on the wrong side of a later start.
         start = () if cohort.smallest_cell else (START,)
         until = (HSCT_COUNTS,) if is_offered(UNTIL_HSCT, cohort) else ()
-        return (
-            *treatment_controls(cohort),
-            NAIVE,
-            adjust,
-            *until,
-            *start,
-            strata_control(cohort),
-            INTERVALS,
-            BANDS,
-            MARKS,
-        )
+        return (*treatment_controls(cohort), NAIVE, adjust, *until, *start, strata_control(cohort), *DRAWN)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return prepare_treatments(cohort, cohort_filter, params)
@@ -210,7 +201,7 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
                 f"until {word('HSCT')}, weighted for who is {word('given HSCT')}",
             ),
         ]
-        hazard = [model.to_frame().assign(model=name) for model, name in models if model is not None]
+        hazard = stack([model.to_frame().assign(model=name) for model, name in models if model is not None])
         tested = {"term": test.method, "statistic": test.statistic, "df": test.df, "p_value": test.p_value}
         curves = [
             tabulate_whole_curves(result.curves).assign(method="Simon–Makuch", start_days=result.start),
@@ -222,9 +213,8 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
             curves.append(
                 name_measure(incidence, "cumulative_incidence").assign(method=f"{word('HSCT')} as a competing event")
             )
-        estimates = [row for frame in hazard for row in frame.to_dict("records")]
         return {
-            "estimates": name_measure(pd.DataFrame([*estimates, tested]), "hazard_ratio"),
+            "estimates": name_measure(pd.DataFrame([*hazard.to_dict("records"), tested]), "hazard_ratio"),
             "curves": pd.concat(curves, ignore_index=True),
         }
 

@@ -5,15 +5,8 @@ from __future__ import annotations
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
-from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import (
-    SurvivalAnalysis,
-    chosen_group,
-    endpoint_control,
-    group_control,
-    prepare_survival,
-    survival_controls,
-)
+from analytics.comparisons.choices import chosen_group, endpoint_control, group_control, survival_controls
+from analytics.comparisons.survival import SurvivalAnalysis, prepare_survival
 from analytics.frames import TimeToEvent
 
 
@@ -23,17 +16,12 @@ class SurvivalByVariableAnalysis(SurvivalAnalysis):
     slug = "survival-by-variable"
     title = "Survival by any variable"
     question = "How does survival differ between groups of your choice?"
-    section = "Survival"
     order = 40
     icon = ":material/stacked_line_chart:"
     method = (
         "Kaplan–Meier estimates by the chosen variable; test of the curves as chosen; "
         "pairwise tests adjusted by Holm's method."
     )
-
-    @property
-    def requires(self) -> tuple[tuple[str, ...], ...]:
-        return endpoint_with()
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         return (group_control(cohort), endpoint_control(cohort), *survival_controls(cohort))

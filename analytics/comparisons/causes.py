@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from analytics.analysis import Params, lazy
+from analytics.comparisons.choices import note_references
 from analytics.comparisons.incidence import title_of
-from analytics.comparisons.regression import as_read, note_references
+from analytics.comparisons.regression import as_read
 from analytics.comparisons.survival import styles_of
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import Picture
@@ -205,16 +206,14 @@ def why_not_kaplan_meier(result: CumulativeIncidence) -> Picture:
 
 def _largest_gap(result: CumulativeIncidence) -> tuple[str, int, float, float] | None:
     """The group and milestone at which one minus Kaplan–Meier is furthest above the incidence, with both values."""
-    best: tuple[str, int, float, float] | None = None
-    comparison = result.comparison
-    naive = {curve.group: curve for curve in result.naive.curves}
-    for curve in (curve for curve in comparison.curves if curve.n):
-        survival = survival_at(naive[curve.group], MILESTONES)
-        pairs = zip(MILESTONE_YEARS, comparison.milestones_of(curve), survival, strict=True)
-        for years, right, free in pairs:
-            if right.value is None or free.value is None or not right.n:
-                continue
-            wrong = 1 - free.value
-            if best is None or wrong - right.value > best[3] - best[2]:
-                best = (curve.group, years, right.value, wrong)
-    return best
+    comparison, naive = result.comparison, {curve.group: curve for curve in result.naive.curves}
+    found = [
+        (curve.group, years, right.value, 1 - free.value)
+        for curve in comparison.curves
+        if curve.n
+        for years, right, free in zip(
+            MILESTONE_YEARS, comparison.milestones_of(curve), survival_at(naive[curve.group], MILESTONES), strict=True
+        )
+        if right.value is not None and free.value is not None and right.n
+    ]
+    return max(found, key=lambda gap: gap[3] - gap[2], default=None)

@@ -9,17 +9,12 @@ from functools import partial
 import pandas as pd
 
 from analytics.analysis import Background, Params, lazy
-from analytics.comparisons.regression import as_read, draw_forest
+from analytics.comparisons.regression import as_read, picture_comparison
 from analytics.comparisons.relapse import RelapseData
 from analytics.dictionary import Variable, load_words
-from analytics.document import Picture, Progress, Shown
+from analytics.document import Progress, Shown
 from analytics.estimators import estimate_imputed_odds_ratios, own_level_name, why_not_imputed
-from analytics.figures.forest.comparison import (
-    ComparisonForest,
-    ComparisonRow,
-    describe_comparison,
-    plot_comparison,
-)
+from analytics.figures.forest.comparison import ComparisonForest, ComparisonRow
 from analytics.figures.forest.ratios import say_fitted_by
 from analytics.formats import format_count, format_patients, format_percent
 from analytics.reporting.files import name_measure
@@ -171,10 +166,9 @@ def _show(result: MissingValues, found: PooledResult | None, params: Params) -> 
         return Shown()
     forest = _compare(result, found)
     ways = "two ways" if found is None else "three ways"
-    picture = Picture(
+    picture = picture_comparison(
         f"Odds ratios of {word('relapse')} by {ways} of dealing with missing values",
-        draw_forest(plot_comparison(forest)),
-        describe_comparison(forest),
+        forest,
         f"Complete cases leave out every {load_words().noun} of whom a factor is unknown. “Missing as own level” keeps all, "
         "but can bias every odds ratio, even where values are missing by chance alone; a number then gets the mean and a mark.",
     )

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-from analytics.analysis import Analysis, Checks, Control, Frame, Params, to_reference
+from analytics.analysis import Analysis, Checks, Control, Frame, Params
 from analytics.cohort import Cohort
 from analytics.comparisons.beside import (
     MODELS_BESIDE,
@@ -19,28 +19,21 @@ from analytics.comparisons.beside import (
     name_both,
     say_models,
 )
+from analytics.comparisons.choices import reference_control
 from analytics.comparisons.power import to_planning
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.document import ComparedTest, Contrast, Headline, HtmlFigure, Picture, Sides
-from analytics.figures.forest.comparison import describe_comparison, plot_comparison
+from analytics.figures.forest.comparison import ComparisonForest, describe_comparison, plot_comparison
 from analytics.figures.forest.html import draw_html
 from analytics.figures.forest.layout import Forest
-from analytics.figures.forest.ratios import (
-    EventWords,
-    describe_forest,
-    plot_forest,
-)
+from analytics.figures.forest.ratios import EventWords, describe_forest, plot_forest
 from analytics.figures.forest.svg import draw_svg
 from analytics.formats import format_count, format_number, format_step
 from analytics.reporting.planning import Plan, plan_terms
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.regression import RatioResult, describe_terms
-from analytics.reporting.wording import in_sentence, join_words
-from analytics.results import (
-    Note,
-    TermTest,
-    ratios_per_step,
-)
+from analytics.reporting.wording import in_sentence, join_words, name_strata
+from analytics.results import TermTest, ratios_per_step
 from analytics.results.power import Detectable, Term
 from analytics.results.regression import AnyModel
 
@@ -70,44 +63,6 @@ def model_controls(cohort: Cohort, event: str) -> tuple[Control, Control, Contro
     )
 
 
-def list_reference_options(variables: Sequence[Variable]) -> tuple[tuple[str, str], ...]:
-    """The options of a choice among the levels of several variables."""
-    return tuple(
-        (to_reference(v.name, level), f"{v.label}: {label}")
-        for v in variables
-        for level, label in zip(v.levels, v.level_labels, strict=True)
-    )
-
-
-def chosen_levels(choices: Sequence[str], variable: Variable) -> list[str]:
-    """The levels of a variable among those options."""
-    return [level for name, level in (choice.split(":", 1) for choice in choices) if name == variable.name]
-
-
-def reference_control(cohort: Cohort) -> Control:
-    """The choice of reference levels, the same on every page: a level chosen on one holds on the others."""
-    offered = [v for v in cohort.dictionary.variables if v.is_coded and (v.is_covariate or v.is_group)]
-    levels = list_reference_options([v for v in offered if v.name in cohort.variables])
-    about = "The level that the others of the same factor are compared with. Clicking a row of the table does the same."
-    return Control("reference", "Reference levels", "many", (), levels, "more", about, display=True)
-
-
-def chosen_references(params: Params) -> dict[str, str]:
-    """Variable to its chosen reference level; the last of several."""
-    return dict(choice.split(":", 1) for choice in params["reference"])
-
-
-def note_references(params: Params, variables: Sequence[Variable]) -> tuple[Note, ...]:
-    """A note for each factor of the model for which several reference levels are chosen."""
-    notes = []
-    for v in variables:
-        chosen = chosen_levels(params["reference"], v)
-        if len(chosen) > 1:
-            text = f"{len(chosen)} reference levels are chosen for {v.label}; {v.level_label(chosen[-1])} is used."
-            notes.append(Note("several-references", "caution", text, "Keep one reference level for each factor."))
-    return tuple(notes)
-
-
 def as_read(result: AnyModel, variables: Sequence[Variable]) -> AnyModel:
     """The result as it is read: ratios of numbers per step of the dictionary, where an estimator takes them per unit."""
     return ratios_per_step(result, {v.name: v.per for v in variables})
@@ -120,7 +75,7 @@ def list_factor_tests(
     labels = {v.name: in_sentence(v.label) for v in variables}
     kind = "likelihood-ratio" if model.test_type == "likelihood ratio" else model.test_type
     name = f"{'penalised ' if model.method == 'firth' else ''}{kind} test"
-    strata = "".join(f", within levels of {in_sentence(v.label)}" for v in within)
+    strata = name_strata(within)
     tests = []
     for test in model.tests:
         others = sorted(label for factor, label in labels.items() if factor != test.variable)
@@ -178,9 +133,7 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
 
     def show_joined(self, joined: TwoModels, params: Params, sides: Sides) -> Contrast:
         forest = list_two_models(joined, sides)
-        picture = Picture(
-            name_both(sides), draw_forest(plot_comparison(forest)), describe_comparison(forest), MODELS_BESIDE
-        )
+        picture = picture_comparison(name_both(sides), forest, MODELS_BESIDE)
         return Contrast(picture, sentences=(say_models(joined, sides),), frame=partial(frame_two_models, joined))
 
     @abstractmethod
@@ -197,6 +150,11 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
 def draw_forest(forest: Forest) -> HtmlFigure:
     """A forest as the table of a page, and as a picture for files."""
     return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+
+
+def picture_comparison(title: str, forest: ComparisonForest, caption: str = "") -> Picture:
+    """A forest of comparisons with its words."""
+    return Picture(title, draw_forest(plot_comparison(forest)), describe_comparison(forest), caption)
 
 
 def list_headlines(model: RatioResult, n: int, who: str, noun: str, each: str) -> tuple[Headline, ...]:

@@ -12,9 +12,9 @@ import pandas as pd
 from analytics.analysis import Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
+from analytics.comparisons.choices import chosen_references
 from analytics.comparisons.horizon import WeighedOutcome
 from analytics.comparisons.incidence import list_competing
-from analytics.comparisons.regression import chosen_references
 from analytics.dictionary import CompetingEndpoint, Dictionary, Variable, Words, dictionary_with, load_words
 from analytics.estimators import estimate_odds_ratios, estimate_univariable_odds_ratios, with_own_level
 from analytics.estimators.second_opinion.odds import compare_odds_ratios

@@ -94,12 +94,5 @@ def frame_estimates(
     rows: list[dict[Any, Any]] = [row for m in (result.hazard, *others) for row in m.to_frame().to_dict("records")]
     tests = [(result.test, "", "", None), *((p.test, p.group_a, p.group_b, p.p_adjusted) for p in pairs)]
     for test, reference, level, p_holm in tests:
-        names = {
-            "term": test.method,
-            "reference": reference,
-            "level": level,
-            "statistic": test.statistic,
-            "df": test.df,
-        }
-        rows.append({**names, "p_value": test.p_value, "p_value_holm": p_holm, "reason": test.reason})
+        rows.append({**test.to_row(), "reference": reference, "level": level, "p_value_holm": p_holm})
     return pd.DataFrame(rows).assign(landmark_days=result.days)

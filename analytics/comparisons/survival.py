@@ -5,19 +5,22 @@ The analyses differ in whom they compare and from when; the estimate, figure, ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from analytics.analysis import Analysis, Control, Governed, Params
+from analytics.analysis import Analysis, Governed, Params
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.beside import JoinedCurves, join_frames, name_both, say_test, styles_beside, test_of
+from analytics.comparisons.choices import NO_STRATA, WEIGHTINGS
 from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
-from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable, load_words
+from analytics.comparisons.requirements import endpoint_with
+from analytics.dictionary import Variable, load_words
 from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import (
     estimate_survival,
@@ -43,7 +46,7 @@ from analytics.formats import (
     format_years,
     is_withheld,
 )
-from analytics.frames import EVERYONE, CompetingEvents, TimeToEvent, endpoint_columns, filters_of, strata_of
+from analytics.frames import CompetingEvents, TimeToEvent, endpoint_columns, filters_of, strata_of
 from analytics.reporting.answers import answer_survival
 from analytics.reporting.attrition import Used
 from analytics.reporting.curves import (
@@ -60,136 +63,41 @@ from analytics.reporting.planning import plan_groups
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.timing import note_post_baseline
-from analytics.reporting.wording import in_sentence, start_sentence
+from analytics.reporting.wording import in_sentence, name_strata, start_sentence
 from analytics.results import Estimate, Note, PairwiseTest, SurvivalResult, TestResult
 from analytics.results.second_opinion import Compared
 
-NO_STRATA = "none"
-
-INTERVALS = Control(
-    "interval",
-    "Confidence intervals",
-    "one",
-    "log-log",
-    (("log-log", "log-log"), ("log", "log"), ("plain", "plain")),
-    "more",
-    "How the interval around each curve is made. Log-log stays between 0 and 100 % and suits small groups; "
-    "log is R's default; plain is the textbook formula.",
-    display=True,
-)
-BANDS = Control("bands", "Show confidence bands", "toggle", True, (), "more", display=True)
-MARKS = Control(
-    "marks",
-    "Mark 1, 3 and 5 years",
-    "toggle",
-    False,
-    (),
-    "more",
-    "Points on the curves at these times, each with its interval and its numbers.",
-    display=True,
-)
-WEIGHTINGS: dict[str, dict[str, Any]] = {
-    "logrank": {"weighting": "logrank"},
-    "peto": {"weighting": "peto"},
-    "tarone-ware": {"weighting": "tarone-ware"},
-    "late": {"weighting": "fleming-harrington", "rho": 0, "gamma": 1},
-}
-TEST = Control(
-    "test",
-    "Test",
-    "one",
-    "logrank",
-    (
-        ("logrank", "log-rank"),
-        ("peto", "Peto–Peto (early differences)"),
-        ("tarone-ware", "Tarone–Ware (rather early)"),
-        ("late", "Fleming–Harrington 0, 1 (late differences)"),
-    ),
-    "more",
-    "Which part of the follow-up weighs most. Choose before looking: the log-rank test weighs all deaths alike.",
-)
-
-
-def list_groups(cohort: Cohort) -> tuple[tuple[str, str], ...]:
-    """The variables that split patients into groups, as the options of a control."""
-    return tuple((v.name, v.label) for v in cohort.dictionary.groups if v.name in cohort.variables)
-
-
-def group_control(cohort: Cohort, role: str = "lineage") -> Control:
-    """The choice of the groups compared; at first those of the variable with the role, where the cohort has it."""
-    groups = list_groups(cohort)
-    column = cohort.dictionary.roles.get(role)
-    default = column if column in dict(groups) else EVERYONE
-    return Control("by", "Split by", "one", default, ((EVERYONE, "everyone together"), *groups))
-
-
-def chosen_group(dictionary: Dictionary, params: Params) -> Variable | None:
-    """The variable that splits patients into groups; None for everyone together."""
-    return None if params["by"] == EVERYONE else dictionary[params["by"]]
-
-
-def strata_control(cohort: Cohort) -> Control:
-    """The choice of a variable within whose levels the groups are compared."""
-    return Control(
-        "strata",
-        "Compare within levels of",
-        "one",
-        NO_STRATA,
-        ((NO_STRATA, "no stratification"), *list_groups(cohort)),
-        "more",
-        "A stratified test compares the groups inside each level of this variable and adds the differences up.",
-    )
-
-
-def endpoint_control(cohort: Cohort, default: str = "os_relapse", *, after: Phase = "diagnosis") -> Control:
-    """The choice of what is survived and from when, among the endpoints whose clock starts ``after`` a phase or later.
-
-    Raises
-    ------
-    ValueError
-        If the cohort has the columns of none of them; ``requires`` of the analysis should have said so.
-    """
-    endpoints = [
-        e
-        for e in cohort.dictionary.endpoints
-        if PHASES.index(e.phase) >= PHASES.index(after) and set(endpoint_columns(e)) <= set(cohort.variables)
-    ]
-    if not endpoints:
-        raise ValueError(f"{cohort.name} has the columns of no endpoint from {after} on. Add them to the file.")
-    names = [e.name for e in endpoints]
-    return Control(
-        "endpoint",
-        "Endpoint",
-        "one",
-        default if default in names else names[0],
-        tuple((e.name, name_endpoint(e)) for e in endpoints),
-        help="{endpoints in short} The methods page defines each.",
-    )
-
-
-def name_endpoint(endpoint: Endpoint) -> str:
-    """The endpoint as the choices name it ("OS from first relapse")."""
-    late = f", entering at {endpoint.entered or 'a later day'}" if endpoint.entry is not None else ""
-    return f"{endpoint.short} from {endpoint.origin}{late}"
-
-
-def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
-    """The choices that all survival analyses share."""
-    return (TEST, strata_control(cohort), INTERVALS, BANDS, MARKS)
-
 
 def prepare_survival(
-    cohort: Cohort, cohort_filter: CohortFilter, params: Params, variable: Variable | None
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    params: Params,
+    variable: Variable | None,
+    covariates: Sequence[Variable] = (),
 ) -> TimeToEvent:
-    """The arrays of the chosen endpoint by one variable, under the filter and the chosen stratification.
+    """The arrays of the chosen endpoint by one variable, under the filter and the chosen stratification, with covariates.
 
     Without groups to compare, or with the groups themselves as strata, the stratification is not used.
     """
-    name, endpoint = params["strata"], cohort.dictionary.endpoint(params["endpoint"])
-    strata = None if variable is None or name in (NO_STRATA, variable.name) else cohort.dictionary[name]
-    columns = endpoint_columns(endpoint, variable, strata)
-    filtered_by = [cohort.dictionary[name] for name in cohort_filter.variables]
-    return TimeToEvent.from_tally(cohort.tally(columns, cohort_filter), endpoint, variable, strata, filtered_by)
+    without = variable is None or params["strata"] == variable.name
+    own = {**params, "strata": NO_STRATA} if without else params
+    return prepare_times(cohort, cohort_filter, own, variable, covariates)
+
+
+def prepare_times(
+    cohort: Cohort,
+    cohort_filter: CohortFilter,
+    params: Params,
+    variable: Variable | None = None,
+    covariates: Sequence[Variable] = (),
+    references: Mapping[str, str] | None = None,
+) -> TimeToEvent:
+    """The arrays of the chosen endpoint under the filter and the chosen stratification, with covariates."""
+    known, name = cohort.dictionary, params["strata"]
+    endpoint, strata = known.endpoint(params["endpoint"]), None if name == NO_STRATA else known[name]
+    tally = cohort.tally(endpoint_columns(endpoint, variable, strata, *covariates), cohort_filter)
+    filtered_by = [known[name] for name in cohort_filter.variables]
+    return TimeToEvent.from_tally(tally, endpoint, variable, strata, filtered_by, covariates, references)
 
 
 def compare_survival(
@@ -199,57 +107,43 @@ def compare_survival(
 
     ``notes`` come before those of the estimate; ``names_variable`` is that of the result.
     """
-    conf_type, labels = params["interval"], labels_of(frame.variable)
-    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
-    curves = estimate_survival(frame.time, frame.event, group=frame.group, conf_type=conf_type, **arrays)
-    overall: TestResult | None = None
+    compared, labels = _draw_curves(frame, params["interval"]), labels_of(frame.variable)
+    curves, overall = compared.curves.curves, None
     pairwise: tuple[PairwiseTest, ...] = ()
     if frame.variable is not None:
-        test = {**WEIGHTINGS[params["test"]], "strata": frame.strata, **arrays}
-        overall = logrank_test(frame.time, frame.event, frame.group, **test)
-        if sum(curve.n > 0 for curve in curves.curves) > 2:
-            pairwise = pairwise_logrank(frame.time, frame.event, frame.group, adjust="holm", **test)
-    return SurvivalComparison(
-        frame=frame,
-        curves=curves,
-        milestones=tuple(read_curve(curve, MILESTONES) for curve in curves.curves),
-        overall=overall,
-        pairwise=pairwise,
-        median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
-        notes=(
-            *notes,
-            *note_post_baseline(
-                frame.endpoint, group=frame.variable, filters=filters_of(frame), strata=strata_of(frame)
-            ),
-            *note_entry(frame.endpoint),
-            *note_small_groups(curves.curves, labels),
-            *note_non_proportional(frame, curves.curves, labels),
-            *curves.notes,
-            *(overall.notes if overall else ()),
-        ),
-        names_variable=names_variable,
+        test: dict[str, Any] = {**WEIGHTINGS[params["test"]], **frame.arrays()}
+        overall = logrank_test(group=frame.group, **test)
+        if sum(curve.n > 0 for curve in curves) > 2:
+            pairwise = pairwise_logrank(group=frame.group, adjust="holm", **test)
+    known: dict[str, Any] = {"group": frame.variable, "filters": filters_of(frame), "strata": strata_of(frame)}
+    found = (
+        *notes,
+        *note_post_baseline(frame.endpoint, **known),
+        *note_entry(frame.endpoint),
+        *note_small_groups(curves, labels),
+        *note_non_proportional(frame, curves, labels),
+        *compared.curves.notes,
+        *(overall.notes if overall else ()),
     )
+    return replace(compared, overall=overall, pairwise=pairwise, notes=found, names_variable=names_variable)
+
+
+def _draw_curves(frame: TimeToEvent, conf_type: SurvivalConfType) -> SurvivalComparison:
+    """Curves by group, their values at the milestones and the median follow-up, without tests."""
+    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry, "conf_type": conf_type}
+    curves = estimate_survival(frame.time, frame.event, group=frame.group, **arrays)
+    milestones = tuple(read_curve(curve, MILESTONES) for curve in curves.curves)
+    return SurvivalComparison(frame, curves, milestones, None, (), follow_up(frame.time, frame.event, **arrays))
 
 
 def join_survival(first: SurvivalComparison, second: SurvivalComparison, params: Params, sides: Sides) -> JoinedCurves:
     """The curves of two selections in one, and the test of one against the other where nobody is in both."""
     frame, split = join_frames(first.frame, second.frame, sides)
-    conf_type = params["interval"]
-    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry}
-    curves = estimate_survival(frame.time, frame.event, group=frame.group, conf_type=conf_type, **arrays)
-    compared = SurvivalComparison(
-        frame=frame,
-        curves=curves,
-        milestones=tuple(read_curve(curve, MILESTONES) for curve in curves.curves),
-        overall=None,
-        pairwise=(),
-        median_follow_up=follow_up(frame.time, frame.event, conf_type=conf_type, **arrays),
-    )
     test = None
     if sides.may_be_tested:
-        weighting = WEIGHTINGS[params["test"]]
-        test = logrank_test(frame.time, frame.event, split.side, **weighting, strata=split.strata, **arrays)
-    return JoinedCurves(compared, split, test)
+        within = {**frame.arrays(), "strata": split.strata}
+        test = logrank_test(group=split.side, **WEIGHTINGS[params["test"]], **within)
+    return JoinedCurves(_draw_curves(frame, params["interval"]), split, test)
 
 
 def headline_patients(frame: TimeToEvent | CompetingEvents, which: str = "in this selection") -> Headline:
@@ -357,10 +251,15 @@ def ask_libraries(frame: TimeToEvent, result: SurvivalComparison, params: Params
 class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True):
     """Survival compared between groups from one clock; a subclass says which groups, and from when."""
 
+    section = "Survival"
     files = ("estimates", "curves")
     planning = to_planning(
         lambda result, params: plan_groups(detect_groups(result.frame), result.labels, result.endpoint.events)
     )
+
+    @property
+    def requires(self) -> tuple[tuple[str, ...], ...]:
+        return endpoint_with()
 
     def estimate(self, frame: TimeToEvent, params: Params) -> SurvivalComparison:
         return compare_survival(frame, params)
@@ -426,9 +325,8 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         test, frame = result.overall, result.frame
         if test is None or frame.variable is None:
             return ()
-        within = f", within levels of {in_sentence(frame.conditions[-1].label)}" if frame.strata is not None else ""
         what = f"{test.method} of {in_sentence(frame.endpoint.label)} by {in_sentence(frame.variable.label)}"
-        return (ComparedTest(what + within, test.p_value),)
+        return (ComparedTest(what + name_strata(strata_of(frame)), test.p_value),)
 
     def downloads(self, result: SurvivalComparison) -> Mapping[str, pd.DataFrame]:
         """Survival at the milestones and tests ("estimates"), and the curves' coordinates ("curves").

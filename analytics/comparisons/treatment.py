@@ -13,9 +13,9 @@ from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter, Membership
+from analytics.comparisons.choices import NO_STRATA, endpoint_control
 from analytics.comparisons.regression import as_read
 from analytics.comparisons.requirements import endpoint_with
-from analytics.comparisons.survival import NO_STRATA, endpoint_control
 from analytics.dictionary import PHASES, Endpoint, Phase
 from analytics.document import ComparedTest, Headline
 from analytics.estimators import e_value_of, highest_risk, simon_makuch, weighted_quantiles

@@ -28,12 +28,7 @@ from analytics.estimators import (
     time_dependent_hazard_ratio,
 )
 from analytics.estimators.intervals import SurvivalConfType
-from analytics.figures.curves.survival import (
-    Overlay,
-    describe_drawing,
-    describe_survival,
-    plot_survival,
-)
+from analytics.figures.curves.survival import Overlay, describe_drawing, describe_survival, plot_survival
 from analytics.figures.theme import Figure, Style
 from analytics.formats import MISSING, format_count, format_p_cell
 from analytics.frames.switching import TreatmentData

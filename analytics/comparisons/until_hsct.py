@@ -44,7 +44,6 @@ def answer_until_hsct(data: TreatmentData, choice: str) -> UntilHsct:
     whole, cart = data.whole, name_treatment(CART)
     if data.history != UNTIL_HSCT or whole is None or choice == END or not data.n:
         return UntilHsct()
-    cart = name_treatment(CART)
     if choice == COMPETING:
         rows = split_at_treatment(
             data.time, data.event, data.treated_at[cart], weight=data.weight, untreated=data.untreated, treated=cart

@@ -11,11 +11,7 @@ from analytics.analysis import Background, Params
 from analytics.dictionary import Variable, load_words
 from analytics.document import Picture, Progress, Shown
 from analytics.estimators.validation.splines import SHOWN as SHOWN_QUANTILES
-from analytics.figures.points.calibration import (
-    describe_calibration,
-    plot_calibration,
-    say_groups,
-)
+from analytics.figures.points.calibration import describe_calibration, plot_calibration, say_groups
 from analytics.figures.ratios.spline import describe_spline, plot_spline
 from analytics.formats import format_level, format_number, format_percent
 from analytics.reporting.files import name_measure

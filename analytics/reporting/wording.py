@@ -341,3 +341,8 @@ def start_sentence(text: str) -> str:
 def in_sentence(label: str) -> str:
     """A label inside a sentence: "Age group" becomes "age group", "MRD on day 19" and "BCR::ABL1" stay."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def name_strata(strata: Sequence[Variable]) -> str:
+    """Within whose levels a test compares, to stand after what it is of; empty without strata."""
+    return "".join(f", within levels of {in_sentence(v.label)}" for v in strata)

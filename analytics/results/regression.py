@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 
@@ -342,6 +342,17 @@ class SubgroupEffect(Result):
             return None
         return name_ratio_test_of(self.method, self.ratio.interval.method)
 
+    def to_row(self, conf_level: float) -> dict[str, Any]:
+        """The ratio for a file, with the columns of ``EFFECT_COLUMNS``; ``std_error`` is that of its logarithm."""
+        own = {name: getattr(self, name) for name in EFFECT_COLUMNS if hasattr(self, name)}
+        return {"level": self.subgroup, **self.ratio.to_row(conf_level), **own}
+
+
+EFFECT_COLUMNS = [
+    *("level", "group", "reference", "n", "n_event", "n_reference", "n_event_reference", "estimate", "std_error"),
+    *("conf_low", "conf_high", "conf_level", "conf_type", "test", "p_value", "p_value_wald", "method", "reason"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class SubgroupResult(Result):
@@ -363,14 +374,8 @@ class SubgroupResult(Result):
         ``level`` is the subgroup; ``std_error`` is that of the ratio's logarithm. The ``statistic``, ``df`` and
         ``p_interaction`` of the test of interaction are repeated.
         """
-        columns = ["level", "group", "reference", "n", "n_event", "n_reference", "n_event_reference", "estimate"]
-        columns += ["std_error", "conf_low", "conf_high", "test", "p_value", "p_value_wald", "method", "reason"]
-        rows = []
-        for e in (*self.overall, *self.subgroups):
-            low, high = (e.ratio.interval.low, e.ratio.interval.high) if e.ratio.interval else (None, None)
-            counts = (e.subgroup, e.group, e.reference, e.n, e.n_event, e.n_reference, e.n_event_reference)
-            numbers = (e.ratio.value, e.ratio.std_error, low, high, e.test, e.p_value, e.p_value_wald)
-            rows.append((*counts, *numbers, e.method, e.ratio.reason))
+        rows = [effect.to_row(self.conf_level) for effect in (*self.overall, *self.subgroups)]
+        columns = [name for name in EFFECT_COLUMNS if name not in ("conf_level", "conf_type")]
         test = self.interaction
         return pd.DataFrame(rows, columns=columns).assign(
             conf_level=self.conf_level, statistic=test.statistic, df=test.df, p_interaction=test.p_value

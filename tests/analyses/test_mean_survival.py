@@ -16,7 +16,7 @@ from lifelines.utils import restricted_mean_survival_time
 
 from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.regression import chosen_references
+from analytics.comparisons.choices import chosen_references
 from analytics.frames import EVERYONE
 from analytics.reporting.reasons import say_reason
 from tests.analyses.shown import (

@@ -16,7 +16,7 @@ from statsmodels.duration.survfunc import survdiff
 from analytics.analysis import Analysis
 from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.comparisons.survival import endpoint_control
+from analytics.comparisons.choices import endpoint_control
 from analytics.frames import EVERYONE
 from tests.analyses.shown import (
     DAYS_PER_MONTH,
