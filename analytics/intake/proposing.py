@@ -170,7 +170,11 @@ def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, 
     age = dictionary.roles.get("age") or ""
     if age not in found and start.get(age) is None and (by_birth := _guess_age(cells, age, dictionary)):
         found[age] = by_birth
-    if not start.key and dictionary.identifier.name not in found and (guess := _guess_key(cells, dictionary, taken)):
+    if (
+        not start.key
+        and dictionary.identifier.name not in found
+        and (guess := _guess_key(cells, dictionary, taken, start.hashed))
+    ):
         found[dictionary.identifier.name] = guess
     known = [*start.assignments, *(guess.assignment for guess in found.values())]
     waiting: set[str] = set()
@@ -332,13 +336,15 @@ def _guess_by_words(
             yield Guess(drafted.assignment, BY_WORDS, "by its values alone", drafted.questions)
 
 
-def _guess_key(cells: dict[str, Cells], dictionary: Dictionary, taken: set[str]) -> Guess | None:
-    """The column of the patient where none has such a name: the first of those that differ in every row."""
+def _guess_key(cells: dict[str, Cells], dictionary: Dictionary, taken: set[str], hashed: Sequence[str]) -> Guess | None:
+    """The column of the patient where none has such a name: the first of those that differ in every row, with codes first."""
     first = islice(cells.values(), MOST_COLUMNS)
     unique = [c.name for c in first if c.is_unique and not c.is_date and c.name not in taken]
     if not unique:
         return None
     identifier = dictionary.identifier
+    if coded := [name for name in unique if name in hashed]:
+        return Guess(Assignment(identifier.name, (coded[0],)), 1.0, "codes stand in the place of numbers")
     choices = tuple(
         Choice(name, Assignment(identifier.name, (name,)), "It differs in every row.") for name in unique[:N_PREVIEW]
     )

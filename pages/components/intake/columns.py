@@ -53,6 +53,7 @@ def show_columns(held: Held) -> None:
     guesses = beginning.proposal.guesses
     open_ones = [guess for guess in guesses if not guess.is_sure or guess.assignment.variable in held.chosen]
     _show_patient(held, beginning, open_ones)
+    _offer_one_each(held, beginning)
     _offer_all(held, beginning, open_ones)
     for guess in open_ones:
         _show_guess(held, beginning, guess)
@@ -113,6 +114,26 @@ def _show_patient(held: Held, beginning: Beginning, open_ones: list[Guess]) -> N
         on_change=_choose_patient,
         args=(held, mapping, name, key),
         width=320,
+    )
+
+
+def _offer_one_each(held: Held, beginning: Beginning) -> None:
+    """Where patients have several rows: to make one of them."""
+    mapping, table = beginning.proposal.mapping, beginning.table
+    if mapping.one_per_patient or mapping.tables or mapping.key not in table.columns:
+        return
+    keys = table.frame[mapping.key].dropna()
+    n = keys.nunique()
+    if n == len(keys):
+        return
+    said = f"{format_count(len(keys))} rows have {format_count(n)} different texts in “{shorten(mapping.key)}”: are they visits?"
+    st.html(f'<p class="outcomes-caption" data-testid="several-rows">{escape(said)}</p>')
+    st.button(
+        as_markdown(name_patients("Make one {patient} of the rows of each")),
+        key=state.key_of_intake(held.n_taken, "one_each"),
+        help="Of each column the first known value counts; of follow-up, and of death, that of the longest time.",
+        on_click=held.settle,
+        args=(replace(mapping, one_per_patient=True),),
     )
 
 

@@ -33,7 +33,7 @@ def ask_identifiers(held: Held) -> bool:
     if found:
         st.html(
             f'<div class="outcomes-note warning" role="alert" data-testid="identifiers"><b>Who somebody is.</b> {len(found)} '
-            f"{'column tells' if len(found) == 1 else 'columns tell'}, or may tell, who a patient is. Nothing is shown before "
+            f"{'column tells' if len(found) == 1 else 'columns tell'}, or may tell, who a patient is. Nothing is done before "
             "each of them is removed, or replaced by codes that cannot be turned back without a key that only you have.</div>"
         )
         for place, identifier in enumerate(found):
