@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from analytics.results import Note
 
 MIN_SHARED = 0.5  # of the patients of the smaller table: with fewer, two columns are not of the same patients
 MOST_COMPARED = 20_000
+MOST_TABLES = 12  # that are compared with one another
 _SAME = "Check that both tables hold the same identifiers."
 _ROW = "\0row"  # no column of a file is called so
 
@@ -50,6 +52,26 @@ def find_keys(tables: Sequence[SourceTable]) -> dict[str, str]:
         if total > most:
             best, most = found, total
     return best
+
+
+def list_strangers(tables: Sequence[SourceTable]) -> tuple[str, ...]:
+    """The names of tables that share patients with none of the others, of which some do: a sheet that explains codes.
+
+    Of tables none of which shares any, those of a single column beside one of several.
+    """
+    known: set[str] = set()
+    for one, other in combinations(tables[:MOST_TABLES], 2):
+        if len(find_keys((one, other))) == 2:
+            known |= {one.name, other.name}
+    known = known or {table.name for table in tables if len(table.columns) > 1}
+    return tuple(table.name for table in tables[:MOST_TABLES] if known and table.name not in known)
+
+
+def with_most_first(tables: Sequence[SourceTable], keys: Mapping[str, str]) -> tuple[SourceTable, ...]:
+    """The tables with that of the most patients first, which says who is one; as they are where a key is missing."""
+    if any(keys.get(table.name) not in table.columns for table in tables):
+        return tuple(tables)
+    return tuple(sorted(tables, key=lambda table: -table.frame[keys[table.name]].nunique()))
 
 
 def _sample(column: pd.Series, step: int) -> _Texts:

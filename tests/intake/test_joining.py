@@ -7,9 +7,10 @@ import pytest
 
 from analytics.cohort.problems import CohortError
 from analytics.intake import joining
-from analytics.intake.joining import find_keys, join_tables
+from analytics.intake.joining import find_keys, join_tables, list_strangers, with_most_first
 from analytics.intake.reading import read_tables
 from analytics.intake.tables import SourceTable
+from tests.intake.source_tables import table_of
 
 
 def table(name: str, text: str) -> SourceTable:
@@ -30,6 +31,19 @@ def rows(joined: SourceTable) -> list[list[str | None]]:
 
 def codes(joined: SourceTable) -> list[str]:
     return [note.code for note in joined.notes]
+
+
+def test_a_table_of_nobody_is_a_stranger_among_tables_of_patients() -> None:
+    legend = table_of({"Codes": ["1 = yes", "2 = no"]}, "legend")
+    patients = table_of({"no": ["a", "b", "c"], "sex": ["m", "f", "m"]}, "patients")
+    relapses = table_of({"patient": ["a", "c"], "site": ["CNS", "marrow"]}, "relapses")
+    others = table_of({"who": ["x", "y"], "sex": ["m", "f"]}, "others")
+    assert list_strangers([legend, patients, relapses]) == ("legend",)
+    assert list_strangers([legend, patients]) == ("legend",)
+    # Whoever has no relapse is a patient all the same, whichever sheet comes first.
+    keys = find_keys([relapses, patients])
+    assert [table.name for table in with_most_first([relapses, patients], keys)] == ["patients", "relapses"]
+    assert list_strangers([patients, relapses]) == list_strangers([patients, others]) == ()
 
 
 def test_one_row_each_stands_side_by_side() -> None:

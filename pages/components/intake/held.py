@@ -16,7 +16,7 @@ from analytics.intake.codebook import split_codebook
 from analytics.intake.exports import Export, recognise_export
 from analytics.intake.hiding import make_key
 from analytics.intake.importing import Imported, hide, import_patients
-from analytics.intake.joining import find_keys, join_tables
+from analytics.intake.joining import find_keys, join_tables, list_strangers, with_most_first
 from analytics.intake.mapping import Mapping, MappingError
 from analytics.intake.mapping_text import read_mapping
 from analytics.intake.proposing import Guess
@@ -107,6 +107,9 @@ class Held:
             self.n_taken += 1
         self.tables, self.problems = tuple(tables), tuple(problems)
         self.passed_over = frozenset(table.name for table in tables if table.is_hidden)
+        is_known = recognise_export(self.used) is not None or (brought is not None and bool(brought.tables))
+        if len(self.used) > 1 and not is_known:
+            self.passed_over |= set(list_strangers(self.used))
         self.begin(brought)
 
     def begin(self, brought: Mapping | None = None) -> None:
@@ -138,7 +141,8 @@ class Held:
         tables = hide(self.used, self.mapping, self.key)
         if not self.is_joined:
             return tables
-        return (join_tables(tables, {**find_keys(tables), **self.keys}),)
+        keys = {**find_keys(tables), **self.keys}
+        return (join_tables(with_most_first(tables, keys), keys),)
 
     def look(self) -> Beginning:
         """The table of patients, what its columns are taken for, and what has to be asked; made once.
