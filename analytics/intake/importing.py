@@ -13,12 +13,11 @@ from analytics.intake.decisions import Examined, examine, note_decisions
 from analytics.intake.gathering import Conflict, gather_patients
 from analytics.intake.hiding import drop_columns, hash_columns
 from analytics.intake.identifiers import Identifier, find_identifiers
-from analytics.intake.mapping import Acceptance, Mapping
+from analytics.intake.mapping import TELLS_NOBODY, Acceptance, Mapping
 from analytics.intake.tables import SourceTable
 from analytics.results import Note
 
 N_NAMED = 5
-TELLS_NOBODY = "identifier"  # the code under which a reader says that a column tells nobody
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +39,13 @@ class Imported:
 
 def list_unsettled(tables: Sequence[SourceTable], mapping: Mapping) -> tuple[Identifier, ...]:
     """The columns that tell, or may tell, who a patient is, and about which nothing was decided."""
-    accepted = {acceptance.code for acceptance in mapping.accepted}
-    settled = {*mapping.dropped, *mapping.hashed}
+    settled = {*mapping.dropped, *mapping.hashed, *mapping.kept}
     numbers = [name for a in mapping.assignments if a.rule in ("number", "days") for name in a.read]
     found: dict[str, Identifier] = {}
     for table in tables:
         for identifier in find_identifiers(table, numbers):
             found.setdefault(identifier.column, identifier)
-    return tuple(i for i in found.values() if i.column not in settled and f"{TELLS_NOBODY}:{i.column}" not in accepted)
+    return tuple(i for i in found.values() if i.column not in settled)
 
 
 def say_tells_nobody(mapping: Mapping, column: str) -> Mapping:

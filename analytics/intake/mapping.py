@@ -10,6 +10,7 @@ from typing import Any
 
 RULES = ("value", "levels", "number", "days", "combine", "present", "constant", "line")
 DATE_ORDERS = ("", "ymd", "dmy", "mdy")
+TELLS_NOBODY = "identifier"  # the code under which a reader says that a column tells nobody
 ANY = "*"  # whatever is known
 KEPT = ("", "first", "last")
 ENTRIES = ("words", "origins", "lists", "variables", "endpoints", "competing", "rules")  # those of a dictionary
@@ -180,6 +181,12 @@ class Mapping:
     exclusions: tuple[Exclusion, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
     entries: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The columns of which the reader said that they tell nobody who somebody is."""
+        codes = (acceptance.code.partition(":") for acceptance in self.accepted)
+        return tuple(column for code, _, column in codes if code == TELLS_NOBODY)
 
     def __post_init__(self) -> None:
         require(bool(self.name.strip()), "a mapping without a name", 'Give it one, on the first line: name = "…"')

@@ -113,7 +113,7 @@ def propose_mapping(
     cells = {
         name: Cells(table.frame, name, book.labels.get(name, ""), book.choices.get(name) or read_legend(name))
         for name in table.columns
-        if name not in book.identifiers or name == start.key
+        if name not in _dropped(start, book)
     }
     guesses = list(_guess_all(cells, dictionary, start, book))
     guesses = [replace(guess, preview=_preview(table, guess.assignment, start, dictionary)) for guess in guesses]
@@ -143,7 +143,9 @@ def propose_column(
 
 
 def _dropped(start: Mapping, book: Codebook) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*start.dropped, *(name for name in book.identifiers if name != start.key))))
+    """The columns that go: those of which the codebook says that they tell who somebody is, unless the reader decided."""
+    settled = {start.key, *start.hashed, *start.kept}
+    return tuple(dict.fromkeys((*start.dropped, *(name for name in book.identifiers if name not in settled))))
 
 
 def _guess_all(cells: dict[str, Cells], dictionary: Dictionary, start: Mapping, book: Codebook) -> Iterator[Guess]:

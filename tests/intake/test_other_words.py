@@ -6,8 +6,11 @@ import pytest
 
 from analytics.dictionary import open_dictionary
 from analytics.intake.applying import apply_mapping
+from analytics.intake.beginning import begin_intake
 from analytics.intake.contents import Cells, read_legend
 from analytics.intake.drafts import draft
+from analytics.intake.exports import recognise_export
+from analytics.intake.importing import say_tells_nobody
 from analytics.intake.proposing import propose_mapping
 from tests.intake.source_tables import table_of
 
@@ -113,6 +116,25 @@ def test_nines_above_all_others_are_asked_however_they_are_written(code: str) ->
     drafted = draft(Cells(table.frame, "WBC (10^9/L)"), DICTIONARY["white_cells"], DICTIONARY, is_exact=False)
     assert drafted is not None and drafted.assignment.missing == (code,)
     assert [question.kind for question in drafted.questions] == ["missing"]
+
+
+def test_what_redcap_calls_an_identifier_is_kept_for_the_age_once_that_is_said() -> None:
+    names = ("Variable / Field Name", "Form Name", "Field Type", "Field Label", "Identifier?")
+    choices = "Choices, Calculations, OR Slider Labels"
+    fields = [("record_id", "Record ID", ""), ("dob", "Date of birth", "y"), ("dx_date", "Date of diagnosis", "")]
+    rows = [(name, "base", "text", label, secret) for name, label, secret in fields]
+    book = table_of(
+        {**dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)), choices: ["", "", ""]}, "book"
+    )
+    data = table_of(
+        {"record_id": ["1", "2"], "dob": ["2010-01-01"] * 2, "dx_date": ["2014-01-01", "2016-01-01"]}, "data"
+    )
+    export = recognise_export([data, book])
+    assert export is not None
+    assert begin_intake([data, book], DICTIONARY, export.mapping).proposal.mapping.get("age_years") is None
+    kept = say_tells_nobody(export.mapping, "dob")
+    proposal = begin_intake([data, book], DICTIONARY, kept).proposal
+    assert proposal.mapping.get("age_years") is not None and proposal.mapping.dropped == ()
 
 
 def test_who_has_no_day_by_a_code_has_no_time_from_it() -> None:
