@@ -17,7 +17,6 @@ from pages.components.intake.held import Held, find_held, let_held_go, with_layo
 from pages.components.markdown import as_markdown
 from pages.components.notes import problems_html, show_notes
 
-KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xls", "xlsb", "ods", "parquet", "gz", "zip", "toml"]
 N_ROWS = 6
 TELL_EVERY_SECONDS = 0.25
 MOST_COLUMNS = 60  # of a preview
@@ -34,7 +33,8 @@ def ask_files() -> Held:
     held = find_held()
     n = st.session_state.get(state.N_UPLOADERS, 0)
     key = f"{state.INTAKE_FILES}_{n}" if n else state.INTAKE_FILES
-    uploaded = st.file_uploader("Files", KINDS, accept_multiple_files=True, key=key, label_visibility="collapsed")
+    # Of any kind: what cannot be read is told better here than by the browser.
+    uploaded = st.file_uploader("Files", accept_multiple_files=True, key=key, label_visibility="collapsed")
     st.html(f'<p class="outcomes-caption">{escape(name_patients(PROMISE))}</p>')
     brought = name_apart([(file.name, file.getvalue()) for file in uploaded])
     if brought and brought != held.files:
