@@ -11,9 +11,9 @@ from analytics.analyses import load_analyses
 from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
 from pages.components import state
-from pages.components.cache import Choices, load_document
+from pages.components.cache import load_document
 from pages.components.context import Context
-from pages.components.controls import ask_choices, choose_reference
+from pages.components.controls import choose_reference, show_choices
 from pages.components.figures import show_figure
 from pages.components.kept_ledger import enter_comparisons
 from pages.components.layout import ABOVE, BELOW, open_places
@@ -22,7 +22,6 @@ from pages.components.open_view import OpenView
 from pages.components.presenting import show_presenter
 from pages.components.protection import show_suppressed
 from pages.components.registry import Page
-from pages.components.run import run_again_unless
 from pages.components.tables import show_answer
 from pages.components.title import show_title
 
@@ -36,36 +35,28 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
             show_title(analysis.title, analysis.question, context)
             show_lacking(context.cohort.name, offer.lacks)
         return
-    title, said, choice, head, place = open_places()
-
-    def ask() -> Choices:
+    title, said = open_places(state.HEAD, state.ANSWER)
+    show_choices(offer.controls, context.choices)
+    above, place = open_places(state.ABOVE, state.PLACE)
+    try:
+        document = load_document(context.cohort, context.filter, analysis.slug, context.choices)
+    except SuppressedError as error:
         with title:
             show_title(analysis.title, analysis.question, context)
-            with choice:
-                chosen = ask_choices(offer.controls)
             show_presenter(analysis, context.links)
-        return chosen
-
-    # What an address chooses is known only to the widgets: where it decides, they are drawn before it is computed.
-    known = context.choices
-    choices = ask() if known is None else known
-    try:
-        document = load_document(context.cohort, context.filter, analysis.slug, choices)
-    except SuppressedError as error:
-        if known is not None:
-            ask()
         with place:
             show_suppressed(error)
         return
-    opened = OpenView(context, choices, document)
+    opened = OpenView(context, context.choices, document)
     # The browser draws what is sent first: the figure, then everything around it.
     with place:
         show_figure(document.main(), opened.stem, choose_reference)
-    if known is not None:
-        run_again_unless(ask() == choices)
+    with title:
+        show_title(analysis.title, analysis.question, context)
+        show_presenter(analysis, context.links)
     with said:
         show_answer(document.answer())
-    with head:
+    with above:
         for show in ABOVE:
             show(opened)
     enter_comparisons(opened.comparisons)

@@ -1,4 +1,4 @@
-"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters,
+"""What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters, choices,
 presenting, and the tab."""
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ SIDEBAR = st.components.v2.component(
 )
 SIDEBAR_TOLD = st.components.v2.component(
     "outcomes_filters_told", html="<span hidden></span>", js=read_asset("filters_told.js")
+)
+CHOICES = st.components.v2.component(
+    "outcomes_choices",
+    html='<div class="outcomes-choices"></div>',
+    js=load_in_browser("choices.js"),
+    isolate_styles=False,
 )
 PRESENTER = st.components.v2.component(
     "outcomes_presenter", html=PRESENTER_HTML, js=load_in_browser("present.js"), isolate_styles=False

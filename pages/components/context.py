@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -52,7 +53,7 @@ class Context:
     ``start`` is the file of the start where ``versus`` is a selection of it, beside a reader's own patients; ``start_text`` is
     then the selection as the link asks for it, "" where it is that of ``filter``, ``not_asked`` what of it cannot be asked of
     that file, and ``start_problem`` why the file cannot be shown.
-    ``shown`` is the analysis that the page showed last, and ``choices`` are its, None where they are not known yet.
+    ``shown`` is the analysis that the page showed last, and ``choices`` are its.
     """
 
     cohort: Cohort
@@ -60,7 +61,7 @@ class Context:
     too_near: CohortFilter | None = None
     is_answered: bool = True
     shown: str | None = None
-    choices: Choices | None = None
+    choices: Choices = ()
     versus: CohortFilter | None = None
     is_apart: bool = False
     whole: tuple[CohortFilter, CohortFilter] | None = None
@@ -353,11 +354,15 @@ def bounds(variable: Variable, cohort: Cohort) -> tuple[float, float]:
     return low, high if high > low else low + 1.0
 
 
-def read_choices(controls: Sequence[Control]) -> Choices | None:
-    """The value of every control of a page; None where the address decides, or a widget has not been drawn yet."""
-    if follows_address() or not all(control.name in st.session_state for control in controls):
-        return None
-    return tuple((control.name, control.choice(st.session_state[control.name])) for control in controls)
+def read_choices(controls: Sequence[Control]) -> Choices:
+    """The value of every control of a page, as the session holds it; what another page offers alone is none here."""
+    return tuple((control.name, control.choice(st.session_state.get(control.name))) for control in controls)
+
+
+def hold_choices(chosen: Mapping[str, Any]) -> None:
+    """Let the session hold these values of controls, by their names."""
+    for name, value in chosen.items():
+        st.session_state[name] = list(value) if isinstance(value, tuple) else value
 
 
 def is_presenting() -> bool:
@@ -377,9 +382,6 @@ def is_link_read() -> bool:
 
 
 def follows_address() -> bool:
-    """True in a run in which the address decides every value that is bound to it: by Back, by Forward, by a note's link.
-
-    What the widgets held before is then not what they will show, so that they are drawn before anything is read from them.
-    """
+    """True in a run in which the address decides every value that stands in it: by Back, by Forward, by a note's link."""
     run = get_script_run_ctx()
     return run is not None and run.is_history_navigation

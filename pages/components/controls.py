@@ -1,8 +1,9 @@
-"""Widgets: the choices of an analysis and of the overview. Every one is bound to the link."""
+"""The choices of an analysis, in one component, and of the overview, in widgets that are bound to the link."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,25 +13,49 @@ from analytics.cohort import Cohort
 from analytics.speaking import word
 from analytics.study.ways import ORDERS, has_lanes
 from pages.components import state
+from pages.components.browser import CHOICES
 from pages.components.cache import Choices, kept
+from pages.components.context import hold_choices
 from pages.components.markdown import as_markdown
 
 FEW_OPTIONS = 3
-NUMBER_WIDTH = 230
 CHOICE_WIDTH = 270
 MOST_PAGES = 100_000
 NO_GROUPS, BY_RELAPSE = "none", "relapse"  # choices of the overview that name no variable
 
 
-def ask_choices(controls: Sequence[Control]) -> Choices:
-    """The choices of an analysis: the first ones in a row, the others behind a button."""
-    bar = [control for control in controls if control.place == "bar"]
-    more = [control for control in controls if control.place == "more"]
-    chosen = {control.name: ask_choice(control) for control in bar}
-    if more:
-        with st.popover("Options", icon=":material/tune:"):
-            chosen |= {control.name: ask_choice(control) for control in more}
-    return tuple((control.name, chosen[control.name]) for control in controls)
+def show_choices(controls: Sequence[Control], choices: Choices) -> None:
+    """The choices of an analysis: the first ones in a row, the others behind a button.
+
+    Like the filters they are one message of a click, and the session holds them; what another page alone offers gives way.
+    """
+    hold_choices(dict(choices))
+    data = {
+        "controls": [_describe_control(control) for control in controls],
+        "value": dict(choices),
+        "step": st.session_state.get(state.CHOICES_STEP, 0),
+    }
+    CHOICES(key=state.CHOICES, data=data, on_choices_change=partial(_take, controls))
+
+
+def _describe_control(control: Control) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": control.name, "label": control.label, "kind": control.kind}
+    if control.kind == "number":
+        described |= {"limits": control.limits, "step": control.step}
+    elif control.options:
+        described["options"] = control.options
+    if control.help:
+        described["help"] = control.help
+    return described | ({"more": True} if control.place == "more" else {})
+
+
+def _take(controls: Sequence[Control]) -> None:
+    """Hold what a click chooses; whatever else a browser may send chooses nothing."""
+    sent = st.session_state[state.CHOICES].choices
+    value, step = (sent.get("value"), sent.get("step")) if isinstance(sent, Mapping) else (None, None)
+    if isinstance(value, Mapping) and isinstance(step, int):
+        hold_choices({c.name: c.choice(value[c.name]) for c in controls if c.allows(value.get(c.name))})
+        st.session_state[state.CHOICES_STEP] = step
 
 
 @kept(8)
@@ -59,33 +84,20 @@ def read_overview_choices(cohort: Cohort) -> Choices:
 
 
 def ask_choice(control: Control) -> Any:
-    """The widget of a choice, and what is chosen."""
-    held = _ask(control)
-    return control.choice(held)
-
-
-def _ask(control: Control) -> Any:
-    """The widget of a choice, and what it holds."""
+    """The widget of a choice of the overview, and what is chosen."""
     values = [value for value, _ in control.options]
     shared: dict[str, Any] = {
         "key": control.name,
-        "help": as_markdown(control.help) or None,
+        "format_func": control.label_of,
         "bind": "query-params",
         "persist_state": "session",
     }
-    label, default, shown = as_markdown(control.label), control.default, control.label_of
-    if control.name in st.session_state and not control.allows(st.session_state[control.name]):
-        # Chosen on another page, which offers more under this name.
-        st.session_state[control.name] = list(default) if control.kind == "many" else default
-    if control.kind == "toggle":
-        return st.toggle(label, default, **shared)
-    if control.kind == "number":
-        return st.slider(label, *control.limits, default, step=control.step, width=NUMBER_WIDTH, **shared)
-    if control.kind == "many":
-        return st.multiselect(label, values, list(default), format_func=shown, **shared)
+    label = as_markdown(control.label)
     if len(values) <= FEW_OPTIONS:
-        return st.segmented_control(label, values, default=default, format_func=shown, required=True, **shared)
-    return st.selectbox(label, values, values.index(default), format_func=shown, width=CHOICE_WIDTH, **shared)
+        held = st.segmented_control(label, values, default=control.default, required=True, **shared)
+    else:
+        held = st.selectbox(label, values, values.index(control.default), width=CHOICE_WIDTH, **shared)
+    return control.choice(held)
 
 
 def show_page_choice(key: str, page: int, n_pages: int) -> None:

@@ -17,15 +17,9 @@ from pages.components.tables import show_headlines, show_table
 from pages.components.versus import show_versus
 
 
-def open_places() -> tuple[DeltaGenerator, ...]:
-    """The places of title, answer, choices, what stands above the figure, and the figure."""
-    return (
-        st.container(key=state.HEAD),
-        st.container(key=state.ANSWER),
-        st.container(horizontal=True, vertical_alignment="bottom", key=state.CHOICES),
-        st.container(key=state.ABOVE),
-        st.container(key=state.PLACE),
-    )
+def open_places(*keys: str) -> tuple[DeltaGenerator, ...]:
+    """Places of the page, in this order."""
+    return tuple(st.container(key=key) for key in keys)
 
 
 def show_numbers(opened: OpenView) -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import load_words
 from analytics.results import Note
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components import state
-from pages.components.cache import load_offers
+from pages.components.cache import Offer, load_offers
 from pages.components.context import (
     bounds,
     filter_variables,
     follows_address,
+    hold_choices,
     hold_filter,
     keys_of,
+    read_choices,
     say_session,
     usable_limits,
     usable_texts,
@@ -44,7 +48,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     query = _read_address()
     offers = load_offers(cohort)
     controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
-    controls |= list_overview_choices(cohort)
+    overview = list_overview_choices(cohort)
+    controls |= overview
     other_keys = {DATA_KEY, state.VERSUS, state.REGISTRY, state.APART, state.PRESENT, state.OWN, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if {state.OWN, state.REGISTRY} & query.keys() and find_own_cohort() is None:
@@ -58,6 +63,10 @@ def read_link(cohort: Cohort, page: str) -> None:
     if follows_address() or state.FILTERS not in st.session_state:
         hold_filter(usable)
     usable |= {name: controls[name].to_text(value) for name, value in values.items()}
+    if follows_address():
+        # What the address does not say is as the page begins.
+        hold_choices({c.name: c.default for c in list_controls(offers, page)})
+    hold_choices({name: value for name, value in values.items() if name not in overview})
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
     usable |= say_session()
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
@@ -91,9 +100,14 @@ def _write_address(texts: dict[str, list[str]]) -> None:
         params._send_query_param_msg()
 
 
-def write_link(cohort: Cohort) -> None:
-    """Let the address say what the filters say, and that it presents, where the browser's, as this run began, does not."""
+def write_link(cohort: Cohort, page: str) -> None:
+    """Let the address say what the browser's, as this run began, does not: filters, choices of the page, that it presents.
+
+    A choice that is as the page begins is not said, nor is one of another page.
+    """
+    offers = load_offers(cohort)
     keys = (
+        *(control.name for offer in offers.values() for control in offer.controls),
         state.VERSUS,
         state.REGISTRY,
         state.APART,
@@ -103,10 +117,18 @@ def write_link(cohort: Cohort) -> None:
         *(key for v in filter_variables(cohort) for key in keys_of(v)),
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
-    asked = st.session_state.get(state.FILTERS, {}) | say_session()
+    controls = list_controls(offers, page)
+    chosen = zip(controls, read_choices(controls), strict=True)
+    asked = {control.name: control.to_text(value) for control, (_, value) in chosen if value != control.default}
+    asked |= st.session_state.get(state.FILTERS, {}) | say_session()
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
         _write_address(others | asked)
+
+
+def list_controls(offers: Mapping[str, Offer], page: str) -> tuple[Control, ...]:
+    """What can be chosen on the page at an address, if it is an analysis."""
+    return offers[page].controls if page in offers else ()
 
 
 def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:

@@ -26,7 +26,7 @@ def prefetch_figure(context: Context) -> None:
     Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
     figure then waits for that drawing too.
     """
-    if context.shown is None or context.choices is None or not context.may_be_shown:
+    if context.shown is None or not context.may_be_shown:
         return
     # What may not be shown is said where it belongs on the page.
     with suppress(SuppressedError):

@@ -66,18 +66,14 @@ class Run:
         except UnreachableError as error:  # it was there when the cohort was opened
             self.draw_problems(error)
             return
-        end_run()
 
     def draw_cohort(self, cohort: Cohort) -> None:
         """Draw the page and the sidebar of a cohort, then write the link; titles are in the words of its dictionary."""
         self._pages = load_pages()
-        if is_link_read():
-            self.draw_page_first(cohort)
-        else:
-            self.draw_sidebar_first(cohort)
-        write_link(cohort)
+        page = self.draw_page_first(cohort) if is_link_read() else self.draw_sidebar_first(cohort)
+        write_link(cohort, page.url_path)
 
-    def draw_page_first(self, cohort: Cohort) -> None:
+    def draw_page_first(self, cohort: Cohort) -> st.Page:
         """The later runs: the figure is computed before anything is sent, and the page does not wait for the sidebar.
 
         The page's configuration stays: the browser would draw everything again for it.
@@ -90,8 +86,9 @@ class Run:
         page.run()
         show_filters(self.context)
         self._name_tab(page)
+        return page
 
-    def draw_sidebar_first(self, cohort: Cohort) -> None:
+    def draw_sidebar_first(self, cohort: Cohort) -> st.Page:
         """The first run of a session, or one of Back and Forward: the address decides what the filters say."""
         set_page_config()
         page = self._navigate()
@@ -101,6 +98,7 @@ class Run:
         show_filters(self.context)
         page.run()
         self._name_tab(page)
+        return page
 
     def draw_problems(self, error: CohortError) -> None:
         """A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for."""
@@ -181,18 +179,3 @@ def set_page_config() -> None:
     st.session_state.pop(state.NAMED, None)
     about = f"{name_patients(word('about'))} {ABOUT}"
     st.set_page_config(page_title=word("title"), page_icon="📈", layout="wide", menu_items={"About": about})
-
-
-def run_again_unless(agrees: bool) -> None:
-    """Begin the run again if what is shown was computed of other values than the widgets turned out to hold.
-
-    Only once: a run that was begun again is shown as it is, whatever it says, and `end_run` forgets it.
-    """
-    if not agrees and not st.session_state.get(state.DRAWN_AGAIN):
-        st.session_state[state.DRAWN_AGAIN] = True
-        st.rerun()
-
-
-def end_run() -> None:
-    """Let the next run be begun again once more, should it have to."""
-    st.session_state.pop(state.DRAWN_AGAIN, None)

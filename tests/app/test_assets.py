@@ -21,7 +21,7 @@ from pages.components.style import PRESENTED, STYLE
 
 def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
-    assert browser.SIDEBAR and browser.SIDEBAR_TOLD and browser.PRESENTER
+    assert browser.SIDEBAR and browser.SIDEBAR_TOLD and browser.CHOICES and browser.PRESENTER
     scripts = {"figure.js", "saving.js", "drawing.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
     scripts |= {
         "filters.js",
@@ -31,6 +31,7 @@ def test_every_file_is_used() -> None:
         "terms.js",
         "methods.js",
         "present.js",
+        "choices.js",
     }
     served = STYLE + PRESENTED
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in served}
@@ -45,6 +46,7 @@ def test_every_file_is_used() -> None:
         "intake.css",
         "terms.css",
         "present.css",
+        "choices.css",
     }
     assert sheets == known
 

@@ -299,7 +299,7 @@ def test_session_state_holds_plain_values(url_path: str) -> None:
     app = open_page(url_path, SELECTIONS["one group"][0])
     ours = {keys.FILTERS, keys.FILTERS_STEP} | {c.name for _, c in CONTROLS}
     ours |= {keys.LINK_READ, keys.LINK_NOTES, keys.USE_REFERENCE, keys.LEDGER, keys.SESSION, keys.BEFORE}
-    ours |= {keys.DRAWN_AGAIN, keys.DISMISS_LINK_NOTES}
+    ours |= {keys.CHOICES_STEP, keys.DISMISS_LINK_NOTES}
     kept = {key: app.session_state[key] for key in ours if key in app.session_state}
     assert {keys.FILTERS, keys.LINK_READ} <= set(kept)
     for key, value in kept.items():

@@ -164,17 +164,17 @@ class Dashboard:
         if not box.is_visible():
             self.page.get_by_role("button", name="Options").click()
             expect(box).to_be_visible()
-        field, buttons = box.locator("[role=combobox]"), box.locator("[data-variant=segmented_control]")
+        field, many = box.get_by_role("combobox"), box.locator("details")
         if not label:
-            box.locator("label").first.click()
-            return self.wait_for_other(before)
-        expect(field.or_(buttons).first).to_be_visible()
-        if field.count():
-            field.click()
-            field.fill(label)  # a long list holds only those in sight
-            self.page.get_by_role("option", name=label, exact=True).click()
+            box.get_by_role("checkbox").click()
+        elif field.count():
+            field.select_option(label=label)
+        elif many.count():
+            if many.get_attribute("open") is None:
+                many.locator("summary").click()
+            many.get_by_role("checkbox", name=label, exact=True).click()
         else:
-            buttons.filter(has_text=re.compile(f"^{re.escape(label)}$")).click()
+            box.get_by_role("radio", name=label, exact=True).click()
         return self.wait_for_other(before)
 
     def close_options(self) -> Dashboard:

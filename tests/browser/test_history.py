@@ -45,8 +45,8 @@ SHOWN = """() => {
     ranges: group(all('.outcomes-filters input[data-end]', (e) => [of(e), Number(e.value)])),
     kept: all('[data-keep][aria-pressed=true]', (e) => `${of(e)}_missing`),
     chosen: Object.fromEntries([
-      ...all('.st-key-choices [data-variant=segmented_control][aria-checked=true]', (e) => [name(e), e.innerText.trim()]),
-      ...all('.st-key-choices [role=combobox]', (e) => [name(e), e.value])]),
+      ...all('.st-key-choices [role=radio][aria-checked=true]', (e) => [name(e), e.innerText.trim()]),
+      ...all('.st-key-choices select', (e) => [name(e), e.selectedOptions[0].text])]),
     ledger: (document.querySelector('[data-testid="ledger"]')?.textContent ?? '').trim(),  // folded with the files
   }
 }"""

@@ -84,7 +84,7 @@ READ = (
     ".forest-level th, .forest-level td, .forest-muted, .forest-limits, .forest-note, .forest td, .forest th, "
     ".of-phase summary span, .of-label, .of-n, .of-left, .of-family button, .outcomes-h2, .outcomes-more summary, "
     ".js-plotly-plot text, [data-testid=stTopNav] p, "
-    "[data-testid=stSliderThumbValue], [data-variant=segmented_control] p, [data-testid=stExpander] p, "
+    ".oc-choice :is(button, select, summary, output), [data-testid=stExpander] p, "
     "[data-testid=stWidgetLabel] p"
 )
 # Whoever points at a part of the menu must meet the menu.
