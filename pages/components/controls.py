@@ -54,8 +54,14 @@ def _take(controls: Sequence[Control]) -> None:
     sent = st.session_state[state.CHOICES].choices
     value, step = (sent.get("value"), sent.get("step")) if isinstance(sent, Mapping) else (None, None)
     if isinstance(value, Mapping) and isinstance(step, int):
-        hold_choices({c.name: c.choice(value[c.name]) for c in controls if c.allows(value.get(c.name))})
+        hold_choices(read_click(value, controls))
         st.session_state[state.CHOICES_STEP] = step
+
+
+def read_click(value: Mapping[Any, Any], controls: Sequence[Control]) -> dict[str, Any]:
+    """What a browser chooses of what is offered, each of many once."""
+    chosen = {c.name: c.choice(value[c.name]) for c in controls if c.allows(value.get(c.name))}
+    return {name: tuple(dict.fromkeys(one)) if isinstance(one, tuple) else one for name, one in chosen.items()}
 
 
 @kept(8)

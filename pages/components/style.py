@@ -25,7 +25,17 @@ def _replace(light: str, dark: str) -> str:
 STYLE = write_colours() + "".join(
     map(
         read_asset,
-        ("page.css", "figure.css", "forest.css", "attrition.css", "glance.css", "terms.css", "choices.css", "intake.css", "print.css"),
+        (
+            "page.css",
+            "figure.css",
+            "forest.css",
+            "attrition.css",
+            "glance.css",
+            "terms.css",
+            "choices.css",
+            "intake.css",
+            "print.css",
+        ),
     )
 )
 PRESENTED = read_asset("present.css")  # after STYLE, while presenting
