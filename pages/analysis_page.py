@@ -16,7 +16,7 @@ from pages.components.context import Context
 from pages.components.controls import choose_reference, show_choices
 from pages.components.figures import show_figure
 from pages.components.kept_ledger import enter_comparisons
-from pages.components.layout import ABOVE, BELOW, open_places
+from pages.components.layout import BELOW, show_above
 from pages.components.notes import show_lacking
 from pages.components.open_view import OpenView
 from pages.components.presenting import show_presenter
@@ -35,30 +35,22 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
             show_title(analysis.title, analysis.question, context)
             show_lacking(context.cohort.name, offer.lacks)
         return
-    title, said = open_places(state.HEAD, state.ANSWER)
-    show_choices(offer.controls, context.choices)
-    above, place = open_places(state.ABOVE, state.PLACE)
     try:
         document = load_document(context.cohort, context.filter, analysis.slug, context.choices)
     except SuppressedError as error:
-        with title:
-            show_title(analysis.title, analysis.question, context)
-            show_presenter(analysis, context.links)
-        with place:
-            show_suppressed(error)
-        return
-    opened = OpenView(context, context.choices, document)
-    # The browser draws what is sent first: the figure, then everything around it.
-    with place:
-        show_figure(document.main(), opened.stem, choose_reference)
-    with title:
         show_title(analysis.title, analysis.question, context)
         show_presenter(analysis, context.links)
-    with said:
-        show_answer(document.answer())
-    with above:
-        for show in ABOVE:
-            show(opened)
+        show_choices(offer.controls, context.choices)
+        show_suppressed(error)
+        return
+    opened = OpenView(context, context.choices, document)
+    show_title(analysis.title, analysis.question, context)
+    show_presenter(analysis, context.links)
+    show_answer(document.answer())
+    show_choices(offer.controls, context.choices)
+    show_above(opened)
+    with st.container(key=state.PLACE):
+        show_figure(document.main(), opened.stem, choose_reference)
     enter_comparisons(opened.comparisons)
     for show in BELOW:
         show(opened)

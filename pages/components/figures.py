@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -17,19 +16,12 @@ from pages.components import state
 from pages.components.browser import FIGURE, FOREST, GLANCE
 from pages.components.context import is_presenting
 
-# The server sends from another thread, and the browser draws at once all that has come by then: a moment's rest after a
-# forest lets it be drawn without waiting for the widgets of the sidebar. Measured on two busy cores, with it and without it
-# in turns, 20 to 30 clicks a round, quartiles hundreds of ms apart: without it forests came 19, 54 and 0 ms (predictors), 57
-# and 22 ms (hazard ratios) later in the middle of the pairs; curves by -47, -21 and 80 ms, so that they go without.
-HEAD_START_SECONDS = 0.02
-
 
 def show_figure(picture: Picture, file_stem: str, on_reference: Callable[[], None]) -> None:
     """The main figure: of Plotly, or in HTML with rows that can be clicked; while presenting, as a room can see it."""
     figure, alt = picture.figure, picture.alt_text
     if isinstance(figure, HtmlFigure):
         FOREST(key=state.FOREST, data={"html": figure.html, "alt": alt}, on_reference_change=on_reference)
-        time.sleep(HEAD_START_SECONDS)
     else:
         _draw(figure, alt, state.FIGURE, file_stem, is_presented=is_presenting())
 

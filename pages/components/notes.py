@@ -44,15 +44,22 @@ def show_notes(
     beside: str = "",
 ) -> None:
     """Notes, ``more`` of them one click away, and HTML ``beside`` them. ``link_of`` makes the HTML of a note's link."""
-    shown, others = _notes_html(notes, link_of), _notes_html(more, link_of)
+    if html := notes_html(notes, more, link_of) + beside:
+        st.html(html)
+
+
+def notes_html(
+    notes: Sequence[Note], more: Sequence[Note] = (), link_of: Callable[[Note], str] = lambda note: ""
+) -> str:
+    """The HTML of notes, ``more`` of them one click away; "" without any."""
+    shown, others = _list_html(notes, link_of), _list_html(more, link_of)
     if others:
         summary = f"{len(others)} more {'note' if len(others) == 1 else 'notes'}"
         shown.append(f'<details class="outcomes-more"><summary>{summary}</summary>{"".join(others)}</details>')
-    if shown or beside:
-        st.html("".join(shown) + beside)
+    return "".join(shown)
 
 
-def _notes_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:
+def _list_html(notes: Sequence[Note], link_of: Callable[[Note], str]) -> list[str]:
     return [
         f'<div class="outcomes-note {n.severity}" data-code="{escape(n.code)}" role="note"><b>{SIGNS[n.severity]}</b>'
         f'{escape(n.text)} <span class="remedy">{escape(n.remedy)}</span>{link_of(n)}</div>'

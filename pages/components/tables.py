@@ -16,12 +16,18 @@ from pages.components.notes import show_notes
 
 def show_headlines(headlines: Sequence[Headline], name: str = "headlines") -> None:
     """The few numbers at the top, or of a fold of that ``name``."""
+    if html := headlines_html(headlines, name):
+        st.html(html)
+
+
+def headlines_html(headlines: Sequence[Headline], name: str = "headlines") -> str:
+    """The HTML of a few numbers; "" without any."""
     if not headlines:
-        return
+        return ""
     items = "".join(
         f'<div title="{escape(h.help)}"><span>{escape(h.label)}</span><b>{escape(h.value)}</b></div>' for h in headlines
     )
-    st.html(f'<div class="outcomes-headlines" data-testid="{name}">{items}</div>')
+    return f'<div class="outcomes-headlines" data-testid="{name}">{items}</div>'
 
 
 def show_sentences(sentences: Sequence[str]) -> None:
@@ -34,9 +40,9 @@ def show_sentences(sentences: Sequence[str]) -> None:
 
 
 def show_answer(sentences: Sequence[str]) -> None:
-    """The answer to the question of the page."""
-    if sentences:
-        st.html(f'<p class="outcomes-answer" data-testid="answer">{escape(" ".join(sentences))}</p>')
+    """The answer to the question of the page; without one the place stays, so that nothing below it is another element."""
+    answer = f'<p class="outcomes-answer" data-testid="answer">{escape(" ".join(sentences))}</p>'
+    st.html(answer if sentences else "<p hidden></p>")
 
 
 def show_table(table: Table) -> None:
