@@ -41,8 +41,7 @@ def list_parts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
         yield from list_parts((value.about, value.refusal, value.show(None)), f"{place}.{value.name}")
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
-            if field.name != "data_version":
-                yield from list_parts(getattr(value, field.name), f"{place}.{field.name}")
+            yield from list_parts(getattr(value, field.name), f"{place}.{field.name}")
     elif isinstance(value, pd.DataFrame):
         yield from list_parts({name: value[name].tolist() for name in value}, place)
     elif isinstance(value, np.ndarray):
@@ -135,6 +134,7 @@ def test_questions_that_are_asked_at_once_are_sent_once(
 
 def test_notes_ranges_and_names_are_the_same(elsewhere: Cohort) -> None:
     reference = open_cohort(REFERENCE)
+    assert elsewhere.data_version == reference.data_version
     assert (elsewhere.name, elsewhere.n, elsewhere.synthetic) == (reference.name, reference.n, reference.synthetic)
     assert (elsewhere.notes, elsewhere.ranges()) == (reference.notes, reference.ranges())
     assert elsewhere.dictionary == reference.dictionary

@@ -14,6 +14,27 @@ if TYPE_CHECKING:
 # A plain number: what other engines would take for one besides (or fail on) is none. More digits than any has are not read.
 _NUMBER = r"^[+-]?([0-9]{1,300}[.]?[0-9]{0,300}|[.][0-9]{1,300})([eE][+-]?[0-9]{1,2})?$"
 _RANGES = {"TINYINT": (-128, 127)}
+# What only DuckDB has, and what says the same elsewhere: the last eight bytes of an MD5, the last one first, as a number without
+# a sign, and a number as DuckDB writes it ("1.0", "0.5", "1e-05").
+MD5_NUMBER, NUMBER_TEXT = "md5_number_lower", "number_text"
+_BYTES = "reverse(right(md5(x), 16)), '(.)(.)'"
+_MD5_NUMBERS = {
+    "postgres": (
+        "SELECT CAST(b AS DECIMAL) + CASE WHEN b < 0 THEN 18446744073709551616 ELSE 0 END FROM (SELECT "
+        f"CAST(CAST('x' || regexp_replace({_BYTES}, '\\2\\1', 'g') AS BIT(64)) AS BIGINT) AS b OFFSET 0) AS bits"
+    ),
+    "spark": f"CAST(conv(regexp_replace({_BYTES}, '$2$1'), 16, 10) AS DECIMAL(20, 0))",
+}
+_WHOLE = "WHEN x = floor(x) AND abs(x) < 1e16 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) || '.0'"
+_NUMBER_TEXTS = {
+    "postgres": f"CASE {_WHOLE} ELSE CAST(x AS VARCHAR) END",
+    "spark": (
+        f"CASE {_WHOLE.replace('VARCHAR', 'STRING')} WHEN abs(x) >= 1e-3 AND abs(x) < 1e7 THEN CAST(x AS STRING) "
+        "WHEN abs(x) >= 1e-4 AND abs(x) < 1e15 THEN trim(TRAILING '0' FROM CAST(CAST(x AS DECIMAL(38, 20)) AS STRING)) ELSE "
+        "regexp_replace(regexp_replace(regexp_replace(lower(CAST(x AS STRING)), 'e-([0-9])$', 'e-0$1'), 'e([0-9])', 'e+$1'), "
+        "'[.]0e', 'e') END"
+    ),
+}
 
 
 @lru_cache(maxsize=512)
@@ -50,9 +71,9 @@ Rule = Callable[[Any], "Expr | None"]
 def _rules() -> Mapping[str, Mapping[Any, Rule]]:
     from sqlglot import exp, parse_one
 
-    def native(sql: str, **parts: Expr) -> Expr:
+    def native(sql: str, read: str = DIALECT, **parts: Expr) -> Expr:
         """An expression with parts of the query in the place of its names."""
-        tree = parse_one(sql, read=DIALECT)
+        tree = parse_one(sql, read=read)
         for column in list(tree.find_all(exp.Column)):
             if column.name in parts:
                 column.replace(exp.paren(parts[column.name].copy()))
@@ -98,6 +119,22 @@ def _rules() -> Mapping[str, Mapping[Any, Rule]]:
             return None
         return exp.Cast(this=called("xxhash64", joined(call.expressions)), to=exp.DataType.build("DECIMAL(20, 0)"))
 
+    def to_number_text(dialect: str) -> Rule:
+        def to_text(call: exp.Anonymous) -> Expr | None:
+            if call.name.lower() != NUMBER_TEXT:
+                return None
+            return exp.paren(native(_NUMBER_TEXTS[dialect], dialect, x=call.expressions[0]))
+
+        return to_text
+
+    def to_md5_number(dialect: str) -> Rule:
+        def to_number(call: exp.Anonymous) -> Expr | None:
+            if call.name.lower() != MD5_NUMBER:
+                return None
+            return exp.paren(native(_MD5_NUMBERS[dialect], dialect, x=call.expressions[0]))
+
+        return to_number
+
     def to_exact_round(call: exp.Round) -> Expr | None:
         if call.args.get("decimals") is None:
             return None
@@ -120,17 +157,18 @@ def _rules() -> Mapping[str, Mapping[Any, Rule]]:
 
         return first
 
+    # Calls last: what takes their place is written in the dialect already.
     return {
         "postgres": {
-            exp.Anonymous: either(to_finite, to_postgres_hash),
             exp.IsNan: to_not_a_number,
             exp.TryCast: to_tried,
             exp.Round: to_exact_round,
+            exp.Anonymous: either(to_finite, to_postgres_hash, to_number_text("postgres"), to_md5_number("postgres")),
         },
         "spark": {
-            exp.Anonymous: either(to_finite, to_spark_hash),
             exp.IsNan: to_not_a_number,
             exp.TryCast: to_tried,
             exp.Window: to_ordered,
+            exp.Anonymous: either(to_finite, to_spark_hash, to_number_text("spark"), to_md5_number("spark")),
         },
     }

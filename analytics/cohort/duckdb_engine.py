@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -268,7 +268,7 @@ class DuckDBEngine:
         """Let queries find what is kept under its name, after every change of its columns."""
         self.execute(f"CREATE OR REPLACE VIEW {table} AS FROM kept.main.{table}")
 
-    def hash_row(self, names: Sequence[str], n: int) -> str:
+    def hash_row(self, names: Sequence[str], decimals: Collection[str], n: int) -> str:
         """A whole number, as a text of a query, that any change of a value changes.
 
         MD5 is the same for every release of the engine; for millions of rows it would take half of the opening, the

@@ -5,7 +5,7 @@ All queries are written in one language, SQL as DuckDB reads it; an engine of an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,8 +64,12 @@ class Store(Engine, Protocol):
     def define(self, table: str, rows: Rows) -> None:
         """Make a table of a query on ``raw``."""
 
-    def hash_row(self, names: Sequence[str], n: int) -> str:
-        """A whole number, as a text of a query, that any change of a value changes, for a table of ``n`` rows."""
+    def hash_row(self, names: Sequence[str], decimals: Collection[str], n: int) -> str:
+        """A whole number, as a text of a query, that any change of a value changes, for a table of ``n`` rows.
+
+        ``decimals`` are the columns among them that hold numbers with decimals. Up to a million rows every engine finds the same
+        number for the same values.
+        """
 
     def recode(self, table: str, column: str, expression: str) -> None:
         """Have a column of a table hold another value."""

@@ -302,9 +302,10 @@ def _summary(file: PatientFile, dictionary: Dictionary) -> tuple[int, int, str]:
     # What is derived follows from what was brought and its rule, so reading it would only take time.
     stored = file.engine.schema("patients")
     names = [quoted(v.name) for v in variables if v.name in brought and v.name in stored]
-    (n,) = file.count_rows(["true"], "patients")
-    # Rows are added up, so that neither their order nor the kind of file makes a difference.
-    row = f"{'n * ' if file.is_joined else ''}{file.engine.hash_row(names, n)}"
+    decimals = {quoted(v.name) for v in variables if v.kind in ("continuous", "duration")}
+    n, n_rows = (int(x[0]) for x in file.fetch(f"SELECT {file.n_rows} AS n, count(*) AS n_rows FROM patients").values())
+    # Rows are added up, so that neither their order nor the kind of file or engine makes a difference.
+    row = f"{'n * ' if file.is_joined else ''}{file.engine.hash_row(names, decimals, n_rows)}"
     found = file.fetch(f"SELECT CAST(sum({row}) AS VARCHAR) AS total FROM patients")
     if file.is_joined:
         synthetic = file.fetch("SELECT CAST(sum(n_synthetic) AS BIGINT) AS n FROM alike")

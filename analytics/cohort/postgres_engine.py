@@ -129,8 +129,8 @@ class PostgresEngine(RemoteEngine):
             yield
         except psycopg.errors.QueryCanceled:
             raise
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-            what = "the table has gone, or may not be read any more"
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InsufficientPrivilege):
+            what = "the table has gone or changed, or may not be read any more"
             raise UnreachableError([Problem(what, self._address.shown, "Ask the owner of the database.")]) from None
         except (PoolTimeout, psycopg.OperationalError):
             # What the driver says may hold parts of the address.

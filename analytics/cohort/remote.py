@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from importlib import import_module
 from threading import Lock
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics.cohort.dialects import fill_in, render
+from analytics.cohort.dialects import MD5_NUMBER, NUMBER_TEXT, fill_in, render
 from analytics.cohort.engine import Columns, Rows, quoted
 from analytics.cohort.problems import CohortError, Problem
 
@@ -86,9 +86,11 @@ class RemoteEngine(ABC):
         self._views[table] = rows
         self._texts[table] = render(rows.sql, self.dialect)
 
-    def hash_row(self, names: Sequence[str], n: int) -> str:
-        """A whole number, as a text of a query, that any change of a row's values changes."""
-        return f"hash({', '.join(names)})"
+    def hash_row(self, names: Sequence[str], decimals: Collection[str], n: int) -> str:
+        """A whole number, as a text of a query, that any change of a value changes: the one of `DuckDBEngine`."""
+        texts = (f"{NUMBER_TEXT}({name})" if name in decimals else f"CAST({name} AS VARCHAR)" for name in names)
+        joined = " || '|' || ".join(f"coalesce({text}, '')" for text in texts)
+        return f"{MD5_NUMBER}({joined})"
 
     def recode(self, table: str, column: str, expression: str) -> None:
         """Have a column hold another value."""

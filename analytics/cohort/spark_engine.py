@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from analytics.cohort.address import Address
+from analytics.cohort.engine import Rows, quoted
 from analytics.cohort.problems import CohortError, Problem, UnreachableError
 from analytics.cohort.remote import DECIMAL, TEXT, WHOLE, RemoteEngine, import_library
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = "requirements-spark.txt"
 MOST_NEAR = 1000  # tables that are looked through for a name alike
+LEAST_JOINED = 100_000  # rows from which alike patients are joined
+MAX_SHARE_DISTINCT = 0.5  # above it the column of their number costs what the rows save
 _TYPES = {
     **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), WHOLE),
     **dict.fromkeys(("float", "double", "decimal"), DECIMAL),
@@ -45,8 +49,9 @@ class SparkEngine(RemoteEngine):
         self._address = address
         self._cached: list[DataFrame] = []
         self._session: Any = open_local() if address.scheme == "spark" else _open_connect(address)
-        self._table = self._view_folder() if address.scheme == "spark" else self._find_table()
-        fields = self._session.table(self._table).schema.fields
+        with _telling(address):
+            self._table = self._view_folder() if address.scheme == "spark" else self._find_table()
+            fields = self._session.table(self._table).schema.fields
         self.header = [field.name for field in fields]
         types = [_TYPES.get(field.dataType.simpleString().partition("(")[0], TEXT) for field in fields]
         columns = (
@@ -56,15 +61,28 @@ class SparkEngine(RemoteEngine):
         super().__init__(f"SELECT {', '.join(columns)} FROM {self._table}", types)
 
     def keep(self, identifier: str, n: int, *, named: bool) -> None:
-        """As in any engine; a Spark of this process then holds the patients in its memory, none of them on its disk."""
+        """As in any engine; a Spark of this process then holds the patients in its memory, none of them on its disk.
+
+        Alike ones share a row there if that is worth it. A server keeps nothing of ours, so that each question reads its table.
+        """
         super().keep(identifier, n, named=named)
         if self._address.scheme == "spark":
             from pyspark import StorageLevel
 
+            if n >= LEAST_JOINED:
+                self._group_alike(n)
             for table in self._views:
                 kept = self._session.sql(self._write(f"SELECT * FROM {table}", ())).persist(StorageLevel.MEMORY_ONLY)
                 self._texts[table] = f"SELECT * FROM {name_view(kept)}"
                 self._cached.append(kept)
+
+    def _group_alike(self, n: int) -> None:
+        patients = self._views["patients"]
+        columns = ", ".join(map(quoted, patients.columns))
+        found = self.run(f"SELECT approx_count_distinct(hash({columns})) AS n FROM patients")
+        if int(found["n"][0]) <= MAX_SHARE_DISTINCT * n:
+            grouped = f"SELECT {columns}, count(*) AS n FROM ({patients.sql}) AS one GROUP BY {columns}"
+            self.define("patients", Rows(grouped, (*patients.columns, "n")))
 
     def ask(self, sql: str) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         """The names of the columns of a query, and its rows."""
@@ -79,16 +97,12 @@ class SparkEngine(RemoteEngine):
             self._session.client.close()
 
     def _ask_server(self, sql: str) -> Any:
-        import grpc
-        from pyspark.errors.exceptions.connect import SparkConnectGrpcException
-
-        try:
+        with suppress(UnreachableError), _telling(self._address):
             return self._session.sql(sql).toArrow()
-        except (grpc.RpcError, SparkConnectGrpcException):
-            pass
         # A server that was started anew knows nothing of the session before.
         self._session = _open_connect(self._address)
-        return self._session.sql(sql).toArrow()
+        with _telling(self._address):
+            return self._session.sql(sql).toArrow()
 
     def _view_folder(self) -> str:
         from pyspark.errors import AnalysisException
@@ -149,17 +163,36 @@ def open_local() -> SparkSession:
 def _open_connect(address: Address) -> Any:
     for library in ("pyspark", "grpc", "grpc_status", "zstandard"):
         import_library(library, "Spark Connect", REQUIREMENTS)
-    import grpc
-    from pyspark.errors import PySparkException
     from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
-    what, remedy = "the Spark server does not answer", "Check its name and port, and that it runs."
-    try:
+    with _telling(address):
         session = SparkSession.builder.remote(address.place).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=2, initial_backoff=200, max_backoff=1000)])
         session.sql("SELECT 1").collect()
-    except (grpc.RpcError, PySparkException, ValueError):
-        # What the client says may hold the token of the address.
-        raise UnreachableError([Problem(what, address.shown, remedy)]) from None
     return session
+
+
+@contextmanager
+def _telling(address: Address) -> Iterator[None]:
+    """Turn what a client says of its server into an `UnreachableError`; a Spark of this process has none."""
+    if address.scheme == "spark":
+        yield
+        return
+    import grpc
+    from pyspark.errors import AnalysisException, PySparkException
+
+    # What the client says may hold the token of the address.
+    what, remedy = "the Spark server does not answer", "Check its name and port, and that it runs."
+    try:
+        yield
+        return
+    except CohortError:
+        raise
+    except AnalysisException:
+        what, remedy = "the table has gone or changed, or may not be read any more", "Ask the owner of the database."
+    except (grpc.RpcError, PySparkException, ValueError, OSError):
+        pass
+    except RuntimeError:  # its own threads, of which this machine has no more
+        what, remedy = "the Spark client failed on this machine", "Close other programs, then try again."
+    raise UnreachableError([Problem(what, address.shown, remedy)]) from None

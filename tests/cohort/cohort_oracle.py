@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -281,3 +282,33 @@ def assert_agrees(cohort: Cohort, rows: Sequence[Row], cohort_filter: CohortFilt
 
 
 ROWS = make_rows(300, seed=1)
+
+# Numbers that engines write each in its own way.
+ODD_NUMBERS = (
+    0.0,
+    1.0,
+    0.5,
+    1e-05,
+    1.25e-07,
+    2.5e-12,
+    0.000123,
+    0.0005,
+    0.1,
+    1999.999,
+    1e7,
+    12345678.5,
+    1234567890123.5,
+    1e15,
+    3e300,
+)
+ODD_TEXTS = (
+    "SELECT number_text(x) AS text, md5_number_lower(number_text(x)) AS hashed FROM (VALUES {}) AS odd(x)".format(
+        ", ".join(f"(CAST({x!r} AS DOUBLE))" for x in ODD_NUMBERS)
+    )
+)
+
+
+def hash_odd_numbers() -> list[tuple[str, int]]:
+    """The odd numbers as DuckDB writes and hashes them."""
+    sql = ODD_TEXTS.replace("number_text(x)", "CAST(x AS VARCHAR)")
+    return [(text, int(hashed)) for text, hashed in duckdb.sql(sql).fetchall()]

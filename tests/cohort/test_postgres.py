@@ -12,10 +12,11 @@ import pytest
 
 from analytics.cohort import open_cohort, postgres_engine, stamp_of
 from analytics.cohort.address import read_address
+from analytics.cohort.dialects import render
 from analytics.cohort.opening import open_patients
 from analytics.cohort.postgres_engine import PostgresEngine
 from analytics.cohort.problems import CohortError, UnreachableError
-from tests.cohort.cohort_oracle import ROWS, SMALL, frame_of
+from tests.cohort.cohort_oracle import ODD_TEXTS, ROWS, SMALL, frame_of, hash_odd_numbers
 from tests.cohort.postgres_server import PostgresServer
 
 
@@ -66,6 +67,16 @@ def test_what_is_wrong_is_told_without_the_password(
     assert "s3c" not in "".join(traceback.format_exception(error.value))
 
 
+def test_numbers_are_hashed_as_in_a_file(server: PostgresServer) -> None:
+    engine = PostgresEngine(read_address(server.address("children")))
+    _, rows = engine.ask(render(ODD_TEXTS, "postgres"))
+    engine.close()
+    assert [(text, int(hashed)) for text, hashed in rows] == hash_odd_numbers()
+    assert (
+        open_cohort(server.address("children"), SMALL).data_version == open_cohort(frame_of(ROWS), SMALL).data_version
+    )
+
+
 def test_nothing_can_be_written(server: PostgresServer) -> None:
     server.execute("GRANT INSERT, DELETE ON children TO reader")
     engine = PostgresEngine(read_address(server.address("children?options=-c%20default_transaction_read_only%3Doff")))
@@ -99,6 +110,14 @@ def test_a_server_that_goes_away_comes_back(server: PostgresServer, monkeypatch:
         open_cohort(address, SMALL)
     server.start()
     pd.testing.assert_frame_equal(cohort.tally(["mrd"]), open_cohort(frame_of(ROWS), SMALL).tally(["mrd"]))
+
+
+def test_a_column_that_is_taken_away_is_told(server: PostgresServer) -> None:
+    server.load("shrinking", frame_of(ROWS))
+    cohort = open_cohort(server.address("shrinking"), SMALL)
+    server.execute("ALTER TABLE shrinking DROP COLUMN platelets")
+    with pytest.raises(UnreachableError, match="the table has gone or changed"):
+        cohort.tally(["mrd"])
 
 
 def test_a_table_that_changes_is_opened_anew(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,15 @@ from pathlib import Path
 import pandas as pd
 import pyspark
 import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql.connect.catalog import Catalog
 
 from analytics.cohort import open_cohort
+from analytics.cohort.address import read_address
+from analytics.cohort.dialects import render
 from analytics.cohort.problems import CohortError, UnreachableError
-from tests.cohort.cohort_oracle import ROWS, SMALL, frame_of
+from analytics.cohort.spark_engine import SparkEngine
+from tests.cohort.cohort_oracle import ODD_TEXTS, ROWS, SMALL, frame_of, hash_odd_numbers
 
 HOME = Path(pyspark.__file__).parent
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -64,6 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_table_of_a_server_is_counted_there(server: str) -> None:
     cohort, reference = open_cohort(f"{server}/children", SMALL), open_cohort(frame_of(ROWS[:60]), SMALL)
     assert (cohort.name, cohort.n, cohort.synthetic, cohort.notes) == ("children", 60, True, reference.notes)
+    assert cohort.data_version == reference.data_version
     columns = ["sex", "relapse_timing_bfm", "age_years"]
     pd.testing.assert_frame_equal(cohort.tally(columns), reference.tally(columns))
     assert cohort.level_counts() == reference.level_counts()
@@ -74,6 +80,26 @@ def test_a_table_of_a_server_is_counted_there(server: str) -> None:
     ):
         with pytest.raises(CohortError, match=remedy):
             open_cohort(f"{server}/{table}", SMALL)
+
+
+@pytest.mark.timeout(600)
+def test_numbers_are_hashed_as_in_a_file(server: str) -> None:
+    _, rows = SparkEngine(read_address(f"{server}/children")).ask(render(ODD_TEXTS, "spark"))
+    assert [(text, int(hashed)) for text, hashed in rows] == hash_odd_numbers()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("can't start new thread"), OSError("s3cret"), PySparkException("s3cret")]
+)
+def test_a_client_that_fails_is_told(server: str, failure: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(Catalog, "tableExists", fail)
+    with pytest.raises(UnreachableError, match=r"the Spark (client failed|server does not answer)") as error:
+        open_cohort(f"{server}/children", SMALL)
+    assert "s3cret" not in "".join(traceback.format_exception(error.value))
 
 
 def test_a_server_that_is_not_there_is_told_without_its_token() -> None:
