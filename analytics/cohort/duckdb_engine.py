@@ -6,7 +6,8 @@ import glob
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import duckdb
 import pandas as pd
 
 from analytics.cohort.engine import Columns, Rows, quoted, quoted_text
+from analytics.cohort.waiting import wait_for
 
 # What is raised on bytes that are no such file; what is raised on a query that is wrong is not among them.
 DAMAGE = (
@@ -31,6 +33,9 @@ WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALL
 MAX_MD5_ROWS = 1_000_000
 MAX_SHARE_DISTINCT = 0.5
 PART_ROWS = 1_000_000
+# What is set for a connection holds for no cursor of it.
+TELLING_PROGRESS = "SET enable_progress_bar = true; SET enable_progress_bar_print = false"
+LEAST_LONG = 1_000_000  # rows of which a question may take a second and more
 LEAST_JOINED = 100_000  # rows from which alike ones are joined before they are checked
 MOST_JOINED = 2_000_000  # rows that may be left then, which are held in memory all at once
 BrokenLines = tuple[str, Sequence[int], int]  # the kind of error, the first lines that have it, and how many do
@@ -75,6 +80,9 @@ class DuckDBEngine:
         if memory := os.environ.get("COHORT_MEMORY"):
             config["memory_limit"] = memory
         self._connection = duckdb.connect(config=config)
+        self._connection.execute(TELLING_PROGRESS)
+        self._may_be_long = True
+        self._part = (0, 1)  # which of how many is at work
         self._parts: list[str] = []  # queries for what makes up a large folder, a part at a time
         # What is kept lies there compressed, in a tenth of the memory.
         self._connection.execute("ATTACH ':memory:' AS kept (COMPRESS)")
@@ -93,9 +101,17 @@ class DuckDBEngine:
     def run(self, sql: str, values: Sequence[Any] = ()) -> Columns:
         """The rows of a query as numpy columns, masked where null."""
         # On a cursor of its own: sessions run in several threads, and a shared one mixes up their answers.
-        with _telling_damage(), self._connection.cursor() as cursor:
-            found: dict[str, Any] = cursor.execute(sql, list(values)).fetchnumpy()
-            return found
+        cursor = self._connection.cursor()
+
+        def ask() -> dict[str, Any]:
+            with cursor:
+                if self._may_be_long:
+                    cursor.execute(TELLING_PROGRESS)
+                found: dict[str, Any] = cursor.execute(sql, list(values)).fetchnumpy()
+                return found
+
+        with _telling_damage():
+            return wait_for(ask, partial(self._share, cursor), cursor.interrupt) if self._may_be_long else ask()
 
     def close(self) -> None:
         """Let the patients go."""
@@ -103,8 +119,21 @@ class DuckDBEngine:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement that may change tables; only while a cohort is opened, in one thread."""
-        with _telling_damage():
+
+        def ask() -> list[tuple[Any, ...]]:
             return self._connection.execute(sql, list(values)).fetchall()
+
+        with _telling_damage():
+            return wait_for(ask, partial(self._share, self._connection), self._connection.interrupt)
+
+    def _share(self, connection: duckdb.DuckDBPyConnection) -> float | None:
+        """How much is done of what a connection is asked, as far as the engine knows."""
+        with suppress(
+            duckdb.ConnectionException, duckdb.ResourceInUseException
+        ):  # it has just ended, or hands over its rows
+            share, (part, of) = connection.query_progress() / 100, self._part
+            return (part + max(share, 0.0)) / of if share >= 0 or of > 1 else None
+        return None
 
     def count(self, table: str) -> int:
         """The number of rows."""
@@ -252,12 +281,14 @@ class DuckDBEngine:
         # A part at a time, which is compressed before the next is read.
         (whole,) = self.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'file'")[0]
         for i, part in enumerate(self._parts):
+            self._part = (i, len(self._parts))
             self.execute(f"CREATE OR REPLACE VIEW file AS {part}")
             if i:
                 self.execute(f"INSERT INTO kept.main.{table} {rows.sql}")
             else:
                 self._make(table, rows.sql)
             self.execute("CHECKPOINT kept")
+        self._part = (0, 1)
         self.execute(whole.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1))
 
     def _make(self, table: str, sql: str) -> None:
@@ -305,6 +336,7 @@ class DuckDBEngine:
             self.execute("ALTER TABLE kept.main.distinct_patients RENAME TO patients")
             self._show("patients")
         self.execute("CHECKPOINT kept")
+        self._may_be_long = self.count("patients") >= LEAST_LONG
 
     @contextmanager
     def _registered(self, name: str, frame: pd.DataFrame) -> Iterator[None]:

@@ -30,10 +30,21 @@ from analytics.cohort.remote import RemoteEngine
 from analytics.cohort.rules import Everything
 from analytics.cohort.spark_engine import SparkEngine
 from analytics.cohort.validation import find_problems
+from analytics.cohort.waiting import say_stage
 from analytics.dictionary import Dictionary, Variable, open_dictionary, speaking_by
 from analytics.results import Note
 
 MAX_NAMED = 20_000
+# What an opening goes through, for whoever waits.
+STAGES = (
+    "reading",
+    "looking for {} who are alike",
+    "checking every value",
+    "keeping what is counted",
+    "looking for what is odd",
+    "summing up",
+)
+READING, JOINING, CHECKING, KEEPING, REMARKING, SUMMING = range(len(STAGES))
 # What opens a table of somebody else's, by the scheme of its address.
 REMOTE: Mapping[str, Callable[[Address], RemoteEngine]] = {
     "postgresql": PostgresEngine,
@@ -170,6 +181,7 @@ def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name
     if address.scheme == "duckdb":
         load = partial(load_table, address=address)
         return _read(load, Path(address.place), dictionary, name or address.table)
+    _begin(READING, dictionary)
     engine = REMOTE[address.scheme](address)
     with _closing_after_problems(engine):
         opened = _open(engine, (list(engine.header), []), dictionary, name or address.name)
@@ -181,9 +193,14 @@ def _read(
     load: Callable[[DuckDBEngine], tuple[list[str], list[Problem]]], place: Path, dictionary: Dictionary, name: str
 ) -> Patients:
     """The patients of a file, in DuckDB."""
+    _begin(READING, dictionary)
     engine = DuckDBEngine()
     with _closing_after_problems(engine), finding_damage(place):
         return _open(engine, load(engine), dictionary, name)
+
+
+def _begin(stage: int, dictionary: Dictionary) -> None:
+    say_stage(stage + 1, len(STAGES), STAGES[stage].format(dictionary.words.plural))
 
 
 @contextmanager
@@ -200,7 +217,9 @@ def _open(engine: Store, given: tuple[list[str], list[Problem]], dictionary: Dic
     header, problems = given
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
+    _begin(JOINING, dictionary)
     file = PatientFile(engine, columns, dictionary)
+    _begin(CHECKING, dictionary)
     if dictionary.identifier.name in columns:
         problems += find_problems(file, list_rule_checks(file, "error"))
     if problems:
@@ -223,8 +242,11 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
     columns = [c for c in rows.columns if c not in counted]
     chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in columns)
     rows = Rows(f"SELECT {', '.join((chosen, *counted))} FROM ({rows.sql}) AS derived", (*columns, *counted))
+    _begin(KEEPING, file.dictionary)
     engine.define("patients", rows)
+    _begin(REMARKING, file.dictionary)
     notes += remark_on(file)
+    _begin(SUMMING, file.dictionary)
     dictionary = _without_unused_levels(engine, _at_hand(file.dictionary, (identifier, *rows.columns)))
     n, n_synthetic, version = _summary(file, dictionary)
     if 0 < n_synthetic < n:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from analytics.cohort.address import Address
@@ -18,6 +18,7 @@ from analytics.cohort.remote import DECIMAL, TEXT, WHOLE, RemoteEngine, import_l
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+Asked = TypeVar("Asked")
 REQUIREMENTS = "requirements-spark.txt"
 MOST_NEAR = 1000  # tables that are looked through for a name alike
 LEAST_JOINED = 100_000  # rows from which alike patients are joined
@@ -49,9 +50,10 @@ class SparkEngine(RemoteEngine):
         self._address = address
         self._cached: list[DataFrame] = []
         self._session: Any = open_local() if address.scheme == "spark" else _open_connect(address)
+        find = self._view_folder if address.scheme == "spark" else self._find_table
         with _telling(address):
-            self._table = self._view_folder() if address.scheme == "spark" else self._find_table()
-            fields = self._session.table(self._table).schema.fields
+            self._table = _again_without_threads(find)
+            fields = _again_without_threads(lambda: self._session.table(self._table).schema.fields)
         self.header = [field.name for field in fields]
         types = [_TYPES.get(field.dataType.simpleString().partition("(")[0], TEXT) for field in fields]
         columns = (
@@ -169,8 +171,21 @@ def _open_connect(address: Address) -> Any:
     with _telling(address):
         session = SparkSession.builder.remote(address.place).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=2, initial_backoff=200, max_backoff=1000)])
-        session.sql("SELECT 1").collect()
+        _again_without_threads(lambda: session.sql("SELECT 1").collect())
     return session
+
+
+def _again_without_threads(ask: Callable[[], Asked]) -> Asked:
+    """What is asked, a second time where the client had no threads.
+
+    All sessions share a few, and one that is collected as garbage closes them, even in the midst of another one's question.
+    """
+    try:
+        return ask()
+    except RuntimeError as error:
+        if type(error) is not RuntimeError:
+            raise
+    return ask()
 
 
 @contextmanager
@@ -193,6 +208,6 @@ def _telling(address: Address) -> Iterator[None]:
         what, remedy = "the table has gone or changed, or may not be read any more", "Ask the owner of the database."
     except (grpc.RpcError, PySparkException, ValueError, OSError):
         pass
-    except RuntimeError:  # its own threads, of which this machine has no more
+    except RuntimeError:  # threads of its own could not begin
         what, remedy = "the Spark client failed on this machine", "Close other programs, then try again."
     raise UnreachableError([Problem(what, address.shown, remedy)]) from None

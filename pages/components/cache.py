@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from pathlib import Path
@@ -17,6 +17,7 @@ from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
 from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter
 from analytics.cohort.problems import CohortError, Problem
+from analytics.cohort.waiting import Stage, begin, find_listener, listening, wait_with
 from analytics.dictionary import speaking_by
 from analytics.document import Contrast, Document, Selection
 from analytics.figures.glance.breakdowns import draw_breakdowns
@@ -120,11 +121,55 @@ def load_cohort(source: str) -> Cohort:
 
     Its small numbers are protected where the deployment asks for that.
     """
-    return _load_cohort(source, stamp_of(source), active_smallest_cell())
+    smallest_cell = active_smallest_cell()
+    return OPENINGS.open((source, stamp_of(source), smallest_cell), partial(_open, source, smallest_cell))
 
 
-@lru_cache(maxsize=2)
-def _load_cohort(source: str, stamp: tuple[int, ...], smallest_cell: int) -> Cohort:
+class Opening:
+    """A cohort that is being opened, or open: whoever opens it is heard by all who wait."""
+
+    def __init__(self, make: Callable[[], Cohort]) -> None:
+        self._heard: tuple[Stage, float | None] = (Stage(), None)
+        self._make = make
+        self.cohort = begin(self._open)
+
+    def wait(self) -> Cohort:
+        """The cohort; whoever listens hears how far it is."""
+        listener = find_listener()
+        return wait_with(listener, self.cohort, lambda: self._heard) if listener else self.cohort.result()
+
+    def _open(self) -> Cohort:
+        with listening(self._hear):
+            return self._make()
+
+    def _hear(self, stage: Stage, share: float | None) -> None:
+        self._heard = stage, share
+
+
+class Openings:
+    """The last cohorts, each opened once, in a thread of its own: a reader who leaves does not stop it for others."""
+
+    def __init__(self, kept: int = 2) -> None:
+        self._kept = kept
+        self._openings: OrderedDict[Hashable, Opening] = OrderedDict()
+        self._lock = Lock()
+
+    def open(self, key: Hashable, make: Callable[[], Cohort]) -> Cohort:
+        """The cohort of a key; one that could not be opened is tried again."""
+        with self._lock:
+            opening = self._openings.get(key)
+            if opening is None or (opening.cohort.done() and opening.cohort.exception() is not None):
+                opening = self._openings[key] = Opening(make)
+            self._openings.move_to_end(key)
+            while len(self._openings) > self._kept:
+                self._openings.popitem(last=False)
+        return opening.wait()
+
+
+OPENINGS = Openings()
+
+
+def _open(source: str, smallest_cell: int) -> Cohort:
     if smallest_cell:
         print(f"\n  SMALLEST_CELL={smallest_cell}. {say_experimental()}\n", flush=True)
     cohort = open_cohort(source)

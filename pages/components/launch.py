@@ -1,4 +1,4 @@
-"""The start: libraries, cohort and first results are ready before the server answers its first visitor.
+"""The start: libraries, cohort and first results are ready before the server answers its first visitor, unless that takes long.
 
 ``python -m pages.components.launch`` starts the dashboard and takes the options of ``streamlit run``. Started by
 ``streamlit run dashboard.py`` instead, it works alike, but the first visitor waits for all of this.
@@ -13,12 +13,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from streamlit.runtime import Runtime
 
+# From then on the page says how far a large cohort is. Pages that nobody has asked for are computed for no longer than that.
+LONGEST_SILENCE, LONGEST_PREPARATION = 10, 60
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 
 
@@ -44,7 +47,7 @@ def prepare_first_pages() -> None:
         if cache.asks_for_protection():
             print(f"\n{error}\n", flush=True)
         return
-    everyone = CohortFilter()
+    until, everyone = monotonic() + LONGEST_PREPARATION, CohortFilter()
     for load in (
         cache.load_level_counts,
         cache.load_outcome_counts,
@@ -58,7 +61,7 @@ def prepare_first_pages() -> None:
     if cache.is_reference(cohort):
         cache.load_recomputation(cohort, everyone)
     for slug, offer in cache.load_offers(cohort).items():
-        if not offer.lacks:
+        if not offer.lacks and monotonic() < until:
             # What may not be shown the page will say.
             with suppress(SuppressedError):
                 document = cache.load_document(cohort, everyone, slug, offer.defaults)
@@ -121,7 +124,7 @@ def main() -> None:
     # An error nobody foresaw ends this thread alone, with its traceback here; the page that meets it will show it.
     preparation = Thread(target=prepare_first_pages, daemon=True)
     preparation.start()
-    preparation.join()
+    preparation.join(LONGEST_SILENCE)
     # At the end everything is let go again: compiled libraries report what is still held then as leaks.
     atexit.register(gc.unfreeze)
     cli.main(prog_name="streamlit")

@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from analytics.analysis import SECTIONS
 from analytics.cohort import Cohort
 from analytics.cohort.problems import CohortError, UnreachableError
+from analytics.cohort.waiting import listening
 from analytics.dictionary import speaking_by
 from analytics.formats import name_patients
 from analytics.speaking import word
@@ -31,6 +32,7 @@ from pages.components.registry import Page, load_pages
 from pages.components.session import keep_session
 from pages.components.sources import open_active_cohort
 from pages.components.title import show_style
+from pages.components.waiting import Announcement
 
 OWN_PAGE = "your-patients"
 ABOUT = "Describes groups; gives no treatment advice."
@@ -56,14 +58,27 @@ class Run:
         if load_again_unless_known():
             return
         serve_assets()
+        announcement = Announcement(self.draw_head)
+        with listening(announcement):
+            self.draw_heard(announcement)
+        announcement.end()
+
+    def draw_heard(self, announcement: Announcement) -> None:
+        """The same, while long questions are announced."""
         cohort = open_active_cohort()
         if isinstance(cohort, CohortError):
+            if not announcement.end_opening():
+                self.draw_head()
             self.draw_problems(cohort)
             return
+        if announcement.end_opening():
+            st.rerun()  # the page begins anew
         try:
             with speaking_by(cohort.dictionary):
+                announcement.about(cohort)
                 self.draw_cohort(cohort)
         except UnreachableError as error:  # it was there when the cohort was opened
+            self.draw_head()
             self.draw_problems(error)
             return
 
@@ -100,11 +115,14 @@ class Run:
         self._name_tab(page)
         return page
 
-    def draw_problems(self, error: CohortError) -> None:
-        """A file that cannot be opened has no pages to choose from, but the address keeps the one that was asked for."""
+    def draw_head(self) -> None:
+        """What a page begins with while no cohort is open: no pages to choose from, but the address keeps the one asked for."""
         set_page_config()
         show_style()
         self._navigate(position="hidden")
+
+    def draw_problems(self, error: CohortError) -> None:
+        """What is wrong with a file that cannot be opened, under the head of a page."""
         show_problems(error, active_source())
         if st.button("Open a file of my own instead", icon=":material/upload_file:", key=state.OPEN_OWN):
             st.session_state[state.USE_REFERENCE] = True

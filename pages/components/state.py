@@ -73,6 +73,7 @@ DISMISS_LINK_NOTES = "dismiss_link_notes"
 TRY_AGAIN = "try_again"
 OPEN_OWN = "open_own"
 SHOW_REFERENCE = "show_reference"
+REFERENCE_MEANWHILE = "reference_meanwhile"  # the same while the cohort is being opened
 RETURN_TO_ANSWERED = "return_to_answered"
 CHECKS = "checks"
 PLANNING = "planning"

@@ -102,6 +102,20 @@ def test_a_client_that_fails_is_told(server: str, failure: BaseException, monkey
     assert "s3cret" not in "".join(traceback.format_exception(error.value))
 
 
+@pytest.mark.timeout(600)
+def test_a_session_that_is_collected_meanwhile_does_no_harm(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    exists, failures = Catalog.tableExists, [RuntimeError("cannot schedule new futures after shutdown")]
+
+    def fail_once(catalog: Catalog, *asked: str) -> bool:
+        if failures:
+            raise failures.pop()
+        return exists(catalog, *asked)
+
+    monkeypatch.setattr(Catalog, "tableExists", fail_once)
+    engine = SparkEngine(read_address(f"{server}/children"))
+    assert "sex" in engine.header and not failures
+
+
 def test_a_server_that_is_not_there_is_told_without_its_token() -> None:
     token = "s3cret"
     with pytest.raises(UnreachableError, match="the Spark server does not answer") as error:
