@@ -22,6 +22,7 @@ from analytics.estimators.curves.zero_events import (
 from analytics.estimators.intervals import (
     check_survival_conf_type,
     clopper_pearson,
+    list_wilson,
     normal_quantile,
     survival_limits,
     survival_log,
@@ -30,6 +31,7 @@ from analytics.estimators.intervals import (
     upper_limit_without_events,
     wilson,
 )
+from analytics.estimators.libraries import load_libraries
 from analytics.estimators.missing.imputation import (
     combine_profiles,
     estimate_imputed_odds_ratios,
@@ -189,6 +191,8 @@ __all__ = [
     "incidence_at",
     "landmark_profile",
     "landmark_survival",
+    "list_wilson",
+    "load_libraries",
     "logrank_test",
     "mantel_byar_test",
     "n_at_risk",

@@ -1,4 +1,4 @@
-"""Confidence intervals, one function per formula.
+"""Confidence intervals, one function per formula; statsmodels works out Wilson's and the exact one.
 
 Those of a proportion return an :class:`~analytics.results.Interval`; those of a survival probability work on arrays,
 one entry per time, and return a pair of arrays in which NaN marks a limit that the formula does not define.
@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
 
 from analytics.results import FloatArray, Interval
 
@@ -58,16 +58,12 @@ def wilson(n_event: float, n: float, conf_level: float = 0.95) -> Interval | Non
     ----------
     Wilson (1927), Journal of the American Statistical Association 22:209, doi:10.1080/01621459.1927.10502953.
     """
-    z = normal_quantile(conf_level)
-    _check_counts(n_event, n)
-    if n == 0:
-        return None
-    share = n_event / n
-    centre = (n_event + z * z / 2) / (n + z * z)
-    half = z * math.sqrt(n * share * (1 - share) + z * z / 4) / (n + z * z)
-    low = 0.0 if n_event == 0 else max(0.0, centre - half)
-    high = 1.0 if n_event == n else min(1.0, centre + half)
-    return Interval(low, high, conf_level, "Wilson")
+    return list_wilson([n_event], [n], conf_level)[0]
+
+
+def list_wilson(n_event: ArrayLike, n: ArrayLike, conf_level: float = 0.95) -> tuple[Interval | None, ...]:
+    """The score intervals of several proportions at once, each as :func:`wilson` gives it, and with its errors."""
+    return _list_intervals(n_event, n, conf_level, "wilson", "Wilson")
 
 
 def clopper_pearson(n_event: float, n: float, conf_level: float = 0.95) -> Interval | None:
@@ -96,14 +92,25 @@ def clopper_pearson(n_event: float, n: float, conf_level: float = 0.95) -> Inter
     ----------
     Clopper & Pearson (1934), Biometrika 26:404, doi:10.1093/biomet/26.4.404; by quantiles of the beta distribution.
     """
+    return _list_intervals([n_event], [n], conf_level, "beta", "Clopper–Pearson")[0]
+
+
+def _list_intervals(
+    n_event: ArrayLike, n: ArrayLike, conf_level: float, method: str, name: str
+) -> tuple[Interval | None, ...]:
+    from statsmodels.stats.proportion import proportion_confint
+
     _check_level(conf_level)
-    _check_counts(n_event, n)
-    if n == 0:
-        return None
-    tail = (1 - conf_level) / 2
-    low = 0.0 if n_event == 0 else float(betaincinv(n_event, n - n_event + 1, tail))
-    high = 1.0 if n_event == n else float(betaincinv(n_event + 1, n - n_event, 1 - tail))
-    return Interval(low, high, conf_level, "Clopper–Pearson")
+    events, patients = np.asarray(n_event, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    for some, whole in zip(events.tolist(), patients.tolist(), strict=True):
+        _check_counts(some, whole)
+    low, high = proportion_confint(events, np.maximum(patients, 1.0), alpha=1 - conf_level, method=method)
+    # At the ends rounding would leave a trace.
+    low, high = np.where(events > 0, low, 0.0), np.where(events < patients, high, 1.0)
+    return tuple(
+        Interval(a, b, conf_level, name) if whole else None
+        for a, b, whole in zip(low.tolist(), high.tolist(), patients.tolist(), strict=True)
+    )
 
 
 def upper_limit_without_events(n: float, conf_level: float = 0.95) -> Interval | None:

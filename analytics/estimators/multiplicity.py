@@ -41,6 +41,8 @@ def adjust_p_values(p_values: Sequence[float | None], adjust: Adjust) -> tuple[f
     ValueError
         If ``adjust`` is unknown, or a p value is not between 0 and 1.
     """
+    from statsmodels.stats.multitest import fdrcorrection
+
     if adjust not in get_args(Adjust):
         raise ValueError(f"adjust must be one of {', '.join(get_args(Adjust))}: it is {adjust!r}.")
     wrong = [(i, p) for i, p in enumerate(p_values) if p is not None and not (math.isfinite(p) and 0 <= p <= 1)]
@@ -55,9 +57,10 @@ def adjust_p_values(p_values: Sequence[float | None], adjust: Adjust) -> tuple[f
     order = np.argsort(p, kind="stable")
     ranked = p[order]
     if adjust == "holm":
+        # statsmodels has it too, but searches the whole memory for garbage each time.
         ranked = np.maximum.accumulate((m - np.arange(m)) * ranked)
-    else:
-        ranked = np.minimum.accumulate((m / np.arange(1, m + 1) * ranked)[::-1])[::-1]
+    elif m:
+        ranked = fdrcorrection(ranked, is_sorted=True)[1]
     adjusted: list[float | None] = [None] * len(p_values)
     for place, value in zip(order, np.minimum(ranked, 1.0).tolist(), strict=True):
         adjusted[known[place]] = value

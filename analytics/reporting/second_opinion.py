@@ -35,8 +35,8 @@ from analytics.results.second_opinion import (
 
 OPINION = "second-opinion"  # the name of the part, and of its file
 ABOUT_OPINION = (
-    "Fits this view again with lifelines, statsmodels, firthmodels, scikit-learn or scipy, whichever has it, on the "
-    "same {patients}, and compares every figure with the one shown here. Takes some seconds."
+    "Fits this view again with lifelines, statsmodels, firthmodels or scipy, whichever has it, on the same "
+    "{patients}, and compares every figure with the one shown here. Takes some seconds."
 )
 NOTHING_SHOWN = "Nothing is shown here that one of these libraries could give."
 

@@ -35,12 +35,14 @@ def prepare_first_pages() -> None:
     from analytics.cohort.disclosure import SuppressedError
     from analytics.cohort.filters import CohortFilter
     from analytics.cohort.problems import CohortError
+    from analytics.estimators import load_libraries
     from analytics.formats import shorten
     from pages.components import cache
 
     source = cache.active_source()
     name = describe_source(source) if find_scheme(source) else shorten(Path(source).name)
     print(f"\n  Opening {name} ...", flush=True)
+    load_libraries()
     try:
         cohort = cache.load_cohort(source)
     except CohortError as error:

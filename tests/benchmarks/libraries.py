@@ -1,5 +1,7 @@
 """Our estimators beside the libraries that have them: how far they agree, how long each takes, what an import costs.
 
+Where a library does the work already, its own call stands beside ours, which reads and checks what it gets.
+
 Run with ``python -m tests.benchmarks.libraries``; the table in CONTRIBUTING.md says what follows from it.
 """
 
@@ -249,10 +251,10 @@ def wilson_interval(d: Drawn) -> tuple[Callable[[], Any], Callable[[], Any]]:
 
 
 def exact_interval(d: Drawn) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    from scipy.stats import binomtest
+    from statsmodels.stats.proportion import proportion_confint
 
     k, n = int(d.event.sum()), len(d.time)
-    return lambda: _limits(clopper_pearson(k, n)), lambda: binomtest(k, n).proportion_ci(method="exact")
+    return lambda: _limits(clopper_pearson(k, n)), lambda: proportion_confint(k, n, method="beta")
 
 
 def _limits(interval: Any) -> tuple[float, float]:
@@ -264,6 +266,13 @@ def multiplicity(d: Drawn) -> tuple[Callable[[], Any], Callable[[], Any]]:
 
     p = np.random.default_rng(len(d.time)).random(20).tolist()
     return lambda: adjust_p_values(p, "holm"), lambda: multipletests(p, method="holm")[1]
+
+
+def false_discoveries(d: Drawn) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    from statsmodels.stats.multitest import fdrcorrection
+
+    p = np.random.default_rng(len(d.time)).random(20).tolist()
+    return lambda: adjust_p_values(p, "bh"), lambda: fdrcorrection(p)[1]
 
 
 def area(d: Drawn) -> tuple[Callable[[], Any], Callable[[], Any]]:
@@ -329,7 +338,8 @@ ESTIMATORS: tuple[tuple[str, str, Callable[[Drawn], tuple[Callable[[], Any], Cal
     ("cumulative incidence", "statsmodels", incidence_statsmodels),
     ("cumulative incidence", "lifelines", incidence_lifelines),
     ("Wilson’s interval", "statsmodels", wilson_interval),
-    ("Clopper–Pearson interval", "scipy", exact_interval),
+    ("Clopper–Pearson interval", "statsmodels", exact_interval),
+    ("Benjamini and Hochberg’s adjustment", "statsmodels", false_discoveries),
     ("Holm’s adjustment", "statsmodels", multiplicity),
     ("area under the curve", "scikit-learn", area),
     ("Brier score", "scikit-learn", brier),

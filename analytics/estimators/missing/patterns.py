@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.design import check_covariates
-from analytics.estimators.intervals import wilson
+from analytics.estimators.intervals import list_wilson
 from analytics.estimators.regression.logistic import (
     read_outcome,
     read_weight,
@@ -52,24 +52,26 @@ def count_missing(
     missing = values.isna().to_numpy(dtype=bool).reshape(len(values), values.shape[1])[rows]
     n, n_event = float(counts.sum()), float(counts @ y)
     lacking, lacking_event = counts @ missing, (counts * y) @ missing
-    shares = []
-    for name, all_missing, of_event in zip(values.columns, lacking, lacking_event, strict=True):
-        with_event = _share(of_event, n_event, conf_level)
-        without = _share(all_missing - of_event, n - n_event, conf_level)
-        shares.append(
-            MissingShare(
-                str(name), _share(all_missing, n, conf_level), with_event, without, _difference(with_event, without)
-            )
-        )
+    parts = (lacking, n), (lacking_event, n_event), (lacking - lacking_event, n - n_event)
+    everyone, with_event, without = (_list_shares(some, whole, conf_level) for some, whole in parts)
+    shares = [
+        MissingShare(str(name), of_all, one, other, _difference(one, other))
+        for name, of_all, one, other in zip(values.columns, everyone, with_event, without, strict=True)
+    ]
     return MissingResult(
         tuple(shares), _patterns(list(map(str, values.columns)), missing, y, counts), int(n), int(n_event), conf_level
     )
 
 
-def _share(part: float, whole: float, conf_level: float) -> Estimate:
+def _list_shares(parts: FloatArray, whole: float, conf_level: float) -> list[Estimate]:
+    """The share of each part of the same whole."""
     if not whole:
-        return Estimate(None, reason=Reason("no-patients"))
-    return Estimate(float(part / whole), wilson(part, whole, conf_level), int(whole), int(part))
+        return [Estimate(None, reason=Reason("no-patients"))] * len(parts)
+    intervals = list_wilson(parts, np.full(len(parts), whole), conf_level)
+    return [
+        Estimate(part / whole, interval, int(whole), int(part))
+        for part, interval in zip(parts.tolist(), intervals, strict=True)
+    ]
 
 
 def _difference(first: Estimate, second: Estimate) -> Estimate:

@@ -65,18 +65,23 @@ def compare_odds_ratios(
 def compare_discrimination(
     outcome: FloatArray, probability: FloatArray, area: Estimate | None, brier: Estimate | None, *, model: Model = ""
 ) -> Iterator[Compared]:
-    """Area under the curve and Brier score of a library's own probabilities, one entry per patient."""
-    from sklearn.metrics import brier_score_loss, roc_auc_score
+    """Area under the curve and Brier score of a library's own probabilities, one entry per patient.
+
+    The page has scikit-learn's; here the area is the share of pairs that the Mann–Whitney statistic counts.
+    """
+    from scipy.stats import mannwhitneyu
+    from statsmodels.tools.eval_measures import mse
 
     if area is not None and area.value is not None:
         # Probabilities of patients alike differ in the last digits, which would make an order of them.
-        score = np.round(probability, 10)
-        yield compare(
-            Quantity("area under the curve", model=model), area.value, roc_auc_score(outcome, score), "scikit-learn"
-        )
+        score, had = np.round(probability, 10), outcome > 0
+        pairs = float(had.sum()) * float((~had).sum())
+        theirs = mannwhitneyu(score[had], score[~had], method="asymptotic").statistic / pairs
+        yield compare(Quantity("area under the curve", model=model), area.value, theirs, "scipy")
     if brier is not None and brier.value is not None:
-        theirs = brier_score_loss(outcome, probability)
-        yield compare(Quantity("Brier score", model=model), brier.value, theirs, "scikit-learn")
+        yield compare(
+            Quantity("Brier score", model=model), brier.value, float(mse(outcome, probability)), "statsmodels"
+        )
 
 
 class _Binomial:

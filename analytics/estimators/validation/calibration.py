@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logit
 
 from analytics.estimators.design import standardised, totals
-from analytics.estimators.intervals import normal_quantile, wilson
+from analytics.estimators.intervals import list_wilson, normal_quantile
 from analytics.estimators.regression.binomial_likelihood import BinomialLikelihood, fit_likelihood
 from analytics.estimators.regression.fitted_logistic import shift_to_mean
 from analytics.estimators.regression.logistic import nothing_to_fit
@@ -155,13 +155,14 @@ def _calibration_groups(
     code = np.maximum(np.searchsorted(bounds, values, side="left") - 1, 0)
     size = len(bounds) - 1
     patients, events, predicted = (totals(code, amount, size) for amount in (n, y, n * values))
+    intervals = list_wilson(events, patients, conf_level)
     return tuple(
         CalibrationGroup(
             float(bounds[i]),
             float(bounds[i + 1]),
             Estimate(
                 float(events[i] / patients[i]),
-                wilson(float(events[i]), float(patients[i]), conf_level),
+                intervals[i],
                 int(patients[i]),
                 int(events[i]),
             ),
