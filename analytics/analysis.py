@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, final, get_args
 import pandas as pd
 
 from analytics.cohort import Cohort
+from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import Dictionary, dictionary_in_hand, speaking_by, spoken
 from analytics.document import (
@@ -238,6 +239,8 @@ class Analysis(ABC, Generic[Frame, Found]):
     background: ClassVar[tuple[Background, ...]] = ()
     checks: ClassVar[Checks | None] = None
     planning: ClassVar[Checks | None] = None
+    # Whether it knows of the noise in protected numbers; without that it is not shown where small numbers are protected.
+    is_protected: ClassVar[bool] = False
     # Why two selections stand one below the other where `join` makes none of them, in a sentence.
     apart: ClassVar[str] = ""
 
@@ -375,6 +378,8 @@ class Analysis(ABC, Generic[Frame, Found]):
 
     def _run(self, record: Cohort, cohort_filter: CohortFilter, params: Params) -> Found:
         with speaking_by(record.dictionary):
+            if record.smallest_cell and not self.is_protected:
+                raise SuppressedError(f"“{self.title}” has no protected form")
             result = Governed(self.estimate)(self.prepare(record, cohort_filter, params), params)
             if not record.smallest_cell:
                 return result

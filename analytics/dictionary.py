@@ -65,7 +65,8 @@ class Variable:
     called, and ``level_roles`` are pairs of what it calls a level and the level. ``other_names`` are names that files of
     registries give the column. ``rarely_below`` is the number of days that most times exceed in any cohort, ``rarely_above`` the
     share of patients that an event hardly ever exceeds in one, ``usually_below`` the number of years that hardly anybody exceeds.
-    ``is_logarithmic`` is True for a number whose axis is logarithmic. Variables of one ``family`` (what the filter that they
+    ``is_logarithmic`` is True for a number whose axis is logarithmic; ``grid`` ascends and has the limits at which it may be cut
+    where small numbers are protected. Variables of one ``family`` (what the filter that they
     share is called) are ways to ask the same, each called by its ``scheme``.
     """
 
@@ -99,6 +100,7 @@ class Variable:
     rarely_above: float | None = None
     usually_below: float | None = None
     is_logarithmic: bool = False
+    grid: tuple[float, ...] = ()
 
     @property
     def is_coded(self) -> bool:
@@ -535,6 +537,9 @@ def _variable(name: str, entry: Mapping[str, Any]) -> Variable:
     entry["level_words"] = tuple((level, tuple(words)) for level, words in entry.get("level_words", {}).items())
     entry["other_names"] = tuple(entry.get("other_names", ()))
     entry["level_roles"] = tuple(entry.get("level_roles", {}).items())
+    entry["grid"] = tuple(float(limit) for limit in entry.get("grid", ()))
+    if entry["grid"] and (len(entry["grid"]) < 3 or list(entry["grid"]) != sorted(set(entry["grid"]))):
+        raise DictionaryError(f"{name}: grid must be three limits or more that ascend: it is {entry['grid']}.")
     if derivation is not None:
         lacking = [key for key in ("rule", "from") if key not in derivation]
         if lacking:

@@ -20,7 +20,7 @@ LONGEST_QUOTE = 60  # characters of a text that is not the project's own
 
 @dataclass(frozen=True, slots=True)
 class FewerThan:
-    """A number of children of which no more may be said than that it is at least 1 and less than ``bound``.
+    """A number of children of which no more may be said than that it is less than ``bound``: a few, or none.
 
     It is no number: it stands in no sum, and neither above nor below another.
     """

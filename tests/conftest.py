@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.cohort.postgres_server import PostgresServer
+
+# Wherever a test protects small numbers; it says nothing where none does.
+os.environ.setdefault("CELL_KEY_SECRET", "a secret of the tests alone")
+
 
 # What takes long for its kind; single tests that do are marked `slow` where they stand. `make test-fast` leaves all out.
 MARKS = {

@@ -85,6 +85,7 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
     """Cumulative incidence of relapse, second relapse or death in the presence of the events that compete with it."""
 
     slug = "cumulative-incidence"
+    is_protected = True
     title = "Cumulative incidence"
     question = "How many {patients} {first_events} by a given time?"
     section = "Relapse"
@@ -168,9 +169,10 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
         cause = dictionary[events.endpoint.cause]
         comparison = compare_incidence(events, cause, frame.event, params["interval"])
         number = cause.levels.index(frame.event)
-        naive = estimate_survival(events.time, events.cause == number, group=events.group, weight=events.weight)
+        given: dict[str, Any] = {"weight": events.weight, "noise": events.noise}
+        naive = estimate_survival(events.time, events.cause == number, group=events.group, **given)
         everyone = estimate_cumulative_incidence(
-            events.time, events.cause, weight=events.weight, causes=cause.levels[1:], conf_type=params["interval"]
+            events.time, events.cause, causes=cause.levels[1:], conf_type=params["interval"], **given
         )
         return CumulativeIncidence(
             comparison=comparison,

@@ -194,6 +194,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
     """Odds ratios of relapse: each factor alone beside all chosen factors together."""
 
     slug = "relapse-predictors"
+    is_protected = True
     title = "Predictors of {relapse}"
     question = "Which factors {beforehand} go {with_relapse}?"
     section = "Relapse"

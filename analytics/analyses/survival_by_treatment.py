@@ -113,10 +113,8 @@ class SurvivalByTreatmentAnalysis(GroupsAnalysis):
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         # The test of the curves is not adjusted, and that of the ratio names what it is adjusted for.
         adjust = replace(adjust_control(cohort), display=True)
-        # Blocks of protected children with their mean day would put many on the wrong side of a later start.
-        start = () if cohort.smallest_cell else (START,)
         until = (HSCT_COUNTS,) if is_offered(UNTIL_HSCT, cohort) else ()
-        return (*treatment_controls(cohort), NAIVE, adjust, *until, *start, strata_control(cohort), *DRAWN)
+        return (*treatment_controls(cohort), NAIVE, adjust, *until, START, strata_control(cohort), *DRAWN)
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> TreatmentData:
         return prepare_treatments(cohort, cohort_filter, params)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -146,7 +148,9 @@ class Cohort:
             If small numbers are protected and nothing can be shown; so in every method that takes a filter.
         """
         exact = self._counts.tally(columns, cohort_filter)
-        shown, hidden = self.disclosure.tally(exact, self.dictionary, outcome=outcome, whole=whole)
+        shown, hidden = self.disclosure.tally(
+            exact, self.dictionary, outcome=outcome, whole=whole, chosen=cohort_filter.variables
+        )
         self._left_out.extend(hidden)
         self._asked.update(dict.fromkeys(columns))
         return shown
@@ -168,11 +172,11 @@ class Cohort:
         Returns
         -------
         One entry per coded filter variable, in the order of the phases, with every level in order and None (missing)
-        last, zeros included: what a reader would have after choosing that level. Where small numbers are protected, a
-        number that would tell one of them is not there. Errors as in `tally`.
+        last, zeros included: what a reader would have after choosing that level. Where small numbers are protected, it is
+        `FewerThan` the smallest cell for a level that cannot be chosen. Errors as in `tally`.
         """
         exact = self._counts.level_counts(cohort_filter)
-        return self.disclosure.level_counts(exact, cohort_filter, self.dictionary)
+        return self.disclosure.level_counts(exact)
 
     def split_counts(
         self,
@@ -206,7 +210,7 @@ class Cohort:
 
     def ranges(self) -> dict[str, Range]:
         """Smallest and largest value and number missing of each numeric filter variable, over the whole cohort."""
-        return self.disclosure.ranges(self._counts.ranges())
+        return self.disclosure.ranges(self._counts.ranges(), self.dictionary)
 
     def name_patients(
         self,
@@ -245,14 +249,16 @@ class Cohort:
         """True if something may be said of the patients who pass the filter."""
         return self.disclosure.is_answered(self._counts.count(cohort_filter))
 
-    def find_too_near(self, cohort_filter: CohortFilter, answered: Sequence[CohortFilter]) -> CohortFilter | None:
-        """The first of the filters ``answered`` that differs from this one by some, but too few, patients; None without.
-
-        Answering both would tell something of these few.
-        """
-        exact = self._counts.differences(cohort_filter, answered, self.smallest_cell)
-        place = self.disclosure.find_too_near(exact)
-        return None if place is None else answered[place]
+    def protected(self, rule: SmallNumbers) -> Cohort:
+        """The cohort under the rule, its data version signed: without the secret nobody can tell what it is of."""
+        return assign(
+            copy.copy(self),
+            disclosure=rule,
+            data_version=rule.keys.sign(self.data_version),
+            _counts=self._counts.with_keys(rule.secret),
+            _left_out=[],
+            _asked={},
+        )
 
     def recording(self) -> Cohort:
         """The cohort, remembering from now on in `asked` and `left_out` what its tallies are of and leave out."""
@@ -276,17 +282,26 @@ def assign(cohort: Kind, **values: Any) -> Kind:
     return cohort
 
 
-def protect_cohort(cohort: Cohort, smallest_cell: int) -> Cohort:
-    """The cohort with its small numbers protected.
+@lru_cache(maxsize=1)
+def draw_secret() -> str:
+    """A secret for as long as this process lives: for patients who live no longer."""
+    return secrets.token_hex(32)
+
+
+def protect_cohort(cohort: Cohort, smallest_cell: int, *, secret: str = "") -> Cohort:
+    """The cohort with its small numbers protected by cell keys.
+
+    Without a ``secret`` one is drawn for this process. Where the cohort was opened without one, patients get their keys by all
+    their values instead of by their identifiers.
 
     Raises
     ------
     ValueError
-        If the smallest cell is not a whole number from 2 to 100.
+        If the smallest cell is not a whole number from 3 to 100, or the secret is shorter than 16 characters.
     CohortError
         If the whole cohort has fewer patients than that.
     """
-    protected = assign(copy.copy(cohort), disclosure=SmallNumbers(smallest_cell), _left_out=[], _asked={})
+    protected = cohort.protected(SmallNumbers(smallest_cell, secret or draw_secret()))
     if not protected.is_answered(CohortFilter()):
         what = f"{shorten(cohort.name)} has fewer than {smallest_cell} patients, of whom nothing may be said"
         raise CohortError([Problem(what, f"SMALLEST_CELL={smallest_cell}", "Open a cohort of more patients.")])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.cohort.disclosure import SuppressedError
-from analytics.cohort.engine import Columns, Engine, number, quoted
+from analytics.cohort.disclosure import SuppressedError, say_too_few
+from analytics.cohort.engine import KEY, Columns, Engine, number, quoted
 from analytics.cohort.filters import (
     Clause,
     CohortFilter,
@@ -23,6 +23,8 @@ from analytics.cohort.filters import (
     in_phase_order,
     to_condition,
 )
+from analytics.cohort.grids import list_bins, list_parts, snap_filter
+from analytics.cohort.perturbation import CellKeys, salt_of
 from analytics.dictionary import Dictionary, Variable, load_words
 from analytics.formats import FewerThan
 from analytics.results import Note
@@ -47,38 +49,50 @@ class Range:
     decimals: int = 0
 
 
-class Exact(Generic[T]):
-    """A true answer, asked of the engine only when it is revealed; ``size`` counts the patients it is about.
+class Cell(NamedTuple):
+    """A number of patients and the sum of their keys, 0 where they have none."""
 
-    ``refused`` is why it is not given where small numbers are protected, whatever its size; "" where it may be.
+    n: int
+    key: int = 0
+
+
+class Exact(Generic[T]):
+    """A true answer, asked of the engine only when it is revealed.
+
+    ``cells`` are the patients it is about and those beside them: each must be enough of them where small numbers are protected.
+    ``refused`` is why it is not given there, whatever they are; "" where it may be.
     """
 
-    __slots__ = ("_answer", "_refused", "_size")
+    __slots__ = ("_answer", "_cells", "_refused")
 
-    def __init__(self, answer: Callable[[], T], size: Callable[[], int], refused: str = "") -> None:
+    def __init__(self, answer: Callable[[], T], cells: Callable[[], Sequence[Cell]], refused: str = "") -> None:
         self._answer = answer
-        self._size = size
+        self._cells = cells
         self._refused = refused
 
-    def reveal(self, smallest: int) -> T:
-        """The answer.
+    def reveal(self, keys: CellKeys | None = None) -> T:
+        """The answer; without ``keys`` in any case.
 
         Raises
         ------
         SuppressedError
-            If it is about fewer than ``smallest`` patients or refused; the engine is then not asked for it.
+            If it is refused, or one of its cells is not shown by the keys; the engine is then not asked for it.
         """
-        if smallest and self._refused:
-            raise SuppressedError(self._refused)
-        if smallest and self._size() < smallest:
-            raise SuppressedError(f"fewer than {smallest} {load_words().plural}, or none, are selected")
+        if keys is not None:
+            if self._refused:
+                raise SuppressedError(self._refused)
+            if not keys.show(*zip(*self._cells(), strict=True)).all():
+                raise SuppressedError(say_too_few(keys.smallest))
         return self._answer()
 
 
 class Counts:
     """The questions that an engine answers, each `Exact`: nothing here can be read before a disclosure rule has seen it."""
 
-    def __init__(self, engine: Engine, dictionary: Dictionary, notes: Sequence[Note] = ()) -> None:
+    def __init__(
+        self, engine: Engine, dictionary: Dictionary, notes: Sequence[Note] = (), *, is_keyed: bool = False
+    ) -> None:
+        self._is_keyed = is_keyed
         self._engine = engine
         self._dictionary = dictionary
         self._notes = tuple(notes)
@@ -89,28 +103,45 @@ class Counts:
         total = self._ask(f"SELECT {self._n_patients()} AS n, count(*) AS n_rows FROM patients AS p")
         self._n, self._n_rows = int(total["n"][0]), int(total["n_rows"][0])
         # Without a reference to itself the engine, its threads and its patients go with the last who uses them.
-        self._size = lru_cache(maxsize=MOST_SIZES)(partial(Counts._count, weakref.proxy(self)))
-        self._whole = lambda n=self._n: n
+        self._cells = lru_cache(maxsize=MOST_SIZES)(partial(Counts._count_cells, weakref.proxy(self)))
+        self._whole = partial(self._cells, CohortFilter())
+
+    def with_keys(self, secret: str) -> Counts:
+        """The same questions, with the sum of the keys beside each number of patients.
+
+        Patients that were opened without a secret get their keys now, by all their values.
+
+        Raises
+        ------
+        ValueError
+            If the engine holds a table of somebody else's, which must be opened with the secret.
+        """
+        engine: Any = self._engine
+        if KEY not in engine.schema("patients"):
+            if engine.is_far:
+                raise ValueError("a table of a database gets its keys when it is opened: open it with the secret.")
+            engine.add_keys(salt_of(secret))
+        return Counts(self._engine, self._dictionary, self._notes, is_keyed=True)
 
     def notes(self) -> Exact[tuple[Note, ...]]:
         """What was remarked on the file."""
         return Exact(lambda: self._notes, self._whole)
 
-    def count(self, cohort_filter: CohortFilter) -> Exact[int]:
+    def count(self, cohort_filter: CohortFilter) -> Exact[Cell]:
         """The number of patients who pass the filter."""
-        return self._about(cohort_filter, partial(self._size, cohort_filter))
+        return self._about(cohort_filter, self._size)
 
     def tally(self, columns: Sequence[str], cohort_filter: CohortFilter) -> Exact[pd.DataFrame]:
-        """The distinct combinations of the columns among those who pass, with their number ``n``."""
-        return self._about(cohort_filter, lambda: self._tally(list(columns), cohort_filter))
+        """The distinct combinations of the columns among those who pass, with their number ``n`` and the sum of their keys."""
+        return self._about(cohort_filter, partial(self._tally, list(columns)))
 
-    def funnel(self, cohort_filter: CohortFilter) -> Exact[Funnel]:
-        """How many are left after each clause."""
-        return self._about(cohort_filter, lambda: self._funnel(cohort_filter))
+    def funnel(self, cohort_filter: CohortFilter) -> Exact[tuple[Funnel, tuple[Cell, ...]]]:
+        """How many are left after each clause; everybody and those after each step as cells."""
+        return self._about(cohort_filter, self._funnel)
 
-    def level_counts(self, cohort_filter: CohortFilter) -> Exact[dict[str, dict[str | None, int]]]:
+    def level_counts(self, cohort_filter: CohortFilter) -> Exact[dict[str, dict[str | None, Cell]]]:
         """Patients at each level of each coded filter variable, under the clauses of all other variables."""
-        return self._about(cohort_filter, lambda: self._count_levels(cohort_filter))
+        return self._about(cohort_filter, self._count_levels)
 
     def split_counts(
         self,
@@ -120,67 +151,85 @@ class Counts:
         edges: Mapping[str, Sequence[float]],
     ) -> Exact[dict[str, NDArray[np.int64]]]:
         """Patients at each level of each column by an event, under the clauses of all other columns."""
-        return self._about(cohort_filter, lambda: self._split_counts(list(columns), cohort_filter, event, edges))
+        return self._about(cohort_filter, lambda f: self._split_counts(list(columns), f, event, edges))
 
-    def ranges(self) -> Exact[dict[str, Range]]:
-        """Smallest and largest value and number missing of each numeric filter variable."""
+    def ranges(self) -> Exact[dict[str, tuple[Range, Cell]]]:
+        """Smallest and largest value of each numeric filter variable, and who lacks it."""
         return Exact(lambda: self._ranges, self._whole)
 
     def names(self, patterns: pd.DataFrame, cohort_filter: CohortFilter, limit: int) -> Exact[tuple[str, ...]]:
         """The first identifiers of patients who pass and are like one of the patterns."""
-        return self._about(cohort_filter, lambda: self._names(patterns, cohort_filter, limit))
+        return self._about(cohort_filter, lambda f: self._names(patterns, f, limit))
 
-    def differences(
-        self, cohort_filter: CohortFilter, others: Sequence[CohortFilter], below: int
-    ) -> Exact[tuple[int, ...]]:
-        """How many patients pass the filter or the other one, but not both; for each other filter, exact ``below`` a limit."""
-        refused = next(filter(None, map(_refuse, (cohort_filter, *others))), "")
-        return Exact(lambda: self._differences(cohort_filter, others, below), self._whole, refused)
+    def _about(self, cohort_filter: CohortFilter, answer: Callable[[CohortFilter], T]) -> Exact[T]:
+        # Where small numbers are protected, limits lie on published grids, whoever asks and by whatever way.
+        asked = snap_filter(cohort_filter, self._dictionary) if self._is_keyed else cohort_filter
+        return Exact(partial(answer, asked), partial(self._cells, asked), _refuse(asked))
 
-    def _about(self, cohort_filter: CohortFilter, answer: Callable[[], T]) -> Exact[T]:
-        return Exact(answer, partial(self._size, cohort_filter), _refuse(cohort_filter))
+    def _size(self, cohort_filter: CohortFilter) -> Cell:
+        return self._cells(cohort_filter)[0]
 
-    def _count(self, cohort_filter: CohortFilter) -> int:
-        if not cohort_filter:
-            return self._n
-        counted = self._ask(f"SELECT {self._n_patients()} AS n FROM patients AS p {self._where(cohort_filter)}")
-        return int(counted["n"][0])
+    def _count_cells(self, cohort_filter: CohortFilter) -> tuple[Cell, ...]:
+        """Who passes the filter; where small numbers are protected also whom each clause leaves out of those who pass all
+        others, and who passes each clause by a level or by a value next to its limits."""
+        cohort_filter.validate(self._dictionary)
+        passed = [*map(self._passed, cohort_filter.clauses), *map(self._belongs, cohort_filter.memberships)]
+        conditions = [" AND ".join(passed) or "true"]
+        for i, clause in enumerate(cohort_filter.clauses if self._is_keyed else ()):
+            variable = self._dictionary[clause.variable]
+            others = [other for j, other in enumerate(passed) if j != i]
+            parts = [f"NOT {passed[i]}", *(self._passed(part) for part in list_parts(clause) if part != clause)]
+            parts += [_within(clause.variable, *bin) for bin in list_bins(clause, variable)]
+            conditions += [" AND ".join((*others, part)) for part in parts]
+        return self._ask_cells(dict.fromkeys(conditions))
+
+    def _ask_cells(self, conditions: Iterable[str]) -> tuple[Cell, ...]:
+        conditions = list(conditions)
+        asked = [f"{self._n_patients(c)} AS n{i}" for i, c in enumerate(conditions)]
+        if self._is_keyed:
+            asked += [f"{self._sum_keys(c)} AS key{i}" for i, c in enumerate(conditions)]
+        found = self._ask(f"SELECT {', '.join(asked)} FROM patients AS p")
+        return tuple(
+            Cell(int(found[f"n{i}"][0]), int(found[f"key{i}"][0]) if self._is_keyed else 0)
+            for i in range(len(conditions))
+        )
 
     def _tally(self, columns: list[str], cohort_filter: CohortFilter) -> pd.DataFrame:
         self._require(columns, f"At hand: {', '.join(self._variables)}.")
         if len(set(columns)) < len(columns):
             raise ValueError(f"each column once: {', '.join(columns)} repeats one.")
+        counted = ["n", *([KEY] if self._is_keyed else [])]
         if not columns:
-            return pd.DataFrame({"n": np.array([self._size(cohort_filter)], dtype=np.int64)})
+            size = dict(zip(counted, self._size(cohort_filter), strict=False))
+            return pd.DataFrame({name: np.array([size[name]], dtype=np.int64) for name in counted})
         chosen = ", ".join(quoted(name) for name in columns)
         order = ", ".join(f"{quoted(name)} NULLS LAST" for name in columns)
+        keys = f", {self._sum_keys()} AS {KEY}" if self._is_keyed else ""
         values = self._ask(
-            f"SELECT {chosen}, {self._n_patients()} AS n FROM patients AS p {self._where(cohort_filter)} "
+            f"SELECT {chosen}, {self._n_patients()} AS n{keys} FROM patients AS p {self._where(cohort_filter)} "
             f"GROUP BY {chosen} ORDER BY {order}"
         )
         frame = {name: self._decoded(name, values[name]) for name in columns}
-        return pd.DataFrame({**frame, "n": np.asarray(values["n"], dtype=np.int64)})
+        return pd.DataFrame({**frame, **{name: np.asarray(values[name], dtype=np.int64) for name in counted}})
 
     def _require(self, columns: Sequence[str], otherwise: str = "") -> None:
         unknown = [name for name in columns if name not in self._variables]
         if unknown:
             raise KeyError(f"{', '.join(map(repr, unknown))} is not in this cohort. {otherwise}".strip())
 
-    def _funnel(self, cohort_filter: CohortFilter) -> Funnel:
+    def _funnel(self, cohort_filter: CohortFilter) -> tuple[Funnel, tuple[Cell, ...]]:
         cohort_filter.validate(self._dictionary)
         clauses = in_phase_order(cohort_filter.clauses, self._dictionary)
-        if not cohort_filter:
-            return Funnel(self._n)
         passed = [*map(self._passed, clauses), *map(self._belongs, cohort_filter.memberships)]
         steps = [
             *(FunnelStep(c.variable, 0) for c in clauses),
             *(FunnelStep("", 0, m) for m in cohort_filter.memberships),
         ]
-        left = (f"{self._n_patients(' AND '.join(passed[: i + 1]))} AS step{i}" for i in range(len(passed)))
-        counts = self._ask(f"SELECT {', '.join(left)} FROM patients AS p")
-        return Funnel(self._n, tuple(replace(step, n=int(counts[f"step{i}"][0])) for i, step in enumerate(steps)))
+        everyone, *left = self._ask_cells([" AND ".join(passed[:i]) or "true" for i in range(len(passed) + 1)])
+        counted = tuple(replace(step, n=cell.n) for step, cell in zip(steps, left, strict=True))
+        return Funnel(everyone.n, counted), (everyone, *left)
 
-    def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, int]]:
+    def _count_levels(self, cohort_filter: CohortFilter) -> dict[str, dict[str | None, Cell]]:
         variables = [v for v in self._dictionary.filters if v.is_coded]
         counts = self._count_by_codes({v.name: _code_of(v.name) for v in variables}, cohort_filter)
         return {v.name: _faceted(v, counts, cohort_filter.clauses) for v in variables}
@@ -218,26 +267,28 @@ class Counts:
         chosen = ", ".join(f"{code} AS {name}" for code, name in zip(codes.values(), names, strict=True))
         always = ["failed", *([EVENT] if event else [])]
         weight = "p.n" if self._is_compressed else "1"
+        key, summed = (f", p.{KEY}", f", CAST(sum({KEY}) AS BIGINT) AS {KEY}") if self._is_keyed else ("", "")
         told = f", coalesce(p.{quoted(event)}, -1) AS {EVENT}" if event else ""
-        rows = f"SELECT {failed} AS failed{told}, {chosen}, {weight} AS n FROM patients AS p {where}"
+        rows = f"SELECT {failed} AS failed{told}, {chosen}, {weight} AS n{key} FROM patients AS p {where}"
         if self._n_rows > MAX_ROWS_UNGROUPED:
             # Three columns to a grouping set: few combinations, which stay in cache, and few passes over the rows.
             sets = ", ".join(f"({', '.join((*always, *names[i : i + 3]))})" for i in range(0, len(names), 3))
             rows = (
-                f"SELECT {', '.join((*always, *names))}, CAST(sum(n) AS BIGINT) AS n FROM ({rows}) AS one "
+                f"SELECT {', '.join((*always, *names))}, CAST(sum(n) AS BIGINT) AS n{summed} FROM ({rows}) AS one "
                 f"GROUP BY GROUPING SETS ({sets})"
             )
         return self._ask(rows)
 
     @cached_property
-    def _ranges(self) -> dict[str, Range]:
+    def _ranges(self) -> dict[str, tuple[Range, Cell]]:
         numbers = [v.name for v in self._dictionary.filters if not v.is_coded]
         if not numbers:
             return {}
+        lacking = self._ask_cells(f"p.{quoted(name)} IS NULL" for name in numbers)
         found = self._ask(
             "SELECT "
             + ", ".join(
-                f"min({x}) AS low{i}, max({x}) AS high{i}, {self._n_patients(f'{x} IS NULL')} AS missing{i}, "
+                f"min({x}) AS low{i}, max({x}) AS high{i}, "
                 + ", ".join(
                     f"max(CASE WHEN {x} <> round({x}, {d}) THEN 1 ELSE 0 END) AS beyond{i}_{d}"
                     for d in range(MOST_DECIMALS)
@@ -250,14 +301,12 @@ class Counts:
         def limit(key: str) -> float | None:
             return None if found[key][0] is np.ma.masked else float(found[key][0])
 
+        def decimals_of(i: int) -> int:
+            return sum(int(found[f"beyond{i}_{d}"][0] == 1) for d in range(MOST_DECIMALS))
+
         return {
-            name: Range(
-                limit(f"low{i}"),
-                limit(f"high{i}"),
-                int(found[f"missing{i}"][0]),
-                sum(int(found[f"beyond{i}_{d}"][0] == 1) for d in range(MOST_DECIMALS)),
-            )
-            for i, name in enumerate(numbers)
+            name: (Range(limit(f"low{i}"), limit(f"high{i}"), cell.n, decimals_of(i)), cell)
+            for i, (name, cell) in enumerate(zip(numbers, lacking, strict=True))
         }
 
     def _names(self, patterns: pd.DataFrame, cohort_filter: CohortFilter, limit: int) -> tuple[str, ...]:
@@ -276,26 +325,15 @@ class Counts:
         )
         return tuple(map(str, found["name"]))
 
-    def _differences(self, cohort_filter: CohortFilter, others: Sequence[CohortFilter], below: int) -> tuple[int, ...]:
-        # Selections differ by at least as many patients as their sizes do, which are known: few are left to compare.
-        found = [abs(self._size(cohort_filter) - self._size(other)) for other in others]
-        near = [i for i, n in enumerate(found) if n < below]
-        if near:
-            own, *rest = (f"({self._condition(f)})" for f in (cohort_filter, *(others[i] for i in near)))
-            differing = (
-                f"{self._n_patients(f'{own} <> {other}')} AS n{i}" for i, other in zip(near, rest, strict=True)
-            )
-            counts = self._ask(f"SELECT {', '.join(differing)} FROM patients AS p")
-            for i in near:
-                found[i] = int(counts[f"n{i}"][0])
-        return tuple(found)
-
     def _ask(self, sql: str) -> Columns:
         return self._engine.run(sql)
 
     def _n_patients(self, condition: str = "true") -> str:
         total = "sum(p.n)" if self._is_compressed else "count(*)"
         return f"CAST(coalesce({total} FILTER (WHERE {condition}), 0) AS BIGINT)"
+
+    def _sum_keys(self, condition: str = "true") -> str:
+        return f"CAST(coalesce(sum(p.{KEY}) FILTER (WHERE {condition}), 0) AS BIGINT)"
 
     def _where(self, cohort_filter: CohortFilter) -> str:
         condition = self._condition(cohort_filter)
@@ -336,6 +374,12 @@ def _refuse(cohort_filter: CohortFilter) -> str:
     return f"a selection combined with another tells the {load_words().plural} in both, who may be few"
 
 
+def _within(name: str, low: float | None, high: float | None) -> str:
+    column = f"p.{quoted(name)}"
+    limits = [f"{column} {sign} {number(x)}" for sign, x in ((">=", low), ("<", high)) if x is not None]
+    return " AND ".join(limits)
+
+
 def _code_of(name: str) -> str:
     return f"coalesce(p.{quoted(name)}, -1)"
 
@@ -368,8 +412,10 @@ def _rows_of(
     return rows, codes
 
 
-def _faceted(variable: Variable, counts: Mapping[str, Any], clauses: Sequence[Clause]) -> dict[str | None, int]:
+def _faceted(variable: Variable, counts: Mapping[str, Any], clauses: Sequence[Clause]) -> dict[str | None, Cell]:
     rows, codes = _rows_of(variable.name, counts, clauses, len(variable.levels))
-    totals = np.zeros(len(variable.levels) + 1, dtype=np.int64)
-    np.add.at(totals, codes, np.ma.filled(counts["n"], 0)[rows])
-    return dict(zip((*variable.levels, None), totals.tolist(), strict=True))
+    totals = np.zeros((2, len(variable.levels) + 1), dtype=np.int64)
+    np.add.at(totals[0], codes, np.ma.filled(counts["n"], 0)[rows])
+    if KEY in counts:
+        np.add.at(totals[1], codes, np.ma.filled(counts[KEY], 0)[rows])
+    return dict(zip((*variable.levels, None), map(Cell._make, totals.T.tolist()), strict=True))

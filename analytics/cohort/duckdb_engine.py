@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from analytics.cohort.engine import Columns, Rows, quoted, quoted_text
+from analytics.cohort.engine import KEY, Columns, Rows, key_of, quoted, quoted_text
 from analytics.cohort.waiting import wait_for
 
 # What is raised on bytes that are no such file; what is raised on a query that is wrong is not among them.
@@ -252,11 +252,12 @@ class DuckDBEngine:
                 self.execute("INSERT INTO rows FROM batch")
         self.execute("CREATE VIEW raw AS FROM rows")
 
-    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+    def join_alike(self, columns: Sequence[str], identifier: str, key: str = "") -> bool:
         """Make ``alike`` of ``raw`` if that has at most half the rows, joining rows that differ in the identifier alone.
 
         Its columns ``n`` and ``n_synthetic`` say how many they are, and how many of them are of synthetic patients.
         """
+        summed = f", CAST(sum({key}) AS BIGINT) AS {KEY}" if key else ""
         n = self.count("raw")
         if n < LEAST_JOINED or not columns:
             return False
@@ -266,8 +267,8 @@ class DuckDBEngine:
             return False
         self._make(
             "alike",
-            f"SELECT {names}, count(*) AS n, count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n_synthetic "
-            "FROM raw GROUP BY ALL",
+            f"SELECT {names}, count(*) AS n, count(*) FILTER (WHERE starts_with({identifier}, 'SYN')) AS n_synthetic{summed} "
+            f"FROM raw GROUP BY {names}",
         )
         return True
 
@@ -328,15 +329,30 @@ class DuckDBEngine:
             self.execute(f"ALTER TABLE kept.main.patients DROP COLUMN {quoted(identifier)}")
             self._show("patients")
         # Every query then reads the distinct rows only. Below a factor of two the extra column costs what the rows save.
-        estimate = self.execute("SELECT approx_count_distinct(patients) FROM patients")[0][0]
-        if "n" not in columns and estimate <= MAX_SHARE_DISTINCT * n:
-            self._make("distinct_patients", "SELECT *, count(*) AS n FROM patients GROUP BY ALL")
+        values = ", ".join(quoted(name) for name in columns if name not in (identifier, KEY, "n"))
+        of_rows = f"hash({values})" if values else "1"
+        estimate = self.execute(f"SELECT approx_count_distinct({of_rows}) FROM patients")[0][0]
+        if values and "n" not in columns and estimate <= MAX_SHARE_DISTINCT * n:
+            summed = f", CAST(sum({KEY}) AS BIGINT) AS {KEY}" if KEY in columns else ""
+            self._make("distinct_patients", f"SELECT {values}, count(*) AS n{summed} FROM patients GROUP BY {values}")
             self.execute("DROP TABLE kept.main.patients")
             self.execute("DROP VIEW distinct_patients")
             self.execute("ALTER TABLE kept.main.distinct_patients RENAME TO patients")
             self._show("patients")
         self.execute("CHECKPOINT kept")
         self._may_be_long = self.count("patients") >= LEAST_LONG
+
+    def add_keys(self, salt: str) -> None:
+        """Give patients whose identifiers have gone keys by all their values: who is alike in them is told apart by nothing."""
+        columns = self.schema("patients")
+        if KEY in columns:
+            return
+        values = " || '|' || ".join(f"coalesce(CAST({quoted(c)} AS VARCHAR), '')" for c in columns if c != "n")
+        times = "n * " if "n" in columns else ""
+        with _telling_damage(), self._connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE kept.main.patients ADD COLUMN {KEY} BIGINT")
+            cursor.execute(f"UPDATE kept.main.patients SET {KEY} = {times}{key_of(salt, values or quoted_text(''))}")
+            cursor.execute("CREATE OR REPLACE VIEW patients AS FROM kept.main.patients")
 
     @contextmanager
     def _registered(self, name: str, frame: pd.DataFrame) -> Iterator[None]:

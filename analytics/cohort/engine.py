@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 DIALECT = "duckdb"
+KEY = "cell_key"  # the column of the sum of the keys of the patients of a row; there only where small numbers are protected
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -28,6 +29,7 @@ class Engine(Protocol):
 
     It holds the table ``patients``: coded variables as the position of their level in the dictionary, events as 0 and 1,
     null for a missing value, and no identifier. Where alike patients share a row, its column ``n`` says how many they are.
+    Where small numbers are protected, its column `KEY` has the sum of their keys.
     Beside it there may be ``named_patients``, a row for each synthetic patient with the identifier.
     """
 
@@ -54,11 +56,11 @@ class Store(Engine, Protocol):
     Each of these is whole numbers ("BIGINT"), numbers ("DOUBLE") or text ("VARCHAR").
     """
 
-    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+    def join_alike(self, columns: Sequence[str], identifier: str, key: str = "") -> bool:
         """Make a table ``alike`` of these columns of ``raw`` if it is much smaller; True where it was made.
 
         Its columns ``n`` and ``n_synthetic`` say how many rows each stands for, and how many identifiers of them, an
-        expression, begin with SYN.
+        expression, begin with SYN; `KEY` sums up the expression ``key``, if there is one.
         """
 
     def define(self, table: str, rows: Rows) -> None:
@@ -76,6 +78,11 @@ class Store(Engine, Protocol):
 
     def keep(self, identifier: str, n: int, *, named: bool) -> None:
         """End the opening: the ``n`` ``patients`` lose their identifier; ``named`` True keeps them in ``named_patients`` too."""
+
+
+def key_of(salt: str, text: str) -> str:
+    """The key of a patient as it stands in a query: 32 bits of the MD5 of a text that nobody knows and the identifier."""
+    return f"CAST(md5_number_lower({quoted_text(salt)} || {text}) % 4294967296 AS BIGINT)"
 
 
 def quoted(name: str) -> str:

@@ -19,9 +19,10 @@ from analytics.cohort.columns import match_columns
 from analytics.cohort.consistency import list_rule_checks
 from analytics.cohort.derivations import with_derived
 from analytics.cohort.duckdb_engine import DuckDBEngine
-from analytics.cohort.engine import Engine, Rows, Store, quoted
+from analytics.cohort.engine import KEY, Engine, Rows, Store, quoted
 from analytics.cohort.labels import say_by_labels
 from analytics.cohort.patient_file import PatientFile
+from analytics.cohort.perturbation import salt_of
 from analytics.cohort.postgres_engine import PostgresEngine
 from analytics.cohort.problems import CohortError, Problem, UnreachableError
 from analytics.cohort.reader import finding_damage, list_parquet, load_file, load_frame, load_table
@@ -84,6 +85,7 @@ def open_cohort(
     name: str | None = None,
     notes: Sequence[Note] = (),
     by_labels: bool = False,
+    secret: str = "",
 ) -> Cohort:
     """The cohort of a file, a folder, a table or a data frame, checked and ready to be counted.
 
@@ -102,6 +104,9 @@ def open_cohort(
         What was told before, as where a file was mapped; it comes first among the notes of the cohort.
     by_labels
         True if whoever reads the notes does not know the columns by the dictionary's names.
+    secret
+        From it and the identifiers patients get the keys by which `protect_cohort` protects small numbers; without it they
+        have none.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def open_cohort(
         With *all* problems found, each saying what is wrong, in whose row, and what to do.
     """
     dictionary = dictionary or open_dictionary()
-    patients = open_patients(source, dictionary, name=name)
+    patients = open_patients(source, dictionary, name=name, secret=secret)
     told = patients.notes
     if by_labels:
         told = tuple(
@@ -165,38 +170,44 @@ def _stamp_of_table(source: str) -> tuple[int, ...]:
     return watched.stamp
 
 
-def open_patients(source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None) -> Patients:
+def open_patients(
+    source: str | Path | pd.DataFrame, dictionary: Dictionary, *, name: str | None = None, secret: str = ""
+) -> Patients:
     """The patients of a file or a frame in an engine, for a `Cohort`; as `open_cohort`."""
     with speaking_by(dictionary):
-        return _open_source(source, dictionary, name)
+        return _open_source(source, dictionary, name, salt_of(secret) if secret else "")
 
 
-def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name: str | None) -> Patients:
+def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name: str | None, salt: str) -> Patients:
     if isinstance(source, pd.DataFrame):
-        return _read(partial(load_frame, frame=source), Path("data frame"), dictionary, name or "data frame")
+        return _read(partial(load_frame, frame=source), Path("data frame"), dictionary, name or "data frame", salt)
     if not find_scheme(source):
         path = Path(source)
-        return _read(partial(load_file, path=path), path, dictionary, name or path.stem)
+        return _read(partial(load_file, path=path), path, dictionary, name or path.stem, salt)
     address = read_address(str(source))
     if address.scheme == "duckdb":
         load = partial(load_table, address=address)
-        return _read(load, Path(address.place), dictionary, name or address.table)
+        return _read(load, Path(address.place), dictionary, name or address.table, salt)
     _begin(READING, dictionary)
     engine = REMOTE[address.scheme](address)
     with _closing_after_problems(engine):
-        opened = _open(engine, (list(engine.header), []), dictionary, name or address.name)
+        opened = _open(engine, (list(engine.header), []), dictionary, name or address.name, salt)
     _watch(str(source), engine)
     return opened
 
 
 def _read(
-    load: Callable[[DuckDBEngine], tuple[list[str], list[Problem]]], place: Path, dictionary: Dictionary, name: str
+    load: Callable[[DuckDBEngine], tuple[list[str], list[Problem]]],
+    place: Path,
+    dictionary: Dictionary,
+    name: str,
+    salt: str,
 ) -> Patients:
     """The patients of a file, in DuckDB."""
     _begin(READING, dictionary)
     engine = DuckDBEngine()
     with _closing_after_problems(engine), finding_damage(place):
-        return _open(engine, load(engine), dictionary, name)
+        return _open(engine, load(engine), dictionary, name, salt)
 
 
 def _begin(stage: int, dictionary: Dictionary) -> None:
@@ -212,13 +223,15 @@ def _closing_after_problems(engine: Engine) -> Iterator[None]:
         raise
 
 
-def _open(engine: Store, given: tuple[list[str], list[Problem]], dictionary: Dictionary, name: str) -> Patients:
+def _open(
+    engine: Store, given: tuple[list[str], list[Problem]], dictionary: Dictionary, name: str, salt: str
+) -> Patients:
     """The patients of the table ``raw``, whose header and broken lines are given."""
     header, problems = given
     columns, notes, column_problems = match_columns(header, dictionary)
     problems += column_problems
     _begin(JOINING, dictionary)
-    file = PatientFile(engine, columns, dictionary)
+    file = PatientFile(engine, columns, dictionary, salt=salt)
     _begin(CHECKING, dictionary)
     if dictionary.identifier.name in columns:
         problems += find_problems(file, list_rule_checks(file, "error"))
@@ -235,9 +248,10 @@ def _store(file: PatientFile, name: str, notes: list[Note]) -> Patients:
         values = {identifier: file.trimmed(identifier), **values}
     # Each in its type before anything is derived: arithmetic on what a text stands for gives a wider one.
     chosen = ", ".join(f"{_stored(file.dictionary[name], value)} AS {quoted(name)}" for name, value in values.items())
-    counted = ("n",) if file.is_joined else ()
+    counted = (("n",) if file.is_joined else ()) + ((KEY,) if file.salt else ())
+    found = [f"{file.key} AS {KEY}" if name == KEY and not file.is_joined else name for name in counted]
     rows = with_derived(
-        Rows(f"SELECT {', '.join((chosen, *counted))} FROM {file.table}", (*values, *counted)), file.dictionary
+        Rows(f"SELECT {', '.join((chosen, *found))} FROM {file.table}", (*values, *counted)), file.dictionary
     )
     columns = [c for c in rows.columns if c not in counted]
     chosen = ", ".join(f"{_stored(file.dictionary[c], quoted(c))} AS {quoted(c)}" for c in columns)

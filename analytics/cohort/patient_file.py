@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.cohort.engine import Columns, Store, list_texts, quoted, quoted_text
+from analytics.cohort.engine import Columns, Store, key_of, list_texts, quoted, quoted_text
 from analytics.dictionary import EVENT_LEVELS, Dictionary, Variable
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "missing"})
@@ -27,7 +27,8 @@ _BLANKS = quoted_text(" \t\n\r\v\f")
 class PatientFile:
     """The columns of the view ``raw`` under the dictionary's names, each as an expression of the engine.
 
-    ``codes`` holds what each text of a coded column stands for, ``unread`` the columns that hold other texts as well.
+    ``codes`` holds what each text of a coded column stands for, ``unread`` the columns that hold other texts as well. With a
+    ``salt`` each patient has a key.
     """
 
     engine: Store
@@ -36,13 +37,14 @@ class PatientFile:
     codes: dict[str, dict[str, int | None]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     is_joined: bool = False
+    salt: str = ""
 
     def __post_init__(self) -> None:
         coded = [v for v in self.brought if v.is_coded]
         identifier = self.dictionary.identifier.name
         if identifier in self.columns:
             others = [self._column(v.name) for v in self.brought if v.kind != "identifier"]
-            self.is_joined = self.engine.join_alike(others, self.trimmed(identifier))
+            self.is_joined = self.engine.join_alike(others, self.trimmed(identifier), self.key)
         # All in one question: a database may be far. The few distinct texts are matched here, so that it only looks them up.
         asked = (
             f"(SELECT {i} AS place, left({self.plain(v.name)}, {LONGEST_LEVEL}) AS text, {self.n_rows} AS n FROM {self.table} "
@@ -57,6 +59,11 @@ class PatientFile:
     def table(self) -> str:
         """Where the values stand, the identifier aside: rows that are alike in all else may have been joined there."""
         return "alike" if self.is_joined else "raw"
+
+    @property
+    def key(self) -> str:
+        """The key of each patient, "" where nobody has one."""
+        return key_of(self.salt, self.trimmed(self.dictionary.identifier.name)) if self.salt else ""
 
     @property
     def n_rows(self) -> str:

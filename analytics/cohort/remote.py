@@ -82,7 +82,7 @@ class RemoteEngine(ABC):
                 answer.set_result(None)
         return found
 
-    def join_alike(self, columns: Sequence[str], identifier: str) -> bool:
+    def join_alike(self, columns: Sequence[str], identifier: str, key: str = "") -> bool:
         """Nothing is made: the database is read where it stands."""
         return False
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analytics.cohort.counts import Exact, Range
-from analytics.cohort.disclosure import (
-    LARGEST_CELL,
-    LEAST_CELL,
-    Hidden,
-    SuppressedError,
-    protect_cells,
-    protect_margins,
-    round_count,
-    round_many,
-    round_table,
-)
-from analytics.cohort.filters import CohortFilter, Funnel
-from analytics.dictionary import Dictionary, load_words
+from analytics.cohort.counts import Cell, Exact, Range
+from analytics.cohort.disclosure import Hidden, SuppressedError, protect_tally
+from analytics.cohort.filters import Funnel
+from analytics.cohort.grids import grid_of
+from analytics.cohort.perturbation import CellKeys
+from analytics.dictionary import Dictionary
 from analytics.formats import FewerThan
 from analytics.results import Note
 
@@ -40,27 +32,31 @@ class Disclosure(ABC):
     smallest_cell: int
 
     @abstractmethod
-    def is_answered(self, exact: Exact[int]) -> bool:
-        """True if something may be said of so many patients."""
+    def is_answered(self, exact: Exact[Cell]) -> bool:
+        """True if something may be said of a selection."""
 
     @abstractmethod
-    def count(self, exact: Exact[int]) -> int:
+    def count(self, exact: Exact[Cell]) -> int:
         """A number of patients."""
 
     @abstractmethod
     def tally(
-        self, exact: Exact[pd.DataFrame], dictionary: Dictionary, *, outcome: str | None, whole: bool
+        self,
+        exact: Exact[pd.DataFrame],
+        dictionary: Dictionary,
+        *,
+        outcome: str | None,
+        whole: bool,
+        chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
-        """A tally, and the levels that are left out of it."""
+        """A tally, and the levels that are left out of it; ``chosen`` are the variables of the filter."""
 
     @abstractmethod
-    def funnel(self, exact: Exact[Funnel]) -> Funnel:
+    def funnel(self, exact: Exact[tuple[Funnel, tuple[Cell, ...]]]) -> Funnel:
         """How many patients are left after each clause."""
 
     @abstractmethod
-    def level_counts(
-        self, exact: Exact[dict[str, dict[str | None, int]]], cohort_filter: CohortFilter, dictionary: Dictionary
-    ) -> Mapping[str, Levels]:
+    def level_counts(self, exact: Exact[dict[str, dict[str | None, Cell]]]) -> Mapping[str, Levels]:
         """Patients at each level of each variable under a filter."""
 
     @abstractmethod
@@ -68,16 +64,12 @@ class Disclosure(ABC):
         """Patients at each level of many variables by an event."""
 
     @abstractmethod
-    def ranges(self, exact: Exact[dict[str, Range]]) -> dict[str, Range]:
+    def ranges(self, exact: Exact[dict[str, tuple[Range, Cell]]], dictionary: Dictionary) -> dict[str, Range]:
         """Smallest and largest values."""
 
     @abstractmethod
     def names(self, exact: Exact[tuple[str, ...]]) -> tuple[str, ...]:
         """Identifiers of patients."""
-
-    @abstractmethod
-    def find_too_near(self, exact: Exact[tuple[int, ...]]) -> int | None:
-        """The place of the first selection that differs from another by so many patients that not both are answered."""
 
     @abstractmethod
     def notes(self, exact: Exact[tuple[Note, ...]]) -> tuple[Note, ...]:
@@ -90,170 +82,138 @@ class Everything(Disclosure):
 
     smallest_cell: int = field(default=0, init=False)
 
-    def is_answered(self, exact: Exact[int]) -> bool:
+    def is_answered(self, exact: Exact[Cell]) -> bool:
         """Always."""
         return True
 
-    def count(self, exact: Exact[int]) -> int:
+    def count(self, exact: Exact[Cell]) -> int:
         """The number."""
-        return exact.reveal(0)
+        return exact.reveal().n
 
     def tally(
-        self, exact: Exact[pd.DataFrame], dictionary: Dictionary, *, outcome: str | None, whole: bool
+        self,
+        exact: Exact[pd.DataFrame],
+        dictionary: Dictionary,
+        *,
+        outcome: str | None,
+        whole: bool,
+        chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
         """The tally, with nothing left out."""
-        return exact.reveal(0), ()
+        return exact.reveal(), ()
 
-    def funnel(self, exact: Exact[Funnel]) -> Funnel:
+    def funnel(self, exact: Exact[tuple[Funnel, tuple[Cell, ...]]]) -> Funnel:
         """The funnel."""
-        return exact.reveal(0)
+        return exact.reveal()[0]
 
-    def level_counts(
-        self, exact: Exact[dict[str, dict[str | None, int]]], cohort_filter: CohortFilter, dictionary: Dictionary
-    ) -> Mapping[str, Levels]:
+    def level_counts(self, exact: Exact[dict[str, dict[str | None, Cell]]]) -> Mapping[str, Levels]:
         """The numbers."""
-        return exact.reveal(0)
+        return {name: {level: cell.n for level, cell in cells.items()} for name, cells in exact.reveal().items()}
 
     def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
         """The numbers."""
-        return exact.reveal(0)
+        return exact.reveal()
 
-    def ranges(self, exact: Exact[dict[str, Range]]) -> dict[str, Range]:
+    def ranges(self, exact: Exact[dict[str, tuple[Range, Cell]]], dictionary: Dictionary) -> dict[str, Range]:
         """The ranges."""
-        return dict(exact.reveal(0))
+        return {name: limits for name, (limits, _) in exact.reveal().items()}
 
     def names(self, exact: Exact[tuple[str, ...]]) -> tuple[str, ...]:
         """The identifiers."""
-        return exact.reveal(0)
-
-    def find_too_near(self, exact: Exact[tuple[int, ...]]) -> int | None:
-        """None: all are answered."""
-        return None
+        return exact.reveal()
 
     def notes(self, exact: Exact[tuple[Note, ...]]) -> tuple[Note, ...]:
         """The remarks."""
-        return exact.reveal(0)
+        return exact.reveal()
 
 
 @dataclass(frozen=True)
 class SmallNumbers(Disclosure):
-    """The rule of a shared deployment: no number from 1 to ``smallest_cell`` − 1 can be read off; see `disclosure`.
+    """The rule of a shared deployment: numbers of ``smallest_cell`` patients or more, with noise by cell keys.
 
-    Experimental: not for real children. Of a selection of fewer than ``smallest_cell`` patients, or of none, nothing at all is
-    said: every question about it raises the same `SuppressedError`.
+    Of a selection of fewer, or that leaves out fewer, nothing at all is said: every question about it raises the same
+    `SuppressedError`. See `perturbation` and `disclosure`.
 
     Raises
     ------
     ValueError
-        If the smallest cell is not a whole number from 2 to 100.
+        If the smallest cell is not a whole number from 3 to 100, or the secret too short.
     """
 
     smallest_cell: int
+    secret: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not LEAST_CELL <= self.smallest_cell <= LARGEST_CELL:
-            raise ValueError(
-                f"the smallest cell must be from {LEAST_CELL} to {LARGEST_CELL} {load_words().plural}: "
-                f"it is {self.smallest_cell}."
-            )
+        CellKeys(self.smallest_cell, self.secret)
 
-    def is_answered(self, exact: Exact[int]) -> bool:
-        """True for ``smallest_cell`` patients or more: of fewer nothing is said, nor that there are none."""
+    @cached_property
+    def keys(self) -> CellKeys:
+        """How numbers are shown."""
+        return CellKeys(self.smallest_cell, self.secret)
+
+    def is_answered(self, exact: Exact[Cell]) -> bool:
+        """True where enough patients are selected and left out."""
         try:
-            exact.reveal(self.smallest_cell)
+            exact.reveal(self.keys)
         except SuppressedError:
             return False
         return True
 
-    def count(self, exact: Exact[int]) -> int:
-        """The rounded number."""
-        return round_many(exact.reveal(self.smallest_cell), self.smallest_cell)
+    def count(self, exact: Exact[Cell]) -> int:
+        """The number with its noise."""
+        return int(self.keys.show(*exact.reveal(self.keys)))
 
     def tally(
-        self, exact: Exact[pd.DataFrame], dictionary: Dictionary, *, outcome: str | None, whole: bool
+        self,
+        exact: Exact[pd.DataFrame],
+        dictionary: Dictionary,
+        *,
+        outcome: str | None,
+        whole: bool,
+        chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
-        """The tally in which every row stands for ``smallest_cell`` children, or with ``outcome`` every margin."""
-        true = exact.reveal(self.smallest_cell)
-        columns = [str(name) for name in true.columns if name != "n"]
-        if not columns:
-            return true.assign(n=np.array([round_many(int(true["n"].iloc[0]), self.smallest_cell)])), ()
-        kinds = {name: dictionary[name].kind for name in columns}
-        numbers = [name for name, kind in kinds.items() if kind == "continuous"]
-        durations = [name for name, kind in kinds.items() if kind == "duration"]
-        if outcome is not None:
-            if durations:
-                raise SuppressedError(f"it would count {load_words().plural} by too many variables at once")
-            return protect_margins(true, outcome=outcome, numbers=numbers, smallest=self.smallest_cell)
-        causes = {endpoint.cause for endpoint in dictionary.competing}
-        return protect_cells(
-            true,
-            durations=durations,
-            numbers=numbers,
-            outcomes=[name for name, kind in kinds.items() if kind == "event" or name in causes],
-            smallest=self.smallest_cell,
-            whole=whole,
+        """The tally made from cells alone."""
+        return protect_tally(
+            exact.reveal(self.keys), dictionary, self.keys, outcome=outcome, whole=whole, chosen=chosen
         )
 
-    def funnel(self, exact: Exact[Funnel]) -> Funnel:
-        """The rounded steps."""
-        true = exact.reveal(self.smallest_cell)
-        steps = tuple(replace(step, n=round_many(step.n, self.smallest_cell)) for step in true.steps)
-        return Funnel(round_many(true.n_all, self.smallest_cell), steps, self.smallest_cell)
+    def funnel(self, exact: Exact[tuple[Funnel, tuple[Cell, ...]]]) -> Funnel:
+        """The steps with their noise: what a step leaves is a selection that is answered as well."""
+        true, (everyone, *left) = exact.reveal(self.keys)
+        steps = tuple(replace(step, n=self._show(cell)) for step, cell in zip(true.steps, left, strict=True))
+        return Funnel(self._show(everyone), steps, self.smallest_cell)
 
-    def level_counts(
-        self, exact: Exact[dict[str, dict[str | None, int]]], cohort_filter: CohortFilter, dictionary: Dictionary
-    ) -> Mapping[str, Levels]:
-        """The rounded numbers; one that would tell a small one beside it is not there."""
-        true = exact.reveal(self.smallest_cell)
-        shown = {name: round_table(counts, self.smallest_cell) for name, counts in true.items()}
-        for name, levels in _known_parts(cohort_filter, dictionary):
-            if name in true:
-                part = {level: n for level, n in true[name].items() if level in levels}
-                told = round_table(part, self.smallest_cell)
-                shown[name] = {level: n for level, n in shown[name].items() if level not in part or level in told}
+    def level_counts(self, exact: Exact[dict[str, dict[str | None, Cell]]]) -> Mapping[str, Levels]:
+        """The levels that can be selected, with their noise, and those too few; a level beside which too few are is not there."""
+        few = FewerThan(self.smallest_cell)
+        shown: dict[str, Levels] = {}
+        for name, cells in exact.reveal(self.keys).items():
+            n, key = (np.array(values, dtype=np.int64) for values in zip(*cells.values(), strict=True))
+            own, rest = self.keys.show(n, key).tolist(), self.keys.show(n.sum() - n, key.sum() - key).tolist()
+            told = zip(cells, own, rest, strict=True)
+            shown[name] = {level: size or few for level, size, others in told if others or not size}
         return shown
 
     def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
-        """Of no variable: so many at once would tell too much, and a tally of one at a time says what may be said."""
-        exact.reveal(self.smallest_cell)
+        """Of no variable: a tally of one at a time says what may be said."""
+        exact.reveal(self.keys)
         return {}
 
-    def ranges(self, exact: Exact[dict[str, Range]]) -> dict[str, Range]:
-        """The ranges, widened to one significant digit: the smallest and largest value are one child's."""
-        return {name: self._widened(limits) for name, limits in exact.reveal(self.smallest_cell).items()}
-
-    def _widened(self, limits: Range) -> Range:
-        n_missing = limits.n_missing
-        if not isinstance(n_missing, FewerThan):
-            n_missing = round_count(n_missing, self.smallest_cell)
-        if limits.low is None or limits.high is None:
-            return Range(None, None, n_missing)
-        largest = max(abs(limits.low), abs(limits.high))
-        unit = 10.0 ** math.floor(math.log10(largest)) if largest > 0 else 1.0
-        return Range(unit * math.floor(limits.low / unit), unit * math.ceil(limits.high / unit), n_missing)
+    def ranges(self, exact: Exact[dict[str, tuple[Range, Cell]]], dictionary: Dictionary) -> dict[str, Range]:
+        """The ends of the published grid: the smallest and the largest value are one child's."""
+        found: dict[str, Range] = {}
+        for name, (_, lacking) in exact.reveal(self.keys).items():
+            grid = grid_of(dictionary[name])
+            found[name] = Range(grid[0], grid[-1], self._show(lacking) or FewerThan(self.smallest_cell))
+        return found
 
     def names(self, exact: Exact[tuple[str, ...]]) -> tuple[str, ...]:
         """Nobody."""
         return ()
 
-    def find_too_near(self, exact: Exact[tuple[int, ...]]) -> int | None:
-        """The first that differs by some, but too few. Two selections of the same patients may both be answered."""
-        differing = exact.reveal(self.smallest_cell)
-        return next((i for i, n in enumerate(differing) if 0 < n < self.smallest_cell), None)
-
     def notes(self, exact: Exact[tuple[Note, ...]]) -> tuple[Note, ...]:
         """None: what is known of the file's oddities stays with who runs the deployment."""
         return ()
 
-
-def _known_parts(cohort_filter: CohortFilter, dictionary: Dictionary) -> Iterator[tuple[str, tuple[str | None, ...]]]:
-    """Levels of a variable whose sum is told elsewhere: those of the filter, those of one joined level, all known ones."""
-    for clause in cohort_filter.clauses:
-        yield clause.variable, (*clause.levels, *([None] if clause.keep_missing else []))
-    for variable in dictionary.variables:
-        if variable.population is not None:
-            yield variable.name, variable.levels
-        if variable.derivation is not None and variable.derivation.rule == "map":
-            for joined in variable.levels:
-                parts = tuple(level for level, becomes in variable.derivation.mapping if becomes == joined)
-                yield variable.derivation.source[0], parts
+    def _show(self, cell: Cell) -> int:
+        return int(self.keys.show(*cell))

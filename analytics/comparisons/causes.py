@@ -59,7 +59,8 @@ class CausesFrame:
 class CauseModels:
     """Both models of every cause, the chosen one first; none without covariates.
 
-    They are fitted when they are first asked for, so that the curves need not wait for them.
+    They are fitted when they are first asked for, so that the curves need not wait for them. Where small numbers are protected
+    there are none.
     """
 
     def __init__(self, frame: CausesFrame) -> None:
@@ -68,7 +69,7 @@ class CauseModels:
     @lazy
     def fitted(self) -> tuple[CauseRatios, ...]:
         """The fitted models."""
-        return _fit(self._frame)
+        return () if self._frame.events.noise is not None else _fit(self._frame)
 
     def check(self) -> RatiosOverTime | None:
         """Whether the ratios of the chosen event stay the same; None where there is no ratio."""

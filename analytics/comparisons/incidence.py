@@ -48,12 +48,18 @@ def compare_incidence(
     """
     causes = cause.levels[1:]
     incidence = estimate_cumulative_incidence(
-        frame.time, frame.cause, group=frame.group, weight=frame.weight, causes=causes, conf_type=conf_type
+        frame.time,
+        frame.cause,
+        group=frame.group,
+        weight=frame.weight,
+        causes=causes,
+        conf_type=conf_type,
+        noise=frame.noise,
     )
     tests: tuple[TestResult, ...] = ()
     if frame.variable is not None and is_tested:
         tests = tuple(
-            gray_test(frame.time, frame.cause, frame.group, of=number, weight=frame.weight)
+            gray_test(frame.time, frame.cause, frame.group, of=number, weight=frame.weight, noise=frame.noise)
             for number in range(1, len(causes) + 1)
         )
     milestones = tuple(read_curve(curve, MILESTONES) for curve in incidence.curves)

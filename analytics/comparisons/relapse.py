@@ -85,14 +85,19 @@ class RelapseData:
 
     def estimate(self, **options: Any) -> OddsRatioResult:
         """Odds ratios of all factors together; ways of fitting are not for a weighed outcome."""
-        return self.weighed.estimate() if self.weighed else estimate_odds_ratios(**self.outcome.model(), **options)
+        return (
+            self.weighed.estimate()
+            if self.weighed
+            else estimate_odds_ratios(**self.outcome.model(), noise=self.outcome.noise, **options)
+        )
 
     def estimate_univariable(self, **options: Any) -> tuple[OddsRatioResult, ...]:
         """Odds ratios of each factor alone."""
         if self.weighed is not None:
             return self.weighed.estimate_univariable()
         data = self.outcome
-        return estimate_univariable_odds_ratios(data.outcome, data.covariates, weight=data.weight, **options)
+        given: dict[str, Any] = {"weight": data.weight, "noise": data.noise, **options}
+        return estimate_univariable_odds_ratios(data.outcome, data.covariates, **given)
 
     @property
     def own_level(self) -> RelapseData:

@@ -111,7 +111,7 @@ def compare_survival(
     curves, overall = compared.curves.curves, None
     pairwise: tuple[PairwiseTest, ...] = ()
     if frame.variable is not None:
-        test: dict[str, Any] = {**WEIGHTINGS[params["test"]], **frame.arrays()}
+        test: dict[str, Any] = {**WEIGHTINGS[params["test"]], **frame.arrays(), "noise": frame.noise}
         overall = logrank_test(group=frame.group, **test)
         if sum(curve.n > 0 for curve in curves) > 2:
             pairwise = pairwise_logrank(group=frame.group, adjust="holm", **test)
@@ -130,7 +130,12 @@ def compare_survival(
 
 def _draw_curves(frame: TimeToEvent, conf_type: SurvivalConfType) -> SurvivalComparison:
     """Curves by group, their values at the milestones and the median follow-up, without tests."""
-    arrays: dict[str, Any] = {"weight": frame.weight, "entry": frame.entry, "conf_type": conf_type}
+    arrays: dict[str, Any] = {
+        "weight": frame.weight,
+        "entry": frame.entry,
+        "conf_type": conf_type,
+        "noise": frame.noise,
+    }
     curves = estimate_survival(frame.time, frame.event, group=frame.group, **arrays)
     milestones = tuple(read_curve(curve, MILESTONES) for curve in curves.curves)
     return SurvivalComparison(frame, curves, milestones, None, (), follow_up(frame.time, frame.event, **arrays))
@@ -141,7 +146,7 @@ def join_survival(first: SurvivalComparison, second: SurvivalComparison, params:
     frame, split = join_frames(first.frame, second.frame, sides)
     test = None
     if sides.may_be_tested:
-        within = {**frame.arrays(), "strata": split.strata}
+        within = {**frame.arrays(), "strata": split.strata, "noise": frame.noise}
         test = logrank_test(group=split.side, **WEIGHTINGS[params["test"]], **within)
     return JoinedCurves(_draw_curves(frame, params["interval"]), split, test)
 
@@ -220,7 +225,12 @@ def draw_within(result: SurvivalComparison, strata: pd.Categorical, params: Para
 
 def _estimate_inside(frame: TimeToEvent, inside: np.ndarray, conf_type: SurvivalConfType) -> SurvivalResult:
     entry = None if frame.entry is None else frame.entry[inside]
-    arrays: dict[str, Any] = {"weight": frame.weight[inside], "entry": entry, "conf_type": conf_type}
+    arrays: dict[str, Any] = {
+        "weight": frame.weight[inside],
+        "entry": entry,
+        "conf_type": conf_type,
+        "noise": frame.noise,
+    }
     return estimate_survival(frame.time[inside], frame.event[inside], group=frame.group[inside], **arrays)
 
 
@@ -253,6 +263,7 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
 
     section = "Survival"
     files = ("estimates", "curves")
+    is_protected = True
     planning = to_planning(
         lambda result, params: plan_groups(detect_groups(result.frame), result.labels, result.endpoint.events)
     )

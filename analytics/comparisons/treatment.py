@@ -11,7 +11,6 @@ from typing import Any
 
 from analytics.analysis import Analysis, Control, Params
 from analytics.cohort import Cohort
-from analytics.cohort.disclosure import SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter, Membership
 from analytics.comparisons.choices import NO_STRATA, endpoint_control
 from analytics.comparisons.regression import as_read
@@ -21,7 +20,7 @@ from analytics.document import ComparedTest, Headline
 from analytics.estimators import e_value_of, highest_risk, simon_makuch, weighted_quantiles
 from analytics.estimators.sensitivity import COMMON_OUTCOME
 from analytics.figures.theme import Style, style_of
-from analytics.formats import format_count, name_patients
+from analytics.formats import format_count
 from analytics.frames import (
     Exclusion,
     TreatmentHistory,
@@ -122,16 +121,7 @@ def adjust_control(cohort: Cohort) -> Control:
 def prepare_landmarks(
     cohort: Cohort, cohort_filter: CohortFilter, params: Params, *, in_remission_until: int | None = None
 ) -> TreatmentData:
-    """As `prepare_treatments`, for comparisons of those treated by a certain day.
-
-    Raises
-    ------
-    SuppressedError
-        If small numbers are protected: blocks of children with their mean day would put many on the wrong side of it, and
-        more so where deaths are few.
-    """
-    if cohort.smallest_cell:
-        raise SuppressedError(name_patients("who was treated by a certain day is asked, {patient} by {patient}"))
+    """As `prepare_treatments`, for comparisons of those treated by a certain day."""
     return prepare_treatments(cohort, cohort_filter, params, in_remission_until=in_remission_until)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analytics.dictionary import Variable
 from analytics.frames.covariates import Counted, Covariates, read_counted
 from analytics.frames.exclusions import Exclusion, leave_out
-from analytics.results import FloatArray, read_only
+from analytics.results import CellNoise, FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class BinaryOutcome(Counted):
     complete: NDArray[np.bool_]
     n_missing: tuple[tuple[str, int], ...]
     exclusions: tuple[Exclusion, ...]
+    noise: CellNoise | None = None
 
     def model(self, *names: str) -> dict[str, Any]:
         """What a model of these covariates takes, or of all of them, of the patients of whom they are known."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analytics.dictionary import CompetingEndpoint, Endpoint, Variable
 from analytics.frames.exclusions import Exclusion, list_levels, months_of, to_categorical
-from analytics.results import FloatArray, read_only
+from analytics.results import CellNoise, FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,17 @@ class Counted:
     __slots__ = ()
     weight: FloatArray
     complete: NDArray[np.bool_] | None
+    noise: CellNoise | None  # that of the numbers of patients, where small ones are protected
 
     @property
     def n(self) -> int:
         """Patients in the analysis."""
-        return int(self.weight.sum())
+        return round(self.weight.sum())
 
     @property
     def n_complete(self) -> int:
         """Patients in the analysis with every covariate known."""
-        return int((self.weight if self.complete is None else self.weight[self.complete]).sum())
+        return round((self.weight if self.complete is None else self.weight[self.complete]).sum())
 
 
 class CountedTimes(Counted):
@@ -91,6 +92,7 @@ def read_counted(tally: pd.DataFrame, exclusions: Sequence[Exclusion], known: Co
     """The fields of a frame that say how many share a row, who is left out, and what else is known of them."""
     found = (*exclusions, *(known.exclusions if known else ()))
     return {
+        "noise": tally.attrs.get("noise"),
         "weight": read_only(tally["n"].to_numpy(float)),
         "exclusions": tuple(exclusion for exclusion in found if exclusion.n),
         "covariates": None if known is None else known.frame,

@@ -21,7 +21,7 @@ from analytics.frames.exclusions import (
     split_tally,
     to_categorical,
 )
-from analytics.results import FloatArray, read_only
+from analytics.results import CellNoise, FloatArray, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class TimeToEvent(CountedTimes):
     covariates: pd.DataFrame | None = None
     complete: NDArray[np.bool_] | None = None
     n_missing: tuple[tuple[str, int], ...] = ()
+    noise: CellNoise | None = None
 
     def arrays(self, rows: Any = slice(None)) -> dict[str, Any]:
         """What estimators take, of some of the entries: ``time event entry weight strata``."""
@@ -132,6 +133,7 @@ class CompetingEvents(Counted):
     covariates: pd.DataFrame | None = None
     complete: NDArray[np.bool_] | None = None
     n_missing: tuple[tuple[str, int], ...] = ()
+    noise: CellNoise | None = None
 
     @property
     def n_events(self) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from analytics.frames.exclusions import (
     split_tally,
 )
 from analytics.frames.times import endpoint_columns
-from analytics.results import FloatArray, read_only
+from analytics.results import CellNoise, FloatArray, read_only
 from analytics.speaking import word
 
 CART, HSCT = "CAR-T", "HSCT"  # the treatments after relapse whose days are followed, as roles call them
@@ -97,6 +97,7 @@ class TreatmentHistory(CountedTimes):
     covariates: pd.DataFrame | None = None
     complete: NDArray[np.bool_] | None = None
     n_missing: tuple[tuple[str, int], ...] = ()
+    noise: CellNoise | None = None
     entry: FloatArray | None = None
 
     @classmethod

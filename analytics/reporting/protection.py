@@ -1,27 +1,29 @@
-"""What is said where small numbers are protected: how, that it is an experiment, and what is left out for it."""
+"""What is said where small numbers are protected: how, and what is left out for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from analytics.cohort.disclosure import Hidden
+from analytics.cohort.perturbation import load_noise
 from analytics.dictionary import Dictionary, load_words
 from analytics.results import Note
 
 
 def say_experimental() -> str:
-    """That the protection of small numbers is no more than an experiment yet."""
+    """That the protection of small numbers has not been examined by others yet."""
     return f"The protection of small numbers is experimental: not for real {load_words().plural}."
 
 
 def say_protection(smallest_cell: int) -> str:
-    """How small numbers are protected, and that it is no more than an experiment yet."""
-    some = load_words().plural
+    """How small numbers are protected."""
+    words, (bound, _) = load_words(), load_noise()
+    some = words.plural
     return (
-        f"{say_experimental()} Every number of {some} is rounded to a multiple of {smallest_cell}, times to a week that at "
-        f"least {smallest_cell} {some} share, and groups with fewer {some}, or with fewer of one outcome, are left out. "
-        "Estimates are made from these numbers: they differ a little from those of the records, and where treatment begins "
-        "at different times by up to one and a half standard errors."
+        f"{say_experimental()} Every number of {some} has noise of at most {bound}, drawn by a key of those who are counted, "
+        f"and none below {smallest_cell} is shown. Times are told by months or quarters, and groups with fewer than "
+        f"{smallest_cell} {some} of one outcome are left out. Intervals and p values contain the noise; where it could "
+        f"move a curve by more than 5 points, that is not shown. Under a curve 0 stands for fewer than {smallest_cell}."
     )
 
 
@@ -47,8 +49,8 @@ def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cel
         Note(
             "suppressed",
             "caution",
-            f"Left out, because fewer than {smallest_cell} of these {dictionary.words.plural}, or fewer with one outcome, "
-            f"are here: {'; '.join(names)}. They are in none of the numbers of this page.",
+            f"Left out, because fewer than {smallest_cell} of these {dictionary.words.plural}, or none, or fewer with one "
+            f"outcome, are here: {'; '.join(names)}. They are in none of the numbers of this page.",
             "Loosen a filter, or split by something coarser.",
         ),
     )

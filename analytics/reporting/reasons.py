@@ -159,6 +159,7 @@ _OTHERS: Mapping[str, Template] = {
     "everybody-treated": "everybody was treated",
     "few-at-risk": lambda terms: f"{_only(terms)} at risk",
     "few-at-risk-before": lambda terms: f"{_only(terms)} at risk at an event before",
+    "too-few-told": "fewer than {least} {patients} had the event by then, or are at risk",
     "few-events": "only {n:count} {n:event|events}{where:where}",
     "few-events-per-parameter": "only {n:.1f} events per parameter",
     "few-for-odds-ratios": "{n:.0f} {patients} are too few for {n_parameters} odds ratios",

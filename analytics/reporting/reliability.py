@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import cache
 from pathlib import Path
 
-from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
+from analytics.cohort.perturbation import LARGEST_CELL, LEAST_CELL
 from analytics.results import Reason
 
 POLICY_PATH = Path(__file__).parents[2] / "data" / "policy.toml"

@@ -205,7 +205,7 @@ class _Governor:
         return end
 
     def survival_curve(self, curve: SurvivalCurve) -> SurvivalCurve:
-        end = self.curve_end(curve)
+        end = _earlier(self.curve_end(curve), curve.shown_until)
         median = self.estimate(curve.median)
         if end is not None and median.value is not None and median.value > end:
             median = self.without_value(median, Reason.of("fewer-at-risk-then", least=self.policy.stop_below))
@@ -214,7 +214,7 @@ class _Governor:
         return replace(curve, shown_until=end, median=median)
 
     def incidence_curve(self, curve: IncidenceCurve) -> IncidenceCurve:
-        end = self.curve_end(curve)
+        end = _earlier(self.curve_end(curve), curve.shown_until)
         return curve if end is None else replace(curve, shown_until=end)
 
     def model(self, model: Any) -> Any:
@@ -511,6 +511,10 @@ class _Governor:
 def list_judged() -> tuple[type[Result], ...]:
     """The kinds of results that have a rule."""
     return tuple(_Governor(load_policy()).rules)
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return min((end for end in (one, other) if end is not None), default=None)
 
 
 def _without_measure(measure: Optimism, reason: Reason) -> Optimism:

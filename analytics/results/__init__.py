@@ -23,6 +23,7 @@ from analytics.results.missing import (
     PooledTest,
     as_model,
 )
+from analytics.results.noise import CellNoise
 from analytics.results.regression import (
     CoefficientOverTime,
     HazardRatio,
@@ -86,6 +87,7 @@ __all__ = [
     "Balance",
     "CalibrationGroup",
     "CalibrationResult",
+    "CellNoise",
     "CensoringWeights",
     "Coefficient",
     "CoefficientOverTime",

@@ -83,7 +83,8 @@ class SurvivalCurve(Result):
     probability scale; ``low`` and ``high`` are NaN where the interval is not defined (as in R at an estimate of 0).
     The curve starts at 1 at time 0, which is not stored. With delayed entry ``n_entry`` patients come under observation
     at each of the ascending times ``entry``; both are empty where everybody is observed from the start. After
-    ``shown_until`` too few are at risk for the curve to be shown; None shows all of it.
+    ``shown_until`` too few are at risk for the curve to be shown; None shows all of it. Where small numbers are protected none
+    below ``smallest`` is told.
     """
 
     group: str
@@ -103,6 +104,7 @@ class SurvivalCurve(Result):
     entry: FloatArray = field(default_factory=lambda: read_only([]))
     n_entry: FloatArray = field(default_factory=lambda: read_only([]))
     shown_until: float | None = None
+    smallest: int = 0
 
 
 def is_shown(curve: SurvivalCurve | IncidenceCurve) -> np.ndarray:
@@ -160,7 +162,7 @@ class IncidenceCurve(Result):
     ``estimate`` is the probability 0–1 of having had this cause by t, ``std_error`` its standard error; ``low`` and
     ``high`` are NaN where the interval is not defined (log and log-log before the first event of the cause). ``n`` and
     ``n_event`` (of this cause) are totals. The curve starts at 0 at time 0, which is not stored. ``entry``,
-    ``n_entry`` and ``shown_until`` are those of :class:`SurvivalCurve`.
+    ``n_entry``, ``shown_until`` and ``smallest`` are those of :class:`SurvivalCurve`.
     """
 
     group: str
@@ -181,6 +183,7 @@ class IncidenceCurve(Result):
     entry: FloatArray = field(default_factory=lambda: read_only([]))
     n_entry: FloatArray = field(default_factory=lambda: read_only([]))
     shown_until: float | None = None
+    smallest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

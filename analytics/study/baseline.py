@@ -46,7 +46,7 @@ def tabulate_baseline(
     Coded variables show n (%) of those recorded, numbers the median and quartiles (type 7); missing values have a row
     of their own wherever there are any, and children whose column is not recorded a column of their own. A cohort
     without a column of relapses has the column of all children alone. ``differences`` adds the standardised difference
-    between the known columns, the largest of any two; not where small numbers are protected, whose counts are rounded.
+    between the known columns, the largest of any two; not where small numbers are protected.
     """
     dictionary = cohort.dictionary
     relapse = dictionary.roles.get("relapse")
@@ -81,14 +81,14 @@ def tabulate_baseline(
             new = [(*row, _difference(variable, parts) if i == 0 else "") for i, row in enumerate(new)]
         rows += new
         indent += [False] + [True] * (len(new) - 1)
-    rounded = f" Numbers are rounded to multiples of {cohort.smallest_cell}; {SUPPRESSED}: too few."
+    noisy = f" Each number has its own noise, so that they need not add up; {SUPPRESSED}: too few, or none."
     return Table(
         title=_title(by, beside),
         columns=("", *(f"{part.name} (n = {part.n})" for part in totals), *(["SMD"] if differences else [])),
         rows=tuple(rows),
         indent=tuple(indent),
         caption="n (% of those recorded in the column), or median (lower to upper quartile)."
-        + (rounded if cohort.smallest_cell else "")
+        + (noisy if cohort.smallest_cell else "")
         + (
             f" A: {say_selection(cohort_filter, dictionary)}. B: {say_selection(beside, (other or cohort).dictionary)}.{unlike}"
             if beside is not None

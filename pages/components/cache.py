@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial, wraps
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from analytics.analyses import load_analyses
 from analytics.analysis import Analysis, Control
 from analytics.cohort import Cohort, open_cohort, protect_cohort, stamp_of
-from analytics.cohort.disclosure import LARGEST_CELL, LEAST_CELL
 from analytics.cohort.filters import CohortFilter
+from analytics.cohort.perturbation import LARGEST_CELL, LEAST_CELL, SHORTEST_SECRET
 from analytics.cohort.problems import CohortError, Problem
 from analytics.cohort.waiting import Stage, begin, find_listener, listening, wait_with
 from analytics.dictionary import speaking_by
@@ -116,13 +117,37 @@ def active_smallest_cell() -> int:
     )
 
 
+def active_secret() -> str:
+    """The secret of the cell keys, by the environment variable CELL_KEY_SECRET or the file that CELL_KEY_FILE names.
+
+    Raises
+    ------
+    CohortError
+        If there is none, it cannot be read or is too short to be one, where small numbers are to be protected.
+    """
+    path, secret = os.environ.get("CELL_KEY_FILE", "").strip(), os.environ.get("CELL_KEY_SECRET", "").strip()
+    if path:
+        with suppress(OSError, UnicodeDecodeError):
+            secret = Path(path).read_text(encoding="utf-8").strip()
+    if len(secret) >= SHORTEST_SECRET:
+        return secret
+    what = "small numbers are to be protected, and there is no secret for their keys, or it is too short"
+    remedy = (
+        f"Give CELL_KEY_SECRET, or a file by CELL_KEY_FILE, with {SHORTEST_SECRET} characters or more that nobody knows and that "
+        "stay the same."
+    )
+    raise CohortError([Problem(what, "SMALLEST_CELL", remedy)])
+
+
 def load_cohort(source: str) -> Cohort:
     """The cohort of a file, read again when the file has changed. CohortError says what is wrong with it.
 
     Its small numbers are protected where the deployment asks for that.
     """
     smallest_cell = active_smallest_cell()
-    return OPENINGS.open((source, stamp_of(source), smallest_cell), partial(_open, source, smallest_cell))
+    secret = active_secret() if smallest_cell else ""
+    asked = (source, stamp_of(source), smallest_cell, secret)
+    return OPENINGS.open(asked, partial(_open, source, smallest_cell, secret))
 
 
 class Opening:
@@ -169,11 +194,11 @@ class Openings:
 OPENINGS = Openings()
 
 
-def _open(source: str, smallest_cell: int) -> Cohort:
+def _open(source: str, smallest_cell: int, secret: str) -> Cohort:
     if smallest_cell:
         print(f"\n  SMALLEST_CELL={smallest_cell}. {say_experimental()}\n", flush=True)
-    cohort = open_cohort(source)
-    return protect_cohort(cohort, smallest_cell) if smallest_cell else cohort
+    cohort = open_cohort(source, secret=secret)
+    return protect_cohort(cohort, smallest_cell, secret=secret) if smallest_cell else cohort
 
 
 @lru_cache(maxsize=1)

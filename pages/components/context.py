@@ -22,6 +22,7 @@ from analytics.cohort.filters import (
     combining_texts,
     to_text,
 )
+from analytics.cohort.grids import snap_limits
 from analytics.cohort.problems import CohortError
 from analytics.dictionary import Variable
 from analytics.document import Selection
@@ -45,8 +46,6 @@ class Context:
     """The cohort and filter of this run.
 
     ``is_answered`` is False for a selection of which nothing may be said, since too few patients are in it.
-    ``too_near`` is a selection that this session has answered and that differs from this one by too few patients for both
-    to be answered, where small numbers are protected; None if there is none.
     ``versus`` is another selection that this one is compared with; None without one, or where small numbers are protected.
     ``is_apart`` is True if those in both are to be left out of either; ``whole`` are then ``filter`` and ``versus`` as they
     were asked for, where some are in both.
@@ -58,7 +57,6 @@ class Context:
 
     cohort: Cohort
     filter: CohortFilter
-    too_near: CohortFilter | None = None
     is_answered: bool = True
     shown: str | None = None
     choices: Choices = ()
@@ -89,11 +87,6 @@ class Context:
     def names(self) -> tuple[str, str]:
         """What the reader's own file and that of the start are called."""
         return shorten(self.cohort.name), name_start()
-
-    @property
-    def may_be_shown(self) -> bool:
-        """True if the selection is answered, and beside those that this session has seen."""
-        return self.is_answered and self.too_near is None
 
     @property
     def selection(self) -> Selection:
@@ -138,7 +131,9 @@ def to_context(cohort: Cohort) -> Context:
     if asks_for_start(held) and offers_start(cohort):
         return put_start_beside(Context(cohort, cohort_filter), held.get(state.VERSUS, ()))
     versus = read_versus(held.get(state.VERSUS, ()), cohort)
-    context = Context(cohort, cohort_filter, _find_too_near(cohort, cohort_filter), versus=versus)
+    if cohort.smallest_cell:
+        st.session_state[state.ANSWERED] = cohort_filter
+    context = Context(cohort, cohort_filter, versus=versus)
     return set_apart(context) if versus is not None and asks_apart(held) else context
 
 
@@ -244,10 +239,8 @@ def usable_limits(clause: Clause, cohort: Cohort) -> tuple[float, float]:
     low, high = bounds(cohort.dictionary[clause.variable], cohort)
     asked = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
     used = (min(max(asked[0], low), high), max(min(asked[1], high), low))
-    if cohort.smallest_cell:
-        # A link can ask for any limit; by fine ones single patients could be told apart.
-        used = (float(math.floor(used[0])), float(math.ceil(used[1])))
-    return used
+    # A link can ask for any limit; by fine ones single patients could be told apart.
+    return snap_limits(clause, cohort.dictionary[clause.variable]) if cohort.smallest_cell else used
 
 
 def filter_texts(cohort_filter: CohortFilter, cohort: Cohort) -> dict[str, list[str]]:
@@ -261,20 +254,6 @@ def filter_texts(cohort_filter: CohortFilter, cohort: Cohort) -> dict[str, list[
             limits = (low if clause.low is None else clause.low, high if clause.high is None else clause.high)
             texts[variable.name] = [f"{limit:.10g}" for limit in limits]
     return texts
-
-
-def _find_too_near(cohort: Cohort, cohort_filter: CohortFilter) -> CohortFilter | None:
-    """The selection beside which this one may not be answered; without one it counts as answered from now on."""
-    if not cohort.smallest_cell:
-        return None
-    # The whole cohort is answered at the start: the sidebar counts it.
-    answered = st.session_state.setdefault(state.ANSWERED, (CohortFilter(),))
-    if cohort_filter in answered:
-        return None
-    too_near = cohort.find_too_near(cohort_filter, answered)
-    if too_near is None:
-        st.session_state[state.ANSWERED] = (*answered, cohort_filter)
-    return too_near
 
 
 def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort: Cohort) -> dict[str, list[str]]:
@@ -298,8 +277,7 @@ def usable_texts(query: Mapping[str, Sequence[str]], asked: CohortFilter, cohort
 
 def return_to_answered(cohort: Cohort) -> None:
     """Set the filters back to the selection that was answered last."""
-    last = st.session_state.get(state.ANSWERED, (CohortFilter(),))[-1]
-    hold_filter(filter_texts(last, cohort))
+    hold_filter(filter_texts(st.session_state.get(state.ANSWERED, CohortFilter()), cohort))
 
 
 def choose_clauses(cohort: Cohort, clauses: Iterable[Clause], *, dropped: Collection[str] = ()) -> None:

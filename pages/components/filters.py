@@ -84,7 +84,7 @@ def tell_filters(context: Context) -> dict[str, Any]:
         told["said"] = {text: say_selection(read_text(text, of), of.dictionary) for text, of in others}
     if offers_start(cohort):
         told["start"] = name_start()
-    if not context.may_be_shown:
+    if not context.is_answered:
         return told
     n_left = context.selection.funnel().n_left if context.filter else cohort.n
     told |= {"left": format_count(n_left), "counts": _count_levels(context)}

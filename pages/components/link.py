@@ -144,7 +144,8 @@ def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
     used = usable_limits(clause, cohort)
     if used == asked:
         return ()
-    change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}."
+    change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}"
+    change += ", with fixed limits between them: small numbers are protected." if cohort.smallest_cell else "."
     return (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
 
 

@@ -15,7 +15,7 @@ ASKING = ThreadPoolExecutor(max_workers=3, thread_name_prefix="ask")
 
 def count_together(context: Context) -> None:
     """Send what the sidebar and the way to the selection ask beside what the figure asks, where it has a way to go."""
-    if context.cohort.is_far and context.may_be_shown:
+    if context.cohort.is_far and context.is_answered:
         ASKING.submit(load_level_counts, context.cohort, context.filter)
         ASKING.submit(load_selection(context.cohort, context.filter).funnel)
 
@@ -26,7 +26,7 @@ def prefetch_figure(context: Context) -> None:
     Called before anything is sent: whatever reaches the browser earlier than the figure is drawn on its own, and the
     figure then waits for that drawing too.
     """
-    if context.shown is None or not context.may_be_shown:
+    if context.shown is None or not context.is_answered:
         return
     # What may not be shown is said where it belongs on the page.
     with suppress(SuppressedError):

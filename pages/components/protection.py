@@ -6,11 +6,10 @@ from html import escape
 
 import streamlit as st
 
-from analytics.cohort.disclosure import SuppressedError
-from analytics.cohort.filters import CohortFilter
+from analytics.cohort.disclosure import SuppressedError, say_too_few
 from analytics.dictionary import load_words
 from analytics.reporting.protection import say_protection
-from analytics.reporting.wording import say_selection
+from analytics.reporting.wording import start_sentence
 from pages.components import state
 from pages.components.context import Context, return_to_answered
 from pages.components.title import protection_chip, source_html
@@ -22,12 +21,13 @@ def show_protection(smallest_cell: int) -> None:
     st.html(
         "<h2 class='outcomes-h2'>Small numbers are protected here</h2>"
         f"<div class='outcomes-note warning' role='note'>{escape(say_protection(smallest_cell))}</div>"
-        f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for 1 to {smallest_cell - 1} {patients}, 0 for none, and … "
-        "for a number that would tell a smaller one beside it. Numbers are rounded each for itself, beside the filters to twice "
-        f"{smallest_cell}, so that they need not add up.</li>"
-        f"<li>A selection of fewer than {smallest_cell} {patients}, or of none, is not answered at all.</li>"
-        f"<li>Two selections that differ by fewer than {smallest_cell} {patients} are not both answered.</li>"
-        f"<li>What looks at handfuls of {patients} is not offered: landmarks, subgroups, missing values, checks of models.</li>"
+        f"<ul class='outcomes-says'><li>&lt;{smallest_cell} stands for fewer than {smallest_cell} {patients} or none, … for a "
+        "number beside which too few would be left. Each number has its own noise, so that they need not add up; the same "
+        f"{patients} always have the same.</li>"
+        f"<li>A selection is answered if at least {smallest_cell} {patients} are in it, are left out by each of its filters, "
+        "have each chosen level, and lie on either side of each limit. Limits lie on "
+        "fixed grids, and “up to” one means below it.</li>"
+        f"<li>What looks at {patients} one by one is not offered: landmarks, subgroups, missing values, checks of models.</li>"
         "</ul>"
     )
 
@@ -47,10 +47,7 @@ def show_unanswered(context: Context) -> None:
         f'<h1 class="outcomes-title">This selection is not answered</h1>{source_html()}'
         f'<p class="outcomes-cohort">{protection_chip(context.cohort)}</p>'
     )
-    if context.too_near is None:
-        show_too_few(context.cohort.smallest_cell)
-    else:
-        show_too_near(context, context.too_near)
+    show_too_few(context.cohort.smallest_cell)
     st.button(
         "Back to the last selection",
         icon=":material/undo:",
@@ -63,20 +60,8 @@ def show_unanswered(context: Context) -> None:
 def show_too_few(smallest_cell: int) -> None:
     """That nothing is said of a selection of a few; the same words for a few and for none."""
     st.html(
-        '<div class="outcomes-note caution" role="status" data-testid="too-few"><b>Too few.</b> Fewer than '
-        f"{smallest_cell} {load_words().plural}, or none at all, are selected: nothing is said of them, on no page "
-        "and beside no filter. "
-        '<span class="remedy">Widen the filter.</span></div>'
-    )
-
-
-def show_too_near(context: Context, answered: CohortFilter) -> None:
-    """That a selection is too near another that was answered."""
-    cohort, patients = context.cohort, load_words().plural
-    before = say_selection(answered, cohort.dictionary)
-    st.html(
-        '<div class="outcomes-note caution" role="status" data-testid="too-near"><b>Too near another.</b> '
-        f"It differs from one that you have seen ({escape(before)}) by fewer than {cohort.smallest_cell} {patients}. The two "
-        "answers, one taken from the other, would describe these few. "
-        f'<span class="remedy">Change the filter so that more {patients} come or go.</span></div>'
+        '<div class="outcomes-note caution" role="status" data-testid="too-few"><b>Too few.</b> '
+        f"{escape(start_sentence(say_too_few(smallest_cell)))}. Nothing is said of this selection, on no page and beside no "
+        'filter. <span class="remedy">Widen the filter or take it away; let go of rare levels and of “not recorded”; move a '
+        "limit to the next one.</span></div>"
     )

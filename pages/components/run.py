@@ -150,7 +150,7 @@ class Run:
         """The style sheet. Where a page has nothing to present, presenting ends."""
         offer = self.context.offers.get(page.url_path)
         is_empty = page.url_path not in OVERVIEW and (offer is None or offer.lacks)
-        if is_empty or not self.context.may_be_shown:
+        if is_empty or not self.context.is_answered:
             hold_presenting(False)
         show_style()
 
@@ -163,7 +163,7 @@ class Run:
         keep_session(name_section(page.section))
 
     def _show(self, page: Page) -> None:
-        if self.context.may_be_shown or not page.needs_answer:
+        if self.context.is_answered or not page.needs_answer:
             page.show(self.context.at(page.url_path))
         else:
             show_unanswered(self.context)

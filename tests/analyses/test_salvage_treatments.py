@@ -195,7 +195,7 @@ def test_without_any_day_of_treatment_the_page_is_not_offered() -> None:
 
 def test_it_is_refused_where_small_numbers_are_protected() -> None:
     cohort = protect_cohort(open_cohort(DATA / REFERENCE), 5)
-    with pytest.raises(SuppressedError, match="treated by a certain day"):
+    with pytest.raises(SuppressedError, match="no protected form"):
         ANALYSIS.run(cohort, CohortFilter(), ANALYSIS.defaults(cohort))
 
 

@@ -13,6 +13,7 @@ from analytics.analyses import load_analyses
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.perturbation import load_noise
 from analytics.cohort.problems import CohortError
 from analytics.cohort.rules import Everything, SmallNumbers
 from analytics.formats import SUPPRESSED
@@ -21,22 +22,23 @@ from analytics.reporting.protection import note_left_out
 from analytics.reporting.reliability import load_policy
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import count_outcomes, summarise_selection
-from pages.components.cache import REFERENCE_COHORT, active_smallest_cell, load_cohort
+from pages.components.cache import REFERENCE_COHORT, active_secret, active_smallest_cell, load_cohort
 from pages.components.state import ANSWERED, SIDEBAR, SIDEBAR_TOLD, TAB
 from pages.components.style import STYLE
 from tests.analyses.shown import analysis_of, show, show_with
-from tests.app.opening import Dashboard, hold, open_dashboard, open_page, turn_to
+from tests.app.opening import Dashboard, open_dashboard, open_page, turn_to
 from tests.app.reading import assert_fit_to_read, texts_of
 
 ROOT = Path(__file__).parents[2]
 K = 5
+BOUND = load_noise()[0]
 HIGH_RISK = CohortFilter((Clause("risk_group", ("high",)),))
 WHOLE_NUMBER = re.compile(r"(?<![\d.,])\d+(?![\d.,]*\d)(?!\s*%)")
 
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    return protect_cohort(open_cohort(REFERENCE_COHORT), K)
+    return protect_cohort(open_cohort(REFERENCE_COHORT, secret=active_secret()), K, secret=active_secret())
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +57,30 @@ def test_the_setting_turns_protection_on(monkeypatch: pytest.MonkeyPatch, text: 
     assert active_smallest_cell() == smallest
     opened = load_cohort(str(REFERENCE_COHORT))
     assert opened.smallest_cell == smallest
-    assert (opened.disclosure == SmallNumbers(smallest)) if smallest else (opened.disclosure == Everything())
+    rule = opened.disclosure
+    assert rule == (SmallNumbers(smallest, active_secret()) if smallest else Everything())
+
+
+@pytest.mark.parametrize("secret", [None, "", "short", "   " + "x" * 15 + "   "])
+def test_without_a_secret_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, secret: str | None) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", "5")
+    monkeypatch.delenv("CELL_KEY_SECRET")
+    if secret is not None:
+        monkeypatch.setenv("CELL_KEY_SECRET", secret)
+    with pytest.raises(CohortError, match="no secret for their keys, or it is too short"):
+        load_cohort(str(REFERENCE_COHORT))
+    monkeypatch.delenv("SMALLEST_CELL")
+    assert load_cohort(str(REFERENCE_COHORT)).n == 436
+
+
+def test_the_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    monkeypatch.setenv("CELL_KEY_FILE", str(path))
+    monkeypatch.delenv("CELL_KEY_SECRET")
+    with pytest.raises(CohortError, match="CELL_KEY_FILE"):
+        active_secret()
+    path.write_text("a secret that lies in a file\n")
+    assert active_secret() == "a secret that lies in a file"
 
 
 @pytest.mark.parametrize(("text", "hidden"), [("off", False), ("", False), ("on", True), ("five", True)])
@@ -70,66 +95,28 @@ def test_what_is_wrong_with_a_file_is_hidden_where_small_numbers_are_protected(
     assert ("<li>" in said) == (not hidden)
 
 
-@pytest.mark.parametrize("text", ["five", "1", "0", "101", "-5", "4.5", "yes", "²"])
+@pytest.mark.parametrize("text", ["five", "1", "2", "0", "101", "-5", "4.5", "yes", "²"])
 def test_a_setting_that_cannot_be_read_opens_nothing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SMALLEST_CELL", text)
-    with pytest.raises(CohortError, match=r"SMALLEST_CELL must be on, off, or a whole number from 2 to 100"):
+    with pytest.raises(CohortError, match=r"SMALLEST_CELL must be on, off, or a whole number from 3 to 100"):
         load_cohort(str(REFERENCE_COHORT))
-
-
-def selection(high: float | None = None) -> CohortFilter:
-    return CohortFilter(() if high is None else (Clause("age_years", high=high),))
-
-
-@pytest.mark.slow
-def test_a_session_answers_no_two_selections_that_differ_by_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SMALLEST_CELL", str(K))
-    exact = open_cohort(REFERENCE_COHORT)
-    app = open_dashboard()
-    answered = [selection()]
-    assert list(app.session_state[ANSWERED]) == answered
-    refused = 0
-    for high in (17.0, 15.0, 14.0, 13.0, 10.0, 9.0, 14.0):
-        hold(app, {"age_years": (0.0, high)})
-        app = app.run()
-        assert not app.exception
-        n = exact.count(selection(high))
-        is_near = any(0 < abs(exact.count(other) - n) < K for other in answered)
-        said = [h.proto.body for h in app.get("html") if "too-near" in h.proto.body]
-        shown = [h.proto.body for h in app.get("html") if "cohort-sentence" in h.proto.body]
-        assert bool(said) == is_near
-        assert bool(shown) == (not is_near)
-        refused += is_near
-        if not is_near and selection(high) not in answered:
-            answered.append(selection(high))
-        assert list(app.session_state[ANSWERED]) == answered
-    assert refused >= 2
 
 
 def test_a_link_cannot_ask_for_finer_limits_than_the_slider_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     app = Dashboard()
-    app.query_params["age_years"] = ["2.6", "9.4"]
+    app.query_params["age_years"] = ["-3", "9.4"]
     app.run()
-    assert app.session_state[ANSWERED][-1] == CohortFilter((Clause("age_years", low=2.0, high=10.0),))
-    assert [h for h in app.get("html") if "Age at diagnosis 2 to 10 years" in h.proto.body]
+    assert app.session_state[ANSWERED] == CohortFilter((Clause("age_years", high=10.0),))
+    assert [h for h in app.get("html") if "Age at diagnosis up to 10 years" in h.proto.body]
     assert [h for h in app.get("html") if "link-range-clipped" in h.proto.body]
 
 
-def test_everything_is_answered_where_nothing_is_protected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SMALLEST_CELL", raising=False)
-    app = open_dashboard()
-    for high in (15.0, 14.0, 13.0):
-        hold(app, {"age_years": (0.0, high)})
-        app = app.run()
-        assert not [h for h in app.get("html") if "too-near" in h.proto.body]
-    assert ANSWERED not in app.session_state
-
-
-def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort: Cohort) -> None:
+def test_the_headlines_of_the_overview_have_noise_or_are_said_to_be_withheld(cohort: Cohort) -> None:
+    exact = open_cohort(REFERENCE_COHORT)
     everyone = {h.label: h.value for h in summarise_selection(count_outcomes(cohort, CohortFilter()))}
-    assert int(everyone["Children"]) % K == 0
-    assert int(everyone["Relapsed"].split()[0]) == 65
+    assert abs(int(everyone["Children"]) - exact.n) <= BOUND
+    assert abs(int(everyone["Relapsed"].split()[0]) - 64) <= BOUND
     few = summarise_selection(count_outcomes(cohort, HIGH_RISK))
     withheld = {h.label: h for h in few if h.value == SUPPRESSED}
     # Four children of high risk did not relapse: neither number is told, and neither is a zero.
@@ -140,7 +127,7 @@ def test_the_headlines_of_the_overview_are_rounded_or_said_to_be_withheld(cohort
 
 
 @pytest.mark.parametrize("cohort_filter", [CohortFilter(), HIGH_RISK, CohortFilter((Clause("sex", ("female",)),))])
-def test_table_1_tells_multiples_and_names_what_it_withholds(cohort: Cohort, cohort_filter: CohortFilter) -> None:
+def test_table_1_tells_no_small_number_and_names_what_it_withholds(cohort: Cohort, cohort_filter: CohortFilter) -> None:
     variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables and v.is_coded]
     table = tabulate_baseline(cohort, cohort_filter, variables)
     cells = [cell for row in table.rows for cell in row[1:] if cell]
@@ -148,39 +135,49 @@ def test_table_1_tells_multiples_and_names_what_it_withholds(cohort: Cohort, coh
     for cell in (*cells, *table.columns[1:]):
         if cell != SUPPRESSED:
             for found in WHOLE_NUMBER.findall(re.sub(r"\([\d.]+\s%\)", "", cell)):
-                assert int(found) % K == 0, cell
-    assert f"multiples of {K}" in table.caption
+                assert int(found) >= K, cell
+    assert "need not add up" in table.caption
 
 
-def test_what_nobody_has_is_a_zero_in_table_1_and_what_a_few_have_is_not(cohort: Cohort) -> None:
+def rows_of(cohort: Cohort, name: str) -> tuple[tuple[str, ...], ...]:
+    return tabulate_baseline(cohort, CohortFilter(), [cohort.dictionary[name]]).rows[1:]
+
+
+def test_what_nobody_has_is_shown_in_table_1_as_what_a_few_have(cohort: Cohort) -> None:
     exact = open_cohort(REFERENCE_COHORT)
-    variable = cohort.dictionary["cns_status"]
-    table = tabulate_baseline(cohort, CohortFilter(), [variable])
-    counts = exact.tally(["cns_status", "relapsed"])
-    for row in table.rows[1:]:
-        level = next((name for name in variable.levels if variable.level_label(name) == row[0]), None)
-        these = counts[counts["cns_status"] == level] if level else counts[counts["cns_status"].isna()]
+    few = set()
+    found = [(variable, row) for variable in ("cns_status", "sex") for row in rows_of(cohort, variable)]
+    for name, row in found:
+        variable, counts = cohort.dictionary[name], exact.tally([name, "relapsed"])
+        level = next((x for x in variable.levels if variable.level_label(x) == row[0]), None)
+        these = counts[counts[name] == level] if level else counts[counts[name].isna()]
         for cell, value in zip(row[2:], (0.0, 1.0), strict=False):
             n = int(these.loc[these["relapsed"] == value, "n"].sum())
-            assert (cell.split()[0] == "0") == (n == 0), (row, n)
+            if n < K:
+                few.add(n)
+                assert cell == SUPPRESSED, (row, n)
+    assert 0 in few and few != {0}
 
 
-def test_the_way_to_an_estimate_is_rounded_from_end_to_end(cohort: Cohort) -> None:
+def test_the_way_to_an_estimate_has_no_small_number(cohort: Cohort) -> None:
     boys = CohortFilter((Clause("sex", ("male",)),))
+    answered = 0
     for analysis in load_analyses():
         try:
             shown = show_with(analysis, *boys.clauses, source=cohort, policy=True)
         except SuppressedError:
             continue
+        answered += 1
         for stage in shown.document.attrition():
-            assert stage.n % K == 0
-            assert all(n % K == 0 for _, n in stage.reasons)
+            assert stage.n >= K
+            assert all(n >= K for _, n in stage.reasons)
+    assert answered
 
 
 def test_what_is_left_out_is_a_note_of_the_result(cohort: Cohort) -> None:
-    note = show_with(analysis_of("survival-by-site"), source=cohort, policy=True).notes[0]
+    note = show_with(analysis_of("relapse-predictors"), source=cohort, policy=True).notes[0]
     assert note.code == "suppressed"
-    assert "combined" in note.text
+    assert "BCR::ABL1: not tested" in note.text and "or none" in note.text
     assert note_left_out((), cohort.dictionary, K) == ()
     unknown = note_left_out((Hidden("relapse_site", None),), cohort.dictionary, K)
     assert cohort.dictionary["relapse_site"].missing_label in unknown[0].text
@@ -198,7 +195,7 @@ def test_every_answer_says_how_small_numbers_were_protected_and_only_then(cohort
             continue
         assert [note.code for note in shown.notes].count("protected") == 1
         answered += 1
-    assert answered >= 3
+    assert answered
 
 
 QUERIES = ({}, {"sex": ["male"]}, {"risk_group": ["high"]})
@@ -214,14 +211,14 @@ COUNTS = ("n", "n_risk", "n_event", "n_censor", "n_lost", "observed", "n_treated
 def test_no_small_number_is_shown_anywhere(
     monkeypatch: pytest.MonkeyPatch, cohort: Cohort, slug: str, held: dict[str, list[str]]
 ) -> None:
-    """In no word, table, figure, tooltip or file is there a number of children that is no multiple of the smallest cell."""
+    """In no word or table is there a number of children below the smallest cell; what may be shown says that it is protected."""
     monkeypatch.setenv("SMALLEST_CELL", str(K))
     app = open_page(slug, held)
     assert_fit_to_read(app)
     for text in texts_of(app):
         said = re.sub(r"\s+", " ", re.sub("[\u202f\u2060]", "", text)).replace("1 of 20 such comparisons", "")
         for found in OF_CHILDREN.finditer(said):
-            assert int(found[1]) % K == 0, said
+            assert int(found[1]) >= K, said
     sent = "".join(h.proto.body for h in app.get("html"))
     assert sent.count('data-testid="protected"') == 1
     assert not [b.key for b in app.button if str(b.key).startswith("slow_")]
@@ -234,9 +231,11 @@ def test_no_small_number_is_shown_anywhere(
         return
     assert 'data-testid="headlines"' in sent
     stages = tabulate_stages(shown.document.attrition())
-    for frame in (*shown.files.values(), stages):
-        for name in frame.columns.intersection(COUNTS):
-            assert (frame[name].dropna().astype(float) % K == 0).all(), (name, frame)
+    for name, frame in (*shown.files.items(), ("stages", stages)):
+        # Between two times of a curve are differences of two numbers with noise each.
+        for column in frame.columns.intersection(COUNTS if name != "curves" else ("n", "n_risk")):
+            told = frame[column].dropna().astype(float)
+            assert ((told == 0) | (told >= K)).all(), (name, column, frame)
 
 
 def of_size(n: int) -> dict[str, list[str]]:
@@ -280,9 +279,9 @@ def test_of_one_child_no_page_and_no_filter_says_more_than_of_none(monkeypatch: 
         assert [h for h in app.get("html") if "cohort-sentence" in h.proto.body and "no filter" in h.proto.body]
     assert said[0] == said[1] == said[K - 1]
     text = "".join(body for body in said[1] if body != f"<style>{STYLE}</style>")
-    assert "Fewer than 5 children, or none at all, are selected" in text
+    assert "Fewer than 5 children, or none, are selected" in text
     assert "EXPERIMENTAL, NOT FOR REAL CHILDREN" in text
-    assert '{"of": "440"}' in text and "cohort-sentence" not in text and "outcomes-table" not in text
+    assert re.search(r'{"of": "43[4-8]"}', text) and "cohort-sentence" not in text and "outcomes-table" not in text
 
 
 def test_protection_is_said_to_be_an_experiment_at_the_start_and_on_every_page(

@@ -54,7 +54,7 @@ def texts_of(seen: Any) -> Iterator[str]:
 
 
 def check_numbers(tab: Dashboard) -> None:
-    """No number of children that is not a multiple of the smallest cell, in words, tables, figures, tooltips or files."""
+    """No number of children below the smallest cell, in words, tables, figures, tooltips or files."""
     hovers = tab.page.locator("[title]").evaluate_all("(all) => all.map((e) => e.title)")
     drawn = tab.page.evaluate(
         "() => [...document.querySelectorAll('.js-plotly-plot')].map((p) => JSON.stringify(p.data))"
@@ -62,13 +62,14 @@ def check_numbers(tab: Dashboard) -> None:
     texts = [*texts_of(tab.seen()), *map(plain, hovers), *(t for d in drawn for t in texts_of(json.loads(d)))]
     for text in texts:
         for found in OF_CHILDREN.finditer(text):
-            assert int(found[1]) % SMALLEST == 0, text
+            assert int(found[1]) == 0 or int(found[1]) >= SMALLEST, text
     for name in [b.removeprefix("st-key-csv_") for b in csv_buttons(tab)]:
         _, rows = tab.csv(name)
         for row in rows:
-            for column in COUNTS:
+            # Between two times of a curve are differences of two numbers with noise each.
+            for column in COUNTS if name != "curves" else ("n", "n_risk"):
                 if row.get(column):
-                    assert float(row[column]) % SMALLEST == 0, (name, row)
+                    assert float(row[column]) == 0 or float(row[column]) >= SMALLEST, (name, row)
 
 
 def csv_buttons(tab: Dashboard) -> list[str]:
@@ -98,80 +99,44 @@ def test_no_small_number_is_shown_anywhere(open_tab: OpenTab, view: str) -> None
     assert not_shown or tab.page.get_by_test_id("headlines").count()
 
 
-def test_counts_behind_the_filters_are_rounded_and_a_few_are_not_none(open_tab: OpenTab) -> None:
+def test_counts_behind_the_filters_tell_no_small_number(open_tab: OpenTab) -> None:
     few, told = f"<{SMALLEST}", set()
     for query in ("sex=boys", "risk_group=high+risk"):
-        counts = set(open_tab(f"survival-by-site?{query}").seen()["counts"])
-        assert all(n in (few, "…") or int(n) % SMALLEST == 0 for n in counts)
+        counts = set(open_tab(f"relapse-predictors?{query}").seen()["counts"])
+        assert all(n in (few, "…") or int(n) >= SMALLEST for n in counts)
         told |= counts
-    assert {few, "…", "0"} <= told
+    assert {few, "…"} <= told
 
 
-def test_the_overview_says_what_is_rounded_and_compares_with_no_published_figure(open_tab: OpenTab) -> None:
+def test_the_overview_says_how_numbers_are_protected_and_compares_with_no_published_figure(open_tab: OpenTab) -> None:
     tab = open_tab("")
     main = plain(tab.page.inner_text("[data-testid=stMain]"))
-    assert "Every number of children is rounded to a multiple of 5" in main
+    assert "Every number of children has noise of at most 2" in main
     assert "not shown" in main
     assert "Published" not in main
     check_numbers(tab)
 
 
-def test_a_group_that_is_left_out_has_no_row_of_zeros(open_tab: OpenTab) -> None:
-    tab = open_tab("survival-by-site")
-    note = tab.note("suppressed")
-    expect(note).to_contain_text("Site of relapse, grouped: combined")
-    names = {line["name"] for line in tab.lines()}
-    assert names == {"isolated marrow", "isolated extramedullary"}
-    figure = json.dumps(tab.seen()["curves"]) + json.dumps(tab.seen()["under"])
-    assert "combined" not in figure
-    # No death is still a number.
-    assert "none of 10 children died" in plain(tab.says.inner_text())
-    comments, rows = tab.csv("curves")
-    assert "rounded to a multiple of 5" in comments
-    assert {row["group"] for row in rows} == names
-
-
 def test_a_page_that_would_tell_a_few_says_so_and_keeps_its_choices(open_tab: OpenTab) -> None:
     tab = open_tab("landmark")
     expect(tab.page.get_by_test_id("suppressed")).to_contain_text("This is not the same as none.")
-    expect(tab.page.get_by_test_id("suppressed")).to_contain_text("who was treated by a certain day")
+    expect(tab.page.get_by_test_id("suppressed")).to_contain_text("has no protected form")
     expect(tab.page.locator(".js-plotly-plot")).to_have_count(0)
     expect(tab.page.locator(".st-key-choices")).to_be_visible()
-    tab.turn_to("Survival by site")
-    assert tab.headlines["Children"] == "60"
-
-
-def test_two_selections_that_differ_by_a_few_are_not_both_answered(open_tab: OpenTab) -> None:
-    tab = open_tab("survival-by-site?age_years=0&age_years=16")
-    assert tab.headlines["Children"] == "60"
-    before = tab.seen()
-    # Of those up to 16 years, six are older than 15, four of the others older than 14, and six more older than 13.
-    answers = []
-    for limit in (15, 14, 13):
-        tab.press_limit("age_years", 1, "ArrowDown")
-        expect(tab.limit("age_years", 1)).to_have_value(str(limit))
-        answers.append(tab.page.get_by_test_id("too-near").count() == 0)
-    assert answers == [True, False, True]
-    assert tab.seen()["sentence"] != before["sentence"]
 
 
 def test_the_way_back_from_a_selection_that_is_not_answered(open_tab: OpenTab) -> None:
-    tab = open_tab("survival-by-site?age_years=0&age_years=15")
+    tab = open_tab("relapse-predictors?sex=girls")
     before = tab.seen()
-    tab.press_limit("age_years", 1, "ArrowDown")
-    said = tab.page.get_by_test_id("too-near")
-    expect(said).to_contain_text("Age at diagnosis up to 15 years")
-    expect(said).to_contain_text("fewer than 5 children")
+    # Of the girls, too few are infants.
+    tab.press_limit("age_years", 0, "ArrowUp")
+    said = tab.page.get_by_test_id("too-few")
+    expect(said).to_contain_text("Fewer than 5 children, or none, are selected")
     expect(tab.page.locator("[data-testid=cohort-sentence], .js-plotly-plot, .outcomes-table")).to_have_count(0)
     assert set(tab.seen()["counts"]) == {"none"}
-    # Neither does another page answer it.
-    tab.page.get_by_test_id("stTopNavLink").filter(has_text="Overview").first.click()
-    expect(said).to_be_visible()
-    tab.settle()
     tab.page.get_by_role("button", name="Back to the last selection").click()
-    expect(tab.sentence).to_contain_text("up to 15 years")
-    expect(tab.limit("age_years", 1)).to_have_value("15")
-    tab.settle().turn_to("Survival by site").wait_for(before)
+    expect(tab.sentence).to_contain_text("girls")
+    tab.settle().wait_for(before)
 
 
 def test_of_one_child_nothing_is_told(new_page: Callable[..., Page], protected: str) -> None:
@@ -183,9 +148,7 @@ def test_of_one_child_nothing_is_told(new_page: Callable[..., Page], protected: 
     for path in ("", "survival-by-site", "relapse-predictors"):
         tab = Dashboard(new_page(), protected)
         tab.page.goto(f"{protected}/{path}?{query}")
-        expect(tab.page.get_by_test_id("too-few")).to_contain_text(
-            "Fewer than 5 children, or none at all, are selected"
-        )
+        expect(tab.page.get_by_test_id("too-few")).to_contain_text("Fewer than 5 children, or none, are selected")
         expect(tab.page.get_by_test_id("protected")).to_contain_text("EXPERIMENTAL, NOT FOR REAL CHILDREN")
         expect(tab.page.locator("[data-testid=cohort-sentence], .js-plotly-plot, .outcomes-table")).to_have_count(0)
         expect(tab.page.get_by_test_id("headlines")).to_have_count(0)

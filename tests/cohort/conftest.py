@@ -18,7 +18,8 @@ from tests.cohort.copied_to_spark import CopiedToSpark
 from tests.cohort.postgres_server import PostgresServer
 from tests.cohort.sqlite_engine import SqliteEngine
 
-OpenEngine = Callable[[pd.DataFrame, Dictionary], Cohort]
+OpenEngine = Callable[..., Cohort]  # of a frame and a dictionary, with a secret for the patients' keys or without
+SECRET = "a secret that nobody knows"
 QUICK = (
     "duckdb",
     "sqlite",
@@ -28,23 +29,25 @@ ENGINES = (*QUICK, "spark")
 _NUMBERS = count()
 
 
-def open_in_sqlite(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+def open_in_sqlite(frame: pd.DataFrame, dictionary: Dictionary, *, secret: str = "") -> Cohort:
     """The patients of a frame, checked in DuckDB and counted in SQLite."""
-    patients = open_patients(frame, dictionary)
+    patients = open_patients(frame, dictionary, secret=secret)
     return replace(patients, engine=SqliteEngine(patients.engine)).to_cohort()
 
 
-def open_in_spark(frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+def open_in_spark(frame: pd.DataFrame, dictionary: Dictionary, *, secret: str = "") -> Cohort:
     """The patients of a frame, checked in DuckDB and counted in the Spark of this process."""
-    patients = open_patients(frame, dictionary)
+    patients = open_patients(frame, dictionary, secret=secret)
     return replace(patients, engine=CopiedToSpark(patients.engine)).to_cohort()
 
 
-def open_in_postgres(server: PostgresServer, frame: pd.DataFrame, dictionary: Dictionary) -> Cohort:
+def open_in_postgres(
+    server: PostgresServer, frame: pd.DataFrame, dictionary: Dictionary, *, secret: str = ""
+) -> Cohort:
     """The patients of a frame, as a table of a server."""
     table = f"patients {next(_NUMBERS)}"
     server.load(table, frame)
-    return open_cohort(server.address(table.replace(" ", "%20")), dictionary)
+    return open_cohort(server.address(table.replace(" ", "%20")), dictionary, secret=secret)
 
 
 def find_engine(request: pytest.FixtureRequest) -> OpenEngine:
@@ -74,5 +77,5 @@ def cohort(engine: OpenEngine) -> Cohort:
 
 @pytest.fixture(scope="package")
 def quick_cohort(quick_engine: OpenEngine) -> Cohort:
-    """The same, in the engines that answer at once."""
-    return quick_engine(frame_of(ROWS), SMALL)
+    """The same, in the engines that answer at once, with keys that nobody asks for unless small numbers are protected."""
+    return quick_engine(frame_of(ROWS), SMALL, secret=SECRET)

@@ -138,7 +138,7 @@ def test_the_policy_is_read_where_it_is_used_and_not_when_the_program_starts() -
         ("[p_value]\npatients = 5", "[p_value]\npatients = 11", "patients must not fall"),
         ("[estimate]\npatients = 3", "[estimate]\npatients = -1", "patients must not fall"),
         ("stop_below = 3", "stop_below = 0", "stop_below must lie between 1 and fade_below"),
-        ("smallest_cell = 5", "smallest_cell = 1", "smallest_cell must lie between 2 and 100"),
+        ("smallest_cell = 5", "smallest_cell = 1", "smallest_cell must lie between 3 and 100"),
     ],
 )
 def test_a_policy_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -53,7 +53,7 @@ def test_whom_the_clauses_leave_is_counted_when_it_is_asked_for(monkeypatch: pyt
 
 def test_a_protected_file_says_so() -> None:
     cohort = protect_cohort(COHORT, 5)
-    analysis = next(a for a in load_analyses() if a.slug == "survival-by-site")
+    analysis = next(a for a in load_analyses() if a.slug == "relapse-predictors")
     provenance = open_document(analysis, cohort, CohortFilter(), analysis.defaults(cohort)).provenance()
     assert provenance.remarks[0].startswith("Small numbers are protected.")
 

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc
 
+from analytics.estimators.curves.count_noise import last_shown, spread_by_noise
 from analytics.estimators.intervals import SurvivalConfType, check_survival_conf_type, survival_limits
 from analytics.estimators.observations import (
     EVERYONE,
@@ -35,6 +36,7 @@ from analytics.estimators.observations import (
 )
 from analytics.estimators.survival.kaplan_meier import estimate_survival
 from analytics.results import (
+    CellNoise,
     FloatArray,
     GroupCount,
     IncidenceCurve,
@@ -62,6 +64,7 @@ def estimate_cumulative_incidence(
     causes: Sequence[str] | None = None,
     conf_level: float = 0.95,
     conf_type: SurvivalConfType = "log-log",
+    noise: CellNoise | None = None,
 ) -> IncidenceResult:
     """Aalen–Johansen curves of the cumulative incidence, one per group and cause.
 
@@ -86,6 +89,8 @@ def estimate_cumulative_incidence(
     conf_type : {"log-log", "log", "plain"}
         The scale on which the incidence F is taken as normal: log(-log F), which gives F^exp(± z se / (F log F)),
         log F, which gives F exp(± z se / F), or F itself. Limits are cut off at 0 and 1.
+    noise
+        As for :func:`analytics.estimators.estimate_survival`.
 
     Returns
     -------
@@ -130,7 +135,7 @@ def estimate_cumulative_incidence(
     curves = []
     for code, curve in enumerate(free.curves):
         rows = slice(None) if len(labels.names) == 1 else labels.codes == code
-        curves += _estimate_curves(sample, rows, curve, numbers, names, conf_type)
+        curves += _estimate_curves(sample, rows, curve, numbers, names, conf_type, noise)
     return IncidenceResult(tuple(curves), names, conf_level, conf_type)
 
 
@@ -143,6 +148,7 @@ def gray_test(
     weight: ArrayLike | None = None,
     strata: Any = None,
     rho: float = 0.0,
+    noise: CellNoise | None = None,
 ) -> TestResult:
     """The test that groups share one cumulative incidence of a cause.
 
@@ -157,6 +163,8 @@ def gray_test(
     rho : float
         Power, finite, of the pooled probability of being free of the cause, the weight of an event time; 0 is the usual
         test, positive values favour early differences.
+    noise
+        As for :func:`analytics.estimators.logrank_test`.
 
     Returns
     -------
@@ -208,6 +216,8 @@ def gray_test(
     parts = score.parts()
     firsts = np.unique(parts, return_index=True)[1]
     rest = np.setdiff1d(np.arange(len(names)), firsts)
+    if noise is not None:
+        score.variance += len(blocks.names) * noise.covariance_of_scores(np.array(n, dtype=float))
     variance = score.variance[np.ix_(rest, rest)]
     if not len(rest):
         reason = Reason("no-event-compares")
@@ -361,6 +371,7 @@ def _estimate_curves(
     numbers: Sequence[int],
     names: Sequence[str],
     conf_type: SurvivalConfType,
+    noise: CellNoise | None = None,
 ) -> list[IncidenceCurve]:
     """The curves of one group, one per cause; ``free`` is its Kaplan–Meier curve of being free of every cause."""
     n_risk, n_any = free.n_risk, free.n_event_at
@@ -386,6 +397,14 @@ def _estimate_curves(
         # What is left of much larger terms is rounding, as when everybody has had the cause.
         is_rounding = variance <= _ROUNDING * (to_come**2 * from_later + at_once)
         std_error = np.where(is_rounding, 0.0, np.sqrt(np.maximum(variance, 0.0)))
+        shown_until = None
+        if noise is not None:
+            # Noise in the events of the cause, of which each counts for those who are free of all, and in all others.
+            for n_of, scale in ((n_event, free_before), (n_any - n_event, estimate)):
+                by_noise, error = spread_by_noise(n_risk, n_of, n_risk - np.append(n_risk[1:], 0) - n_of, noise)
+                std_error = np.hypot(std_error, scale * np.sqrt(by_noise))
+                until = last_shown(free.time, scale * error)
+                shown_until = min((end for end in (until, shown_until) if end is not None), default=None)
         low, high = survival_limits(estimate, std_error, free.conf_level, conf_type)
         curves.append(
             IncidenceCurve(
@@ -406,6 +425,8 @@ def _estimate_curves(
                 conf_type=conf_type,
                 entry=free.entry,
                 n_entry=free.n_entry,
+                shown_until=shown_until,
+                smallest=noise.smallest if noise is not None else 0,
             )
         )
     return curves

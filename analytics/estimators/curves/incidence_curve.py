@@ -79,6 +79,7 @@ def _event_free(curve: IncidenceCurve) -> SurvivalCurve:
         entry=curve.entry,
         n_entry=curve.n_entry,
         shown_until=curve.shown_until,
+        smallest=curve.smallest,
     )
 
 

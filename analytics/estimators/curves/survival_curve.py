@@ -66,6 +66,10 @@ def survival_at(curve: SurvivalCurve, times: ArrayLike) -> tuple[Estimate, ...]:
             fewest = round(float(curve.n_risk[hidden].min(initial=n)))
             few = Reason.of("few-at-risk" if fewest >= n else "few-at-risk-before", n=fewest)
             found.append(Estimate(None, n=n, n_event=n_event, reason=Reason.of("withheld", why=few)))
+        elif n_event < curve.smallest or n < curve.smallest:
+            found.append(
+                Estimate(None, reason=Reason.of("withheld", why=Reason.of("too-few-told", least=curve.smallest)))
+            )
         elif step:
             found.append(
                 Estimate(
@@ -156,7 +160,7 @@ def survival_quantile(curve: SurvivalCurve, q: float) -> Estimate:
         interval = Interval(low, high, curve.conf_level, curve.conf_type)
     reason = None
     if value is None:
-        last, left = float(curve.time[-1]), float(curve.estimate[-1])
+        last, left = (float(curve.time[-1]), float(curve.estimate[-1])) if len(curve.time) else (0.0, 1.0)
         reason = Reason.of("quantile-not-reached", share=left, months=last)
     return Estimate(value, interval, curve.n, curve.n_event, reason)
 

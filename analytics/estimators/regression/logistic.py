@@ -37,6 +37,7 @@ from analytics.estimators.regression.binomial_likelihood import (
     likelihood_ratio,
     solve_model,
 )
+from analytics.estimators.regression.count_noise import widen_odds_ratios
 from analytics.estimators.regression.result import (
     NOT_CONVERGED,
     Findings,
@@ -54,7 +55,7 @@ from analytics.estimators.regression.separation import (
     overlap_is_certain,
     separated_patterns,
 )
-from analytics.results import FloatArray, Name, OddsRatioResult, Reason, TermTest
+from analytics.results import CellNoise, FloatArray, Name, OddsRatioResult, Reason, TermTest
 
 Method = Literal["auto", "ml", "firth"]
 ConfType = Literal["profile", "wald"]
@@ -132,8 +133,8 @@ def read_outcome(outcome: ArrayLike) -> FloatArray:
     return values
 
 
-def read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
-    """The weights as floats, 1 each if there are none.
+def read_weight(weight: ArrayLike | None, size: int, *, is_fitted: bool = False) -> FloatArray:
+    """The weights as floats, 1 each if there are none; ``is_fitted`` True lets parts of patients through.
 
     Raises
     ------
@@ -145,7 +146,7 @@ def read_weight(weight: ArrayLike | None, size: int) -> FloatArray:
     values = np.asarray(pd.Series(weight).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     if len(values) != size:
         raise ValueError(f"weight must have one entry per row of outcome: {len(values)} against {size}.")
-    wrong = np.flatnonzero(~np.isfinite(values) | (values < 0) | (values != np.rint(values)))
+    wrong = np.flatnonzero(~np.isfinite(values) | (values < 0) | ((values != np.rint(values)) & (not is_fitted)))
     if len(wrong):
         raise ValueError(
             f"weight must be a number of patients (0, 1, 2, ...): {len(wrong)} of {size} values are not "
@@ -198,6 +199,7 @@ def estimate_odds_ratios(
     method: Method = "auto",
     conf_type: ConfType = "profile",
     conf_level: float = 0.95,
+    noise: CellNoise | None = None,
 ) -> OddsRatioResult:
     """Odds ratios of one logistic model with all ``covariates``.
 
@@ -217,6 +219,9 @@ def estimate_odds_ratios(
         Limits where the (penalised) profile likelihood falls by half the chi-squared quantile, or estimate +/- z SE.
     conf_level : float
         Between 0 and 1.
+    noise
+        That of the numbers of patients by covariate and outcome, where they have one: it is in standard errors, intervals and
+        tests, and weights need not be whole.
 
     Returns
     -------
@@ -248,10 +253,11 @@ def estimate_odds_ratios(
     check_options(method, conf_type, conf_level)
     y = read_outcome(outcome)
     check_covariates(covariates, len(y))
-    counts = read_weight(weight, len(y))
+    counts = read_weight(weight, len(y), is_fitted=noise is not None)
     rows = rows_in_use(y, counts)
     read = read_covariates(covariates, rows)
-    return _write_up(Design(read, y[rows], counts[rows]), method, conf_type, conf_level)
+    found = _write_up(Design(read, y[rows], counts[rows]), method, conf_type, conf_level)
+    return widen_odds_ratios(found, noise)
 
 
 def estimate_univariable_odds_ratios(
@@ -262,6 +268,7 @@ def estimate_univariable_odds_ratios(
     method: Method = "auto",
     conf_type: ConfType = "profile",
     conf_level: float = 0.95,
+    noise: CellNoise | None = None,
 ) -> tuple[OddsRatioResult, ...]:
     """Odds ratios of one logistic model per covariate, in the order of the columns.
 
@@ -271,7 +278,7 @@ def estimate_univariable_odds_ratios(
     check_options(method, conf_type, conf_level)
     y = read_outcome(outcome)
     check_covariates(covariates, len(y))
-    counts = read_weight(weight, len(y))
+    counts = read_weight(weight, len(y), is_fitted=noise is not None)
 
     def fit(known: BoolArray, covariate: pd.DataFrame) -> OddsRatioResult:
         return estimate_odds_ratios(
@@ -281,6 +288,7 @@ def estimate_univariable_odds_ratios(
             method=method,
             conf_type=conf_type,
             conf_level=conf_level,
+            noise=noise,
         )
 
     return fit_each(covariates, counts, fit)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analytics.estimators.curves.count_noise import last_shown, spread_by_noise
 from analytics.estimators.curves.survival_curve import survival_quantile
 from analytics.estimators.intervals import (
     SurvivalConfType,
@@ -25,7 +26,7 @@ from analytics.estimators.intervals import (
     survival_limits,
 )
 from analytics.estimators.observations import EVERYONE, NO_PATIENTS, BoolArray, Labels, Observations
-from analytics.results import Estimate, Reason, SurvivalCurve, SurvivalResult, read_only
+from analytics.results import CellNoise, Estimate, Reason, SurvivalCurve, SurvivalResult, read_only
 
 
 def estimate_survival(
@@ -37,6 +38,7 @@ def estimate_survival(
     entry: ArrayLike | None = None,
     conf_level: float = 0.95,
     conf_type: SurvivalConfType = "log-log",
+    noise: CellNoise | None = None,
 ) -> SurvivalResult:
     """Kaplan–Meier curves, one per group.
 
@@ -58,6 +60,9 @@ def estimate_survival(
         Two-sided level of the pointwise intervals, between 0 and 1.
     conf_type : {"log-log", "log", "plain"}
         Their formula, see :mod:`analytics.estimators.intervals`.
+    noise
+        That of the numbers of patients, where they have one: it is in the standard errors, and a curve is shown as far as it
+        moves it by no more than 5 points.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def estimate_survival(
     curves = []
     for code, name in enumerate(labels.names):
         rows = slice(None) if len(labels.names) == 1 else labels.codes == code
-        curves.append(_estimate_curve(data, rows, name, conf_level, conf_type))
+        curves.append(_estimate_curve(data, rows, name, conf_level, conf_type, noise))
     return SurvivalResult(tuple(curves), conf_level, conf_type)
 
 
@@ -99,6 +104,7 @@ def follow_up(
     entry: ArrayLike | None = None,
     conf_level: float = 0.95,
     conf_type: SurvivalConfType = "log-log",
+    noise: CellNoise | None = None,
 ) -> Estimate:
     """The median length of follow-up by the reverse Kaplan–Meier method.
 
@@ -107,7 +113,7 @@ def follow_up(
 
     Parameters
     ----------
-    time, event, weight, entry, conf_level, conf_type
+    time, event, weight, entry, conf_level, conf_type, noise
         As for :func:`estimate_survival`.
 
     Returns
@@ -129,7 +135,7 @@ def follow_up(
     check_survival_conf_type(conf_type)
     data = Observations.from_arrays(time, event, weight, entry)
     reverse = Observations(data.time, 1 - data.event, data.weight, data.entry, data.kept)
-    curve = _estimate_curve(reverse, slice(None), EVERYONE, conf_level, conf_type)
+    curve = _estimate_curve(reverse, slice(None), EVERYONE, conf_level, conf_type, noise)
     if not curve.n:
         return Estimate(None, reason=NO_PATIENTS)
     median = curve.median
@@ -142,7 +148,12 @@ def follow_up(
 
 
 def _estimate_curve(
-    data: Observations, rows: BoolArray | slice, name: str, conf_level: float, conf_type: SurvivalConfType
+    data: Observations,
+    rows: BoolArray | slice,
+    name: str,
+    conf_level: float,
+    conf_type: SurvivalConfType,
+    noise: CellNoise | None = None,
 ) -> SurvivalCurve:
     time, position = np.unique(data.time[rows], return_inverse=True)
     weight, event = data.weight[rows], data.event[rows]
@@ -160,7 +171,12 @@ def _estimate_curve(
             delayed = {"entry": read_only(entry), "n_entry": read_only(n_entry)}
     estimate = np.cumprod((n_risk - n_event) / n_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
-        std_error = estimate * np.sqrt(np.cumsum(n_event / (n_risk * (n_risk - n_event))))
+        spread = np.cumsum(n_event / (n_risk * (n_risk - n_event)))
+        if noise is not None:
+            by_noise, error = spread_by_noise(n_risk, n_event, removed - n_event, noise)
+            spread = spread + by_noise
+            delayed |= {"shown_until": last_shown(time, estimate * error), "smallest": noise.smallest}
+        std_error = estimate * np.sqrt(spread)
     low, high = survival_limits(estimate, std_error, conf_level, conf_type)
     curve = SurvivalCurve(
         group=name,
@@ -179,4 +195,10 @@ def _estimate_curve(
         median=Estimate(None, reason=NO_PATIENTS),
         **delayed,
     )
-    return replace(curve, median=survival_quantile(curve, 0.5))
+    if curve.shown_until is None:
+        return replace(curve, median=survival_quantile(curve, 0.5))
+    is_shown = time <= curve.shown_until
+    fields = ("time", "n_risk", "n_event_at", "n_censor", "estimate", "std_error", "low", "high")
+    arrays: dict[str, Any] = {name: read_only(getattr(curve, name)[is_shown]) for name in fields}
+    shown = replace(curve, **arrays)
+    return replace(curve, median=survival_quantile(shown, 0.5))

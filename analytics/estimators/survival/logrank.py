@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -35,7 +35,7 @@ from analytics.estimators.observations import (
     Labels,
     Observations,
 )
-from analytics.results import FloatArray, GroupCount, Note, PairwiseTest, Reason, TestResult
+from analytics.results import CellNoise, FloatArray, GroupCount, Note, PairwiseTest, Reason, TestResult
 
 Weighting = Literal["logrank", "peto", "tarone-ware", "fleming-harrington"]
 
@@ -254,6 +254,7 @@ def logrank_test(
     weighting: Weighting = "logrank",
     rho: float = 0,
     gamma: float = 0,
+    noise: CellNoise | None = None,
 ) -> TestResult:
     """The test that groups share one distribution of the time to the event.
 
@@ -281,6 +282,8 @@ def logrank_test(
         computed in each stratum.
     rho, gamma : float
         Powers >= 0 for "fleming-harrington" alone; (1, 0) is ``survdiff(rho = 1)`` in R, (0, 0) the log-rank test.
+    noise
+        That of the numbers of patients, where they have one: it is in the covariance.
 
     Returns
     -------
@@ -297,7 +300,7 @@ def logrank_test(
     """
     weights = _Weights(weighting, rho, gamma)
     sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
-    return _compare(sample.only(sample.occupied()), weights)
+    return _compare(sample.only(sample.occupied()), weights, noise)
 
 
 def pairwise_logrank(
@@ -312,12 +315,13 @@ def pairwise_logrank(
     rho: float = 0,
     gamma: float = 0,
     adjust: Adjust = "holm",
+    noise: CellNoise | None = None,
 ) -> tuple[PairwiseTest, ...]:
     """The test of every pair of groups, each from its own patients alone, with p values adjusted for their number.
 
     Parameters
     ----------
-    time, event, group, weight, strata, entry, weighting, rho, gamma
+    time, event, group, weight, strata, entry, weighting, rho, gamma, noise
         As for :func:`logrank_test`.
     adjust : {"holm", "bh"}
         Holm (1979) bounds the chance of any false finding, Benjamini & Hochberg (1995) the expected share of false
@@ -339,7 +343,7 @@ def pairwise_logrank(
         raise ValueError(f"adjust must be one of {', '.join(get_args(Adjust))}: it is {adjust!r}.")
     sample = _Sample.from_arrays(time, event, group, weight, strata, entry)
     pairs = list(itertools.combinations(sample.occupied(), 2))
-    tests = [_compare(sample.only(pair), weights) for pair in pairs]
+    tests = [_compare(sample.only(pair), weights, noise) for pair in pairs]
     adjusted = adjust_p_values([test.p_value for test in tests], adjust)
     names = sample.group.names
     return tuple(
@@ -401,8 +405,13 @@ def trend_test(
     return TestResult(method, statistic, 1, float(chdtrc(1, statistic)), score.counts, notes=score.notes)
 
 
-def _compare(sample: _Sample, weights: _Weights) -> TestResult:
+def _compare(sample: _Sample, weights: _Weights, noise: CellNoise | None = None) -> TestResult:
     score = _Score.from_sample(sample, weights)
+    if noise is not None:
+        # Noise in the events of a stratum has the weight of the last of them at most, which is taken to be 1 on average.
+        n_strata = 1 if sample.strata is None else len(np.unique(sample.strata.codes))
+        scale = float(np.trace(score.variance)) / max(float(np.trace(_spread(score.n, score.n_event))), 1e-12)
+        score = replace(score, variance=score.variance + scale * n_strata * noise.covariance_of_scores(score.n))
     method = _method(weights.method, sample.strata)
     if score.reason is not None:
         return TestResult(method, None, None, None, score.counts, score.reason)
@@ -412,6 +421,12 @@ def _compare(sample: _Sample, weights: _Weights) -> TestResult:
 
 def _method(name: str, strata: Labels | None) -> str:
     return name if strata is None else f"stratified {name}"
+
+
+def _spread(n: FloatArray, n_event: float) -> FloatArray:
+    """The covariance of unweighted scores, were the groups at risk in the proportions ``n`` throughout."""
+    share = n / n.sum()
+    return np.asarray(n_event * (np.diag(share) - np.outer(share, share)))
 
 
 def _sums_from(counts: NDArray[Any]) -> FloatArray:

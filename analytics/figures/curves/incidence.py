@@ -99,7 +99,8 @@ def count_incidence(curve: IncidenceCurve, ticks: Sequence[float] | FloatArray) 
     # Days divided by the length of a month miss a whole number of months by rounding alone.
     first = np.searchsorted(curve.time, times - 1e-9 * np.maximum(1.0, np.abs(times)), side="left")
     sums = (np.append(0.0, np.cumsum(n))[first] for n in (curve.n_event_at, curve.n_competing_at, curve.n_censor))
-    return IncidenceCounts(read_only(np.append(curve.n_risk, 0.0)[first]), *(read_only(n) for n in sums))
+    numbers = (np.append(curve.n_risk, 0.0)[first], *sums)
+    return IncidenceCounts(*(read_only(np.where(n < curve.smallest, 0, n)) for n in numbers))
 
 
 def choose_percents(highest: float) -> tuple[int, ...]:

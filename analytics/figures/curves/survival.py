@@ -99,16 +99,16 @@ def risk_table(curve: SurvivalCurve, ticks: Sequence[float] | FloatArray) -> Ris
     Returns
     -------
     RiskTable
-        Cumulative counts. A curve without patients gives zeros.
+        Cumulative counts, 0 for one that is not told. A curve without patients gives zeros.
     """
     times = np.asarray(ticks, dtype=np.float64)
     # Days divided by the length of a month miss a whole number of months by rounding alone.
     first = np.searchsorted(curve.time, times - (time_tolerance(curve.time) if curve.n else 0.0), side="left")
     events = np.append(0.0, np.cumsum(curve.n_event_at))[first]
     censored = np.append(0.0, np.cumsum(curve.n_censor))[first]
-    return RiskTable(
-        read_only(times), read_only(n_at_risk(curve, times)), read_only(events), read_only(censored), curve.n
-    )
+    numbers = (n_at_risk(curve, times), events, censored)
+    n_risk, n_event, n_censor = (read_only(np.where(n < curve.smallest, 0, n)) for n in numbers)
+    return RiskTable(read_only(times), n_risk, n_event, n_censor, curve.n)
 
 
 def figure_height(n_groups: int) -> int:

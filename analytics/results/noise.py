@@ -1,0 +1,48 @@
+"""What is known of the noise in protected numbers of patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.results.core import FloatArray
+
+LARGEST_ERROR = 0.05  # of a probability: one that noise could move farther is not shown
+AT_RISK_TOO = 1.5  # times the variance of the events: what noise among those at risk adds, by simulation
+SPREADS = 3.0  # standard deviations of the noise in earlier counts that are reckoned with
+
+
+@dataclass(frozen=True, slots=True)
+class CellNoise:
+    """Numbers of patients have noise of at most ``bound`` and this ``variance``; those below ``smallest`` are not known.
+
+    A cumulative number that is not known stands in the middle of 0 … ``smallest`` − 1.
+    """
+
+    bound: int
+    variance: float
+    smallest: int
+
+    @property
+    def unknown(self) -> int:
+        """What stands for a cumulative number that is not known."""
+        return (self.smallest - 1) // 2
+
+    def bounds_of(self, n: FloatArray) -> FloatArray:
+        """The largest error of cumulative numbers."""
+        return np.where(n >= self.smallest, float(self.bound), self.smallest - 1.0 - self.unknown)
+
+    def variances_of(self, n: FloatArray) -> FloatArray:
+        """The variance of the error of cumulative numbers."""
+        return np.where(n >= self.smallest, self.variance, (self.smallest**2 - 1) / 12)
+
+    def covariance_of_scores(self, n: FloatArray) -> FloatArray:
+        """What noise adds to the covariance of observed less expected events of groups of ``n`` patients.
+
+        A group's noise is in its own events, of which the others expect their share, and by those who are at risk in
+        what each expects.
+        """
+        share = n / max(n.sum(), 1.0)
+        moved = np.eye(len(n)) - share[:, None]
+        return np.asarray(AT_RISK_TOO * self.variance * moved @ moved.T)
