@@ -19,6 +19,7 @@ MOST_LOOKED_AT = 2000  # values of a column, spread over it
 LEAST_SHARE = 0.8  # of the values that look so, where one alone may be chance
 UNIQUE_SHARE = 0.8  # of the values that are unlike all others, where a number of insurance is looked for
 LEAST_VALUES = 5
+LONGEST_VALUE = 200  # characters of a value that is all an address, a name or a number; a longer one is a remark
 LEAST_GROUPED, MOST_GROUPS = 20, 12  # so many values, of which so few are unlike, are groups
 
 
@@ -84,16 +85,12 @@ def load_kinds() -> tuple[_Kind, ...]:
 
 def _by_name(column: str, values: pd.Series) -> Identifier | None:
     said = _split(column)
-    is_group = _are_groups(values)
     for kind in load_kinds():
         if any(_stands_in(word, said) for word in kind.never):
             continue
         found = [word for word in kind.words if _stands_in(word, said)]
-        if is_group and set(found) <= set(kind.shared):
-            continue
-        word = next(iter(found), None)
-        if word is not None:
-            return Identifier(column, kind.name, kind.label, f"its name says “{word}”")
+        if found and not (set(found) <= set(kind.shared) and _are_groups(values)):
+            return Identifier(column, kind.name, kind.label, f"its name says “{found[0]}”")
     return None
 
 
@@ -110,8 +107,12 @@ def _split(name: str) -> str:
 
 
 def _stands_in(word: str, said: str) -> bool:
-    is_chinese = any("\u4e00" <= character <= "\u9fff" for character in word)
-    return word in said if is_chinese else f" {word.casefold()} " in said
+    return word in said if _is_chinese(word) else f" {word.casefold()} " in said
+
+
+@cache
+def _is_chinese(word: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in word)
 
 
 def _by_content(column: str, values: pd.Series, *, is_number: bool) -> Identifier | None:
@@ -119,15 +120,17 @@ def _by_content(column: str, values: pd.Series, *, is_number: bool) -> Identifie
     if not texts:
         return None
     labels = {kind.name: kind.label for kind in load_kinds()}
-    is_group = _are_groups(values)
     for kind, least, test, what in _TESTS:
-        if is_group and least:
-            continue
-        share = sum(map(test, texts)) / len(texts)
-        if share > 0 and share >= least and (least == 0 or len(texts) >= LEAST_VALUES):
+        # A single mail address or number of the state is found in a remark, too.
+        looked_at = texts if not least else [text for text in texts if len(text) <= LONGEST_VALUE]
+        share = sum(map(test, looked_at)) / len(texts)
+        is_enough = share > 0 and share >= least and (least == 0 or len(texts) >= LEAST_VALUES)
+        if is_enough and not (least and _are_groups(values)):
             return Identifier(column, kind, labels[kind], f"{share:.0%} of its values look like {what}", share)
     is_unique = len(set(texts)) >= UNIQUE_SHARE * len(texts) and len(texts) >= LEAST_VALUES
     if is_number or not is_unique or sum(any(map(str.isdigit, text)) for text in texts) < LEAST_SHARE * len(texts):
+        return None
+    if max(map(len, texts)) > LONGEST_VALUE:
         return None
     for country, module in _NUMBERS:
         is_valid = import_module(f"stdnum.{module}").is_valid
@@ -152,7 +155,8 @@ _NUMBERS = (
     ("identity in Poland", "pl.pesel"),
     ("identity in India", "in_.aadhaar"),
 )
-_EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[a-z]{2,}", re.IGNORECASE)
+# A search that begins at every letter of a long text must end soon: as many as a mailbox and a domain may have (RFC 5321).
+_EMAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}\.[a-z]{2,}", re.IGNORECASE)
 _CHINESE_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)")
 _PHONE = re.compile(
     r"(?:\+|00)\d{1,3}[\s/()-]*(?:\d[\s/()-]*){7,12}|1[3-9]\d{9}|0\d{2,4}[\s/-]+\d{5,8}|\(\d{3}\)\s?\d{3}-\d{4}|\d{3}-\d{3}-\d{4}"
@@ -182,7 +186,7 @@ def _is_name(text: str) -> bool:
 
 # The kind, from which share on (0: a single one tells), the test of one value, and what it looks like.
 _TESTS: tuple[tuple[str, float, Callable[[str], bool], str], ...] = (
-    ("emails", 0.0, lambda text: bool(_EMAIL.search(text)), "e-mail addresses"),
+    ("emails", 0.0, lambda text: "@" in text and bool(_EMAIL.search(text)), "e-mail addresses"),
     ("insurance", 0.0, lambda text: bool(_CHINESE_ID.search(text)), "identity numbers of China"),
     ("phones", LEAST_SHARE, lambda text: bool(_PHONE.fullmatch(text)), "telephone numbers"),
     ("addresses", LEAST_SHARE, lambda text: bool(_STREET.search(text)), "addresses"),

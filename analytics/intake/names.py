@@ -44,6 +44,7 @@ def forgetting_names() -> Iterator[None]:
     finally:
         split_name.cache_clear()
         _score.cache_clear()
+        spell_without.cache_clear()
 
 
 @lru_cache(maxsize=20_000)
@@ -57,6 +58,13 @@ def split_name(name: str) -> tuple[str, ...]:
 def without_brackets(name: str) -> str:
     """The name without what stands in brackets, which is mostly a unit."""
     return _BRACKETS.sub(" ", name)
+
+
+@lru_cache(maxsize=20_000)
+def spell_without(names: tuple[str, ...], idle: frozenset[str]) -> tuple[str, ...]:
+    """Names, then each without its idle words and without brackets."""
+    bare = (" ".join(word for word in split_name(without_brackets(name)) if word not in idle) for name in names)
+    return tuple(dict.fromkeys((*names, *filter(None, bare))))
 
 
 def score_name(column: str, names: Sequence[str]) -> tuple[float, int]:

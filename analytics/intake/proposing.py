@@ -208,7 +208,7 @@ class _Offer:
 
 def _offers(cells: dict[str, Cells], variable: Variable, dictionary: Dictionary) -> Iterator[_Offer]:
     """Every column that may be the variable, with how well it would be."""
-    names = list_names_of(variable)
+    names, opposites = list_names_of(variable), list_opposites(variable)
     dates: list[tuple[int, float, Cells]] = []
     words = {word for name in names for word in split_name(name)}
     for column in cells.values():
@@ -216,7 +216,7 @@ def _offers(cells: dict[str, Cells], variable: Variable, dictionary: Dictionary)
         if len(cells) > MOST_COLUMNS and not any(words & set(split_name(name)) for name in column.names):
             continue
         score, place = max(score_name(name, names) for name in list_spellings(column.names, variable))
-        told_otherwise = max(score_name(name, list_opposites(variable)) for name in column.names)[0]
+        told_otherwise = max(score_name(name, opposites)[0] for name in column.names) if opposites else 0.0
         if told_otherwise > score and (drafted := draft_opposite(column, variable, dictionary)) is not None:
             yield _Offer(variable, (column.name,), drafted, told_otherwise, drafted.why, False)
             continue
@@ -325,6 +325,8 @@ def _guess_by_words(
 ) -> Iterator[Guess]:
     """Columns all of whose texts are words of one variable, whatever they are called; plain yes and no tell nothing."""
     plain = {*MISSING_WORDS, *NO_WORDS, *YES_WORDS}
+    if len(cells) > MOST_COLUMNS:
+        return
     own = {v.name: {word for word, code in list_words(v).items() if code is not None} - plain for v in wanted}
     for column in cells.values():
         if column.name in taken or column.name in plain or not 2 <= len(column.known) <= MOST_WORDS:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from analytics.dictionary import PHASES, Variable
-from analytics.intake.names import split_name, without_brackets
+from analytics.intake.names import spell_without, split_name
 
 _COUNTED = ("days", "months", "years")
 _OTHERWISE = {
@@ -23,13 +21,11 @@ def list_names_of(variable: Variable) -> tuple[str, ...]:
     return names + tuple(variable.name.replace(own, unit) for unit in others)
 
 
-def list_spellings(names: Sequence[str], variable: Variable) -> tuple[str, ...]:
+def list_spellings(names: tuple[str, ...], variable: Variable) -> tuple[str, ...]:
     """The names of a column, and these without what they say of whom, and of the day of diagnosis where that goes without
     saying.
     """
-    idle = _OF_WHOM | (_AT_FIRST if variable.phase == PHASES[0] else frozenset())
-    bare = (" ".join(word for word in split_name(without_brackets(name)) if word not in idle) for name in names)
-    return tuple(dict.fromkeys((*names, *filter(None, bare))))
+    return spell_without(names, _OF_WHOM | (_AT_FIRST if variable.phase == PHASES[0] else frozenset()))
 
 
 def list_opposites(variable: Variable) -> tuple[str, ...]:

@@ -124,6 +124,12 @@ def test_what_is_measured_tells_nobody(name: str, values: list[str | None]) -> N
     assert kinds_of(**{name: values}) == {}
 
 
+@pytest.mark.parametrize("text", ["a" * 50_000, "患" * 50_000, "a." * 25_000, "9" * 50_000])
+def test_long_remarks_are_looked_through_at_once(text: str) -> None:
+    # A search that began anew at every letter would take minutes.
+    assert kinds_of(remark=[*([text] * 50), "see anna@example.org"]) == {"remark": "emails"}
+
+
 def test_any_digits_are_a_number_of_some_country_so_measurements_are_passed_over() -> None:
     valid = ["943 476 5919", "943 476 5870", "987 654 4321", "450 557 7104", "401 023 2137"]
     assert find_identifiers(table(cells=list(valid)), numbers=["cells"]) == ()

@@ -14,7 +14,7 @@ from analytics.intake.beginning import begin_intake
 from analytics.intake.codebook import read_choices
 from analytics.intake.mapping import Assignment, Mapping
 from analytics.intake.mapping_text import read_mapping, write_mapping
-from analytics.intake.names import score_name, split_name
+from analytics.intake.names import score_name, spell_without, split_name
 from analytics.intake.proposing import Guess, Proposal, Question, propose_mapping
 from analytics.intake.units import guess_units
 from tests.intake.portal_download import N_CHILDREN, SITES, made_up_download
@@ -502,4 +502,4 @@ def test_units_of_numbers(variable: str, name: str, numbers: list[float], units:
 
 def test_names_of_a_file_are_not_remembered() -> None:
     begin_intake([table_of({"Kind Muster": ["a", "b"], "Alter": ["3", "4"]})], DICTIONARY)
-    assert split_name.cache_info().currsize == 0
+    assert split_name.cache_info().currsize == spell_without.cache_info().currsize == 0

@@ -29,7 +29,7 @@ KEY = (
 def ask_identifiers(held: Held) -> bool:
     """What to do with each column that tells who somebody is; True once all are settled."""
     mapping = held.mapping
-    found = list_unsettled(held.of_patients, mapping)
+    found: tuple[Identifier, ...] = held.memory.recall("unsettled", lambda: list_unsettled(held.of_patients, mapping))
     if found:
         st.html(
             f'<div class="outcomes-note warning" role="alert" data-testid="identifiers"><b>Who somebody is.</b> {len(found)} '
