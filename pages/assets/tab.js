@@ -1,7 +1,8 @@
 // Streamlit's own history has entries between two pages that nobody has seen: the page that was left without its choices,
-// and the next one before its own are back. Here a page has one entry, with the address at which it was left. And who goes
-// back twice at once is answered for the page on the way when already at the next: nothing is entered for it, which would
-// lose all that lies ahead. After a step in the history only the menu leads to another page.
+// and the next one before its own are back. Here a selection on a page has one entry, with the address at which it was left: who
+// selects others on it enters another one, so that Back leads to those before. And who goes back twice at once is answered
+// for the page on the way when already at the next: nothing is entered for it, which would lose all that lies ahead. After a
+// step in the history only the menu leads to another page, and only what the reader does next enters a selection.
 //
 // A tab is known by a name, which changes with every session; the one before tells the server whose ledger goes on.
 
@@ -9,17 +10,32 @@ const push = window.history.pushState.bind(window.history)
 const KEY = 'outcomes-session'
 let left = ''
 let stepped = false
+let acted = false
+let selecting = new Set()
+let selected
+
+// Whom an address selects, in whatever order it says so.
+const selectionOf = (url) => JSON.stringify([...new URL(url, location.href).searchParams].filter(([key]) => selecting.has(key)).sort())
 
 window.history.pushState = (state, unused, url) => {
   const to = new URL(url, location.href)
-  if (to.pathname === location.pathname) return window.history.replaceState(state, unused, url)
+  if (to.pathname === location.pathname) {
+    const isOther = acted && selected !== undefined && selectionOf(to) !== selected
+    selected = selectionOf(to)
+    return isOther ? push(state, unused, url) : window.history.replaceState(state, unused, url)
+  }
   if (stepped) return
   if (left && new URL(left).pathname === location.pathname) window.history.replaceState(window.history.state, '', left)
   left = ''
   push(state, unused, url)
 }
 
-window.addEventListener('popstate', () => { stepped = true }, true)
+window.addEventListener('popstate', () => {
+  stepped = true
+  acted = false
+  selected = selectionOf(location.href)
+}, true)
+for (const kind of ['pointerdown', 'keydown']) document.addEventListener(kind, () => { acted = true }, true)
 
 document.addEventListener('click', (event) => {
   if (!event.target.closest('[data-testid^="stTopNav"], [data-testid^="stSidebarNav"]')) return
@@ -54,6 +70,10 @@ export default function ({ data, setStateValue }) {
   import(`${base}/${data.terms}`).then(({ default: explain }) => explain(data.glossary))
   import(`${base}/${data.methods}`)
   section = data.section
+  if (data.selecting.some((key) => !selecting.has(key))) {
+    selecting = new Set(data.selecting)
+    selected = selectionOf(location.href)
+  }
   mark()
   const header = document.querySelector('[data-testid="stHeader"]')
   if (header) watched.observe(header, { childList: true, subtree: true })

@@ -108,13 +108,9 @@ def write_link(cohort: Cohort, page: str) -> None:
     offers = load_offers(cohort)
     keys = (
         *(control.name for offer in offers.values() for control in offer.controls),
-        state.VERSUS,
-        state.REGISTRY,
-        state.APART,
+        *list_selecting(cohort),
         state.PRESENT,
         state.OWN,
-        *COMBINING,
-        *(key for v in filter_variables(cohort) for key in keys_of(v)),
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
     controls = list_controls(offers, page)
@@ -129,6 +125,12 @@ def write_link(cohort: Cohort, page: str) -> None:
 def list_controls(offers: Mapping[str, Offer], page: str) -> tuple[Control, ...]:
     """What can be chosen on the page at an address, if it is an analysis."""
     return offers[page].controls if page in offers else ()
+
+
+def list_selecting(cohort: Cohort) -> tuple[str, ...]:
+    """The parameters of an address that say whom it selects, and whom beside them."""
+    variables = (key for v in filter_variables(cohort) for key in keys_of(v))
+    return (state.VERSUS, state.REGISTRY, state.APART, *COMBINING, *variables)
 
 
 def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:

@@ -160,7 +160,7 @@ class Run:
         if st.session_state.get(state.NAMED) != page.url_path:
             st.session_state[state.NAMED] = page.url_path
             st.set_page_config(page_title=f"{page.title} – {word('title')}")
-        keep_session(name_section(page.section))
+        keep_session(name_section(page.section), self.context.cohort)
 
     def _show(self, page: Page) -> None:
         if self.context.is_answered or not page.needs_answer:

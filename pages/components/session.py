@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.cohort import Cohort
 from analytics.reporting.glossary import to_browser
 from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TAB
 from pages.components.jobs import JOBS
 from pages.components.kept_ledger import take_over_ledger
+from pages.components.link import list_selecting
 from pages.components.presence import name_session
 
 
-def keep_session(section: str) -> None:
+def keep_session(section: str, cohort: Cohort) -> None:
     """Let the tab keep the session's name, and give the session what that of the name before left behind.
 
-    ``section`` is the part of the menu that the page stands in, "" for none: the tab marks it.
+    ``section`` is the part of the menu that the page stands in, "" for none: the tab marks it. Whom the address selects of the
+    ``cohort`` it enters into its history.
     """
     data = {
         "name": name_session(),
@@ -25,6 +28,7 @@ def keep_session(section: str) -> None:
         "methods": address_of("methods.js"),
         "glossary": to_browser(),
         "section": section,
+        "selecting": list_selecting(cohort),
     }
     TAB(key=state.TAB, data=data, on_before_change=_take_over)
 
