@@ -35,22 +35,27 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
             show_title(analysis.title, analysis.question, context)
             show_lacking(context.cohort.name, offer.lacks)
         return
+    head, place = st.container(key=state.HEAD), st.container(key=state.PLACE)
     try:
         document = load_document(context.cohort, context.filter, analysis.slug, context.choices)
     except SuppressedError as error:
-        show_title(analysis.title, analysis.question, context)
-        show_presenter(analysis, context.links)
-        show_choices(offer.controls, context.choices)
-        show_suppressed(error)
+        with head:
+            show_title(analysis.title, analysis.question, context)
+            show_presenter(analysis, context.links)
+            show_choices(offer.controls, context.choices)
+        with place:
+            show_suppressed(error)
         return
     opened = OpenView(context, context.choices, document)
-    show_title(analysis.title, analysis.question, context)
-    show_presenter(analysis, context.links)
-    show_answer(document.answer())
-    show_choices(offer.controls, context.choices)
-    show_above(opened)
-    with st.container(key=state.PLACE):
+    # The browser draws what is sent first: the figure, then everything around it.
+    with place:
         show_figure(document.main(), opened.stem, choose_reference)
+    with head:
+        show_title(analysis.title, analysis.question, context)
+        show_presenter(analysis, context.links)
+        show_answer(document.answer())
+        show_choices(offer.controls, context.choices)
+        show_above(opened)
     enter_comparisons(opened.comparisons)
     for show in BELOW:
         show(opened)

@@ -137,7 +137,7 @@ def new_page(browser: Browser, windows: list[Window]) -> Iterator[Callable[..., 
             window.page.goto("about:blank")
         window.errors.clear()
         window.page.set_viewport_size({"width": width, "height": height})
-        window.page.emulate_media(color_scheme=scheme)
+        window.page.emulate_media(media="screen", color_scheme=scheme)
         window.page.mouse.move(0, 0)
         window.tests += 1
         used.append(window)
