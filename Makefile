@@ -12,11 +12,12 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run develop test test-fast fuzz chromium lint format bench cohort references readme clean servers
+.PHONY: help run store develop test test-fast fuzz chromium lint format bench cohort references readme clean servers
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
 	@echo "             SMALLEST_CELL=5 to protect small numbers (experimental, not for real children)"
+	@echo "make store        keeps the patients of large files beside them, so that opening is quick: COHORT=/data/registry"
 	@echo "make develop      the same, following changes to the code"
 	@echo "make test         style, types and all tests (on Debian installs Chromium, PostgreSQL and Java when they are missing)"
 	@echo "make test-fast    the tests that take no browser, draw nothing at random and are done within two minutes"
@@ -58,6 +59,10 @@ run: $(VENV)/requirements.stamp
 
 develop: $(VENV)/requirements.stamp
 	@$(START) --server.fileWatcherType auto --server.runOnSave true --client.toolbarMode developer --client.showErrorDetails full
+
+# A folder of Parquet files, or one file: checked, coded, and written beside it.
+store: $(VENV)/requirements.stamp
+	@$(VENV_PYTHON) -m analytics.cohort.store $(if $(COHORT),"$(COHORT)")
 
 test: lint chromium servers
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal

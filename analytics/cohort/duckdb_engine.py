@@ -38,6 +38,7 @@ TELLING_PROGRESS = "SET enable_progress_bar = true; SET enable_progress_bar_prin
 LEAST_LONG = 1_000_000  # rows of which a question may take a second and more
 LEAST_JOINED = 100_000  # rows from which alike ones are joined before they are checked
 MOST_JOINED = 2_000_000  # rows that may be left then, which are held in memory all at once
+VERSION = duckdb.__version__
 BrokenLines = tuple[str, Sequence[int], int]  # the kind of error, the first lines that have it, and how many do
 
 
@@ -64,13 +65,14 @@ def _telling_damage() -> Iterator[None]:
 
 
 class DuckDBEngine:
-    """An `Engine` in memory. Nothing about patients is written to disk, and nothing is fetched from a network.
+    """An `Engine` in memory. Nothing is fetched from a network, and nothing about patients is written to disk, unless what is
+    kept shall lie in a file, ``stored``: a new one, or with ``is_ready`` one that was written before.
 
     A file or frame is loaded once: its rows then stand in the view ``raw``, its columns as c0, c1, …, each whole number, float
     or text. What is wrong with a file's bytes is a `DamageError` or `TooLargeError`, here and in every query on it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Path | None = None, *, is_ready: bool = False) -> None:
         config: dict[str, Any] = {
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
@@ -84,8 +86,15 @@ class DuckDBEngine:
         self._may_be_long = True
         self._part = (0, 1)  # which of how many is at work
         self._parts: list[str] = []  # queries for what makes up a large folder, a part at a time
+        self._is_stored = stored is not None
+        self._is_written = self._is_stored and not is_ready
         # What is kept lies there compressed, in a tenth of the memory.
-        self._connection.execute("ATTACH ':memory:' AS kept (COMPRESS)")
+        place, how = (str(stored), "READ_ONLY" if is_ready else "READ_WRITE") if stored else (":memory:", "COMPRESS")
+        with _telling_damage():
+            self._connection.execute(f"ATTACH {quoted_text(place)} AS kept ({how})")
+        if is_ready:
+            self._show("patients")
+            self._end_opening()
 
     is_far = False
 
@@ -319,7 +328,6 @@ class DuckDBEngine:
         self.execute("DROP VIEW IF EXISTS file")
         self.execute("DROP TABLE IF EXISTS rows")
         self.execute("DETACH DATABASE IF EXISTS given")
-        self.execute("SET enable_external_access = false")
         self.execute("DROP VIEW IF EXISTS alike")
         self.execute("DROP TABLE IF EXISTS kept.main.alike")
         columns = self.schema("patients")
@@ -340,6 +348,11 @@ class DuckDBEngine:
             self.execute("ALTER TABLE kept.main.distinct_patients RENAME TO patients")
             self._show("patients")
         self.execute("CHECKPOINT kept")
+        self._end_opening()
+
+    def _end_opening(self) -> None:
+        if not self._is_written:
+            self.execute("SET enable_external_access = false")
         self._may_be_long = self.count("patients") >= LEAST_LONG
 
     def add_keys(self, salt: str) -> None:
@@ -347,12 +360,25 @@ class DuckDBEngine:
         columns = self.schema("patients")
         if KEY in columns:
             return
+        if self._is_stored:
+            raise ValueError("patients who are stored get no keys: open their files with the secret.")
         values = " || '|' || ".join(f"coalesce(CAST({quoted(c)} AS VARCHAR), '')" for c in columns if c != "n")
         times = "n * " if "n" in columns else ""
         with _telling_damage(), self._connection.cursor() as cursor:
             cursor.execute(f"ALTER TABLE kept.main.patients ADD COLUMN {KEY} BIGINT")
             cursor.execute(f"UPDATE kept.main.patients SET {KEY} = {times}{key_of(salt, values or quoted_text(''))}")
             cursor.execute("CREATE OR REPLACE VIEW patients AS FROM kept.main.patients")
+
+    def write_about(self, text: str) -> None:
+        """Write beside stored patients what they are, and close the file."""
+        self.execute("CREATE TABLE kept.main.about (text VARCHAR)")
+        self.execute("INSERT INTO kept.main.about VALUES (?)", [text])
+        self.execute("DETACH kept")
+        self.close()
+
+    def read_about(self) -> str:
+        """What was written beside them."""
+        return str(self.execute("SELECT text FROM kept.main.about")[0][0])
 
     @contextmanager
     def _registered(self, name: str, frame: pd.DataFrame) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,8 +19,9 @@ from analytics.cohort.cohort import Cohort
 from analytics.cohort.columns import match_columns
 from analytics.cohort.consistency import list_rule_checks
 from analytics.cohort.derivations import with_derived
-from analytics.cohort.duckdb_engine import DuckDBEngine
+from analytics.cohort.duckdb_engine import VERSION, DamageError, DuckDBEngine
 from analytics.cohort.engine import KEY, Engine, Rows, Store, quoted
+from analytics.cohort.files import explain_unopened
 from analytics.cohort.labels import say_by_labels
 from analytics.cohort.patient_file import PatientFile
 from analytics.cohort.perturbation import salt_of
@@ -30,9 +32,11 @@ from analytics.cohort.remarks import remark_on
 from analytics.cohort.remote import RemoteEngine
 from analytics.cohort.rules import Everything
 from analytics.cohort.spark_engine import SparkEngine
+from analytics.cohort.stored import About, describe_files, describe_program, place_of
 from analytics.cohort.validation import find_problems
 from analytics.cohort.waiting import say_stage
 from analytics.dictionary import Dictionary, Variable, open_dictionary, speaking_by
+from analytics.formats import shorten
 from analytics.results import Note
 
 MAX_NAMED = 20_000
@@ -64,6 +68,11 @@ class Patients:
     data_version: str
     synthetic: bool
     notes: tuple[Note, ...]
+
+    @property
+    def n_patients(self) -> str:
+        """Their number, as it stands in a query."""
+        return "CAST(sum(n) AS BIGINT)" if "n" in self.engine.schema("patients") else "count(*)"
 
     def to_cohort(self) -> Cohort:
         """The cohort of these patients, with every number given out."""
@@ -183,7 +192,12 @@ def _open_source(source: str | Path | pd.DataFrame, dictionary: Dictionary, name
         return _read(partial(load_frame, frame=source), Path("data frame"), dictionary, name or "data frame", salt)
     if not find_scheme(source):
         path = Path(source)
-        return _read(partial(load_file, path=path), path, dictionary, name or path.stem, salt)
+        # Keys of patients are made of their identifiers, which are not stored.
+        stored = None if salt else _open_stored(path, dictionary, name or path.stem)
+        if isinstance(stored, Patients):
+            return stored
+        opened = _read(partial(load_file, path=path), path, dictionary, name or path.stem, salt)
+        return opened if stored is None else replace(opened, notes=(*opened.notes, stored))
     address = read_address(str(source))
     if address.scheme == "duckdb":
         load = partial(load_table, address=address)
@@ -208,6 +222,89 @@ def _read(
     engine = DuckDBEngine()
     with _closing_after_problems(engine), finding_damage(place):
         return _open(engine, load(engine), dictionary, name, salt)
+
+
+def store_patients(source: str | Path, dictionary: Dictionary | None = None) -> Path:
+    """Keep the patients of a file or of a folder of Parquet files beside it, checked, coded and without identifiers.
+
+    Opening the same file is then quick, and needs no memory for patients of whom no two are alike. What is stored is not
+    used any more once a file has changed.
+
+    Returns
+    -------
+    The file that was written.
+
+    Raises
+    ------
+    CohortError
+        If the patients cannot be used, are too few to gain anything, change meanwhile, or the file cannot be written.
+    """
+    path, dictionary = Path(source), dictionary or open_dictionary()
+    place = place_of(path)
+    new = place.with_name(f"{place.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        engine = DuckDBEngine(new)
+    except (OSError, DamageError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+        remedy = "Give the account leave to write there, and room on the disk. Without it each start reads all files."
+        raise CohortError([Problem(f"{place.name} cannot be written: {reason}", str(place.parent), remedy)]) from error
+    try:
+        with speaking_by(dictionary), _closing_after_problems(engine), finding_damage(path):
+            made_of = _describe_files(path)
+            opened = _open(engine, load_file(engine, path), dictionary, path.stem, "")
+            n = int(engine.run(f"SELECT {opened.n_patients} AS n FROM patients")["n"][0])
+            if n <= MAX_NAMED:
+                what = f"{n} {dictionary.words.plural} are read so quickly that storing them gains nothing"
+                raise CohortError([Problem(what, "", f"Open {shorten(path.name)} as it is.")])
+            if made_of != _describe_files(path):
+                raise CohortError(
+                    [Problem(f"{shorten(path.name)} has changed meanwhile", "", "Try again once it rests.")]
+                )
+            levels = {v.name: list(v.levels) for v in opened.dictionary.variables}
+            made_by = describe_program(dictionary, VERSION)
+            about = About(made_of, made_by, opened.data_version, opened.synthetic, opened.notes, levels)
+            engine.write_about(about.to_text())
+        shutil.copymode(_list_files(path)[0], new)
+        os.replace(new, place)
+    finally:
+        for left in (new, new.with_name(f"{new.name}.wal")):
+            left.unlink(missing_ok=True)
+    return place
+
+
+def _open_stored(path: Path, dictionary: Dictionary, name: str) -> Patients | Note | None:
+    """The patients that are stored beside a file, None without any; a note where they may not be used."""
+    place = place_of(path)
+    if not place.is_file():
+        return None
+    _begin(READING, dictionary)
+    why = "cannot be read"
+    with suppress(OSError, DamageError, ValueError, KeyError, TypeError):
+        engine = DuckDBEngine(place, is_ready=True)
+        about = About.read(engine.read_about())
+        if about.made_of != _describe_files(path):
+            why = f"are older than the last change of {shorten(path.name)}"
+        elif about.made_by != describe_program(dictionary, VERSION):
+            why = "were stored by another version of the dashboard, or with another dictionary"
+        else:
+            at_hand = _at_hand(dictionary, (dictionary.identifier.name, *engine.schema("patients")))
+            fitted = _with_levels(at_hand, about.levels)
+            return Patients(engine, fitted, name, about.data_version, about.synthetic, about.notes)
+        engine.close()
+    what = f"The {dictionary.words.plural} stored in {shorten(place.name)} {why}, and all files were read instead."
+    return Note("stored-unused", "info", what, f"Store them anew: make store COHORT={shorten(path.name)}.")
+
+
+def _list_files(path: Path) -> list[Path]:
+    return list_parquet(path) if path.is_dir() else [path]
+
+
+def _describe_files(path: Path) -> str:
+    try:
+        return describe_files(path, _list_files(path))
+    except OSError as error:
+        raise CohortError([explain_unopened(path, error)]) from error
 
 
 def _begin(stage: int, dictionary: Dictionary) -> None:
@@ -307,23 +404,33 @@ def _without_unused_levels(engine: Store, dictionary: Dictionary) -> Dictionary:
         for i in range(len(v.levels))
     )
     found = engine.run(f"SELECT {', '.join(asked)} FROM patients")
-    changed = {}
+    kept: dict[str, list[str]] = {}
     for k, v in enumerate(variables):
-        kept = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or found[_has(k, i)][0] == 1]
-        moved = {old: new for new, old in enumerate(kept) if old != new}
+        places = [i for i, level in enumerate(v.levels) if level not in v.optional_levels or found[_has(k, i)][0] == 1]
+        moved = {old: new for new, old in enumerate(places) if old != new}
         if moved:
             cases = " ".join(f"WHEN {old} THEN {new}" for old, new in moved.items())
             name = quoted(v.name)
             engine.recode("patients", v.name, f"CASE {name} {cases} ELSE {name} END")
-        levels, labels = ([names[i] for i in kept] for names in (v.levels, v.level_labels))
-        changed[v.name] = replace(
-            v,
-            levels=tuple(levels),
-            level_labels=tuple(labels),
-            optional_levels=tuple(level for level in v.optional_levels if level in levels),
-            level_words=tuple((level, words) for level, words in v.level_words if level in levels),
-            level_roles=tuple((role, level) for role, level in v.level_roles if level in levels),
-        )
+        kept[v.name] = [v.levels[i] for i in places]
+    return _with_levels(dictionary, kept)
+
+
+def _with_levels(dictionary: Dictionary, kept: Mapping[str, Sequence[str]]) -> Dictionary:
+    """The dictionary in which variables have no levels but those that are ``kept``."""
+    changed = {}
+    for v in dictionary.variables:
+        levels = tuple(level for level in v.levels if level in kept.get(v.name, v.levels))
+        if levels != v.levels:
+            labels = dict(zip(v.levels, v.level_labels, strict=True))
+            changed[v.name] = replace(
+                v,
+                levels=levels,
+                level_labels=tuple(labels[level] for level in levels),
+                optional_levels=tuple(level for level in v.optional_levels if level in levels),
+                level_words=tuple((level, words) for level, words in v.level_words if level in levels),
+                level_roles=tuple((role, level) for role, level in v.level_roles if level in levels),
+            )
     return replace(dictionary, variables=tuple(changed.get(v.name, v) for v in dictionary.variables))
 
 
