@@ -8,13 +8,13 @@ from analytics.cohort.filters import CohortFilter
 from analytics.comparisons.choices import endpoint_control, survival_controls
 from analytics.comparisons.requirements import any_of, endpoint_with
 from analytics.comparisons.survival import SurvivalAnalysis, SurvivalComparison, compare_survival, prepare_survival
-from analytics.dictionary import load_words
 from analytics.frames import TimeToEvent
 from analytics.results import Note
+from analytics.speaking import word
 
 MARROW, SITES = "marrow involvement", "sites of relapse"
 # How finely the sites are told apart: the variable by its role, and what the choice is called.
-SPLITS = (("site of relapse in groups", "three groups"), (MARROW, "marrow or not"), ("site of relapse", "every site"))
+SPLITS = (("site of relapse in groups", "three groups"), (MARROW, "{sites in two}"), ("site of relapse", "every site"))
 
 
 class SurvivalBySiteAnalysis(SurvivalAnalysis):
@@ -46,29 +46,13 @@ class SurvivalBySiteAnalysis(SurvivalAnalysis):
 
     def estimate(self, frame: TimeToEvent, params: Params) -> SurvivalComparison:
         variable = frame.variable
-        notes = (_note_submicroscopic(),) if variable is not None and variable.role in dict(SPLITS) else ()
+        text = word("isolated") if variable is not None and variable.role in dict(SPLITS) else ""
+        notes = (Note("isolated-is-not-marrow-free", "info", text),) if text else ()
         return compare_survival(frame, params, notes, names_variable=False)
 
     def caption(self, result: SurvivalComparison, params: Params) -> str:
         """How to read the figure, and how its groups go with the overview's, which differ by the combined relapses."""
-        variable = result.frame.variable
-        if variable is not None and variable.role == MARROW:
-            groups = "Marrow: isolated and combined relapses together, as on the overview."
-        elif variable is None or variable.role not in dict(SPLITS):
-            return super().caption(result, params)
-        else:
-            groups = (
-                "Isolated and combined relapses of the marrow are apart here; the overview and the published figures take them "
-                "together, as “marrow or not” does."
-            )
-        return f"{groups} {super().caption(result, params)}"
-
-
-def _note_submicroscopic() -> Note:
-    return Note(
-        "isolated-is-not-marrow-free",
-        "info",
-        "“Isolated” extramedullary relapse means fewer than 5 % blasts under the microscope, not a marrow free of leukaemia: in "
-        f"one study molecular methods found leukaemia in the marrow of 72 % of such {load_words().plural} (46 of the 64 studied; "
-        "Hagedorn and colleagues, Blood 2007;110:4022).",
-    )
+        variable, said = result.frame.variable, super().caption(result, params)
+        if variable is None or variable.role not in dict(SPLITS):
+            return said
+        return f"{word('sites together' if variable.role == MARROW else 'sites apart')} {said}".strip()

@@ -59,7 +59,7 @@ UNTIL = (
 )
 RELAPSES = Control(
     "relapses",
-    "Relapses",
+    "{Relapses}",
     "one",
     "marrow",
     (("marrow", "{relapses compared}"), ("all", "all")),

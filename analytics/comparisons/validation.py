@@ -31,6 +31,7 @@ from analytics.reporting.reasons import say_reason
 from analytics.reporting.relapse import EventPhrases
 from analytics.results import Reason, SplineResult
 from analytics.results.model_checks import ModelChecks
+from analytics.speaking import word
 
 SEED = 20260131
 REPLICATES: dict[Measure, int] = {"odds ratio": 500, "hazard ratio": 200}
@@ -70,7 +71,7 @@ def _show_splines(splines: Sequence[SplineResult], variables: Mapping[str, Varia
         return Shown(
             sentences=(
                 "Straight lines: no factor of the model is a number, so there is none whose straightness could be looked at. "
-                "A factor made of bands of a number (as thrombocytopenia is) takes the risk as the same throughout a band.",
+                f"A factor made of bands of a number{word('as a band')} takes the risk as the same throughout a band.",
             )
         )
     low, high = (format_percent(q, 1) for q in SHOWN_QUANTILES)

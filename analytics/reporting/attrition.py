@@ -36,7 +36,7 @@ _WHY: Mapping[str, str] = {
     "no-entry": "not among {population}",
     "not-eligible": "no {origin}, or no follow-up from it",
     "not-followed": "no follow-up from {origin}",
-    "not-marrow": "no relapse in the marrow",
+    "not-marrow": "no {relapse} {relapses compared}",
     "outcome-missing": "outcome not recorded",
     "salvage-day-missing": "no {salvage treatment}, or begun on an unknown day",
     "second-relapse": "{again} by day {day}",

@@ -22,6 +22,7 @@ from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import describe_two_hazard_ratios, join_words, name_level, start_sentence
 from analytics.results import HazardRatio, HazardRatioResult, Note, Result, references_of
+from analytics.speaking import word
 
 READING = (
     "The cause-specific hazard ratio compares the rate of the event among {patients} still free of every event: the ratio "
@@ -53,14 +54,14 @@ def note_groups_of_the_event(
         or endpoint.phase != "diagnosis"
     ):
         return ()
-    words = dictionary.words
+    words, had = dictionary.words, word("had_relapse")
     return (
         Note(
             "groups-of-the-event",
             "warning",
-            f"{variable.label} exists for {words.plural} who relapsed alone, so every {words.noun} in these groups has relapsed "
+            f"{variable.label} exists for {words.plural} who {had} alone, so every {words.noun} in these groups has {had} "
             f"and the curves from {endpoint.origin} only say when.",
-            "Choose an event after first relapse, or groups known at diagnosis.",
+            f"Choose an event after {word('start')}, or groups known at {word('phase_diagnosis')}.",
         ),
     )
 
@@ -112,8 +113,7 @@ def note_causes_of_death(events: CompetingEvents, dictionary: Dictionary) -> tup
             "no-cause-of-death",
             "caution",
             f"{lacking}Of {format_patients(n)} who died first, the cause of death is not recorded: {these} a kind of event of "
-            f"{their} own, and may have been of leukaemia or not. The incidences of death from leukaemia and of non-relapse "
-            "mortality are too low by as much.",
+            f"{their} own, and {word('unknown deaths')}",
             "Add the causes of death to tell them apart.",
         ),
     )

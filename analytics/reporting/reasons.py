@@ -148,7 +148,7 @@ _OTHERS: Mapping[str, Template] = {
     "arms-told-apart": "the covariates tell the arms apart: {why}",
     "below-1-by-penalty": "nobody in the reference group had the event, and a ratio below 1 would come from the penalty alone",
     "checks-unweighted": "the model has weights for {patients} not followed long enough, which the checks do not know (they are "
-    "there for relapse at any time, and for a horizon that every {patient} reached)",
+    "there for {relapse} at any time, and for a horizon that every {patient} reached)",
     "certain-predictions": "some predicted probabilities are exactly 0 or 1",
     "coefficients-not-told-apart": "the model's coefficients cannot be told apart",
     "curve-not-told-apart": "the coefficients of the curve cannot be told apart",

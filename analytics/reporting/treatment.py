@@ -113,16 +113,17 @@ def count_used(data: TreatmentData, *, adjusted: bool, landmark: tuple[int, Land
 
     ``landmark`` is the day of the landmark with the comparison from there on, which is of complete cases.
     """
+    compared = f"{word('had_relapse')} {word('relapses compared')}"
     in_marrow = any(exclusion.code == NOT_MARROW for exclusion in data.exclusions)
     endpoint, adjusters = data.endpoint, data.adjusters if adjusted else ()
     kept = data.complete if adjusted else np.ones(len(data.time), dtype=bool)
     used = Used(
-        eligible=f"{load_words().plural} who relapsed in the marrow" if in_marrow else name_eligible(endpoint),
+        eligible=f"{load_words().plural} who {compared}" if in_marrow else name_eligible(endpoint),
         losses=(*list_losses(data.exclusions), *list_incomplete(data.covariates, data.weight, adjusters)),
         n=int(data.weight[kept].sum()),
         n_event=int((data.weight * data.event)[kept].sum()),
         events=endpoint.events,
-        short="relapsed in the marrow" if in_marrow else shorten_eligible(endpoint),
+        short=compared if in_marrow else shorten_eligible(endpoint),
         complete=name_complete([*strata_of(data), *adjusters]),
     )
     if landmark is None:
@@ -274,8 +275,9 @@ def note_nobody(data: TreatmentData) -> tuple[Note, ...]:
     if data.n or not n:
         return ()
     who = f"The one {load_words().noun}" if n == 1 else f"None of the {format_patients(n)}"
-    text = f"{who} of this selection has {'no' if n == 1 else 'a'} relapse in the marrow on record."
-    return (Note("no-marrow-relapse", "caution", text, "Choose relapses: all, or loosen a filter."),)
+    what = f"{'no' if n == 1 else 'a'} {word('relapse')} {word('relapses compared')}"
+    remedy = f"Choose {word('relapses')}: all, or loosen a filter."
+    return (Note("no-marrow-relapse", "caution", f"{who} of this selection has {what} on record.", remedy),)
 
 
 def note_late_conditions(data: TreatmentData) -> tuple[Note, ...]:

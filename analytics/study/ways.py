@@ -23,8 +23,8 @@ CART_DAY, HSCT_DAY, AGAIN_DAY, REMISSION = "CAR-T day", "HSCT day", "second rela
 LANES_ON_A_PAGE = 200
 ORDERS = {
     "follow-up": "Length of follow-up",
-    "treatment": "Time to CAR-T or HSCT",
-    "second relapse": "Time to second relapse",
+    "treatment": "Time to {CAR-T or HSCT}",
+    "second relapse": "Time to {again}",
     "death": "Died first",
 }
 FATES = ("Alive at last contact", "Died", "Not recorded")

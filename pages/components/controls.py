@@ -73,7 +73,7 @@ def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
     if has_lanes(cohort) and not cohort.smallest_cell:
         orders = tuple(ORDERS.items())
         choices += [
-            Control(state.LANES_ORDER, "Order", "one", orders[0][0], orders, display=True),
+            Control(state.LANES_ORDER, "Order", "one", orders[0][0], orders, display=True).named(),
             Control(state.LANES_BY, "Groups", "one", NO_GROUPS, ((NO_GROUPS, "none"), *groups), display=True),
             Control(state.LANES_PAGE, "Page", "number", 1, limits=(1, MOST_PAGES), display=True),
         ]

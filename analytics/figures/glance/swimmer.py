@@ -16,6 +16,7 @@ from analytics.dictionary import dictionary_naming
 from analytics.formats import format_count, format_number, format_patients, name_patients
 from analytics.frames import list_treatments
 from analytics.reporting.wording import in_sentence
+from analytics.speaking import word
 
 WIDTH = 1100
 LEFT, RIGHT = 62, 22
@@ -104,7 +105,7 @@ def _draw(lanes: Sequence[Lane], longest: float, sizes: Mapping[str, int], room:
     return (
         f'<svg class="swim" viewBox="0 0 {WIDTH} {y + room.axis:g}" role="img" aria-label="{escape(describe_swimmer(lanes))}">'
         f'<text class="swim-head" x="0" y="{line}">{_remission()}</text><text class="swim-head" x="{LEFT}" y="{line}">'
-        f"Months from relapse</text>{grid}{''.join(parts)}</svg>"
+        f"Months from {escape(word('clock'))}</text>{grid}{''.join(parts)}</svg>"
     )
 
 
@@ -115,15 +116,16 @@ def describe_swimmer(lanes: Sequence[Lane]) -> str:
     given = " or ".join(list_treatments().values())
     after = f", after {format_number(waited / len(treated), 1)} months on average" if treated else ""
     return (
-        f"A line for each of {format_patients(len(lanes))} from relapse: {format_count(sum(x.died for x in lanes))} died; "
+        f"A line for each of {format_patients(len(lanes))} from {word('clock')}: "
+        f"{format_count(sum(x.died for x in lanes))} died; "
         f"{format_count(len(treated))} were given {given}{after}, a wait in which none of them can have died; "
-        f"{format_count(sum(not math.isnan(x.second_relapse) for x in lanes))} relapsed again."
+        f"{format_count(sum(not math.isnan(x.second_relapse) for x in lanes))} {word('had_relapse')} again."
     )
 
 
 def key_to_lanes() -> str:
     """The signs of the picture, as HTML."""
-    cart, hsct = list_treatments().values()
+    cart, hsct = map(escape, list_treatments().values())
     signs = (
         ("hollow", f"before {cart} or {hsct} in those who had it later: immortal time"),
         ("after", "after it"),
@@ -135,7 +137,7 @@ def key_to_lanes() -> str:
         for kind, text in (
             ("cart", cart),
             ("hsct", hsct),
-            ("again", "second relapse"),
+            ("again", escape(word("again"))),
             ("died", "death"),
             ("alive", "alive at last contact"),
         )
@@ -177,7 +179,7 @@ def say_lane(lane: Lane) -> str:
     said = [] if lane.remission is None else [in_sentence(remission.speak("yes" if lane.remission else "no"))]
     events = [
         *zip(list_treatments().values(), (lane.cart, lane.hsct), strict=True),
-        ("second relapse", lane.second_relapse),
+        (word("again"), lane.second_relapse),
     ]
     said += [f"{name} at {format_number(t, 1)}" for name, t in sorted(events, key=lambda e: e[1]) if not math.isnan(t)]
     said.append(f"{'died' if lane.died else 'alive'} at {format_number(lane.end, 1)} months")
