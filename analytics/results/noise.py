@@ -9,15 +9,15 @@ import numpy as np
 from analytics.results.core import FloatArray
 
 LARGEST_ERROR = 0.05  # of a probability: one that noise could move farther is not shown
-AT_RISK_TOO = 1.5  # times the variance of the events: what noise among those at risk adds, by simulation
-SPREADS = 3.0  # standard deviations of the noise in earlier counts that are reckoned with
+AT_RISK_TOO = 3.0  # times the variance of the events: what noise among those at risk adds, by simulation
+SPREADS = 4.0  # standard deviations of the noise in earlier counts that are reckoned with
 
 
 @dataclass(frozen=True, slots=True)
 class CellNoise:
     """Numbers of patients have noise of at most ``bound`` and this ``variance``; those below ``smallest`` are not known.
 
-    A cumulative number that is not known stands in the middle of 0 … ``smallest`` − 1.
+    A cumulative number that is not known stands in the middle of what it may be.
     """
 
     bound: int
@@ -26,16 +26,20 @@ class CellNoise:
 
     @property
     def unknown(self) -> int:
-        """What stands for a cumulative number that is not known."""
-        return (self.smallest - 1) // 2
+        """What stands for a cumulative number that is not known, of a few or none: with its noise it is below the smallest."""
+        return self._most_unknown // 2
+
+    @property
+    def _most_unknown(self) -> int:
+        return self.smallest - 1 + self.bound
 
     def bounds_of(self, n: FloatArray) -> FloatArray:
         """The largest error of cumulative numbers."""
-        return np.where(n >= self.smallest, float(self.bound), self.smallest - 1.0 - self.unknown)
+        return np.where(n >= self.smallest, float(self.bound), float(self._most_unknown - self.unknown))
 
     def variances_of(self, n: FloatArray) -> FloatArray:
         """The variance of the error of cumulative numbers."""
-        return np.where(n >= self.smallest, self.variance, (self.smallest**2 - 1) / 12)
+        return np.where(n >= self.smallest, self.variance, ((self._most_unknown + 1) ** 2 - 1) / 12)
 
     def covariance_of_scores(self, n: FloatArray) -> FloatArray:
         """What noise adds to the covariance of observed less expected events of groups of ``n`` patients.

@@ -31,7 +31,8 @@ def spread_by_noise(
     events, censored = np.cumsum(n_event), np.cumsum(n_censor)
     last, before = _sum_runs(events, of_events, noise.variances_of(events))
     rest, in_run = _sum_runs(censored, follows, noise.variances_of(censored))
-    own = last + inverse
+    # Where the curve runs level, the number of events may have moved below what noise lets be seen.
+    own = np.maximum(last + inverse, inverse)
     others = before + rest**2 * noise.variances_of(censored) + in_run + 2 * noise.variance * np.cumsum(steep) ** 2
     variance = own**2 * noise.variances_of(events) + others
     return variance, np.abs(own) * noise.bounds_of(events) + SPREADS * np.sqrt(others)
