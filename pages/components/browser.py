@@ -27,7 +27,7 @@ FIGURE = st.components.v2.component(
 )
 FOREST = st.components.v2.component(
     "outcomes_forest",
-    html='<div class="forest-box" role="group"></div>',
+    html='<div class="outcomes-kept"><div class="forest-box" role="group"></div></div>',
     js=read_asset("forest.js"),
     isolate_styles=False,
 )

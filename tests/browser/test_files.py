@@ -66,7 +66,10 @@ def test_curves_in_the_file_are_those_of_the_figure(new_page: Callable[..., Page
 
 
 def test_odds_ratios_in_the_file_are_those_of_the_page(new_page: Callable[..., Page], address: str) -> None:
-    tab = Dashboard(new_page(), address).open("relapse-predictors?sex=girls")
+    tab = Dashboard(new_page(), address).open("relapse-predictors?sex=girls", folded=True)
+    tab.page.get_by_role("button", name="Save this picture").click()
+    expect(tab.page.locator("[data-action=slide]")).to_be_in_viewport()
+    tab.unfold()
     name, content = tab.save(".st-key-csv_estimates button")
     assert re.fullmatch(r"relapse-predictors_sex-female_synthetic_\d{4}-\d\d-\d\d_estimates\.csv", name)
     comments, table = open_csv(content)
