@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 
 def load_libraries() -> None:
     """Import them before the first visitor comes: estimators do it where they need them, and a click would wait."""
-    import statsmodels.stats.multitest
-    import statsmodels.stats.proportion  # noqa: F401
+    import_module("sklearn.metrics")
+    import_module("statsmodels.stats.multitest")
+    import_module("statsmodels.stats.proportion")
