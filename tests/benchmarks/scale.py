@@ -60,10 +60,20 @@ def measure(source: str) -> dict[str, float]:
 
 def measure_apart(source: str, kind: str, gigabytes: float) -> Scale:
     """The same in a process of its own, whose engine may take two thirds of the memory."""
+    done = run_apart(["tests.benchmarks.scale", "--one", source], gigabytes)
+    return Scale(kind=kind, **json.loads(done.splitlines()[-1]))
+
+
+def store_apart(place: Path, gigabytes: float) -> None:
+    """Keep the patients of a folder beside it, as its owner would."""
+    run_apart(["analytics.cohort.store", str(place)], gigabytes)
+
+
+def run_apart(module: list[str], gigabytes: float) -> str:
+    """What a module prints in a process of its own."""
     environment = {**os.environ, "COHORT_MEMORY": f"{gigabytes * 2 / 3:.2f}GB"}
-    command = [sys.executable, "-m", "tests.benchmarks.scale", "--one", source]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return Scale(kind=kind, **json.loads(done.stdout.splitlines()[-1]))
+    command = [sys.executable, "-m", *module]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def plot_growth(found: list[Scale]) -> str:
@@ -84,6 +94,7 @@ def main() -> None:
     parser.add_argument("--memory", type=float, default=1.5, help="gigabytes for the process")
     parser.add_argument("--folder", type=Path, help="where the folders of Parquet files are made, and stay")
     parser.add_argument("--spark", action="store_true", help="count in the Spark of the process as well")
+    parser.add_argument("--store", action="store_true", help="store the patients as well, and open them from there")
     parser.add_argument("--one", metavar="SOURCE", help="measure this source in this process")
     asked = parser.parse_args()
     if asked.one:
@@ -95,7 +106,12 @@ def main() -> None:
     for kind in KINDS:
         for n in map(int, asked.sizes or (1e6, 1e7)):
             place = write_folder(folder, n, jittered=kind == "jittered")
-            for prefix, name in (("", kind), ("spark://", f"{kind}, Spark"))[: 1 + asked.spark]:
+            ways = [("", kind)]
+            ways += [("spark://", f"{kind}, Spark")] if asked.spark else []
+            ways += [("", f"{kind}, stored")] if asked.store else []
+            for prefix, name in ways:
+                if name.endswith("stored"):
+                    store_apart(place, asked.memory)
                 scale = measure_apart(f"{prefix}{place}", name, asked.memory)
                 found.append(scale)
                 print(f"| {n:,} | {name} | {scale.opening:.1f} | {scale.click:.3f} | {scale.peak:.2f} |", flush=True)
