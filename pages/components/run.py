@@ -61,7 +61,6 @@ class Run:
         announcement = Announcement(self.draw_head)
         with listening(announcement):
             self.draw_heard(announcement)
-        announcement.end()
 
     def draw_heard(self, announcement: Announcement) -> None:
         """The same, while long questions are announced."""

@@ -15,6 +15,8 @@ from analytics.formats import format_patients
 from pages.components import state
 from pages.components.cache import active_source
 
+SHOWN_SECONDS = 2  # longer than until it is said again: a toast goes by itself, and not sooner
+
 
 class Announcement:
     """A listener for one run of the script. What it draws lets the run end where a reader has clicked meanwhile.
@@ -30,6 +32,7 @@ class Announcement:
 
     def about(self, cohort: Cohort) -> None:
         """From now on patients of this cohort are counted."""
+        self._whom = cohort.dictionary.words.plural  # how many they are is a question, too
         self._whom = format_patients(cohort.n)
 
     def __call__(self, stage: Stage, share: float | None) -> None:
@@ -40,12 +43,7 @@ class Announcement:
         far = "…" if share is None else f": {share:.0%}"
         text = f"Counting {self._whom}{far}"
         toast = st.toast if self._counting is None else self._counting.toast
-        self._counting = toast(text, icon=":material/hourglass_top:", duration="infinite")
-
-    def end(self) -> None:
-        """Take away what was said of counting."""
-        if self._counting is not None:
-            self._counting.empty()
+        self._counting = toast(text, icon=":material/hourglass_top:", duration=SHOWN_SECONDS)
 
     def end_opening(self) -> bool:
         """Take away what was said of an opening; True if anything was."""

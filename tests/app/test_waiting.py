@@ -85,4 +85,4 @@ def test_a_long_count_is_announced_with_its_share(said: Said, monkeypatch: pytes
     app = open_dashboard({"sex": ["male"], "age_years": [3, 9]})
     assert [e.value for e in app.exception] == []
     assert ("436 children", Stage(), 0.4) in said
-    assert [toast.value for toast in app.toast] == []
+    assert [toast.value for toast in app.toast] == ["Counting 436 children: 40%"]
