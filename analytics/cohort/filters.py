@@ -105,7 +105,7 @@ class Funnel:
 
     The steps of what is asked of other selections come last.
 
-    Where small numbers are protected, each number is rounded for itself to a multiple of ``smallest_cell``; else that is 0.
+    Where small numbers are protected, each number has its own noise and none is below ``smallest_cell``; else that is 0.
     """
 
     n_all: int

@@ -144,7 +144,7 @@ def join_stages(selected: Sequence[Stage], used: Used, smallest_cell: int = 0) -
     used
         Whom the analysis used of it.
     smallest_cell
-        Where small numbers are protected, the numbers of the selection and those of the estimate are rounded apart, so that
+        Where small numbers are protected, the numbers of the selection and those of the estimate have noise of their own, so that
         the first need not lead to the second; those of the estimate add up among themselves. Else 0.
 
     Returns
