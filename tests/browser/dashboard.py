@@ -255,8 +255,11 @@ class Dashboard:
 
     def save(self, css: str) -> tuple[str, bytes]:
         """The name and content of the file that a button saves."""
+        button = self.page.locator(css)
+        if not button.is_visible():
+            self.unfold()  # what was opened while a page was still drawn is closed again by a slow machine
         with self.page.expect_download() as caught:
-            self.page.locator(css).click()
+            button.click()
         return caught.value.suggested_filename, Path(caught.value.path()).read_bytes()
 
     def save_from(self, figure: str, choice: str, part: str = "") -> tuple[str, bytes]:
