@@ -260,6 +260,10 @@ class Cohort:
             _asked={},
         )
 
+    def let_go(self) -> None:
+        """Let the patients go; nothing can be asked any more."""
+        self._counts.close()
+
     def recording(self) -> Cohort:
         """The cohort, remembering from now on in `asked` and `left_out` what its tallies are of and leave out."""
         return assign(copy.copy(self), _left_out=[], _asked={})

@@ -123,6 +123,11 @@ class Counts:
             engine.add_keys(salt_of(secret))
         return Counts(self._engine, self._dictionary, self._notes, is_keyed=True)
 
+    def close(self) -> None:
+        """Let the patients go; nothing can be asked any more."""
+        self._engine.close()
+        self._notes = ()
+
     def notes(self) -> Exact[tuple[Note, ...]]:
         """What was remarked on the file."""
         return Exact(lambda: self._notes, self._whole)

@@ -13,6 +13,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.cohort import assign
 from analytics.views.ledger import Ledger
 from pages.components import state
+from pages.components.leaving import forget_with_session
 
 KEPT = 512  # results that follow from one reader's patients
 
@@ -37,6 +38,11 @@ class Memory:
             while len(self._found) > self._kept:
                 self._found.popitem(last=False)
         return made
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._found.clear()
 
     def __len__(self) -> int:
         with self._lock:
@@ -63,6 +69,12 @@ class OwnCohort(Cohort):
     def __hash__(self) -> int:
         return id(self)
 
+    def forget(self) -> None:
+        """Let the patients go, and all that follows from them: nothing can be asked any more."""
+        for memory in (self.memory, self.lasting):
+            memory.clear()
+        self.let_go()
+
 
 def hold_own_cohort(cohort: Cohort) -> None:
     """Let the session show a reader's own patients, with filters and a ledger of their own."""
@@ -71,7 +83,8 @@ def hold_own_cohort(cohort: Cohort) -> None:
     if own is None or own.data_version != cohort.data_version:
         st.session_state[state.LEDGER] = Ledger()
         _forget_view()
-    st.session_state[state.OWN_COHORT] = OwnCohort.of(cohort)
+    own = st.session_state[state.OWN_COHORT] = OwnCohort.of(cohort)
+    forget_with_session(own)
 
 
 def let_own_cohort_go() -> None:

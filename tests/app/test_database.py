@@ -42,7 +42,7 @@ def test_a_database_that_goes_away_comes_back(server: PostgresServer, monkeypatc
     app = open_dashboard()
     assert "no server answers at this address" in said()
     assert "This database cannot be opened yet" in said()
-    assert {b.key for b in app.button} == {"try_again", "show_reference"}
+    assert {b.key for b in app.button} == {"try_again", "show_reference", "open_own"}
     server.start()
     assert "Who is in this cohort" in said()
     server.stop()

@@ -7,7 +7,9 @@ import re
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import duckdb
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,8 +18,9 @@ from analytics.cohort import Cohort, open_cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import open_dictionary
 from analytics.views.ledger import Ledger
-from pages.components import state
+from pages.components import leaving, state
 from pages.components.cache import REFERENCE_COHORT, kept, load_document, load_level_counts, load_offers
+from pages.components.intake.held import Held
 from pages.components.jobs import JOBS, jobs_of
 from pages.components.own_cohort import Memory, OwnCohort
 from tests.app.opening import Dashboard, open_dashboard, open_link, turn_to
@@ -160,3 +163,52 @@ def test_they_are_gone_from_memory_with_their_session() -> None:
     del own, app
     gc.collect()
     assert gone() is None
+
+
+class Server:
+    """A server of which some sessions have gone."""
+
+    def __init__(self) -> None:
+        self.here = {"stays", "goes"}
+        self.without_files: list[str] = []
+        self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.without_files.append)
+
+    def is_active_session(self, session_id: str) -> bool:
+        return session_id in self.here
+
+
+def test_they_are_forgotten_once_the_tab_has_been_away_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, now = Server(), 0.0
+    monkeypatch.setattr(leaving, "runtime", SimpleNamespace(exists=lambda: True, get_instance=lambda: server))
+    monkeypatch.setattr(leaving, "monotonic", lambda: now)
+    monkeypatch.setattr(leaving, "LOOK_SECONDS", 1000.0)
+    some = {"stays": (OwnCohort.of(open_some()), Held()), "goes": (OwnCohort.of(open_some()), Held())}
+    watching = leaving.Leaving()
+    for session_id, (own, held) in some.items():
+        held.take({"ward.csv": b"patient_id,sex\nX1,girl\nX2,boy\n"}, lambda share, name: None)
+        load_level_counts(own, CohortFilter())
+        watching.bring(session_id, own)
+        watching.bring(session_id, held)
+    assert watching.look()
+    server.here = {"stays"}
+    assert watching.look()  # missed from now on
+    now = leaving.AWAY_SECONDS - 1
+    server.here = {"stays", "goes"}
+    assert watching.look()  # back in time
+    server.here = {"stays"}
+    assert watching.look()
+    now += leaving.AWAY_SECONDS - 1
+    assert watching.look()
+    assert some["goes"][0].count() == 300 and some["goes"][1].files
+    now += 1
+    assert watching.look()
+    own, held = some["goes"]
+    assert server.without_files == ["goes"]
+    assert not held.files and not held.tables and not held.problems
+    assert not len(own.memory) and not len(own.lasting)
+    with pytest.raises(duckdb.ConnectionException):
+        own.tally(["sex"])
+    assert some["stays"][0].tally(["sex"])["n"].sum() == 300 and some["stays"][1].files
+    some.clear()
+    del own, held
+    assert not watching.look(), "nothing is left to forget"

@@ -39,7 +39,7 @@ ASK: dict[str, Callable[[Any, CohortFilter], Any]] = {
     "is_answered": lambda c, f: c.is_answered(f),
 }
 # What these say does not come from the patients.
-SAY_NOTHING = {"smallest_cell", "protected", "recording", "left_out", "asked", "is_far"}
+SAY_NOTHING = {"smallest_cell", "protected", "recording", "left_out", "asked", "is_far", "let_go"}
 GIVE_NUMBERS = {"n", "tally", "count", "funnel", "level_counts", "split_counts", "name_patients", "notes"}
 
 
@@ -170,7 +170,7 @@ def test_every_question_has_a_rule() -> None:
     """A question added to the counts cannot be answered before each rule says what is given out."""
     questions = {name for name in vars(Counts) if not name.startswith("_")}
     rules = {name for name in Disclosure.__abstractmethods__}
-    assert questions - rules == {"with_keys"} and rules - questions == {"is_answered"}
+    assert questions - rules == {"with_keys", "close"} and rules - questions == {"is_answered"}
     with pytest.raises(TypeError, match="abstract"):
         type("Forgetful", (Disclosure,), {"count": Everything.count})()
     for name in questions & rules:

@@ -23,12 +23,13 @@ from analytics.intake.proposing import Guess
 from analytics.intake.reading import read_tables, read_tables_as
 from analytics.intake.tables import SourceTable
 from pages.components import state
+from pages.components.leaving import forget_with_session
 from pages.components.own_cohort import Memory
 
 MAPPING_ENDING = ".toml"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Held:
     """Files, the tables in them, and the mapping as far as it is settled.
 
@@ -67,6 +68,12 @@ class Held:
     def name(self) -> str:
         """What the cohort is called: by the first file that is no mapping."""
         return next((name for name in self.files if not name.endswith(MAPPING_ENDING)), "file")
+
+    def forget(self) -> None:
+        """Let go of the files, and of all that was read and decided."""
+        self.files, self.layouts, self.tables, self.problems = {}, {}, (), ()
+        self.passed_over, self.n_taken = frozenset(), self.n_taken + 1
+        self.begin()
 
     def take(self, files: dict[str, bytes], progress: Callable[[float, str], None]) -> None:
         """Read other files in the place of those before."""
@@ -195,6 +202,7 @@ def find_held() -> Held:
     """What the session holds; nothing yet in a new one."""
     if state.INTAKE not in st.session_state:
         st.session_state[state.INTAKE] = Held()
+        forget_with_session(st.session_state[state.INTAKE])
     held: Held = st.session_state[state.INTAKE]
     return held
 
