@@ -172,6 +172,9 @@ class Server:
         self.here = {"stays", "goes"}
         self.without_files: list[str] = []
         self.uploaded_file_mgr = SimpleNamespace(remove_session_files=self.without_files.append)
+        self.media_file_mgr = SimpleNamespace(
+            clear_session_refs=self.without_files.append, remove_orphaned_files=lambda: self.without_files.append("all")
+        )
 
     def is_active_session(self, session_id: str) -> bool:
         return session_id in self.here
@@ -183,12 +186,13 @@ def test_they_are_forgotten_once_the_tab_has_been_away_for_too_long(monkeypatch:
     monkeypatch.setattr(leaving, "monotonic", lambda: now)
     monkeypatch.setattr(leaving, "LOOK_SECONDS", 1000.0)
     some = {"stays": (OwnCohort.of(open_some()), Held()), "goes": (OwnCohort.of(open_some()), Held())}
+    values: dict[str, dict[str, str]] = {"stays": {"widget": "file"}, "goes": {"widget": "file"}}
     watching = leaving.Leaving()
     for session_id, (own, held) in some.items():
         held.take({"ward.csv": b"patient_id,sex\nX1,girl\nX2,boy\n"}, lambda share, name: None)
         load_level_counts(own, CohortFilter())
-        watching.bring(session_id, own)
-        watching.bring(session_id, held)
+        watching.bring(session_id, own, values[session_id])
+        watching.bring(session_id, held, values[session_id])
     assert watching.look()
     server.here = {"stays"}
     assert watching.look()  # missed from now on
@@ -203,7 +207,8 @@ def test_they_are_forgotten_once_the_tab_has_been_away_for_too_long(monkeypatch:
     now += 1
     assert watching.look()
     own, held = some["goes"]
-    assert server.without_files == ["goes"]
+    assert server.without_files == ["goes", "goes", "all"]
+    assert values == {"stays": {"widget": "file"}, "goes": {}}
     assert not held.files and not held.tables and not held.problems
     assert not len(own.memory) and not len(own.lasting)
     with pytest.raises(duckdb.ConnectionException):
