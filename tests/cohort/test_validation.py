@@ -71,8 +71,8 @@ ONE_CELL = {
         "patient_id repeats: 1 identifier stands in several rows (child P1: 2 rows). Keep one row per child",
     ),
     "unknown level": (
-        ("P2", "sex", "boy"),
-        "sex has an unknown level for 1 of 4 children; known: female, male (child P2: 'boy'). Write one of the known",
+        ("P2", "sex", "unsure"),
+        "sex has an unknown level for 1 of 4 children; known: female, male (child P2: 'unsure'). Write one of the known",
     ),
     "number for a level": (("P2", "sex", "1"), "sex has an unknown level for 1 of 4 children"),
     "decimal comma": (
