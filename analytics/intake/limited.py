@@ -62,9 +62,9 @@ def _wait(
     given: bytes | None = content
     while True:
         try:
-            return process.communicate(given, timeout=LOOK_EVERY_SECONDS)
+            return process.communicate(given, timeout=max(0.0, min(LOOK_EVERY_SECONDS, end - time.monotonic())))
         except subprocess.TimeoutExpired:
-            if time.monotonic() > end:
+            if time.monotonic() >= end:
                 raise
             given = None
             if tell:
