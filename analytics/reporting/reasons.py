@@ -8,6 +8,7 @@ from typing import Any
 from analytics.dictionary import Dictionary, dictionary_in_hand
 from analytics.formats import MISSING, SUPPRESSED, format_count, format_months, format_percent, is_withheld, join_words
 from analytics.results import Name, Reason, own_level_name
+from analytics.speaking import word
 
 
 class _Spoken:
@@ -46,6 +47,10 @@ class Terms(dict[str, _Spoken]):
         super().__init__({name: _Spoken(value, dictionary) for name, value in {**words, **terms}.items()})
 
         self.dictionary = dictionary
+
+    def __missing__(self, name: str) -> _Spoken:
+        """What is no term is a phrase of the dictionary."""
+        return _Spoken(word(name), self.dictionary)
 
     def of(self, name: str) -> Any:
         """The term itself."""

@@ -97,6 +97,21 @@ def test_labels_and_the_word_for_a_patient_are_those_of_the_dictionary() -> None
     )
 
 
+def test_what_is_no_term_is_a_phrase_of_the_dictionary() -> None:
+    """A reason without terms has no field but the dictionary's own words."""
+    without_terms = [
+        node.args[0].value
+        for path in ANALYTICS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Reason" and len(node.args) == 1
+        if isinstance(node.args[0], ast.Constant) and not node.keywords
+    ]
+    assert "checks-unweighted" in without_terms
+    for code in without_terms:
+        assert say_why(Reason(code), load_dictionary())
+    assert "they are there for relapse at any time" in say_why(Reason("checks-unweighted"), load_dictionary())
+
+
 def test_after_a_word_for_it_a_reason_stands_alone() -> None:
     inestimable = Reason("next-to-nothing-known")
     assert say_missing("odds ratio", inestimable, PLAIN) == (
