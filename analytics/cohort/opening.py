@@ -276,7 +276,7 @@ def store_patients(source: str | Path, dictionary: Dictionary | None = None) -> 
 def _open_stored(path: Path, dictionary: Dictionary, name: str) -> Patients | Note | None:
     """The patients that are stored beside a file, None without any; a note where they may not be used."""
     place = place_of(path)
-    if not place.is_file():
+    if not os.path.isfile(place):  # Path.is_file fails on a name that is none
         return None
     _begin(READING, dictionary)
     why = "cannot be read"

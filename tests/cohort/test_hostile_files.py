@@ -144,7 +144,7 @@ def many_columns(names: list[str]) -> str:
 
 
 TEXTS: dict[str, tuple[str, str, str]] = {
-    "an identifier of a megabyte": (f"patient_id,sex\n{MEGABYTE},boy\n", "finding", "unknown level for 1 of 1"),
+    "an identifier of a megabyte": (f"patient_id,sex\n{MEGABYTE},unsure\n", "finding", "unknown level for 1 of 1"),
     "identifiers of a megabyte that repeat": (f"patient_id,sex\n{MEGABYTE},male\n" * 2, "finding", ""),
     "a level of a megabyte": (f"patient_id,sex\nP1,{MEGABYTE}\nP2,male\n", "finding", "unknown level for 1 of 2"),
     "500 levels of 50 kilobytes": (

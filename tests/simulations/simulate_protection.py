@@ -34,7 +34,7 @@ MILESTONES = (12.0, 36.0, 60.0)
 SURVIVAL_AT_5_YEARS = 0.6
 DESIGN = (
     "Selections of 30 to 100 % of cohorts of so many {patients}, two groups alike (40 and 60 %): a constant hazard by which 40 % "
-    "have died at five years, follow-up ending evenly between one and nine years, relapse in 20 %. Curves at every point of the "
+    "have died at five years, follow-up ending evenly between one and nine years, an event in 20 %. Curves at every point of the "
     "grid against the curves of the same {patients} without noise; intervals at one, three and five years and of the odds ratio "
     "against the truth by which they were drawn."
 )
