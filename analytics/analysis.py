@@ -395,14 +395,15 @@ class Analysis(ABC, Generic[Frame, Found]):
                 return Lazy(lambda: make(result, *more))
 
             used, headlines, notes = part(self.used), part(self.headlines), part(self.notes)
+            smallest = selection.cohort.smallest_cell
 
             def lead_on() -> tuple[Stage, ...]:
-                return join_stages(selection.stages(), used(), selection.cohort.smallest_cell)
+                return join_stages(selection.stages(), used(), smallest)
 
             attrition = Lazy(lead_on)
 
             def trace() -> Provenance:
-                cohort, smallest = selection.cohort, selection.cohort.smallest_cell
+                cohort = selection.cohort
                 remarks = [f"Small numbers are protected. {say_protection(smallest)}"] if smallest else []
                 remarks.append(say_attrition(attrition()))
                 if choices := describe_choices(self.controls(cohort), params):
@@ -445,8 +446,9 @@ class Analysis(ABC, Generic[Frame, Found]):
                 files=self.files,
                 frames=part(lambda found: to_files(self.downloads(found))),
                 background=_background_parts(self.background, result, params),
-                checks=_appendix(self.checks, result, params),
-                planning=_appendix(self.planning, result, params),
+                # These look at a handful of patients: there are none where small numbers are protected.
+                checks=_appendix(None if smallest else self.checks, result, params),
+                planning=_appendix(None if smallest else self.planning, result, params),
                 opinion=self._opinion(result, params, lambda: self.prepare(selection.cohort, selection.filter, params)),
             )
 

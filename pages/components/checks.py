@@ -33,8 +33,7 @@ def show_planning(opened: OpenView) -> None:
 
 
 def _show_appendix(opened: OpenView, appendix: Appendix | None, key: str) -> None:
-    # They look at handfuls of children, so that where small numbers are protected there are none.
-    if appendix is not None and not opened.context.cohort.smallest_cell:
+    if appendix is not None:
         st.fragment(_show_line)(opened, appendix, key)
 
 

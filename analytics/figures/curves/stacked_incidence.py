@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def plot_stacked_incidence(
     # The first panel that is drawn names the areas for all.
     keyed = False
     for panel, group in enumerate(groups):
-        curves = [cut(curve) for curve in result.for_group(group)]
+        curves = _cut_together(result.for_group(group))
         if is_drawn(curves[0]):
             traces += _stack(curves, cause_labels, free_label, panel, end, names_areas=not keyed)
             keyed = True
@@ -70,6 +71,12 @@ def plot_stacked_incidence(
             traces.append(empty_panel(panel))
     panels = [title_panel(labels.get(group, group), _n_of(result, group)) for group in groups]
     return as_figure(traces, layout_panels(panels, end, origin, undrawn))
+
+
+def _cut_together(curves: Sequence[IncidenceCurve]) -> list[IncidenceCurve]:
+    """The curves of one group as far as all may be drawn: areas on each other have one end."""
+    ends = [curve.shown_until for curve in curves if curve.shown_until is not None]
+    return [cut(replace(curve, shown_until=min(ends)) if ends else curve) for curve in curves]
 
 
 def _n_of(result: IncidenceResult, group: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -298,3 +299,17 @@ def test_the_key_names_the_interval_and_the_table() -> None:
         "How to read incidence curves"
     )
     assert "Shaded" not in describe_drawing(result_of().for_cause("relapse"), 0.95, "log-log", bands=False)
+
+
+def test_areas_on_each_other_end_where_the_first_of_their_curves_does() -> None:
+    """Noise in small numbers may end the curve of one cause before that of another."""
+    result = result_of(TIME, CAUSE, ["B"] * 12)
+    early = tuple(
+        replace(curve, shown_until=float(curve.time[2]) if curve.cause == "relapse" else None)
+        for curve in result.curves
+    )
+    areas = [t for t in traces(plot_stack(replace(result, curves=early))) if "stackgroup" in t]
+    assert len(areas) == 3
+    for area in areas:
+        assert max(area["x"]) == pytest.approx(float(result.curves[0].time[2]), abs=0.001)
+        assert len(area["x"]) == len(areas[0]["x"])
