@@ -309,13 +309,24 @@ def _list_times(
 def _follow(
     time: NDArray[np.float64], n: IntArray, key: IntArray, days: NDArray[np.float64], keys: CellKeys
 ) -> IntArray:
-    """How many have come to their time by each day, each number a cell, made to ascend; what is not known in the middle."""
+    """How many have come to their time by each day, each number a cell, made to ascend.
+
+    A day is told once the smallest cell or more have come since the last that was; what is not known stands in the middle.
+    """
     order = np.argsort(time, kind="stable")
     place = np.searchsorted(time[order], days, side="right")
     totals = [np.concatenate([[0], np.cumsum(values[order])]) for values in (n, key)]
     shown = keys.show(*(total[place] for total in totals))
     whole = int(keys.show(totals[0][-1], totals[1][-1]))
-    path = np.minimum(np.where(shown > 0, shown, keys.noise.unknown), whole)
+    path, come = np.empty(len(days)), totals[0][place]
+    told, at = 0, keys.noise.unknown
+    for i, number in enumerate(come.tolist()):
+        if number >= told + keys.smallest and shown[i]:
+            told, path[i] = number, shown[i]
+            at = path[i] + keys.noise.untold
+        else:
+            path[i] = at
+    path = np.minimum(path, whole)
     path[-1] = whole
     return np.rint(isotonic_regression(path).x).astype(np.int64)
 
