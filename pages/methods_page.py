@@ -18,8 +18,9 @@ from analytics.reporting.tables import (
     tabulate_policy,
 )
 from analytics.reporting.wording import say_no_advice
+from analytics.study.protection import tabulate_protection
 from analytics.study.tables import tabulate_simulation
-from pages.components.cache import load_protection, load_published, load_simulation
+from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.glance import show_way_to_published
 from pages.components.methods import (
@@ -80,7 +81,7 @@ def show_methods(context: Context) -> None:
     show_section("estimators")
     show_methods_in_words(methods)
     show_table(tabulate_simulation(load_simulation()))
-    show_table(load_protection())
+    show_table(tabulate_protection())
 
     show_section("dictionary")
     show_table(variables)

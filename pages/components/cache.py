@@ -33,7 +33,6 @@ from analytics.reporting.wording import join_words
 from analytics.study.baseline import tabulate_baseline
 from analytics.study.overview import CountedOutcomes, answer_selection, count_outcomes
 from analytics.study.pictures import count_pictures
-from analytics.study.protection import tabulate_protection
 from analytics.study.published import Published, Recomputation, open_published, recompute
 from analytics.study.simulation import Simulation, open_simulation
 from analytics.study.ways import count_flow, list_lanes
@@ -212,12 +211,6 @@ def load_published() -> Published:
 def load_simulation() -> Simulation:
     """What each method finds when treatment does nothing."""
     return open_simulation()
-
-
-@lru_cache(maxsize=1)
-def load_protection() -> Table:
-    """What the protection of small numbers leaves true."""
-    return tabulate_protection()
 
 
 @kept(SELECTIONS)
