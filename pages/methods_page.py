@@ -18,8 +18,7 @@ from analytics.reporting.tables import (
     tabulate_policy,
 )
 from analytics.reporting.wording import say_no_advice
-from analytics.study.protection import tabulate_protection
-from analytics.study.tables import tabulate_simulation
+from analytics.study import protection, tables
 from pages.components.cache import load_published, load_simulation
 from pages.components.context import Context
 from pages.components.glance import show_way_to_published
@@ -80,8 +79,8 @@ def show_methods(context: Context) -> None:
 
     show_section("estimators")
     show_methods_in_words(methods)
-    show_table(tabulate_simulation(load_simulation()))
-    show_table(tabulate_protection())
+    show_table(tables.tabulate_simulation(load_simulation()))
+    show_table(protection.tabulate_protection())
 
     show_section("dictionary")
     show_table(variables)
