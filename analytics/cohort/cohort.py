@@ -128,8 +128,8 @@ class Cohort:
         cohort_filter
             Who is counted.
         outcome
-            One of the columns, if its levels by those of each other column are all that will be reported: where small
-            numbers are protected, more columns can then be asked for. Here it makes no difference, nor does ``whole``.
+            One of the columns, if its levels by those of each other column are all that will be reported. Here it makes no
+            difference, nor does ``whole``.
         whole
             True if nothing could be told once a rare level were left out, as it is where small numbers are protected.
 

@@ -26,7 +26,6 @@ MOST_GROUPING = 2  # coded columns, outcomes aside, whose every combination is c
 MONTHLY_FROM = 500  # patients from which times are told by the month, not the quarter
 MOST_MONTHS = 600
 MOST_PLACES = 10  # over which the patients of a bin are spread
-ROUNDS = 50  # of fitting the numbers of a model to its margins
 
 
 class SuppressedError(ValueError):
@@ -89,7 +88,6 @@ def protect_tally(
     dictionary: Dictionary,
     keys: CellKeys,
     *,
-    outcome: str | None = None,
     whole: bool = False,
     chosen: Collection[str] = (),
 ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
@@ -99,9 +97,6 @@ def protect_tally(
     ----------
     tally
         Distinct combinations with their number ``n`` and the sum of their keys.
-    outcome
-        A column whose levels by those of each other column are all that will be reported: the numbers of each combination are
-        then fitted to these cells.
     whole
         True where what remains would be biased if a level were left out: nothing is shown then.
     chosen
@@ -127,8 +122,6 @@ def protect_tally(
     if len(of_kind["duration"]) > 1 or (whole and of_kind["duration"]):
         labels = " and ".join(v.label.lower() for v in of_kind["duration"])
         raise SuppressedError(f"{labels} are asked for together, {load_words().noun} by {load_words().noun}")
-    if outcome is not None and not of_kind["duration"] and len(variables) > 2:
-        return _fit_margins(tally, rows, dictionary[outcome], [v for v in variables if v.name != outcome])
     numbers = of_kind["continuous"]
     if (
         len(groups) > MOST_GROUPING
@@ -345,66 +338,6 @@ def _spread(found: dict[str, list[Any]], name: str) -> dict[str, list[Any]]:
             for column, values in spread.items():
                 values.append(row[column])
     return spread
-
-
-def _fit_margins(
-    tally: pd.DataFrame, rows: _Rows, outcome: Variable, factors: Sequence[Variable]
-) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
-    """The combinations of many factors, weighted so that each factor by the outcome counts as its cells do.
-
-    Iterative proportional fitting (Deming and Stephan 1940, doi:10.1214/aoms/1177731829). What a model finds then depends on
-    the set of patients alone, and one of them moves it by less than the noise of the cells that the patient is in.
-    """
-    event = _axis_of(outcome, tally)
-    known = event.codes < event.size - 1
-    axes = [_axis_of(v, tally) if v.is_coded else _merge_bins(v, tally, rows, [event], known) for v in factors]
-    hidden: list[Hidden] = []
-    while True:
-        rare = []
-        for axis in axes:
-            shown = rows.show([axis, event], known)[:, :-1]
-            rare += [(axis, code) for code in np.flatnonzero(axis.alive & (shown == 0).any(axis=1))]
-        if not rare:
-            break
-        for axis, code in rare:
-            axis.alive[code] = False
-            known &= axis.codes != code
-    complete = np.ones(len(known), dtype=bool)
-    for v, axis in zip(factors, axes, strict=True):
-        complete &= axis.codes < axis.size - 1
-        if v.is_coded:
-            levels = zip(axis.values, axis.alive, strict=True)
-            hidden += [Hidden(v.name, None if x is None else str(x)) for x, is_there in levels if not is_there]
-        if not axis.alive[:-1].any():
-            raise SuppressedError(f"fewer than {rows.keys.smallest} {load_words().plural} of one kind: {v.label}")
-    whole = _Axis("", complete.astype(np.int64), [False, True], np.ones(2, dtype=bool))
-    margins = [(axis, rows.show([axis, event], known)) for axis in (whole, *axes)]
-    if not margins[0][1][1, :-1].all():
-        raise SuppressedError(
-            f"every factor is known of fewer than {rows.keys.smallest} {load_words().plural} of one kind"
-        )
-    if not margins[0][1][0, :-1].all():
-        # Of those of whom a factor is not known too few are there to be told from none.
-        known &= complete
-        margins = [(axis, rows.show([axis, event], known)) for axis in axes]
-    total = rows.show([event], known)
-    weight = np.where(known, rows.n, 0).astype(float)
-    for _ in range(ROUNDS):
-        for axis, shown in margins:
-            aim = shown * (total / np.maximum(shown.sum(axis=0), 1))
-            is_now = np.zeros(shown.shape)
-            np.add.at(is_now, (axis.codes, event.codes), weight)
-            weight *= (aim / np.where(is_now > 0, is_now, 1))[axis.codes, event.codes]
-    frame = tally.drop(columns=[KEY]).assign(n=weight)
-    for v, axis in zip(factors, axes, strict=True):
-        if not v.is_coded:
-            middle = [np.nan if x is None else (x[0] + x[1]) / 2 for x in axis.values]
-            frame[v.name] = np.array(middle)[axis.codes]
-    frame = frame[weight > 0]
-    names = [str(name) for name in frame.columns if name != "n"]
-    frame = frame.groupby(names, dropna=False, observed=True, sort=True)["n"].sum().reset_index()
-    frame.attrs["noise"] = rows.keys.noise
-    return without_levels(frame, hidden), tuple(hidden)
 
 
 def _finish(found: Mapping[str, Any], tally: pd.DataFrame, keys: CellKeys) -> pd.DataFrame:

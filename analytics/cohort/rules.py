@@ -173,9 +173,7 @@ class SmallNumbers(Disclosure):
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
         """The tally made from cells alone."""
-        return protect_tally(
-            exact.reveal(self.keys), dictionary, self.keys, outcome=outcome, whole=whole, chosen=chosen
-        )
+        return protect_tally(exact.reveal(self.keys), dictionary, self.keys, whole=whole, chosen=chosen)
 
     def funnel(self, exact: Exact[tuple[Funnel, tuple[Cell, ...]]]) -> Funnel:
         """The steps with their noise: what a step leaves is a selection that is answered as well."""

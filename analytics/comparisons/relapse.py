@@ -139,6 +139,8 @@ def factors_control(cohort: Cohort, *lists: str, help: str = "") -> Control:
     """The choice of factors: at first the published predictors, and the further ``lists`` of the dictionary."""
     names = tuple((v.name, v.label) for v in list_factors(cohort))
     first = [n for name in ("published predictors", *lists) for n in cohort.dictionary.listed(name) if n in dict(names)]
+    if cohort.smallest_cell:
+        first = first[:1]  # of several together the combinations would be counted, which are too small
     known = f"Known {word('known_early')}.{help}"
     return Control("factors", "Factors in the model", "many", tuple(first), names, help=known)
 

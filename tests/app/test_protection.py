@@ -177,7 +177,7 @@ def test_the_way_to_an_estimate_has_no_small_number(cohort: Cohort) -> None:
 def test_what_is_left_out_is_a_note_of_the_result(cohort: Cohort) -> None:
     note = show_with(analysis_of("relapse-predictors"), source=cohort, policy=True).notes[0]
     assert note.code == "suppressed"
-    assert "BCR::ABL1: not tested" in note.text and "or none" in note.text
+    assert "Thrombocytopenia: not recorded" in note.text and "or none" in note.text
     assert note_left_out((), cohort.dictionary, K) == ()
     unknown = note_left_out((Hidden("relapse_site", None),), cohort.dictionary, K)
     assert cohort.dictionary["relapse_site"].missing_label in unknown[0].text

@@ -230,11 +230,15 @@ def test_survival_by_site_stays_where_it_was_and_says_how_far(large: Cohort, sma
 
 @pytest.mark.parametrize("smallest", [5, 11])
 def test_odds_ratios_stay_where_they_were_and_say_how_far(large: Cohort, smallest: int) -> None:
-    names = ["sex", "immunophenotype", "risk_group", "cns_status"]
-    variables = [large.dictionary[name] for name in names]
+    for name in ("sex", "immunophenotype", "risk_group", "cns_status"):
+        check_odds_ratios(large, name, smallest)
+
+
+def check_odds_ratios(large: Cohort, name: str, smallest: int) -> None:
     found = []
     for cohort in (large, protect_cohort(large, smallest)):
-        frame = BinaryOutcome.from_tally(cohort.tally(["relapsed", *names], outcome="relapsed"), "relapsed", variables)
+        tally = cohort.tally(["relapsed", name], outcome="relapsed")
+        frame = BinaryOutcome.from_tally(tally, "relapsed", [large.dictionary[name]])
         found.append(estimate_odds_ratios(**frame.model(), noise=frame.noise))
     true = {(term.variable, term.level): term for term in found[0].terms}
     for near in found[1].terms:
