@@ -24,7 +24,8 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "bla
 ENCODINGS = ("utf-8", "utf-8-sig", "windows-1252", "gb18030", "utf-16", "latin-1", "big5", "shift_jis")
 PROMISE = (
     "The file goes to the computer that runs this dashboard, and nowhere else. It is held in memory for this browser tab, is not "
-    "written to a disk or a log, and is gone when the tab is closed or loaded again. One row per {patient}, or per sample."
+    "written to a disk or a log, and is forgotten two minutes after the tab is closed or loaded again. Text (CSV, TSV), Excel, "
+    "Parquet, gzip and zip, and mappings (TOML); several at once. One row per {patient}, or per sample."
 )
 
 
