@@ -153,10 +153,10 @@ export function addMenu(box, source, listParts = () => []) {
     '<select aria-label="Which picture" hidden></select>' + CHOICES.map(([name, label]) => `<button type="button" data-save="${name}">${label}</button>`).join('') + '</div>'
   const which = menu.querySelector('select')
   menu.ontoggle = () => {
+    // Emptied when it closes: options of before, replaced after somebody has chosen, would undo the choice.
     const names = menu.open ? listParts() : []
-    if (names.length < 2) { which.hidden = menu.open || which.hidden; return }
-    which.hidden = false
-    which.replaceChildren(new Option('All together', ''), ...names.map((name, i) => new Option(name, i)))
+    which.hidden = names.length < 2
+    which.replaceChildren(...(which.hidden ? [] : [new Option('All together', ''), ...names.map((name, i) => new Option(name, i))]))
   }
   menu.onclick = (event) => {
     const name = event.target.dataset?.save
