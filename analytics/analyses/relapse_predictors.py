@@ -231,7 +231,7 @@ class RelapsePredictorsAnalysis(RegressionAnalysis[Asked, RelapsePredictors]):
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> Asked:
         dictionary, endpoint = cohort.dictionary, competing_of_relapse(cohort)
-        data = prepare_relapse(cohort, cohort_filter, params, is_outcome=True)
+        data = prepare_relapse(cohort, cohort_filter, params)
         unfinished: Unfinished | None = None
         if endpoint is not None and data.horizon is None and not cohort.smallest_cell:
             relapse = dictionary.role("relapse")

@@ -116,7 +116,6 @@ class Cohort:
         columns: Sequence[str],
         cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
         *,
-        outcome: str | None = None,
         whole: bool = False,
     ) -> pd.DataFrame:
         """The distinct combinations of ``columns`` among the patients who pass the filter, with their number ``n``.
@@ -127,9 +126,6 @@ class Cohort:
             Names out of `variables`, each once. None of them gives one row with the number of patients.
         cohort_filter
             Who is counted.
-        outcome
-            One of the columns, if its levels by those of each other column are all that will be reported. Here it makes no
-            difference, nor does ``whole``.
         whole
             True if nothing could be told once a rare level were left out, as it is where small numbers are protected.
 
@@ -148,9 +144,7 @@ class Cohort:
             If small numbers are protected and nothing can be shown; so in every method that takes a filter.
         """
         exact = self._counts.tally(columns, cohort_filter)
-        shown, hidden = self.disclosure.tally(
-            exact, self.dictionary, outcome=outcome, whole=whole, chosen=cohort_filter.variables
-        )
+        shown, hidden = self.disclosure.tally(exact, self.dictionary, whole=whole, chosen=cohort_filter.variables)
         self._left_out.extend(hidden)
         self._asked.update(dict.fromkeys(columns))
         return shown

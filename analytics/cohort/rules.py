@@ -45,7 +45,6 @@ class Disclosure(ABC):
         exact: Exact[pd.DataFrame],
         dictionary: Dictionary,
         *,
-        outcome: str | None,
         whole: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
@@ -95,7 +94,6 @@ class Everything(Disclosure):
         exact: Exact[pd.DataFrame],
         dictionary: Dictionary,
         *,
-        outcome: str | None,
         whole: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
@@ -168,7 +166,6 @@ class SmallNumbers(Disclosure):
         exact: Exact[pd.DataFrame],
         dictionary: Dictionary,
         *,
-        outcome: str | None,
         whole: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:

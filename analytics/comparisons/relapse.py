@@ -174,19 +174,14 @@ def prepare_relapse(
     cohort_filter: CohortFilter,
     params: Params,
     others: Sequence[Variable] = (),
-    *,
-    is_outcome: bool = False,
 ) -> RelapseData:
-    """The patients of a selection with the chosen factors, and with ``others`` in their rows.
-
-    ``is_outcome`` True says to the engine that relapse at any time is the outcome (as `Cohort.tally` takes it).
-    """
+    """The patients of a selection with the chosen factors, and with ``others`` in their rows."""
     dictionary, endpoint, relapse = cohort.dictionary, competing_of_relapse(cohort), cohort.dictionary.role("relapse")
     chosen, references = [dictionary[name] for name in params["factors"]], chosen_references(params)
     horizon, weighed, why = None, None, {}
     if params["horizon"] == ANY_TIME or endpoint is None:
         names = [relapse, *(v.name for v in (*chosen, *others))]
-        counted = tally = cohort.tally(names, cohort_filter, outcome=relapse if is_outcome else None)
+        counted = tally = cohort.tally(names, cohort_filter)
     else:
         counted = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
         years, cause, why = int(params["horizon"]), dictionary[endpoint.cause], {"unknown": FIRST_EVENT_MISSING}

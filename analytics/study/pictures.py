@@ -287,7 +287,7 @@ def _count_by_tally(cohort: Cohort, cohort_filter: CohortFilter, variable: Varia
     record = cohort.recording()
     columns = [variable.name, *([relapse] if relapse else [])]
     try:
-        tally = record.tally(columns, cohort_filter, outcome=relapse)
+        tally = record.tally(columns, cohort_filter)
     except SuppressedError:
         return np.full_like(counted, HIDDEN)
     codes = pd.Categorical(tally[variable.name], categories=list(variable.levels)).codes

@@ -125,7 +125,7 @@ def assert_says_nothing(cohort: Cohort, chosen: CohortFilter) -> None:
     doors = (
         partial(cohort.tally, []),
         partial(cohort.tally, ["sex"]),
-        partial(cohort.tally, ["relapsed", "sex"], outcome="relapsed"),
+        partial(cohort.tally, ["relapsed", "sex"]),
         cohort.count,
         cohort.funnel,
         cohort.level_counts,
@@ -237,7 +237,7 @@ def test_odds_ratios_stay_where_they_were_and_say_how_far(large: Cohort, smalles
 def check_odds_ratios(large: Cohort, name: str, smallest: int) -> None:
     found = []
     for cohort in (large, protect_cohort(large, smallest)):
-        tally = cohort.tally(["relapsed", name], outcome="relapsed")
+        tally = cohort.tally(["relapsed", name])
         frame = BinaryOutcome.from_tally(tally, "relapsed", [large.dictionary[name]])
         found.append(estimate_odds_ratios(**frame.model(), noise=frame.noise))
     true = {(term.variable, term.level): term for term in found[0].terms}

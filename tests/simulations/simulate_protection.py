@@ -121,7 +121,7 @@ def value_at(curve: SurvivalCurve, values: NDArray[np.float64], at: NDArray[np.f
 def look_at_odds(tally: pd.DataFrame, dictionary: Dictionary, keys: CellKeys, found: Found) -> None:
     """The odds ratio of two groups alike."""
     try:
-        shown, _ = protect_tally(tally[["relapsed", "sex", "n", KEY]], dictionary, keys, outcome="relapsed")
+        shown, _ = protect_tally(tally[["relapsed", "sex", "n", KEY]], dictionary, keys)
     except SuppressedError:
         return
     frame = BinaryOutcome.from_tally(shown, "relapsed", [dictionary["sex"]])
