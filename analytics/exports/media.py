@@ -1,9 +1,11 @@
-"""The media in which every page offers its numbers, in the order of their buttons."""
+"""The media in which every page offers its numbers, and itself whole, in the order of their buttons."""
 
 from __future__ import annotations
 
 from analytics.exports.csv_file import CSV
+from analytics.exports.exhibit import ExhibitMedium
 from analytics.exports.medium import Medium
 from analytics.exports.xlsx_file import XLSX
 
 MEDIA: tuple[Medium, ...] = (CSV, XLSX)
+EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = ()

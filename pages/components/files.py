@@ -12,7 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from analytics.document import HtmlFigure
-from analytics.exports.media import MEDIA
+from analytics.exports.exhibit import Exhibit, ExhibitMedium, no_progress
+from analytics.exports.media import EXHIBIT_MEDIA, MEDIA
 from analytics.exports.medium import Medium, to_file_stem
 from analytics.formats import name_patients
 from analytics.provenance import Provenance
@@ -40,7 +41,27 @@ def show_toolbar(opened: OpenView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=state.TOOLBAR):
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
         with_sentences = provenance.remarking(dict.fromkeys((*document.answer(), *document.sentences())))
+        show_exhibit_buttons(opened)
         show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
+
+
+def show_exhibit_buttons(opened: OpenView) -> None:
+    """A button for each medium that takes the view whole."""
+    for medium in EXHIBIT_MEDIA:
+        st.download_button(
+            medium.name,
+            data=partial(_write_exhibit, medium, opened),
+            file_name=f"{opened.stem}.{medium.ending}",
+            mime=medium.mime,
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+            key=state.key_of_file(medium.ending, "view"),
+        )
+
+
+def _write_exhibit(medium: ExhibitMedium, opened: OpenView) -> bytes:
+    return medium.write([Exhibit(opened.document, opened.provenance, opened.link)], no_progress)
 
 
 def _frames_of(opened: OpenView) -> Mapping[str, pd.DataFrame]:
