@@ -12,14 +12,14 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run store develop test test-fast fuzz chromium lint format bench cohort references readme clean servers
+.PHONY: help run store develop test test-fast fuzz chromium lint format bench cohort references readme clean servers office
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
 	@echo "             SMALLEST_CELL=5 to protect small numbers (experimental, not for real children)"
 	@echo "make store        keeps the patients of large files beside them, so that opening is quick: COHORT=/data/registry"
 	@echo "make develop      the same, following changes to the code"
-	@echo "make test         style, types and all tests (on Debian installs Chromium, PostgreSQL and Java when they are missing)"
+	@echo "make test         style, types and all tests (on Debian installs what they need and is missing: Chromium, PostgreSQL, Java, LibreOffice)"
 	@echo "make test-fast    the tests that take no browser, draw nothing at random and are done within two minutes"
 	@echo "make lint         style and types alone;  make format  rewrites the style"
 	@echo "make fuzz         draws 5,000 views of drawn cohorts and looks at each; VIEWS=20000 FUZZ_FROM=9000 for others"
@@ -64,7 +64,7 @@ develop: $(VENV)/requirements.stamp
 store: $(VENV)/requirements.stamp
 	@$(VENV_PYTHON) -m analytics.cohort.store $(if $(COHORT),"$(COHORT)")
 
-test: lint chromium servers
+test: lint chromium servers office
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(VENV)/tests.stamp
@@ -95,22 +95,37 @@ chromium:
 	  echo "The browser tests need Chromium or Google Chrome: install one of them and run make test again." >&2; exit 1; \
 	fi
 
+# Installs the packages in $$missing: on Debian and its relatives, without asking.
+INSTALL = \
+	if [ -z "$$missing" ]; then :; \
+	elif command -v apt-get >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo"; fi; \
+	  $$as_root apt-get update && \
+	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $$missing; \
+	else \
+	  echo "The tests need$$missing: install it and run make test again." >&2; exit 1; \
+	fi
+
 # The tests start a PostgreSQL server and a Spark of their own. Debian and its relatives get both installed from here, without
 # a server that runs.
 servers:
 	@missing=; \
-	command -v initdb >/dev/null || [ -e "$$(echo /usr/lib/postgresql/*/bin/initdb | cut -d' ' -f1)" ] || missing=postgresql; \
+	command -v initdb >/dev/null || [ -e "$$(echo /usr/lib/postgresql/*/bin/initdb | cut -d' ' -f1)" ] || missing=" postgresql"; \
 	command -v java >/dev/null || missing="$$missing default-jre-headless"; \
-	if [ -z "$$missing" ]; then :; \
-	elif command -v apt-get >/dev/null; then \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then as_root=; else as_root="sudo"; fi; \
 	  $$as_root sh -c 'mkdir -p /etc/postgresql-common && cd /etc/postgresql-common && \
-	    [ -e createcluster.conf ] || echo "create_main_cluster = false" >createcluster.conf' && \
-	  $$as_root apt-get update && \
-	  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $$missing; \
-	else \
-	  echo "The tests of engines need$$missing: install it and run make test again." >&2; exit 1; \
-	fi
+	    [ -e createcluster.conf ] || echo "create_main_cluster = false" >createcluster.conf'; \
+	fi; \
+	$(INSTALL)
+
+# The tests open slides with LibreOffice, look at their pages and measure their text with the letters of Carlito.
+office:
+	@missing=; \
+	command -v soffice >/dev/null || missing=" libreoffice-impress-nogui"; \
+	command -v pdftoppm >/dev/null || missing="$$missing poppler-utils"; \
+	[ -e /usr/share/fonts/truetype/crosextra/Carlito-Regular.ttf ] || missing="$$missing fonts-crosextra-carlito"; \
+	$(INSTALL)
 
 bench: $(VENV)/tests.stamp
 	$(VENV_PYTHON) tests/benchmarks/run.py

@@ -12,6 +12,7 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import dictionary_in_hand, speaking_by
+from analytics.figures.forest.layout import Forest
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, Used, list_stages
 from analytics.reporting.tables import Place, Table
@@ -83,10 +84,14 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class HtmlFigure:
-    """A figure as HTML (``html``, in the page's colours); ``svg(title, subtitle)`` draws it standalone for downloads."""
+    """A figure as HTML (``html``, in the page's colours); ``svg(title, subtitle)`` draws it standalone for downloads.
+
+    ``forest`` is what is drawn, for media that draw it in their own way; None where it is no forest.
+    """
 
     html: str
     svg: Callable[[str, str], str]
+    forest: Forest | None = None
 
 
 @dataclass(frozen=True, slots=True)

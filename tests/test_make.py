@@ -100,7 +100,11 @@ def test_run_on_a_clean_machine_ends_with_the_tests() -> None:
     assert "set -euo pipefail" in lines
     assert [line for line in lines if line][-1] == "make test"
     # pytest prints its closing line last only if nothing comes after it in the recipe.
-    recipe = run_make("--dry-run", "-o", "lint", "-o", "chromium", "-o", "servers", "test").stdout.strip().splitlines()
+    recipe = (
+        run_make("--dry-run", "-o", "lint", "-o", "chromium", "-o", "servers", "-o", "office", "test")
+        .stdout.strip()
+        .splitlines()
+    )
     assert "-m pytest" in recipe[-1]
 
 

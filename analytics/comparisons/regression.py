@@ -149,7 +149,7 @@ class RegressionAnalysis(Analysis[Frame, Models], abstract=True):
 
 def draw_forest(forest: Forest) -> HtmlFigure:
     """A forest as the table of a page, and as a picture for files."""
-    return HtmlFigure(draw_html(forest), partial(draw_svg, forest))
+    return HtmlFigure(draw_html(forest), partial(draw_svg, forest), forest)
 
 
 def picture_comparison(title: str, forest: ComparisonForest, caption: str = "") -> Picture:

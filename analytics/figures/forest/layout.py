@@ -44,10 +44,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is drawn for one ratio; places are 0 to 1 along the axis.
+    """What is drawn for one ``ratio``; places are 0 to 1 along the axis.
 
     ``point`` is None where the ratio lies beyond the axis; the arrows say that something is cut off there. ``text``
-    says the ratio in words on hover.
+    says the ratio in words on hover. A mark of a key has no ratio.
     """
 
     point: float | None
@@ -57,6 +57,7 @@ class Mark:
     has_right_arrow: bool
     is_thick: bool
     text: str
+    ratio: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def marks_of(ratio: Estimate | None, axis: Axis, *, is_thick: bool, name: str) -
         has_right_arrow=high > last,
         is_thick=is_thick,
         text=f"{name}: {ratio_text(ratio)}",
+        ratio=ratio,
     )
     return (mark,)
 
