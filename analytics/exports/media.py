@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from analytics.exports.csv_file import CSV
 from analytics.exports.exhibit import ExhibitMedium
+from analytics.exports.html_file import HTML
 from analytics.exports.medium import Medium
 from analytics.exports.xlsx_file import XLSX
 
 MEDIA: tuple[Medium, ...] = (CSV, XLSX)
-EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = ()
+EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = (HTML,)
