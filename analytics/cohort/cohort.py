@@ -117,6 +117,7 @@ class Cohort:
         cohort_filter: CohortFilter = CohortFilter(),  # noqa: B008
         *,
         whole: bool = False,
+        main_effects: bool = False,
     ) -> pd.DataFrame:
         """The distinct combinations of ``columns`` among the patients who pass the filter, with their number ``n``.
 
@@ -128,6 +129,9 @@ class Cohort:
             Who is counted.
         whole
             True if nothing could be told once a rare level were left out, as it is where small numbers are protected.
+        main_effects
+            True for a model without interactions of factors by an outcome: where small numbers are protected the combinations
+            are then made up from those of two, and ``n`` need not be whole.
 
         Returns
         -------
@@ -144,7 +148,9 @@ class Cohort:
             If small numbers are protected and nothing can be shown; so in every method that takes a filter.
         """
         exact = self._counts.tally(columns, cohort_filter)
-        shown, hidden = self.disclosure.tally(exact, self.dictionary, whole=whole, chosen=cohort_filter.variables)
+        shown, hidden = self.disclosure.tally(
+            exact, self.dictionary, whole=whole, main_effects=main_effects, chosen=cohort_filter.variables
+        )
         self._left_out.extend(hidden)
         self._asked.update(dict.fromkeys(columns))
         return shown

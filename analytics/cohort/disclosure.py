@@ -7,9 +7,8 @@ published grid. Whatever is computed from a tally (curve, test, sentence, file) 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise, product
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,19 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from analytics.cohort.cells import Axis, Rows, axis_of, hide_rare, merge_bins, to_frame, without_levels
+from analytics.cohort.cells import Hidden as Hidden
+from analytics.cohort.cells import SuppressedError as SuppressedError
 from analytics.cohort.engine import KEY
-from analytics.cohort.grids import grid_of
+from analytics.cohort.joint import fit_combinations
 from analytics.cohort.perturbation import CellKeys, IntArray
-from analytics.dictionary import DAYS_PER_MONTH, Dictionary, Variable, load_words
+from analytics.dictionary import DAYS_PER_MONTH, Dictionary, load_words
 
 MOST_GROUPING = 2  # coded columns, outcomes aside, whose every combination is counted
 MONTHLY_FROM = 500  # patients from which times are told by the month, not the quarter
 MOST_MONTHS = 600
 MOST_PLACES = 10  # over which the patients of a bin are spread
-
-
-class SuppressedError(ValueError):
-    """Numbers that may not be given out; the message says why, and what would help."""
 
 
 def say_too_few(smallest: int) -> str:
@@ -41,54 +39,13 @@ def say_too_few(smallest: int) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """A level that is left out, because too few stand behind it; ``level`` is None for children without the value."""
-
-    variable: str
-    level: str | None
-
-
-@dataclass(slots=True)
-class _Axis:
-    """A coded column: the code of each row, the last of ``size`` for a missing value, and which codes are still there."""
-
-    name: str
-    codes: IntArray
-    values: list[Any]
-    alive: NDArray[np.bool_]
-
-    @property
-    def size(self) -> int:
-        return len(self.values)
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of a true tally."""
-
-    n: IntArray
-    key: IntArray
-    keys: CellKeys
-
-    def show(self, axes: Sequence[_Axis], rows: NDArray[np.bool_]) -> IntArray:
-        """Every combination of codes as it is shown, 0 where it is not."""
-        shape = tuple(axis.size for axis in axes)
-        place = (
-            np.ravel_multi_index(tuple(axis.codes[rows] for axis in axes), shape) if axes else np.zeros(rows.sum(), int)
-        )
-        total = np.zeros((2, int(np.prod(shape))), dtype=np.int64)
-        np.add.at(total[0], place, self.n[rows])
-        np.add.at(total[1], place, self.key[rows])
-        return self.keys.show(*total).reshape(shape)
-
-
 def protect_tally(
     tally: pd.DataFrame,
     dictionary: Dictionary,
     keys: CellKeys,
     *,
     whole: bool = False,
+    main_effects: bool = False,
     chosen: Collection[str] = (),
 ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
     """A tally in which every number of patients is that of a cell with its noise.
@@ -99,6 +56,8 @@ def protect_tally(
         Distinct combinations with their number ``n`` and the sum of their keys.
     whole
         True where what remains would be biased if a level were left out: nothing is shown then.
+    main_effects
+        True for a model of main effects, whose combinations may be made up (see `joint`).
     chosen
         The variables of the filter: beside the levels that it chose there are no others.
 
@@ -111,18 +70,20 @@ def protect_tally(
     SuppressedError
         If nothing can be shown.
     """
-    rows = _Rows(tally["n"].to_numpy(np.int64), tally[KEY].to_numpy(np.int64), keys)
+    rows = Rows(tally["n"].to_numpy(np.int64), tally[KEY].to_numpy(np.int64), keys)
     variables = [dictionary[str(name)] for name in tally.columns if name not in ("n", KEY)]
     of_kind = {kind: [v for v in variables if v.kind == kind] for kind in ("duration", "continuous")}
     causes = {endpoint.cause for endpoint in dictionary.competing}
     outcomes = [v for v in variables if v.kind == "event" or v.name in causes]
     groups = [v for v in variables if v.is_coded and v not in outcomes]
     if not variables:
-        return _finish({"n": rows.show([], np.ones(len(tally), dtype=bool)).reshape(1)}, tally, keys), ()
+        return to_frame({"n": rows.show([], np.ones(len(tally), dtype=bool)).reshape(1)}, tally, keys), ()
     if len(of_kind["duration"]) > 1 or (whole and of_kind["duration"]):
         labels = " and ".join(v.label.lower() for v in of_kind["duration"])
         raise SuppressedError(f"{labels} are asked for together, {load_words().noun} by {load_words().noun}")
     numbers = of_kind["continuous"]
+    if main_effects and len(outcomes) == 1 and len(groups) + len(numbers) > 1 and not of_kind["duration"]:
+        return fit_combinations(tally, rows, outcomes[0], [*groups, *numbers], chosen)
     if (
         len(groups) > MOST_GROUPING
         or len(outcomes) > 2
@@ -134,10 +95,10 @@ def protect_tally(
     known = np.ones(len(tally), dtype=bool)
     for v in (*outcomes, *of_kind["duration"]):
         known &= tally[v.name].notna().to_numpy(bool)
-    of_outcome = [_axis_of(v, tally) for v in outcomes]
-    of_group = [_axis_of(v, tally) for v in groups]
-    of_group += [_merge_bins(v, tally, rows, of_outcome, known) for v in numbers]
-    _hide_rare(of_group, of_outcome, rows, known, chosen)
+    of_outcome = [axis_of(v, tally) for v in outcomes]
+    of_group = [axis_of(v, tally) for v in groups]
+    of_group += [merge_bins(v, tally, rows, of_outcome, known) for v in numbers]
+    hide_rare(of_group, of_outcome, rows, known, chosen)
     parts = [*_list_unknown(of_group, of_outcome, rows, ~known)]
     if of_kind["duration"]:
         time = tally[of_kind["duration"][0].name].to_numpy(float)
@@ -157,95 +118,20 @@ def protect_tally(
         for level, is_there in zip(axis.values, axis.alive, strict=True)
         if not is_there
     )
-    return without_levels(_finish(found, tally, keys), hidden), hidden
+    return without_levels(to_frame(found, tally, keys), hidden), hidden
 
 
-def _axis_of(variable: Variable, tally: pd.DataFrame) -> _Axis:
-    column = tally[variable.name]
-    if variable.is_coded:
-        values: list[Any] = [*column.cat.categories, None]
-        codes = column.cat.codes.to_numpy(np.int64)
-    else:
-        values, codes = [0.0, 1.0, None], column.fillna(-1).to_numpy(np.int64)
-    return _Axis(variable.name, np.where(codes < 0, len(values) - 1, codes), values, np.ones(len(values), dtype=bool))
-
-
-def _merge_bins(
-    variable: Variable, tally: pd.DataFrame, rows: _Rows, outcomes: Sequence[_Axis], known: NDArray[np.bool_]
-) -> _Axis:
-    """The bins of a number's grid, neighbours joined until every one can be shown; a value of the axis is (low, high)."""
-    grid, value = grid_of(variable), tally[variable.name].to_numpy(float)
-    is_there = ~np.isnan(value)
-    bins = np.clip(np.searchsorted(grid, value, side="right") - 1, 0, len(grid) - 2)
-    edges = [0]
-    for last in range(1, len(grid)):
-        inside = known & is_there & (bins >= edges[-1]) & (bins < last)
-        if _can_be_shown(outcomes, rows, inside):
-            edges.append(last)
-    if len(edges) < 3:
-        raise SuppressedError(
-            f"fewer than {rows.keys.smallest} {load_words().plural} lie between two limits of {variable.label}"
-        )
-    edges[-1] = len(grid) - 1
-    limits: list[Any] = [(grid[a], grid[b]) for a, b in pairwise(edges)]
-    codes = np.searchsorted(edges, bins, side="right") - 1
-    codes = np.where(is_there, np.minimum(codes, len(limits) - 1), len(limits))
-    return _Axis(variable.name, codes, [*limits, None], np.ones(len(limits) + 1, dtype=bool))
-
-
-def _can_be_shown(outcomes: Sequence[_Axis], rows: _Rows, inside: NDArray[np.bool_]) -> bool:
-    shown = rows.show(outcomes, inside)
-    return bool(shown[_known_of(outcomes)].all())
-
-
-def _known_of(outcomes: Sequence[_Axis]) -> tuple[Any, ...]:
-    """The combinations of outcomes that are known: a missing value is the last code."""
-    return tuple(slice(0, axis.size - 1) for axis in outcomes)
-
-
-def _hide_rare(
-    groups: Sequence[_Axis],
-    outcomes: Sequence[_Axis],
-    rows: _Rows,
-    known: NDArray[np.bool_],
-    chosen: Collection[str],
-) -> None:
-    """Let levels go until every combination that is left has every outcome often enough."""
-    shown = rows.show([*groups, *outcomes], known)[(..., *_known_of(outcomes))]
-    is_rare = (shown == 0).any(axis=tuple(range(len(groups), shown.ndim)))
-    size = shown.sum(axis=tuple(range(len(groups), shown.ndim)))
-    few = f"fewer than {rows.keys.smallest} {load_words().plural} of one kind have, or do not have, the event"
-    while True:
-        here = np.ix_(*(axis.alive for axis in groups)) if groups else ()
-        if not np.any(is_rare[here]):
-            break
-        choices = []
-        for i, axis in enumerate(groups):
-            others = tuple(j for j in range(len(groups)) if j != i)
-            share, patients = is_rare[here].mean(axis=others), size[here].sum(axis=others)
-            choices += [(-share[k], patients[k], i, code) for k, code in enumerate(np.flatnonzero(axis.alive))]
-        if not choices:
-            raise SuppressedError(few)
-        *_, i, code = min(choices)
-        groups[i].alive[code] = False
-    for axis in groups:
-        if not axis.alive[:-1].any() or (axis.alive.sum() < 2 and axis.name not in chosen):
-            raise SuppressedError(
-                few if outcomes else f"fewer than {rows.keys.smallest} {load_words().plural} of one kind"
-            )
-
-
-def _combinations(groups: Sequence[_Axis], outcomes: Sequence[_Axis]) -> Iterator[tuple[int, ...]]:
+def _combinations(groups: Sequence[Axis], outcomes: Sequence[Axis]) -> Iterator[tuple[int, ...]]:
     codes = [np.flatnonzero(axis.alive).tolist() for axis in groups]
     yield from product(*codes, *(range(axis.size - 1) for axis in outcomes))
 
 
-def _named(axes: Sequence[_Axis], codes: Sequence[int]) -> dict[str, Any]:
+def _named(axes: Sequence[Axis], codes: Sequence[int]) -> dict[str, Any]:
     return {axis.name: axis.values[code] for axis, code in zip(axes, codes, strict=True)}
 
 
 def _list_cells(
-    groups: Sequence[_Axis], outcomes: Sequence[_Axis], rows: _Rows, known: NDArray[np.bool_]
+    groups: Sequence[Axis], outcomes: Sequence[Axis], rows: Rows, known: NDArray[np.bool_]
 ) -> Iterator[dict[str, Any]]:
     axes = [*groups, *outcomes]
     shown = rows.show(axes, known)
@@ -254,7 +140,7 @@ def _list_cells(
 
 
 def _list_unknown(
-    groups: Sequence[_Axis], outcomes: Sequence[_Axis], rows: _Rows, unknown: NDArray[np.bool_]
+    groups: Sequence[Axis], outcomes: Sequence[Axis], rows: Rows, unknown: NDArray[np.bool_]
 ) -> Iterator[dict[str, Any]]:
     """Those without an outcome or a time, as far as they are enough."""
     axes = [*groups, *outcomes]
@@ -267,9 +153,9 @@ def _list_unknown(
 def _list_times(
     name: str,
     time: NDArray[np.float64],
-    groups: Sequence[_Axis],
-    outcomes: Sequence[_Axis],
-    rows: _Rows,
+    groups: Sequence[Axis],
+    outcomes: Sequence[Axis],
+    rows: Rows,
     known: NDArray[np.bool_],
 ) -> Iterator[dict[str, Any]]:
     """Each combination of codes with its times on the grid, as far as the smallest cell is still followed."""
@@ -338,31 +224,3 @@ def _spread(found: dict[str, list[Any]], name: str) -> dict[str, list[Any]]:
             for column, values in spread.items():
                 values.append(row[column])
     return spread
-
-
-def _finish(found: Mapping[str, Any], tally: pd.DataFrame, keys: CellKeys) -> pd.DataFrame:
-    """A frame of the columns and types of a tally, sorted as it is, that says what noise is in it."""
-    names = [str(name) for name in tally.columns if name not in ("n", KEY)]
-    values: dict[str, Any] = {}
-    for name in names:
-        dtype: Any = tally[name].dtype
-        is_coded = isinstance(dtype, pd.CategoricalDtype)
-        values[name] = pd.Categorical(found[name], dtype=dtype) if is_coded else np.array(found[name], dtype=float)
-    frame = pd.DataFrame(values)
-    frame["n"] = np.array(found["n"], dtype=np.int64)
-    if names:
-        frame = frame.groupby(names, dropna=False, observed=True, sort=True)["n"].sum().reset_index()
-    frame.attrs["noise"] = keys.noise
-    return frame
-
-
-def without_levels(tally: pd.DataFrame, hidden: Sequence[Hidden]) -> pd.DataFrame:
-    """The tally, its categoricals without the levels left out: an empty level is a zero, a hidden one is not there."""
-    gone: dict[str, list[str]] = {}
-    for h in hidden:
-        if h.level is not None:
-            gone.setdefault(h.variable, []).append(h.level)
-    noise = tally.attrs
-    tally = tally.assign(**{name: tally[name].cat.remove_categories(levels) for name, levels in gone.items()})
-    tally.attrs.update(noise)
-    return tally

@@ -46,6 +46,7 @@ class Disclosure(ABC):
         dictionary: Dictionary,
         *,
         whole: bool,
+        main_effects: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
         """A tally, and the levels that are left out of it; ``chosen`` are the variables of the filter."""
@@ -95,6 +96,7 @@ class Everything(Disclosure):
         dictionary: Dictionary,
         *,
         whole: bool,
+        main_effects: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
         """The tally, with nothing left out."""
@@ -167,10 +169,13 @@ class SmallNumbers(Disclosure):
         dictionary: Dictionary,
         *,
         whole: bool,
+        main_effects: bool,
         chosen: Collection[str],
     ) -> tuple[pd.DataFrame, tuple[Hidden, ...]]:
         """The tally made from cells alone."""
-        return protect_tally(exact.reveal(self.keys), dictionary, self.keys, whole=whole, chosen=chosen)
+        return protect_tally(
+            exact.reveal(self.keys), dictionary, self.keys, whole=whole, main_effects=main_effects, chosen=chosen
+        )
 
     def funnel(self, exact: Exact[tuple[Funnel, tuple[Cell, ...]]]) -> Funnel:
         """The steps with their noise: what a step leaves is a selection that is answered as well."""

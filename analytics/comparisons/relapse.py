@@ -140,7 +140,7 @@ def factors_control(cohort: Cohort, *lists: str, help: str = "") -> Control:
     names = tuple((v.name, v.label) for v in list_factors(cohort))
     first = [n for name in ("published predictors", *lists) for n in cohort.dictionary.listed(name) if n in dict(names)]
     if cohort.smallest_cell:
-        first = first[:1]  # of several together the combinations would be counted, which are too small
+        first = first[:1]  # the more there are, the sooner one of them is too rare to be shown
     known = f"Known {word('known_early')}.{help}"
     return Control("factors", "Factors in the model", "many", tuple(first), names, help=known)
 
@@ -181,7 +181,7 @@ def prepare_relapse(
     horizon, weighed, why = None, None, {}
     if params["horizon"] == ANY_TIME or endpoint is None:
         names = [relapse, *(v.name for v in (*chosen, *others))]
-        counted = tally = cohort.tally(names, cohort_filter)
+        counted = tally = cohort.tally(names, cohort_filter, main_effects=True)
     else:
         counted = cohort.tally(endpoint_columns(endpoint, *chosen, *others), cohort_filter)
         years, cause, why = int(params["horizon"]), dictionary[endpoint.cause], {"unknown": FIRST_EVENT_MISSING}

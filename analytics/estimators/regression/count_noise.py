@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 from analytics.results import CellNoise, Interval, OddsRatio, OddsRatioResult, TermTest
 
 Model = TypeVar("Model", bound=OddsRatioResult)
+TOGETHER = 1.5  # times the variance, of several factors: what is not told of how they go together adds, by simulation
 BINS_OF_NUMBER = 6  # cells by the outcome that a number is told in, at most
 
 
@@ -18,11 +19,13 @@ def widen_odds_ratios(model: Model, noise: CellNoise | None) -> Model:
     """The model with the noise of its cells in standard errors, intervals and p values; as it is without noise.
 
     Of one factor alone the variance of a log odds ratio is the sum of 1 / n over its four cells, and noise of variance V in each
-    adds V times the sum of 1 / n² (the delta method). Among other factors both grow by how much the others take away.
+    adds V times the sum of 1 / n² (the delta method). Among other factors both grow by how much the others take away, and the
+    noise of the cells that say how the factors go together is added.
     """
     if noise is None or model.reason is not None:
         return model
     references = {term.variable: term for term in model.terms if term.is_reference}
+    variance = noise.variance * (TOGETHER if len({term.variable for term in model.terms}) > 1 else 1.0)
     least = max(min(model.n_event, model.n - model.n_event), 1)
     terms: list[OddsRatio] = []
     most: dict[str, float] = {}
@@ -33,11 +36,11 @@ def widen_odds_ratios(model: Model, noise: CellNoise | None) -> Model:
             continue
         reference = references.get(term.variable)
         if reference is None:
-            share = noise.variance * BINS_OF_NUMBER / least
+            share = variance * BINS_OF_NUMBER / least
         else:
             cells = [max(n, 1) for t in (term, reference) for n in (t.n_event, t.n - t.n_event)]
             alone = sum(1 / n for n in cells)
-            share = noise.variance * sum(1 / n**2 for n in cells) / alone * std_error**2 / alone
+            share = variance * sum(1 / n**2 for n in cells) / alone * std_error**2 / alone
         most[term.variable] = max(most.get(term.variable, 0.0), share)
         terms.append(_widen(term, math.sqrt(1 + share)))
     tests = tuple(_weaken(test, 1 + most.get(test.variable, 0.0)) for test in model.tests)
