@@ -25,6 +25,7 @@ from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
+from analytics.patient.features import Questions, Value, list_patients
 from analytics.reporting.likeness import describe_column
 from analytics.reporting.protection import say_experimental
 from analytics.reporting.reliability import load_policy
@@ -289,6 +290,18 @@ def load_file_contrast(
 
 def _analysis(slug: str) -> Analysis[Any, Any]:
     return next(analysis for analysis in load_analyses() if analysis.slug == slug)
+
+
+@kept(8)
+def load_asked(cohort: Cohort) -> Questions:
+    """What is asked of one patient."""
+    return Questions.of(cohort)
+
+
+@kept(8)
+def load_patients(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[dict[str, Value], ...]:
+    """The synthetic patients of whom one may be taken for the one at hand."""
+    return list_patients(cohort, cohort_filter)
 
 
 @kept(SELECTIONS)

@@ -30,6 +30,7 @@ from pages.components.context import (
 )
 from pages.components.controls import list_overview_choices
 from pages.components.own_cohort import find_own_cohort
+from pages.components.patient import hold_patient
 from pages.components.presenting import read_presenting
 
 MOST_LINK_NOTES = 20
@@ -50,7 +51,16 @@ def read_link(cohort: Cohort, page: str) -> None:
     controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
     overview = list_overview_choices(cohort)
     controls |= overview
-    other_keys = {DATA_KEY, state.VERSUS, state.REGISTRY, state.APART, state.PRESENT, state.OWN, *controls}
+    other_keys = {
+        DATA_KEY,
+        state.VERSUS,
+        state.REGISTRY,
+        state.APART,
+        state.PRESENT,
+        state.OWN,
+        state.PATIENT,
+        *controls,
+    }
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if {state.OWN, state.REGISTRY} & query.keys() and find_own_cohort() is None:
         notes = (_note_own_file(), *notes)
@@ -69,6 +79,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     hold_choices({name: value for name, value in values.items() if name not in overview})
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
     usable |= say_session()
+    # Whom a link is about is read once, and the address does not keep it.
+    hold_patient(query.get(state.PATIENT, ()), cohort)
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:

@@ -26,6 +26,7 @@ LEDGER_ASIDE = "ledger_aside"  # that of the file named at the start, while the 
 OWN_COHORT = "own_cohort"  # patients that the reader brought
 INTAKE = "intake"  # what the reader has brought and not opened yet; the keys of its widgets begin so too
 OWN = "own"  # the parameter of a link that was made of them
+PATIENT = "this_patient"  # what is entered of one patient, by column; the parameter of a link that was asked for
 PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
@@ -38,6 +39,11 @@ INTAKE_OPENED = "intake_opened"  # True in the run after the patients were opene
 INTAKE_TEXT = "intake_text"
 INTAKE_LET_GO = "intake_let_go"
 INTAKE_BESIDE = "intake_beside"
+PATIENT_FOLD = "patient_fold"
+PATIENT_TAKEN = "patient_taken"
+PATIENT_FORGET = "patient_forget"
+PATIENT_LINK = "patient_link"
+PATIENT_TREATMENTS = "patient_treatments"
 TAB = "tab"
 VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
 REGISTRY = "registry"  # the parameter that makes the other selection one of the file of the start
@@ -103,6 +109,11 @@ def key_of_file(ending: str, *names: str) -> str:
 def key_of_picture(*names: str | int) -> str:
     """The key of a further figure, by its place on the page."""
     return "_".join(map(str, names))
+
+
+def key_of_feature(name: str) -> str:
+    """The key of the widget that asks for a variable of one patient."""
+    return f"patient_{name}"
 
 
 def key_of_background(part: str, what: str = "") -> str:

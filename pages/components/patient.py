@@ -1,0 +1,170 @@
+"""One patient: what is entered stays in the session, and out of links and files unless a reader asks for a link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from html import escape
+from urllib.parse import quote
+
+import streamlit as st
+
+from analytics.cohort import Cohort
+from analytics.dictionary import DAYS_PER_MONTH, Variable, load_words
+from analytics.patient.definitions import Fact, Reading
+from analytics.patient.features import Value, complete_features, to_text
+from analytics.reporting.patient import (
+    say_features,
+    say_link_holds,
+    say_nothing_entered,
+    say_untold,
+    tabulate_classes,
+    tabulate_sources,
+    tabulate_treatments,
+)
+from analytics.speaking import name_phase
+from pages.components import state
+from pages.components.cache import load_asked, load_patients
+from pages.components.context import Context
+from pages.components.files import show_link
+from pages.components.markdown import as_markdown
+from pages.components.tables import show_table
+
+NOT_KNOWN = "not known"
+N_COLUMNS = 4
+
+
+def hold_patient(texts: Sequence[str], cohort: Cohort) -> None:
+    """Hold what a link says of one patient, which somebody asked it to."""
+    if len(texts) == 1 and texts[0]:
+        st.session_state[state.PATIENT] = load_asked(cohort).read(texts[0])
+        st.session_state[state.PATIENT_FOLD] = False
+
+
+def read_patient(cohort: Cohort) -> dict[str, Value]:
+    """What was entered, as far as this cohort's dictionary knows of it."""
+    asked = load_asked(cohort)
+    return asked.begun | asked.keep_allowed(st.session_state.get(state.PATIENT, {}))
+
+
+def ask_patient(context: Context) -> dict[str, Value]:
+    """The fields, folded away once a patient is taken, and what is entered."""
+    cohort = context.cohort
+    asked, entered = load_asked(cohort), read_patient(cohort)
+    others = load_patients(cohort, context.filter)
+    is_empty = entered == asked.begun
+    st.session_state.setdefault(state.PATIENT_FOLD, True)
+    said = say_features(entered, cohort.dictionary)
+    if is_empty:
+        st.html(
+            f'<p class="outcomes-caption" data-testid="nothing-entered">{escape(say_nothing_entered(len(others)))}</p>'
+        )
+    else:
+        st.html(f'<p class="outcomes-answer" data-testid="patient">{escape(said)}.</p>')
+    title = f"What is known of the {load_words().noun}"
+    with st.expander(
+        as_markdown(title), icon=":material/edit_note:", key=state.PATIENT_FOLD, on_change="rerun"
+    ) as fold:
+        if fold.open:
+            _ask_taken(cohort, others)
+            for phase, questions in asked.phases:
+                _ask_phase(phase, questions, entered)
+    if not is_empty:
+        with st.container(horizontal=True):
+            st.button("Forget", icon=":material/delete:", key=state.PATIENT_FORGET, on_click=_hold, args=({},))
+            is_asked = st.button("Make a link", icon=":material/link:", key=state.PATIENT_LINK)
+        if is_asked:
+            _show_patient_link(context, entered)
+    return {} if is_empty else complete_features(entered, cohort.dictionary)
+
+
+def _hold(features: dict[str, Value]) -> None:
+    st.session_state[state.PATIENT] = features
+
+
+def _ask_taken(cohort: Cohort, others: Sequence[dict[str, Value]]) -> None:
+    if not others:
+        return
+    known = load_asked(cohort).begun
+    first = [v for v in load_asked(cohort).variables if v.role in ("age", "lineage", "site of relapse", "relapse day")]
+
+    def name(i: int) -> str:
+        said = {v.name: others[i][v.name] for v in first if v.name in others[i]}
+        return as_markdown(f"{i + 1}: {say_features(said, cohort.dictionary)}")
+
+    def take() -> None:
+        chosen = st.session_state[state.PATIENT_TAKEN]
+        if chosen is not None:
+            _hold(known | others[chosen])
+            st.session_state[state.PATIENT_FOLD] = False
+
+    st.session_state[state.PATIENT_TAKEN] = None
+    label = f"Take one of the {len(others)} synthetic {load_words().plural}"
+    st.selectbox(label, range(len(others)), index=None, format_func=name, key=state.PATIENT_TAKEN, on_change=take)
+
+
+def _ask_phase(phase: str, questions: Sequence[Variable | Fact], entered: dict[str, Value]) -> None:
+    st.html(f"<h2 class='outcomes-h2'>{escape(name_phase(phase).capitalize())}</h2>")
+    columns = st.columns(N_COLUMNS)
+    for i, question in enumerate(questions):
+        with columns[i % N_COLUMNS]:
+            _ask_feature(question, entered.get(question.name))
+
+
+def _ask_feature(question: Variable | Fact, value: Value | None) -> None:
+    """The field of one variable; times are asked in months."""
+    key = state.key_of_feature(question.name)
+    is_time = isinstance(question, Variable) and question.kind == "duration"
+    unit = "months" if is_time else question.unit
+    label = as_markdown(f"{question.label} ({unit})" if unit else question.label)
+    if question.levels:
+        st.session_state[key] = value
+        held = st.selectbox
+        levels = question.levels
+        held(label, levels, None, question.level_label, key, placeholder=NOT_KNOWN, on_change=partial(_take, question))
+        return
+    st.session_state[key] = value / DAYS_PER_MONTH if is_time and isinstance(value, float) else value
+    st.number_input(
+        label,
+        0.0,
+        key=key,
+        value=None,
+        step=1.0,
+        format="%g",
+        placeholder=NOT_KNOWN,
+        on_change=partial(_take, question),
+    )
+
+
+def _take(question: Variable | Fact) -> None:
+    """Hold what was entered in a field, or no longer."""
+    value = st.session_state[state.key_of_feature(question.name)]
+    held = dict(st.session_state.get(state.PATIENT, {}))
+    held.pop(question.name, None)
+    if value is not None:
+        is_time = isinstance(question, Variable) and question.kind == "duration"
+        held[question.name] = value * DAYS_PER_MONTH if is_time else value
+    _hold(held)
+
+
+def _show_patient_link(context: Context, entered: dict[str, Value]) -> None:
+    st.html(f'<p class="outcomes-note caution">{escape(say_link_holds())}</p>')
+    show_link(f"{context.links.here((), {})}&{state.PATIENT}={quote(to_text(entered))}")
+
+
+def show_classes(context: Context, features: dict[str, Value]) -> None:
+    """The classes by published definitions, and what is published on treatments; nothing where there are none for the disease."""
+    definitions = load_asked(context.cohort).definitions
+    if definitions is None:
+        return
+    reading = Reading(definitions, context.cohort.dictionary, features)
+    classes, facts = reading.list_classes(), reading.list_treatments()
+    show_table(tabulate_classes(classes))
+    table, untold = tabulate_treatments(facts), say_untold(facts)
+    with st.expander(
+        as_markdown(f"{table.title} ({len(table.rows)})"), icon=":material/menu_book:", key=state.PATIENT_TREATMENTS
+    ):
+        show_table(table)
+        if untold:
+            st.html(f'<p class="outcomes-caption">{escape(untold)}</p>')
+        show_table(tabulate_sources(classes, facts))

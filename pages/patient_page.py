@@ -1,0 +1,43 @@
+"""One patient in the context of the cohort: classes by published definitions, those like this one, the risk by a model."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.formats import name_patients
+from analytics.reporting.wording import say_no_advice
+from pages.components.context import Context
+from pages.components.markdown import as_markdown
+from pages.components.patient import ask_patient, show_classes
+from pages.components.registry import Page
+from pages.components.title import show_title
+
+TITLE = "This {patient}"
+QUESTION = "Where does one {patient} stand by published definitions and in this cohort?"
+
+
+def show_patient(context: Context) -> None:
+    """What is known of a patient, and what follows from it."""
+    show_title(name_patients(TITLE), name_patients(QUESTION), context)
+    features = ask_patient(context)
+    if features:
+        show_classes(context, features)
+    st.caption(as_markdown(say_no_advice()))
+
+
+def list_pages() -> tuple[Page, ...]:
+    """The pages of this file."""
+    about = (
+        "One {patient} in the context of the cohort: classes by published definitions with what would change them, and what "
+        "was published on treatments."
+    )
+    return (
+        Page(
+            url_path="this-patient",
+            title=name_patients(TITLE),
+            icon=":material/person_search:",
+            show=show_patient,
+            order=1,
+            about=name_patients(about),
+        ),
+    )

@@ -1,0 +1,90 @@
+"""The page of one patient: what is entered decides what is shown, and leaves the session by a link that was asked for alone."""
+
+from __future__ import annotations
+
+import logging
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from pages.components import state
+from tests.app.opening import Dashboard, open_link, open_page, turn_to
+from tests.app.reading import component_data
+
+PAGE = "this-patient"
+ENTERED = {"age_years": 7.3125, "white_cells": 43.21875, "immunophenotype": "B", "relapse_site": "marrow and testicular",
+           "relapse_days": 1187.0, "bcr_abl1": "positive"}  # fmt: skip
+TELLING = ("7.3125", "43.2187", "43.2188", "1187")
+
+
+@pytest.fixture(autouse=True)
+def reference_cohort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COHORT", raising=False)
+
+
+def shown(app: Dashboard) -> str:
+    return " ".join(unescape(html.proto.body) for html in app.get("html") if "<style" not in html.proto.body)
+
+
+def open_entered() -> Dashboard:
+    return open_page(PAGE, {state.PATIENT: dict(ENTERED)})
+
+
+def test_nothing_entered_shows_what_to_do_and_no_class() -> None:
+    app = open_page(PAGE)
+    assert not app.exception
+    assert "Enter what is known of the child, or take one of the 64 synthetic ones." in shown(app)
+    assert "Classes by published definitions" not in shown(app)
+
+
+def test_a_child_that_is_taken_is_classed_and_can_be_changed_and_forgotten() -> None:
+    app = open_page(PAGE)
+    app.selectbox(key=state.PATIENT_TAKEN).set_value(3).run()
+    assert not app.exception
+    taken = app.session_state[state.PATIENT]
+    assert taken["relapse_site"] in shown(app)
+    assert "Classes by published definitions" in shown(app)
+    app.session_state[state.PATIENT_FOLD] = True
+    app.run()
+    app.number_input(key=state.key_of_feature("relapse_days")).set_value(20.0).run()
+    assert app.session_state[state.PATIENT]["relapse_days"] == pytest.approx(20.0 * 30.4375)
+    assert "18 to less than 36 months from diagnosis" in shown(app)
+    app.button(key=state.PATIENT_FORGET).click().run()
+    assert app.session_state[state.PATIENT] == {}
+    assert "Classes by published definitions" not in shown(app)
+
+
+def test_neither_query_nor_link_nor_log_holds_what_is_entered(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        app = open_entered()
+        assert "BCR::ABL1 are not classified by IntReALL" in shown(app)
+        turn_to(app, "survival-by-site")
+        everywhere = [str(dict(app.query_params)), caplog.text, shown(app)]
+        everywhere += [str(component_data(part)) for part in app.get("bidi_component")]
+        turn_to(app, PAGE)
+        assert "marrow and testicular" in shown(app)  # still held by the session
+        everywhere += [str(dict(app.query_params)), caplog.text]
+        everywhere += [str(component_data(part)) for part in app.get("bidi_component")]
+    for text in everywhere:
+        assert state.PATIENT not in text
+        assert not [value for value in TELLING if value in text]
+
+
+def test_a_link_that_was_asked_for_opens_the_same_child_and_the_address_does_not_keep_it() -> None:
+    app = open_entered()
+    app.button(key=state.PATIENT_LINK).click().run()
+    assert "holds what you entered" in shown(app)
+    links = [data["link"] for part in app.get("bidi_component") if "link" in (data := component_data(part))]
+    (text,) = parse_qs(urlsplit(links[-1]).query)[state.PATIENT]
+    opened = open_link(PAGE, **{state.PATIENT: text})
+    assert not opened.exception
+    assert opened.session_state[state.PATIENT] == ENTERED | {"n_relapse": "1"}
+    assert state.PATIENT not in opened.query_params
+    assert not opened.session_state[state.LINK_NOTES]
+
+
+def test_a_link_of_nonsense_enters_nothing() -> None:
+    app = open_link(PAGE, **{state.PATIENT: "age_years=old&relapse_site=elbow"})
+    assert not app.exception
+    assert "Enter what is known" in shown(app)
