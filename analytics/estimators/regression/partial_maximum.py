@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -39,6 +39,9 @@ _FEW_COLUMNS = 4
 _ELSEWHERE = 4.0
 _BEYOND = (2.0, 4.0)
 _DEEP = 1e3
+# So far below the target a step that gains less than that leads to nothing above it.
+_HOPELESS = 4.0
+_NEXT_TO_NOTHING = 1e-2
 _STEP_TOLERANCE = 1e-10
 # Where only the height of a maximum is asked for: it is off by the square of the step.
 _HEIGHT_TOLERANCE = 1e-6
@@ -234,6 +237,12 @@ class _Profile:
         self.free = np.ones(likelihood.size, dtype=bool)
         self.free[index] = False
         self.best, self.path = optimum.beta, optimum.beta[None]
+        inner = _search(likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
+        self._inner = replace(inner, is_endless=self._is_hopeless) if likelihood.penalised else inner
+
+    def _is_hopeless(self, beta: FloatArray, step: FloatArray, gain: float, before: float) -> bool:
+        """True far out and far below the target, where a search gains next to nothing and is long in ending."""
+        return before + gain < self.target - _HOPELESS and gain < _NEXT_TO_NOTHING
 
     def excess(self, distance: float) -> float:
         """How far the profile is above the target; minus infinity where it cannot be found."""
@@ -266,8 +275,7 @@ class _Profile:
         """The maxima over the other coefficients from some starts, at a distance each."""
         start = start.copy()
         start[:, self.index] = self.optimum.beta[self.index] + self.side * distance
-        search = _search(self.likelihood, _HEIGHT_TOLERANCE, _MAX_INNER_EVALUATIONS)
-        return newton.maximise(self.likelihood, start, np.tile(self.free, (len(start), 1)), search)
+        return newton.maximise(self.likelihood, start, np.tile(self.free, (len(start), 1)), self._inner)
 
     def _above(self, found: newton.Optimum) -> FloatArray:
         return np.where(found.converged, found.log_likelihood - self.target, -math.inf)
