@@ -272,6 +272,7 @@ _OTHERS: Mapping[str, Template] = {
     "several": lambda terms: "; ".join(speak(why, terms.dictionary) for why in terms.of("whys")),
     "singular-pooled-covariance": "the variance of its coefficients is singular",
     "singular-robust-covariance": "its robust covariance is singular",
+    "small-numbers": "small numbers are protected",
     "smaller-not-converged": "the fit without it did not converge",
     "stopped": "stopped before the first resample",
     "too-large": "too large or too small to write",

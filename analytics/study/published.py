@@ -19,7 +19,7 @@ from analytics.formats import MISSING
 from analytics.reporting.reasons import say_reason
 from analytics.results import Estimate, Name, OddsRatioResult, Reason, Result
 
-PUBLISHED_PATH = Path(__file__).parents[2] / "data" / "published_outcomes.toml"
+PUBLISHED_PATH = Path(__file__).parents[2] / "data" / "published_study.toml"
 
 FigureKind = Literal["count", "percent", "median", "odds_ratio", "p_wald", "survival", "logrank_p"]
 FIGURE_KINDS: tuple[str, ...] = get_args(FigureKind)

@@ -18,7 +18,7 @@ from analytics.reporting.attrition import say_exclusion
 from tests.analyses.shown import check_shown, patients_of, show
 
 RELAPSED = patients_of("reference_cohort.csv").query("relapsed == 1")
-COMMON = ["survival-by-variable", "hazard-ratios", "mean-survival"]
+COMMON = ["survival-by-variable", "hazard-ratios", "mean-survival", "published-outcomes"]
 TREATMENT = ["hsct-cart-chemotherapy", "survival-by-treatment", "landmark", "naive-answer", "adjusted-comparison"]
 
 
