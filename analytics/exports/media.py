@@ -6,7 +6,8 @@ from analytics.exports.csv_file import CSV
 from analytics.exports.exhibit import ExhibitMedium
 from analytics.exports.html_file import HTML
 from analytics.exports.medium import Medium
+from analytics.exports.pptx_file import SLIDES
 from analytics.exports.xlsx_file import XLSX
 
 MEDIA: tuple[Medium, ...] = (CSV, XLSX)
-EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = (HTML,)
+EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = (HTML, SLIDES)

@@ -181,3 +181,11 @@ def cell_of(ratio: Estimate, *, is_strong: bool = False) -> Cell:
     if ratio.value is None:
         return Cell(ratio_text(ratio), "reason", "soft")
     return Cell(ratio_text(ratio), "ratio", "strong" if is_strong else "plain")
+
+
+def words_of(cell: Cell, row: Row) -> str:
+    """A cell in one line, with what stands smaller before and under it."""
+    text = f"{cell.lead} {cell.text}" if cell.lead else cell.text
+    if not cell.detail:
+        return text
+    return f"{text} ({cell.detail})" if row.is_heading else f"{text} · {cell.detail}"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from analytics.figures.forest.layout import (
-    Cell,
     Forest,
     Mark,
     Row,
+    words_of,
 )
 from analytics.figures.svg import BOLD, INK, LINE, MARGIN, SOFT, svg_document, svg_text, svg_title
 from analytics.figures.theme import PALETTE
@@ -89,7 +89,7 @@ class _Drawing:
             # It runs on over the empty cells beside it.
             beside = next((i for i, cell in enumerate(row.cells) if i and cell.text), len(rooms) - 1)
             rooms[0] = max(rooms[0], (self.columns[beside] - self.columns[0]) // BOLD_LETTER - 1)
-        texts = [(_words(cell, row), TONES[cell.tone]) for cell in row.cells]
+        texts = [(words_of(cell, row), TONES[cell.tone]) for cell in row.cells]
         height = self.add_cells(texts, rooms, indent)
         if "reference" in row.traits:
             one = self.x(self.forest.axis.place(1))
@@ -166,10 +166,3 @@ class _Drawing:
         for line in textwrap.wrap(text, 150):
             self.y += LINE
             self.parts.append(svg_text(MARGIN, self.y, line, f' font-size="11.5" fill="{SOFT}"'))
-
-
-def _words(cell: Cell, row: Row) -> str:
-    text = f"{cell.lead} {cell.text}" if cell.lead else cell.text
-    if not cell.detail:
-        return text
-    return f"{text} ({cell.detail})" if row.is_heading else f"{text} · {cell.detail}"
