@@ -9,6 +9,7 @@ from analytics.reporting.wording import say_no_advice
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.patient import ask_patient, show_classes
+from pages.components.patient_alike import show_alike
 from pages.components.registry import Page
 from pages.components.title import show_title
 
@@ -22,6 +23,7 @@ def show_patient(context: Context) -> None:
     features = ask_patient(context)
     if features:
         show_classes(context, features)
+        show_alike(context, features)
     st.caption(as_markdown(say_no_advice()))
 
 
@@ -29,7 +31,7 @@ def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
     about = (
         "One {patient} in the context of the cohort: classes by published definitions with what would change them, and what "
-        "was published on treatments."
+        "was published on treatments, and what became of those like this one."
     )
     return (
         Page(

@@ -19,6 +19,7 @@ from analytics.estimators.curves.zero_events import (
     tabulate_curves,
     tabulate_whole_curves,
 )
+from analytics.estimators.gower import gower_distances
 from analytics.estimators.intervals import (
     check_survival_conf_type,
     clopper_pearson,
@@ -184,6 +185,7 @@ __all__ = [
     "find_crossings",
     "fit_probabilities",
     "follow_up",
+    "gower_distances",
     "gray_test",
     "hidden_share",
     "highest_risk",

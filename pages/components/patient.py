@@ -32,6 +32,7 @@ from pages.components.tables import show_table
 
 NOT_KNOWN = "not known"
 N_COLUMNS = 4
+FIRST = ("age", "lineage", "site of relapse", "relapse day")  # roles
 
 
 def hold_patient(texts: Sequence[str], cohort: Cohort) -> None:
@@ -54,13 +55,13 @@ def ask_patient(context: Context) -> dict[str, Value]:
     others = load_patients(cohort, context.filter)
     is_empty = entered == asked.begun
     st.session_state.setdefault(state.PATIENT_FOLD, True)
-    said = say_features(entered, cohort.dictionary)
     if is_empty:
         st.html(
             f'<p class="outcomes-caption" data-testid="nothing-entered">{escape(say_nothing_entered(len(others)))}</p>'
         )
     else:
-        st.html(f'<p class="outcomes-answer" data-testid="patient">{escape(said)}.</p>')
+        said = say_features(_keep_first(cohort, entered) or entered, cohort.dictionary)
+        st.html(f'<p data-testid="patient"><b>{escape(said)}.</b></p>')
     title = f"What is known of the {load_words().noun}"
     with st.expander(
         as_markdown(title), icon=":material/edit_note:", key=state.PATIENT_FOLD, on_change="rerun"
@@ -82,15 +83,19 @@ def _hold(features: dict[str, Value]) -> None:
     st.session_state[state.PATIENT] = features
 
 
+def _keep_first(cohort: Cohort, features: dict[str, Value]) -> dict[str, Value]:
+    """What a patient is told by in a line."""
+    first = {v.name for v in load_asked(cohort).variables if v.role in FIRST}
+    return {name: value for name, value in features.items() if name in first}
+
+
 def _ask_taken(cohort: Cohort, others: Sequence[dict[str, Value]]) -> None:
     if not others:
         return
     known = load_asked(cohort).begun
-    first = [v for v in load_asked(cohort).variables if v.role in ("age", "lineage", "site of relapse", "relapse day")]
 
     def name(i: int) -> str:
-        said = {v.name: others[i][v.name] for v in first if v.name in others[i]}
-        return as_markdown(f"{i + 1}: {say_features(said, cohort.dictionary)}")
+        return as_markdown(f"{i + 1}: {say_features(_keep_first(cohort, others[i]), cohort.dictionary)}")
 
     def take() -> None:
         chosen = st.session_state[state.PATIENT_TAKEN]

@@ -39,6 +39,13 @@ def test_every_page_of_another_disease_is_in_its_own_words() -> None:
         assert len(texts) > 1 and own_words(texts) == [], page
         if page == "survival-by-site":
             assert "has no column mismatch, which this page needs" in app.info[0].value
+    app.session_state[state.PATIENT] = {"age_years": 45.0, "surgery": "yes"}
+    app.run()
+    assert not app.exception
+    texts = list_shown(app)
+    assert own_words(texts) == []
+    assert any("like this one" in text for text in texts)
+    assert not any("Classes by published definitions" in text for text in texts)
     assert app.session_state[state.OWN_COHORT].dictionary.words.phrases["relapse"] == "transplant"
 
 

@@ -88,3 +88,31 @@ def test_a_link_of_nonsense_enters_nothing() -> None:
     app = open_link(PAGE, **{state.PATIENT: "age_years=old&relapse_site=elbow"})
     assert not app.exception
     assert "Enter what is known" in shown(app)
+
+
+def test_those_like_the_child_are_counted_and_shown_with_their_treatments() -> None:
+    app = open_page(
+        PAGE, {state.PATIENT: dict(ENTERED), state.PATIENT_HELD: ["immunophenotype"], state.PATIENT_SALVAGE: True}
+    )
+    assert not app.exception
+    text = shown(app)
+    assert "Children like this one" in text
+    assert "Of 10 children like these, " in text
+    assert "the last step to which enough are left (immunophenotype: B-ALL)" in text
+    assert "At the landmark" in text
+    app.multiselect(key=state.PATIENT_MATTERS).set_value(["immunophenotype", "bcr_abl1", "relapse_site_group"]).run()
+    assert "Shown are the" in shown(app)
+    assert "How the nearest differ" in shown(app)
+    assert "Of 10 children nearest to this one" in shown(app)
+
+
+def test_where_small_numbers_are_protected_the_nearest_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMALLEST_CELL", "5")
+    monkeypatch.setenv("CELL_KEY_SECRET", "a secret of the tests of one patient")
+    app = open_page(PAGE, {state.PATIENT: dict(ENTERED), state.PATIENT_HELD: ["immunophenotype", "bcr_abl1"]})
+    assert not app.exception
+    text = shown(app)
+    assert "Take one of" not in str([box.label for box in app.selectbox])
+    assert "The nearest children are not looked for: small numbers are protected here" in text
+    assert "How the nearest differ" not in text
+    assert "Classes by published definitions" in text
