@@ -52,7 +52,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show_figure(document.main(), opened.stem, choose_reference)
     with head:
         show_title(analysis.title, analysis.question, context)
-        show_presenter(analysis, context.links)
+        show_presenter(analysis, context.links, opened)
         show_answer(document.answer())
         show_choices(offer.controls, context.choices)
         show_above(opened)

@@ -1,4 +1,4 @@
-// Presenting: left and right turn the page within the section, Esc ends it. A forest, or a grid of pictures, that is too long for the screen, and
+// Presenting: left and right turn the page within the section, or among collected views, Esc ends it. A forest, or a grid of pictures, that is too long for the screen, and
 // each drawing after it, is shown part by part, by up and down; page up and down, as pointers send them, go through the parts and on to the next page.
 
 const TYPING = 'input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=listbox], [role=menu]'
@@ -52,6 +52,12 @@ function divide(box) {
   return parts
 }
 
+// A link to where the page is already, as far as it is a page of the section, or a place among collected views.
+function isHere(address) {
+  const there = new URL(address), [a, b] = [there, location].map(({ search }) => new URLSearchParams(search).get('basket'))
+  return there.pathname === location.pathname && a === b
+}
+
 function present(bar, data) {
   let parts = [], part = 0, boxes = [], waiting
   const answers = document.querySelector('.st-key-shown_answers')
@@ -87,7 +93,7 @@ function present(bar, data) {
   }
   const turn = (where) => {
     const link = bar.querySelector(`[data-turn=${where}]`)
-    if (link.hasAttribute('href') && new URL(link.href).pathname !== location.pathname) link.click()
+    if (link.hasAttribute('href') && !isHere(link.href)) link.click()
   }
   const step = (by) => {
     if (!parts[part + by]) return false
@@ -121,6 +127,32 @@ function present(bar, data) {
   }
 }
 
+// The view is collected by one click; what opens then takes a comment on it.
+function collecting(bar, basket, tell) {
+  const button = bar.querySelector('[data-collect]'), box = bar.querySelector('[popover]'), field = box.querySelector('textarea')
+  button.hidden = !basket
+  if (!basket) return
+  const [n, comment] = basket, isIn = comment !== undefined
+  const said = `Collected: ${n} ${n === 1 ? 'view' : 'views'}`
+  button.textContent = isIn ? `✓ ${n}` : 'Collect'
+  button.title = isIn ? said : 'Put this view into the basket'
+  if (isIn) button.setAttribute('aria-label', said)
+  else button.removeAttribute('aria-label')
+  box.querySelector('p').textContent = isIn ? `${said}.` : 'Collecting …'
+  box.querySelector('a').href = `collected${location.search}`
+  if (document.activeElement !== field) field.value = comment ?? ''
+  const open = () => {
+    const { bottom, right } = button.getBoundingClientRect()
+    box.showPopover()
+    box.style.inset = `${bottom + 6}px auto auto ${Math.max(8, right - box.offsetWidth)}px`
+    field.focus()
+  }
+  button.onclick = () => { if (!isIn) tell(true); open() }
+  field.onchange = () => tell(field.value)
+  field.onkeydown = (event) => { if (event.key === 'Enter' && !event.shiftKey) { event.preventDefault(); box.hidePopover(); button.focus() } }
+  box.querySelector('[data-forget]').onclick = () => { tell(false); box.hidePopover(); button.focus() }
+}
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const bar = parentElement.querySelector('.outcomes-present')
   const begin = bar.querySelector('[data-begin]'), wasOn = bar.classList.contains('on')
@@ -133,6 +165,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (data[where]) link.href = data[where]
     else link.removeAttribute('href')
   }
+  collecting(bar, data.basket, (value) => setTriggerValue('collected', value))
   bar.outcomesEnd = data.on ? present(bar, data) : undefined
   if (wasOn && !data.on && document.activeElement === document.body) begin.focus({ preventScroll: true })
   return () => bar.outcomesEnd?.()

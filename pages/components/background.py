@@ -38,7 +38,7 @@ def _show_one(part: BackgroundPart, key: JobKey, provenance: Provenance, stem: s
     st.html(f'<h2 class="outcomes-h2" data-testid="slow-title">{escape(part.title)}</h2>')
     job = jobs_of(key[0]).find(key, name_session())
     if job is not None and not job.is_finished:
-        _show_progress(key, job)
+        show_progress(key, job)
     elif job is None:
         _show_start(part, key, part.refusal() or jobs_of(key[0]).refusal(name_session()))
     found = job.future.result() if job is not None and job.is_finished else None
@@ -61,7 +61,7 @@ def _show_start(part: BackgroundPart, key: JobKey, refusal: str) -> None:
     )
 
 
-def _show_progress(key: JobKey, job: Job) -> None:
+def show_progress(key: JobKey, job: Job) -> None:
     """How far it has come, looked at again and again until it has ended or is no longer waited for; then a new page."""
     is_first = True
 

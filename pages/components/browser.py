@@ -15,6 +15,10 @@ TOOLBAR_HTML = """<div class="bar"><button type="button" data-action="copy">Copy
 <button type="button" data-action="journal-png">Journal: PNG, 300 dpi</button></div>"""
 
 PRESENTER_HTML = """<div class="outcomes-present"><button type="button" data-begin>Present</button>
+<button type="button" data-collect hidden>Collect</button>
+<div popover class="outcomes-collected"><p aria-live="polite"></p>
+<label>Comment<textarea rows="3" maxlength="2000"></textarea></label>
+<p><a data-turn="collected">See all</a> <button type="button" data-forget>Remove</button></p></div>
 <nav aria-label="Presentation"><a data-turn="previous" title="Previous page (left arrow)">‹</a>
 <span role="status"></span><a data-turn="next" title="Next page (right arrow)">›</a>
 <button type="button" data-leave title="Leave (Esc)">✕</button></nav></div>"""

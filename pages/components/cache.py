@@ -43,7 +43,7 @@ from pages.components.own_cohort import OwnCohort
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
-SESSIONS = 128  # whose ledgers are kept for a reload
+SESSIONS = 128  # whose ledgers and collected views are kept for a reload
 
 Choices = tuple[tuple[str, Any], ...]
 Asked = ParamSpec("Asked")
@@ -414,3 +414,4 @@ class Shelf:
 
 
 LEDGERS = Shelf()
+BASKETS = Shelf()

@@ -124,15 +124,21 @@ def read_context(cohort: Cohort) -> Context:
 
 def to_context(cohort: Cohort) -> Context:
     """The filter as the session holds it."""
-    cohort_filter = read_filter(cohort)
+    context = make_context(cohort, st.session_state.get(state.FILTERS, {}))
+    if cohort.smallest_cell and context.is_answered:
+        st.session_state[state.ANSWERED] = context.filter
+    return context
+
+
+def make_context(cohort: Cohort, held: Mapping[str, Sequence[str]]) -> Context:
+    """The context that the parameters of a link ask for."""
+    asked, _ = CohortFilter.from_query(held, cohort.dictionary)
+    cohort_filter = fit_filter(asked, cohort)
     if not cohort.is_answered(cohort_filter):
         return Context(cohort, cohort_filter, is_answered=False)
-    held = st.session_state.get(state.FILTERS, {})
     if asks_for_start(held) and offers_start(cohort):
         return put_start_beside(Context(cohort, cohort_filter), held.get(state.VERSUS, ()))
     versus = read_versus(held.get(state.VERSUS, ()), cohort)
-    if cohort.smallest_cell:
-        st.session_state[state.ANSWERED] = cohort_filter
     context = Context(cohort, cohort_filter, versus=versus)
     return set_apart(context) if versus is not None and asks_apart(held) else context
 

@@ -13,6 +13,7 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import load_words
 from analytics.results import Note
+from analytics.views.basket import read_links
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
 from pages.components import state
 from pages.components.cache import Offer, load_offers
@@ -29,9 +30,10 @@ from pages.components.context import (
     usable_texts,
 )
 from pages.components.controls import list_overview_choices
+from pages.components.kept_basket import add_to_basket
 from pages.components.own_cohort import find_own_cohort
 from pages.components.patient import hold_patient
-from pages.components.presenting import read_presenting
+from pages.components.presenting import read_presenting, say_turn
 
 MOST_LINK_NOTES = 20
 
@@ -51,16 +53,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
     overview = list_overview_choices(cohort)
     controls |= overview
-    other_keys = {
-        DATA_KEY,
-        state.VERSUS,
-        state.REGISTRY,
-        state.APART,
-        state.PRESENT,
-        state.OWN,
-        state.PATIENT,
-        *controls,
-    }
+    session = {state.PRESENT, state.OWN, state.BASKET, state.VIEW, state.PATIENT}
+    other_keys = {DATA_KEY, state.VERSUS, state.REGISTRY, state.APART, *session, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if {state.OWN, state.REGISTRY} & query.keys() and find_own_cohort() is None:
         notes = (_note_own_file(), *notes)
@@ -78,9 +72,11 @@ def read_link(cohort: Cohort, page: str) -> None:
         hold_choices({c.name: c.default for c in list_controls(offers, page)})
     hold_choices({name: value for name, value in values.items() if name not in overview})
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
-    usable |= say_session()
-    # Whom a link is about is read once, and the address does not keep it.
+    usable |= say_session() | say_turn()
+    # Whom a link is about is read once, and the address does not keep it; nor the collected views that it carries.
     hold_patient(query.get(state.PATIENT, ()), cohort)
+    if state.VIEW in query:
+        add_to_basket(read_links(query[state.VIEW]))
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]
     st.session_state[state.LINK_READ] = True
     if usable != {key: st.query_params.get_all(key) for key in st.query_params if key != DATA_KEY}:
@@ -123,12 +119,13 @@ def write_link(cohort: Cohort, page: str) -> None:
         *list_selecting(cohort),
         state.PRESENT,
         state.OWN,
+        state.BASKET,
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
     controls = list_controls(offers, page)
     chosen = zip(controls, read_choices(controls), strict=True)
     asked = {control.name: control.to_text(value) for control, (_, value) in chosen if value != control.default}
-    asked |= st.session_state.get(state.FILTERS, {}) | say_session()
+    asked |= st.session_state.get(state.FILTERS, {}) | say_session() | say_turn()
     if said != asked:
         others = {key: st.query_params.get_all(key) for key in st.query_params if key not in said}
         _write_address(others | asked)

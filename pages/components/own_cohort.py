@@ -11,6 +11,7 @@ import streamlit as st
 
 from analytics.cohort import Cohort
 from analytics.cohort.cohort import assign
+from analytics.views.basket import Basket
 from analytics.views.ledger import Ledger
 from pages.components import state
 from pages.components.leaving import forget_with_session
@@ -80,6 +81,7 @@ def hold_own_cohort(cohort: Cohort) -> None:
     """Let the session show a reader's own patients, with filters and a ledger of their own."""
     if (own := find_own_cohort()) is None:
         st.session_state[state.LEDGER_ASIDE] = st.session_state.get(state.LEDGER, Ledger())
+        st.session_state[state.BASKET_ASIDE] = st.session_state.pop(state.BASKET, Basket())
     if own is None or own.data_version != cohort.data_version:
         st.session_state[state.LEDGER] = Ledger()
         _forget_view()
@@ -91,6 +93,7 @@ def let_own_cohort_go() -> None:
     """Let go of the reader's own patients, and of all that follows from them."""
     if st.session_state.pop(state.OWN_COHORT, None) is not None:
         st.session_state[state.LEDGER] = st.session_state.pop(state.LEDGER_ASIDE, Ledger())
+        st.session_state[state.BASKET] = st.session_state.pop(state.BASKET_ASIDE, Basket())
         _forget_view()
 
 

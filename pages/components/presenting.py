@@ -1,8 +1,13 @@
-"""Presenting: one figure at a time in type for a room, with its answer; keys lead through the section and out again."""
+"""Presenting: one figure at a time in type for a room, with its answer; keys lead on and out again.
+
+The way leads through the section of the menu, or through the views that were collected.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -10,10 +15,14 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS, Analysis
 from analytics.results import Note
+from analytics.views.basket import MOST_VIEWS
 from pages.components import state
 from pages.components.browser import PRESENTER
+from pages.components.collecting import collect, comment_on, find_turn, let_go, link_of
 from pages.components.context import is_presenting
+from pages.components.kept_basket import read_basket
 from pages.components.links import Links
+from pages.components.open_view import OpenView
 
 OVERVIEW = ("", "overview")
 ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
@@ -22,7 +31,9 @@ ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
 def read_presenting(query: Mapping[str, Sequence[str]], page: str) -> tuple[Note, ...]:
     """Present, or not, as a link to this page says; a note where it asks for what cannot be."""
     asked = query.get(state.PRESENT, [""])[-1]
-    hold_presenting(ANSWERS.get(asked.lower(), False) and is_presentable(page))
+    turn = query.get(state.BASKET, [""])[-1]
+    place = int(turn) - 1 if turn.isascii() and turn.isdigit() and 1 <= int(turn[:4]) <= MOST_VIEWS else None
+    hold_presenting(ANSWERS.get(asked.lower(), False) and is_presentable(page), place)
     if asked.lower() not in ANSWERS:
         text = f"The link asks to present with “{asked[:40]}”, which means nothing here."
         return (Note("link-unknown-choice", "caution", text, "Ask with present=1."),)
@@ -36,21 +47,54 @@ def is_presentable(page: str) -> bool:
     return page in OVERVIEW or any(analysis.slug == page for analysis in load_analyses())
 
 
-def hold_presenting(is_presenting: bool) -> None:
-    """Let the session present, or not."""
-    st.session_state.pop(state.PRESENT, None)
-    if is_presenting:
-        st.session_state[state.PRESENT] = True
+def hold_presenting(is_presenting: bool, turn: int | None = None) -> None:
+    """Let the session present, or not; of the collected views the one at the place ``turn``."""
+    for key, value in ((state.PRESENT, is_presenting or None), (state.TURN, turn if is_presenting else None)):
+        st.session_state.pop(key, None)
+        if value is not None:
+            st.session_state[key] = value
 
 
-def show_presenter(shown: Analysis[Any, Any] | None, links: Links) -> None:
-    """The button that begins, and while presenting those that turn the page and end, with their keys; None: the overview."""
-    data = {"on": is_presenting()}
-    PRESENTER(key=state.PRESENTER, data=data | (_turns(shown, links) if is_presenting() else {}), on_asked_change=_take)
+def say_turn() -> dict[str, list[str]]:
+    """Which of the collected views is presented, as an address says it."""
+    turn = st.session_state.get(state.TURN)
+    return {} if turn is None else {state.BASKET: [str(turn + 1)]}
+
+
+def show_presenter(shown: Analysis[Any, Any] | None, links: Links, opened: OpenView | None = None) -> None:
+    """The buttons that present and collect, and while presenting those that turn the page and end, with their keys.
+
+    ``shown`` is None on the overview, ``opened`` where there is nothing to collect. Through collected views the comment on
+    each stands with it.
+    """
+    data: dict[str, Any] = {"on": is_presenting()}
+    if is_presenting():
+        data |= _turns(shown, links)
+        if comment := data.pop("comment", ""):
+            st.html(f'<p class="outcomes-comment" data-testid="comment">{escape(comment)}</p>')
+    elif opened is not None:
+        # How many are collected; the comment on this view, if it is among them.
+        basket = read_basket()
+        place = basket.find(link_of(opened))
+        data["basket"] = [len(basket), *([] if place is None else [basket.views[place].comment])]
+    PRESENTER(
+        key=state.PRESENTER, data=data, on_asked_change=_take, on_collected_change=partial(_take_collected, opened)
+    )
 
 
 def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
-    """Where a page stands in its section, and the links to those beside it; the first analysis follows the overview."""
+    """Where a page stands among the collected views, or in its section, and the links to those beside it.
+
+    The first analysis follows the overview.
+    """
+    turn, views = st.session_state.get(state.TURN), read_basket().views
+    if shown is not None and turn is not None and turn < len(views) and views[turn].page == shown.slug:
+        return {
+            "place": f"{turn + 1} of {len(views)}",
+            "previous": find_turn(links, turn, -1),
+            "next": find_turn(links, turn, 1),
+            "comment": views[turn].comment,
+        }
     if shown is None:
         filled = [a for a in load_analyses() if not links.offers[a.slug].lacks]
         first = next((a.slug for section in SECTIONS for a in filled if a.section == section), "")
@@ -67,3 +111,16 @@ def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
 
 def _take() -> None:
     hold_presenting(st.session_state[state.PRESENTER].asked is True)
+
+
+def _take_collected(opened: OpenView | None) -> None:
+    """Collect the open view, or let it go, or write a comment beside it; whatever else a browser may send does nothing."""
+    sent = st.session_state[state.PRESENTER].collected
+    if opened is None:
+        return
+    if sent is True:
+        collect(opened)
+    elif sent is False:
+        let_go(opened)
+    elif isinstance(sent, str):
+        comment_on(opened, sent)

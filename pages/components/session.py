@@ -10,6 +10,7 @@ from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TAB
 from pages.components.jobs import JOBS
+from pages.components.kept_basket import take_over_basket
 from pages.components.kept_ledger import take_over_ledger
 from pages.components.link import list_selecting
 from pages.components.presence import name_session
@@ -38,4 +39,5 @@ def _take_over() -> None:
     if isinstance(before, str) and before not in ("", name_session()):
         st.session_state[state.BEFORE] = before
         take_over_ledger(before)
+        take_over_basket(before)
         JOBS.pass_on(before, name_session())

@@ -23,6 +23,11 @@ ANSWERED = "answered"  # the last selection, where small numbers are protected
 SHOWN = "shown_analysis"  # the slug of the page last shown
 LEDGER = "ledger"
 LEDGER_ASIDE = "ledger_aside"  # that of the file named at the start, while the reader's own patients are shown
+BASKET = "basket"  # the views that were collected; in a link while presenting: which of them, from 1 on
+BASKET_ASIDE = "basket_aside"  # those of the file named at the start, while the reader's own patients are shown
+BASKET_SAID = "basket_said"  # what there is to say of a file of collected views that was opened
+TURN = "turn"  # the place of the collected view that is presented
+VIEW = "view"  # the parameter that carries collected views, each as its link
 OWN_COHORT = "own_cohort"  # patients that the reader brought
 INTAKE = "intake"  # what the reader has brought and not opened yet; the keys of its widgets begin so too
 OWN = "own"  # the parameter of a link that was made of them
@@ -77,6 +82,11 @@ FLOW_PLACE = "shown_flow"
 LANES_PLACE = "shown_lanes"
 PLACE = "shown_figure"
 PRESENTER = "presenter"
+N_BASKETS = "n_baskets"  # how often the place for a file of collected views was emptied
+OPEN_BASKET = "open_basket"
+SAVE_BASKET = "save_basket"
+EMPTY_BASKET = "empty_basket"
+PRESENT_BASKET = "present_basket"
 TOOLBAR = "toolbar"
 TOOLBAR_BUTTONS = "toolbar_buttons"
 LINK_BUTTON = "link_button"
@@ -124,6 +134,11 @@ def key_of_feature(name: str) -> str:
 def key_of_background(part: str, what: str = "") -> str:
     """The key of what belongs to a part that is computed beside the page: its start, stop or progress."""
     return "_".join(("slow", part, *filter(None, (what,))))
+
+
+def key_of_collected(*what: object) -> str:
+    """The key of what belongs to a collected view, or to a file of all of them."""
+    return "_".join(("collected", *map(str, what)))
 
 
 def key_of_intake(n_taken: int, *names: object) -> str:

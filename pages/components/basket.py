@@ -1,0 +1,220 @@
+"""The page of collected views: their order and comments, files of all of them, and the file that keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from analytics.dictionary import spoken
+from analytics.exports.exhibit import Exhibit, ExhibitMedium
+from analytics.exports.media import EXHIBIT_MEDIA
+from analytics.exports.medium import to_file_stem
+from analytics.formats import format_count
+from analytics.speaking import word
+from analytics.views.basket import Basket, BasketError
+from analytics.views.basket import read_basket as read_file
+from analytics.views.view import write_link
+from pages.components import state
+from pages.components.background import show_progress
+from pages.components.collecting import Reopened, link_to_turn
+from pages.components.context import Context
+from pages.components.files import show_link
+from pages.components.jobs import JobKey, TooManyError, jobs_of
+from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
+from pages.components.own_cohort import find_own_cohort
+from pages.components.presence import name_session
+
+LONGEST_LINK = 6_000  # some servers on the way take no longer ones
+EMPTY = (
+    "Nothing is collected yet. “Collect” stands beside the title of every analysis: it puts the view with its filters and "
+    "choices here, to be put in order, commented, presented and given out together."
+)
+OWN = "These views are of your own file. They go with it: save them to keep them. The file that is saved holds no patients."
+
+
+def show_said() -> None:
+    """What there is to say of a file that was opened, once."""
+    said = st.session_state.pop(state.BASKET_SAID, ())
+    if said:
+        items = "".join(f"<li>{escape(text)}</li>" for text in said)
+        st.html(
+            '<div class="outcomes-note caution" role="status" data-testid="basket-said">'
+            f'<ul class="outcomes-says">{items}</ul></div>'
+        )
+
+
+def show_views(views: Sequence[Reopened]) -> None:
+    """Each view with its link, what has to be said of it, its comment, and its place."""
+    if not views:
+        st.html(f'<p class="outcomes-caption" data-testid="basket-empty">{escape(EMPTY)}</p>')
+    for place, view in enumerate(views):
+        with st.container(border=True):
+            st.html(_describe(view, place))
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                _ask_comment(view, place)
+                _show_moves(view, place, len(views))
+
+
+def _describe(reopened: Reopened, place: int) -> str:
+    view, opened = reopened.view, reopened.opened
+    title = escape((opened.document.title if opened else view.title) or view.page)
+    whom = opened.document.sentence() if opened else view.whom
+    name = f'<a href="{escape(view.link)}" data-turn="view">{title}</a>' if opened else title
+    said = [reopened.problem] if reopened.problem else []
+    said += [f"{note.text} {note.remedy}" for note in reopened.notes]
+    if reopened.problem and view.answer:
+        said.append(f"When it was collected: {view.answer}")
+    said += reopened.changes
+    items = "".join(f"<li>{escape(text)}</li>" for text in said)
+    kind = "warning" if reopened.problem else "caution"
+    more = f'<div class="outcomes-note {kind}" role="note"><ul class="outcomes-says">{items}</ul></div>' if said else ""
+    return (
+        f'<h2 class="outcomes-h2" data-testid="collected">{place + 1}. {name}</h2>'
+        f'<p class="outcomes-caption">{escape(whom)}</p>{more}'
+    )
+
+
+def _ask_comment(reopened: Reopened, place: int) -> None:
+    key = state.key_of_collected("comment", place)
+    st.session_state[key] = reopened.view.comment  # whatever stood at this place before
+    st.text_input(f"Comment on view {place + 1}", key=key, on_change=_comment, args=(place, key), width="stretch")
+
+
+def _comment(place: int, key: str) -> None:
+    keep_basket(read_basket().commented(place, str(st.session_state[key])))
+
+
+def _show_moves(reopened: Reopened, place: int, n: int) -> None:
+    basket = read_basket()
+    moves = (
+        ("up", ":material/arrow_upward:", f"Move view {place + 1} up", basket.moved, (place, -1), place == 0),
+        ("down", ":material/arrow_downward:", f"Move view {place + 1} down", basket.moved, (place, 1), place == n - 1),
+        ("remove", ":material/delete:", f"Remove view {place + 1}", basket.without, (place,), False),
+    )
+    for what, icon, about, change, asked, disabled in moves:
+        key = state.key_of_collected(what, place)
+        st.button(about, key=key, icon=icon, type="tertiary", disabled=disabled, on_click=_change, args=(change, asked))
+
+
+def _change(change: object, asked: tuple[int, ...]) -> None:
+    assert callable(change)
+    keep_basket(change(*asked))
+
+
+def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
+    """Present them, copy the link that carries them, and make a file of all of them in each medium."""
+    shown = [(view, view.opened) for view in views if view.opened is not None]
+    if not views:
+        return
+    if len(shown) < len(views):
+        left_out = f"{format_count(len(views) - len(shown))} of {format_count(len(views))} cannot be shown now"
+        st.html(f'<p class="outcomes-caption" role="status">{left_out}, and will be left out.</p>')
+    if not shown:
+        return
+    first = next(place for place, view in enumerate(views) if view.opened is not None)
+    address = escape(link_to_turn(views[first].view, first, context.links))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f'<a class="outcomes-button" data-turn="first" href="{address}">Present them</a>')
+        link = _write_link(context, [view.view.link for view in views])
+        if len(link) <= LONGEST_LINK:
+            show_link(link)
+    exhibits = [view.to_exhibit(opened) for view, opened in shown]
+    for medium in EXHIBIT_MEDIA:
+        st.fragment(partial(_show_file, medium, exhibits, context))()
+
+
+def _write_link(context: Context, links: Sequence[str]) -> str:
+    address = str(st.context.url or "").split("?")[0]
+    return write_link(address, {state.VIEW: list(links), "data": [context.cohort.data_version]})
+
+
+def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Context) -> None:
+    """A file of all views: begun by a click, made beside the page with a way to stop, then handed out."""
+    asked = tuple((e.link, e.comment, e.provenance) for e in exhibits)
+    choices = (("views", asked), ("medium", medium.ending))
+    key: JobKey = (context.cohort, context.filter, "collected", choices, f"file_{medium.ending}")
+    jobs = jobs_of(context.cohort)
+    job = jobs.find(key, name_session())
+    if job is not None and not job.is_finished:
+        show_progress(key, job)
+    elif job is None:
+        refusal = jobs.refusal(name_session())
+        st.button(
+            f"Make {medium.name}",
+            key=state.key_of_collected("make", medium.ending),
+            icon=":material/play_arrow:",
+            disabled=bool(refusal),
+            help=refusal or None,
+            on_click=_start,
+            args=(key, medium, exhibits),
+        )
+    else:
+        stem = to_file_stem("collected", "synthetic" if context.cohort.synthetic else "", day=date.today())
+        st.download_button(
+            f"Save {medium.name}",
+            data=job.future.result(),
+            file_name=f"{stem}.{medium.ending}",
+            mime=medium.mime,
+            on_click="ignore",
+            icon=":material/download:",
+            key=state.key_of_collected("save", medium.ending),
+        )
+
+
+def _start(key: JobKey, medium: ExhibitMedium, exhibits: Sequence[Exhibit]) -> None:
+    run = spoken(lambda progress: medium.write(exhibits, progress))
+    try:
+        jobs_of(key[0]).start(key, run, name_session())
+    except TooManyError as error:
+        say_of_basket(str(error))
+
+
+def show_keeping(basket: Basket) -> None:
+    """Save the collected views as a file, open one, and forget them."""
+    if basket.views:
+        if find_own_cohort() is not None:
+            st.html(f'<p class="outcomes-caption">{escape(OWN)}</p>')
+        with st.container(horizontal=True):
+            st.download_button(
+                "Save the list (TOML)",
+                data=basket.to_text(word("title")).encode(),
+                file_name=f"{to_file_stem('collected-views', day=date.today())}.toml",
+                mime="application/toml",
+                on_click="ignore",
+                icon=":material/save:",
+                key=state.SAVE_BASKET,
+            )
+            st.button(
+                "Remove all",
+                key=state.EMPTY_BASKET,
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=keep_basket,
+                args=(Basket(),),
+            )
+    key = f"{state.OPEN_BASKET}_{st.session_state.get(state.N_BASKETS, 0)}"
+    # Of any kind: what cannot be read is told better here than by the browser.
+    st.file_uploader("Open a saved list: its views come after these", key=key, on_change=_open, args=(key,))
+
+
+def _open(key: str) -> None:
+    uploaded = st.session_state[key]
+    if uploaded is None:
+        return
+    st.session_state[state.N_BASKETS] = st.session_state.get(state.N_BASKETS, 0) + 1
+    try:
+        read = read_file(uploaded.getvalue())
+    except BasketError as error:
+        say_of_basket(f"Not opened, and nothing here was changed. {error}")
+        return
+    if read.disease and read.disease != word("title"):
+        say_of_basket(
+            f"The list was made with another dictionary, “{read.disease}”; “{word('title')}” is open. What its links ask for "
+            "may not be known here, and is said beside each view."
+        )
+    say_of_basket(*read.problems)
+    add_to_basket(read.basket)
