@@ -87,7 +87,7 @@ def _make_up(axes: Sequence[Axis], event: Axis, rows: Rows, known: NDArray[np.bo
     targets = [t for pair in combinations(range(len(axes)), 2) for t in _list_pair(pair, axes, event, rows, known)]
     total = rows.show([event], known)[:-1].astype(float)
     targets += [_by_outcome(i, axis, event, rows, known, total) for i, axis in enumerate(axes)]
-    weight = _fit([axis.size for axis in axes], targets, total)
+    weight = _fit([axis.size for axis in axes], [*targets * ROUNDS, *targets[-len(axes) :] * ROUNDS], total)
     # Who has a hidden level is in none of the numbers.
     return weight[tuple(slice(0, axis.size - 1) for axis in axes)]
 
@@ -151,19 +151,18 @@ def _target(places: tuple[int, ...], counted: IntArray, rows: Rows, axes: Sequen
 
 
 def _fit(sizes: Sequence[int], targets: Sequence[_Target], total: FloatArray) -> FloatArray:
-    """The combinations of largest entropy that agree with the targets, the last ones to the end."""
+    """The combinations of largest entropy that agree with the targets, one after the other."""
     weight = np.ones((*sizes, len(total))) * total / np.prod(sizes)
     n = weight.ndim
-    for _ in range(ROUNDS):
-        for axes, aim, most in targets:
-            kept = tuple(i % n for i in axes)
-            others = tuple(i for i in range(n) if i not in kept)
-            now = weight.sum(axis=others)
-            is_told = ~np.isnan(aim)
-            left = total.sum() - aim[is_told].sum()
-            untold = now[~is_told].sum()
-            # What is not told is what is left, each cell as it is but for the smallest that may stand there.
-            scale = left / untold if untold > 0 and left > 0 and len(axes) == 2 else 1.0
-            factor = np.where(is_told, aim, np.minimum(now * scale, most)) / np.where(now > 0, now, 1)
-            weight *= np.expand_dims(factor, others)
+    for axes, aim, most in targets:
+        kept = tuple(i % n for i in axes)
+        others = tuple(i for i in range(n) if i not in kept)
+        now = weight.sum(axis=others)
+        is_told = ~np.isnan(aim)
+        left = total.sum() - aim[is_told].sum()
+        untold = now[~is_told].sum()
+        # What is not told is what is left, each cell as it is but for the smallest that may stand there.
+        scale = left / untold if untold > 0 and left > 0 and len(axes) == 2 else 1.0
+        factor = np.where(is_told, aim, np.minimum(now * scale, most)) / np.where(now > 0, now, 1)
+        weight *= np.expand_dims(factor, others)
     return weight
