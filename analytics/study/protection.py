@@ -21,6 +21,9 @@ MEASURES = (
     ("p < 0.05, log-rank", "p_below_0_05_logrank", "Of groups alike; 5 % is right"),
     ("Coverage, OR", "coverage_of_odds_ratio", "Share of protected 95 % intervals that hold the truth"),
     ("p < 0.05, OR", "p_below_0_05_odds_ratio", "Of groups alike; 5 % is right"),
+    ("Coverage, adjusted OR", "coverage_of_models", "Of models of four factors that are not withheld"),
+    ("p < 0.05, adjusted OR", "p_below_0_05_models", "Of levels alike; 5 % is right"),
+    ("Models withheld", "share_of_models_withheld", "Because a factor has no two levels that may be shown"),
 )
 
 

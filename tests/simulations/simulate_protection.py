@@ -36,8 +36,12 @@ DESIGN = (
     "Selections of 30 to 100 % of cohorts of so many {patients}, two groups alike (40 and 60 %): a constant hazard by which 40 % "
     "have died at five years, follow-up ending evenly between one and nine years, an event in 20 %. Curves at every point of the "
     "grid against the curves of the same {patients} without noise; intervals at one, three and five years and of the odds ratio "
-    "against the truth by which they were drawn."
+    "against the truth by which they were drawn. Models of four factors that go together, odds ratios 1, 2, 1 and 2.7, the last "
+    "not known of one in eight."
 )
+FACTORS = ("sex", "immunophenotype", "cns_status", "mrd_day19")
+LOG_ODDS = {"T": np.log(2.0), "positive": 1.0}  # of all other levels 0
+ALIKE = ("male", "CNS2", "CNS3")
 
 
 @dataclass
@@ -51,6 +55,9 @@ class Found:
     p_values: list[float] = field(default_factory=list)
     odds_covered: list[bool] = field(default_factory=list)
     odds_p_values: list[float] = field(default_factory=list)
+    model_covered: list[bool] = field(default_factory=list)
+    model_p_values: list[float] = field(default_factory=list)
+    n_models: int = 0
     n_withheld: int = 0
     n_asked: int = 0
 
@@ -133,14 +140,52 @@ def look_at_odds(tally: pd.DataFrame, dictionary: Dictionary, keys: CellKeys, fo
             found.odds_p_values.append(term.p_value)
 
 
+def draw_factors(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """A row for each patient of a selection with four factors that go together, two of them with an effect."""
+    n = max(round(n * rng.uniform(0.3, 1.0)), 10)
+    sex = rng.choice(["female", "male"], n, p=[0.4, 0.6])
+    is_t = rng.random(n) < np.where(sex == "male", 0.25, 0.15)
+    is_late = rng.random(n) < np.where(is_t, 0.55, 0.3)
+    log_odds = -1.4 + LOG_ODDS["T"] * is_t + LOG_ODDS["positive"] * is_late
+    values: dict[str, Any] = {
+        "sex": sex,
+        "immunophenotype": np.where(is_t, "T", "B"),
+        "cns_status": rng.choice(["CNS1", "CNS2", "CNS3"], n, p=[0.65, 0.25, 0.1]),
+        "mrd_day19": pd.Series(np.where(is_late, "positive", "negative")).mask(rng.random(n) < 0.125),
+    }
+    levels = open_dictionary()
+    frame = pd.DataFrame({name: pd.Categorical(x, list(levels[name].levels)) for name, x in values.items()})
+    relapsed = (rng.random(n) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    return frame.assign(relapsed=relapsed, n=1, **{KEY: rng.integers(0, 2**32, n)})
+
+
+def look_at_models(tally: pd.DataFrame, dictionary: Dictionary, keys: CellKeys, found: Found) -> None:
+    """The odds ratios of four factors together."""
+    try:
+        shown, _ = protect_tally(tally, dictionary, keys, main_effects=True)
+    except SuppressedError:
+        return
+    frame = BinaryOutcome.from_tally(shown, "relapsed", [dictionary[name] for name in FACTORS])
+    found.n_models += 1
+    for term in estimate_odds_ratios(**frame.model(), noise=frame.noise).terms:
+        if not term.is_reference and term.p_value is not None and term.ratio.interval is not None:
+            low, high = term.ratio.interval.low, term.ratio.interval.high
+            true = np.exp(LOG_ODDS.get(str(term.level), 0.0))
+            found.model_covered.append(bool((low or 0) <= true <= (high if high is not None else np.inf)))
+            if term.level in ALIKE:
+                found.model_p_values.append(term.p_value)
+
+
 def run(n: int, smallest: int, replications: int) -> Found:
     """What is found over so many selections."""
     rng, dictionary, found = np.random.default_rng((SEED, n, smallest)), open_dictionary(), Found()
+    others = np.random.default_rng((SEED, n, smallest, 1))
     for i in range(replications):
         keys = CellKeys(smallest, f"secret of replication {i}")
         tally = draw_tally(rng, n)
         look_at_curves(tally, dictionary, keys, found)
         look_at_odds(tally, dictionary, keys, found)
+        look_at_models(draw_factors(others, n), dictionary, keys, found)
     return found
 
 
@@ -166,6 +211,10 @@ def to_rows(n: int, smallest: int, found: Found) -> list[str]:
         f"conf_high = {high:.4f}",
         f"coverage_of_odds_ratio = {share(found.odds_covered)}",
         f"p_below_0_05_odds_ratio = {share([p < 0.05 for p in found.odds_p_values])}",
+        f"coverage_of_models = {share(found.model_covered)}",
+        f"p_below_0_05_models = {share([p < 0.05 for p in found.model_p_values])}",
+        f"n_coefficients = {len(found.model_covered)}",
+        f"share_of_models_withheld = {1 - found.n_models / max(found.n_asked, 1):.4f}",
         f"share_of_selections_withheld = {found.n_withheld / max(found.n_asked, 1):.4f}",
         "",
     ]

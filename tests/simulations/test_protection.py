@@ -19,6 +19,9 @@ def test_every_size_keeps_what_is_said_of_it() -> None:
     for entry in entries:
         assert entry["share_within_5_points"] == 1, entry
         assert entry["coverage_of_survival"] >= 0.93 and entry["coverage_of_odds_ratio"] >= 0.93, entry
+        assert entry["coverage_of_models"] >= 0.93 and entry["share_of_models_withheld"] < 0.3, entry
+        few = entry["replications"] < 100  # of so few draws the share is not known better
+        assert abs(entry["p_below_0_05_models"] - 0.05) <= (0.03 if few else 0.01), entry
         assert entry["conf_low"] <= 0.05 <= entry["conf_high"], entry
     assert len(tabulate_protection().rows) == len(entries)
 
@@ -28,3 +31,4 @@ def test_a_slice_comes_out_again(smallest: int) -> None:
     found = run(400, smallest, 25)
     assert found.n_shown and found.n_near == found.n_shown
     assert np.mean(found.covered) > 0.85 and np.mean(found.odds_covered) > 0.8
+    assert found.n_models and np.mean(found.model_covered) > 0.8
