@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run store develop test test-fast fuzz chromium lint format bench cohort references readme clean servers office
+.PHONY: help run store develop test test-fast fuzz chromium lint format bench cohort references readme clean servers office r
 
 help:
 	@echo "make run          open the dashboard with the reference cohort; COHORT=patients.csv for another, PORT=8600"
@@ -64,7 +64,7 @@ develop: $(VENV)/requirements.stamp
 store: $(VENV)/requirements.stamp
 	@$(VENV_PYTHON) -m analytics.cohort.store $(if $(COHORT),"$(COHORT)")
 
-test: lint chromium servers office
+test: lint chromium servers office r
 	$(VENV_PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(VENV)/tests.stamp
@@ -125,6 +125,16 @@ office:
 	command -v soffice >/dev/null || missing=" libreoffice-impress-nogui"; \
 	command -v pdftoppm >/dev/null || missing="$$missing poppler-utils"; \
 	[ -e /usr/share/fonts/truetype/crosextra/Carlito-Regular.ttf ] || missing="$$missing fonts-crosextra-carlito"; \
+	$(INSTALL)
+
+# The tests run the scripts of every view in R.
+r:
+	@missing=; \
+	if command -v Rscript >/dev/null; then \
+	  missing="$$(Rscript --vanilla -e 'for (p in c("survival", "cmprsk", "brglm2")) if (system.file(package = p) == "") cat(" r-cran-", p, sep = "")')"; \
+	else \
+	  missing=" r-base-core r-cran-survival r-cran-cmprsk r-cran-brglm2"; \
+	fi; \
 	$(INSTALL)
 
 bench: $(VENV)/tests.stamp

@@ -25,17 +25,26 @@ from analytics.document import (
     Lazy,
     Picture,
     Progress,
+    Recipe,
     Selection,
     Shown,
     Sides,
 )
 from analytics.estimators.second_opinion import MOST_PATIENTS, collect
+from analytics.estimators.second_opinion.questions import list_questions
 from analytics.formats import format_count, name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, Used, join_stages, say_attrition
 from analytics.reporting.files import to_files
 from analytics.reporting.protection import note_protection, say_protection
-from analytics.reporting.second_opinion import ABOUT_OPINION, OPINION, list_figures, list_opinion, refuse_opinion
+from analytics.reporting.second_opinion import (
+    ABOUT_OPINION,
+    OPINION,
+    list_figures,
+    list_opinion,
+    refuse_opinion,
+    refuse_rows,
+)
 from analytics.reporting.tables import Table
 from analytics.reporting.withholding import govern
 from analytics.results import Note
@@ -450,11 +459,20 @@ class Analysis(ABC, Generic[Frame, Found]):
                 checks=_appendix(None if smallest else self.checks, result, params),
                 planning=_appendix(None if smallest else self.planning, result, params),
                 opinion=self._opinion(result, params, lambda: self.prepare(selection.cohort, selection.filter, params)),
+                recipe=Lazy(lambda: self._recipe(result, params, selection)),
             )
 
     def _main(self, result: Found, params: Params) -> Picture:
         figure = self.figure(result, params)
         return Picture(self.title, figure, self.alt_text(result), self.caption(result, params))
+
+    def _recipe(self, result: Found, params: Params, selection: Selection) -> Recipe:
+        """What libraries would be asked of the frame, without asking them."""
+        refusal = refuse_rows(self.used(result).n, MOST_PATIENTS, selection.cohort.smallest_cell)
+        if refusal:
+            return Recipe((), refusal)
+        frame = self.prepare(selection.cohort, selection.filter, params)
+        return Recipe(list_questions(lambda: self.second_opinion(frame, result, params)))
 
     def _opinion(self, result: Found, params: Params, prepare: Callable[[], Frame]) -> BackgroundPart | None:
         """The second opinion on the frame that ``prepare`` makes anew; None where no library can do the analysis."""

@@ -12,6 +12,7 @@ import pandas as pd
 from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter, Funnel
 from analytics.dictionary import dictionary_in_hand, speaking_by
+from analytics.estimators.second_opinion.questions import Question
 from analytics.figures.forest.layout import Forest
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, Used, list_stages
@@ -195,14 +196,26 @@ class Appendix:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """What a script computes again: questions with the counted rows they are about; ``refusal`` says why there are none.
+
+    The rows are patients who are alike in what the view looks at, and how many; no identifiers. They have passed
+    `Cohort.tally` as those of the view itself; where small numbers are protected they are not given out at all.
+    """
+
+    questions: tuple[Question, ...]
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """What one view of an analysis shows.
 
     ``answer`` answers the question in a sentence or two. ``main`` is the figure of the page with its words and how to read
     it, ``pictures`` are further ones. ``used`` says whom of the selection the main estimate rests on and who is left out
     why, each child once; ``tests`` are those before the reader, for the ledger; ``frames`` has a frame for each name in
-    ``files``; ``opinion`` asks libraries for a second one. ``result`` is what was estimated, as it may be shown.
-    ``columns`` are those that it was counted by.
+    ``files``; ``opinion`` asks libraries for a second one, ``recipe`` is what a script needs for the same. ``result`` is
+    what was estimated, as it may be shown. ``columns`` are those that it was counted by.
     ``sentence`` says whom the cohort of the view is, ``attrition`` the way from there to the main estimate and
     ``provenance`` what every file says.
     Parts are made when they are first called for, so that the main figure waits for none of the others.
@@ -231,4 +244,5 @@ class Document:
     checks: Appendix | None
     planning: Appendix | None
     opinion: BackgroundPart | None = None
+    recipe: Lazy[Recipe] | None = None
     columns: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ def test_run_on_a_clean_machine_ends_with_the_tests() -> None:
     assert [line for line in lines if line][-1] == "make test"
     # pytest prints its closing line last only if nothing comes after it in the recipe.
     recipe = (
-        run_make("--dry-run", "-o", "lint", "-o", "chromium", "-o", "servers", "-o", "office", "test")
+        run_make("--dry-run", "-o", "lint", "-o", "chromium", "-o", "servers", "-o", "office", "-o", "r", "test")
         .stdout.strip()
         .splitlines()
     )
@@ -126,6 +126,19 @@ def test_make_installs_chromium_on_debian_without_asking(tmp_path: Path) -> None
     assert install.startswith("apt-get install --yes") and install.endswith(
         "chromium fonts-dejavu-core, noninteractive"
     )
+
+
+def test_make_installs_r_with_what_the_scripts_call(tmp_path: Path) -> None:
+    done = run_make("r", environment=machine_without_browser(tmp_path, "apt-get"))
+    packages = "r-base-core r-cran-survival r-cran-cmprsk r-cran-brglm2"
+    assert done.stdout.splitlines()[-1].endswith(f"--no-install-recommends {packages}, noninteractive")
+
+
+def test_make_installs_the_packages_of_r_that_are_missing(tmp_path: Path) -> None:
+    environment = machine_without_browser(tmp_path, "apt-get")
+    (tmp_path / "Rscript").write_text("#!/bin/sh\nprintf ' r-cran-cmprsk'\n", encoding="utf-8")
+    (tmp_path / "Rscript").chmod(0o755)
+    assert run_make("r", environment=environment).stdout.splitlines()[-1].endswith(" r-cran-cmprsk, noninteractive")
 
 
 def test_make_installs_no_second_browser(tmp_path: Path) -> None:

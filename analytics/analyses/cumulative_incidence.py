@@ -37,10 +37,13 @@ from analytics.comparisons.survival import headline_patients, headline_test
 from analytics.dictionary import Words, load_words
 from analytics.document import ComparedTest, Contrast, Headline, Picture, Shown, Sides
 from analytics.estimators import estimate_cumulative_incidence, estimate_survival, read_curve, tabulate_whole_curves
-from analytics.estimators.second_opinion.comparison import not_offered
 from analytics.estimators.second_opinion.curves import compare_curves
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios
-from analytics.estimators.second_opinion.incidence import compare_incidence_curves
+from analytics.estimators.second_opinion.incidence import (
+    compare_gray,
+    compare_incidence_curves,
+    compare_subdistribution,
+)
 from analytics.figures.theme import Figure
 from analytics.formats import (
     SUPPRESSED,
@@ -61,7 +64,7 @@ from analytics.reporting.reasons import say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
 from analytics.results import Name
-from analytics.results.second_opinion import ONE_MINUS, Compared, Quantity
+from analytics.results.second_opinion import ONE_MINUS, Compared
 
 FULL_AXIS = Control(
     "full_axis",
@@ -298,8 +301,8 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             event=cause,
         )
         if comparison.test is not None:
-            what = Quantity("Gray’s test", "p_value", model=Name(cause, comparison.event))
-            yield from not_offered(what, comparison.test.p_value)
+            named = Name(cause, comparison.event)
+            yield from compare_gray(comparison.test, events.causes, events.time, events.cause, **arrays, model=named)
         happened = events.cause == events.causes.index(comparison.event) + 1
         shown = (result.naive, [()] * len(result.naive.curves), ())
         yield from compare_curves(
@@ -314,7 +317,9 @@ class CumulativeIncidenceAnalysis(Analysis[CausesFrame, CumulativeIncidence]):
             yield from compare_hazard_ratios(
                 models.cause_specific, events.time[kept], happened[kept], **arrays, steps=steps, model=model
             )
-            for term in models.subdistribution.terms:
-                if not term.is_reference:
-                    names: dict[str, Any] = {"variable": term.variable, "level": term.level, "model": model}
-                    yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)
+            yield from compare_subdistribution(
+                *(models.subdistribution, events.causes, events.time[kept], events.cause[kept]),
+                **arrays,
+                steps=steps,
+                model=model,
+            )

@@ -34,7 +34,7 @@ from analytics.comparisons.survival import (
 )
 from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import estimate_restricted_mean, estimate_survival_differences, tabulate_whole_curves
-from analytics.estimators.second_opinion.curves import compare_differences, compare_restricted_means, fit_curves
+from analytics.estimators.second_opinion.curves import compare_means
 from analytics.figures.curves.survival import describe_drawing
 from analytics.figures.points.differences import DifferenceRow, plot_differences
 from analytics.figures.theme import Figure
@@ -291,8 +291,10 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
     def second_opinion(self, frame: _Frame, result: MeanSurvival, params: Params) -> Iterator[Compared]:
         survival, compared = frame.survival, result.compared
         yield from ask_libraries(survival, compared, {**params, **FIXED})
-        arrays = (survival.time, survival.event, survival.group, survival.weight, survival.entry)
-        found = fit_curves(compared.curves, *arrays)
-        by_label = {label: found[level] for label, level in result.levels.items() if level in found}
-        yield from compare_restricted_means(result.means, by_label)
-        yield from compare_differences(result.differences, by_label)
+        labels = {level: label for label, level in result.levels.items()}
+        yield from compare_means(
+            *(result.means, result.differences, compared.curves, labels, survival.time, survival.event),
+            group=survival.group,
+            weight=survival.weight,
+            entry=survival.entry,
+        )

@@ -7,7 +7,9 @@ from analytics.exports.exhibit import ExhibitMedium
 from analytics.exports.html_file import HTML
 from analytics.exports.medium import Medium
 from analytics.exports.pptx_file import SLIDES
+from analytics.exports.python_script import PYTHON_SCRIPT
+from analytics.exports.r_script import R_SCRIPT
 from analytics.exports.xlsx_file import XLSX
 
 MEDIA: tuple[Medium, ...] = (CSV, XLSX)
-EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = (HTML, SLIDES)
+EXHIBIT_MEDIA: tuple[ExhibitMedium, ...] = (HTML, SLIDES, PYTHON_SCRIPT, R_SCRIPT)

@@ -107,6 +107,16 @@ def refuse_opinion(n: int, most: int) -> str:
     )
 
 
+def refuse_rows(n: int, most: int, smallest: int) -> str:
+    """Why a script for ``n`` patients is not made, where numbers below ``smallest`` are protected; "" if it is."""
+    if smallest:
+        return (
+            f"Small numbers are protected here: no rows of {load_words().plural} are given out, and the intervals shown contain "
+            "the noise of the counts, which no library knows."
+        )
+    return refuse_opinion(n, most)
+
+
 def list_opinion(
     found: SecondOpinion, dictionary: Dictionary
 ) -> tuple[tuple[Note, ...], tuple[()], tuple[Table, ...], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.intervals import SurvivalConfType, survival_limits
 from analytics.estimators.observations import time_tolerance
 from analytics.estimators.second_opinion.comparison import PatientRows, compare, has_value, names_of, not_offered
+from analytics.estimators.second_opinion.questions import question
 from analytics.estimators.survival.kaplan_meier import estimate_survival
 from analytics.results import (
     Estimate,
@@ -79,6 +80,7 @@ def fit_curves(
     return found
 
 
+@question
 def compare_curves(
     shown: SurvivalResult,
     milestones: Sequence[Sequence[Estimate]],
@@ -115,6 +117,7 @@ def compare_curves(
             yield from _compare_median(median, curve.median, curve, other)
 
 
+@question
 def compare_follow_up(
     shown: Estimate,
     time: ArrayLike,
@@ -198,6 +201,26 @@ def _why_median(ours: float | None, theirs: float | None, time: FloatArray, valu
     return None
 
 
+@question
+def compare_means(
+    means: RestrictedMeanResult,
+    differences: Sequence[SurvivalDifference],
+    curves: SurvivalResult,
+    labels: Mapping[str, str],
+    time: ArrayLike,
+    event: ArrayLike,
+    *,
+    group: Any,
+    weight: ArrayLike,
+    entry: ArrayLike | None = None,
+) -> Iterator[Compared]:
+    """Restricted means and differences of survival; ``labels`` has what they call each group of ``curves``."""
+    found = fit_curves(curves, time, event, group, weight, entry)
+    theirs = {labels[name]: curve for name, curve in found.items()}
+    yield from compare_restricted_means(means, theirs)
+    yield from compare_differences(differences, theirs)
+
+
 def compare_differences(shown: Sequence[SurvivalDifference], theirs: Mapping[str, _Curve | None]) -> Iterator[Compared]:
     """Differences of two curves at a time; no library has their interval by the limits of both."""
     for found in shown:
@@ -237,6 +260,7 @@ def compare_restricted_means(shown: RestrictedMeanResult, theirs: Mapping[str, _
             yield compare(figure, contrast.ratio.value, one / reference, "lifelines")
 
 
+@question
 def compare_test(
     shown: TestResult | None,
     time: ArrayLike,
@@ -260,6 +284,7 @@ def compare_test(
     yield from test.compare(figure, shown)
 
 
+@question
 def compare_pairs(
     shown: Sequence[PairwiseTest],
     time: ArrayLike,

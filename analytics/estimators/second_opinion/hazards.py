@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from analytics.estimators.second_opinion.columns import Columns
 from analytics.estimators.second_opinion.comparison import PatientRows, compare, names_of, not_offered
 from analytics.estimators.second_opinion.firth import compare_firth, fit_firth_cox
+from analytics.estimators.second_opinion.questions import question
 from analytics.estimators.second_opinion.ratios import WaldFit, compare_ratios
 from analytics.results import FloatArray, HazardRatioResult, ProportionalHazardsResult
 from analytics.results.second_opinion import (
@@ -30,6 +31,7 @@ TIGHT = {"precision": 1e-18, "r_precision": 1e-16}  # lifelines stops at about 1
 ALIKE = 1e-9  # of the information of a column: what is left of it beside the others is rounding
 
 
+@question
 def compare_hazard_ratios(
     shown: HazardRatioResult,
     time: ArrayLike,
@@ -95,6 +97,7 @@ def compare_hazard_ratios(
         yield compare(figure, shown.concordance.value, fit.concordance, "lifelines", why)
 
 
+@question
 def compare_proportionality(
     shown: ProportionalHazardsResult,
     time: ArrayLike,

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from analytics.estimators.intervals import survival_limits
 from analytics.estimators.observations import CompetingObservations, time_tolerance
-from analytics.estimators.second_opinion.comparison import compare, names_of
-from analytics.results import Estimate, FloatArray, IncidenceResult, Name
+from analytics.estimators.second_opinion.comparison import compare, names_of, not_offered
+from analytics.estimators.second_opinion.questions import question
+from analytics.results import Estimate, FloatArray, HazardRatioResult, IncidenceResult, Name, TestResult
 from analytics.results import is_shown as is_drawn
 from analytics.results.second_opinion import AT_ONE, AT_ZERO, JITTERED, Compared, Quantity
 
 SEED = 20260131  # of the jitter, so that the same patients give the same numbers
 
 
+@question
 def compare_incidence_curves(
     shown: IncidenceResult,
     milestones: Sequence[Sequence[Estimate]],
@@ -74,6 +77,40 @@ def compare_incidence_curves(
                 ours = (estimate.interval.low, estimate.interval.high)
                 for part, own, limit in zip(("conf_low", "conf_high"), ours, limits, strict=True):
                     yield compare(at.of(part), own, float(limit[0]), "statsmodels", why)  # type: ignore[arg-type]
+
+
+@question
+def compare_gray(
+    shown: TestResult,
+    causes: Sequence[str],
+    time: ArrayLike,
+    cause: ArrayLike,
+    *,
+    group: Any,
+    weight: ArrayLike,
+    model: Name,
+) -> Iterator[Compared]:
+    """Gray's test of the cause that ``model`` names, which no library of Python has."""
+    yield from not_offered(Quantity("Gray’s test", "p_value", model=model), shown.p_value)
+
+
+@question
+def compare_subdistribution(
+    shown: HazardRatioResult,
+    causes: Sequence[str],
+    time: ArrayLike,
+    cause: ArrayLike,
+    covariates: pd.DataFrame,
+    *,
+    weight: ArrayLike,
+    steps: Mapping[str, float],
+    model: Name,
+) -> Iterator[Compared]:
+    """Fine and Gray's model of the cause that ``model`` names, which no library of Python has."""
+    for term in shown.terms:
+        if not term.is_reference:
+            names: dict[str, Any] = {"variable": term.variable, "level": term.level, "model": model}
+            yield from not_offered(Quantity("subdistribution hazard ratio", **names), term.ratio.value)
 
 
 @dataclass(frozen=True, slots=True)

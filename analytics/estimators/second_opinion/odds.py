@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike
 from analytics.estimators.second_opinion.columns import Columns
 from analytics.estimators.second_opinion.comparison import compare
 from analytics.estimators.second_opinion.firth import compare_firth, fit_firth_logistic
+from analytics.estimators.second_opinion.questions import question
 from analytics.estimators.second_opinion.ratios import WaldFit, compare_ratios
 from analytics.results import Estimate, FloatArray, OddsRatioResult
 from analytics.results.second_opinion import ESTIMATED_WEIGHTS, Compared, Model, Quantity
 
 
+@question
 def compare_odds_ratios(
     shown: OddsRatioResult,
     outcome: ArrayLike,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analytics.estimators.second_opinion.comparison import compare
+from analytics.estimators.second_opinion.questions import question
 from analytics.results import Estimate, MissingResult
 from analytics.results.second_opinion import Compared, Quantity
 
 
+@question
 def compare_missing(shown: MissingResult) -> Iterator[Compared]:
     """The share of each variable that is missing, with Wilson's interval, and its difference by outcome, with Newcombe's."""
     from statsmodels.stats.proportion import confint_proportions_2indep

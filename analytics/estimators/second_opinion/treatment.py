@@ -16,6 +16,7 @@ from analytics.estimators.design import IntArray
 from analytics.estimators.second_opinion.comparison import PatientRows, compare, not_offered
 from analytics.estimators.second_opinion.curves import compare_curves, compare_pairs, compare_test
 from analytics.estimators.second_opinion.hazards import compare_hazard_ratios, largest_likelihood
+from analytics.estimators.second_opinion.questions import question
 from analytics.estimators.treatment.history import SwitchingPatients
 from analytics.results import (
     Estimate,
@@ -187,6 +188,7 @@ def compare_groups(
         yield from compare_treatment_ratios(model, *arrays, **modelled, entry=entry, landmark=landmark, model=name)
 
 
+@question
 def compare_weighted_curves(
     shown: SurvivalResult,
     milestones: Sequence[Sequence[Any]],
@@ -247,18 +249,47 @@ def compare_subgroups(
             _as_model(effects, variable, shown.conf_level),
             times[here],
             events[here],
-            pd.DataFrame({variable: group[here]}),
+            pd.DataFrame({variable: group[here]}, index=np.flatnonzero(here)),
             weight=counts[here],
             entry=None if entries is None else entries[here],
             strata=None if blocks is None else blocks[here],
             model=Name(model, level),
         )
+    yield from compare_interaction(
+        shown,
+        times,
+        events,
+        group,
+        subgroup,
+        weight=counts,
+        entry=entries,
+        strata=blocks,
+        variable=variable,
+        model=model,
+    )
+
+
+@question
+def compare_interaction(
+    shown: SubgroupResult,
+    time: FloatArray,
+    event: FloatArray,
+    group: pd.Categorical,
+    subgroup: pd.Categorical,
+    *,
+    weight: FloatArray,
+    entry: FloatArray | None,
+    strata: np.ndarray | None,
+    variable: str,
+    model: str,
+) -> Iterator[Compared]:
+    """The test that the hazard ratios between the groups are the same in all subgroups."""
     figure = Quantity("interaction", "p_value", model=model)
     test = shown.interaction
     if test.p_value is None or test.df is None:
         return
-    patients = PatientRows.from_arrays(times, events, counts, entries)
-    names = None if blocks is None else blocks[patients.row].astype(str)
+    patients = PatientRows.from_arrays(time, event, weight, entry)
+    names = None if strata is None else strata[patients.row].astype(str)
     one, other = group.codes[patients.row], subgroup.codes[patients.row]
     apart = [[(one == i).astype(float) for i in np.unique(one)], [(other == i).astype(float) for i in np.unique(other)]]
     small = np.column_stack([*apart[0][1:], *apart[1][1:]])
