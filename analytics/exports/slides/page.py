@@ -76,7 +76,7 @@ class Deck:
             return self.dress.content
         saved = face.line_height(size)
         shape.left, shape.top = Inches(place.x), Inches(place.y)
-        shape.width, shape.height = Inches(place.w), Inches(place.h - saved)
+        shape.width, shape.height = Inches(place.w), Inches(place.h - saved + 0.05)
         return below(self.dress.content, -saved)
 
 

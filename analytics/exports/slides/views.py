@@ -191,7 +191,9 @@ def _draw_chart(canvas: Canvas, room: Box, chart: Chart, picture: Picture, face:
     x, y = scale_of_time(chart.x) if chart.counts else scale_of(chart.x), scale_of(chart.y)
     keys = list_keys(chart.series)
     keys = keys if len(keys) > 1 else []
-    n_lines = _count_key_lines(face, [chart.series[k].name for k in keys], room.w)
+    longest = room.w - LEFT - KEY_WIDTH
+    series = [replace(each, name=face.cut(clean(each.name), longest, CHART_SIZE, 1)) for each in chart.series]
+    n_lines = _count_key_lines(face, [series[k].name for k in keys], room.w)
     # The limits are lines here, as charts have no areas between points.
     limits = [f"Dotted: {found[1]}" for found in SHADED.finditer(picture.caption)]
     notes = " · ".join([*chart.notes, *limits])
@@ -207,9 +209,9 @@ def _draw_chart(canvas: Canvas, room: Box, chart: Chart, picture: Picture, face:
     draw_points(
         canvas,
         Frame(outer, inner),
-        chart.series,
-        (x, chart.x.title),
-        (y, chart.y.title),
+        series,
+        (x, face.cut(chart.x.title, inner.w, CHART_SIZE, 1)),
+        (y, face.cut(chart.y.title, inner.h, CHART_SIZE, 1)),
         CHART_SIZE,
         picture.alt_text,
         keys=keys,
@@ -229,8 +231,7 @@ def _count_key_lines(face: Face, names: Sequence[str], width: float) -> int:
         return 0
     widest = max(face.width_of(name, CHART_SIZE) for name in names) + KEY_WIDTH
     columns = max(int((width - LEFT) / widest), 1)
-    lines = -(-len(names) // columns)
-    return lines if widest <= width - LEFT else 2 * lines
+    return -(-len(names) // columns)
 
 
 def _lay_counts(face: Face, counts: Counts | None, scale: Scale, room: Box) -> _Table:
