@@ -4,6 +4,7 @@ Every public estimator is offered here by its name, whatever module it stands in
 """
 
 from analytics.estimators.competing.cumulative_incidence import estimate_cumulative_incidence, gray_test
+from analytics.estimators.competing.predicted_hazards import predict_hazard_risk, predict_incidence
 from analytics.estimators.competing.subdistribution import estimate_subdistribution_hazard_ratios
 from analytics.estimators.curves.incidence_curve import incidence_at
 from analytics.estimators.curves.survival_curve import (
@@ -75,6 +76,7 @@ from analytics.estimators.regression.horizon_logistic import (
 )
 from analytics.estimators.regression.interaction import subgroup_effects, subgroup_odds_ratios
 from analytics.estimators.regression.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
+from analytics.estimators.regression.predicted_risk import predict_risk
 from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
 from analytics.estimators.standardised_difference import (
     standardised_mean_difference,
@@ -209,6 +211,9 @@ __all__ = [
     "pool_estimates",
     "pool_odds_ratios",
     "pool_test",
+    "predict_hazard_risk",
+    "predict_incidence",
+    "predict_risk",
     "proportional_hazards_test",
     "proportional_subdistribution_hazards_test",
     "read_curve",

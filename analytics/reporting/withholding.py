@@ -20,6 +20,7 @@ from analytics.results import (
     Coefficient,
     CoefficientOverTime,
     ConcordanceOptimismResult,
+    Contribution,
     Estimate,
     FittedProbabilities,
     GroupCount,
@@ -37,6 +38,7 @@ from analytics.results import (
     PooledRatio,
     PooledResult,
     PooledTest,
+    PredictedRisk,
     PropensityArm,
     PropensityResult,
     ProportionalHazardsResult,
@@ -44,6 +46,7 @@ from analytics.results import (
     RestrictedMeanContrast,
     RestrictedMeanResult,
     Result,
+    RiskOverTime,
     SplineResult,
     SubgroupEffect,
     SubgroupResult,
@@ -97,6 +100,7 @@ PARTS: tuple[type[Result], ...] = (
     Optimism,
     VarianceInflation,
     Coefficient,
+    Contribution,
 )
 
 
@@ -127,6 +131,8 @@ class _Governor:
             InfluenceResult: self.influence,
             SplineResult: self.spline,
             PropensityResult: self.propensity,
+            PredictedRisk: self.predicted_risk,
+            RiskOverTime: self.risk_over_time,
         }
 
     def walk(self, value: Any) -> Any:
@@ -400,6 +406,20 @@ class _Governor:
         )
         reason = found.reason or self.say("estimate", verdict.reason, whole=True)
         return replace(governed, **nothing, arms=(treated, untreated), balance=(), reason=reason)
+
+    def predicted_risk(self, found: PredictedRisk) -> PredictedRisk:
+        # A risk of one patient asks more of a model than a ratio does: none is shown of a model without p values.
+        verdict = self.outcome_model(found.n, found.n_event, found.n_parameters)
+        if found.risk.value is None or verdict.state < State.WITHOUT_P:
+            return found
+        return replace(found, risk=self.without_value(found.risk, verdict.reason, whole=True), average=None, steps=())
+
+    def risk_over_time(self, found: RiskOverTime) -> RiskOverTime:
+        per_parameter = found.n_event / found.n_parameters if found.n_parameters else None
+        verdict = judge(self.policy, events=found.n_event, events_per_parameter=per_parameter)
+        if verdict.state < State.WITHOUT_P:
+            return self.walk_fields(found, ("risks",))  # type: ignore[no-any-return]
+        return replace(found, risks=tuple(self.without_value(risk, verdict.reason, whole=True) for risk in found.risks))
 
     def restricted_means(self, result: RestrictedMeanResult) -> RestrictedMeanResult:
         # With few events in one group the normal approximation finds too much, however many the other has (6 to 8 % of

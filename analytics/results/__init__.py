@@ -24,6 +24,7 @@ from analytics.results.missing import (
     as_model,
 )
 from analytics.results.noise import CellNoise
+from analytics.results.prediction import Contribution, PredictedRisk, RiskOverTime
 from analytics.results.regression import (
     CoefficientOverTime,
     HazardRatio,
@@ -92,6 +93,7 @@ __all__ = [
     "Coefficient",
     "CoefficientOverTime",
     "ConcordanceOptimismResult",
+    "Contribution",
     "EValue",
     "Estimate",
     "FittedProbabilities",
@@ -118,6 +120,7 @@ __all__ = [
     "PooledRatio",
     "PooledResult",
     "PooledTest",
+    "PredictedRisk",
     "PropensityArm",
     "PropensityResult",
     "ProportionalHazardsResult",
@@ -127,6 +130,7 @@ __all__ = [
     "RestrictedMeanContrast",
     "RestrictedMeanResult",
     "Result",
+    "RiskOverTime",
     "Severity",
     "SplineResult",
     "SubgroupEffect",
