@@ -10,6 +10,7 @@ from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.patient import ask_patient, show_classes
 from pages.components.patient_alike import show_alike
+from pages.components.patient_risk import show_risk
 from pages.components.registry import Page
 from pages.components.title import show_title
 
@@ -24,6 +25,7 @@ def show_patient(context: Context) -> None:
     if features:
         show_classes(context, features)
         show_alike(context, features)
+        show_risk(context, features)
     st.caption(as_markdown(say_no_advice()))
 
 
@@ -31,7 +33,7 @@ def list_pages() -> tuple[Page, ...]:
     """The pages of this file."""
     about = (
         "One {patient} in the context of the cohort: classes by published definitions with what would change them, and what "
-        "was published on treatments, and what became of those like this one."
+        "was published on treatments, what became of those like this one, and the risk of {relapse} by the models."
     )
     return (
         Page(

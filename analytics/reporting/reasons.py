@@ -152,6 +152,12 @@ _OTHERS: Mapping[str, Template] = {
     "arm-follows": "the arm of {told} of {n:counted} follows exactly from the covariates together",
     "arms-told-apart": "the covariates tell the arms apart: {why}",
     "below-1-by-penalty": "nobody in the reference group had the event, and a ratio below 1 would come from the penalty alone",
+    "covariates-not-known": "not known of this {patient}: {names}",
+    "level-in-nobody": "nobody of whom the model was made is like this one: {name}",
+    "outside-range": "outside the range of the data: {name} is {value:g}, and lies between {low:g} and {high:g} in those of whom "
+    "the model was made",
+    "risk-weighted": "the model has weights for {patients} not followed long enough, with which no risk of one is given",
+    "risk-protected": "small numbers are protected here, and the risk of one {patient} is not given from numbers with noise",
     "checks-unweighted": "the model has weights for {patients} not followed long enough, which the checks do not know (they are "
     "there for {relapse} at any time, and for a horizon that every {patient} reached)",
     "certain-predictions": "some predicted probabilities are exactly 0 or 1",

@@ -54,6 +54,7 @@ PATIENT_HELD = "patient_matters_held"  # what matters, also while another page i
 PATIENT_CURVES = "patient_curves"
 PATIENT_SALVAGE = "patient_salvage"
 PATIENT_TREATED = "patient_treated"
+PATIENT_RISK = "patient_risk"
 TAB = "tab"
 VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
 REGISTRY = "registry"  # the parameter that makes the other selection one of the file of the start

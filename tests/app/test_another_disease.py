@@ -40,6 +40,7 @@ def test_every_page_of_another_disease_is_in_its_own_words() -> None:
         if page == "survival-by-site":
             assert "has no column mismatch, which this page needs" in app.info[0].value
     app.session_state[state.PATIENT] = {"age_years": 45.0, "surgery": "yes"}
+    app.session_state[state.PATIENT_RISK] = app.session_state[state.PATIENT_SALVAGE] = True
     app.run()
     assert not app.exception
     texts = list_shown(app)

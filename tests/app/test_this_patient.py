@@ -116,3 +116,17 @@ def test_where_small_numbers_are_protected_the_nearest_are_refused_by_name(monke
     assert "The nearest children are not looked for: small numbers are protected here" in text
     assert "How the nearest differ" not in text
     assert "Classes by published definitions" in text
+
+
+def test_the_risk_by_the_models_is_shown_once_it_is_opened() -> None:
+    known = {**ENTERED, "platelets": 40.0, "mrd_day19": "positive", "mrd_day46": "negative"}
+    app = open_page(PAGE, {state.PATIENT: known, state.PATIENT_RISK: True})
+    assert not app.exception
+    text = shown(app)
+    assert "Risk of relapse for a child like this one, by the logistic model of 436 children" in text
+    assert 'data-testid="waterfall"' in text
+    assert "Risk of relapse by years from diagnosis" in text
+    app.session_state[state.PATIENT] = ENTERED
+    app.run()
+    assert "There is no risk of relapse for this child" in shown(app)
+    assert "Risk of relapse by years" not in shown(app)
