@@ -9,6 +9,7 @@ from analytics.analysis import Control, Params, to_reference
 from analytics.cohort import Cohort
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Phase, Variable
 from analytics.frames import EVERYONE, endpoint_columns
+from analytics.reporting.literature import load_literature
 from analytics.results import Note
 
 NO_STRATA = "none"
@@ -123,7 +124,21 @@ def name_endpoint(endpoint: Endpoint) -> str:
 
 def survival_controls(cohort: Cohort) -> tuple[Control, ...]:
     """The choices that all survival analyses share."""
-    return (TEST, strata_control(cohort), *DRAWN)
+    return (TEST, strata_control(cohort), *DRAWN, *published_control(cohort))
+
+
+def published_control(cohort: Cohort) -> tuple[Control, ...]:
+    """The choice of published series that are drawn as points; none where the cohort has no endpoint that counts alike."""
+    literature, dictionary = load_literature(), cohort.dictionary
+    alike = [o.series for o in literature.outcomes if literature.endpoint_of(o, dictionary) is not None]
+    if not alike:
+        return ()
+    about = (
+        "Their results as points, where they count the same events from the same day, of everybody or of one of the groups "
+        "drawn. Of others, and not adjusted."
+    )
+    options = tuple((series.id, series.name) for series in dict.fromkeys(alike))
+    return (Control("published", "Published results of", "many", (), options, "more", about, display=True),)
 
 
 def list_reference_options(variables: Sequence[Variable]) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,7 @@ from analytics.comparisons.choices import NO_STRATA, WEIGHTINGS
 from analytics.comparisons.power import detect_groups, to_planning
 from analytics.comparisons.proportionality import note_non_proportional
 from analytics.comparisons.requirements import endpoint_with
-from analytics.dictionary import Variable, load_words
+from analytics.dictionary import Variable, dictionary_in_hand, load_words
 from analytics.document import ComparedTest, Contrast, Headline, Picture, Sides
 from analytics.estimators import (
     estimate_survival,
@@ -33,6 +33,7 @@ from analytics.estimators import (
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.estimators.second_opinion.curves import compare_curves, compare_follow_up, compare_pairs, compare_test
 from analytics.figures.curves.panels import plot_survival_panels
+from analytics.figures.curves.published import PublishedPoint
 from analytics.figures.curves.survival import describe_drawing, plot_survival
 from analytics.figures.curves.survival import describe_survival as describe_curves
 from analytics.figures.theme import Figure, Style, style_of
@@ -59,7 +60,19 @@ from analytics.reporting.curves import (
     tabulate_survival,
 )
 from analytics.reporting.files import name_measure
+from analytics.reporting.literature import PublishedOutcome, match_level
 from analytics.reporting.planning import plan_groups
+from analytics.reporting.published import (
+    describe_overlaid,
+    explain_overlaid,
+    format_printed,
+    list_overlaid,
+    name_outcome,
+    note_overlaid,
+    overlaid_row,
+    tabulate_listed,
+    tabulate_series,
+)
 from analytics.reporting.reasons import say_reason, say_undone
 from analytics.reporting.tables import Table, labels_of
 from analytics.reporting.timing import note_post_baseline
@@ -116,8 +129,10 @@ def compare_survival(
         if sum(curve.n > 0 for curve in curves) > 2:
             pairwise = pairwise_logrank(group=frame.group, adjust="holm", **test)
     known: dict[str, Any] = {"group": frame.variable, "filters": filters_of(frame), "strata": strata_of(frame)}
+    published = list_overlaid(frame.endpoint, frame.variable, params.get("published", ()), dictionary_in_hand())
     found = (
         *notes,
+        *note_overlaid(published),
         *note_post_baseline(frame.endpoint, **known),
         *note_entry(frame.endpoint),
         *note_small_groups(curves, labels),
@@ -125,7 +140,9 @@ def compare_survival(
         *compared.curves.notes,
         *(overall.notes if overall else ()),
     )
-    return replace(compared, overall=overall, pairwise=pairwise, notes=found, names_variable=names_variable)
+    return replace(
+        compared, overall=overall, pairwise=pairwise, notes=found, names_variable=names_variable, published=published
+    )
 
 
 def _draw_curves(frame: TimeToEvent, conf_type: SurvivalConfType) -> SurvivalComparison:
@@ -184,17 +201,26 @@ def plot_compared_survival(
     styles: Mapping[str, Style] | None = None,
 ) -> Figure:
     """The Kaplan–Meier figure with the table at risk; ``styles`` are how groups look that are no levels of the dictionary."""
+    looks = styles or styles_of(result.frame)
     return plot_survival(
         result.curves,
         labels=result.labels,
-        styles=styles or styles_of(result.frame),
+        styles=looks,
         origin=result.endpoint.origin,
         y_title=result.endpoint.y_title,
         bands=bands,
         endpoint=result.endpoint,
         mean_until=mean_until,
         marks=marks,
+        published=[_to_point(outcome, result.frame.variable, looks) for outcome in result.published],
     )
+
+
+def _to_point(outcome: PublishedOutcome, variable: Variable | None, looks: Mapping[str, Style]) -> PublishedPoint:
+    level = None if variable is None else match_level(outcome, variable.name, variable.levels)
+    colour = looks[level].colour if level is not None and level in looks else ""
+    name = f"{name_outcome(outcome)}, {format_years(outcome.years)}: {format_printed(outcome)}"
+    return PublishedPoint(name, outcome.months, outcome.value, outcome.interval, colour)
 
 
 def draw_within(result: SurvivalComparison, strata: pd.Categorical, params: Params) -> Picture:
@@ -294,10 +320,11 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         return plot_compared_survival(result, bands=params["bands"], marks=params["marks"])
 
     def caption(self, result: SurvivalComparison, params: Params) -> str:
-        return describe_drawing(result.curves, bands=params["bands"])
+        said = describe_drawing(result.curves, bands=params["bands"])
+        return " ".join(filter(None, (explain_overlaid(result.published, params.get("published", ())), said)))
 
     def alt_text(self, result: SurvivalComparison) -> str:
-        return describe_compared_survival(result)
+        return " ".join(filter(None, (describe_compared_survival(result), describe_overlaid(result.published))))
 
     def pictures(self, result: SurvivalComparison, params: Params) -> tuple[Picture, ...]:
         """The curves within each level of the variable by which the test is stratified."""
@@ -305,7 +332,8 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         return () if frame.strata is None else (draw_within(result, frame.strata, params),)
 
     def tables(self, result: SurvivalComparison) -> tuple[Table, ...]:
-        return tabulate_survival(result)
+        drawn = result.published
+        return (*tabulate_survival(result), *((tabulate_listed(drawn), tabulate_series(drawn)) if drawn else ()))
 
     def answer(self, result: SurvivalComparison) -> tuple[str, ...]:
         return answer_survival(result)
@@ -343,7 +371,7 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
         """Survival at the milestones and tests ("estimates"), and the curves' coordinates ("curves").
 
         In "estimates", ``n`` counts the patients of the group, ``n_risk`` those still followed at the milestone and
-        ``n_event`` the events until then.
+        ``n_event`` the events until then. Published results that are drawn stand below, with their ``source``.
         """
         rows = []
         for curve, milestones in zip(result.curves.curves, result.milestones, strict=True):
@@ -360,6 +388,7 @@ class SurvivalAnalysis(Analysis[TimeToEvent, SurvivalComparison], abstract=True)
             tests.append(("overall", result.overall, None))
         tests += [(f"{pair.group_a} against {pair.group_b}", pair.test, pair.p_adjusted) for pair in result.pairwise]
         rows += [{**test.to_row(), "group": group, "p_value_holm": adjusted} for group, test, adjusted in tests]
+        rows += [overlaid_row(outcome, result.frame.variable) for outcome in result.published]
         curves = name_measure(tabulate_whole_curves(result.curves), "survival")
         return {"estimates": pd.DataFrame(rows), "curves": curves}
 

@@ -18,6 +18,7 @@ from analytics.formats import (
 )
 from analytics.frames import CompetingEvents, TimeToEvent, is_post_baseline
 from analytics.reporting.estimates import format_probability
+from analytics.reporting.literature import PublishedOutcome
 from analytics.reporting.reasons import say_reason
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import Table, labels_of
@@ -74,7 +75,7 @@ class SurvivalComparison(_Compared):
     ``milestones`` has, per group in the order of ``curves.curves``, the survival at 1, 3 and 5 years;
     ``overall`` and ``pairwise`` are empty without a grouping variable, ``pairwise`` also with fewer than three groups.
     ``names_variable`` True puts the variable's label before those of the groups in sentences, where "positive" alone
-    would say nothing.
+    would say nothing. ``published`` are the results of others that are drawn beside the curves.
     """
 
     frame: TimeToEvent
@@ -85,6 +86,7 @@ class SurvivalComparison(_Compared):
     median_follow_up: Estimate
     notes: tuple[Note, ...] = ()
     names_variable: bool = False
+    published: tuple[PublishedOutcome, ...] = ()
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Any, Literal
 
 import pandas as pd
 
-from analytics.dictionary import Endpoint, load_words
+from analytics.dictionary import Dictionary, Endpoint, Variable, load_words
 from analytics.formats import (
     MISSING,
     format_count,
@@ -20,7 +21,7 @@ from analytics.formats import (
 )
 from analytics.frames import TimeToEvent
 from analytics.reporting.estimates import format_probability
-from analytics.reporting.literature import DERIVED, PublishedOutcome, Series
+from analytics.reporting.literature import DERIVED, PublishedOutcome, Series, load_literature, match_level
 from analytics.reporting.reasons import say_why
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
@@ -97,6 +98,12 @@ def format_printed(outcome: PublishedOutcome) -> str:
     if outcome.interval is None:
         return value
     return f"{value} ({format_percent_interval(outcome.interval, outcome.decimals)})"
+
+
+def letter_of(number: int) -> str:
+    """The letter of a result among those drawn: A to Z, then A2 and so on."""
+    turn, place = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[place] + (str(turn + 1) if turn else "")
 
 
 def describe_series(series: Series) -> str:
@@ -284,3 +291,73 @@ def frame_compared(result: PublishedComparison) -> pd.DataFrame:
         here = {"survival": numbers.pop("estimate"), **numbers, "n": c.n, "n_risk": c.here.n, "n_event": c.n_event}
         rows.append({**published_row(c.outcome), **here, "whom": say_whom(c)})
     return pd.DataFrame(rows, columns=[*PUBLISHED_COLUMNS, *HERE_COLUMNS])
+
+
+# Drawn over curves
+
+
+def list_overlaid(
+    endpoint: Endpoint, variable: Variable | None, chosen: Sequence[str], dictionary: Dictionary
+) -> tuple[PublishedOutcome, ...]:
+    """The results of the chosen series with the events and the start of the clock of curves: of everybody, or of a group."""
+    if not chosen:
+        return ()
+    alike = [o for o in load_literature().list_counted_as(endpoint, dictionary) if o.series.id in chosen]
+    return tuple(o for o in alike if _is_whole(o) or (variable is not None and _level_of(o, variable) is not None))
+
+
+def _is_whole(outcome: PublishedOutcome) -> bool:
+    return not outcome.where and not outcome.unmatched
+
+
+def _level_of(outcome: PublishedOutcome, variable: Variable) -> str | None:
+    return match_level(outcome, variable.name, variable.levels)
+
+
+def note_overlaid(drawn: Sequence[PublishedOutcome]) -> tuple[Note, ...]:
+    """That the populations of points and curves differ, and how."""
+    if not drawn:
+        return ()
+    series = dict.fromkeys(outcome.series for outcome in drawn)
+    others = "; ".join(f"{one.name} ({one.differs.replace('; ', ', ')})" for one in series)
+    return (Note("populations-differ", "caution", f"{NOT_ADJUSTED} {others}."),)
+
+
+def explain_overlaid(drawn: Sequence[PublishedOutcome], chosen: Sequence[str]) -> str:
+    """Whose results the points are, in which way those are others, and of which series there is none to be drawn."""
+    parts = []
+    for series in dict.fromkeys(outcome.series for outcome in drawn):
+        letters = [letter_of(number) for number, outcome in enumerate(drawn) if outcome.series == series]
+        parts.append(f"{join_words(letters)}: {describe_series(series)}")
+    said = f"White circles, published results with 95 % intervals. {' '.join(parts)}" if parts else ""
+    shown = {outcome.series.id for outcome in drawn}
+    missing = [series.name for series in load_literature().series if series.id in chosen and series.id not in shown]
+    if missing:
+        why = "counts the same events from the same day, of everybody or of a group drawn"
+        said += f"{' ' if said else ''}Not drawn, as nothing of it {why}: {join_words(missing)}."
+    return said
+
+
+def describe_overlaid(drawn: Sequence[PublishedOutcome]) -> str:
+    """The points in words."""
+    if not drawn:
+        return ""
+    said = [f"{name_outcome(o)}, {format_printed(o)} at {format_years(o.years)}" for o in drawn]
+    return f"Published results as points: {'; '.join(said)}."
+
+
+def overlaid_row(outcome: PublishedOutcome, variable: Variable | None) -> dict[str, Any]:
+    """A published result among the estimates of a file."""
+    level, limits = None if variable is None else _level_of(outcome, variable), outcome.interval
+    return {
+        "term": f"published: {name_outcome(outcome)}, {outcome.endpoint} at {format_years(outcome.years)}",
+        "unit": "probability",
+        "group": level or "all",
+        "n": outcome.n,
+        "estimate": outcome.value,
+        "conf_low": limits.low if limits else None,
+        "conf_high": limits.high if limits else None,
+        "conf_level": limits.level if limits else None,
+        "conf_type": limits.method if limits else None,
+        "source": outcome.series.citation,
+    }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 from analytics.analyses import load_analyses
+from analytics.analysis import Analysis
 from analytics.cohort import Cohort, open_cohort, protect_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators import estimate_survival, read_curve
 from analytics.reporting.literature import load_literature
-from tests.analyses.shown import DAYS_PER_MONTH, REFERENCE, Shown, check_shown, cohort_of, patients_of, show
+from tests.analyses.shown import DAYS_PER_MONTH, REFERENCE, Shown, check_shown, cohort_of, patients_of, show, show_with
 
 ANALYSIS = next(analysis for analysis in load_analyses() if analysis.slug == "published-outcomes")
 EVERY = {"anchor": "every", "population": "every"}
@@ -115,3 +118,91 @@ def test_of_protected_children_only_what_may_be_told() -> None:
         assert c.n == 0 or c.n >= 5
         assert c.here.value is None or c.here.n >= 5
     assert shown.result.compared and any(c.here.value is not None for c in shown.result.compared)
+
+
+# Drawn over curves
+
+BY_SITE = next(analysis for analysis in load_analyses() if analysis.slug == "survival-by-site")
+BY_ANY = next(analysis for analysis in load_analyses() if analysis.slug == "survival-by-variable")
+
+
+def drawn_over(analysis: Analysis[Any, Any], **choices: Any) -> Shown:
+    shown = show_with(analysis, policy=True, **choices)
+    check_shown(shown)
+    return shown
+
+
+def points_of(shown: Shown) -> list[Any]:
+    return [t for t in shown.figure.data if str(t.legendgroup).startswith("published")]
+
+
+def test_points_are_off_at_first_and_change_nothing_else() -> None:
+    off, on = drawn_over(BY_SITE), drawn_over(BY_SITE, published=("tianjin",))
+    assert not points_of(off) and not off.result.published and "source" not in off.files["estimates"]
+    assert "populations-differ" not in {note.code for note in off.notes}
+    assert on.sentences == off.sentences and on.headlines == off.headlines
+    assert (
+        on.files["estimates"].iloc[: len(off.files["estimates"])]["estimate"].equals(off.files["estimates"]["estimate"])
+    )
+
+
+def test_points_are_those_of_everybody_and_of_the_groups_drawn() -> None:
+    shown = drawn_over(BY_SITE, published=("tianjin", "cog-2024"))
+    ids = [outcome.id for outcome in shown.result.published]
+    assert ids == ["cog-2024-all", "tianjin-all", "tianjin-extramedullary", "tianjin-marrow", "tianjin-combined"]
+    points = points_of(shown)
+    assert [(t.y[0], t.error_y.array[0]) for t in points] == [
+        (pytest.approx(100 * o.value), pytest.approx(100 * ((o.interval.high or 1) - o.value), abs=0.01))
+        for o in shown.result.published
+        if o.interval is not None
+    ]
+    assert all(abs(t.x[0] - 60) < 8 for t in points) and len({t.x[0] for t in points}) == len(points)
+    lines = {t.legendgroup: t.line.color for t in shown.figure.data if t.mode == "lines" and t.line.color}
+    assert points[3].marker.line.color == lines["isolated marrow"]
+    # Drawn over every line: only the table of counts comes later.
+    last_line = max(i for i, t in enumerate(shown.figure.data) if t.mode == "lines")
+    assert min(i for i, t in enumerate(shown.figure.data) if t in points) > last_line
+    for number, outcome in enumerate(shown.result.published):
+        assert outcome.who in shown.alt_text and points[number].name.startswith("ABCDE"[number])
+    assert "infants, adolescents and young adults included" in shown.caption
+    rows = shown.files["estimates"].query("term.str.startswith('published')")
+    assert rows["estimate"].tolist() == [o.value for o in shown.result.published]
+    assert (
+        rows["source"].str.len().min() > 0 or rows["source"].iloc[1:].eq(PUBLISHED["tianjin-all"].series.citation).all()
+    )
+    assert len(shown.tables) == len(drawn_over(BY_SITE).tables) + 2
+
+
+def test_no_point_of_another_clock_is_drawn() -> None:
+    chosen = tuple(series.id for series in load_literature().series)
+    offered = {value for c in BY_ANY.controls(cohort_of(REFERENCE)) if c.name == "published" for value, _ in c.options}
+    for endpoint, anchor in (
+        ("os_relapse", "relapse"),
+        ("efs_relapse", "relapse"),
+        ("os_diagnosis", "diagnosis"),
+        ("os_cart", "infusion"),
+        ("os_hsct", "HSCT"),
+        ("os_relapse_after_hsct", None),
+        ("os_salvage", None),
+    ):
+        shown = drawn_over(BY_ANY, endpoint=endpoint, by="everyone", published=chosen)
+        assert {o.anchor for o in shown.result.published} <= ({anchor} if anchor else set())
+        assert len(points_of(shown)) == len(shown.result.published)
+    assert offered < set(chosen) and "r3" not in offered  # from randomisation alone
+    shown = drawn_over(BY_ANY, by="everyone", published=("eliana",))
+    assert not shown.result.published and "Not drawn" in shown.caption and "ELIANA" in shown.caption
+
+
+def test_the_axis_reaches_to_every_point() -> None:
+    girls = drawn_over(BY_ANY, endpoint="os_hsct", by="everyone", published=("aieop",))
+    (point,) = points_of(girls)
+    assert point.x[0] == 120 and girls.figure.layout.xaxis.range[1] > 120
+
+
+def test_choices_go_through_a_link() -> None:
+    cohort = cohort_of(REFERENCE)
+    for analysis, name, value in ((BY_SITE, "published", ("cog-2024", "tianjin")), (ANALYSIS, "population", "site")):
+        control = next(c for c in analysis.controls(cohort) if c.name == name)
+        texts = control.to_text(value)
+        read = [control.value(text) for text in texts]
+        assert read == (list(value) if isinstance(value, tuple) else [value]) and control.allows(value)

@@ -18,6 +18,7 @@ from analytics.estimators import n_at_risk, read_curve, survival_at, time_tolera
 from analytics.figures.curves import steps as step_curves
 from analytics.figures.curves.ends import keep_legend, mark_years, name_ends
 from analytics.figures.curves.groups import arrange_curves
+from analytics.figures.curves.published import PublishedPoint, draw_points, make_room, reach
 from analytics.figures.curves.steps import (
     MOST_DETAILED_GROUPS,
     Lines,
@@ -135,6 +136,7 @@ def plot_survival(
     exact_limits: bool = True,
     marks: bool = False,
     landmark: float | None = None,
+    published: Sequence[PublishedPoint] = (),
 ) -> go.Figure:
     """Kaplan–Meier curves from 100 %, with confidence bands and the table of patients at risk beneath.
 
@@ -176,6 +178,8 @@ def plot_survival(
         True marks survival at 1, 3 and 5 years with its interval and writes it there.
     landmark
         A time in months at which all curves begin: marked by a dotted line and counted in the table.
+    published
+        Results of others, drawn over the curves as lettered points; the axis reaches to all of them.
 
     Returns
     -------
@@ -183,6 +187,8 @@ def plot_survival(
         Its background and text colour come from the page's theme. Without patients it holds one sentence.
     """
     fade_below = fades_below(fade_below)
+    if published and horizon is None:
+        horizon = reach(published, max((float(curve.time[-1]) for curve in result.curves if curve.n), default=0.0))
     curves = arrange_curves(result.curves, labels, styles, horizon, exact_limits=exact_limits)
     height, end = figure_height(len(curves.groups)), curves.end
     if not curves.whole:
@@ -219,12 +225,14 @@ def plot_survival(
         n_risk = {group: risk_table(curve, [12.0 * y for y in YEARS]).at_risk for group, curve in curves.whole.items()}
         points, texts = mark_years(curves, read, n_risk)
         traces, rows = traces + points, rows + texts
-    has_legend = keep_legend(traces, curves, names) or bool(overlays)
+    has_legend = keep_legend(traces, curves, names) or bool(overlays) or bool(published)
+    traces += draw_points(published, end)
     layout = layout_of(height, table_height, end, ticks, time_unit, origin, y_title, rows + names, has_legend)
     if landmark is not None:
         layout["shapes"] = [_landmark_line(landmark)]
     if mean_until is not None and mean_until <= end:
         layout["shapes"] = [_horizon_line(mean_until)]
+    make_room(layout, published)
     return as_figure([*traces, cells], layout)
 
 
