@@ -202,11 +202,11 @@ class Cohort:
         Returns
         -------
         For each column a row per level, or bin, and one for missing values; the columns are those without the event, those
-        with it, and those of whom it is not known. Where small numbers are protected no column is told: a `tally` of one
-        at a time says what may be said. Errors as in `tally`.
-
+        with it, and those of whom it is not known. Where small numbers are protected there is none of a number, and -1
+        stands for what may not be told. Errors as in `tally`.
         """
-        return self.disclosure.split_counts(self._counts.split_counts(columns, cohort_filter, event, edges or {}))
+        exact = self._counts.split_counts(columns, cohort_filter, event, edges or {})
+        return self.disclosure.split_counts(exact, by_event=event is not None)
 
     def ranges(self) -> dict[str, Range]:
         """Smallest and largest value and number missing of each numeric filter variable, over the whole cohort."""

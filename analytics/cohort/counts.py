@@ -155,7 +155,7 @@ class Counts:
         event: str | None,
         edges: Mapping[str, Sequence[float]],
     ) -> Exact[dict[str, NDArray[np.int64]]]:
-        """Patients at each level of each column by an event, under the clauses of all other columns."""
+        """Patients at each level of each column by an event, under the clauses of all other columns; beside them their keys."""
         return self._about(cohort_filter, lambda f: self._split_counts(list(columns), f, event, edges))
 
     def ranges(self) -> Exact[dict[str, tuple[Range, Cell]]]:
@@ -243,15 +243,18 @@ class Counts:
         self, columns: list[str], cohort_filter: CohortFilter, event: str | None, edges: Mapping[str, Sequence[float]]
     ) -> dict[str, NDArray[np.int64]]:
         self._require([*columns, *([event] if event else [])], f"At hand: {', '.join(self._variables)}.")
-        codes = {name: _bin_of(name, edges[name]) if name in edges else _code_of(name) for name in columns}
+        # Where small numbers are protected, nobody says where the bins of a number end.
+        told = [name for name in columns if not (self._is_keyed and name in edges)]
+        codes = {name: _bin_of(name, edges[name]) if name in edges else _code_of(name) for name in told}
         counts = self._count_by_codes(codes, cohort_filter, event)
         split = {}
-        for name in columns:
+        for name in told:
             size = len(edges[name]) if name in edges else len(self._dictionary[name].levels)
             rows, code = _rows_of(name, counts, cohort_filter.clauses, size)
             column = np.ma.filled(counts[EVENT], -1)[rows].astype(np.int64) % 3 if event else np.zeros_like(code)
-            split[name] = np.zeros((size + 1, 3), dtype=np.int64)
-            np.add.at(split[name], (code, column), np.ma.filled(counts["n"], 0)[rows])
+            split[name] = np.zeros((2, size + 1, 3), dtype=np.int64)
+            for total, of in zip(split[name], ("n", KEY) if self._is_keyed else ("n",), strict=False):
+                np.add.at(total, (code, column), np.ma.filled(counts[of], 0)[rows])
         return split
 
     def _count_by_codes(

@@ -9,13 +9,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analytics.cohort.counts import Cell, Exact, Range
 from analytics.cohort.disclosure import Hidden, SuppressedError, protect_tally
 from analytics.cohort.filters import Funnel
 from analytics.cohort.grids import grid_of
-from analytics.cohort.perturbation import CellKeys
+from analytics.cohort.perturbation import CellKeys, IntArray
 from analytics.dictionary import Dictionary
 from analytics.formats import FewerThan
 from analytics.results import Note
@@ -60,7 +59,7 @@ class Disclosure(ABC):
         """Patients at each level of each variable under a filter."""
 
     @abstractmethod
-    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
+    def split_counts(self, exact: Exact[dict[str, IntArray]], *, by_event: bool) -> dict[str, IntArray]:
         """Patients at each level of many variables by an event."""
 
     @abstractmethod
@@ -110,9 +109,9 @@ class Everything(Disclosure):
         """The numbers."""
         return {name: {level: cell.n for level, cell in cells.items()} for name, cells in exact.reveal().items()}
 
-    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
+    def split_counts(self, exact: Exact[dict[str, IntArray]], *, by_event: bool) -> dict[str, IntArray]:
         """The numbers."""
-        return exact.reveal()
+        return {name: n for name, (n, _) in exact.reveal().items()}
 
     def ranges(self, exact: Exact[dict[str, tuple[Range, Cell]]], dictionary: Dictionary) -> dict[str, Range]:
         """The ranges."""
@@ -194,10 +193,15 @@ class SmallNumbers(Disclosure):
             shown[name] = {level: size or few for level, size, others in told if others or not size}
         return shown
 
-    def split_counts(self, exact: Exact[dict[str, NDArray[np.int64]]]) -> dict[str, NDArray[np.int64]]:
-        """Of no variable: a tally of one at a time says what may be said."""
-        exact.reveal(self.keys)
-        return {}
+    def split_counts(self, exact: Exact[dict[str, IntArray]], *, by_event: bool) -> dict[str, IntArray]:
+        """Levels that enough have with every outcome, with their noise; -1 beside all others, as beside levels nobody has."""
+        shown = {}
+        for name, (n, key) in exact.reveal(self.keys).items():
+            own = self.keys.show(n, key)
+            rest = self.keys.show(n.sum(axis=0) - n, key.sum(axis=0) - key)
+            used = [0, 1] if by_event else [0]
+            shown[name] = np.where((own[:, used] > 0).all(axis=1) & (rest[:, used] > 0).all(axis=1), own.T, -1).T
+        return shown
 
     def ranges(self, exact: Exact[dict[str, tuple[Range, Cell]]], dictionary: Dictionary) -> dict[str, Range]:
         """The ends of the published grid: the smallest and the largest value are one child's."""

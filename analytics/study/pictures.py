@@ -8,11 +8,9 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from analytics.cohort import Cohort
-from analytics.cohort.disclosure import Hidden, SuppressedError
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import Dictionary, Variable
 from analytics.figures.glance.breakdowns import Bar, Breakdown
@@ -42,17 +40,14 @@ def count_pictures(cohort: Cohort, cohort_filter: CohortFilter) -> tuple[Breakdo
     numbers, together, stacked, levels = (
         [dictionary[name] for name in dictionary.listed(title)] for title in (NUMBERS, TOGETHER, STACKED, LEVELS)
     )
-    counts: dict[str, IntArray] = {}
-    edges: dict[str, tuple[float, ...]] = {}
+    edges = _edges_of(cohort, numbers)
     if cohort.smallest_cell:
+        edges = {}
         numbers = [band for number in numbers if (band := _band_of(number, dictionary)) is not None]
-        for variable in (*numbers, *together, *stacked, *levels):
-            counts[variable.name] = _count_by_tally(cohort, cohort_filter, variable, relapse)
     else:
-        edges = _edges_of(cohort, numbers)
         numbers = [v for v in numbers if v.name in edges]
-        names = [v.name for v in (*numbers, *together, *stacked, *levels)]
-        counts = cohort.split_counts(names, cohort_filter, event=relapse, edges=edges)
+    names = [v.name for v in (*numbers, *together, *stacked, *levels)]
+    counts = cohort.split_counts(names, cohort_filter, event=relapse, edges=edges)
     draw = _Drawer(cohort_filter, counts, dictionary, has_relapse=relapse is not None)
     drawn = [draw.bins(v, edges[v.name], _step_of(cohort, v)) if v.name in edges else draw.levels(v) for v in numbers]
     if together:
@@ -279,21 +274,3 @@ def _band_of(number: Variable, dictionary: Dictionary) -> Variable | None:
     """The variable of the bands of a number; None without one."""
     bands = [v for v in dictionary.groups if v.derivation is not None and v.derivation.rule == "cuts"]
     return next((v for v in bands if v.derivation is not None and v.derivation.source == (number.name,)), None)
-
-
-def _count_by_tally(cohort: Cohort, cohort_filter: CohortFilter, variable: Variable, relapse: str | None) -> IntArray:
-    """The counts of one variable as its own tally gives them out."""
-    counted = np.zeros((len(variable.levels) + 1, 3), dtype=np.int64)
-    record = cohort.recording()
-    columns = [variable.name, *([relapse] if relapse else [])]
-    try:
-        tally = record.tally(columns, cohort_filter)
-    except SuppressedError:
-        return np.full_like(counted, HIDDEN)
-    codes = pd.Categorical(tally[variable.name], categories=list(variable.levels)).codes
-    outcome = tally[relapse].fillna(2).to_numpy(np.int64) if relapse else np.zeros(len(tally), dtype=np.int64)
-    np.add.at(counted, (codes, outcome), tally["n"].to_numpy(np.int64))
-    for place, level in enumerate((*variable.levels, None)):
-        if Hidden(variable.name, level) in record.left_out:
-            counted[place] = HIDDEN
-    return counted

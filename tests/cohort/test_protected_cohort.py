@@ -6,6 +6,7 @@ import math
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -247,3 +248,27 @@ def check_odds_ratios(large: Cohort, name: str, smallest: int) -> None:
             moved = abs(math.log(other.ratio.value) - math.log(near.ratio.value))
             assert moved < 0.5 * other.ratio.std_error
             assert near.ratio.std_error > other.ratio.std_error * 0.98
+
+
+@given(data=st.data(), smallest=st.sampled_from([3, 5, 11]), event=st.sampled_from(["relapsed", None]))
+@settings(max_examples=40, deadline=None)
+def test_levels_by_an_event_are_told_where_enough_have_every_outcome(
+    exact: Cohort, data: st.DataObject, smallest: int, event: str | None
+) -> None:
+    protected, chosen = protect_cohort(exact, smallest), data.draw(filters(SMALL))
+    names = ["sex", "cns_status", "age_years"]
+    if not protected.is_answered(chosen):
+        with pytest.raises(SuppressedError):
+            protected.split_counts(names, chosen, event=event, edges={"age_years": [0, 7]})
+        return
+    shown = protected.split_counts(names, chosen, event=event, edges={"age_years": [0, 7]})
+    true = exact.split_counts(names[:2], snap_filter(chosen, SMALL), event=event)
+    assert shown.keys() == true.keys(), "where the bins of a number end is nobody's to say"
+    used = [0, 1] if event else [0]
+    for name, counted in shown.items():
+        told = (counted >= 0).all(axis=1)
+        assert (counted[~told] == -1).all()
+        assert (true[name][told][:, used] >= smallest).all()
+        assert (np.abs(counted[told] - true[name][told])[:, used] <= BOUND).all()
+        few = (true[name][:, used] < smallest).any(axis=1)
+        assert not told[few].any()
