@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from analytics.cohort.duckdb_engine import DuckDBEngine
 from pages.components import state
 from tests.app.opening import Dashboard, open_link, open_page, turn_to
 from tests.app.reading import component_data
@@ -69,6 +71,22 @@ def test_neither_query_nor_link_nor_log_holds_what_is_entered(caplog: pytest.Log
     for text in everywhere:
         assert state.PATIENT not in text
         assert not [value for value in TELLING if value in text]
+
+
+def test_no_question_to_the_cohort_holds_a_number_that_is_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    run = DuckDBEngine.run
+
+    def listen(engine: DuckDBEngine, sql: str, *args: Any, **named: Any) -> Any:
+        asked.append(sql)
+        return run(engine, sql, *args, **named)
+
+    monkeypatch.setattr(DuckDBEngine, "run", listen)
+    known = {**ENTERED, "platelets": 40.21875, "mrd_day19": "positive", "mrd_day46": "negative"}
+    app = open_page(PAGE, {state.PATIENT: known, state.PATIENT_RISK: True, state.PATIENT_SALVAGE: True})
+    assert not app.exception
+    assert asked
+    assert not [value for value in (*TELLING, "40.2187") if value in " ".join(asked)]
 
 
 def test_a_link_that_was_asked_for_opens_the_same_child_and_the_address_does_not_keep_it() -> None:
