@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
+import docx
 import pytest
+from docx.oxml.ns import qn
 
 from analytics.analyses import load_analyses
 from analytics.document import Lazy, Shown
+from analytics.exports.docx_file import write_docx
 from analytics.exports.exhibit import Exhibit, Extra, no_progress
 from analytics.exports.html_file import write_html
 from analytics.reporting.checklists import BY_AUTHORS
@@ -61,6 +66,13 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+def words_of(document: Any) -> str:
+    """All that a document of Word says, its tables and links included."""
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    texts += [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return squeeze("\n".join(texts))
+
+
 def squeeze(text: str) -> str:
     return re.sub(r"\s+", " ", text.replace("\u2060", ""))
 
@@ -70,8 +82,18 @@ def report() -> Reader:
     return Reader(write_html(exhibits(), no_progress))
 
 
+@pytest.fixture(scope="module")
+def book() -> Any:
+    return docx.Document(BytesIO(write_docx(exhibits(), no_progress)))
+
+
+@pytest.fixture(scope="module")
+def words_of_book(book: Any) -> str:
+    return words_of(book)
+
+
 @pytest.mark.parametrize("slug", SLUGS)
-def test_all_that_a_view_says_is_read_back(slug: str, report: Reader) -> None:
+def test_all_that_a_view_says_is_read_back(slug: str, report: Reader, words_of_book: str) -> None:
     exhibit = exhibits()[SLUGS.index(slug)]
     document = exhibit.document
     said = [document.title, document.question, document.sentence(), " ".join(document.answer()), *document.sentences()]
@@ -82,6 +104,7 @@ def test_all_that_a_view_says_is_read_back(slug: str, report: Reader) -> None:
     said += exhibit.provenance.lines()[:-1]
     for text in said:
         assert squeeze(text) in report.text, text
+        assert squeeze(text).strip() in words_of_book, text
     spoken = {attributes["aria-label"] for attributes in report.all("figure")}
     assert {picture.alt_text for picture in (document.main(), *document.pictures())} <= spoken
 
@@ -106,10 +129,29 @@ def test_it_needs_nothing_else_and_says_once_that_it_is_no_advice(report: Reader
     assert BY_AUTHORS in report.text and "Checklist: KMunicate" in report.text
 
 
+def test_a_document_of_word_has_its_structure(book: Any) -> None:
+    levels = [int(p.style.name[-1]) for p in book.paragraphs if p.style.name.startswith("Heading")]
+    assert levels[0] == 1 and levels.count(1) == 1 and all(b <= a + 1 for a, b in pairwise(levels))
+    pictures = [p for e in exhibits() for p in (e.document.main(), *e.document.pictures())]
+    said = [shape._inline.docPr.get("descr") for shape in book.inline_shapes]  # noqa: SLF001
+    assert [squeeze(text) for text in said] == [squeeze(picture.alt_text) for picture in pictures]
+    media = [part for part in book.part.related_parts.values() if part.partname.startswith("/word/media/")]
+    kinds = Counter(part.content_type for part in media)
+    assert kinds["image/svg+xml"] == len(pictures) and kinds["image/png"] >= len(pictures) / 2
+    heads = [table.rows[0]._tr.trPr for table in book.tables]  # noqa: SLF001
+    assert all(head.find(qn("w:tblHeader")) is not None for head in heads)
+    assert book.core_properties.title == f"Report of {len(SLUGS)} views" and book.core_properties.author == ""
+    assert words_of(book).count(squeeze(say_no_advice())) == 1
+
+
 def test_hostile_text_stays_text() -> None:
     (first, *_) = exhibits()
     document = replace(first.document, title=HOSTILE, question=HOSTILE, answer=Lazy(lambda: (HOSTILE,)))
-    content = write_html([Exhibit(document, first.provenance, f'javascript:"{HOSTILE}', HOSTILE)], no_progress)
+    exhibit = Exhibit(document, first.provenance, f'javascript:"{HOSTILE}', HOSTILE)
+    content = write_html([exhibit], no_progress)
+    written = docx.Document(BytesIO(write_docx([exhibit], no_progress)))
+    assert words_of(written).count("<script>alert(1)") >= 4
+    assert "javascript:" not in str([link.target_ref for link in written.part.rels.values() if link.is_external])
     page = Reader(content)
     assert not {"script", "img"} & {tag for tag, _ in page.tags}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
@@ -121,10 +163,12 @@ def test_what_is_no_view_stands_among_them() -> None:
     (first, *_) = exhibits()
     note = Note("code", "warning", "Take heed.", "Do this.")
     shown = Shown((note,), (first.document.main(),), (Table("T", ("a",), (("cell",),)),), ("Told.", "And more."))
-    page = Reader(write_html([first, Extra("Beside", shown, first.provenance, "Who?")], no_progress))
+    extra = Extra("Beside", shown, first.provenance, "Who?")
+    page = Reader(write_html([first, extra], no_progress))
     for text in ("2. Beside", "Who?", "Take heed. Do this.", "cell", "Told.", "And more."):
         assert text in page.text
     assert len(page.all("figure")) == len(first.document.pictures()) + 2
+    assert "Take heed. Do this." in words_of(docx.Document(BytesIO(write_docx([extra], no_progress))))
 
 
 def test_progress_is_told_and_may_give_up() -> None:

@@ -66,21 +66,25 @@ def _stands_at(short: str, axes: Mapping[str, Axis]) -> str:
 
 def _draw_traces(traces: Sequence[Trace], layout: Mapping[str, Any], axes: Mapping[str, Axis]) -> list[str]:
     """Every trace within its axes; what may reach beyond them last."""
-    stacks, within, beyond = Stacks(), [], []
+    stacks, beyond = Stacks(), []
+    within: dict[tuple[str, str], list[str]] = {}
     for trace in traces:
-        x, y = axes[trace.get("xaxis", "x")], axes[trace.get("yaxis", "y")]
-        drawn = draw_trace(trace, x, y, stacks, layout)
-        if not drawn:
-            continue
+        names = trace.get("xaxis", "x"), trace.get("yaxis", "y")
+        drawn = draw_trace(trace, axes[names[0]], axes[names[1]], stacks, layout)
         if trace.get("cliponaxis") is False or trace.get("mode") == "text":
             beyond.append(drawn)
-        else:
-            left, right = sorted((x.start, x.end))
-            top, bottom = sorted((y.start, y.end))
-            box = f"{left:g} {top:g} {right - left:g} {bottom - top:g}"
-            place = f'x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" viewBox="{box}"'
-            within.append(f"<svg {place}>{drawn}</svg>")
-    return within + beyond
+        elif drawn:
+            within.setdefault(names, []).append(drawn)
+    return [_clip("".join(parts), axes[x], axes[y]) for (x, y), parts in within.items()] + beyond
+
+
+def _clip(drawn: str, x: Axis, y: Axis) -> str:
+    """What is drawn, as far as it lies within its axes."""
+    left, right = sorted((x.start, x.end))
+    top, bottom = sorted((y.start, y.end))
+    box = f"{left:g} {top:g} {right - left:g} {bottom - top:g}"
+    place = f'x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" viewBox="{box}"'
+    return f"<svg {place}>{drawn}</svg>"
 
 
 def _place(value: float, ref: str, axes: Mapping[str, Axis], frame: Frame) -> float:
