@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any, Literal
 
-from analytics.figures.forest.layout import Forest, Mark, Row, words_of
+from analytics.figures.forest.layout import EDGE, Axis, Forest, Mark, Row, words_of
 from analytics.figures.theme import AXIS_LINE, PALETTE, TEXT_COLOUR, Figure
 
 Kind = Literal["curve", "limit", "points", "interval", "guide"]
@@ -326,9 +326,9 @@ def read_forest(forest: Forest) -> Rows | None:
         return None
     heads = tuple(column.brief or f"{column.head} {column.aside}".strip() for column in forest.columns)
     ticks = forest.axis.ticks
-    axis = ChartAxis(
-        "", 2.0**forest.axis.low, 2.0**forest.axis.high, ticks, tuple(map(forest.axis.label, ticks)), is_log=True
-    )
+    low, high = forest.axis.value(EDGE), forest.axis.value(1 - EDGE)
+    labels, is_log = tuple(map(forest.axis.label, ticks)), forest.axis.is_log
+    axis = ChartAxis("", low, high, ticks, labels, is_log, not is_log)
     rows = tuple(
         ChartRow(
             cells=tuple(words_of(cell, row) for cell in row.cells),
@@ -339,7 +339,7 @@ def read_forest(forest: Forest) -> Rows | None:
         for section in forest.sections
         for row in section
     )
-    guides = (1.0,) if forest.guide is None else (1.0, forest.guide)
+    guides = tuple(at for at in (1.0 if is_log else None, forest.guide) if at is not None)
     return Rows(heads, rows, axis, forest.sides, guides, forest.notes)
 
 
@@ -347,12 +347,22 @@ def _read_marks(row: Row, forest: Forest) -> Iterator[RowMark]:
     if "reference" in row.traits:
         yield RowMark(1.0, 1.0, 1.0, AXIS_LINE, "circle")
     for mark in row.marks:
-        if mark.ratio is None or mark.ratio.value is None:
-            continue
-        interval = mark.ratio.interval
-        limits = (mark.ratio.value,) * 2 if interval is None else (interval.low or None, interval.high)
         place = 0.5 if len(row.marks) == 1 else 0.7 if mark.is_thick else 0.3
-        yield RowMark(mark.ratio.value, *limits, *_look(mark, forest), place, mark.is_thick)
+        yield RowMark(*_numbers(mark, forest.axis), *_look(mark, forest), place, mark.is_thick)
+
+
+def _numbers(mark: Mark, axis: Axis) -> tuple[float | None, float | None, float | None]:
+    """The value of a mark with its limits: those of its ratio, or what is drawn."""
+    ratio = mark.ratio
+    if ratio is None or ratio.value is None:
+        low = None if mark.has_left_arrow else axis.value(mark.low)
+        return None if mark.point is None else axis.value(mark.point), low, axis.value(mark.high)
+    interval = ratio.interval
+    return (
+        (ratio.value, ratio.value, ratio.value)
+        if interval is None
+        else (ratio.value, interval.low or None, interval.high)
+    )
 
 
 def _look(mark: Mark, forest: Forest) -> tuple[str, str, str]:

@@ -70,7 +70,8 @@ class Grid:
         for height in self.heights[1 + first :]:
             used += height
             if used > room + 1e-6 and n:
-                return whole or n
+                ends_in_head = n > 1 and first + n - 1 in self.bold
+                return whole or n - ends_in_head
             n += 1
             if first + n in self.bold:
                 whole = n

@@ -11,13 +11,13 @@ from analytics.exports.slides.letters import clean
 from analytics.exports.slides.page import (
     ALONE_SIZES,
     BODY,
-    CONTINUED,
     FOOT,
     GRID_SIZES,
     OPEN,
     Deck,
     below,
     break_table,
+    continue_title,
     fit_text,
     lay_table,
     say_notes,
@@ -119,7 +119,7 @@ def _add_table(deck: Deck, leaves: Sequence[Leaf], table: Table, spoken: Sequenc
     grid: Grid | None = None
     sizes = GRID_SIZES if table.words else ALONE_SIZES
     while first < len(table.rows):
-        canvas, room = deck.add_page(f"{table.title} {CONTINUED}" if first else table.title)
+        canvas, room = deck.add_page(continue_title(table.title) if first else table.title)
         selections = list(dict.fromkeys(leaf.selection for leaf in leaves))
         synthetic = next((leaf for leaf in leaves if leaf.provenance.synthetic), leaves[0])
         room = write_patients(canvas, room, selections[0] if len(selections) == 1 else "", synthetic.provenance)

@@ -122,6 +122,11 @@ def write_foot(canvas: Canvas, room: Box, provenance: Provenance, link: str, *, 
     return Box(room.x, room.y, room.w, room.h - height - GAP)
 
 
+def continue_title(title: str) -> str:
+    """The title of a slide that goes on with what the one before it began."""
+    return title if title.endswith(CONTINUED) else f"{title} {CONTINUED}"
+
+
 def below(room: Box, height: float) -> Box:
     """What is left of a room under something of a height."""
     return Box(room.x, room.y + height, room.w, room.h - height)
@@ -179,7 +184,7 @@ def add_grid_pages(deck: Deck, leaf: Leaf, table: Table, *, is_alone: bool) -> N
     face, first = deck.dress.texts, 0
     grid: Grid | None = None
     while True:
-        title = f"{leaf.title} {CONTINUED}" if first else leaf.title
+        title = continue_title(leaf.title) if first else leaf.title
         canvas, room = begin_view(deck, leaf, title, is_alone=is_alone)
         heading = face.cut(clean(table.title), room.w, BODY, 2, bold=True)
         high = face.height_of(heading, room.w, BODY, bold=True)

@@ -25,7 +25,7 @@ from analytics.exports.slides.letters import Face, clean
 from analytics.exports.slides.page import (
     ALONE_SIZES,
     BODY,
-    CONTINUED,
+    FOOT,
     GAP,
     GRID_SIZES,
     LEADS,
@@ -33,6 +33,7 @@ from analytics.exports.slides.page import (
     add_grid_pages,
     begin_view,
     below,
+    continue_title,
     fit_text,
     lay_table,
     say_notes,
@@ -50,9 +51,10 @@ ROW_SIZES = (*((size, PAD_Y) for size in GRID_SIZES), (GRID_SIZES[-1], 0.01))
 COUNT_PAD = 0.02
 AXIS, AXIS_TITLE, LEGEND_LINE = 0.3, 0.3, 0.28  # inches of the numbers at an axis, of its title, of a line of a legend
 LEFT, RIGHT = 0.95, 0.2  # inches beside the area between the axes
-LEAST_CHART = 1.2
-MOST_TEXT = 0.66  # of the width, for the text beside marks
-LEAST_MARKS = 2.6
+LEAST_CHART = 1.0
+LEAST_ROOM = 2.8  # inches of height for a figure: with less, words go to a slide before it
+MOST_TEXT = 0.68  # of the width, for the text beside marks
+LEAST_MARKS = 2.2
 MOST_CAUTION = 6  # lines of a caution beside a chart
 SHADED = re.compile(r"Shaded: ([^.]*\.)")
 
@@ -65,6 +67,10 @@ def add_view(deck: Deck, leaf: Leaf, *, is_alone: bool) -> None:
     drawn = [(picture, found) for picture, found in shown if found is not None]
     if not drawn:
         tables = _show_words(deck, leaf, title, lead, tables, is_alone=is_alone)
+    is_narrow = deck.dress.content.w < WIDE_ENOUGH
+    if drawn and is_narrow and _is_crowded(deck, leaf, lead, LEAST_ROOM):
+        tables = _show_words(deck, leaf, title, lead, tables, is_alone=is_alone)
+        title, lead, leaf = continue_title(leaf.title), "", replace(leaf, notes=())
     for k, (picture, found) in enumerate(drawn):
         heading = title if not k else picture.title
         said = lead if not k else ""
@@ -127,6 +133,18 @@ def _show_chart(
         room = _write_lead(canvas, room, lead, 0.25 * room.h)
     _draw_chart(canvas, room, chart, picture, face)
     return tables
+
+
+def _is_crowded(deck: Deck, leaf: Leaf, lead: str, needed: float) -> bool:
+    """True if answer and caution would leave a figure less height than is needed, on slides that are not wide."""
+    face, room = deck.dress.texts, deck.dress.content
+    foot = (
+        face.height_of(leaf.provenance.method, room.w, FOOT) + face.line_height(FOOT) + face.line_height(BODY) + 3 * GAP
+    )
+    left = write_caution(None, Box(room.x, room.y, room.w, room.h - foot), leaf.grave, 2, face)
+    if lead:
+        left = below(left, face.height_of(clean(lead), room.w, LEADS[-1]) + GAP)
+    return left.h < needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +216,14 @@ def _draw_chart(canvas: Canvas, room: Box, chart: Chart, picture: Picture, face:
     limits = [f"Dotted: {found[1]}" for found in SHADED.finditer(picture.caption)]
     notes = " · ".join([*chart.notes, *limits])
     legend = n_lines * LEGEND_LINE
-    said = face.cut(clean(notes), room.w, COUNT_SIZES[0], 2)
-    note_height = face.height_of(said, room.w, COUNT_SIZES[0]) + 0.04 if notes else 0.0
     table = _lay_counts(face, chart.counts, x, room)
+    spare = room.h - legend - AXIS - AXIS_TITLE - LEAST_CHART - (table.grid.height if table.grid else 0.0)
+    if spare < 0 and table.grid is not None:
+        spare, table = spare + table.grid.height, _Table(LEFT, room.w - LEFT - RIGHT, None)
+    lines = min(int((spare - 0.04) / face.line_height(COUNT_SIZES[0])), 2)
+    said = face.cut(clean(notes), room.w, COUNT_SIZES[0], lines) if notes and lines > 0 else ""
+    note_height = face.height_of(said, room.w, COUNT_SIZES[0]) + 0.04 if said else 0.0
     under = (table.grid.height if table.grid else 0.0) + note_height
-    if room.h - under - legend - AXIS - AXIS_TITLE < LEAST_CHART and table.grid is not None:
-        table, under = _Table(LEFT, room.w - LEFT - RIGHT, None), note_height
     outer = Box(room.x, room.y, room.w, room.h - under)
     inner = Box(room.x + table.left, room.y + legend + 0.08, table.width, outer.h - legend - AXIS - AXIS_TITLE - 0.08)
     draw_points(
@@ -217,7 +237,7 @@ def _draw_chart(canvas: Canvas, room: Box, chart: Chart, picture: Picture, face:
         keys=keys,
         legend=Box(room.x + LEFT, room.y, room.w - LEFT, legend) if keys else None,
     )
-    if notes:
+    if said:
         canvas.write(Box(room.x, outer.bottom, room.w, note_height), [Paragraph(said, COUNT_SIZES[0])], "Remarks")
     if table.grid is not None:
         head = table.grid.heads[0]
@@ -296,7 +316,7 @@ def _show_rows(deck: Deck, leaf: Leaf, words: tuple[str, str], picture: Picture,
     first, face, scale = 0, deck.dress.texts, scale_of(rows.axis)
     grid: Grid | None = None
     while first < len(rows.rows):
-        canvas, room = begin_view(deck, leaf, f"{title} {CONTINUED}" if first else title, is_alone=is_alone)
+        canvas, room = begin_view(deck, leaf, continue_title(title) if first else title, is_alone=is_alone)
         say_notes(canvas, list(leaf.say()))
         foot = AXIS + (AXIS_TITLE if rows.axis.title else 0.0) + (0.28 if any(rows.sides) else 0.0)
         if grid is None:
@@ -323,9 +343,7 @@ def _lay_rows(face: Face, rows: Rows, room: Box, height: float) -> Grid:
         if grid is not None and grid.height <= height:
             return grid
         found = found or grid
-    found = found or lay_grid(
-        face, rows.heads, cells, most, GRID_SIZES[-1], bold=bold, indented=indented, may_break=True
-    )
+    found = found or lay_grid(face, rows.heads, cells, most, FOOT, bold=bold, indented=indented, may_break=True)
     if found is None:
         raise ValueError("A table whose words may break has a place for each.")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from analytics.reporting.estimates import ratio_text
 from analytics.results import Estimate
@@ -25,6 +25,7 @@ class Axis:
 
     low: int
     high: int
+    is_log: ClassVar[bool] = True
 
     @property
     def ticks(self) -> tuple[float, ...]:
@@ -40,6 +41,10 @@ class Axis:
     def place(self, ratio: float) -> float:
         """Where on the axis, 0 to 1; beyond the ends for ratios that leave it."""
         return EDGE + (1 - 2 * EDGE) * (math.log2(ratio) - self.low) / (self.high - self.low)
+
+    def value(self, place: float) -> float:
+        """What lies at a place: the other way round."""
+        return 2.0 ** (self.low + (self.high - self.low) * (place - EDGE) / (1 - 2 * EDGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from analytics.figures.forest.layout import EDGE, Axis, Cell, Column, Forest, Mark, Row
 from analytics.formats import format_count, format_years
@@ -23,6 +24,7 @@ class PercentAxis(Axis):
 
     low: int = 0
     high: int = 1
+    is_log: ClassVar[bool] = False
 
     @property
     def ticks(self) -> tuple[float, ...]:
@@ -37,6 +39,10 @@ class PercentAxis(Axis):
     def place(self, ratio: float) -> float:
         """Where on the axis a probability lies, 0 to 1."""
         return EDGE + (1 - 2 * EDGE) * ratio
+
+    def value(self, place: float) -> float:
+        """What lies at a place: the other way round."""
+        return round((place - EDGE) / (1 - 2 * EDGE), 12)
 
 
 def plot_published(result: PublishedComparison) -> Forest:

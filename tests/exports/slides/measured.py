@@ -16,7 +16,7 @@ from pptx.util import Length
 
 LINE = 1.2207  # the height of a line of Carlito, in sizes of the type
 FITS = 0.03  # inches within which a text counts as in its box: programs round
-SMALLEST = {"Method": 11, "Counts": 11, "Table": 12, "Remarks": 12, "Lower side": 12, "Higher side": 12, "Chart": 12}
+SMALLEST = {"Method": 11, "Counts": 11, "Table": 11, "Remarks": 12, "Lower side": 12, "Higher side": 12, "Chart": 12}
 BODY, TITLE = 14, 24
 
 
