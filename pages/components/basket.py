@@ -27,6 +27,7 @@ from pages.components.jobs import JobKey, TooManyError, jobs_of
 from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
 from pages.components.own_cohort import find_own_cohort
 from pages.components.presence import name_session
+from pages.components.template import ask_template, dress_medium, name_dress
 
 LONGEST_LINK = 6_000  # some servers on the way take no longer ones
 EMPTY = (
@@ -123,6 +124,7 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
         if len(link) <= LONGEST_LINK:
             show_link(link)
     exhibits = [view.to_exhibit(opened) for view, opened in shown]
+    ask_template()
     for medium in EXHIBIT_MEDIA:
         st.fragment(partial(_show_file, medium, exhibits, context))()
 
@@ -135,7 +137,7 @@ def _write_link(context: Context, links: Sequence[str]) -> str:
 def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Context) -> None:
     """A file of all views: begun by a click, made beside the page with a way to stop, then handed out."""
     asked = tuple((e.link, e.comment, e.provenance) for e in exhibits)
-    choices = (("views", asked), ("medium", medium.ending))
+    choices = (("views", asked), ("medium", medium.ending), ("dress", name_dress(medium)))
     key: JobKey = (context.cohort, context.filter, "collected", choices, f"file_{medium.ending}")
     jobs = jobs_of(context.cohort)
     job = jobs.find(key, name_session())
@@ -150,7 +152,7 @@ def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Cont
             disabled=bool(refusal),
             help=refusal or None,
             on_click=_start,
-            args=(key, medium, exhibits),
+            args=(key, dress_medium(medium), exhibits),
         )
     else:
         stem = to_file_stem("collected", "synthetic" if context.cohort.synthetic else "", day=date.today())

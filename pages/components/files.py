@@ -24,6 +24,7 @@ from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
 from pages.components.context import Context
 from pages.components.open_view import OpenView
+from pages.components.template import ask_template, dress_medium
 
 OVERVIEW_METHOD = (
     "Counts of {patients}. Each of the small pictures counts under all filters but its own; the others count, or show from "
@@ -42,6 +43,7 @@ def show_toolbar(opened: OpenView) -> None:
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
         with_sentences = provenance.remarking(dict.fromkeys((*document.answer(), *document.sentences())))
         show_exhibit_buttons(opened)
+        ask_template()
         show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
 
 
@@ -50,7 +52,7 @@ def show_exhibit_buttons(opened: OpenView) -> None:
     for medium in EXHIBIT_MEDIA:
         st.download_button(
             medium.name,
-            data=partial(_write_exhibit, medium, opened),
+            data=partial(_write_exhibit, dress_medium(medium), opened),
             file_name=f"{opened.stem}.{medium.ending}",
             mime=medium.mime,
             on_click="ignore",
