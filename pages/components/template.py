@@ -9,7 +9,7 @@ from hashlib import sha256
 import streamlit as st
 
 from analytics.exports.exhibit import ExhibitMedium
-from analytics.exports.slides.template import TemplateError, check_template
+from analytics.exports.slides.template import MOST_BYTES, TemplateError, check_template
 from analytics.formats import shorten
 from pages.components import state
 from pages.components.markdown import as_markdown
@@ -27,6 +27,7 @@ def ask_template() -> None:
         st.file_uploader(
             "A presentation or template of PowerPoint (.pptx, .potx): its layouts, fonts and colours are taken",
             key=key,
+            max_upload_size=MOST_BYTES // 2**20,
             on_change=_take,
             args=(key,),
         )
