@@ -21,23 +21,41 @@ MARKS = {
     "browser": "browser",
     "fuzz": "fuzz",
     "simulations": "slow",
+    "app/test_another_disease.py": "slow",
+    "app/test_database.py": "slow",
+    "app/test_glance.py": "slow",
+    "app/test_ledger.py": "slow",
+    "app/test_own_cohort.py": "slow",
+    "app/test_protection.py": "slow",
+    "app/test_two_files.py": "slow",
+    "app/test_waiting.py": "slow",
+    "app/test_your_patients.py": "slow",
+    "cohort/test_derived_endpoints.py": "slow",
     "cohort/test_disclosure_attack.py": "attack",
+    "cohort/test_examination.py": "slow",
     "cohort/test_hostile_files.py": "slow",
+    "cohort/test_postgres.py": "slow",
+    "cohort/test_spark_connect.py": "slow",
     "test_benchmarks.py": "slow",
+    "test_engines.py": "slow",
     "test_import_contracts.py": "slow",
     "test_second_opinion.py": "slow",
 }
+SERVERS = {"postgres", "spark"}  # engines that a run must start first, Spark in half a minute
 CHROMIUM = ("chromium", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the folder or file in which they stand."""
+    """Mark tests by the folder or file in which they stand, and as slow by the engine that they ask for."""
     here = Path(__file__).parent
     for item in items:
         path = item.path.relative_to(here).as_posix()
         for place, mark in MARKS.items():
             if path == place or path.startswith(f"{place}/"):
                 item.add_marker(mark)
+        asked = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        if any(value in SERVERS for value in asked if isinstance(value, str)):
+            item.add_marker("slow")
 
 
 def pytest_collection_finish() -> None:

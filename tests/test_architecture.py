@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
@@ -71,12 +72,17 @@ def module_name(path: PurePosixPath) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@lru_cache(maxsize=1)  # the guards look at one file after the other
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imported(path: PurePosixPath, source: str) -> Iterator[tuple[int, str]]:
     """Line and dotted name of everything imported, inside functions and by ``import_module("…")`` as well."""
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -94,7 +100,7 @@ def within(name: str, package: str) -> bool:
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -118,7 +124,7 @@ def guard_pages(path: PurePosixPath, source: str) -> list[str]:
     ]
     found += [
         f"{path}:{node.lineno} computes: arithmetic belongs in analytics/."
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ARITHMETIC)
     ]
     return found
@@ -127,8 +133,7 @@ def guard_pages(path: PurePosixPath, source: str) -> list[str]:
 def guard_caches(path: PurePosixPath, source: str) -> list[str]:
     """Caches live in one file and are bounded."""
     found = []
-    tree = ast.parse(source)
-    named = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr.startswith("cache_")]
+    named = [node for node in nodes_of(source) if isinstance(node, ast.Attribute) and node.attr.startswith("cache_")]
     uses = [node.lineno for node in named if isinstance(node.value, ast.Name) and node.value.id in ("st", "streamlit")]
     uses += [line for line, name in imported(path, source) if name.startswith("streamlit.cache_")]
     if path != CACHE_FILE:
@@ -145,7 +150,7 @@ def guard_caches(path: PurePosixPath, source: str) -> list[str]:
 def guard_names(path: PurePosixPath, source: str) -> list[str]:
     """Names say what a thing is or does."""
     found = [f"{path}: {part!r} says nothing." for part in path.with_suffix("").parts if VAGUE_NAME.search(part)]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and VAGUE_NAME.search(node.name):
             if hasattr(HTMLParser, node.name):  # named by the library that calls it
                 continue
@@ -158,7 +163,7 @@ def guard_names(path: PurePosixPath, source: str) -> list[str]:
 def guard_excepts(path: PurePosixPath, source: str) -> list[str]:
     """An error that was not foreseen is not swallowed."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             if caught in ("everything", "Exception", "BaseException"):
@@ -176,7 +181,7 @@ def guard_skips(path: PurePosixPath, source: str) -> list[str]:
     forbidden = {"skip", "skipif", "importorskip", "xfail", "skipUnless", "skipIf", "SkipTest"}
     return [
         f"{path}:{node.lineno} leaves tests out ({node.attr})."
-        for node in ast.walk(ast.parse(source))
+        for node in nodes_of(source)
         if isinstance(node, ast.Attribute)
         and node.attr in forbidden
         and ast.unparse(node.value) in ("pytest", "pytest.mark", "unittest")
@@ -215,7 +220,7 @@ def guard_urls(stems: set[str], url_paths: set[str]) -> list[str]:
 
 def registered_urls(source: str) -> set[str]:
     """The constant ``url_path`` of the calls of a source, and the ``slug`` of its classes."""
-    tree = list(ast.walk(ast.parse(source)))
+    tree = nodes_of(source)
     found = [
         word.value for node in tree if isinstance(node, ast.Call) for word in node.keywords if word.arg == "url_path"
     ]
@@ -226,20 +231,18 @@ def registered_urls(source: str) -> set[str]:
 # The project
 
 
-@pytest.mark.parametrize(
-    "guard",
-    [guard_pages, guard_caches, guard_names, guard_excepts],
-)
-def test_shipped_sources_keep_to_the_layout(guard: Guard) -> None:
-    assert SHIPPED
-    assert [finding for path in SHIPPED for finding in guard(path, read(path))] == []
+def find_all(guards: tuple[Guard, ...], paths: list[PurePosixPath]) -> list[str]:
+    assert paths
+    return [finding for path in paths for guard in guards for finding in guard(path, read(path))]
 
 
-@pytest.mark.parametrize("guard", [guard_names, guard_skips, guard_excepts])
-def test_tests_keep_to_the_layout(guard: Guard) -> None:
+def test_shipped_sources_keep_to_the_layout() -> None:
+    assert find_all((guard_pages, guard_caches, guard_names, guard_excepts), SHIPPED) == []
+
+
+def test_tests_keep_to_the_layout() -> None:
     tests = [path for path in SOURCES if path.parts[0] == "tests"]
-    assert tests
-    assert [finding for path in tests for finding in guard(path, read(path))] == []
+    assert find_all((guard_names, guard_skips, guard_excepts), tests) == []
 
 
 def test_text_speaks_of_this_project_alone() -> None:

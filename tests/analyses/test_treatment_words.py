@@ -200,6 +200,7 @@ def test_the_waiting_times_are_those_of_the_file() -> None:
 COLUMNS = ["patient_id", "relapsed", "os_relapse_days", "os_relapse_event"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("analysis", TREATMENT, ids=lambda a: a.slug)
 @pytest.mark.parametrize(
     ("columns", "histories", "has_relapses"),

@@ -84,6 +84,7 @@ def test_random_patients(quick_engine: OpenEngine, data: st.DataObject) -> None:
         assert_agrees(quick_cohort, oracle.derive(rows, SMALL), data.draw(filters(SMALL)), columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_compressed", [True, False])
 @pytest.mark.parametrize("is_grouped", [True, False])
 def test_compression_and_grouping_change_no_count(
@@ -228,6 +229,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["plain.csv", "semicolon[1].csv", "plain.parquet", "text.parquet"])
 def test_every_kind_of_file_gives_the_same_cohort(cohort: Cohort, files: dict[str, Path], name: str) -> None:
     opened, framed = open_cohort(str(files[name]), SMALL), open_cohort(frame_of(ROWS), SMALL)

@@ -79,6 +79,7 @@ def test_the_source_of_the_published_figures_is_named() -> None:
     assert "A filter is active" in describe_study(published, filtered=True, synthetic=True)
 
 
+@pytest.mark.slow
 def test_published_figures_are_compared_with_the_reference_cohort_alone(tmp_path: Path) -> None:
     assert is_reference(load_cohort(str(REFERENCE_COHORT)))
     assert not is_reference(load_cohort(str(REFERENCE_COHORT.with_name("example_missing_mrd.csv"))))

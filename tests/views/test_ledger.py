@@ -365,6 +365,7 @@ def test_a_clause_that_leaves_nobody_out_makes_no_other_selection() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slug", "name"), SHOWN_ONLY)
 def test_a_choice_of_display_makes_no_new_comparison(slug: str, name: str) -> None:
     """Whatever it is set to: a test of the same name has the same p and is the same entry of the ledger."""
@@ -385,6 +386,7 @@ def test_a_choice_of_display_makes_no_new_comparison(slug: str, name: str) -> No
 BESIDE = {("naive-answer", "against"): {"history": "salvage"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slug", "name"), ASKED)
 def test_a_choice_that_counts_changes_what_is_tested(slug: str, name: str) -> None:
     beside = BESIDE.get((slug, name), {})
