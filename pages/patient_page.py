@@ -8,8 +8,9 @@ from analytics.formats import name_patients
 from analytics.reporting.wording import say_no_advice
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
-from pages.components.patient import ask_patient, show_classes
+from pages.components.patient import ask_patient, read_definitions, show_classes
 from pages.components.patient_alike import show_alike
+from pages.components.patient_files import show_patient_files
 from pages.components.patient_risk import show_risk
 from pages.components.registry import Page
 from pages.components.title import show_title
@@ -23,9 +24,12 @@ def show_patient(context: Context) -> None:
     show_title(name_patients(TITLE), name_patients(QUESTION), context)
     features = ask_patient(context)
     if features:
-        show_classes(context, features)
-        show_alike(context, features)
-        show_risk(context, features)
+        reading = read_definitions(context, features)
+        classes, facts = ((), ()) if reading is None else (reading.list_classes(), reading.list_treatments())
+        if classes:
+            show_classes(classes, facts)
+        alike, risk = show_alike(context, features), show_risk(context, features)
+        show_patient_files(context, features, classes, facts, alike, risk)
     st.caption(as_markdown(say_no_advice()))
 
 

@@ -13,10 +13,14 @@ from analytics.analysis import Governed
 from analytics.cohort import Cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import PHASES, Dictionary, Endpoint, Variable
+from analytics.document import Picture
 from analytics.estimators import estimate_survival, gower_distances, read_curve
+from analytics.figures.curves.survival import describe_survival, plot_survival
+from analytics.figures.theme import style_of
+from analytics.formats import name_patients
 from analytics.frames import TimeToEvent, endpoint_columns
 from analytics.patient.features import BY_TIMES, LATEST, Features
-from analytics.reporting.alike import describe_range, name_feature, say_event, say_step
+from analytics.reporting.alike import describe_range, name_feature, say_alike_caption, say_event, say_step
 from analytics.reporting.attrition import Stage
 from analytics.reporting.reliability import load_policy
 from analytics.results import Estimate, FloatArray, Note, Result, SurvivalResult
@@ -136,6 +140,22 @@ def compare_alike(cohort: Cohort, narrowed: Narrowing, features: Features, matte
     """
     found: PatientsAlike = Governed(_compare)(cohort, narrowed, features, matters)
     return found
+
+
+def picture_alike(found: PatientsAlike) -> Picture:
+    """The curve of those alike, or nearest, beside everyone's."""
+    endpoint = found.endpoint
+    labels = {ALIKE: "Nearest" if found.is_nearest else "Like this one", ALL: "Everyone"}
+    figure = plot_survival(
+        found.curves,
+        labels=labels,
+        styles=style_of((ALIKE, ALL)),
+        origin=endpoint.origin,
+        y_title=endpoint.y_title,
+        endpoint=endpoint,
+    )
+    title = name_patients("{Patients} like this one beside everyone")
+    return Picture(title, figure, describe_survival(found.curves, labels, endpoint.origin), say_alike_caption(endpoint))
 
 
 def takes_nearest(cohort: Cohort, narrowed: Narrowing) -> bool:

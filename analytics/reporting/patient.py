@@ -131,3 +131,8 @@ def say_link_holds() -> str:
         f"This link holds what you entered of the {load_words().noun}: whoever has it reads that, and so may the logs of what it "
         "passes through."
     )
+
+
+def say_file_holds() -> str:
+    """What a file of one patient holds."""
+    return f"These files hold what you entered of the {load_words().noun}, and what is open on this page."

@@ -108,9 +108,9 @@ def said_of_overview(context: Context, link: str) -> str:
     return said_html(provenance, link, name_file(context))
 
 
-def name_file(context: Context) -> str:
-    """The telling part of the names of files of the overview."""
-    return to_file_stem("overview", "synthetic" if context.cohort.synthetic else "", day=date.today())
+def name_file(context: Context, page: str = "overview") -> str:
+    """The telling part of the names of files of a page that is no analysis."""
+    return to_file_stem(page, "synthetic" if context.cohort.synthetic else "", day=date.today())
 
 
 def trace_selection(context: Context, title: str, method: str) -> Provenance:

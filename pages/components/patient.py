@@ -22,6 +22,7 @@ from analytics.reporting.patient import (
     tabulate_sources,
     tabulate_treatments,
 )
+from analytics.results.definitions import Classified, TreatmentFact
 from analytics.speaking import name_phase
 from pages.components import state
 from pages.components.cache import load_asked, load_patients
@@ -157,13 +158,14 @@ def _show_patient_link(context: Context, entered: dict[str, Value]) -> None:
     show_link(f"{context.links.here((), {})}&{state.PATIENT}={quote(to_text(entered))}")
 
 
-def show_classes(context: Context, features: dict[str, Value]) -> None:
-    """The classes by published definitions, and what is published on treatments; nothing where there are none for the disease."""
+def read_definitions(context: Context, features: dict[str, Value]) -> Reading | None:
+    """The published definitions read for a patient; None where there are none for the disease."""
     definitions = load_asked(context.cohort).definitions
-    if definitions is None:
-        return
-    reading = Reading(definitions, context.cohort.dictionary, features)
-    classes, facts = reading.list_classes(), reading.list_treatments()
+    return None if definitions is None else Reading(definitions, context.cohort.dictionary, features)
+
+
+def show_classes(classes: Sequence[Classified], facts: Sequence[TreatmentFact]) -> None:
+    """The classes by published definitions, and what is published on treatments."""
     show_table(tabulate_classes(classes))
     table, untold = tabulate_treatments(facts), say_untold(facts)
     with st.expander(

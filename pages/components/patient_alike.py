@@ -9,15 +9,10 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
-from analytics.document import Picture, Selection
-from analytics.figures.curves.survival import describe_survival, plot_survival
+from analytics.document import Selection
 from analytics.figures.icon_array import draw_icons
-from analytics.figures.theme import style_of
-from analytics.formats import name_patients
 from analytics.patient.features import Value
 from analytics.patient.likeness import (
-    ALIKE,
-    ALL,
     HORIZON,
     Narrowing,
     PatientsAlike,
@@ -25,11 +20,11 @@ from analytics.patient.likeness import (
     compare_alike,
     list_matters,
     narrow,
+    picture_alike,
 )
 from analytics.reporting.alike import (
     OF,
     count_in_ten,
-    say_alike_caption,
     say_in_ten,
     say_no_nearest,
     say_too_few,
@@ -48,11 +43,15 @@ from pages.components.notes import show_notes
 from pages.components.protection import show_suppressed
 from pages.components.tables import show_table
 
+PAGE = "this-patient"
 TREATMENTS = "hsct-cart-chemotherapy"  # the page whose default method compares treatments
 
 
-def show_alike(context: Context, features: dict[str, Value]) -> None:
-    """The cohort narrowed by what a reader says matters, and what became of those left, or of the nearest."""
+def show_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | None:
+    """The cohort narrowed by what a reader says matters, and what became of those left, or of the nearest.
+
+    What was found comes back; None where it is not shown.
+    """
     cohort, words = context.cohort, load_words()
     st.html(f'<h2 class="outcomes-h2">{escape(words.head)} like this one</h2>')
     labels = {v.name: v.label for v in list_matters(cohort, features)}
@@ -74,7 +73,7 @@ def show_alike(context: Context, features: dict[str, Value]) -> None:
     except SuppressedError as error:
         show_suppressed(error)
         st.html(f'<p class="outcomes-caption">{escape(say_no_nearest())}</p>')
-        return
+        return None
     if narrowed.n < load_policy().full.patients:
         said = say_too_few(narrowed.n, found.n if found.is_nearest else 0, bool(cohort.smallest_cell))
         st.html(f'<div class="outcomes-note caution" role="note" data-testid="too-few">{link_sources(said)}</div>')
@@ -83,6 +82,7 @@ def show_alike(context: Context, features: dict[str, Value]) -> None:
     show_notes(found.notes)
     _show_outcome(context, found)
     _show_treatments(context, narrowed)
+    return found
 
 
 def _hold_matters() -> None:
@@ -97,18 +97,7 @@ def _show_outcome(context: Context, found: PatientsAlike) -> None:
     st.html(f'{icons}<p class="outcomes-answer" data-testid="in-ten">{escape(said)}</p>')
     if not found.n:
         return
-    labels = {ALIKE: "Nearest" if found.is_nearest else "Like this one", ALL: "Everyone"}
-    figure = plot_survival(
-        found.curves,
-        labels=labels,
-        styles=style_of((ALIKE, ALL)),
-        origin=endpoint.origin,
-        y_title=endpoint.y_title,
-        endpoint=endpoint,
-    )
-    alt = describe_survival(found.curves, labels, endpoint.origin)
-    title = name_patients("{Patients} like this one beside everyone")
-    show_picture(Picture(title, figure, alt, say_alike_caption(endpoint)), state.PATIENT_CURVES, name_file(context))
+    show_picture(picture_alike(found), state.PATIENT_CURVES, name_file(context, PAGE))
 
 
 def _show_treatments(context: Context, narrowed: Narrowing) -> None:
@@ -129,6 +118,6 @@ def _show_treatments(context: Context, narrowed: Narrowing) -> None:
             return
         st.html(f'<p class="outcomes-caption">{escape(say_treatments_of(stage.text, stage.n))}</p>')
         show_notes(document.notes()[:3])
-        show_picture(document.main(), state.PATIENT_TREATED, name_file(context))
+        show_picture(document.main(), state.PATIENT_TREATED, name_file(context, PAGE))
         for table in document.tables()[:1]:
             show_table(table)

@@ -32,25 +32,30 @@ from pages.components.tables import show_table
 PREDICTORS = "relapse-predictors"  # the page whose model and choices are taken
 
 
-def show_risk(context: Context, features: dict[str, Value]) -> None:
-    """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time."""
+def show_risk(context: Context, features: dict[str, Value]) -> RiskOfOne | None:
+    """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time.
+
+    What was found comes back; None where it is not shown.
+    """
     offer = context.offers[PREDICTORS]
     if offer.lacks:
-        return
+        return None
     title = f"Risk of {word('relapse')}, as the models see it"
     with st.expander(
         as_markdown(title), icon=":material/query_stats:", key=state.PATIENT_RISK, on_change="rerun"
     ) as fold:
         if not fold.open:
-            return
+            return None
         asked = context.at(PREDICTORS)
         try:
             document = load_document(context.cohort, context.filter, PREDICTORS, asked.choices)
         except SuppressedError as error:
             show_suppressed(error)
-            return
+            return None
         data = document.result.data
-        _show_found(assess_risk(context.cohort, context.filter, data, features, dict(asked.choices)), features)
+        found = assess_risk(context.cohort, context.filter, data, features, dict(asked.choices))
+        _show_found(found, features)
+        return found
 
 
 def _show_found(found: RiskOfOne, features: dict[str, Value]) -> None:

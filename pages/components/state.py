@@ -55,6 +55,7 @@ PATIENT_CURVES = "patient_curves"
 PATIENT_SALVAGE = "patient_salvage"
 PATIENT_TREATED = "patient_treated"
 PATIENT_RISK = "patient_risk"
+PATIENT_FILES = "patient_files"
 TAB = "tab"
 VERSUS = "versus"  # the parameter of the link that asks for another selection to compare with
 REGISTRY = "registry"  # the parameter that makes the other selection one of the file of the start

@@ -11,6 +11,7 @@ import pytest
 
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from pages.components import state
+from pages.components.patient_files import MEDIA
 from tests.app.opening import Dashboard, open_link, open_page, turn_to
 from tests.app.reading import component_data
 
@@ -148,3 +149,11 @@ def test_the_risk_by_the_models_is_shown_once_it_is_opened() -> None:
     app.run()
     assert "There is no risk of relapse for this child" in shown(app)
     assert "Risk of relapse by years" not in shown(app)
+
+
+def test_what_is_shown_can_be_taken_along_as_a_slide_and_a_report() -> None:
+    known = {**ENTERED, "platelets": 40.0, "mrd_day19": "positive", "mrd_day46": "negative"}
+    app = open_page(PAGE, {state.PATIENT: known, state.PATIENT_FILES: True, state.PATIENT_RISK: True})
+    assert not app.exception
+    assert "These files hold what you entered of the child" in shown(app)
+    assert [button.label for button in app.get("download_button")] == [medium.name for medium in MEDIA]

@@ -1,0 +1,50 @@
+"""What is shown of one patient, in a report and on slides: the same sentences and tables, and no link to it."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from html import unescape
+
+from pptx import Presentation
+
+from analytics.cohort import open_cohort
+from analytics.cohort.filters import CohortFilter
+from analytics.exports.exhibit import no_progress
+from analytics.exports.html_file import HTML
+from analytics.exports.pptx_file import SLIDES
+from analytics.patient.definitions import Reading, load_definitions
+from analytics.patient.extra import to_extra
+from analytics.patient.features import complete_features
+from analytics.patient.likeness import choose_matters, compare_alike, narrow
+from analytics.provenance import Provenance
+from pages.components.cache import REFERENCE_COHORT
+
+COHORT = open_cohort(str(REFERENCE_COHORT))
+ONE = complete_features(
+    {"age_years": 4.2, "immunophenotype": "B", "relapse_site": "isolated marrow", "relapse_days": 1000.0,
+     "end_of_therapy_days": 900.0, "mrd_after_reinduction": "negative", "n_relapse": "1"},
+    COHORT.dictionary,
+)  # fmt: skip
+PROVENANCE = Provenance("This child", "Reference cohort", "All", "Method.", "v1", True, date(2026, 1, 31))
+
+
+def test_a_report_and_slides_say_what_the_page_says() -> None:
+    matters = choose_matters(COHORT, ONE)
+    narrowed = narrow(COHORT, CohortFilter(), ONE, matters)
+    reading = Reading(load_definitions(), COHORT.dictionary, ONE)
+    alike = compare_alike(COHORT, narrowed, ONE, matters)
+    extra = to_extra("One of four years", PROVENANCE, reading.list_classes(), reading.list_treatments(), alike, None)
+    assert extra.link == ""
+    assert extra.shown.sentences[0].startswith("Of 10 children nearest to this one, ")
+    titles = [table.title for table in extra.shown.tables]
+    assert titles[0] == "Classes by published definitions"
+    assert titles[2:] == ["How the nearest differ", "Sources"]
+    page = unescape(HTML.write([extra], no_progress).decode())
+    deck = Presentation(io.BytesIO(SLIDES.write([extra], no_progress)))
+    slides = " ".join(shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame)
+    for sentence in extra.shown.sentences[:1]:
+        assert sentence.split(" (")[0] in page
+        assert sentence.split(" (")[0] in slides
+    assert "Time of relapse (BFM)" in page
+    assert any(shape.has_chart for slide in deck.slides for shape in slide.shapes)
