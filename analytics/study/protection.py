@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,5 +50,17 @@ def tabulate_protection(path: Path = PROTECTION_PATH) -> Table:
         rows=rows,
         indent=(False,) * len(rows),
         help=("And the smallest number that is shown", *(about for _, _, about in MEASURES)),
-        caption=f"Simulated. {name_patients(content['design'].strip())}",
+        caption=f"Simulated. {name_patients(content['design'].strip())}{''.join(map(_say_registry, content['registry']))}",
+    )
+
+
+def _say_registry(entry: Mapping[str, Any]) -> str:
+    """What was measured in the export of a registry, as a sentence with a space before it."""
+    share = {name: f"{100 * entry[name]:.1f} %" for name in entry if name.startswith("share")}
+    return (
+        f" {entry['name']} (n = {format_count(entry['n'])}), smallest cell {entry['smallest_cell']}: in drawn selections, split "
+        f"by each variable, {share['share_within_5_points']} of {format_count(entry['n_points_shown'])} points that are shown "
+        f"({share['share_of_points_shown']} of all) lie within 5 points of the curve without noise, "
+        f"{share['share_of_intervals_with_the_estimate']} of intervals hold it, and {share['share_of_selections_withheld']} of "
+        f"comparisons and {share['share_of_models_withheld']} of models of two or three factors are withheld."
     )

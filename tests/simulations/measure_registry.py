@@ -1,6 +1,6 @@
 """How true protected curves and models of a registry's export are, against the same without noise.
 
-    python -m tests.simulations.measure_registry FILE
+    python -m tests.simulations.measure_registry FILE [SMALLEST]
 
 opens an export that the dashboard knows, protects it by several secrets, asks for curves and models of drawn selections, and
 prints the entries that stand under "registry" in data/protection_simulation.toml. The file itself is not kept: the published
@@ -30,7 +30,8 @@ from analytics.intake.reading import read_tables
 from analytics.results import SurvivalResult
 from tests.simulations.simulate_protection import MILESTONES, SMALLEST, last_of, value_at
 
-SECRETS, SELECTIONS, SEED = 5, 40, 2025
+SECRETS, SELECTIONS, MOST_FACTORS, SEED = 2, 20, 5, 2025
+NAME = "TARGET ALL phase 2 (National Cancer Institute, through cBioPortal)"
 GRID = np.arange(3.0, 97.0, 3.0)
 
 
@@ -68,13 +69,13 @@ def open_registry(path: Path, secret: str) -> Cohort:
 
 
 def list_selections(exact: Cohort) -> Iterator[CohortFilter]:
-    """Everybody, the levels of every filter, and drawn pairs of them."""
+    """Everybody, and drawn levels of filters and pairs of them."""
     levels = [Clause(v.name, (x,)) for v in exact.dictionary.filters if v.is_coded for x in v.levels]
     yield CohortFilter()
-    yield from (CohortFilter((clause,)) for clause in levels)
     pairs = [pair for pair in combinations(levels, 2) if pair[0].variable != pair[1].variable]
     rng = np.random.default_rng(SEED)
-    yield from (CohortFilter(pairs[int(i)]) for i in rng.permutation(len(pairs))[:SELECTIONS])
+    for drawn in ([(clause,) for clause in levels], pairs):
+        yield from (CohortFilter(drawn[int(i)]) for i in rng.permutation(len(drawn))[: SELECTIONS // 2])
 
 
 def estimate_curves(cohort: Cohort, asked: CohortFilter, endpoint: Endpoint, by: Variable | None) -> SurvivalResult:
@@ -118,7 +119,7 @@ def look_at_models(exact: Cohort, protected: Cohort, asked: CohortFilter, seen: 
         for v in exact.dictionary.covariates
         if v.is_coded and v.name in exact.variables and v.name not in asked.variables
     ]
-    for chosen in (*combinations(factors[:6], 2), *combinations(factors[:6], 3)):
+    for chosen in (*combinations(factors[:MOST_FACTORS], 2), *combinations(factors[:MOST_FACTORS], 3)):
         names = [outcome, *(v.name for v in chosen)]
         seen.n_models += 1
         try:
@@ -180,5 +181,5 @@ def to_rows(name: str, n: int, smallest: int, seen: Seen) -> list[str]:
 if __name__ == "__main__":
     export = Path(sys.argv[1])
     n_patients = open_registry(export, "the secret of a count alone").count()
-    for k in SMALLEST:
-        print("\n".join(to_rows("TARGET ALL phase 2", n_patients, k, measure_registry(export, k))), flush=True)
+    for k in [int(x) for x in sys.argv[2:]] or SMALLEST:
+        print("\n".join(to_rows(NAME, n_patients, k, measure_registry(export, k))), flush=True)

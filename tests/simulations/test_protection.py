@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from analytics.cohort import protect_cohort
+from analytics.cohort.filters import CohortFilter
+from analytics.formats import format_count
 from analytics.study.protection import tabulate_protection
+from tests.intake.portal_download import made_up_download
+from tests.simulations.measure_registry import Seen, look_at_curves, open_registry
 from tests.simulations.simulate_protection import SIZES, SMALLEST, TABLE_PATH, run
 
 TABLE = tomllib.loads(TABLE_PATH.read_text(encoding="utf-8"))
@@ -24,6 +31,23 @@ def test_every_size_keeps_what_is_said_of_it() -> None:
         assert abs(entry["p_below_0_05_models"] - 0.05) <= (0.03 if few else 0.01), entry
         assert entry["conf_low"] <= 0.05 <= entry["conf_high"], entry
     assert len(tabulate_protection().rows) == len(entries)
+    assert [entry["smallest_cell"] for entry in TABLE["registry"]] == list(SMALLEST)
+    for entry in TABLE["registry"]:
+        assert entry["share_within_5_points"] == 1 and entry["share_of_intervals_with_the_estimate"] >= 0.93
+        assert entry["share_of_ratios_with_the_estimate"] >= 0.93
+        where = f"{entry['name']} (n = {format_count(entry['n'])}), smallest cell {entry['smallest_cell']}"
+        assert where in tabulate_protection().caption
+
+
+def test_a_registry_is_measured_from_the_export_alone(tmp_path: Path) -> None:
+    tables = [made_up_download(seed).frame for seed in range(12)]
+    children = [t.assign(**{"Patient ID": f"{seed}-" + t["Patient ID"]}) for seed, t in enumerate(tables)]
+    path = tmp_path / "download.tsv"
+    pd.concat(children).to_csv(path, sep="\t", index=False)
+    exact = open_registry(path, "a secret that nobody knows")
+    seen, protected = Seen(), protect_cohort(exact, 5, secret="a secret that nobody knows")
+    look_at_curves(exact, protected, CohortFilter(), seen)
+    assert seen.n_asked > seen.n_refused and seen.n_near == seen.n_shown > 0
 
 
 @pytest.mark.parametrize("smallest", SMALLEST)
