@@ -11,7 +11,7 @@ from analytics.patient.likeness import HORIZON, PatientsAlike, picture_alike
 from analytics.patient.risk import RiskOfOne
 from analytics.provenance import Provenance
 from analytics.reporting.alike import say_in_ten, tabulate_differences
-from analytics.reporting.patient import tabulate_classes, tabulate_sources, tabulate_treatments
+from analytics.reporting.patient import say_sources, tabulate_classes, tabulate_treatments
 from analytics.reporting.risk import say_calibration_at, say_risk, tabulate_over_time
 from analytics.results.definitions import Classified, TreatmentFact
 
@@ -43,7 +43,7 @@ def to_extra(
             sentences.append(say_calibration_at(risk.group))
             tables += [tabulate_over_time(risk.over_time)] if risk.over_time else []
     if classes:
-        tables.append(tabulate_sources(classes, facts))
+        sentences.append(say_sources(classes, [fact for fact in facts if not fact.lacking]))
     shown = Shown(pictures=tuple(pictures), tables=tuple(tables), sentences=tuple(sentences))
     noun = load_words().noun
     return Extra(f"This {noun}", shown, provenance, f"What became of {load_words().plural} like this one?")

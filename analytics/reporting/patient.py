@@ -104,11 +104,21 @@ def say_untold(facts: Sequence[TreatmentFact]) -> str:
     return f"Not told, since {lacking} is not known: {labels}."
 
 
-def tabulate_sources(classes: Sequence[Classified], facts: Sequence[TreatmentFact]) -> Table:
-    """The sources of all that is said, each with a link to it."""
-    sources = list(
+def _list_sources(classes: Sequence[Classified], facts: Sequence[TreatmentFact]) -> list[Source]:
+    return list(
         dict.fromkeys(s for named in (*(c.sources for c in classes), *(f.sources for f in facts)) for s in named)
     )
+
+
+def say_sources(classes: Sequence[Classified], facts: Sequence[TreatmentFact]) -> str:
+    """The sources of all that is said, in a line."""
+    named = [f"{name_source(s)}, {f'doi:{s.doi}' if s.doi else s.address}" for s in _list_sources(classes, facts)]
+    return f"Sources: {'; '.join(named)}."
+
+
+def tabulate_sources(classes: Sequence[Classified], facts: Sequence[TreatmentFact]) -> Table:
+    """The sources of all that is said, each with a link to it."""
+    sources = _list_sources(classes, facts)
     rows = tuple(
         (name_source(s), f"{s.authors}. {s.title}. {s.journal}, {s.year}.", s.doi or s.address) for s in sources
     )

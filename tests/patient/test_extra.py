@@ -39,7 +39,8 @@ def test_a_report_and_slides_say_what_the_page_says() -> None:
     assert extra.shown.sentences[0].startswith("Of 10 children nearest to this one, ")
     titles = [table.title for table in extra.shown.tables]
     assert titles[0] == "Classes by published definitions"
-    assert titles[2:] == ["How the nearest differ", "Sources"]
+    assert titles[2:] == ["How the nearest differ"]
+    assert extra.shown.sentences[-1].startswith("Sources: Fuster 2014, doi:10.5315/wjh.v3.i3.49; ")
     page = unescape(HTML.write([extra], no_progress).decode())
     deck = Presentation(io.BytesIO(SLIDES.write([extra], no_progress)))
     slides = " ".join(shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.has_text_frame)
