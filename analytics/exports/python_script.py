@@ -20,7 +20,7 @@ def _say_needs(imports: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    return f'"""\n{escape(text, chr(34))}"""'
+    return f"'''\n{escape(text, chr(39))}'''"
 
 
 _PYTHON = Language(

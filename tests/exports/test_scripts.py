@@ -230,7 +230,7 @@ def test_no_text_of_a_file_ends_its_quotation_marks(tmp_path: Path) -> None:
     """Levels of a file of one's own stand in calls and in the rows: they stay text in both languages."""
     for text in HOSTILE:
         assert ast.literal_eval(to_python([text])) == [text]
-        assert ast.literal_eval(f'"""{escape(text, chr(34))}"""') == text
+        assert ast.literal_eval(f"'''{escape(text, chr(39))}'''") == text
     lines = [f"stopifnot(identical({to_r(text)}, '{escape(text, chr(39))}'))" for text in HOSTILE]
     script = "\n".join([*lines, *(f"cat(nchar({to_r(text)}), '')" for text in HOSTILE)])
     assert run_script(tmp_path, R, script.encode()).split() == [str(len(text)) for text in HOSTILE]

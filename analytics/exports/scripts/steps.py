@@ -12,7 +12,7 @@ import pandas as pd
 from analytics.estimators.second_opinion.comparison import has_value
 from analytics.estimators.second_opinion.questions import Question
 from analytics.exports.scripts.rows import GROUP, Needed, take_rows
-from analytics.results import Estimate, HazardRatioResult, Name, OddsRatioResult
+from analytics.results import Estimate, HazardRatioResult, Name, OddsRatioResult, SurvivalCurve
 from analytics.results.second_opinion import Model
 
 PYTHON, R = "Python", "R"
@@ -43,6 +43,9 @@ NOBODY_LEFT: Why = {PYTHON: _NOBODY, R: _NOBODY}
 
 
 _USUAL = {"limits": "profile", "weighting": "logrank", "conf_type": "log-log"}
+
+
+NO_ERROR_LEFT: Why = {PYTHON: "statsmodels has no standard error once nobody is left: see the R script."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +335,9 @@ def _incidence(
     for curve, values in zip(shown.curves, milestones, strict=True):
         for month, estimate in zip(months, values, strict=True):
             if curve.n and estimate.value is not None:
-                limits = NOBODY_LEFT if estimate.value == 1 else None
+                left = curve.n_risk - curve.n_event_at - curve.n_competing_at
+                is_over = bool(((left <= 0) & (curve.time <= month)).any())
+                limits = NOBODY_LEFT if estimate.value == 1 else NO_ERROR_LEFT if is_over else None
                 name = name_number("incidence", curve.cause, curve.group, _at(month))
                 numbers += _estimate(name, estimate, DONE, limits)
     named = variable or GROUP
@@ -394,7 +399,9 @@ def _means(
         name = name_number(
             "survival difference", f"{levels[found.group]} against {levels[found.reference]}", _at(found.time)
         )
-        told += _estimate(name, found.difference)
+        sides = (found.group, found.reference)
+        is_over = any(_value(curve, found.time) == 0 for curve in curves.curves if labels[curve.group] in sides)
+        told += _estimate(name, found.difference, DONE, NOBODY_LEFT if is_over else None)
         if found.test.p_value is not None:
             told.append(Number(name, "p_value", found.test.p_value))
     if told:
@@ -402,6 +409,10 @@ def _means(
         names = [levels[first], *dict.fromkeys(levels[found.group] for found in differences)]
         given = {"group": GROUP, "names": names, "months": list(dict.fromkeys(found.time for found in differences))}
         yield Step("differences", given, Needed(rows.copy()), tuple(told))
+
+
+def _value(curve: SurvivalCurve, month: float) -> float:
+    return float(np.append(1.0, curve.estimate)[np.searchsorted(curve.time, month, side="right")])
 
 
 def _interaction(
