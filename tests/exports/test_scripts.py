@@ -47,6 +47,7 @@ VIEWS: list[tuple[str, Mapping[str, Any], CohortFilter]] = [
     ("survival-by-variable", {"test": "tarone-ware", "strata": "sex"}, EVERYBODY),
     ("survival-by-variable", {"endpoint": "os_relapse_after_hsct", "by": "sex", "interval": "plain"}, EVERYBODY),
     ("hazard-ratios", {"endpoint": "os_relapse_after_hsct"}, EVERYBODY),
+    ("mean-survival", {"endpoint": "os_relapse_after_hsct", "by": "sex"}, EVERYBODY),
     ("survival-by-treatment", {"history": "histories", "start": 90, "strata": "sex"}, EVERYBODY),
     ("hsct-cart-chemotherapy", {"clock": "start", "adjust": ("sex",)}, EVERYBODY),
     ("hazard-ratios", {"fit": "firth"}, EVERYBODY),

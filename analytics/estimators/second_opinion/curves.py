@@ -242,7 +242,8 @@ def compare_restricted_means(shown: RestrictedMeanResult, theirs: Mapping[str, _
     means: dict[str, float] = {}
     for group, curve in theirs.items():
         if curve is not None:
-            means[group] = float(restricted_mean_survival_time(curve.fitter, t=shown.horizon))
+            # It counts from the first entry on; until then everybody is free of the event.
+            means[group] = float(restricted_mean_survival_time(curve.fitter, t=shown.horizon)) + float(curve.time[0])
     for mean in shown.groups:
         if mean.mean.value is not None and mean.group in means:
             figure = Quantity("restricted mean", group=mean.group, time=shown.horizon)

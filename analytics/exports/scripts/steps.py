@@ -45,6 +45,9 @@ NOBODY_LEFT: Why = {PYTHON: _NOBODY, R: _NOBODY}
 _USUAL = {"limits": "profile", "weighting": "logrank", "conf_type": "log-log"}
 
 
+NO_RISING: Why = {
+    PYTHON: "With late entry limits may rise again; no library of Python has R’s rule then: see the R script."
+}
 NO_ERROR_LEFT: Why = {PYTHON: "statsmodels has no standard error once nobody is left: see the R script."}
 
 
@@ -124,7 +127,8 @@ def _curves(
                 name = name_number("survival", _code(model), curve.group, _at(month))
                 numbers += _estimate(name, estimate, DONE, NOBODY_LEFT if estimate.value == 0 else None)
         if with_median and has_value(curve.median):
-            numbers += _estimate(name_number("median", _code(model), curve.group), curve.median)
+            name = name_number("median", _code(model), curve.group)
+            numbers += _estimate(name, curve.median, DONE, DONE if entry is None else NO_RISING)
     named = variable or GROUP
     rows = take_rows(time, event, weight, entry=entry, group=_groups(group, len(np.asarray(time))), named=named)
     given = {"group": named, "months": list(months), "conf_type": shown.conf_type, "model": _code(model)}
@@ -132,7 +136,8 @@ def _curves(
 
 
 def _follow_up(shown: Estimate, time: Any, event: Any, *, weight: Any, entry: Any, conf_type: str) -> Iterator[Step]:
-    numbers = tuple(_estimate("median follow-up", shown)) if has_value(shown) else ()
+    limits = DONE if entry is None else NO_RISING
+    numbers = tuple(_estimate("median follow-up", shown, DONE, limits)) if has_value(shown) else ()
     yield Step("follow_up", {"conf_type": conf_type}, Needed(take_rows(time, event, weight, entry=entry)), numbers)
 
 

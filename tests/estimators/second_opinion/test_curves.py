@@ -123,9 +123,11 @@ def test_strata_and_late_entry_go_to_statsmodels_and_both_to_nobody() -> None:
     assert [row.reason for row in rows] == [NO_LIBRARY]
 
 
-@pytest.mark.parametrize("entry", [False, True])
-def test_restricted_means_and_differences_agree(entry: bool) -> None:
+@pytest.mark.parametrize(("entry", "first"), [(False, 0.0), (True, 0.0), (True, 3.0)])
+def test_restricted_means_and_differences_agree(entry: bool, first: float) -> None:
     arrays, group = draw(5, entry=entry), groups(5)
+    if entry:
+        arrays |= {"time": arrays["time"] + first, "entry": arrays["entry"] + first}
     found = fit_curves(
         estimate_survival(**arrays, group=group),
         arrays["time"],
