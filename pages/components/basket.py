@@ -25,9 +25,10 @@ from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.jobs import JobKey, TooManyError, jobs_of
 from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
+from pages.components.markdown import as_markdown
 from pages.components.own_cohort import find_own_cohort
 from pages.components.presence import name_session
-from pages.components.template import ask_template, dress_medium, name_dress
+from pages.components.template import dress_medium, name_dress, show_template
 
 LONGEST_LINK = 6_000  # some servers on the way take no longer ones
 EMPTY = (
@@ -56,7 +57,7 @@ def show_views(views: Sequence[Reopened]) -> None:
         with st.container(border=True):
             st.html(_describe(view, place))
             with st.container(horizontal=True, vertical_alignment="bottom"):
-                _ask_comment(view, place)
+                _show_comment(view, place)
                 _show_moves(view, place, len(views))
 
 
@@ -79,7 +80,7 @@ def _describe(reopened: Reopened, place: int) -> str:
     )
 
 
-def _ask_comment(reopened: Reopened, place: int) -> None:
+def _show_comment(reopened: Reopened, place: int) -> None:
     key = state.key_of_collected("comment", place)
     st.session_state[key] = reopened.view.comment  # whatever stood at this place before
     st.text_input(f"Comment on view {place + 1}", key=key, on_change=_comment, args=(place, key), width="stretch")
@@ -98,7 +99,15 @@ def _show_moves(reopened: Reopened, place: int, n: int) -> None:
     )
     for what, icon, about, change, asked, disabled in moves:
         key = state.key_of_collected(what, place)
-        st.button(about, key=key, icon=icon, type="tertiary", disabled=disabled, on_click=_change, args=(change, asked))
+        st.button(
+            as_markdown(about),
+            key=key,
+            icon=icon,
+            type="tertiary",
+            disabled=disabled,
+            on_click=_change,
+            args=(change, asked),
+        )
 
 
 def _change(change: object, asked: tuple[int, ...]) -> None:
@@ -124,7 +133,7 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
         if len(link) <= LONGEST_LINK:
             show_link(link)
     exhibits = [view.to_exhibit(opened) for view, opened in shown]
-    ask_template()
+    show_template()
     for medium in EXHIBIT_MEDIA:
         st.fragment(partial(_show_file, medium, exhibits, context))()
 
@@ -146,18 +155,18 @@ def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Cont
     elif job is None:
         refusal = jobs.refusal(name_session())
         st.button(
-            f"Make {medium.name}",
+            as_markdown(f"Make {medium.name}"),
             key=state.key_of_collected("make", medium.ending),
             icon=":material/play_arrow:",
             disabled=bool(refusal),
-            help=refusal or None,
+            help=as_markdown(refusal) or None,
             on_click=_start,
             args=(key, dress_medium(medium), exhibits),
         )
     else:
         stem = to_file_stem("collected", "synthetic" if context.cohort.synthetic else "", day=date.today())
         st.download_button(
-            f"Save {medium.name}",
+            as_markdown(f"Save {medium.name}"),
             data=job.future.result(),
             file_name=f"{stem}.{medium.ending}",
             mime=medium.mime,

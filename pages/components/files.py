@@ -23,8 +23,9 @@ from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
 from pages.components.context import Context
+from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
-from pages.components.template import ask_template, dress_medium
+from pages.components.template import dress_medium, show_template
 
 OVERVIEW_METHOD = (
     "Counts of {patients}. Each of the small pictures counts under all filters but its own; the others count, or show from "
@@ -43,7 +44,7 @@ def show_toolbar(opened: OpenView) -> None:
         TOOLBAR(key=state.TOOLBAR_BUTTONS, data=data, width="content")
         with_sentences = provenance.remarking(dict.fromkeys((*document.answer(), *document.sentences())))
         show_exhibit_buttons(opened)
-        ask_template()
+        show_template()
         show_file_buttons((*document.files, FILE), partial(_frames_of, opened), with_sentences, opened.stem)
 
 
@@ -51,7 +52,7 @@ def show_exhibit_buttons(opened: OpenView) -> None:
     """A button for each medium that takes the view whole."""
     for medium in EXHIBIT_MEDIA:
         st.download_button(
-            medium.name,
+            as_markdown(medium.name),
             data=partial(_write_exhibit, dress_medium(medium), opened),
             file_name=f"{opened.stem}.{medium.ending}",
             mime=medium.mime,

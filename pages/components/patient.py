@@ -68,9 +68,9 @@ def ask_patient(context: Context) -> dict[str, Value]:
         as_markdown(title), icon=":material/edit_note:", key=state.PATIENT_FOLD, on_change="rerun"
     ) as fold:
         if fold.open:
-            _ask_taken(cohort, others)
+            _show_taking(cohort, others)
             for phase, questions in asked.phases:
-                _ask_phase(phase, questions, entered)
+                _show_phase(phase, questions, entered)
     if not is_empty:
         with st.container(horizontal=True):
             st.button("Forget", icon=":material/delete:", key=state.PATIENT_FORGET, on_click=_hold, args=({},))
@@ -90,7 +90,7 @@ def _keep_first(cohort: Cohort, features: dict[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in features.items() if name in first}
 
 
-def _ask_taken(cohort: Cohort, others: Sequence[dict[str, Value]]) -> None:
+def _show_taking(cohort: Cohort, others: Sequence[dict[str, Value]]) -> None:
     if not others:
         return
     known = load_asked(cohort).begun
@@ -105,19 +105,19 @@ def _ask_taken(cohort: Cohort, others: Sequence[dict[str, Value]]) -> None:
             st.session_state[state.PATIENT_FOLD] = False
 
     st.session_state[state.PATIENT_TAKEN] = None
-    label = f"Take one of the {len(others)} synthetic {load_words().plural}"
+    label = as_markdown(f"Take one of the {len(others)} synthetic {load_words().plural}")
     st.selectbox(label, range(len(others)), index=None, format_func=name, key=state.PATIENT_TAKEN, on_change=take)
 
 
-def _ask_phase(phase: str, questions: Sequence[Variable | Fact], entered: dict[str, Value]) -> None:
+def _show_phase(phase: str, questions: Sequence[Variable | Fact], entered: dict[str, Value]) -> None:
     st.html(f"<h2 class='outcomes-h2'>{escape(name_phase(phase).capitalize())}</h2>")
     columns = st.columns(N_COLUMNS)
     for i, question in enumerate(questions):
         with columns[i % N_COLUMNS]:
-            _ask_feature(question, entered.get(question.name))
+            _show_feature(question, entered.get(question.name))
 
 
-def _ask_feature(question: Variable | Fact, value: Value | None) -> None:
+def _show_feature(question: Variable | Fact, value: Value | None) -> None:
     """The field of one variable; times are asked in months."""
     key = state.key_of_feature(question.name)
     is_time = isinstance(question, Variable) and question.kind == "duration"

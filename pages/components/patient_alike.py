@@ -47,7 +47,7 @@ PAGE = "this-patient"
 TREATMENTS = "hsct-cart-chemotherapy"  # the page whose default method compares treatments
 
 
-def show_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | None:
+def open_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | None:
     """The cohort narrowed by what a reader says matters, and what became of those left, or of the nearest.
 
     What was found comes back; None where it is not shown.

@@ -21,6 +21,7 @@ from analytics.results.definitions import Classified, TreatmentFact
 from pages.components import state
 from pages.components.context import Context
 from pages.components.files import name_file, trace_selection
+from pages.components.markdown import as_markdown
 
 MEDIA: tuple[ExhibitMedium, ...] = (HTML, SLIDES)  # a script has nothing to compute of one patient
 METHOD = "One {patient} beside the cohort: published definitions, those alike or nearest, and the models of the pages."
@@ -45,7 +46,7 @@ def show_patient_files(
         with st.container(horizontal=True):
             for medium in MEDIA:
                 st.download_button(
-                    medium.name,
+                    as_markdown(medium.name),
                     data=partial(_write, medium, extra),
                     file_name=f"{name_file(context, 'this-patient')}.{medium.ending}",
                     mime=medium.mime,

@@ -32,7 +32,7 @@ from pages.components.tables import show_table
 PREDICTORS = "relapse-predictors"  # the page whose model and choices are taken
 
 
-def show_risk(context: Context, features: dict[str, Value]) -> RiskOfOne | None:
+def open_risk(context: Context, features: dict[str, Value]) -> RiskOfOne | None:
     """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time.
 
     What was found comes back; None where it is not shown.

@@ -88,7 +88,6 @@ N_BASKETS = "n_baskets"  # how often the place for a file of collected views was
 OPEN_BASKET = "open_basket"
 SAVE_BASKET = "save_basket"
 EMPTY_BASKET = "empty_basket"
-PRESENT_BASKET = "present_basket"
 TEMPLATE = "template"  # of slides: its name and what is in it
 TEMPLATE_SAID = "template_said"
 TEMPLATE_OPEN = "template_open"

@@ -15,7 +15,7 @@ from pages.components import state
 from pages.components.markdown import as_markdown
 
 
-def ask_template() -> None:
+def show_template() -> None:
     """A place for a template; what cannot be taken is told beside it."""
     name, content = _held()
     label = f"Slides as in {shorten(name, 30)}" if content else "Slides in a template of your own"

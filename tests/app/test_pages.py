@@ -333,8 +333,10 @@ def test_every_analysis_is_in_the_navigation() -> None:
     first = [
         ("", "Overview"),
         ("your-patients", "Your patients"),
+        ("this-patient", "This child"),
         ("methods", "Methods"),
         ("published-study", "The published study"),
+        ("collected", "Collected views"),
     ]
     assert listed == [*first, *sections]
 

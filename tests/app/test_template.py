@@ -17,7 +17,7 @@ def show() -> None:
     from analytics.exports.pptx_file import SLIDES
     from pages.components import template
 
-    template.ask_template()
+    template.show_template()
     dressed = template.dress_medium(SLIDES)
     st.session_state["dressed"] = (dressed.write is not SLIDES.write, template.dress_medium(HTML) is HTML)
     st.session_state["names"] = (template.name_dress(SLIDES), template.name_dress(HTML))
