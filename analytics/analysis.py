@@ -36,7 +36,7 @@ from analytics.formats import format_count, name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import Stage, Used, join_stages, say_attrition
 from analytics.reporting.files import to_files
-from analytics.reporting.protection import note_protection, say_protection
+from analytics.reporting.protection import note_protection, remark_protection
 from analytics.reporting.second_opinion import (
     ABOUT_OPINION,
     OPINION,
@@ -413,7 +413,7 @@ class Analysis(ABC, Generic[Frame, Found]):
 
             def trace() -> Provenance:
                 cohort = selection.cohort
-                remarks = [f"Small numbers are protected. {say_protection(smallest)}"] if smallest else []
+                remarks = [*remark_protection(smallest)]
                 remarks.append(say_attrition(attrition()))
                 if choices := describe_choices(self.controls(cohort), params):
                     remarks.append(f"Choices: {choices}")

@@ -27,6 +27,11 @@ def say_protection(smallest_cell: int) -> str:
     )
 
 
+def remark_protection(smallest_cell: int) -> tuple[str, ...]:
+    """What a file says of how small numbers were protected; nothing where they are not."""
+    return (f"Small numbers are protected. {say_protection(smallest_cell)}",) if smallest_cell else ()
+
+
 def note_protection(
     hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cell: int
 ) -> tuple[tuple[Note, ...], Note]:

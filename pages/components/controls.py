@@ -70,7 +70,7 @@ def list_overview_choices(cohort: Cohort) -> dict[str, Control]:
     groups = tuple((v.name, v.label) for v in cohort.dictionary.groups)
     columns = ((BY_RELAPSE, word("Relapse")), *groups)
     choices = [Control(state.BASELINE_BY, "Columns", "one", BY_RELAPSE, columns, display=True)]
-    if has_lanes(cohort) and not cohort.smallest_cell:
+    if has_lanes(cohort):
         orders = tuple(ORDERS.items())
         choices += [
             Control(state.LANES_ORDER, "Order", "one", orders[0][0], orders, display=True).named(),

@@ -18,7 +18,7 @@ from analytics.exports.medium import Medium, to_file_stem
 from analytics.formats import name_patients
 from analytics.provenance import Provenance
 from analytics.reporting.attrition import FILE, tabulate_stages
-from analytics.reporting.protection import say_protection
+from analytics.reporting.protection import remark_protection
 from pages.components import state
 from pages.components.assets import address_of
 from pages.components.browser import TOOLBAR
@@ -117,9 +117,6 @@ def name_file(context: Context, page: str = "overview") -> str:
 def trace_selection(context: Context, title: str, method: str) -> Provenance:
     """What a file of the overview says about itself."""
     cohort = context.cohort
-    protected = (
-        (f"Small numbers are protected. {say_protection(cohort.smallest_cell)}",) if cohort.smallest_cell else ()
-    )
     return Provenance(
         title=title,
         cohort=cohort.name,
@@ -128,7 +125,7 @@ def trace_selection(context: Context, title: str, method: str) -> Provenance:
         data_version=cohort.data_version,
         synthetic=cohort.synthetic,
         exported_on=date.today(),
-        remarks=protected,
+        remarks=remark_protection(cohort.smallest_cell),
     )
 
 

@@ -88,7 +88,7 @@ def tell_filters(context: Context) -> dict[str, Any]:
         return told
     n_left = context.selection.funnel().n_left if context.filter else cohort.n
     told |= {"left": format_count(n_left), "counts": _count_levels(context)}
-    if not n_left and not cohort.smallest_cell:
+    if not n_left:
         told["clash"] = _load_clash(cohort, context.filter)
     return told
 

@@ -310,3 +310,19 @@ def test_a_cohort_of_a_few_is_not_opened(tmp_path: Path, monkeypatch: pytest.Mon
     app = open_dashboard()
     assert not app.exception
     assert "written where the dashboard was started" in "".join(h.proto.body for h in app.get("html"))
+
+
+def test_a_model_of_several_factors_tells_no_small_number(cohort: Cohort) -> None:
+    """Each number stands for the smallest cell or more, with the event and without it."""
+    factors = ("thrombocytopenia", "mrd_day19", "mrd_day46", "sex")
+    shown = show_with(analysis_of("relapse-predictors"), source=cohort, policy=True, factors=factors)
+    estimates = shown.files["estimates"]
+    told = estimates[estimates["level"].notna() & (estimates["n"] > 0)]
+    assert {"univariable", "multivariable"} == set(told["model"]) and set(told["variable"]) == set(factors)
+    assert ((told["n_event"] >= K) & (told["n"] - told["n_event"] >= K)).all()
+    assert not {"withheld", "error"} & set(told["reason"].dropna())
+    for stage in shown.document.attrition():
+        assert stage.n >= K and all(n >= K for _, n in stage.reasons)
+    boys = Clause("sex", ("male",))
+    with pytest.raises(SuppressedError, match="BCR::ABL1: fewer than 5 children of one kind"):
+        show_with(analysis_of("relapse-predictors"), boys, source=cohort, factors=("thrombocytopenia", "bcr_abl1"))
