@@ -46,6 +46,7 @@ def draw_points(points: Sequence[PublishedPoint], end: float) -> list[dict[str, 
             "textposition": "middle center",
             "textfont": {"size": 10, "color": INK},
             "marker": {"color": PAPER, "size": SIZE, "symbol": "circle", "line": {"color": colour, "width": 2}},
+            "line": {"color": colour},  # of no line here: what a chart elsewhere gives the point
             "hoverinfo": "skip",
             "legendgroup": f"published {letter}",
             "legendrank": 3000 + number,
