@@ -15,11 +15,17 @@ import pytest
 from pptx import Presentation
 
 from analytics.analyses import load_analyses
+from analytics.cohort import protect_cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.document import HtmlFigure, Picture, Shown
 from analytics.exports.exhibit import Exhibit, Extra
 from analytics.exports.pptx_file import to_pptx
 from analytics.figures.charted import read_figure
 from analytics.results import Note
+from analytics.views.opening import open_document
+from tests.analyses.shown import REFERENCE, analysis_of, cohort_of
+from tests.cohort.conftest import SECRET
+from tests.exports.slides.measured import list_faults
 
 SLUGS = [analysis.slug for analysis in load_analyses()]
 CURVES = ("survival-by-site", "survival-by-variable", "survival-by-treatment", "landmark", "mean-survival")
@@ -261,3 +267,19 @@ def test_labels_of_a_file_are_text_wherever_they_stand(exhibits: dict[str, Exhib
     assert {cell.data_type for cell in cells} == {"s", "n"} and not any(cell.hyperlink for cell in cells)
     assert addresses_of(slides(content)[0]) == []
     assert not re.search(r"[\x00-\x08\ud800]", "".join(texts_of(slides(content)[0])))
+
+
+def test_protected_numbers_stay_protected_and_it_is_said() -> None:
+    cohort, analysis = protect_cohort(cohort_of(REFERENCE), 5, secret=SECRET), analysis_of("cumulative-incidence")
+    document = open_document(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"by": "sex"})
+    content = to_pptx([Exhibit(document, document.provenance(), "")])
+    assert list_faults(content) == []
+    first = slides(content)[0]
+    (note,) = (note for note in document.notes() if note.code == "protected")
+    assert note.text[:60] in " ".join(texts_of(first))
+    traces = document.main().figure.to_plotly_json()["data"]
+    shown = {text for trace in traces for text in "<br>".join(trace.get("text") or ()).split("<br>")}
+    (counts,) = (shape.table for shape in first.shapes if shape.name == "Counts")
+    assert {cell.text for row in list(counts.rows)[1:] for cell in list(row.cells)[1:]} <= shown
+    drawn = np.array([y for trace in traces for y in trace.get("y") or () if y is not None])
+    assert all(np.abs(drawn - 100 * y).min() < 1e-6 for s in read(charts(content)[0]) for _, y in s.points)
