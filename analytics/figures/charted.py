@@ -152,6 +152,8 @@ def _read_chart(traces: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]) 
         if not found and trace.get("name"):
             notes.append(plain(trace["name"]))
         series += found
+    if not series:
+        return None
     series += _read_lines(layout.get("shapes", ()), x, y, across, up)
     return Chart(tuple(series), x, y, _read_counts(traces, layout, across), tuple(filter(None, notes)))
 

@@ -45,7 +45,10 @@ class Deck:
         room = self._write_title(canvas, title, self.fit_title(title))
         for shape in self.dress.page.placeholders:
             if shape.element.ph.get("type") == "sldNum":
-                slide.shapes._spTree.append(deepcopy(shape.element))  # noqa: SLF001
+                number = deepcopy(shape.element)
+                taken = [int(n) for n in slide.element.xpath("//p:cNvPr/@id")]
+                number.xpath(".//p:cNvPr")[0].set("id", str(max(taken, default=1) + 1))
+                slide.shapes.element.append(number)
         return canvas, room
 
     def fit_title(self, title: str) -> float:
