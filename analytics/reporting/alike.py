@@ -64,8 +64,8 @@ def say_too_few(n: int, n_nearest: int, is_protected: bool) -> str:
     if not n_nearest:
         return f"{few} alike in all that matters. Choose less."
     return (
-        f"{few} alike in all that matters: too few for a curve. Shown are the {format_count(n_nearest)} nearest in it, by "
-        "Gower’s distance (1971, doi:10.2307/2528823)."
+        f"{few} alike: too few for a curve. Shown are the {format_count(n_nearest)} nearest by Gower’s "
+        "distance (1971, doi:10.2307/2528823)."
     )
 
 
@@ -115,10 +115,7 @@ def say_interval_of(estimate: Estimate) -> str:
 
 def say_alike_caption(endpoint: Endpoint) -> str:
     """How to read the two curves."""
-    return (
-        f"{endpoint.y_title} from {endpoint.origin}; those alike are part of everyone, so the two are not tested against each "
-        "other."
-    )
+    return f"{endpoint.y_title} from {endpoint.origin}; those alike are part of everyone: no test compares them."
 
 
 def say_treatments_of(text: str, n: int) -> str:

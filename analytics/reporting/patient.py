@@ -9,7 +9,6 @@ from analytics.formats import MISSING, format_plain, format_quantity, join_words
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, name_level
 from analytics.results.definitions import Change, Classified, Proviso, Source, TreatmentFact
-from analytics.speaking import word
 
 NOT_CLASSIFIED = "not classified"
 
@@ -83,14 +82,14 @@ def _say_change(change: Change) -> str:
         side = f"{limit} {change.unit} or more" if change.is_more else f"under {limit} {change.unit}"
         return f"{in_sentence(change.label)} {side}: {change.into}"
     by = format_plain(change.by or 0.0, 1)
-    side = f"from {limit} {change.unit} on" if change.is_more else f"before {limit} {change.unit}"
+    side = f"from {limit} on" if change.is_more else f"before {limit}"
     return f"{by} {change.unit} {'later' if change.is_more else 'earlier'} ({side}): {change.into}"
 
 
 def tabulate_treatments(facts: Sequence[TreatmentFact]) -> Table:
     """What was published on treatments for such a patient."""
     rows = tuple((f.label, f.text, ", ".join(map(name_source, f.sources))) for f in facts if not f.lacking)
-    title = f"What guidance and trials name for such a {word('relapse')}: facts, not advice"
+    title = "Treatments in guidance and trials: facts, not advice"
     return Table(title, ("Treatment", "What was published", "Source"), rows, words=True)
 
 

@@ -113,7 +113,7 @@ def test_what_would_change_the_class() -> None:
     (only,) = classify("intreall", **known).changes
     assert (only.into, only.by) == ("standard risk", pytest.approx(4.0))
     said = tabulate_classes([classify("intreall", **known)]).rows[0][3]
-    assert said == "4.0 months later (from 36.0 months on): standard risk"
+    assert said == "4.0 months later (from 36.0 on): standard risk"
     assert classify("intreall", **relapse("T", MARROW, "early")).changes == ()
     by_mrd = classify("cog_risk", **relapse("B", MARROW, "late", mrd_reinduction=0.05)).changes
     assert [(c.label, c.limit, c.is_more, c.into) for c in by_mrd if c.label] == [

@@ -87,7 +87,7 @@ def test_where_few_are_alike_the_nearest_are_taken_and_differ_as_said() -> None:
     assert rows["Immunophenotype"][1] == "B-ALL"
     assert rows["Time to relapse (months)"][1] == "32.9"
     said = say_too_few(narrowed.n, found.n, False)
-    assert said.startswith(f"Only {narrowed.n} are alike in all that matters: too few for a curve.")
+    assert said.startswith(f"Only {narrowed.n} are alike: too few for a curve.")
 
 
 def test_groups_of_numbers_are_measured_by_the_numbers() -> None:
