@@ -11,6 +11,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
+from analytics.dictionary import speaking_by
 from analytics.document import HtmlFigure
 from analytics.exports.exhibit import Exhibit, ExhibitMedium, no_progress
 from analytics.exports.media import EXHIBIT_MEDIA, MEDIA
@@ -64,7 +65,8 @@ def show_exhibit_buttons(opened: OpenView) -> None:
 
 
 def _write_exhibit(medium: ExhibitMedium, opened: OpenView) -> bytes:
-    return medium.write([Exhibit(opened.document, opened.provenance, opened.link)], no_progress)
+    with speaking_by(opened.context.cohort.dictionary):
+        return medium.write([Exhibit(opened.document, opened.provenance, opened.link)], no_progress)
 
 
 def _frames_of(opened: OpenView) -> Mapping[str, pd.DataFrame]:

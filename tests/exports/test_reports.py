@@ -16,15 +16,18 @@ import pytest
 from docx.oxml.ns import qn
 
 from analytics.analyses import load_analyses
+from analytics.cohort import protect_cohort
+from analytics.cohort.filters import CohortFilter
 from analytics.document import Lazy, Shown
 from analytics.exports.docx_file import write_docx
 from analytics.exports.exhibit import Exhibit, Extra, no_progress
 from analytics.exports.html_file import write_html
+from analytics.exports.report import list_chapter
 from analytics.reporting.checklists import BY_AUTHORS
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import say_no_advice
 from analytics.results import Note
-from tests.analyses.shown import show_with
+from tests.analyses.shown import REFERENCE, analysis_of, cohort_of, show, show_with
 
 HOSTILE = '</title><script>alert(1)</script><img src=x onerror="alert(2)"> & "quoted" \ud800'
 
@@ -169,6 +172,25 @@ def test_what_is_no_view_stands_among_them() -> None:
         assert text in page.text
     assert len(page.all("figure")) == len(first.document.pictures()) + 2
     assert "Take heed. Do this." in words_of(docx.Document(BytesIO(write_docx([extra], no_progress))))
+
+
+def test_what_is_protected_stays_protected() -> None:
+    open_one = cohort_of(REFERENCE)
+    protected = protect_cohort(open_one, 5, secret="an old secret of the tests alone")
+    analysis = analysis_of("relapse-predictors")
+    both = [show(analysis, c, CohortFilter(), analysis.defaults(c), policy=True) for c in (protected, open_one)]
+    shown, true = (one.document for one in both)
+    page = Reader(write_html([Exhibit(shown, shown.provenance(), "")], no_progress))
+    assert "Small numbers are protected." in page.text
+    way = next(block for block in list_chapter(Exhibit(shown, shown.provenance(), ""), 1) if is_way(block))
+    told = [row[1:] for row in way.rows]
+    assert [n for n, _ in told] == [str(stage.n) for stage in shown.attrition()]
+    differing = {stage.n for stage in true.attrition()} - {stage.n for stage in shown.attrition()}
+    assert differing and not {str(n) for n in differing} & {n for n, _ in told}
+
+
+def is_way(block: Any) -> bool:
+    return isinstance(block, Table) and block.title.startswith("From the cohort")
 
 
 def test_progress_is_told_and_may_give_up() -> None:
