@@ -12,6 +12,7 @@ from analytics.analysis import Analysis
 from analytics.cohort.disclosure import SuppressedError
 from pages.components import state
 from pages.components.cache import load_document
+from pages.components.collecting import to_collected
 from pages.components.context import Context
 from pages.components.controls import choose_reference, show_choices
 from pages.components.figures import show_figure
@@ -52,7 +53,7 @@ def show_analysis(analysis: Analysis[Any, Any], context: Context) -> None:
         show_figure(document.main(), opened.stem, choose_reference)
     with head:
         show_title(analysis.title, analysis.question, context)
-        show_presenter(analysis, context.links, opened)
+        show_presenter(analysis, context.links, to_collected(opened))
         show_answer(document.answer())
         show_choices(offer.controls, context.choices)
         show_above(opened)

@@ -11,6 +11,7 @@ from pages.components.context import Context
 from pages.components.kept_basket import read_basket
 from pages.components.kept_ledger import enter_comparisons
 from pages.components.markdown import as_markdown
+from pages.components.open_view import OpenView
 from pages.components.registry import Page
 from pages.components.title import show_bare_title
 
@@ -22,7 +23,7 @@ def show_collected(context: Context) -> None:
     basket = read_basket()
     views = [reopen(view, context) for view in basket.views]
     for view in views:  # whoever gives a view out has looked at its tests
-        if view.opened is not None:
+        if isinstance(view.opened, OpenView):
             enter_comparisons(view.opened.comparisons)
     show_taking_away(views, context)
     show_views(views)

@@ -12,6 +12,7 @@ from pages.components import state
 from pages.components.attrition import show_stages
 from pages.components.baseline import show_baseline
 from pages.components.cache import is_reference, load_outcome_counts, load_published, load_who
+from pages.components.collecting import to_collected_overview
 from pages.components.context import Context
 from pages.components.controls import list_overview_choices, read_overview_choices
 from pages.components.files import said_of_overview, show_link
@@ -39,7 +40,7 @@ def show_overview(context: Context) -> None:
         show_pictures(context)
     with title:
         show_title("Overview", PROTECTED_QUESTION if cohort.smallest_cell else QUESTION, context)
-        show_presenter(None, context.links)
+        show_presenter(None, context.links, to_collected_overview(context))
     with numbers:
         show_headlines(summarise_selection(load_outcome_counts(cohort, context.filter)))
     with answers:

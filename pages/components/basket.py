@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from analytics.dictionary import spoken
-from analytics.exports.exhibit import Exhibit, ExhibitMedium
+from analytics.exports.exhibit import Exhibit, ExhibitMedium, Extra
 from analytics.exports.media import EXHIBIT_MEDIA
 from analytics.exports.medium import to_file_stem
 from analytics.formats import format_count
@@ -20,7 +20,7 @@ from analytics.views.basket import read_basket as read_file
 from analytics.views.view import write_link
 from pages.components import state
 from pages.components.background import show_progress
-from pages.components.collecting import Reopened, link_to_turn
+from pages.components.collecting import Reopened, address_of, link_to_turn
 from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.jobs import JobKey, TooManyError, jobs_of
@@ -62,10 +62,9 @@ def show_views(views: Sequence[Reopened]) -> None:
 
 
 def _describe(reopened: Reopened, place: int) -> str:
-    view, opened = reopened.view, reopened.opened
-    title = escape((opened.document.title if opened else view.title) or view.page)
-    whom = opened.document.sentence() if opened else view.whom
-    name = f'<a href="{escape(view.link)}" data-turn="view">{title}</a>' if opened else title
+    view, title = reopened.view, escape(reopened.title)
+    address = escape(write_link(address_of(view.page), view.query))
+    name = f'<a href="{address}" data-turn="view">{title}</a>' if reopened.opened is not None else title
     said = [reopened.problem] if reopened.problem else []
     said += [f"{note.text} {note.remedy}" for note in reopened.notes]
     if reopened.problem and view.answer:
@@ -76,7 +75,7 @@ def _describe(reopened: Reopened, place: int) -> str:
     more = f'<div class="outcomes-note {kind}" role="note"><ul class="outcomes-says">{items}</ul></div>' if said else ""
     return (
         f'<h2 class="outcomes-h2" data-testid="collected">{place + 1}. {name}</h2>'
-        f'<p class="outcomes-caption">{escape(whom)}</p>{more}'
+        f'<p class="outcomes-caption">{escape(reopened.whom)}</p>{more}'
     )
 
 
@@ -117,7 +116,7 @@ def _change(change: object, asked: tuple[int, ...]) -> None:
 
 def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
     """Present them, copy the link that carries them, and make a file of all of them in each medium."""
-    shown = [(view, view.opened) for view in views if view.opened is not None]
+    shown = [view for view in views if view.opened is not None]
     if not views:
         return
     if len(shown) < len(views):
@@ -132,7 +131,7 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
         link = _write_link(context, [view.view.link for view in views])
         if len(link) <= LONGEST_LINK:
             show_link(link)
-    exhibits = [view.to_exhibit(opened) for view, opened in shown]
+    exhibits = [made for view in shown if (made := view.to_exhibit(context.cohort.data_version)) is not None]
     show_template()
     for medium in EXHIBIT_MEDIA:
         st.fragment(partial(_show_file, medium, exhibits, context))()
@@ -143,7 +142,7 @@ def _write_link(context: Context, links: Sequence[str]) -> str:
     return write_link(address, {state.VIEW: list(links), "data": [context.cohort.data_version]})
 
 
-def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Context) -> None:
+def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra], context: Context) -> None:
     """A file of all views: begun by a click, made beside the page with a way to stop, then handed out."""
     asked = tuple((e.link, e.comment, e.provenance) for e in exhibits)
     choices = (("views", asked), ("medium", medium.ending), ("dress", name_dress(medium)))
@@ -176,7 +175,7 @@ def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit], context: Cont
         )
 
 
-def _start(key: JobKey, medium: ExhibitMedium, exhibits: Sequence[Exhibit]) -> None:
+def _start(key: JobKey, medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra]) -> None:
     run = spoken(lambda progress: medium.write(exhibits, progress))
     try:
         jobs_of(key[0]).start(key, run, name_session())

@@ -15,14 +15,13 @@ import streamlit as st
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS, Analysis
 from analytics.results import Note
-from analytics.views.basket import MOST_VIEWS
+from analytics.views.basket import MOST_VIEWS, Collected
 from pages.components import state
 from pages.components.browser import PRESENTER
-from pages.components.collecting import collect, comment_on, find_turn, let_go, link_of
+from pages.components.collecting import OVERVIEW_PAGE, collect, comment_on, find_turn, let_go
 from pages.components.context import is_presenting
 from pages.components.kept_basket import read_basket
 from pages.components.links import Links
-from pages.components.open_view import OpenView
 
 OVERVIEW = ("", "overview")
 ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
@@ -61,10 +60,10 @@ def say_turn() -> dict[str, list[str]]:
     return {} if turn is None else {state.BASKET: [str(turn + 1)]}
 
 
-def show_presenter(shown: Analysis[Any, Any] | None, links: Links, opened: OpenView | None = None) -> None:
+def show_presenter(shown: Analysis[Any, Any] | None, links: Links, view: Collected | None = None) -> None:
     """The buttons that present and collect, and while presenting those that turn the page and end, with their keys.
 
-    ``shown`` is None on the overview, ``opened`` where there is nothing to collect. Through collected views the comment on
+    ``shown`` is None on the overview, ``view`` where there is nothing to collect. Through collected views the comment on
     each stands with it.
     """
     data: dict[str, Any] = {"on": is_presenting()}
@@ -72,14 +71,12 @@ def show_presenter(shown: Analysis[Any, Any] | None, links: Links, opened: OpenV
         data |= _turns(shown, links)
         if comment := data.pop("comment", ""):
             st.html(f'<p class="outcomes-comment" data-testid="comment">{escape(comment)}</p>')
-    elif opened is not None:
+    elif view is not None:
         # How many are collected; the comment on this view, if it is among them.
         basket = read_basket()
-        place = basket.find(link_of(opened))
+        place = basket.find(view.link)
         data["basket"] = [len(basket), *([] if place is None else [basket.views[place].comment])]
-    PRESENTER(
-        key=state.PRESENTER, data=data, on_asked_change=_take, on_collected_change=partial(_take_collected, opened)
-    )
+    PRESENTER(key=state.PRESENTER, data=data, on_asked_change=_take, on_collected_change=partial(_take_collected, view))
 
 
 def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
@@ -88,7 +85,8 @@ def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
     The first analysis follows the overview.
     """
     turn, views = st.session_state.get(state.TURN), read_basket().views
-    if shown is not None and turn is not None and turn < len(views) and views[turn].page == shown.slug:
+    page = OVERVIEW_PAGE if shown is None else shown.slug
+    if turn is not None and turn < len(views) and views[turn].page == page:
         return {
             "place": f"{turn + 1} of {len(views)}",
             "previous": find_turn(links, turn, -1),
@@ -113,14 +111,14 @@ def _take() -> None:
     hold_presenting(st.session_state[state.PRESENTER].asked is True)
 
 
-def _take_collected(opened: OpenView | None) -> None:
+def _take_collected(view: Collected | None) -> None:
     """Collect the open view, or let it go, or write a comment beside it; whatever else a browser may send does nothing."""
     sent = st.session_state[state.PRESENTER].collected
-    if opened is None:
+    if view is None:
         return
     if sent is True:
-        collect(opened)
+        collect(view)
     elif sent is False:
-        let_go(opened)
+        let_go(view)
     elif isinstance(sent, str):
-        comment_on(opened, sent)
+        comment_on(view, sent)

@@ -9,6 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analytics.analyses import load_analyses
+from analytics.cohort.filters import CohortFilter
+from analytics.dictionary import speaking_by
+from analytics.exports.exhibit import Extra, no_progress
 from analytics.exports.media import EXHIBIT_MEDIA
 from analytics.views.basket import Basket, Collected, read_basket
 from pages.components import state
@@ -78,8 +81,6 @@ def test_what_changed_since_is_said() -> None:
 
 
 def open_context() -> Context:
-    from analytics.cohort.filters import CohortFilter
-
     return Context(COHORT, CohortFilter())
 
 
@@ -162,6 +163,25 @@ def test_a_link_to_a_place_among_views_that_are_not_here_presents_the_section() 
     assert sent(app, "previous")["place"].endswith(" of 5") and app.session_state[state.LINK_NOTES] == []
     for strange in ("0", "-1", "x", "²", "99999999999999999999"):
         assert not open_link("landmark", present="1", basket=strange).exception
+
+
+def test_the_overview_is_collected_with_its_table_and_presented() -> None:
+    app = open_page("", {"sex": ["girls"]})
+    assert sent(app, "basket")["basket"] == [0]
+    view = Collected("overview?sex=girls", comment="Who?")
+    found = reopen(view, open_context())
+    assert isinstance(found.opened, Extra) and found.notes == () and "179" in found.whom
+    assert [table.title for table in found.opened.shown.tables][1] == "Who is in this selection"
+    with speaking_by(COHORT.dictionary):
+        for medium in EXHIBIT_MEDIA:
+            assert medium.write([replace(found.opened, comment="Who?")], no_progress), medium.name
+    app = open_link("", present="1", basket="1")
+    app.session_state[state.BASKET] = Basket((view, ALL))
+    app.run()
+    bar = sent(app, "previous")
+    assert (bar["place"], bar["next"].split("?")[0]) == ("1 of 2", "landmark") and "Who?" in said(app)
+    app = open_collected(view, ALL)
+    assert 'href="./?sex=girls"' in "".join(h.proto.body for h in app.get("html"))
 
 
 def test_every_analysis_can_be_collected() -> None:

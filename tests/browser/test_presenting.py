@@ -43,7 +43,7 @@ def test_keys_lead_through_a_section_and_out_again(new_page: Callable[..., Page]
         assert not page.locator(hidden).first.is_visible(), hidden
     expect(page.get_by_test_id("answer")).to_be_visible()
     expect(tab.sentence).to_contain_text("SYNTHETIC DATA")
-    expect(page.locator(".outcomes-present [role=status]")).to_have_text("1 of 5")
+    expect(page.locator(".outcomes-present [role=status]")).to_have_text("1 of 6")
     smallest, largest, found = measure(page)
     assert (smallest >= 18, largest <= 24, found) == (True, True, FITS)
     wide = page.locator(".outcomes-figure").bounding_box()
