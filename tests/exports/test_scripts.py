@@ -22,11 +22,16 @@ from analytics.analysis import Analysis
 from analytics.cohort import protect_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.document import Document, Selection, Shown
+from analytics.estimators.second_opinion import MOST_PATIENTS
+from analytics.estimators.second_opinion.comparison import compare
+from analytics.estimators.second_opinion.questions import list_questions
 from analytics.exports.exhibit import Exhibit, ExhibitMedium, Extra, no_progress
 from analytics.exports.python_script import PYTHON_SCRIPT
 from analytics.exports.r_script import R_SCRIPT
 from analytics.exports.scripts.steps import PYTHON, R, list_steps
 from analytics.exports.scripts.writing import escape, to_python, to_r
+from analytics.reporting.second_opinion import refuse_rows
+from analytics.results.second_opinion import Quantity
 from tests.analyses.shown import PROVENANCE, cohort_of
 from tests.cohort.conftest import SECRET
 
@@ -212,6 +217,17 @@ def test_what_is_withheld_is_not_in_a_script() -> None:
 def test_what_is_no_analysis_is_named_without_a_script() -> None:
     extra = Extra("Published outcomes", Shown(sentences=("Some.",)), PROVENANCE)
     assert b"No script: Nothing is shown here" in PYTHON_SCRIPT.write([extra], no_progress)
+
+
+def test_a_script_of_too_many_patients_is_refused() -> None:
+    assert refuse_rows(MOST_PATIENTS, MOST_PATIENTS, 0) == ""
+    assert "narrow the selection" in refuse_rows(MOST_PATIENTS + 1, MOST_PATIENTS, 0)
+
+
+def test_what_is_compared_outside_of_a_question_is_noticed() -> None:
+    row = compare(Quantity("median"), 1.0, 1.0, "scipy")
+    with pytest.raises(ValueError, match="'median' is compared outside of a question"):
+        list_questions(lambda: [row])
 
 
 HOSTILE = [

@@ -42,6 +42,11 @@ _NOBODY = "The formula of the limits ends where nobody is left."
 NOBODY_LEFT: Why = {PYTHON: _NOBODY, R: _NOBODY}
 
 
+# The reasons of terms that others make up or nobody has: a model leaves them out.
+LEFT_OUT = (
+    *("collinear", "made-up-by-covariates", "made-up-by-covariates-or-strata", "no-patients", "no-variation-at-risk"),
+    *("one-level", "one-value"),
+)
 _USUAL = {"limits": "profile", "weighting": "logrank", "conf_type": "log-log"}
 
 
@@ -203,13 +208,18 @@ def _term(variable: str, level: str | None, steps: Mapping[str, float] | None) -
     return f"{variable}: {level}" if level is not None else variable if step == 1 else f"{variable} / {step:g}"
 
 
+def _modelled(shown: Any) -> list[Any]:
+    """The terms that a model has a coefficient for, be it infinite or not shown."""
+    return [t for t in shown.terms if not (t.is_reference or (t.ratio.reason and t.ratio.reason.code in LEFT_OUT))]
+
+
 def _terms(shown: Any, steps: Mapping[str, float] | None) -> list[str]:
-    return [_term(term.variable, term.level, steps) for term in shown.terms if not term.is_reference]
+    return [_term(term.variable, term.level, steps) for term in _modelled(shown)]
 
 
 def _hidden(shown: Any, steps: Mapping[str, float] | None) -> dict[str, Any]:
     """The terms of a model that the page gives no ratio for."""
-    hidden = [_term(t.variable, t.level, steps) for t in shown.terms if not t.is_reference and t.ratio.value is None]
+    hidden = [_term(t.variable, t.level, steps) for t in _modelled(shown) if t.ratio.value is None]
     return {"hidden": hidden} if hidden else {}
 
 

@@ -23,7 +23,7 @@ from analytics.exports.scripts.steps import Step, list_steps
 
 FUNCTIONS = Path(__file__).parents[3] / "data" / "scripts"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_USUAL = ("entry_days", "days", "event", "share", "n")  # columns that are numbers in every script
+_NUMBERS = ("entry_days", "days", "event", "share", "n")  # columns that are numbers in every script
 NOTHING = "Nothing is shown here that a script could compute again."
 NONE_HERE = "Nothing of it can be done in this language."
 
@@ -105,7 +105,7 @@ def _write_view(language: Language, exhibit: Exhibit | Extra, place: int, before
     page = f"PAGE_{place}"
     lines = [language.begin.format(f"view_{place}")]
     for name, table in zip(names, tables, strict=True):
-        columns = [language.literal(c) for c in table.columns if table[c].dtype != object and c not in _USUAL]
+        columns = [language.literal(c) for c in table.columns if table[c].dtype != object and c not in _NUMBERS]
         lines.append(f"    {name}{language.assign}table_of({', '.join([name.upper(), *columns])})")
     lines += [f"    {_write_call(language, step, names, tables)}" for step in done]
     lines += [f"    report({page})", *([language.end] if language.end else []), ""]
@@ -137,7 +137,11 @@ def _write_call(language: Language, step: Step, names: Sequence[str], tables: Se
 def _say(*lines: str) -> list[str]:
     """Statements as comments, none of which leaves its comment."""
     options: dict[str, Any] = {"initial_indent": "# ", "subsequent_indent": "#   ", "break_long_words": False}
-    return [part for line in lines for part in wrap(_CONTROL.sub(" ", line), 116, break_on_hyphens=False, **options)]
+    told: list[str] = []
+    for line in lines:
+        width = 116 if max(map(len, line.split()), default=0) < 100 else len(line) + 2  # a link stays whole
+        told += wrap(_CONTROL.sub(" ", line), width, break_on_hyphens=False, **options)
+    return told
 
 
 def _list_numbers(steps: Iterable[Step], whys: Sequence[str], language: str) -> str:
