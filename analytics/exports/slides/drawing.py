@@ -17,6 +17,7 @@ WARNING, CAUTION = "#B3261E", "#B26A00"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # without a style, without a grid
 PAD_X, PAD_Y = 0.06, 0.03  # inches between the edge of a cell and its text
+PROSE_PAD_Y = 0.05
 INDENT = 0.16
 MOST_LINES = 12  # of a cell
 LONGEST_LINK = 2000  # characters that a presentation takes for an address
@@ -107,6 +108,7 @@ def lay_grid(
 
     None if a word is wider than its column, unless words ``may_break``.
     """
+    pad_y = PROSE_PAD_Y if is_prose else pad_y
     heads = tuple(map(clean, heads))
     cells = [tuple(map(clean, row)) for row in rows]
     columns = [[row[k] for i, row in enumerate(cells) if i not in bold or any(row[1:])] for k in range(len(heads))]
@@ -128,20 +130,33 @@ def lay_grid(
         ]
         for length in (_width_in_one, _width_in_two)
     )
-    widths = _share(least, whole if sum(whole) <= width else halves, width)
-    spare = width - sum(widths)
-    widths = [w + spare / len(widths) for w in widths] if spare < 0.25 * width or is_prose else widths
-    heights = [_row_height(face, heads, widths, size, pad_y, bold=True)]
-    for i, row in enumerate(cells):
-        heads_others = i in bold and not any(row[1:])
-        spans = [sum(widths), *widths[1:]] if heads_others else widths
-        spans = [spans[0] - (INDENT if i in indented else 0.0), *spans[1:]]
-        cells[i] = tuple(face.cut(c, w - 2 * PAD_X, size, MOST_LINES) for c, w in zip(row, spans, strict=True))
-        heights.append(_row_height(face, cells[i], spans, size, pad_y, bold=i in bold))
-    return Grid(heads, tuple(cells), tuple(widths), tuple(heights), size, bold, indented, is_prose, pad_y=pad_y)
+    wishes = whole if sum(whole) <= width else halves
+    found = []
+    for share in (_share_alike, _share_by_need) if sum(wishes) > width else (_share_alike,):
+        widths = share(least, wishes, width)
+        spare = width - sum(widths)
+        widths = [w * width / (width - spare) for w in widths] if spare < 0.25 * width or is_prose else widths
+        heights, rows_cut = [_row_height(face, heads, widths, size, pad_y, bold=True)], []
+        for i, row in enumerate(cells):
+            heads_others = i in bold and not any(row[1:])
+            spans = [sum(widths), *widths[1:]] if heads_others else widths
+            spans = [spans[0] - (INDENT if i in indented else 0.0), *spans[1:]]
+            row = tuple(face.cut(c, w - 2 * PAD_X, size, MOST_LINES) for c, w in zip(row, spans, strict=True))
+            rows_cut.append(row)
+            heights.append(_row_height(face, row, spans, size, pad_y, bold=i in bold))
+        found.append(
+            Grid(heads, tuple(rows_cut), tuple(widths), tuple(heights), size, bold, indented, is_prose, pad_y=pad_y)
+        )
+    return min(found, key=lambda grid: grid.height)
 
 
-def _share(least: Sequence[float], asked: Sequence[float], width: float) -> list[float]:
+def _share_by_need(least: Sequence[float], asked: Sequence[float], width: float) -> list[float]:
+    """What each column gets of a width that is not enough: the same part of what it asks for beyond what it needs."""
+    part = (width - sum(least)) / (sum(asked) - sum(least))
+    return [need + part * (wish - need) for need, wish in zip(least, asked, strict=True)]
+
+
+def _share_alike(least: Sequence[float], asked: Sequence[float], width: float) -> list[float]:
     """What each column gets of a width: what it asks for, or as much as all others that ask for more than there is."""
     if sum(asked) <= width:
         return list(asked)

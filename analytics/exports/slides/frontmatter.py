@@ -12,7 +12,6 @@ from analytics.exports.slides.page import (
     ALONE_SIZES,
     BODY,
     FOOT,
-    GRID_SIZES,
     OPEN,
     Deck,
     below,
@@ -117,13 +116,12 @@ def _add_table(deck: Deck, leaves: Sequence[Leaf], table: Table, spoken: Sequenc
     """A table under its own name, on as many slides as it needs; ``spoken`` is said of its rows, without it what they hold."""
     face, first = deck.dress.texts, 0
     grid: Grid | None = None
-    sizes = GRID_SIZES if table.words else ALONE_SIZES
     while first < len(table.rows):
         canvas, room = deck.add_page(continue_title(table.title) if first else table.title)
         selections = list(dict.fromkeys(leaf.selection for leaf in leaves))
         synthetic = next((leaf for leaf in leaves if leaf.provenance.synthetic), leaves[0])
         room = write_patients(canvas, room, selections[0] if len(selections) == 1 else "", synthetic.provenance)
-        grid = grid or lay_table(face, table, room.w, room.h, sizes) or break_table(face, table, room.w)
+        grid = grid or lay_table(face, table, room.w, room.h, ALONE_SIZES) or break_table(face, table, room.w)
         n = grid.rows_from(first, room.h)
         canvas.put_grid(room, grid.part(first, n), "Table", table.title)
         lines = spoken or [" · ".join(filter(None, row)) for row in table.rows]

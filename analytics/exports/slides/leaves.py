@@ -21,7 +21,8 @@ PROTECTED = "protected"  # the note that small numbers are protected by an exper
 class Leaf:
     """One view: what it asks and answers, of whom, what it shows and what is to be known of it.
 
-    ``gist`` is the way to its patients in a line, ``stages`` step by step; both are empty for what is no view.
+    ``gist`` is the way to its patients in a line, ``stages`` step by step; both are empty for what is no view, of which ``more``
+    has what is said beside the answer.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Leaf:
     provenance: Provenance
     link: str
     comment: str
+    more: str = ""
 
     @property
     def grave(self) -> tuple[Note, ...]:
@@ -74,6 +76,7 @@ def to_leaf(exhibit: Exhibit | Extra) -> Leaf:
             provenance,
             exhibit.link,
             exhibit.comment,
+            " ".join(shown.sentences[1:]),
         )
     document = exhibit.document
     stages = document.attrition()

@@ -85,8 +85,9 @@ def add_view(deck: Deck, leaf: Leaf, *, is_alone: bool) -> None:
 def _head(deck: Deck, leaf: Leaf) -> tuple[str, str]:
     """The title of a slide, and what it still has to say: the answer, where it is too long for a title."""
     if leaf.answer and deck.fit_title(leaf.answer):
-        return leaf.answer, ""
-    return leaf.question if deck.fit_title(leaf.question) else leaf.title, leaf.answer
+        return leaf.answer, leaf.more
+    lead = f"{leaf.answer} {leaf.more}".strip()
+    return leaf.question if deck.fit_title(leaf.question) else leaf.title, lead
 
 
 def _show_words(deck: Deck, leaf: Leaf, title: str, lead: str, tables: list[Table], *, is_alone: bool) -> list[Table]:
@@ -123,7 +124,7 @@ def _show_chart(
     (title, lead), face = words, deck.dress.texts
     canvas, room = begin_view(deck, leaf, title, is_alone=is_alone)
     say_notes(canvas, list(leaf.say()))
-    if room.w >= WIDE_ENOUGH:
+    if room.w >= WIDE_ENOUGH and (lead or leaf.grave or tables):
         panel = _lay_panel(face, room, leaf, lead, tables)
         _fill_panel(canvas, panel, leaf, lead, tables)
         room = Box(room.x, room.y, room.w - panel.box.w - 0.3, room.h)

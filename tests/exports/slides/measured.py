@@ -56,8 +56,14 @@ def count_lines(text: str, width: float, kind: Type) -> int:
             continue
         n += bool(line)
         line = word
-        # A word wider than its box runs on over its edge or is broken anywhere.
-        n += int(width_of(word, kind.size, kind.bold, kind.family) / width)
+        # A word wider than its box is broken anywhere.
+        while len(line) > 1 and width_of(line, kind.size, kind.bold, kind.family) > width + 1e-6:
+            k = next(
+                k
+                for k in range(len(line), 0, -1)
+                if k == 1 or width_of(line[:k], kind.size, kind.bold, kind.family) <= width
+            )
+            n, line = n + 1, line[k:]
     return n
 
 
