@@ -107,7 +107,9 @@ function present(bar, data) {
   }
   const press = (event) => {
     if (!keys[event.key] || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return
-    if (event.target.closest?.(TYPING) || document.querySelector(':popover-open')) return
+    if (event.target.closest?.(TYPING)) return
+    // What a resting pointer has opened takes no key but the one that closes it.
+    if (document.querySelector(':popover-open') && (event.key === 'Escape' || document.activeElement !== document.body)) return
     event.preventDefault()
     keys[event.key]()
   }

@@ -133,8 +133,9 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
             show_link(link)
     exhibits = [made for view in shown if (made := view.to_exhibit(context.cohort.data_version)) is not None]
     show_template()
-    for medium in EXHIBIT_MEDIA:
-        st.fragment(partial(_show_file, medium, exhibits, context))()
+    with st.container(horizontal=True):
+        for medium in EXHIBIT_MEDIA:
+            st.fragment(partial(_show_file, medium, exhibits, context))()
 
 
 def _write_link(context: Context, links: Sequence[str]) -> str:
