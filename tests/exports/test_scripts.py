@@ -249,5 +249,5 @@ def test_no_text_of_a_file_ends_its_quotation_marks(tmp_path: Path) -> None:
         assert ast.literal_eval(to_python([text])) == [text]
         assert ast.literal_eval(f"'''{escape(text, chr(39))}'''") == text
     lines = [f"stopifnot(identical({to_r(text)}, '{escape(text, chr(39))}'))" for text in HOSTILE]
-    script = "\n".join([*lines, *(f"cat(nchar({to_r(text)}), '')" for text in HOSTILE)])
-    assert run_script(tmp_path, R, script.encode()).split() == [str(len(text)) for text in HOSTILE]
+    script = "\n".join([*lines, *(f"cat(nchar({to_r(text)}, 'bytes'), '')" for text in HOSTILE)])
+    assert run_script(tmp_path, R, script.encode()).split() == [str(len(text.encode())) for text in HOSTILE]
