@@ -317,7 +317,8 @@ def _show_rows(deck: Deck, leaf: Leaf, words: tuple[str, str], picture: Picture,
     first, face, scale = 0, deck.dress.texts, scale_of(rows.axis)
     grid: Grid | None = None
     while first < len(rows.rows):
-        canvas, room = begin_view(deck, leaf, continue_title(title) if first else title, is_alone=is_alone)
+        is_first = grid is None
+        canvas, room = begin_view(deck, leaf, title if is_first else continue_title(title), is_alone=is_alone)
         say_notes(canvas, list(leaf.say()))
         foot = AXIS + (AXIS_TITLE if rows.axis.title else 0.0) + (0.28 if any(rows.sides) else 0.0)
         if grid is None:
@@ -328,6 +329,8 @@ def _show_rows(deck: Deck, leaf: Leaf, words: tuple[str, str], picture: Picture,
             room = _write_lead(canvas, room, lead, max(room.h - foot - grid.height - GAP, high - GAP))
         n = grid.rows_from(first, room.h - foot)
         part = grid.part(first, n)
+        if is_first and part.height > room.h - foot:
+            continue  # beside answer and caution not even the first rows have room
         shown = replace(rows, rows=rows.rows[first : first + n])
         _draw_rows(canvas, room, part, shown, scale, picture)
         first += n
@@ -387,7 +390,7 @@ def _write_sides(canvas: Canvas, at: Box, middle: float, sides: tuple[str, str])
     face, size = canvas.dress.texts, COUNT_SIZES[0]
     left, right = (clean(side).replace("←", "").replace("→", "").strip() for side in sides)
     left, right = f"← {left}", f"{right} →"
-    wide = [face.width_of(side, size) for side in (left, right)]
+    wide = [face.width_of(side, size) + 0.02 for side in (left, right)]
     if wide[0] > middle - 0.08 - at.x or wide[1] > at.right - middle - 0.08:
         middle = min(max(at.x + wide[0] + 0.08, middle), at.right - wide[1] - 0.08)
     room = Box(at.x, at.y, max(middle - 0.08 - at.x, 0.3), at.h)

