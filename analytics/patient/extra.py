@@ -13,6 +13,7 @@ from analytics.provenance import Provenance
 from analytics.reporting.alike import say_in_ten, tabulate_differences
 from analytics.reporting.patient import say_sources, tabulate_classes, tabulate_treatments
 from analytics.reporting.risk import say_calibration_at, say_risk, tabulate_over_time
+from analytics.results import Note
 from analytics.results.definitions import Classified, TreatmentFact
 
 
@@ -23,10 +24,12 @@ def to_extra(
     facts: Sequence[TreatmentFact],
     alike: PatientsAlike | None,
     risk: RiskOfOne | None,
+    *,
+    notes: Sequence[Note] = (),
 ) -> Extra:
     """What the page shows of a patient, as far as it is open: classes, those alike, the risk; ``said`` is who it is.
 
-    There is no link in it: that would hold what was entered.
+    ``notes`` stand with those of what is open. There is no link in it: that would hold what was entered.
     """
     sentences, tables, pictures = [], [], []
     if alike is not None:
@@ -44,6 +47,7 @@ def to_extra(
             tables += [tabulate_over_time(risk.over_time)] if risk.over_time else []
     if classes:
         sentences.append(say_sources(classes, [fact for fact in facts if not fact.lacking]))
-    shown = Shown(pictures=tuple(pictures), tables=tuple(tables), sentences=tuple(sentences))
+    found = [note for part in (alike, risk) if part is not None for note in part.notes]
+    shown = Shown(tuple(dict.fromkeys([*found, *notes])), tuple(pictures), tuple(tables), tuple(sentences))
     noun = load_words().noun
     return Extra(f"This {noun}", shown, provenance, f"What became of {load_words().plural} like this one?")

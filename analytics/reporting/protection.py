@@ -36,8 +36,16 @@ def note_protection(
     hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cell: int
 ) -> tuple[tuple[Note, ...], Note]:
     """What was left out of a result, to stand before its other notes, and that it is protected, to end them."""
-    left_out = note_left_out(hidden, dictionary, smallest_cell)
-    return left_out, Note("protected", "info", say_protection(smallest_cell))
+    return note_left_out(hidden, dictionary, smallest_cell), _note_protected(smallest_cell)
+
+
+def list_protected(smallest_cell: int) -> tuple[Note, ...]:
+    """That small numbers are protected, for what is no result; nothing where they are not."""
+    return (_note_protected(smallest_cell),) if smallest_cell else ()
+
+
+def _note_protected(smallest_cell: int) -> Note:
+    return Note("protected", "info", say_protection(smallest_cell))
 
 
 def note_left_out(hidden: Sequence[Hidden], dictionary: Dictionary, smallest_cell: int) -> tuple[Note, ...]:

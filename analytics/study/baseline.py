@@ -76,7 +76,10 @@ def tabulate_baseline(
         parts = joint
         if not joint or not variable.is_coded:
             parts = parts_of([variable.name, *outcome])
-        new = _coded_rows(variable, parts) if variable.is_coded else _number_rows(variable, parts)
+        if variable.is_coded:
+            new = _coded_rows(variable, parts)
+        else:
+            new = _number_rows(variable, parts, is_protected=bool(cohort.smallest_cell))
         if differences:
             new = [(*row, _difference(variable, parts) if i == 0 else "") for i, row in enumerate(new)]
         rows += new
@@ -203,7 +206,8 @@ def _level_counts(variable: Variable, tally: pd.DataFrame) -> np.ndarray:
     return np.bincount(codes + 1, weights=tally["n"].to_numpy(), minlength=len(variable.levels) + 1)
 
 
-def _number_rows(variable: Variable, parts: Sequence[_Part]) -> list[tuple[str, ...]]:
+def _number_rows(variable: Variable, parts: Sequence[_Part], *, is_protected: bool) -> list[tuple[str, ...]]:
+    """A number's row, and how many have none; where small numbers are protected none of them may be too few."""
     label = f"{variable.label} ({variable.unit})" if variable.unit else variable.label
     cells: list[str] = []
     missing: list[int | None] = []
@@ -221,7 +225,8 @@ def _number_rows(variable: Variable, parts: Sequence[_Part]) -> list[tuple[str, 
             median, low, high = (format_number(q, 1) for q in quartiles)
             cells.append(f"{median} ({low} to {high})")
         hidden = part.hides(variable, None)
-        missing.append(None if hidden else int(part.tally["n"].sum() - known["n"].sum()))
+        n = int(part.tally["n"].sum() - known["n"].sum())
+        missing.append(None if hidden or (is_protected and not n) else n)
         hides_any |= hidden
     rows = [(label, *cells)]
     if any(missing) or hides_any:

@@ -12,6 +12,7 @@ from analytics.cohort.filters import CohortFilter
 from analytics.document import Shown
 from analytics.exports.exhibit import Exhibit, Extra
 from analytics.formats import format_count, name_patients
+from analytics.reporting.protection import list_protected
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words
 from analytics.results import Note
@@ -154,7 +155,8 @@ def _open_overview(context: Context) -> Extra:
         Table("From the cohort to this selection", ("Stage", "Left", "Lost"), way),
     )
     who = load_who(cohort, context.filter)
-    shown = Shown(tuple(cohort.notes), (), tuple(table for table in tables if table.rows), (who,))
+    notes = (*cohort.notes, *list_protected(cohort.smallest_cell))
+    shown = Shown(notes, (), tuple(table for table in tables if table.rows), (who,))
     provenance = trace_selection(context, "Overview", name_patients(OVERVIEW_METHOD))
     return Extra("Overview", shown, provenance, "Who is in this cohort, and what became of them?")
 

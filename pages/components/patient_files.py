@@ -17,6 +17,7 @@ from analytics.patient.features import Value
 from analytics.patient.likeness import PatientsAlike
 from analytics.patient.risk import RiskOfOne
 from analytics.reporting.patient import say_features, say_file_holds
+from analytics.reporting.protection import list_protected
 from analytics.results.definitions import Classified, TreatmentFact
 from pages.components import state
 from pages.components.context import Context
@@ -41,7 +42,8 @@ def show_patient_files(
             return
         said = say_features(features, context.cohort.dictionary)
         provenance = trace_selection(context, name_patients("This {patient}"), name_patients(METHOD))
-        extra = to_extra(said, provenance, classes, facts, alike, risk)
+        notes = list_protected(context.cohort.smallest_cell)
+        extra = to_extra(said, provenance, classes, facts, alike, risk, notes=notes)
         st.html(f'<p class="outcomes-caption">{escape(say_file_holds())}</p>')
         with st.container(horizontal=True):
             for medium in MEDIA:

@@ -128,7 +128,7 @@ def test_the_headlines_of_the_overview_have_noise_or_are_said_to_be_withheld(coh
 
 @pytest.mark.parametrize("cohort_filter", [CohortFilter(), HIGH_RISK, CohortFilter((Clause("sex", ("female",)),))])
 def test_table_1_tells_no_small_number_and_names_what_it_withholds(cohort: Cohort, cohort_filter: CohortFilter) -> None:
-    variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables and v.is_coded]
+    variables = [v for v in cohort.dictionary.covariates if v.name in cohort.variables]
     table = tabulate_baseline(cohort, cohort_filter, variables)
     cells = [cell for row in table.rows for cell in row[1:] if cell]
     assert SUPPRESSED in cells
@@ -157,6 +157,12 @@ def test_what_nobody_has_is_shown_in_table_1_as_what_a_few_have(cohort: Cohort) 
                 few.add(n)
                 assert cell == SUPPRESSED, (row, n)
     assert 0 in few and few != {0}
+
+
+def test_too_few_without_a_value_are_never_told_as_none(cohort: Cohort) -> None:
+    (missing,) = rows_of(cohort, "haemoglobin")
+    assert int(missing[1]) >= K
+    assert missing[2:] == (SUPPRESSED, SUPPRESSED)
 
 
 def test_the_way_to_an_estimate_has_no_small_number(cohort: Cohort) -> None:

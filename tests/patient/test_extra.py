@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
 from pptx import Presentation
 
 from analytics.cohort import open_cohort
-from analytics.cohort.filters import CohortFilter
+from analytics.cohort.filters import Clause, CohortFilter
 from analytics.exports.exhibit import no_progress
 from analytics.exports.html_file import HTML
 from analytics.exports.pptx_file import SLIDES
@@ -18,6 +19,8 @@ from analytics.patient.extra import to_extra
 from analytics.patient.features import complete_features
 from analytics.patient.likeness import choose_matters, compare_alike, narrow
 from analytics.provenance import Provenance
+from analytics.reporting.protection import list_protected
+from analytics.results import Note
 from pages.components.cache import REFERENCE_COHORT
 
 COHORT = open_cohort(str(REFERENCE_COHORT))
@@ -26,6 +29,7 @@ ONE = complete_features(
      "end_of_therapy_days": 900.0, "mrd_after_reinduction": "negative", "n_relapse": "1"},
     COHORT.dictionary,
 )  # fmt: skip
+NOTE = Note("few", "caution", "Fewer than 10 children.")
 PROVENANCE = Provenance("This child", "Reference cohort", "All", "Method.", "v1", True, date(2026, 1, 31))
 
 
@@ -49,3 +53,14 @@ def test_a_report_and_slides_say_what_the_page_says() -> None:
         assert sentence.split(" (")[0] in slides
     assert "Time of relapse (BFM)" in page
     assert any(shape.has_chart for slide in deck.slides for shape in slide.shapes)
+
+
+def test_slides_say_what_the_page_notes_and_that_small_numbers_are_protected() -> None:
+    reading = Reading(load_definitions(), COHORT.dictionary, ONE)
+    asked = CohortFilter((Clause("risk_group", ("high",)),))
+    alike = replace(compare_alike(COHORT, narrow(COHORT, asked, ONE, ()), ONE, ()), notes=(NOTE,))
+    extra = to_extra("One", PROVENANCE, reading.list_classes(), (), alike, None, notes=list_protected(5))
+    assert extra.shown.notes == (NOTE, *list_protected(5))
+    deck = Presentation(io.BytesIO(SLIDES.write([extra], no_progress)))
+    said = [shape.text_frame.text for slide in deck.slides for shape in slide.shapes if shape.name == "Caution"]
+    assert any(text.startswith(f"{NOTE.text}\nThe protection of small numbers is experimental") for text in said)
