@@ -27,7 +27,7 @@ def show_collected(context: Context) -> None:
             enter_comparisons(view.opened.comparisons)
     show_taking_away(views, context)
     show_views(views)
-    show_keeping(basket)
+    show_keeping(basket, context)
     st.caption(as_markdown(say_no_advice()))
 
 

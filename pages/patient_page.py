@@ -9,9 +9,9 @@ from analytics.reporting.wording import say_no_advice
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
 from pages.components.patient import ask_patient, read_definitions, show_classes
-from pages.components.patient_alike import open_alike
+from pages.components.patient_alike import show_alike
 from pages.components.patient_files import show_patient_files
-from pages.components.patient_risk import open_risk
+from pages.components.patient_risk import show_risk
 from pages.components.registry import Page
 from pages.components.title import show_title
 
@@ -28,8 +28,9 @@ def show_patient(context: Context) -> None:
         classes, facts = ((), ()) if reading is None else (reading.list_classes(), reading.list_treatments())
         if classes:
             show_classes(classes, facts)
-        alike, risk = open_alike(context, features), open_risk(context, features)
-        show_patient_files(context, features, classes, facts, alike, risk)
+        show_alike(context, features)
+        show_risk(context, features)
+        show_patient_files(context, features)
     st.caption(as_markdown(say_no_advice()))
 
 

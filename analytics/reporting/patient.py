@@ -144,4 +144,4 @@ def say_link_holds() -> str:
 
 def say_file_holds() -> str:
     """What a file of one patient holds."""
-    return f"These files hold what you entered of the {load_words().noun}, and what is open on this page."
+    return f"These files hold what you entered of the {load_words().noun}, and what this page shows."

@@ -9,24 +9,28 @@ from html import escape
 
 import streamlit as st
 
-from analytics.dictionary import spoken
+from analytics.dictionary import load_words, spoken
 from analytics.exports.exhibit import Exhibit, ExhibitMedium, Extra
 from analytics.exports.media import EXHIBIT_MEDIA
 from analytics.exports.medium import to_file_stem
-from analytics.formats import format_count
+from analytics.formats import format_count, name_patients
+from analytics.patient.features import Value
+from analytics.reporting.patient import say_features
 from analytics.speaking import word
 from analytics.views.basket import Basket, BasketError
 from analytics.views.basket import read_basket as read_file
 from analytics.views.view import write_link
 from pages.components import state
 from pages.components.background import show_progress
-from pages.components.collecting import Reopened, address_of, link_to_turn
+from pages.components.collecting import Reopened, address_of, link_to_turn, list_usual
 from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.jobs import JobKey, TooManyError, jobs_of
 from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
 from pages.components.markdown import as_markdown
 from pages.components.own_cohort import find_own_cohort
+from pages.components.patient import find_patient
+from pages.components.patient_files import gather_patient
 from pages.components.presence import name_session
 from pages.components.template import dress_medium, name_dress, show_template
 
@@ -35,6 +39,7 @@ EMPTY = (
     "Nothing is collected yet. “Collect” stands beside the title of every analysis: it puts the view with its filters and "
     "choices here, to be put in order, commented, presented and given out together."
 )
+USUAL_HELP = "Who is in this selection, what goes with {relapse}, how they fare by site and by treatment, and what was published."
 OWN = "These views are of your own file. They go with it: save them to keep them. The file that is saved holds no patients."
 
 
@@ -133,9 +138,20 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
             show_link(link)
     exhibits = [made for view in shown if (made := view.to_exhibit(context.cohort.data_version)) is not None]
     show_template()
+    patient = _ask_patient(context)
     with st.container(horizontal=True):
         for medium in EXHIBIT_MEDIA:
-            st.fragment(partial(_show_file, medium, exhibits, context))()
+            st.fragment(partial(_show_file, medium, exhibits, context, patient))()
+
+
+def _ask_patient(context: Context) -> dict[str, Value]:
+    """What is known of the patient at hand, if the files are to hold it; nothing otherwise."""
+    patient = find_patient(context.cohort)
+    if not patient or not context.is_answered:
+        return {}
+    label = f"With this {load_words().noun}: {say_features(patient, context.cohort.dictionary)}"
+    is_wanted = st.toggle(as_markdown(label), key=state.BASKET_PATIENT)
+    return patient if is_wanted else {}
 
 
 def _write_link(context: Context, links: Sequence[str]) -> str:
@@ -143,10 +159,13 @@ def _write_link(context: Context, links: Sequence[str]) -> str:
     return write_link(address, {state.VIEW: list(links), "data": [context.cohort.data_version]})
 
 
-def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra], context: Context) -> None:
+def _show_file(
+    medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra], context: Context, patient: dict[str, Value]
+) -> None:
     """A file of all views: begun by a click, made beside the page with a way to stop, then handed out."""
     asked = tuple((e.link, e.comment, e.provenance) for e in exhibits)
-    choices = (("views", asked), ("medium", medium.ending), ("dress", name_dress(medium)))
+    about = tuple(patient.items())
+    choices = (("views", asked), ("medium", medium.ending), ("dress", name_dress(medium)), ("patient", about))
     key: JobKey = (context.cohort, context.filter, "collected", choices, f"file_{medium.ending}")
     jobs = jobs_of(context.cohort)
     job = jobs.find(key, name_session())
@@ -161,7 +180,7 @@ def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra], conte
             disabled=bool(refusal),
             help=as_markdown(refusal) or None,
             on_click=_start,
-            args=(key, dress_medium(medium), exhibits),
+            args=(key, dress_medium(medium), exhibits, context, patient),
         )
     else:
         stem = to_file_stem("collected", "synthetic" if context.cohort.synthetic else "", day=date.today())
@@ -176,16 +195,33 @@ def _show_file(medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra], conte
         )
 
 
-def _start(key: JobKey, medium: ExhibitMedium, exhibits: Sequence[Exhibit | Extra]) -> None:
-    run = spoken(lambda progress: medium.write(exhibits, progress))
+def _start(
+    key: JobKey,
+    medium: ExhibitMedium,
+    exhibits: Sequence[Exhibit | Extra],
+    context: Context,
+    patient: dict[str, Value],
+) -> None:
+    given = [*exhibits, *([gather_patient(context, patient)] if patient else [])]
+    run = spoken(lambda progress: medium.write(given, progress))
     try:
         jobs_of(key[0]).start(key, run, name_session())
     except TooManyError as error:
         say_of_basket(str(error))
 
 
-def show_keeping(basket: Basket) -> None:
-    """Save the collected views as a file, open one, and forget them."""
+def show_keeping(basket: Basket, context: Context) -> None:
+    """Collect what a board is mostly shown, save the collected views as a file, open one, and forget them."""
+    usual = list_usual(context)
+    if context.is_answered and any(basket.find(view.link) is None for view in usual):
+        st.button(
+            "Collect the usual views of a board",
+            key=state.BASKET_USUAL,
+            icon=":material/playlist_add:",
+            help=as_markdown(name_patients(USUAL_HELP)),
+            on_click=add_to_basket,
+            args=(Basket(usual),),
+        )
     if basket.views:
         if find_own_cohort() is not None:
             st.html(f'<p class="outcomes-caption">{escape(OWN)}</p>')

@@ -28,6 +28,7 @@ from pages.components.links import Links
 from pages.components.open_view import OpenView
 
 OVERVIEW_PAGE = "overview"
+USUAL = (OVERVIEW_PAGE, "relapse-predictors", "survival-by-site", "hsct-cart-chemotherapy", "published-outcomes")
 OF_A_SESSION = (DATA_KEY, state.PRESENT, state.OWN, state.BASKET, state.VIEW, state.PATIENT)  # no part of a view
 
 
@@ -94,6 +95,17 @@ def to_collected_overview(context: Context) -> Collected:
     link = write_link(OVERVIEW_PAGE, query) if query else OVERVIEW_PAGE
     whom, who = context.selection.sentence(), load_who(context.cohort, context.filter)
     return Collected(link, "Overview", whom, who, context.cohort.data_version)
+
+
+def list_usual(context: Context) -> tuple[Collected, ...]:
+    """What a board is mostly shown of the open selection, as far as the cohort has the columns."""
+    offered = [
+        page for page in USUAL if page == OVERVIEW_PAGE or (page in context.offers and not context.offers[page].lacks)
+    ]
+    query = {key: texts for key, texts in context.links.selected.items() if key not in OF_A_SESSION}
+    return tuple(
+        Collected(write_link(page, query) if query else page, data=context.cohort.data_version) for page in offered
+    )
 
 
 def collect(view: Collected) -> None:

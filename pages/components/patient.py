@@ -49,6 +49,12 @@ def read_patient(cohort: Cohort) -> dict[str, Value]:
     return asked.begun | asked.keep_allowed(st.session_state.get(state.PATIENT, {}))
 
 
+def find_patient(cohort: Cohort) -> dict[str, Value]:
+    """What is known of the patient at hand, with what follows from it; nothing where nobody was entered."""
+    entered = read_patient(cohort)
+    return {} if entered == load_asked(cohort).begun else complete_features(entered, cohort.dictionary)
+
+
 def ask_patient(context: Context) -> dict[str, Value]:
     """The fields, folded away once a patient is taken, and what is entered."""
     cohort = context.cohort
@@ -77,7 +83,7 @@ def ask_patient(context: Context) -> dict[str, Value]:
             is_asked = st.button("Make a link", icon=":material/link:", key=state.PATIENT_LINK)
         if is_asked:
             _show_patient_link(context, entered)
-    return {} if is_empty else complete_features(entered, cohort.dictionary)
+    return find_patient(cohort)
 
 
 def _hold(features: dict[str, Value]) -> None:

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from analytics.analyses import load_analyses
+from analytics.cohort import Cohort
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
 from analytics.document import Selection
@@ -47,18 +48,12 @@ PAGE = "this-patient"
 TREATMENTS = "hsct-cart-chemotherapy"  # the page whose default method compares treatments
 
 
-def open_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | None:
-    """The cohort narrowed by what a reader says matters, and what became of those left, or of the nearest.
-
-    What was found comes back; None where it is not shown.
-    """
+def show_alike(context: Context, features: dict[str, Value]) -> None:
+    """The cohort narrowed by what a reader says matters, and what became of those left, or of the nearest."""
     cohort, words = context.cohort, load_words()
     st.html(f'<h2 class="outcomes-h2">{escape(words.head)} like this one</h2>')
     labels = {v.name: v.label for v in list_matters(cohort, features)}
-    held = [
-        name for name in st.session_state.get(state.PATIENT_HELD, choose_matters(cohort, features)) if name in labels
-    ]
-    st.session_state[state.PATIENT_MATTERS] = held
+    st.session_state[state.PATIENT_MATTERS] = _read_matters(cohort, features)
     matters = st.multiselect(
         "What matters, in this order",
         list(labels),
@@ -73,7 +68,7 @@ def open_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | 
     except SuppressedError as error:
         show_suppressed(error)
         st.html(f'<p class="outcomes-caption">{escape(say_no_nearest())}</p>')
-        return None
+        return
     if narrowed.n < load_policy().full.patients:
         said = say_too_few(narrowed.n, found.n if found.is_nearest else 0, bool(cohort.smallest_cell))
         st.html(f'<div class="outcomes-note caution" role="note" data-testid="too-few">{link_sources(said)}</div>')
@@ -82,7 +77,22 @@ def open_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | 
     show_notes(found.notes)
     _show_outcome(context, found)
     _show_treatments(context, narrowed)
-    return found
+
+
+def find_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | None:
+    """What became of those alike, or of the nearest, by what matters; None where it may not be shown."""
+    matters = _read_matters(context.cohort, features)
+    try:
+        narrowed = narrow(context.cohort, context.filter, features, matters)
+        return compare_alike(context.cohort, narrowed, features, matters)
+    except SuppressedError:
+        return None
+
+
+def _read_matters(cohort: Cohort, features: dict[str, Value]) -> list[str]:
+    known = {v.name for v in list_matters(cohort, features)}
+    held = st.session_state.get(state.PATIENT_HELD, choose_matters(cohort, features))
+    return [name for name in held if name in known]
 
 
 def _hold_matters() -> None:

@@ -32,30 +32,39 @@ from pages.components.tables import show_table
 PREDICTORS = "relapse-predictors"  # the page whose model and choices are taken
 
 
-def open_risk(context: Context, features: dict[str, Value]) -> RiskOfOne | None:
-    """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time.
-
-    What was found comes back; None where it is not shown.
-    """
+def show_risk(context: Context, features: dict[str, Value]) -> None:
+    """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time."""
     offer = context.offers[PREDICTORS]
     if offer.lacks:
-        return None
+        return
     title = f"Risk of {word('relapse')}, as the models see it"
     with st.expander(
         as_markdown(title), icon=":material/query_stats:", key=state.PATIENT_RISK, on_change="rerun"
     ) as fold:
         if not fold.open:
-            return None
-        asked = context.at(PREDICTORS)
+            return
         try:
-            document = load_document(context.cohort, context.filter, PREDICTORS, asked.choices)
+            found = _assess(context, features)
         except SuppressedError as error:
             show_suppressed(error)
-            return None
-        data = document.result.data
-        found = assess_risk(context.cohort, context.filter, data, features, dict(asked.choices))
+            return
         _show_found(found, features)
-        return found
+
+
+def find_risk(context: Context, features: dict[str, Value]) -> RiskOfOne | None:
+    """The risk by these models; None where it may not be shown, or the cohort lacks what they need."""
+    if context.offers[PREDICTORS].lacks:
+        return None
+    try:
+        return _assess(context, features)
+    except SuppressedError:
+        return None
+
+
+def _assess(context: Context, features: dict[str, Value]) -> RiskOfOne:
+    choices = context.at(PREDICTORS).choices
+    document = load_document(context.cohort, context.filter, PREDICTORS, choices)
+    return assess_risk(context.cohort, context.filter, document.result.data, features, dict(choices))
 
 
 def _show_found(found: RiskOfOne, features: dict[str, Value]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,10 +13,10 @@ import pytest
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import speaking_by
-from analytics.exports.exhibit import Extra, no_progress
+from analytics.exports.exhibit import ExhibitMedium, Extra, no_progress
 from analytics.exports.media import EXHIBIT_MEDIA
 from analytics.views.basket import Basket, Collected, read_basket
-from pages.components import state
+from pages.components import basket, state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
 from pages.components.collecting import reopen
 from pages.components.context import Context
@@ -188,3 +190,45 @@ def test_every_analysis_can_be_collected() -> None:
     for analysis in load_analyses():
         found = reopen(Collected(analysis.slug), open_context())
         assert found.opened is not None and not found.notes, analysis.slug
+
+
+def test_the_usual_views_of_a_board_are_collected_at_once_in_the_selection() -> None:
+    app = open_page("collected", {"sex": ["female"], state.BASKET: Basket((ALL,))})
+    app.button(key=state.BASKET_USUAL).click().run()
+    assert collected_in(app) == [
+        "landmark",
+        "overview",
+        "relapse-predictors",
+        "survival-by-site",
+        "hsct-cart-chemotherapy",
+        "published-outcomes",
+    ]
+    assert all(view.query == {"sex": ["girls"]} for view in app.session_state[state.BASKET].views[1:])
+    assert said(app).count("179 of 436 synthetic children") == 5
+    assert state.BASKET_USUAL not in {button.key for button in app.button}
+
+
+def test_files_hold_the_child_at_hand_on_demand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered = {"age_years": 7.0, "immunophenotype": "B", "relapse_site": "isolated marrow", "relapse_days": 800.0}
+    given: list[tuple[str, ...]] = []
+
+    def note(exhibits: Sequence[Any], progress: Any, template: bytes = b"") -> bytes:
+        given.append(tuple(e.title if isinstance(e, Extra) else e.document.slug for e in exhibits))
+        return b"a file"
+
+    monkeypatch.setattr(basket, "EXHIBIT_MEDIA", (ExhibitMedium("Notes", "notes", "text/plain", note),))
+    app = open_page("collected", {state.BASKET: Basket((ALL,)), state.PATIENT: entered})
+    toggle = next(toggle for toggle in app.toggle if toggle.key == state.BASKET_PATIENT)
+    assert "7 years" in toggle.label and not toggle.value
+    for is_wanted in (False, True):
+        app.toggle(key=state.BASKET_PATIENT).set_value(is_wanted).run()
+        press(app, "make", "notes")
+        for _ in range(100):
+            if len(given) > is_wanted:
+                break
+            sleep(0.05)
+    assert given == [("landmark",), ("landmark", "This child")]
+    kept = app.session_state[state.BASKET].to_text("ALL")
+    assert "isolated marrow" not in kept and "800" not in kept
+    without = open_collected(ALL)
+    assert state.BASKET_PATIENT not in {toggle.key for toggle in without.toggle}
