@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -17,12 +18,12 @@ from analytics.formats import format_count, name_patients
 from analytics.patient.features import Value
 from analytics.reporting.patient import say_features
 from analytics.speaking import word
-from analytics.views.basket import Basket, BasketError
+from analytics.views.basket import Basket, BasketError, Collected
 from analytics.views.basket import read_basket as read_file
 from analytics.views.view import write_link
 from pages.components import state
 from pages.components.background import show_progress
-from pages.components.collecting import Reopened, address_of, link_to_turn, list_usual
+from pages.components.collecting import Reopened, address_of, comment_on, let_go, link_to_turn, list_usual
 from pages.components.context import Context
 from pages.components.files import show_link
 from pages.components.jobs import JobKey, TooManyError, jobs_of
@@ -87,19 +88,20 @@ def _describe(reopened: Reopened, place: int) -> str:
 def _show_comment(reopened: Reopened, place: int) -> None:
     key = state.key_of_collected("comment", place)
     st.session_state[key] = reopened.view.comment  # whatever stood at this place before
-    st.text_input(f"Comment on view {place + 1}", key=key, on_change=_comment, args=(place, key), width="stretch")
+    asked = (reopened.view, key)
+    st.text_input(f"Comment on view {place + 1}", key=key, on_change=_comment, args=asked, width="stretch")
 
 
-def _comment(place: int, key: str) -> None:
-    keep_basket(read_basket().commented(place, str(st.session_state[key])))
+def _comment(view: Collected, key: str) -> None:
+    comment_on(view, str(st.session_state[key]))
 
 
 def _show_moves(reopened: Reopened, place: int, n: int) -> None:
-    basket = read_basket()
-    moves = (
-        ("up", ":material/arrow_upward:", f"Move view {place + 1} up", basket.moved, (place, -1), place == 0),
-        ("down", ":material/arrow_downward:", f"Move view {place + 1} down", basket.moved, (place, 1), place == n - 1),
-        ("remove", ":material/delete:", f"Remove view {place + 1}", basket.without, (place,), False),
+    view = reopened.view
+    moves: tuple[tuple[str, str, str, Callable[..., None], tuple[Any, ...], bool], ...] = (
+        ("up", ":material/arrow_upward:", f"Move view {place + 1} up", _move, (view, -1), place == 0),
+        ("down", ":material/arrow_downward:", f"Move view {place + 1} down", _move, (view, 1), place == n - 1),
+        ("remove", ":material/delete:", f"Remove view {place + 1}", let_go, (view,), False),
     )
     for what, icon, about, change, asked, disabled in moves:
         key = state.key_of_collected(what, place)
@@ -109,14 +111,16 @@ def _show_moves(reopened: Reopened, place: int, n: int) -> None:
             icon=icon,
             type="tertiary",
             disabled=disabled,
-            on_click=_change,
-            args=(change, asked),
+            on_click=change,
+            args=asked,
         )
 
 
-def _change(change: object, asked: tuple[int, ...]) -> None:
-    assert callable(change)
-    keep_basket(change(*asked))
+# A click may come before the page has been drawn after the one before it: it changes what is collected then.
+def _move(view: Collected, by: int) -> None:
+    place = read_basket().find(view.link)
+    if place is not None:
+        keep_basket(read_basket().moved(place, by))
 
 
 def show_taking_away(views: Sequence[Reopened], context: Context) -> None:

@@ -65,6 +65,13 @@ def test_views_are_put_in_order_commented_and_removed() -> None:
     assert collected_in(press(app, "remove", 0)) == ["hazard-ratios", "survival-by-site"]
 
 
+def test_a_comment_is_kept_by_a_click_that_comes_with_it() -> None:
+    app = open_collected(GIRLS, ALL)
+    app.text_input(key=state.key_of_collected("comment", 1)).input("Why so few?")
+    press(app, "up", 1)
+    assert [view.comment for view in app.session_state[state.BASKET].views] == ["Why so few?", ""]
+
+
 def test_nothing_collected_says_how() -> None:
     app = open_collected()
     assert "Nothing is collected yet" in said(app) and not app.exception

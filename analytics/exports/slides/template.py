@@ -80,6 +80,8 @@ def check_template(template: bytes) -> None:
     TemplateError
         As `open_deck` does.
     """
+    if not template:
+        raise TemplateError("is empty", _SAVE_ANEW)
     open_deck(template)
 
 

@@ -165,6 +165,11 @@ def test_what_is_no_template_is_refused_with_a_message(
         check_template(content)
 
 
+def test_an_empty_file_is_refused_where_one_is_brought() -> None:
+    with pytest.raises(TemplateError, match="is empty"):
+        check_template(b"")
+
+
 def test_a_file_that_is_built_to_fill_the_memory_is_not_unpacked() -> None:
     bomb = repack(make_template(), lambda n, c: c, **{"ppt/media/image9.xml": b" " * (templates.MOST_MARKUP_PART + 1)})
     assert len(bomb) < 200_000
