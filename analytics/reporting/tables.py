@@ -67,7 +67,8 @@ class Table:
 
     def _head_of(self, row: int) -> str:
         text, address = escape(self.rows[row][0]), self.links[row] if self.links else ""
-        return f'<a href="{escape(address)}">{text}</a>' if address else text
+        turn = "" if "://" in address else "data-turn "  # from page to page without leaving the session
+        return f'<a {turn}href="{escape(address)}">{text}</a>' if address else text
 
     def _anchor_of(self, row: int) -> str:
         return f' id="{escape(self.anchors[row])}"' if row < len(self.anchors) else ""

@@ -65,7 +65,9 @@ def test_every_printed_figure_leads_to_the_view_that_computes_it() -> None:
     app = open_page("published-study")
     assert not app.exception
     (table,) = [h.proto.body for h in app.get("html") if "Published figures beside" in h.proto.body]
-    links = {unescape(text): unescape(link) for link, text in re.findall(r'<a href="([^"]*)">([^<]*)</a>', table)}
+    links = {
+        unescape(text): unescape(link) for link, text in re.findall(r'<a data-turn href="([^"]*)">([^<]*)</a>', table)
+    }
     figures = open_published().figures
     assert set(links) == {figure.label for figure in figures}
     pages = {a.slug for a in load_analyses()}
