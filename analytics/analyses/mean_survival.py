@@ -19,6 +19,7 @@ from analytics.comparisons.choices import (
     endpoint_control,
     group_control,
     note_references,
+    published_control,
     reference_control,
 )
 from analytics.comparisons.requirements import endpoint_with
@@ -55,6 +56,13 @@ from analytics.reporting.means import (
     tabulate_means,
 )
 from analytics.reporting.notes import say_notes
+from analytics.reporting.published import (
+    describe_overlaid,
+    explain_overlaid,
+    overlaid_row,
+    tabulate_listed,
+    tabulate_series,
+)
 from analytics.reporting.reasons import say_missing, say_reason
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, join_words, start_sentence
@@ -112,7 +120,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
 
     def controls(self, cohort: Cohort) -> tuple[Control, ...]:
         groups = group_control(cohort, "MRD after induction")
-        return (groups, endpoint_control(cohort), HORIZON, reference_control(cohort))
+        return (groups, endpoint_control(cohort), HORIZON, reference_control(cohort), *published_control(cohort))
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter, params: Params) -> _Frame:
         variable = chosen_group(cohort.dictionary, params)
@@ -147,7 +155,7 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         if not sides.may_be_tested or not all(frame.n for frame in frames):
             return None
         joined, _ = join_frames(*frames, sides, most_crossed=0)
-        found = self.estimate(_Frame(joined, LETTERS[0], ()), params)
+        found = self.estimate(_Frame(joined, LETTERS[0], ()), {**params, "published": ()})
         return replace(found, compared=replace(found.compared, names_variable=False))
 
     def show_joined(self, joined: MeanSurvival, params: Params, sides: Sides) -> Contrast:
@@ -191,22 +199,22 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         return plot_compared_survival(result.compared, bands=False, mean_until=result.means.horizon)
 
     def caption(self, result: MeanSurvival, params: Params) -> str:
+        published = explain_overlaid(result.compared.published, params.get("published", ()))
         if result.means.horizon is None:
-            return ""
+            return published
         shade = (
             "the shaded area between the curves is the difference of the means, in the colour of the group that is ahead"
             if len(result.filled) == 2
             else "the shaded area under a curve is its mean"
         )
-        return (
-            f"Broken line: the horizon. Up to it, {shade} (100\u00a0% over one month is one month). "
-            + describe_drawing(result.compared.curves, bands=False)
-        )
+        means = f"Broken line: the horizon. Up to it, {shade} (100\u00a0% over one month is one month)."
+        return " ".join(filter(None, (published, means, describe_drawing(result.compared.curves, bands=False))))
 
     def alt_text(self, result: MeanSurvival) -> str:
         means = [mean for mean in result.means.groups if mean.mean.value is not None]
         said = " ".join(f"{mean.group}: mean {format_mean(mean.mean)} over {result.horizon}." for mean in means)
-        return f"{describe_compared_survival(result.compared)} {said}".strip()
+        drawn = describe_overlaid(result.compared.published)
+        return " ".join(filter(None, (describe_compared_survival(result.compared), said, drawn)))
 
     def pictures(self, result: MeanSurvival, params: Params) -> tuple[Picture, ...]:
         styles, alive = styles_of(result.compared.frame), result.endpoint.alive
@@ -236,7 +244,8 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
         )
 
     def tables(self, result: MeanSurvival) -> tuple[Table, ...]:
-        return tabulate_means(result)
+        drawn = result.compared.published
+        return (*tabulate_means(result), *((tabulate_listed(drawn), tabulate_series(drawn)) if drawn else ()))
 
     def answer(self, result: MeanSurvival) -> tuple[str, ...]:
         return answer_means(result)
@@ -279,12 +288,13 @@ class MeanSurvivalAnalysis(Analysis[_Frame, MeanSurvival]):
             }
             for d in result.differences
         ]
-        estimates = pd.DataFrame(
-            [*means.to_dict("records"), *rows], columns=[*means.columns, "n_risk", "n_risk_reference", "statistic"]
-        )
+        drawn, variable = result.compared.published, result.compared.frame.variable
+        columns = [*means.columns, "n_risk", "n_risk_reference", "statistic", *(["source"] if drawn else [])]
+        published = [overlaid_row(outcome, variable) for outcome in drawn]
+        estimates = pd.DataFrame([*means.to_dict("records"), *rows, *published], columns=columns)
         for column in ("group", "reference"):
             estimates[column] = estimates[column].map(lambda label: result.levels.get(label, label), na_action="ignore")
-        estimates.insert(1, "unit", [_UNITS[term] for term in estimates["term"]])
+        estimates.insert(1, "unit", [_UNITS.get(term, "probability") for term in estimates["term"]])
         curves = name_measure(tabulate_whole_curves(result.compared.curves), "survival")
         return {"estimates": estimates, "curves": curves}
 

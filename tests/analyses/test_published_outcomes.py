@@ -123,6 +123,7 @@ def test_of_protected_children_only_what_may_be_told() -> None:
 # Drawn over curves
 
 BY_SITE = next(analysis for analysis in load_analyses() if analysis.slug == "survival-by-site")
+MEANS = next(analysis for analysis in load_analyses() if analysis.slug == "mean-survival")
 BY_ANY = next(analysis for analysis in load_analyses() if analysis.slug == "survival-by-variable")
 
 
@@ -136,9 +137,16 @@ def points_of(shown: Shown) -> list[Any]:
     return [t for t in shown.figure.data if str(t.legendgroup).startswith("published")]
 
 
-def test_points_are_off_at_first_and_change_nothing_else() -> None:
-    off, on = drawn_over(BY_SITE), drawn_over(BY_SITE, published=("tianjin",))
-    assert not points_of(off) and not off.result.published and "source" not in off.files["estimates"]
+@pytest.mark.parametrize("analysis", [BY_SITE, MEANS], ids=lambda a: a.slug)
+def test_points_are_off_at_first_and_change_nothing_else(analysis: Analysis[Any, Any]) -> None:
+    off, on = drawn_over(analysis), drawn_over(analysis, published=("tianjin",))
+    assert not points_of(off) and "source" not in off.files["estimates"]
+    assert points_of(on) and "Tianjin" in on.alt_text and on.caption != off.caption
+    assert len(on.tables) == len(off.tables) + 2
+    printed = on.files["estimates"].iloc[len(off.files["estimates"]) :]
+    assert (
+        printed["estimate"].tolist()[0] == PUBLISHED["tianjin-all"].value and (printed["unit"] == "probability").all()
+    )
     assert "populations-differ" not in {note.code for note in off.notes}
     assert on.sentences == off.sentences and on.headlines == off.headlines
     assert (
