@@ -91,7 +91,7 @@ def count_in_ten(estimate: Estimate) -> tuple[int, int] | None:
 def say_in_ten(estimate: Estimate, endpoint: Endpoint, months: float, *, is_nearest: bool) -> str:
     """What became of those alike ("Of 10 children like these, 6 to 8 alive at 3 years (70 %, 95 % interval 58–83 %)")."""
     words, who = load_words(), "nearest to this one" if is_nearest else "like these"
-    when = f"{months / 12.0:g} years after {word('start')}"
+    when = f"{months / 12.0:g} years after {endpoint.origin}"
     if estimate.value is None:
         return f"How many of 10 {words.plural} {who} were {endpoint.alive} {when} is not known: {say_reason(estimate.reason)}."
     counted = count_in_ten(estimate)

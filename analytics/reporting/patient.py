@@ -27,6 +27,22 @@ def say_features(features: Mapping[str, str | float], dictionary: Dictionary) ->
     return "; ".join(said)
 
 
+def say_outside(
+    features: Mapping[str, str | float], limits: Mapping[str, tuple[float | None, float | None]], dictionary: Dictionary
+) -> str:
+    """Which numbers lie outside all that a cohort has, as slips of the pen do; "" for none."""
+    said = []
+    for name, value in features.items():
+        low, high = limits.get(name, (None, None))
+        if low is not None and high is not None and isinstance(value, float) and not low <= value <= high:
+            variable = dictionary[name]
+            per = DAYS_PER_MONTH if variable.kind == "duration" else 1.0
+            least, most = (format_plain(limit / per, 1) for limit in (low, high))
+            unit = "months" if variable.kind == "duration" else variable.unit
+            said.append(f"{in_sentence(variable.label)}, {least} to {most} {unit}".strip())
+    return f"Outside what this cohort has: {'; '.join(said)}. Check what was entered." if said else ""
+
+
 def name_source(source: Source) -> str:
     """A source in short ("Fuster 2014")."""
     first, *rest = source.authors.split()

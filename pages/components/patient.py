@@ -17,6 +17,7 @@ from analytics.reporting.patient import (
     say_features,
     say_link_holds,
     say_nothing_entered,
+    say_outside,
     say_untold,
     tabulate_classes,
     tabulate_sources,
@@ -69,6 +70,9 @@ def ask_patient(context: Context) -> dict[str, Value]:
     else:
         said = say_features(_keep_first(cohort, entered) or entered, cohort.dictionary)
         st.html(f'<p data-testid="patient"><b>{escape(said)}.</b></p>')
+        limits = {name: (known.low, known.high) for name, known in cohort.ranges().items()}
+        if outside := say_outside(entered, limits, cohort.dictionary):
+            st.html(f'<p class="outcomes-note caution" role="note">{escape(outside)}</p>')
     title = f"What is known of the {load_words().noun}"
     with st.expander(
         as_markdown(title), icon=":material/edit_note:", key=state.PATIENT_FOLD, on_change="rerun"

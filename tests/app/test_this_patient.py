@@ -109,6 +109,12 @@ def test_a_link_of_nonsense_enters_nothing() -> None:
     assert "Enter what is known" in shown(app)
 
 
+def test_a_number_that_nobody_has_is_asked_about() -> None:
+    said = "Outside what this cohort has: age at diagnosis, 0.5 to 16.0 years. Check what was entered."
+    assert said in shown(open_link(PAGE, **{state.PATIENT: "age_years=73&platelets=40"}))
+    assert "Outside what" not in shown(open_link(PAGE, **{state.PATIENT: "age_years=7.3&platelets=40"}))
+
+
 def test_those_like_the_child_are_counted_and_shown_with_their_treatments() -> None:
     app = open_page(
         PAGE, {state.PATIENT: dict(ENTERED), state.PATIENT_HELD: ["immunophenotype"], state.PATIENT_SALVAGE: True}

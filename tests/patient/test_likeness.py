@@ -141,4 +141,6 @@ def test_of_ten_the_interval_says_how_many(
 def test_what_is_not_known_of_ten_is_said_so() -> None:
     nothing = Estimate(None, reason=Reason("no-patients"))
     assert count_in_ten(nothing) is None
+    of_all = say_in_ten(nothing, DICTIONARY.endpoint("os_diagnosis"), 36.0, is_nearest=True)
+    assert "3 years after diagnosis is not known" in of_all
     assert "is not known" in say_in_ten(nothing, DICTIONARY.endpoint("os_relapse"), 36.0, is_nearest=True)
