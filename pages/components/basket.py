@@ -16,7 +16,6 @@ from analytics.exports.media import EXHIBIT_MEDIA
 from analytics.exports.medium import to_file_stem
 from analytics.formats import format_count, name_patients
 from analytics.patient.features import Value
-from analytics.reporting.patient import say_features
 from analytics.speaking import word
 from analytics.views.basket import Basket, BasketError, Collected
 from analytics.views.basket import read_basket as read_file
@@ -30,7 +29,7 @@ from pages.components.jobs import JobKey, TooManyError, jobs_of
 from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
 from pages.components.markdown import as_markdown
 from pages.components.own_cohort import find_own_cohort
-from pages.components.patient import find_patient
+from pages.components.patient import find_patient, say_in_short
 from pages.components.patient_files import gather_patient
 from pages.components.presence import name_session
 from pages.components.template import dress_medium, name_dress, show_template
@@ -153,7 +152,7 @@ def _ask_patient(context: Context) -> dict[str, Value]:
     patient = find_patient(context.cohort)
     if not patient or not context.is_answered:
         return {}
-    label = f"With this {load_words().noun}: {say_features(patient, context.cohort.dictionary)}"
+    label = f"With this {load_words().noun}: {say_in_short(context.cohort, patient)}"
     is_wanted = st.toggle(as_markdown(label), key=state.BASKET_PATIENT)
     return patient if is_wanted else {}
 

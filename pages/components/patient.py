@@ -68,7 +68,7 @@ def ask_patient(context: Context) -> dict[str, Value]:
             f'<p class="outcomes-caption" data-testid="nothing-entered">{escape(say_nothing_entered(len(others)))}</p>'
         )
     else:
-        said = say_features(_keep_first(cohort, entered) or entered, cohort.dictionary)
+        said = say_in_short(cohort, entered)
         st.html(f'<p data-testid="patient"><b>{escape(said)}.</b></p>')
         limits = {name: (known.low, known.high) for name, known in cohort.ranges().items()}
         if outside := say_outside(entered, limits, cohort.dictionary):
@@ -92,6 +92,11 @@ def ask_patient(context: Context) -> dict[str, Value]:
 
 def _hold(features: dict[str, Value]) -> None:
     st.session_state[state.PATIENT] = features
+
+
+def say_in_short(cohort: Cohort, features: dict[str, Value]) -> str:
+    """A patient in a line."""
+    return say_features(_keep_first(cohort, features) or features, cohort.dictionary)
 
 
 def _keep_first(cohort: Cohort, features: dict[str, Value]) -> dict[str, Value]:

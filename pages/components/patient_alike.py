@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -34,6 +35,7 @@ from analytics.reporting.alike import (
 )
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import link_sources
+from analytics.results import Note
 from pages.components import state
 from pages.components.attrition import show_stages
 from pages.components.context import Context
@@ -69,8 +71,7 @@ def show_alike(context: Context, features: dict[str, Value]) -> None:
         show_suppressed(error)
         st.html(f'<p class="outcomes-caption">{escape(say_no_nearest())}</p>')
         return
-    if narrowed.n < load_policy().full.patients:
-        said = say_too_few(narrowed.n, found.n if found.is_nearest else 0, bool(cohort.smallest_cell))
+    if said := _say_few(cohort, narrowed, found):
         st.html(f'<div class="outcomes-note caution" role="note" data-testid="too-few">{link_sources(said)}</div>')
     if found.is_nearest:
         show_table(tabulate_differences(found.differences, found.n))
@@ -84,9 +85,18 @@ def find_alike(context: Context, features: dict[str, Value]) -> PatientsAlike | 
     matters = _read_matters(context.cohort, features)
     try:
         narrowed = narrow(context.cohort, context.filter, features, matters)
-        return compare_alike(context.cohort, narrowed, features, matters)
+        found = compare_alike(context.cohort, narrowed, features, matters)
     except SuppressedError:
         return None
+    said = _say_few(context.cohort, narrowed, found)
+    return replace(found, notes=(Note("few-alike", "caution", said), *found.notes)) if said else found
+
+
+def _say_few(cohort: Cohort, narrowed: Narrowing, found: PatientsAlike) -> str:
+    """That too few are alike, and who stands in for them; "" where they are enough."""
+    if narrowed.n >= load_policy().full.patients:
+        return ""
+    return say_too_few(narrowed.n, found.n if found.is_nearest else 0, bool(cohort.smallest_cell))
 
 
 def _read_matters(cohort: Cohort, features: dict[str, Value]) -> list[str]:

@@ -16,6 +16,7 @@ from analytics.patient.features import Value
 from analytics.reporting.patient import say_features, say_file_holds
 from analytics.reporting.protection import list_protected
 from pages.components import state
+from pages.components.cache import load_asked
 from pages.components.context import Context
 from pages.components.files import name_file, trace_selection
 from pages.components.markdown import as_markdown
@@ -52,7 +53,8 @@ def gather_patient(context: Context, features: dict[str, Value]) -> Extra:
     """All that the page shows of a patient, with everything open."""
     reading = read_definitions(context, features)
     classes, facts = ((), ()) if reading is None else (reading.list_classes(), reading.list_treatments())
-    said = say_features(features, context.cohort.dictionary)
+    asked = load_asked(context.cohort).keep_allowed(features)  # what follows from it need not be said
+    said = say_features(asked, context.cohort.dictionary)
     provenance = trace_selection(context, name_patients("This {patient}"), name_patients(METHOD))
     alike, risk = find_alike(context, features), find_risk(context, features)
     notes = list_protected(context.cohort.smallest_cell)

@@ -216,10 +216,13 @@ def test_the_usual_views_of_a_board_are_collected_at_once_in_the_selection() -> 
 
 
 def test_files_hold_the_child_at_hand_on_demand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    entered = {"age_years": 7.0, "immunophenotype": "B", "relapse_site": "isolated marrow", "relapse_days": 800.0}
+    entered = {"age_years": 7.0, "immunophenotype": "B", "relapse_site": "isolated marrow", "relapse_days": 800.0,
+               "end_of_therapy_days": 900.0, "mrd_after_reinduction": "negative"}  # fmt: skip
     given: list[tuple[str, ...]] = []
+    children: list[Extra] = []
 
     def note(exhibits: Sequence[Any], progress: Any, template: bytes = b"") -> bytes:
+        children.extend(e for e in exhibits if isinstance(e, Extra))
         given.append(tuple(e.title if isinstance(e, Extra) else e.document.slug for e in exhibits))
         return b"a file"
 
@@ -235,6 +238,10 @@ def test_files_hold_the_child_at_hand_on_demand_alone(monkeypatch: pytest.Monkey
                 break
             sleep(0.05)
     assert given == [("landmark",), ("landmark", "This child")]
+    (child,) = children
+    # What the page says of them stands in the file, and what follows from what was entered is not said again.
+    assert [note.text.split(":")[0] for note in child.shown.notes if note.code == "few-alike"] == ["Only 4 are alike"]
+    assert "Age at diagnosis 7 years" in child.shown.sentences[1] and "Age group" not in child.shown.sentences[1]
     kept = app.session_state[state.BASKET].to_text("ALL")
     assert "isolated marrow" not in kept and "800" not in kept
     without = open_collected(ALL)
