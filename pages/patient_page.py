@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from analytics.formats import name_patients
+from analytics.reporting.patient import say_no_classes
 from analytics.reporting.wording import say_no_advice
 from pages.components.context import Context
 from pages.components.markdown import as_markdown
@@ -28,6 +31,8 @@ def show_patient(context: Context) -> None:
         classes, facts = ((), ()) if reading is None else (reading.list_classes(), reading.list_treatments())
         if classes:
             show_classes(classes, facts)
+        else:
+            st.html(f'<p class="outcomes-caption">{escape(say_no_classes())}</p>')
         show_alike(context, features)
         show_risk(context, features)
         show_patient_files(context, features)

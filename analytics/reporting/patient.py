@@ -109,6 +109,11 @@ def tabulate_treatments(facts: Sequence[TreatmentFact]) -> Table:
     return Table(title, ("Treatment", "What was published", "Source"), rows, words=True)
 
 
+def say_no_classes() -> str:
+    """Why there is no class by a published definition."""
+    return "No class by a published definition: this file has not all the columns that they look at."
+
+
 def say_untold(facts: Sequence[TreatmentFact]) -> str:
     """What would be told if more were known; "" for nothing."""
     untold = [fact for fact in facts if fact.lacking]

@@ -160,7 +160,7 @@ def _open_overview(context: Context) -> Extra:
     cohort = context.cohort
     numbers = summarise_selection(load_outcome_counts(cohort, context.filter))
     stages = context.selection.stages()
-    way = tuple((s.text, format_count(s.n), format_count(s.left) if s.left else "") for s in stages)
+    way = tuple((s.text, format_count(s.n), format_count(s.left) if s.left else "") for s in stages if len(stages) > 1)
     tables = (
         Table("In numbers", ("", "Value"), tuple((one.label, one.value) for one in numbers)),
         load_baseline(cohort, context.filter),

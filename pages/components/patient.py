@@ -144,7 +144,8 @@ def _show_feature(question: Variable | Fact, value: Value | None) -> None:
         levels = question.levels
         held(label, levels, None, question.level_label, key, placeholder=NOT_KNOWN, on_change=partial(_take, question))
         return
-    st.session_state[key] = value / DAYS_PER_MONTH if is_time and isinstance(value, float) else value
+    # What is shown is rounded, what is held is not.
+    st.session_state[key] = round(value / DAYS_PER_MONTH, 2) if is_time and isinstance(value, float) else value
     st.number_input(
         label,
         0.0,

@@ -9,6 +9,7 @@ import streamlit as st
 from analytics.cohort.disclosure import SuppressedError
 from analytics.dictionary import load_words
 from analytics.figures.waterfall import draw_waterfall
+from analytics.formats import join_words
 from analytics.patient.features import Value
 from analytics.patient.risk import RiskOfOne, assess_risk
 from analytics.reporting.risk import (
@@ -36,6 +37,8 @@ def show_risk(context: Context, features: dict[str, Value]) -> None:
     """The risk by the model of the page of predictors as it is chosen there, what moves it, and the risk over time."""
     offer = context.offers[PREDICTORS]
     if offer.lacks:
+        said = f"There is no risk of {word('relapse')} here: this file has no column {join_words(offer.lacks)}."
+        st.html(f'<p class="outcomes-caption">{escape(said)}</p>')
         return
     title = f"Risk of {word('relapse')}, as the models see it"
     with st.expander(

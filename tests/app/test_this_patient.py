@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
 import pytest
 
 from analytics.cohort.duckdb_engine import DuckDBEngine
 from pages.components import state
+from pages.components.cache import REFERENCE_COHORT
 from pages.components.patient_files import MEDIA
 from tests.app.opening import Dashboard, open_link, open_page, turn_to
 from tests.app.reading import component_data
@@ -113,6 +116,16 @@ def test_a_number_that_nobody_has_is_asked_about() -> None:
     said = "Outside what this cohort has: age at diagnosis, 0.5 to 16.0 years. Check what was entered."
     assert said in shown(open_link(PAGE, **{state.PATIENT: "age_years=73&platelets=40"}))
     assert "Outside what" not in shown(open_link(PAGE, **{state.PATIENT: "age_years=7.3&platelets=40"}))
+
+
+def test_a_file_without_relapses_says_what_cannot_be_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    columns = ["patient_id", "age_years", "immunophenotype", "os_days", "os_event"]
+    pd.read_csv(REFERENCE_COHORT, usecols=columns).to_csv(tmp_path / "few.csv", index=False)
+    monkeypatch.setenv("COHORT", str(tmp_path / "few.csv"))
+    text = shown(open_page(PAGE, {state.PATIENT: {"age_years": 5.0, "immunophenotype": "T"}}))
+    assert "No class by a published definition: this file has not all the columns" in text
+    assert "There is no risk of relapse here: this file has no column relapsed." in text
+    assert "alive 3 years after diagnosis" in text and "after first relapse" not in text
 
 
 def test_those_like_the_child_are_counted_and_shown_with_their_treatments() -> None:
