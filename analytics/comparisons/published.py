@@ -16,6 +16,7 @@ from analytics.dictionary import Dictionary, Endpoint
 from analytics.estimators import estimate_survival, read_curve
 from analytics.estimators.intervals import SurvivalConfType
 from analytics.frames import TimeToEvent
+from analytics.frames.exclusions import filters_of
 from analytics.reporting.literature import (
     ANCHORS,
     MEASURED,
@@ -28,6 +29,7 @@ from analytics.reporting.literature import (
 from analytics.reporting.published import ANCHORS as ANCHOR_LABELS
 from analytics.reporting.published import SPLITS as SPLIT_LABELS
 from analytics.reporting.published import ComparedOutcome, PublishedComparison, Whom, note_populations
+from analytics.reporting.timing import note_post_baseline
 from analytics.results import Estimate, Reason, Result, SurvivalResult
 
 EVERY, NOT_GIVEN = "every", "not given"
@@ -175,7 +177,8 @@ def compare_published(frame: PublishedFrame, params: Params) -> PublishedCompari
     """Kaplan–Meier estimates of the selection at the horizon of each published outcome."""
     compared = tuple(_compare(one, params["interval"]) for one in frame.asked)
     known = len(load_literature().outcomes)
-    return PublishedComparison(frame.data, compared, frame.listed, known, note_populations(compared))
+    late = note_post_baseline(frame.data.endpoint, filters=filters_of(frame.data))
+    return PublishedComparison(frame.data, compared, frame.listed, known, (*late, *note_populations(compared)))
 
 
 def _compare(asked: Asked, conf_type: SurvivalConfType) -> ComparedOutcome:
