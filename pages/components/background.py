@@ -12,7 +12,7 @@ from analytics.document import BackgroundPart
 from analytics.provenance import Provenance
 from pages.components import state
 from pages.components.files import show_files
-from pages.components.jobs import Job, JobKey, jobs_of, start_background
+from pages.components.jobs import Job, JobKey, Jobs, jobs_of, start_background
 from pages.components.markdown import as_markdown
 from pages.components.open_view import OpenView
 from pages.components.presence import name_session
@@ -61,34 +61,32 @@ def _show_start(part: BackgroundPart, key: JobKey, refusal: str) -> None:
     )
 
 
-def show_progress(key: JobKey, job: Job) -> None:
+def show_progress(key: JobKey, job: Job, jobs: Jobs | None = None) -> None:
     """How far it has come, looked at again and again until it has ended or is no longer waited for; then a new page."""
-    is_first = True
+    is_first, where = True, jobs or jobs_of(key[0])
 
     def look() -> None:
         nonlocal is_first
-        waits = not job.is_finished and jobs_of(key[0]).find(key, name_session()) is job
+        waits = not job.is_finished and where.find(key, name_session()) is job
         if not waits and not is_first:
             st.rerun()
         is_first = False
         with st.container(
             horizontal=True, vertical_alignment="center", key=state.key_of_background(key[-1], "progress")
         ):
-            st.progress(job.share, _say_how_far(key, job), width="stretch")
+            st.progress(job.share, _say_how_far(key, job, where), width="stretch")
             stop = state.key_of_background(key[-1], "stop")
-            st.button(
-                "Stop", key=stop, icon=":material/stop:", on_click=jobs_of(key[0]).stop, args=(key, name_session())
-            )
+            st.button("Stop", key=stop, icon=":material/stop:", on_click=where.stop, args=(key, name_session()))
 
     st.fragment(look, run_every=LOOK_EVERY_SECONDS)()
 
 
-def _say_how_far(key: JobKey, job: Job) -> str:
+def _say_how_far(key: JobKey, job: Job, jobs: Jobs) -> str:
     if job.total:
         return f"{job.done} of {job.total}"
     if job.done:
         return f"{job.done} so far"
     if job.future.running():
         return "Beginning …"
-    n_before, n_waiting = jobs_of(key[0]).place(key)
+    n_before, n_waiting = jobs.place(key)
     return f"Waiting to begin: {n_before} before yours, {n_waiting} waiting in all"

@@ -25,8 +25,9 @@ from pages.components.background import show_progress
 from pages.components.collecting import Reopened, address_of, comment_on, let_go, link_to_turn, list_usual
 from pages.components.context import Context
 from pages.components.files import show_link
-from pages.components.jobs import JobKey, TooManyError, jobs_of
+from pages.components.jobs import JobKey, Jobs, TooManyError, jobs_of
 from pages.components.kept_basket import add_to_basket, keep_basket, read_basket, say_of_basket
+from pages.components.kept_patient import jobs_of_patient
 from pages.components.markdown import as_markdown
 from pages.components.own_cohort import find_own_cohort
 from pages.components.patient import find_patient, say_in_short
@@ -170,10 +171,10 @@ def _show_file(
     about = tuple(patient.items())
     choices = (("views", asked), ("medium", medium.ending), ("dress", name_dress(medium)), ("patient", about))
     key: JobKey = (context.cohort, context.filter, "collected", choices, f"file_{medium.ending}")
-    jobs = jobs_of(context.cohort)
+    jobs = jobs_of_patient() if patient else jobs_of(context.cohort)
     job = jobs.find(key, name_session())
     if job is not None and not job.is_finished:
-        show_progress(key, job)
+        show_progress(key, job, jobs)
     elif job is None:
         refusal = jobs.refusal(name_session())
         st.button(
@@ -183,7 +184,7 @@ def _show_file(
             disabled=bool(refusal),
             help=as_markdown(refusal) or None,
             on_click=_start,
-            args=(key, dress_medium(medium), exhibits, context, patient),
+            args=(jobs, key, dress_medium(medium), exhibits, context, patient),
         )
     else:
         stem = to_file_stem("collected", "synthetic" if context.cohort.synthetic else "", day=date.today())
@@ -199,6 +200,7 @@ def _show_file(
 
 
 def _start(
+    jobs: Jobs,
     key: JobKey,
     medium: ExhibitMedium,
     exhibits: Sequence[Exhibit | Extra],
@@ -208,7 +210,7 @@ def _start(
     given = [*exhibits, *([gather_patient(context, patient)] if patient else [])]
     run = spoken(lambda progress: medium.write(given, progress))
     try:
-        jobs_of(key[0]).start(key, run, name_session())
+        jobs.start(key, run, name_session())
     except TooManyError as error:
         say_of_basket(str(error))
 

@@ -29,6 +29,7 @@ from pages.components import state
 from pages.components.cache import load_asked, load_patients
 from pages.components.context import Context
 from pages.components.files import show_link
+from pages.components.kept_patient import forget_files, jobs_of_patient
 from pages.components.markdown import as_markdown
 from pages.components.tables import show_table
 
@@ -68,6 +69,7 @@ def ask_patient(context: Context) -> dict[str, Value]:
             f'<p class="outcomes-caption" data-testid="nothing-entered">{escape(say_nothing_entered(len(others)))}</p>'
         )
     else:
+        jobs_of_patient()  # what is entered is forgotten with the tab, whether files are asked for or not
         said = say_in_short(cohort, entered)
         st.html(f'<p data-testid="patient"><b>{escape(said)}.</b></p>')
         limits = {name: (known.low, known.high) for name, known in cohort.ranges().items()}
@@ -91,6 +93,7 @@ def ask_patient(context: Context) -> dict[str, Value]:
 
 
 def _hold(features: dict[str, Value]) -> None:
+    forget_files()
     st.session_state[state.PATIENT] = features
 
 

@@ -20,6 +20,7 @@ from pages.components import basket, state
 from pages.components.cache import REFERENCE_COHORT, load_cohort
 from pages.components.collecting import reopen
 from pages.components.context import Context
+from pages.components.jobs import JOBS, JobKey
 from tests.app.opening import Dashboard, open_link, open_page, turn_to
 from tests.app.reading import assert_fit_to_read, component_data, texts_of
 
@@ -220,6 +221,14 @@ def test_files_hold_the_child_at_hand_on_demand_alone(monkeypatch: pytest.Monkey
                "end_of_therapy_days": 900.0, "mrd_after_reinduction": "negative"}  # fmt: skip
     given: list[tuple[str, ...]] = []
     children: list[Extra] = []
+    of_everybody: list[JobKey] = []
+    start = JOBS.start
+
+    def begin(key: JobKey, run: Any, reader: str = "") -> Any:
+        of_everybody.append(key)
+        return start(key, run, reader)
+
+    monkeypatch.setattr(JOBS, "start", begin)
 
     def note(exhibits: Sequence[Any], progress: Any, template: bytes = b"") -> bytes:
         children.extend(e for e in exhibits if isinstance(e, Extra))
@@ -239,6 +248,12 @@ def test_files_hold_the_child_at_hand_on_demand_alone(monkeypatch: pytest.Monkey
             sleep(0.05)
     assert given == [("landmark",), ("landmark", "This child")]
     (child,) = children
+    # The file with the child is the session's alone; what was entered stands in no key that everybody's files have.
+    assert [dict(key[3])["patient"] for key in of_everybody] == [()]
+    held = app.session_state[state.PATIENT_JOBS]
+    made = held.jobs
+    held.forget()
+    assert held.jobs is not made
     # What the page says of them stands in the file, and what follows from what was entered is not said again.
     assert [note.text.split(":")[0] for note in child.shown.notes if note.code == "few-alike"] == ["Only 4 are alike"]
     assert "Age at diagnosis 7 years" in child.shown.sentences[1] and "Age group" not in child.shown.sentences[1]
