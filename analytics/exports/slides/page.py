@@ -51,13 +51,15 @@ class Deck:
                 slide.shapes.element.append(number)
         return canvas, room
 
-    def fit_title(self, title: str) -> float:
-        """The type in which a title stands in its place in two lines; 0 if none of them is large enough."""
+    def fit_title(self, title: str, most: int = 2) -> float:
+        """The type in which a title stands in its place in as few lines as can be; 0 if none is large enough for so many."""
         face, place = self.dress.heads, self.dress.title
-        for size in range(int(self.dress.title_size), SMALLEST_TITLE - 1, -1):
-            lines = len(face.break_lines(title, place.w - 2 * _INSET[0], size, bold=True))
-            if lines <= 2 and lines * face.line_height(size) <= place.h - 2 * _INSET[1] + 0.02:
-                return size
+        sizes = range(int(self.dress.title_size), SMALLEST_TITLE - 1, -1)
+        needed = {size: len(face.break_lines(title, place.w - 2 * _INSET[0], size, bold=True)) for size in sizes}
+        for lines in range(1, most + 1):
+            for size, n in needed.items():
+                if n <= lines and n * face.line_height(size) <= place.h - 2 * _INSET[1] + 0.02:
+                    return size
         return 0
 
     def _write_title(self, canvas: Canvas, title: str, size: float) -> Box:

@@ -87,7 +87,8 @@ def _head(deck: Deck, leaf: Leaf) -> tuple[str, str]:
     if leaf.answer and deck.fit_title(leaf.answer):
         return leaf.answer, leaf.more
     lead = f"{leaf.answer} {leaf.more}".strip()
-    return leaf.question if deck.fit_title(leaf.question) else leaf.title, lead
+    # A second line would be taken from the curves, and the question stands among those of the deck.
+    return leaf.question if deck.fit_title(leaf.question, 1) else leaf.title, lead
 
 
 def _show_words(deck: Deck, leaf: Leaf, title: str, lead: str, tables: list[Table], *, is_alone: bool) -> list[Table]:
