@@ -150,6 +150,12 @@ class Questions:
                 found[variable.name] = value
         return found
 
+    def list_unread(self, text: str) -> tuple[str, ...]:
+        """The names in such a link of what is not asked here, or whose value cannot be."""
+        found, asked = self.read(text), {v.name for v in self.all}
+        names = parse_qs(text[:LONGEST_LINK], keep_blank_values=True)
+        return tuple(name for name in names if name not in asked or name not in found)
+
     def keep_allowed(self, entered: Features) -> dict[str, Value]:
         """What of the features can be asked for this cohort."""
         asked = {v.name: v for v in self.all}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from analytics.dictionary import DAYS_PER_MONTH, Dictionary, load_words
-from analytics.formats import MISSING, format_plain, format_quantity, join_words
+from analytics.formats import MISSING, format_plain, format_quantity, join_words, shorten
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import in_sentence, name_level
+from analytics.results import Note
 from analytics.results.definitions import Change, Classified, Proviso, Source, TreatmentFact
 
 NOT_CLASSIFIED = "not classified"
+MOST_UNREAD = 5  # names that a note lists
 
 
 def say_features(features: Mapping[str, str | float], dictionary: Dictionary) -> str:
@@ -161,6 +163,18 @@ def say_link_holds() -> str:
         f"This link holds what you entered of the {load_words().noun}: whoever has it reads that, and so may the logs of what it "
         "passes through."
     )
+
+
+def note_unread(names: Sequence[str]) -> tuple[Note, ...]:
+    """What a link says of one patient and is not used; the values are not repeated."""
+    if not names:
+        return ()
+    noun, listed = load_words().noun, join_words([f"“{shorten(name, 40)}”" for name in names[:MOST_UNREAD]])
+    more = f" and {len(names) - MOST_UNREAD} more" if len(names) > MOST_UNREAD else ""
+    text = (
+        f"Of what the link says of one {noun}, {listed}{more} cannot be used: not asked here, or no value it can have."
+    )
+    return (Note("link-patient-unread", "caution", text, "Enter it below."),)
 
 
 def say_file_holds() -> str:

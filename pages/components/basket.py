@@ -250,7 +250,8 @@ def show_keeping(basket: Basket, context: Context) -> None:
             )
     key = f"{state.OPEN_BASKET}_{st.session_state.get(state.N_BASKETS, 0)}"
     # Of any kind: what cannot be read is told better here than by the browser.
-    st.file_uploader("Open a saved list: its views come after these", key=key, on_change=_open, args=(key,))
+    label = "Open a saved list: its views come after these"
+    st.file_uploader(label, key=key, max_upload_size=1, on_change=_open, args=(key,))
 
 
 def _open(key: str) -> None:

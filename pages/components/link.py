@@ -74,7 +74,7 @@ def read_link(cohort: Cohort, page: str) -> None:
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
     usable |= say_session() | say_turn()
     # Whom a link is about is read once, and the address does not keep it; nor the collected views that it carries.
-    hold_patient(query.get(state.PATIENT, ()), cohort)
+    notes = (*notes, *hold_patient(query.get(state.PATIENT, ()), cohort))
     if state.VIEW in query:
         add_to_basket(read_links(query[state.VIEW]))
     st.session_state[state.LINK_NOTES] = [note_texts(note) for note in notes[:MOST_LINK_NOTES]]

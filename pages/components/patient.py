@@ -14,6 +14,7 @@ from analytics.dictionary import DAYS_PER_MONTH, Variable, load_words
 from analytics.patient.definitions import Fact, Reading
 from analytics.patient.features import Value, complete_features, to_text
 from analytics.reporting.patient import (
+    note_unread,
     say_features,
     say_link_holds,
     say_nothing_entered,
@@ -23,6 +24,7 @@ from analytics.reporting.patient import (
     tabulate_sources,
     tabulate_treatments,
 )
+from analytics.results import Note
 from analytics.results.definitions import Classified, TreatmentFact
 from analytics.speaking import name_phase
 from pages.components import state
@@ -38,11 +40,14 @@ N_COLUMNS = 4
 FIRST = ("age", "lineage", "site of relapse", "relapse day")  # roles
 
 
-def hold_patient(texts: Sequence[str], cohort: Cohort) -> None:
-    """Hold what a link says of one patient, which somebody asked it to."""
-    if len(texts) == 1 and texts[0]:
-        st.session_state[state.PATIENT] = load_asked(cohort).read(texts[0])
-        st.session_state[state.PATIENT_FOLD] = False
+def hold_patient(texts: Sequence[str], cohort: Cohort) -> tuple[Note, ...]:
+    """Hold what a link says of one patient, which somebody asked it to; a note on what of it cannot be used."""
+    if len(texts) != 1 or not texts[0]:
+        return ()
+    asked = load_asked(cohort)
+    st.session_state[state.PATIENT] = asked.read(texts[0])
+    st.session_state[state.PATIENT_FOLD] = False
+    return note_unread(asked.list_unread(texts[0]))
 
 
 def read_patient(cohort: Cohort) -> dict[str, Value]:

@@ -110,6 +110,8 @@ def test_a_link_of_nonsense_enters_nothing() -> None:
     app = open_link(PAGE, **{state.PATIENT: "age_years=old&relapse_site=elbow"})
     assert not app.exception
     assert "Enter what is known" in shown(app)
+    (note,) = app.session_state[state.LINK_NOTES]
+    assert "“age_years” and “relapse_site” cannot be used" in " ".join(note) and "elbow" not in " ".join(note)
 
 
 def test_a_number_that_nobody_has_is_asked_about() -> None:
