@@ -17,7 +17,8 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.estimators.second_opinion import MOST_PATIENTS
 from analytics.estimators.second_opinion.comparison import compare
 from analytics.exports.csv_file import to_csv
-from analytics.reporting.second_opinion import OPINION, WHY, list_opinion
+from analytics.reporting.second_opinion import OPINION, WHY, list_opinion, name_figure
+from analytics.results import own_level_name
 from analytics.results.second_opinion import REASONS, UNEXPLAINED, Compared, Quantity, SecondOpinion
 from analytics.views.opening import open_document
 from tests.analyses.shown import PROVENANCE, cohort_of, show
@@ -82,6 +83,11 @@ def test_libraries_agree_with_drawn_views_or_a_reason_is_known(seed: int) -> Non
     for view in draw_views(seed)[:3]:
         found = ask(view.analysis, view.cohort, view.cohort_filter, view.params)
         assert not unexplained(found), (view.analysis.slug, unexplained(found)[:2])
+
+
+def test_a_number_that_is_not_recorded_is_called_by_its_label() -> None:
+    figure = Quantity("odds ratio", variable=own_level_name("white_cells"), level="yes")
+    assert name_figure(figure, REFERENCE.dictionary) == "Odds ratio, White cells: not recorded"
 
 
 def numbers_in(value: Any) -> set[float]:

@@ -11,7 +11,7 @@ from analytics.dictionary import Dictionary, load_words
 from analytics.formats import MISSING, format_count, name_patients
 from analytics.reporting.tables import Table
 from analytics.reporting.wording import join_words, start_sentence
-from analytics.results import Name, Note
+from analytics.results import NOT_RECORDED, Name, Note, own_level_name
 from analytics.results.second_opinion import (
     APPROXIMATE,
     AT_ONE,
@@ -210,6 +210,9 @@ def name_figure(figure: Quantity, dictionary: Dictionary) -> str:
     if figure.measure in ("odds ratio", "hazard ratio", "subdistribution hazard ratio", "missing") or not figure.group:
         label = dictionary[figure.variable].label if named else figure.variable
         level = figure.level and (_label(dictionary, figure.variable, figure.level))
+        unrecorded = (v.label for v in dictionary.variables if own_level_name(v.name) == figure.variable)
+        if number := next(unrecorded, ""):
+            label, level = number, NOT_RECORDED
         of.append(f"{label}: {level}" if level else label)
     if figure.group and figure.group != "everyone":
         group = _label(dictionary, figure.variable, figure.group)
