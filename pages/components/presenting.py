@@ -24,6 +24,7 @@ from pages.components.kept_basket import read_basket
 from pages.components.links import Links
 
 OVERVIEW = ("", "overview")
+NOT_HERE = "The link leads through collected views, which are not in this tab. Open their list on its page first."
 ANSWERS = {"1": True, "true": True, "0": False, "false": False, "": False}
 
 
@@ -93,6 +94,11 @@ def _turns(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
             "next": find_turn(links, turn, 1),
             "comment": views[turn].comment,
         }
+    lacking = NOT_HERE if turn is not None and turn >= len(views) else ""
+    return _turns_of_section(shown, links) | {"comment": lacking}
+
+
+def _turns_of_section(shown: Analysis[Any, Any] | None, links: Links) -> dict[str, str]:
     if shown is None:
         filled = [a for a in load_analyses() if not links.offers[a.slug].lacks]
         first = next((a.slug for section in SECTIONS for a in filled if a.section == section), "")

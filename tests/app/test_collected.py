@@ -171,6 +171,8 @@ def test_views_are_presented_in_their_order_with_their_comments() -> None:
 def test_a_link_to_a_place_among_views_that_are_not_here_presents_the_section() -> None:
     app = open_link("landmark", present="1", basket="2")
     assert sent(app, "previous")["place"].endswith(" of 5") and app.session_state[state.LINK_NOTES] == []
+    assert "collected views, which are not in this tab" in said(app)
+    assert "not in this tab" not in said(open_link("landmark", present="1"))
     for strange in ("0", "-1", "x", "²", "99999999999999999999"):
         assert not open_link("landmark", present="1", basket=strange).exception
 
