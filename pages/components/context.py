@@ -355,9 +355,10 @@ def is_presenting() -> bool:
 
 
 def say_session() -> dict[str, list[str]]:
-    """That the session presents, and that it shows the reader's own patients, as a link says it."""
+    """What a link says of the session: that it presents, shows the reader's own patients, and the language it was asked for."""
     said = {state.PRESENT: is_presenting(), state.OWN: find_own_cohort() is not None}
-    return {key: ["1"] for key, is_so in said.items() if is_so}
+    spoken = st.session_state.get(state.LANGUAGE)
+    return {key: ["1"] for key, is_so in said.items() if is_so} | ({state.LANGUAGE: [spoken]} if spoken else {})
 
 
 def is_link_read() -> bool:

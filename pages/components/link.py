@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -12,6 +12,9 @@ from analytics.analysis import Control
 from analytics.cohort import Cohort
 from analytics.cohort.filters import COMBINING, Clause, CohortFilter
 from analytics.dictionary import load_words
+from analytics.formats import shorten
+from analytics.languages import LANGUAGES
+from analytics.reporting.wording import join_words
 from analytics.results import Note
 from analytics.views.basket import read_links
 from analytics.views.view import DATA_KEY, describe_data_version, read_params
@@ -31,9 +34,11 @@ from pages.components.context import (
 )
 from pages.components.controls import list_overview_choices
 from pages.components.kept_basket import add_to_basket
+from pages.components.language import hold_language
 from pages.components.own_cohort import find_own_cohort
 from pages.components.patient import hold_patient
 from pages.components.presenting import read_presenting, say_turn
+from pages.components.registry import load_pages
 
 MOST_LINK_NOTES = 20
 
@@ -52,8 +57,8 @@ def read_link(cohort: Cohort, page: str) -> None:
     offers = load_offers(cohort)
     controls = {c.name: c for slug in sorted(offers, key=lambda slug: slug == page) for c in offers[slug].controls}
     overview = list_overview_choices(cohort)
-    controls |= overview
-    session = {state.PRESENT, state.OWN, state.BASKET, state.VIEW, state.PATIENT}
+    controls |= overview | {c.name: c for other in load_pages() for c in other.choices}
+    session = {state.PRESENT, state.OWN, state.LANGUAGE, state.BASKET, state.VIEW, state.PATIENT}
     other_keys = {DATA_KEY, state.VERSUS, state.REGISTRY, state.APART, *session, *controls}
     cohort_filter, notes = CohortFilter.from_query(query, cohort.dictionary, other_keys=other_keys)
     if {state.OWN, state.REGISTRY} & query.keys() and find_own_cohort() is None:
@@ -72,6 +77,7 @@ def read_link(cohort: Cohort, page: str) -> None:
         hold_choices({c.name: c.default for c in list_controls(offers, page)})
     hold_choices({name: value for name, value in values.items() if name not in overview})
     notes = (*notes, *choice_notes, *read_presenting(query, page), *describe_data_version(query, cohort.data_version))
+    notes = (*notes, *_note_language(query))
     usable |= say_session() | say_turn()
     # Whom a link is about is read once, and the address does not keep it; nor the collected views that it carries.
     notes = (*notes, *hold_patient(query.get(state.PATIENT, ()), cohort))
@@ -116,9 +122,11 @@ def write_link(cohort: Cohort, page: str) -> None:
     offers = load_offers(cohort)
     keys = (
         *(control.name for offer in offers.values() for control in offer.controls),
+        *(control.name for other in load_pages() for control in other.choices),
         *list_selecting(cohort),
         state.PRESENT,
         state.OWN,
+        state.LANGUAGE,
         state.BASKET,
     )
     said = {key: st.query_params.get_all(key) for key in keys if key in st.query_params}
@@ -132,8 +140,10 @@ def write_link(cohort: Cohort, page: str) -> None:
 
 
 def list_controls(offers: Mapping[str, Offer], page: str) -> tuple[Control, ...]:
-    """What can be chosen on the page at an address, if it is an analysis."""
-    return offers[page].controls if page in offers else ()
+    """What can be chosen on the page at an address and is held by the session."""
+    if page in offers:
+        return offers[page].controls
+    return next((other.choices for other in load_pages() if other.url_path == page), ())
 
 
 def list_selecting(cohort: Cohort) -> tuple[str, ...]:
@@ -158,6 +168,16 @@ def _note_unused(clause: Clause, cohort: Cohort) -> tuple[Note, ...]:
     change = f"The link asks for {variable.label} {asked[0]:g} to {asked[1]:g}; this cohort has {low:g} to {high:g}"
     change += ", with fixed limits between them: small numbers are protected." if cohort.smallest_cell else "."
     return (Note("link-range-clipped", "info", change, f"{used[0]:g} to {used[1]:g} is used."),)
+
+
+def _note_language(query: Mapping[str, Sequence[str]]) -> tuple[Note, ...]:
+    """What there is to say of the language that a link asks for, which the session speaks from now on."""
+    asked = [name for name in query.get(state.LANGUAGE, ()) if not hold_language(name)]
+    known = join_words([f"“{code}” ({name})" for code, name in LANGUAGES.items()])
+    return tuple(
+        Note("link-language", "info", f"The link asks for the language “{shorten(name)}”.", f"There are {known}.")
+        for name in asked[:1]
+    )
 
 
 def _note_own_file() -> Note:

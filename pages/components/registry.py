@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from analytics.analysis import Control
 from pages.components.context import Context
 
 FOLDER = Path(__file__).parents[1]
+LEARN = "Learn"  # the part of the menu after those of the analyses
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Page:
 
     ``is_listed`` is False for a page that other pages lead to, but not the menu, which is full where a window is narrow.
     ``needs_answer`` is False for a page that says nothing of the selection, and is shown where that is not answered.
-    ``about`` says in a sentence what it answers; the README's table of pages has it.
+    ``about`` says in a sentence what it answers; the README's table of pages has it. ``choices`` are those that stand in its link
+    and that the session holds by their names; analyses have theirs from what they offer for a cohort.
     """
 
     url_path: str
@@ -30,6 +33,7 @@ class Page:
     order: int
     about: str
     section: str = ""
+    choices: tuple[Control, ...] = ()
     is_listed: bool = True
     needs_answer: bool = True
 

@@ -28,7 +28,7 @@ from pages.components.notes import show_problems
 from pages.components.prefetch import count_together, prefetch_figure
 from pages.components.presenting import OVERVIEW, hold_presenting
 from pages.components.protection import show_unanswered
-from pages.components.registry import Page, load_pages
+from pages.components.registry import LEARN, Page, load_pages
 from pages.components.session import keep_session
 from pages.components.sources import open_active_cohort
 from pages.components.title import show_style
@@ -128,7 +128,7 @@ class Run:
             st.switch_page(self._offered[OWN_PAGE])
 
     def _navigate(self, position: Literal["top", "hidden"] = "top") -> st.Page:
-        menu: dict[str, list[st.Page]] = {section: [] for section in ("", *map(name_section, SECTIONS))}
+        menu: dict[str, list[st.Page]] = {section: [] for section in ("", *map(name_section, SECTIONS), LEARN)}
         self._offered: dict[str, st.Page] = {}
         for page in self._pages:
             show = partial(self._show, page)

@@ -34,6 +34,7 @@ OWN_COHORT = "own_cohort"  # patients that the reader brought
 INTAKE = "intake"  # what the reader has brought and not opened yet; the keys of its widgets begin so too
 OWN = "own"  # the parameter of a link that was made of them
 PATIENT = "this_patient"  # what is entered of one patient, by column; the parameter of a link that was asked for
+LANGUAGE = "lang"  # that was chosen, by a click or a link; the parameter of a link
 PRESENT = "present"  # True while presenting; in a link "1"
 
 # Widgets, and containers that the style sheet knows by name
@@ -69,6 +70,7 @@ VERSUS_PLACE = "versus_place"
 SIDEBAR = "sidebar"
 SIDEBAR_TOLD = "sidebar_told"
 CHOICES = "choices"
+LANGUAGE_CHOICE = "language_choice"
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"
 FIGURE = "figure"
