@@ -90,6 +90,13 @@ from analytics.estimators.survival.logrank import (
     trend_test,
 )
 from analytics.estimators.survival.restricted_mean import estimate_restricted_mean
+from analytics.estimators.treatment.batched import (
+    join_fits,
+    label_p_values,
+    mantel_byar_p_values,
+    naive_ratios,
+    time_dependent_ratios,
+)
 from analytics.estimators.treatment.censoring_weights import weighted_until
 from analytics.estimators.treatment.curves import (
     mantel_byar_test,
@@ -193,14 +200,18 @@ __all__ = [
     "highest_risk",
     "impute",
     "incidence_at",
+    "join_fits",
+    "label_p_values",
     "landmark_profile",
     "landmark_survival",
     "list_wilson",
     "load_libraries",
     "logrank_test",
+    "mantel_byar_p_values",
     "mantel_byar_test",
     "n_at_risk",
     "naive_hazard_ratio",
+    "naive_ratios",
     "normal_quantile",
     "optimism_by_bootstrap",
     "own_level_name",
@@ -234,6 +245,7 @@ __all__ = [
     "tabulate_curves",
     "tabulate_whole_curves",
     "time_dependent_hazard_ratio",
+    "time_dependent_ratios",
     "time_tolerance",
     "trend_test",
     "upper_limit_without_events",
