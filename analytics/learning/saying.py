@@ -20,15 +20,22 @@ IN_CHINESE: Mapping[str, str] = {
 def fill(text: Text, **terms: str | Text) -> Text:
     """The text with ``terms`` in its fields, and the words of the dictionary in ``{patients}``, ``{relapse}`` and so on.
 
-    No term is called as a word of the dictionary is.
-
     Raises
     ------
     KeyError
-        If a field has no term.
+        If a field has no term, and is no word of the dictionary.
     """
-    english = fill_words(text.en).format_map(_in("en", terms))
-    return Text(english, text.zh.format_map({**IN_CHINESE, **_in("zh", terms)}))
+    chinese = {**IN_CHINESE, **_in("zh", terms)}
+    return Text(text.en.format_map(_English(_in("en", terms))), text.zh.format_map(chinese))
+
+
+class _English(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        field = f"{{{name}}}"
+        said = fill_words(field)
+        if said == field:
+            raise KeyError(name)
+        return said
 
 
 def _in(language: Language, terms: Mapping[str, str | Text]) -> dict[str, str]:

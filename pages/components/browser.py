@@ -1,5 +1,5 @@
 """What needs the browser: figures, a table whose rows can be clicked, buttons that save and copy, the filters, choices,
-presenting, and the tab."""
+presenting, lessons, and the tab."""
 
 from __future__ import annotations
 
@@ -63,4 +63,8 @@ CHOICES = st.components.v2.component(
 PRESENTER = st.components.v2.component(
     "outcomes_presenter", html=PRESENTER_HTML, js=load_in_browser("present.js"), isolate_styles=False
 )
+DRAWN = st.components.v2.component(
+    "outcomes_drawn", html='<div class="outcomes-drawn"></div>', js=load_in_browser("drawn.js"), isolate_styles=False
+)
+PROGRESS = st.components.v2.component("outcomes_progress", html="<span hidden></span>", js=read_asset("progress.js"))
 TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=read_asset("tab.js"))

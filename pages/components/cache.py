@@ -25,6 +25,9 @@ from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
+from analytics.learning.lesson import Lesson
+from analytics.learning.lessons import load_lessons
+from analytics.learning.opening import Opened, open_lesson
 from analytics.patient.features import Questions, Value, list_patients
 from analytics.reporting.likeness import describe_column
 from analytics.reporting.protection import say_experimental
@@ -200,6 +203,30 @@ def _open(source: str, smallest_cell: int, secret: str) -> Cohort:
         print(f"\n  SMALLEST_CELL={smallest_cell}. {say_experimental()}\n", flush=True)
     cohort = open_cohort(source, secret=secret)
     return protect_cohort(cohort, smallest_cell, secret=secret) if smallest_cell else cohort
+
+
+@lru_cache(maxsize=1)
+def load_reference() -> Cohort:
+    """The reference cohort, whatever is open: lessons fall back on it. Its small numbers are not protected."""
+    return open_cohort(REFERENCE_COHORT)
+
+
+@kept(64)
+def load_lesson(cohort: Cohort, cohort_filter: CohortFilter, slug: str) -> Opened:
+    """A lesson on a selection, or on the reference cohort where that cannot teach it."""
+    return open_lesson(_lesson(slug), cohort, cohort_filter, load_reference())
+
+
+@kept(256)
+def load_taught(cohort: Cohort, cohort_filter: CohortFilter, slug: str, setting: Any) -> Any:
+    """The result of a lesson for a value of its control."""
+    opened = load_lesson(cohort, cohort_filter, slug)
+    with speaking_by(opened.cohort.dictionary):
+        return _lesson(slug).open(opened.frame, setting)
+
+
+def _lesson(slug: str) -> Lesson[Any, Any]:
+    return next(lesson for lesson in load_lessons() if lesson.slug == slug)
 
 
 @lru_cache(maxsize=1)

@@ -39,6 +39,17 @@ def show_picture(picture: Picture, key: str, file_stem: str) -> None:
     show_caption(picture.caption)
 
 
+def show_picture_alone(picture: Picture, key: str) -> None:
+    """A figure whose title stands elsewhere, and how to read it."""
+    if isinstance(picture.figure, HtmlFigure):
+        GLANCE(
+            key=key, data={"html": picture.figure.html, "alt": picture.alt_text, "title": picture.title, "part": key}
+        )
+    else:
+        _draw(picture.figure, picture.alt_text, key, key)
+    show_caption(picture.caption)
+
+
 def _draw(figure: Any, alt: str, key: str, file_stem: str, *, is_presented: bool = False) -> None:
     parts = {"alt": json.dumps(alt), "stem": json.dumps(file_stem), "figure": to_browser(figure)}
     if is_presented:

@@ -20,16 +20,17 @@ def ask_language() -> Language:
     """The choice between the languages, which the link then says, and the language to speak."""
     spoken, key = read_language(), state.LANGUAGE_CHOICE
     st.session_state[key] = spoken
-    st.segmented_control(
-        "Language 语言",
-        list(LANGUAGES),
-        key=key,
-        format_func=LANGUAGES.__getitem__,
-        required=True,
-        on_change=_hold_chosen,
-        label_visibility="collapsed",
-        width=CHOICE_WIDTH,
-    )
+    with st.container(key=state.LANGUAGE_PLACE):
+        st.segmented_control(
+            "Language 语言",
+            list(LANGUAGES),
+            key=key,
+            format_func=LANGUAGES.__getitem__,
+            required=True,
+            on_change=_hold_chosen,
+            label_visibility="collapsed",
+            width=CHOICE_WIDTH,
+        )
     return spoken
 
 

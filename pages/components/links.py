@@ -37,6 +37,10 @@ class Links:
             return ""
         return self._write(page or "./", {c.name: c.to_text(c.choice(held.get(c.name))) for c in offer.controls})
 
+    def elsewhere(self, page: str, **chosen: str) -> str:
+        """The link to a page that is no analysis, with these choices of it."""
+        return self._write(page, {name: [text] for name, text in chosen.items()})
+
     def here(self, controls: Sequence[Control], choices: Mapping[str, Any]) -> str:
         """The whole link, at the address under which the page is open; only its query if that is not known."""
         address = str(st.context.url or "").split("?")[0]

@@ -34,6 +34,11 @@ OWN_COHORT = "own_cohort"  # patients that the reader brought
 INTAKE = "intake"  # what the reader has brought and not opened yet; the keys of its widgets begin so too
 OWN = "own"  # the parameter of a link that was made of them
 PATIENT = "this_patient"  # what is entered of one patient, by column; the parameter of a link that was asked for
+LESSON = "lesson"  # the one that is shown; the parameter of a link
+PROGRESS = "progress"  # what was answered in lessons, by their names
+PROGRESS_TOLD = "progress_told"  # True once the browser has said what it keeps
+PROGRESS_FORGOTTEN = "progress_forgotten"  # True in the run after it was to be forgotten
+QUIZ_DONE = "quiz_done"  # True once the closing quiz was handed in
 LANGUAGE = "lang"  # that was chosen, by a click or a link; the parameter of a link
 PRESENT = "present"  # True while presenting; in a link "1"
 
@@ -71,6 +76,14 @@ SIDEBAR = "sidebar"
 SIDEBAR_TOLD = "sidebar_told"
 CHOICES = "choices"
 LANGUAGE_CHOICE = "language_choice"
+LANGUAGE_PLACE = "language_place"
+PROGRESS_PLACE = "progress_place"
+DRAWN = "drawn_curve"
+LESSON_FORM = "lesson_form"
+LESSON_AGAIN = "lesson_again"
+SUMMARY = "lesson_summary"
+FORGET_PROGRESS = "forget_progress"
+QUIZ_FORM = "quiz_form"
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"
 FIGURE = "figure"
@@ -141,6 +154,11 @@ def key_of_picture(*names: str | int) -> str:
 def key_of_feature(name: str) -> str:
     """The key of the widget that asks for a variable of one patient."""
     return f"patient_{name}"
+
+
+def key_of_lesson(slug: str, *what: object) -> str:
+    """The key of what belongs to a lesson: its answer, or a question on what was taught."""
+    return "_".join(("lesson", slug, *map(str, what)))
 
 
 def key_of_background(part: str, what: str = "") -> str:

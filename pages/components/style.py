@@ -34,6 +34,7 @@ STYLE = write_colours() + "".join(
             "terms.css",
             "choices.css",
             "intake.css",
+            "lessons.css",
             "print.css",
         ),
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from analytics.analyses import load_analyses
+from pages.components.registry import load_pages
 from tests.browser.reading import counts, find_level, open_view, settle
 
 expect.set_options(timeout=20_000)
@@ -97,8 +97,8 @@ class Dashboard:
 
     def turn_to(self, title: str) -> Dashboard:
         """Another page by the menu at the top."""
-        section = next((a.section for a in load_analyses() if a.title == title), None)
-        if section is None:
+        section = next((page.section for page in load_pages() if page.title == title), "")
+        if not section:
             self.page.get_by_test_id("stTopNavLink").filter(has_text=title).first.click()
         else:
             self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from analytics.analyses import load_analyses
 from analytics.analysis import SECTIONS
 from analytics.speaking import word
-from pages.components.registry import load_pages
+from pages.components.registry import LEARN, load_pages
 from tests.browser.accessibility import check_accessible
 from tests.browser.dashboard import Dashboard
 
@@ -140,7 +140,7 @@ def test_page_at_every_size_and_in_the_dark(path: str, new_page: Callable[..., P
     expect(page).to_have_title(f"{PAGES[path].title} – {word('title')}")
     section = page.locator("[data-testid=stTopNavSection][aria-current]").all_inner_texts()
     assert section == ([PAGES[path].section] if PAGES[path].section else [])
-    assert page.get_by_test_id("stTopNavSection").all_inner_texts() == list(SECTIONS)
+    assert page.get_by_test_id("stTopNavSection").all_inner_texts() == [*SECTIONS, LEARN]
     header = bottom(page, "[data-testid=stHeader]")
     title = page.locator("h1").bounding_box()
     assert title and title["y"] >= header

@@ -1,0 +1,72 @@
+"""What a learner has answered, as the session holds it and the browser keeps it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from analytics.languages import Language
+from analytics.learning import words
+from analytics.learning.lessons import load_lessons
+from analytics.learning.progress import Done, read_progress, summarise, write_progress
+from pages.components import state
+from pages.components.browser import PROGRESS
+from pages.components.markdown import as_markdown
+
+
+def read_done() -> dict[str, Done]:
+    """What was answered, by lesson."""
+    done: dict[str, Done] = st.session_state.get(state.PROGRESS, {})
+    return done
+
+
+def hold_done(slug: str, done: Done) -> None:
+    """Hold an answer."""
+    st.session_state[state.PROGRESS] = {**read_done(), slug: done}
+
+
+def drop_done(slug: str) -> None:
+    """Let an answer go, to be given again."""
+    st.session_state[state.PROGRESS] = {name: done for name, done in read_done().items() if name != slug}
+
+
+def keep_progress() -> None:
+    """Have the browser keep what is held, once it has told what it kept."""
+    data = {
+        "progress": write_progress(read_done()),
+        "told": bool(st.session_state.get(state.PROGRESS_TOLD)),
+        "forgotten": st.session_state.pop(state.PROGRESS_FORGOTTEN, False),
+    }
+    PROGRESS(key=state.PROGRESS_PLACE, data=data, on_kept_change=_take_over)
+
+
+def _take_over() -> None:
+    if not st.session_state.get(state.PROGRESS_TOLD):
+        kept = read_progress(st.session_state[state.PROGRESS_PLACE].kept, load_lessons())
+        st.session_state[state.PROGRESS] = {**kept, **read_done()}
+        st.session_state[state.PROGRESS_TOLD] = True
+
+
+def show_summary(language: Language) -> None:
+    """What can be taken away of the progress, and forgotten."""
+    st.caption(as_markdown(words.KEPT_HERE.said(language)))
+    done = read_done()
+    if not done:
+        return
+    with st.container(horizontal=True):
+        st.download_button(
+            words.DOWNLOAD.said(language),
+            data=summarise(done, load_lessons(), language, date.today()),
+            file_name="lessons.txt",
+            mime="text/plain",
+            on_click="ignore",
+            key=state.SUMMARY,
+        )
+        st.button(words.FORGET.said(language), key=state.FORGET_PROGRESS, on_click=_forget)
+
+
+def _forget() -> None:
+    st.session_state[state.PROGRESS] = {}
+    st.session_state[state.PROGRESS_TOLD] = True
+    st.session_state[state.PROGRESS_FORGOTTEN] = True

@@ -1,0 +1,85 @@
+"""Lessons: predict, reveal, change, on the patients at hand."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from analytics.formats import name_patients
+from analytics.learning import words
+from analytics.learning.lessons import load_lessons
+from analytics.learning.saying import fill
+from analytics.reporting.wording import say_no_advice
+from pages.components.cache import load_lesson
+from pages.components.closing_quiz import show_quiz
+from pages.components.context import Context
+from pages.components.language import ask_language
+from pages.components.lessons import (
+    PAGE,
+    QUIZ,
+    list_choices,
+    open_taught,
+    read_lesson,
+    show_checks,
+    show_list,
+    show_question,
+    show_revealed,
+    show_ways,
+)
+from pages.components.markdown import as_markdown
+from pages.components.progress import keep_progress, read_done, show_summary
+from pages.components.registry import LEARN, Page
+from pages.components.title import show_title
+
+
+def show_lessons(context: Context) -> None:
+    """The lesson that is asked for, the closing quiz, or the list of lessons."""
+    slug, language = read_lesson(), ask_language()
+    if slug in ("", QUIZ):
+        title, about = (words.LESSONS, words.QUESTION) if slug == "" else (words.QUIZ, words.QUIZ_ABOUT)
+        show_title(title.said(language), fill(about).said(language), context)
+        if slug == "":
+            show_list(context.links, language)
+            show_summary(language)
+        else:
+            show_quiz(context.links, language)
+            show_ways(context.links, slug, language)
+        keep_progress()
+        st.caption(as_markdown(say_no_advice()))
+        return
+    taught = open_taught(context, slug, language)
+    lesson, instead = taught.lesson, load_lesson(context.cohort, context.filter, slug).instead
+    show_title(lesson.title.said(language), lesson.about.said(language), taught.whom)
+    place = fill(words.PLACE, order=str(lesson.order), n=str(len(load_lessons()))).said(language)
+    note = (
+        f'<p class="outcomes-note caution" data-testid="instead">{escape(instead.said(language))}</p>'
+        if instead
+        else ""
+    )
+    st.html(f'<p class="outcomes-caption">{escape(place)}</p>{note}')
+    show_question(taught)
+    done = read_done().get(slug)
+    if done is not None:
+        show_revealed(taught, done)
+        show_checks(taught, done)
+    show_ways(context.links, slug, language)
+    keep_progress()
+    st.caption(as_markdown(say_no_advice()))
+
+
+def list_pages() -> tuple[Page, ...]:
+    """The pages of this file."""
+    about = "Lessons on the open cohort, in English and Chinese: say what you expect, see what the {patients} say, change it."
+    return (
+        Page(
+            url_path=PAGE,
+            title="Lessons",
+            icon=":material/school:",
+            show=show_lessons,
+            order=100,
+            about=name_patients(about),
+            section=LEARN,
+            choices=list_choices(),
+        ),
+    )
