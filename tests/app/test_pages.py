@@ -26,12 +26,13 @@ from analytics.views.ledger import Ledger
 from pages.components import state as keys
 from pages.components.cache import REFERENCE_COHORT, load_cohort, load_offers
 from pages.components.launch import prepare_first_pages
+from pages.components.registry import LEARN, load_pages
 from tests.app.opening import Dashboard, keys_of_pages, open_dashboard, open_link, open_page, turn_to
 from tests.app.reading import assert_fit_to_read, component_data, explanations_in, headlines_of, sentence_of, texts_of
 
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
-PAGES = ["", *SLUGS, "methods", "published-study", "your-patients", "this-patient", "collected"]
+PAGES = ["", *SLUGS, "methods", "published-study", "your-patients", "this-patient", "collected", "relapsed-all"]
 State = dict[str, Any]
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
@@ -338,7 +339,9 @@ def test_every_analysis_is_in_the_navigation() -> None:
         ("published-study", "The published study"),
         ("collected", "Collected views"),
     ]
-    assert listed == [*first, *sections]
+    taught = [(page.url_path, page.title) for page in load_pages() if page.section == LEARN]
+    assert ("relapsed-all", "The disease") in taught
+    assert listed == [*first, *sections, *taught]
 
 
 ADDED = """
