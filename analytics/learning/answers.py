@@ -43,7 +43,12 @@ class Number:
     def say(self, answer: Answer) -> Text:
         """The answer in words."""
         assert isinstance(answer, int | float)
-        return fill(Text("{number} {unit}", "{number} {unit}"), number=format_plain(answer), unit=self.unit)
+        return fill(Text("{number} {unit}", "{number} {unit}"), number=self._write(answer), unit=self.unit)
+
+    def _write(self, answer: float) -> str:
+        """With one decimal more than the slider has, and none that says nothing."""
+        digits = 1 if self.step >= 1 else 2
+        return format_plain(answer, 0 if round(answer, digits) == round(answer) else digits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from analytics.cohort import Cohort
 from analytics.cohort.filters import CohortFilter
 from analytics.document import Picture
 from analytics.languages import Language, Text
-from analytics.learning.answers import Answer, Check, Claim, Question
+from analytics.learning.answers import Answer, Check, Choice, Claim, Question
 from analytics.learning.saying import fill
 
 Frame = TypeVar("Frame")
 Found = TypeVar("Found")
 BESIDE = Text("You said {yours}; it is {theirs}.", "您的回答：{yours}；实际为：{theirs}。")
+CHOSEN = Text("You said: “{yours}”. The answer is: “{theirs}”.", "您的回答：“{yours}”。实际为：“{theirs}”。")
 _REGISTERED: dict[str, type[Lesson[Any, Any]]] = {}
 
 
@@ -100,7 +101,8 @@ class Lesson(ABC, Generic[Frame, Found]):
     def compare(self, found: Found, answer: Answer) -> Text:
         """The learner's answer beside what the patients say."""
         kind = self.ask(found).kind
-        return fill(BESIDE, yours=kind.say(answer), theirs=kind.say(self.truth(found)))
+        text = CHOSEN if isinstance(kind, Choice) else BESIDE
+        return fill(text, yours=kind.say(answer), theirs=kind.say(self.truth(found)))
 
     @abstractmethod
     def tell(self, found: Found) -> tuple[Claim, ...]:
