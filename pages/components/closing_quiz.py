@@ -37,11 +37,11 @@ def show_quiz(links: Links, language: Language) -> None:
     with st.form(state.QUIZ_FORM, border=False):
         for number, (key, (lesson, check)) in enumerate(zip(keys, asked, strict=True), start=1):
             st.radio(
-                f"{number}\\. {as_markdown(check.question.said(language))}",
+                f"{number}\\. {as_markdown(fill(check.question).said(language))}",
                 range(len(check.options)),
                 index=None,
                 key=key,
-                format_func=[as_markdown(option.said(language)) for option in check.options].__getitem__,
+                format_func=[as_markdown(fill(option).said(language)) for option in check.options].__getitem__,
             )
             if is_done and not n_open:
                 _show_why(links, lesson, check, st.session_state.get(key) == check.right, language)
@@ -49,7 +49,7 @@ def show_quiz(links: Links, language: Language) -> None:
 
 
 def _show_why(links: Links, lesson: Lesson[Any, Any], check: Check, is_right: bool, language: Language) -> None:
-    said = f"{(words.RIGHT if is_right else words.WRONG).said(language)} {check.why.said(language)}"
+    said = f"{(words.RIGHT if is_right else words.WRONG).said(language)} {fill(check.why).said(language)}"
     address, title = links.elsewhere(PAGE, lesson=lesson.slug), lesson.title.said(language)
     st.html(
         f'<p class="outcomes-verdict {"right" if is_right else "near"}">{escape(said)} '

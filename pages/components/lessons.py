@@ -223,21 +223,26 @@ def _show_control(taught: Taught) -> None:
 def show_checks(taught: Taught, done: Done) -> None:
     """Questions on what was taught, each answered at once."""
     lesson, language = taught.lesson, taught.language
+    with speaking_by(taught.whom.cohort.dictionary):
+        _show_checks(lesson, done, language)
+
+
+def _show_checks(lesson: Lesson[Any, Any], done: Done, language: Language) -> None:
     st.html(f'<h2 class="outcomes-h2">{escape(words.CHECK.said(language))}</h2>')
     for place, check in enumerate(lesson.checks):
         chosen = done.chosen[place] if place < len(done.chosen) else None
         key = state.key_of_lesson(lesson.slug, "check", place)
         st.radio(
-            as_markdown(check.question.said(language)),
+            as_markdown(fill(check.question).said(language)),
             range(len(check.options)),
             index=chosen,
             key=key,
-            format_func=[as_markdown(option.said(language)) for option in check.options].__getitem__,
+            format_func=[as_markdown(fill(option).said(language)) for option in check.options].__getitem__,
             on_change=partial(_hold_chosen, lesson, place, key),
         )
         if chosen is not None:
             is_right = chosen == check.right
-            said = f"{(words.RIGHT if is_right else words.WRONG).said(language)} {check.why.said(language)}"
+            said = f"{(words.RIGHT if is_right else words.WRONG).said(language)} {fill(check.why).said(language)}"
             kind = "right" if is_right else "near"
             st.html(f'<p class="outcomes-verdict {kind}" role="status">{escape(said)}</p>')
 

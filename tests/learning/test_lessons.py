@@ -15,6 +15,7 @@ from analytics.learning.answers import Choice, Drawn, Number
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.opening import open_lesson
+from analytics.learning.saying import fill
 from pages.components.cache import REFERENCE_COHORT
 
 LESSONS = load_lessons()
@@ -44,6 +45,14 @@ def settings(lesson: Lesson[Any, Any]) -> list[Any]:
         low, high = control.limits
         return sorted({low, high, control.default, (low + high) // 2})
     return [value for value, _ in control.options]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_static_texts_can_be_filled(lesson: Lesson[Any, Any]) -> None:
+    assert not FIELD.search(lesson.title.en + lesson.about.en), "headings are shown as they are"
+    for text in all_texts(lesson):
+        for language in LANGUAGES:
+            assert not FIELD.search(fill(text).said(language))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
