@@ -1,4 +1,4 @@
-// The methods page: what is typed leaves the entries that have it, and a link to an entry opens it and goes there.
+// The methods page and the glossary: what is typed leaves the entries that have it, and a link to an entry opens it and goes there.
 
 const ENTRIES = '.outcomes-entry, .outcomes-table tbody tr, .outcomes-note'
 let wanted = location.hash.slice(1)
@@ -11,6 +11,8 @@ function go() {
   // What stands above may still be on its way.
   for (const wait of [0, 300, 1000]) setTimeout(() => entry.scrollIntoView({ block: 'start' }), wait)
 }
+
+const say = (field, n) => field.dataset.counted?.replace('{n}', n) || `${n} ${n === 1 ? 'entry' : 'entries'}`
 
 function search(field) {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean)
@@ -31,7 +33,7 @@ function search(field) {
     for (const title of titles) title.hidden = false
   }
   for (const table of main.querySelectorAll('.outcomes-scroll')) table.hidden = !table.querySelector('tbody tr:not([hidden])')
-  field.parentElement.querySelector('[role=status]').textContent = words.length ? `${n} ${n === 1 ? 'entry' : 'entries'}` : ''
+  field.parentElement.querySelector('[role=status]').textContent = words.length ? say(field, n) : ''
 }
 
 document.addEventListener('input', (event) => { if (event.target.matches('.outcomes-contents input')) search(event.target) })

@@ -6,16 +6,17 @@
 const BLOCKS = '[data-testid=stHtml], .forest thead, [data-testid=stWidgetLabel] p:not([data-testid=stCheckbox] p), [data-testid=stExpander] > details > summary p'
 const STOPS = '[data-testid=stHtml], .forest'
 const PRESSED = 'label, summary, [data-testid=stWidgetLabel]' // by a click on any of it
-const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, [role=img], .forest, [role=button], [role=dialog]'
+const SKIP = 'a, button, summary, h1, svg, style, script, input, dt, .outcomes-glossary, [role=img], .forest, [role=button], [role=dialog]'
 const TOLD = '.outcomes-headlines > [title]:not([title=""]), th[title]:not([title=""])' // with a hint of its own
 const DELAY = 300 // milliseconds that a pointer rests on a word first
 
 const list = document.createElement('details')
 list.className = 'outcomes-words'
-list.innerHTML = '<summary>Words explained</summary><dl class="outcomes-terms"></dl>'
+list.innerHTML = '<summary></summary><dl class="outcomes-terms"></dl>'
 list.addEventListener('toggle', listAll)
 
-let pattern, spelled, terms, opened, timer, waiting
+let pattern, spelled, terms, labels, asked, opened, timer, waiting
+const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
 const idle = window.requestIdleCallback || ((run) => setTimeout(run, 50))
 
 const fold = (text) => text.replaceAll('\u2060', '').replaceAll('\u00a0', ' ').replaceAll('’', "'").toLowerCase()
@@ -30,7 +31,7 @@ function mark(block) {
     if (text.data.trim().length < 2 || (skipped && block !== skipped && block.contains(skipped))) continue
     for (const match of text.data.matchAll(pattern)) {
       const term = spelled[fold(match[0])]
-      if (seen.has(term)) continue
+      if (seen.has(term) || !terms[term]) continue
       seen.add(term)
       found.push([text, match.index, match[0].length, term])
     }
@@ -94,7 +95,7 @@ function listAll() {
   if (list.parentElement !== main) main.append(list)
   list.hidden = !found.length || Boolean(main.querySelector('.outcomes-contents'))
   if (!list.open) return
-  const told = found.map((term) => terms[term]).sort(([a], [b]) => a.localeCompare(b))
+  const told = found.map((term) => terms[term]).filter(Boolean).sort(([a], [b]) => a.localeCompare(b))
   list.lastChild.replaceChildren(...told.map((term) => {
     const entry = document.createElement('div')
     for (const [tag, said] of [['dt', term[0]], ['dd', term[1]]]) entry.append(Object.assign(document.createElement(tag), { textContent: said }))
@@ -114,7 +115,7 @@ function close() {
 
 function open(word, byPointer) {
   close()
-  const [name, meaning, source, anchor] = terms[word.dataset.term] || [word.textContent]
+  const [name, meaning, source, own, anchor] = terms[word.dataset.term] || [word.textContent]
   const hinted = word.closest(TOLD)
   const hint = hinted?.title
   const said = document.createElement('div')
@@ -127,10 +128,13 @@ function open(word, byPointer) {
     part('p', meaning)
     part('small', '').innerHTML = source
     for (const link of said.querySelectorAll('a')) Object.assign(link, { target: '_blank', rel: 'noopener' })
-    const base = document.querySelector('script[src*="/static/js/"]').src.split('/static/js/')[0]
-    const more = part('a', 'More in Methods')
-    more.href = `${base}/methods${location.search}#${anchor}`
-    more.dataset.testid = 'note-link'
+    const links = said.appendChild(document.createElement('nav'))
+    const ways = [[labels[1], `glossary${location.search}#${own}`], [labels[2], anchor && `methods${location.search}#${anchor}`]]
+    for (const [text, to] of ways) {
+      if (!to) continue
+      const link = links.appendChild(Object.assign(document.createElement('a'), { textContent: text, href: `${base}/${to}` }))
+      link.dataset.testid = 'note-link'
+    }
   }
   const look = getComputedStyle(document.querySelector('.stApp'))
   Object.assign(said.style, { backgroundColor: look.backgroundColor, color: look.color })
@@ -195,9 +199,15 @@ const watched = new MutationObserver((changes) => {
   }
 })
 
-export default function (glossary) {
-  if (pattern) return
-  ;({ spelled, terms } = glossary)
+// The glossary as JSON, or where it is served; another one, as in another language, takes the place of the one before.
+export default async function (given) {
+  if (asked === given) return
+  asked = given
+  const glossary = given.startsWith('{') ? JSON.parse(given) : await (await fetch(`${base}/${given}`)).json()
+  if (asked !== given) return
+  close()
+  ;({ spelled, terms, labels } = glossary)
+  list.firstChild.textContent = labels[0]
   pattern = new RegExp(glossary.pattern, 'g')
   watched.observe(document.querySelector('[data-testid=stMain]') || document.body, { childList: true, subtree: true })
   soon()

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zlib import crc32
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,7 +28,11 @@ def serve_assets() -> None:
     spec = find_spec("plotly")
     assert spec is not None and spec.origin is not None
     # Components of the second version can be told of files by a pyproject.toml of an installed package alone.
-    for name, folder in (("page", ASSETS), ("plotly", Path(spec.origin).parent / "package_data")):
+    for name, folder in (
+        ("page", ASSETS),
+        ("plotly", Path(spec.origin).parent / "package_data"),
+        ("words", Path(_written().name)),
+    ):
         declare_component(name, path=folder)
 
 
@@ -36,6 +41,20 @@ def address_of(name: str) -> str:
     """Where the browser finds a script of ``pages/assets/``; elsewhere once any of them, or plotly.js, is another."""
     scripts = b"".join(path.read_bytes() for path in sorted(ASSETS.glob("*.js")))
     return f"{SERVED[1:]}page/{name}?v={version('plotly')}-{crc32(scripts):08x}"
+
+
+@cache
+def _written() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="outcomes-")  # removed when the server ends
+
+
+def serve_text(name: str, text: str) -> str:
+    """Where the browser finds a text that was made by the server and is the same for all readers, under its version."""
+    version_of_it = f"{crc32(text.encode()):08x}"
+    path = Path(_written().name) / f"{version_of_it}-{name}"
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    return f"{SERVED[1:]}words/{path.name}?v={version_of_it}"
 
 
 def load_in_browser(name: str) -> str:

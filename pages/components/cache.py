@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -25,10 +26,12 @@ from analytics.figures.glance.breakdowns import draw_breakdowns
 from analytics.figures.glance.flow import draw_flow
 from analytics.figures.glance.swimmer import draw_swimmer
 from analytics.formats import FewerThan
+from analytics.languages import Language
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.opening import Opened, open_lesson
 from analytics.patient.features import Questions, Value, list_patients
+from analytics.reporting.glossary import to_browser
 from analytics.reporting.likeness import describe_column
 from analytics.reporting.protection import say_experimental
 from analytics.reporting.reliability import load_policy
@@ -416,6 +419,12 @@ def load_offers(cohort: Cohort) -> Mapping[str, Offer]:
     """What each analysis offers for this cohort, by its address, in the order of the menu."""
     lacking = {analysis: analysis.missing(cohort) for analysis in load_analyses()}
     return {a.slug: Offer(lacks=lacks) if lacks else Offer(a.controls(cohort)) for a, lacks in lacking.items()}
+
+
+@kept(8)
+def load_glossary_text(_cohort: Cohort, language: Language) -> str:
+    """The glossary in a language, in the words of a cohort's dictionary, as JSON for the browser."""
+    return json.dumps(to_browser(language), ensure_ascii=False, separators=(",", ":"))
 
 
 class Shelf:

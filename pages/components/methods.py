@@ -46,11 +46,11 @@ def show_terms(terms: Sequence[Term], anchors: Iterable[str]) -> None:
     """What each word means, with a link to the entry that says more; ``anchors`` are those of this page."""
     known = set(anchors)
     items = "".join(
-        f'<div class="outcomes-entry" id="{term.own_anchor}"><dt>{escape(term.name)}</dt>'
-        f"<dd>{escape(term.said)} <small>{link_sources(term.source)}</small>"
+        f'<div class="outcomes-entry" id="{term.own_anchor}"><dt>{escape(term.name.en)}</dt>'
+        f"<dd>{escape(term.say())} <small>{link_sources(term.source)}</small>"
         + (f' <a href="#{term.anchor}">More</a>' if term.anchor in known else "")
         + "</dd></div>"
-        for term in sorted(terms, key=lambda term: term.name.lower())
+        for term in sorted(terms, key=lambda term: term.name.en.lower())
     )
     st.html(f'<h3 class="outcomes-h2" id="words">Words</h3><dl class="outcomes-terms">{items}</dl>')
 

@@ -32,6 +32,7 @@ STYLE = write_colours() + "".join(
             "attrition.css",
             "glance.css",
             "terms.css",
+            "glossary.css",
             "choices.css",
             "intake.css",
             "lessons.css",

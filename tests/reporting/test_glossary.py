@@ -3,51 +3,83 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analytics.dictionary import load_dictionary
 from analytics.figures.curves import incidence, survival
-from analytics.reporting.glossary import find_spellings, fold_spelling, load_glossary, to_browser
+from analytics.reporting.glossary import (
+    GLOSSARY_PATH,
+    find_spellings,
+    fold_spelling,
+    load_glossary,
+    to_browser,
+)
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import link_sources
 from tests.test_words import literals
 
 ROOT = Path(__file__).parents[2]
-PATTERN = re.compile(find_spellings(load_glossary()))
+SENTENCE_END = r"[.?!](?= [A-Z]|$)"
+FIELD = re.compile(r"\{(\w+)\}")
+CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+PATTERN = re.compile(find_spellings(load_glossary()), re.ASCII)  # as browsers understand it
 
 
 def found_in(text: str) -> list[str]:
     """The names of the terms in a text, as a browser finds them."""
     spelled, terms = to_browser()["spelled"], load_glossary()
     assert isinstance(spelled, dict)
-    return [terms[spelled[fold_spelling(found)]].name for found in PATTERN.findall(text)]
+    return [terms[spelled[fold_spelling(found)]].name.en for found in PATTERN.findall(text)]
 
 
 def test_every_spelling_is_used_by_the_product() -> None:
     sources = [*ROOT.glob("analytics/**/*.py"), *ROOT.glob("pages/**/*.py")]
     texts = [text for path in sources for text in literals(path.read_text(encoding="utf-8"))]
-    texts += [(ROOT / "data" / f"{name}.toml").read_text(encoding="utf-8") for name in ("methods", "dictionary")]
+    texts += [path.read_text(encoding="utf-8") for path in ROOT.glob("data/*.toml") if path != GLOSSARY_PATH]
+    texts += [f"{term.say()} {term.say_more()}" for term in load_glossary()]
     product = "\n".join(texts)
-    unused = [s for term in load_glossary() for s in term.spellings if not re.search(_alone(s), product)]
+    unused = [
+        spelling
+        for term in load_glossary()
+        for spelling in term.spellings[1:]  # by its first a term is looked up, and explained once a text uses it
+        if not re.search(find_spellings([replace(term, spellings=(spelling,), chinese=())]), product)
+    ]
     assert unused == [], unused
-
-
-def _alone(spelling: str) -> str:
-    (term,) = (t for t in load_glossary() if spelling in t.spellings)
-    return find_spellings([type(term)(term.name, (spelling,), term.meaning, term.source)])
 
 
 def test_every_term_has_a_source_and_says_little() -> None:
     terms = load_glossary()
-    spellings = [fold_spelling(spelling) for term in terms for spelling in term.spellings]
-    assert len(set(spellings)) == len(spellings) and len({t.name for t in terms}) == len(terms) > 50
+    spellings = [fold_spelling(spelling) for term in terms for spelling in (*term.spellings, *term.chinese)]
+    assert len(set(spellings)) == len(spellings) and len({t.name.en for t in terms}) == len(terms) > 150
+    assert len({t.name.zh for t in terms}) == len({t.own_anchor for t in terms}) == len(terms)
     for term in terms:
-        assert re.search(r"\b(19|20)\d\d\b|National Cancer Institute|a choice of this project", term.source), term.name
-        assert 1 <= len(re.findall(r"[.:?](?= [A-Z]|$)", term.meaning)) <= 4 and term.meaning.endswith("."), term.name
-        assert len(term.meaning.split()) <= 50 and "survival rate" not in term.meaning, term.name
+        name = term.name.en
+        assert re.search(r"\b(19|20)\d\d\b|National Cancer Institute|a choice of this project", term.source), name
+        assert len(re.findall(SENTENCE_END, term.meaning.en)) == 1 and term.meaning.en.endswith("."), name
+        assert len(term.meaning.en.split()) <= 50 and "survival rate" not in term.meaning.en, name
+        assert len(re.findall(SENTENCE_END, term.more.en)) <= 4 and (not term.more.en or term.more.en.endswith(".")), (
+            name
+        )
+
+
+def fields_of(text: str) -> set[str]:
+    return {name.removesuffix("s") for name in FIELD.findall(text)}  # Chinese has one word for one and for several
+
+
+def test_every_term_says_the_same_in_chinese() -> None:
+    for term in load_glossary():
+        name = term.name.en
+        assert bool(term.more.en) == bool(term.more.zh), name
+        assert term.meaning.zh.count("。") == 1 and term.meaning.zh.endswith("。"), name
+        for text in (term.meaning, term.more):
+            assert fields_of(text.en) == fields_of(text.zh), name
+            assert len(CHINESE.findall(text.zh)) >= 0.4 * len(re.sub(r"[A-Za-z0-9{}]+", "", text.zh)), name
+        for said in (term.say("zh"), term.say_more("zh")):
+            assert "{" not in said and not re.search(r"children|relapse\b|first", said), said
 
 
 def test_every_anchor_is_an_entry_of_the_methods_page() -> None:
@@ -57,7 +89,7 @@ def test_every_anchor_is_an_entry_of_the_methods_page() -> None:
     anchors += [f"endpoint-{e.name}" for e in (*dictionary.endpoints, *dictionary.competing)]
     anchors += [term.own_anchor for term in load_glossary()]
     assert len(set(anchors)) == len(anchors)
-    assert [term.name for term in load_glossary() if term.more not in anchors] == []
+    assert [term.name.en for term in load_glossary() if term.leads_to not in anchors] == []
     assert all(re.fullmatch(r"[a-z][a-z0-9_-]*", anchor) for anchor in anchors)
 
 
@@ -71,6 +103,8 @@ def test_every_anchor_is_an_entry_of_the_methods_page() -> None:
         ("cause-specific hazard ratio", ["Cause-specific hazard ratio"]),
         ("95\u00a0% interval", ["Confidence interval"]),
         ("Nothing to be found", []),
+        ("复发后接受HSCT者的中位生存时间", ["Relapse", "HSCT", "Median survival"]),
+        ("首次复发时的微小残留病", ["Relapse", "Measurable residual disease (MRD)"]),
     ],
 )
 def test_terms_are_found_as_words_of_their_own(text: str, names: list[str]) -> None:
@@ -84,7 +118,7 @@ def test_the_noun_of_the_dictionary_is_spoken() -> None:
 @pytest.mark.parametrize("reading", [survival.READING, incidence.READING])
 def test_how_curves_are_read_is_said_once_by_the_policy(reading: str) -> None:
     assert found_in(f"Shaded: a band. {reading}")[-1] == reading
-    (said,) = (term.said for term in load_glossary() if term.name == reading)
+    (said,) = (term.say() for term in load_glossary() if term.name.en == reading)
     assert f"{load_policy().fade_below} at risk" in said and "{" not in said
 
 
