@@ -143,7 +143,7 @@ def show_taking_away(views: Sequence[Reopened], context: Context) -> None:
     exhibits = [made for view in shown if (made := view.to_exhibit(context.cohort.data_version)) is not None]
     show_template()
     patient = _ask_patient(context)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key=state.COLLECTED_FILES):
         for medium in EXHIBIT_MEDIA:
             st.fragment(partial(_show_file, medium, exhibits, context, patient))()
 

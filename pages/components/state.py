@@ -102,6 +102,7 @@ FLOW_PLACE = "shown_flow"
 LANES_PLACE = "shown_lanes"
 PLACE = "shown_figure"
 PRESENTER = "presenter"
+COLLECTED_FILES = "collected_files"
 N_BASKETS = "n_baskets"  # how often the place for a file of collected views was emptied
 OPEN_BASKET = "open_basket"
 SAVE_BASKET = "save_basket"
