@@ -43,16 +43,17 @@ class Guide:
 def load_guide(language: Language = FIRST) -> Guide:
     """The guide in a language; what is not in it is in the first one."""
     content = open_disease()
-    told = _told(content["guide"], language)
+    told = tell(content["guide"], language)
     sections = tuple(
         GuideSection(entry["id"], text["title"], tuple(text["paragraphs"]), _cite(entry, content["sources"]))
         for entry in content["guide"]["sections"]
-        for text in (_told(entry, language),)
+        for text in (tell(entry, language),)
     )
     return Guide(told["title"], told["about"], sections)
 
 
-def _told(entry: Mapping[str, Any], language: Language) -> Mapping[str, Any]:
+def tell(entry: Mapping[str, Any], language: Language = FIRST) -> Mapping[str, Any]:
+    """What an entry of the file says in a language, or in the first one."""
     told: Mapping[str, Any] = entry.get(language, entry[FIRST])
     return told
 

@@ -30,6 +30,7 @@ from analytics.languages import Language
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.opening import Opened, open_lesson
+from analytics.learning.pathway import Pathway, open_pathway
 from analytics.patient.features import Questions, Value, list_patients
 from analytics.reporting.glossary import to_browser
 from analytics.reporting.likeness import describe_column
@@ -230,6 +231,12 @@ def load_taught(cohort: Cohort, cohort_filter: CohortFilter, slug: str, setting:
 
 def _lesson(slug: str) -> Lesson[Any, Any]:
     return next(lesson for lesson in load_lessons() if lesson.slug == slug)
+
+
+@kept(64)
+def load_pathway(cohort: Cohort, cohort_filter: CohortFilter) -> Pathway:
+    """The pathway of a selection, or of the reference cohort where the selection cannot have one."""
+    return open_pathway(cohort, cohort_filter, load_reference())
 
 
 @lru_cache(maxsize=1)

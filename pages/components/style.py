@@ -36,6 +36,7 @@ STYLE = write_colours() + "".join(
             "choices.css",
             "intake.css",
             "lessons.css",
+            "disease.css",
             "print.css",
         ),
     )
