@@ -66,8 +66,11 @@ def mark_level(figure: Figure, percent: float, month: float | None, text: str) -
     if month is not None:
         shapes.append({"type": "line", "x0": month, "x1": month, "y0": 0, "y1": percent})
     layout["shapes"] = [*layout.get("shapes", []), *({**shape, "line": line} for shape in shapes)]
-    said = {"text": text, "x": start if month is None else month, "y": percent, "showarrow": False, "xanchor": "left"}
-    said |= {"yanchor": "top" if percent > 10 else "bottom", "xshift": 6, "font": {"size": 12, "color": TEXT_COLOUR}}
+    # Beside the line that goes down, where no curve is; without it, under the level that no curve reaches.
+    at, is_late = start if month is None else month, month is not None and month > 0.6 * end
+    said = {"text": text, "x": at, "y": percent if month is None else 0, "showarrow": False}
+    said |= {"yanchor": "top" if month is None else "bottom", "xanchor": "right" if is_late else "left"}
+    said |= {"xshift": -6 if is_late else 6, "font": {"size": 12, "color": TEXT_COLOUR}}
     layout["annotations"] = [*layout.get("annotations", []), said]
     return as_figure(drawn["data"], layout)
 

@@ -149,14 +149,14 @@ class Censoring(Lesson[TimeToEvent, Censored]):
                 "有删失时，曲线要正确，须满足什么条件？",
             ),
             (
-                Text("Fewer than 10 % are censored.", "删失者少于 10 %。"),
+                Text("Fewer than 10 % are censored, and none in the first year.", "删失者少于 10 %，且第一年内没有。"),
+                Text("All who are still alive were followed equally long.", "所有存活者的随访时间一样长。"),
                 Text(
                     "Those censored are as likely to die later as those still followed.",
                     "删失者此后死亡的可能性与仍在随访者相同。",
                 ),
-                Text("All were followed equally long.", "所有人随访时间一样长。"),
             ),
-            1,
+            2,
             Text(
                 "Those still followed stand for those who are not. If the sickest vanish, the curve is too high.",
                 "仍在随访者代表已不在随访者。如果病情最重者失访，曲线就偏高。",

@@ -142,15 +142,17 @@ class MedianNotReached(Lesson[TimeToEvent, Reached]):
 
     def ask(self, found: Reached) -> Question:
         text = Text(
-            "Of {n} {patients} you see the curve until month {month}, where it stands at {share}. Follow-up goes on to month "
-            "{end}. When does the curve come down to 50 %?",
-            "您看到的是 {n} 名患儿到第 {month} 个月的曲线，此时为 {share}。随访持续到第 {end} 个月。曲线何时降到 50 %？",
+            "Of {n} {patients} you see the curve until month {month}, where it stands at {share}. Follow-up goes on: at month "
+            "{end}, {at_end} are still at risk. When does the curve come down to 50 %?",
+            "您看到的是 {n} 名患儿到第 {month} 个月的曲线，此时为 {share}。随访仍在继续：第 {end} 个月时风险集还有 {at_end} 人。"
+            "曲线何时降到 50 %？",
         )
         said: dict[str, str | Text] = {
             "n": format_count(found.curves.curves[0].n),
             "month": format_plain(found.shown, 1),
             "share": say_share(replace(found.stands, interval=None)),
             "end": format_plain(found.end, 0),
+            "at_end": format_count(found.left.n),
         }
         return Question(fill(text, **said), Choice(OPTIONS))
 
@@ -185,15 +187,16 @@ class MedianNotReached(Lesson[TimeToEvent, Reached]):
             "middle": format_plain(found.middle, 1),
             "left": say_share(found.left),
             "end": format_plain(found.end, 0),
+            "at_end": format_count(found.left.n),
         }
         reached = Text(
             "The curve comes down to 50 % at month {time}: by estimate, half have died by then.",
             "曲线在第 {time} 个月降到 50 %：估计此时已有一半人死亡。",
         )
         never = Text(
-            "The curve never comes down to 50 %: at month {end}, with few left at risk, it stands at {left}. The median is not "
-            "reached.",
-            "曲线始终没有降到 50 %：到第 {end} 个月，风险集所剩无几时，仍为 {left}。中位生存时间未达到。",
+            "The curve never comes down to 50 %: at month {end}, with {at_end} left at risk, it stands at {left}. The median is "
+            "not reached.",
+            "曲线始终没有降到 50 %：到第 {end} 个月，风险集只剩 {at_end} 人时，仍为 {left}。中位生存时间未达到。",
         )
         meaning = Text(
             "That is no failure, and it does not mean that nobody died: {deaths} of {n} did. It says that by estimate fewer "

@@ -21,15 +21,37 @@ from analytics.learning.answers import Answer, Check, Claim, Drawn, Question, di
 from analytics.learning.curves import FOLLOWED, draw_curves, follow_patients, say_share
 from analytics.learning.lesson import Lesson
 from analytics.learning.saying import fill
-from analytics.results import Estimate, Result, SurvivalResult
+from analytics.reporting.reliability import load_policy
+from analytics.results import Estimate, Result, SurvivalCurve, SurvivalResult
 
 TIMES = (6.0, 12.0, 18.0, 24.0, 36.0, 48.0)
 YOURS = Text("your curve", "您画的曲线")
 
 
 @dataclass(frozen=True, slots=True)
+class Step(Result):
+    """One step of a curve: ``n_event`` of ``n_risk`` at risk died at a time, and it fell from a height to another (0 to 1)."""
+
+    time: float
+    n_risk: int
+    n_event: int
+    above: float
+    below: float
+
+    no_rule: ClassVar[str] = "counts, and heights where enough are at risk for the curve to be shown"
+
+    @property
+    def fall(self) -> float:
+        """By how many points the curve falls."""
+        return 100 * (self.above - self.below)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading(Result):
-    """The curve of all, its values at the times that are drawn, and what there is to read at one ``month``."""
+    """The curve of all, its values at the times that are drawn, and what there is to read at one ``month``.
+
+    ``last`` is the last step with enough at risk for it to be shown, ``first`` the first.
+    """
 
     endpoint: Endpoint
     curves: SurvivalResult
@@ -37,9 +59,8 @@ class Reading(Result):
     month: float
     here: Estimate
     n_risk: int
-    first_step: float
-    n_first: int
-    n_first_event: int
+    first: Step
+    last: Step
 
     no_rule: ClassVar[str] = "times and counts, beside a curve that is judged by itself"
 
@@ -59,10 +80,10 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
     before = (
         Text(
             "A survival curve starts with everybody: 100 % at the day of {relapse}. Each time somebody dies, it falls by a "
-            "step. Between deaths it stays level. Read up from a time to the curve, then left: that is the estimated share "
-            "still alive at that time.",
+            "step. Between deaths it stays level. To read it, go up from a time to the curve, then left to the per cents: that "
+            "is the estimated share still alive at that time.",
             "生存曲线从所有人开始：{relapse}当日为 100 %。每有一人死亡，曲线下降一级台阶；两次死亡之间保持水平。"
-            "从某一时间向上找到曲线，再向左读数，就是该时间仍存活的估计比例。",
+            "读法是：从某一时间向上找到曲线，再向左读百分数，就是该时间仍存活的估计比例。",
         ),
         Text(
             "Before you see the curve of these {patients}, say what you expect.",
@@ -72,8 +93,9 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
     control = Control("read_at", "Read the curve at", "number", 12, limits=(1, 60), step=1)
     control_label = Text("Read the curve at this month", "在第几个月读曲线")
     move = Text(
-        "Move the month. Watch the number at risk: each step is one death among those still at risk, so late steps are higher.",
-        "移动月份，注意风险集人数：每一级台阶都是仍在风险集中的一例死亡，因此越靠后台阶越高。",
+        "Move the month, and read the height of the curve and the number at risk: those alive and still followed. They "
+        "become fewer and fewer.",
+        "移动月份，读出曲线高度与风险集人数：即仍存活且仍在随访的人。人数越来越少。",
     )
     checks: ClassVar[tuple[Check, ...]] = (
         Check(
@@ -82,8 +104,8 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
                 "生存曲线在第 10 至 14 个月保持水平，这说明什么？",
             ),
             (
-                Text("Nobody in the group died in that time.", "这段时间该组无人死亡。"),
-                Text("Nobody in the group was followed in that time.", "这段时间该组无人被随访。"),
+                Text("No death was seen in that time.", "这段时间没有见到死亡。"),
+                Text("Nobody was followed in that time.", "这段时间无人被随访。"),
                 Text("All who are left are cured.", "剩下的人都已治愈。"),
             ),
             0,
@@ -134,7 +156,7 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
     def compute(self, frame: TimeToEvent, setting: Any) -> Reading:
         curves = estimate_survival(frame.time, frame.event, weight=frame.weight)
         curve, month = curves.curves[0], float(setting)
-        step = int(np.flatnonzero(curve.n_event_at > 0)[0])
+        steps = np.flatnonzero((curve.n_event_at > 0) & (curve.n_risk >= load_policy().stop_below))
         return Reading(
             frame.endpoint,
             curves,
@@ -142,9 +164,8 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
             month,
             read_curve(curve, [month])[0],
             int(n_at_risk(curve, [month])[0]),
-            float(curve.time[step]),
-            int(curve.n_risk[step]),
-            int(curve.n_event_at[step]),
+            _read_step(curve, int(steps[0])),
+            _read_step(curve, int(steps[-1])),
         )
 
     def ask(self, found: Reading) -> Question:
@@ -170,30 +191,50 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
         return Picture(self.title.said(language), figure, self._say_here(found).said(language))
 
     def explain(self, found: Reading) -> tuple[Claim, ...]:
-        curve = found.curves.curves[0]
-        step = 100.0 * found.n_first_event / found.n_first
-        first = Text(
+        curve, first, last = found.curves.curves[0], found.first, found.last
+        gone = curve.n - first.n_risk
+        begins = Text(
             "The first step is at month {month}: {events} of {at_risk} at risk died, and the curve falls by {step} points, "
             "from 100 % to {left}.",
             "第一级台阶在第 {month} 个月：风险集 {at_risk} 人中有 {events} 人死亡，曲线下降 {step} 个百分点，"
             "从 100 % 降到 {left}。",
         )
-        last = Text(
+        at_risk = Text(
+            "At risk are those who are alive and still followed; {gone} of {n} were followed no longer by then.",
+            "风险集是仍存活且仍在随访的人；{n} 人中有 {gone} 人此时已不在随访。",
+        )
+        everybody = Text(
+            "At risk are those who are alive and still followed: here still all {n}.",
+            "风险集是仍存活且仍在随访的人：此时仍是全部 {n} 人。",
+        )
+        rule = Text(
+            "Each step takes the same share of the curve as it takes of those at risk.",
+            "每一级台阶从曲线中减去的份额，等于它占风险集的份额。",
+        )
+        ends = Text(
+            "A late step, at month {month}, when {events} of {at_risk} at risk died: {above} × {events}/{at_risk} = {step} "
+            "points.",
+            "靠后的一级台阶在第 {month} 个月，风险集 {at_risk} 人中 {events} 人死亡："
+            "{above} × {events}/{at_risk} = {step} 个百分点。",
+        )
+        higher = Text(
+            "It is higher than the first, though as many died: fewer were left at risk.",
+            "死亡人数相同，它却比第一级高：风险集剩下的人更少。",
+        )
+        deaths = Text(
             "In all {deaths} of {n} died. The curve falls at their times, and nowhere else.",
             "{n} 人中共有 {deaths} 人死亡。曲线只在他们死亡的时间下降，别处都不下降。",
         )
+        counts = {"n": format_count(curve.n), "gone": format_count(gone), "deaths": format_count(curve.n_event)}
+        is_higher = last.n_event == first.n_event and round(last.fall, 1) > round(first.fall, 1)
         return (
-            Claim(
-                fill(
-                    first,
-                    month=format_plain(found.first_step, 1),
-                    events=format_count(found.n_first_event),
-                    at_risk=format_count(found.n_first),
-                    step=format_plain(step, 1),
-                    left=format_percent(1 - found.n_first_event / found.n_first),
-                )
-            ),
-            Claim(fill(last, deaths=format_count(curve.n_event), n=format_count(curve.n))),
+            Claim(fill(begins, **_say_step(first))),
+            Claim(fill(at_risk, **counts), gone > 0),
+            Claim(fill(everybody, **counts), gone == 0),
+            Claim(rule),
+            Claim(fill(ends, **_say_step(last)), last.time > first.time),
+            Claim(higher, is_higher),
+            Claim(fill(deaths, **counts)),
         )
 
     def compare(self, found: Reading, answer: Answer) -> Text:
@@ -215,3 +256,20 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
             "Month {month}: {share} alive, {at_risk} at risk.", "第 {month} 个月：存活 {share}，风险集 {at_risk} 人。"
         )
         return fill(said, month=f"{found.month:g}", share=say_share(found.here), at_risk=format_count(found.n_risk))
+
+
+def _read_step(curve: SurvivalCurve, place: int) -> Step:
+    above = float(curve.estimate[place - 1]) if place else 1.0
+    n_risk, n_event = int(curve.n_risk[place]), int(curve.n_event_at[place])
+    return Step(float(curve.time[place]), n_risk, n_event, above, float(curve.estimate[place]))
+
+
+def _say_step(step: Step) -> dict[str, str | Text]:
+    return {
+        "month": format_plain(step.time, 1),
+        "events": format_count(step.n_event),
+        "at_risk": format_count(step.n_risk),
+        "step": format_plain(step.fall, 1),
+        "above": format_percent(step.above),
+        "left": format_percent(step.below),
+    }

@@ -97,14 +97,20 @@ class TailWithFew(Lesson[TimeToEvent, Tail]):
                 "一条曲线从第 30 到 90 个月是平的，末端风险集为 4 人。这说明什么？",
             ),
             (
-                Text("Whoever lives for 30 months is cured.", "活过 30 个月的人就治愈了。"),
                 Text(
-                    "None of those still followed died then. Four are too few to say that nobody will.",
-                    "这段时间仍在随访者无人死亡；但四个人太少，不能说今后也不会有人死亡。",
+                    "No death was seen then; four are too few to say that none will come.",
+                    "这段时间没有见到死亡；但四个人太少，不能说今后不会有。",
                 ),
-                Text("Survival at month 90 is as certain as at month 30.", "第 90 个月的生存与第 30 个月同样确切。"),
+                Text(
+                    "Whoever has lived for 30 months after {relapse} is cured by then.",
+                    "{relapse}后活过 30 个月的人就治愈了。",
+                ),
+                Text(
+                    "Survival at month 90 is known as well as that at month 30.",
+                    "第 90 个月的生存与第 30 个月同样确切。",
+                ),
             ),
-            1,
+            0,
             Text(
                 "Flat means no deaths among those who were still followed. Few can hide much.",
                 "平坦只表示仍在随访者中没有死亡。人数少，看不到的就多。",
