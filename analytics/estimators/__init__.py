@@ -49,6 +49,7 @@ from analytics.estimators.missing.pooling import (
 )
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.estimators.observations import time_tolerance
+from analytics.estimators.odds import risk_by_odds_ratio
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,
@@ -228,6 +229,7 @@ __all__ = [
     "proportional_hazards_test",
     "proportional_subdistribution_hazards_test",
     "read_curve",
+    "risk_by_odds_ratio",
     "schoenfeld_information",
     "simon_makuch",
     "spline_basis",
