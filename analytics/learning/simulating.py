@@ -91,7 +91,10 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCohort(Result):
-    """One drawn cohort: times in months, ``treated_at`` infinite for who is not treated within follow-up."""
+    """One drawn cohort: times in months, ``treated_at`` infinite for who is not treated within follow-up.
+
+    Of the labels that mean nothing, ``best_look`` is the place of the one with the smallest p value, ``has_label`` who has it.
+    """
 
     no_rule: ClassVar[str] = "it is drawn, and nobody is in it."
 
@@ -100,6 +103,8 @@ class SimulatedCohort(Result):
     event: FloatArray
     treated_at: FloatArray
     is_fitter: BoolArray
+    best_look: int
+    has_label: BoolArray
 
     @property
     def n_treated(self) -> int:
@@ -160,9 +165,13 @@ class RunningShare(Result):
 
 def draw_cohort(design: Design, number: int) -> SimulatedCohort:
     """The cohort of that number."""
-    (time,), (event,), (treated_at,), (is_fitter,) = _draw(design, [number])
+    drawn, labels = _draw(design, [number]), _draw_labels(design, [number])
+    p_values = label_p_values(drawn[0], drawn[1], labels)[0]
+    best = int(np.argmin(np.where(np.isnan(p_values), np.inf, p_values)))
+    (time,), (event,), (treated_at,), (is_fitter,) = drawn
     treated_at = np.where(treated_at <= time, treated_at, np.inf)
-    return SimulatedCohort(number, read_only(time), read_only(event), read_only(treated_at), is_fitter)
+    patients = read_only(time), read_only(event), read_only(treated_at), is_fitter
+    return SimulatedCohort(number, *patients, best, labels[0, best])
 
 
 def compare_block(design: Design, block: int) -> Replicates:

@@ -31,6 +31,7 @@ from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.opening import Opened, open_lesson
 from analytics.learning.pathway import Pathway, open_pathway
+from analytics.learning.simulating import Design, Replicates, compare_block
 from analytics.patient.features import Questions, Value, list_patients
 from analytics.reporting.glossary import to_browser
 from analytics.reporting.likeness import describe_column
@@ -50,6 +51,7 @@ from pages.components.own_cohort import OwnCohort
 
 REFERENCE_COHORT = Path(__file__).parents[2] / "data" / "reference_cohort.csv"
 SELECTIONS = 512  # distinct (filter, analysis, parameters) remembered; each result is small
+SIMULATED_BLOCKS = 512  # of simulated cohorts, 12 KB each
 SESSIONS = 128  # whose ledgers and collected views are kept for a reload
 
 Choices = tuple[tuple[str, Any], ...]
@@ -458,3 +460,9 @@ class Shelf:
 
 LEDGERS = Shelf()
 BASKETS = Shelf()
+
+
+@lru_cache(maxsize=SIMULATED_BLOCKS)
+def load_simulated(design: Design, block: int) -> Replicates:
+    """What comparisons find in a block of simulated cohorts; nobody is in them."""
+    return compare_block(design, block)

@@ -84,6 +84,7 @@ LESSON_AGAIN = "lesson_again"
 SUMMARY = "lesson_summary"
 FORGET_PROGRESS = "forget_progress"
 QUIZ_FORM = "quiz_form"
+SIMULATED = "simulated"  # simulated cohorts; the keys of their widgets begin so
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"
 FIGURE = "figure"
@@ -178,3 +179,8 @@ def key_of_collected(*what: object) -> str:
 def key_of_intake(n_taken: int, *names: object) -> str:
     """The key of a widget about files that were brought; another one for other files."""
     return "_".join((INTAKE, str(n_taken), *map(str, names)))
+
+
+def key_of_simulated(*names: str) -> str:
+    """The key of a widget, or a picture, of simulated cohorts."""
+    return "_".join((SIMULATED, *names))
