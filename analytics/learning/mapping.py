@@ -37,6 +37,11 @@ class Mapped:
         return str(self._texts["title"])
 
     @property
+    def label(self) -> str:
+        """What the map is called where it is not seen."""
+        return self._say("label")
+
+    @property
     def about(self) -> str:
         """How the map is read."""
         whose = self._say("whose_reference" if self._pathway.instead else "whose")
@@ -78,6 +83,8 @@ class Mapped:
             at = step.incidence[self._place]
             incidence = self._say("incidence", years=format_years(self._years), share=format_probability(at))
         said = name_patients(texts["said"]).format(incidence=incidence, day=str(DAY)).strip()
+        if step.counts == "diagnosis" and not step.ways[0].survival:
+            said = self._say("chosen_later")
         whole = sum(way.n for way in step.ways)
         ways = tuple(self._draw_way(step, way, whole, texts) for way in step.ways)
         return DrawnStep(texts["title"], said, ways, step.flows)
@@ -109,13 +116,17 @@ class Mapped:
     def _name(self, way: Way, texts: Texts) -> str:
         if way.id == "unknown":
             return self._say("unknown")
+        if way.id == "all" and self._pathway.instead:
+            return self._say("all_reference")
         return name_patients(str(texts["other" if way.id == "not" else "way"]))
 
     def _fared(self, step: Step, way: Way, at: Estimate) -> str:
         """How they fared, with the interval, or why that is not told."""
         followed = ""
+        if way.n_followed == 0:
+            return self._say("none_followed", day=str(DAY))
         if way.n_followed is not None:
-            key = "of_followed"
+            key = "with_follow_up" if step.counts == "baseline" else "of_followed"
             if step.counts == "treatment":
                 key = "untreated_by" if way is step.ways[0] else "treated_by"
             followed = self._say(key, n=format_count(way.n_followed), day=str(DAY))

@@ -16,9 +16,9 @@ from analytics.cohort.filters import Clause, CohortFilter
 from analytics.comparisons.choices import NO_STRATA
 from analytics.comparisons.survival import prepare_survival
 from analytics.comparisons.treatment import LANDMARK
-from analytics.dictionary import DAYS_PER_MONTH, Endpoint, Variable, load_dictionary, speaking_by
+from analytics.dictionary import DAYS_PER_MONTH, CompetingEndpoint, Endpoint, Variable, load_dictionary, speaking_by
 from analytics.estimators import estimate_survival, read_curve
-from analytics.frames import EVERYONE, endpoint_columns
+from analytics.frames import EVERYONE, endpoint_columns, is_post_baseline
 from analytics.learning.disease import open_disease
 from analytics.reporting.curves import MILESTONES
 from analytics.reporting.timing import note_post_baseline
@@ -44,9 +44,10 @@ class Opens:
 class Way(Result):
     """Those who took one way: ``n`` of them, of whom ``n_event`` died at whatever time.
 
-    ``survival`` has the probability of being alive at each of the milestones, () where none is given. Where it is of those
-    followed on a day alone, ``n_followed`` counts them, else it is None. ``narrows`` is the clause that leaves these alone,
-    ``within`` are the finer ways.
+    ``survival`` has the probability of being alive at each of the milestones, () where none is given: of those without relapse,
+    and from diagnosis where the filter chooses by what became known later. Where it is of some of them alone, those followed
+    on a day or whose follow-up is known, ``n_followed`` counts them, else it is None. ``narrows`` is the clause that leaves
+    these alone, ``within`` are the finer ways.
     """
 
     id: str
@@ -187,13 +188,19 @@ class _Counter:
         choices = {"by": EVERYONE, "endpoint": endpoint.name}
         return self._run(slug, **choices).milestones[0], Opens(slug, (), choices)
 
+    def _is_chosen_later(self, endpoint: Endpoint | CompetingEndpoint | None) -> bool:
+        """True if the filter chooses by what becomes known only after a clock has started: its numbers would mean nothing."""
+        chosen = [self._dictionary[name] for name in self._filter.variables]
+        return endpoint is not None and any(is_post_baseline(variable, endpoint) for variable in chosen)
+
     def _numbers(self, mask: np.ndarray, role: str) -> tuple[int, int]:
         chosen, column = self._tally[mask], self._roles.get(role)
         died = int(chosen.loc[chosen[column] == 1, "n"].sum()) if column in self._tally else 0
         return int(chosen["n"].sum()), died
 
     def _diagnosis(self, plan: Mapping[str, Any]) -> tuple[Step, list[np.ndarray]]:
-        survival, opens = self._together(plan["page"], self._endpoint("follow-up"))
+        endpoint = self._endpoint("follow-up")
+        survival, opens = ((), None) if self._is_chosen_later(endpoint) else self._together(plan["page"], endpoint)
         everyone = np.ones(len(self._tally), dtype=bool)
         way = Way("all", "", *self._numbers(everyone, ANY_DEATH), survival, opens=opens)
         return Step(plan["id"], plan["counts"], (way,)), [everyone]
@@ -204,7 +211,7 @@ class _Counter:
         masks = [self._had]
         incidence: tuple[Estimate, ...] = ()
         found = self._run(plan["other_page"], by=EVERYONE)
-        if found is not None:
+        if found is not None and not self._is_chosen_later(found.comparison.endpoint):
             incidence = found.comparison.milestones_of(found.comparison.curves[0])
         if not self._had.all():
             to_page = Opens(plan["other_page"], (), {"by": EVERYONE}) if found is not None else None
@@ -241,7 +248,8 @@ class _Counter:
         variable = self._variables[plan["id"]]
         if variable is None:
             return Step(plan["id"], plan["counts"], ()), []
-        found, survival = self._run(plan["page"]), {}
+        found = self._run(plan["page"])
+        survival: dict[str, tuple[int | None, tuple[Estimate, ...]]] = {}
         if found is not None:
             levels = dict(variable.level_roles)
             named = [levels[role] for role in SALVAGE_LEVELS if role in levels]
@@ -263,7 +271,7 @@ class _Counter:
         if found is None:
             return {}
         pairs = zip(found.curves.curves, found.milestones, strict=True)
-        return {curve.group: (None, at) for curve, at in pairs if curve.n}
+        return {curve.group: (curve.n, at) for curve, at in pairs if curve.n}
 
     def _from_day(self, variable: Variable) -> dict[str, tuple[int | None, tuple[Estimate, ...]]]:
         assert self._after is not None
@@ -315,6 +323,8 @@ class _Counter:
         clause = Clause(variable.name, (level,)) if variable.is_filter else None
         opens = Opens(plan["page"], () if clause is None else (clause,), self._choices(plan["page"], variable))
         n_followed, at = survival
+        if plan["counts"] == "baseline" and n_followed == numbers[0]:
+            n_followed = None
         label = variable.speak(level) if variable.spoken else variable.level_label(level)
         return Way(level, label, *numbers, at, n_followed, opens, clause)
 

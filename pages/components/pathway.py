@@ -12,7 +12,7 @@ import streamlit as st
 from analytics.analysis import Control
 from analytics.cohort.filters import Clause
 from analytics.dictionary import speaking_by
-from analytics.figures.glance.pathway import describe_pathway, draw_pathway, list_pathway
+from analytics.figures.glance.pathway import draw_pathway, list_pathway
 from analytics.formats import format_years
 from analytics.learning.mapping import Mapped
 from analytics.learning.pathway import Opens, Pathway
@@ -52,7 +52,7 @@ def _show(context: Context, pathway: Pathway) -> None:
     with st.container(key=state.PATHWAY_PLACE):
         data = {
             "html": draw_pathway(steps, mapped.narrow),
-            "alt": describe_pathway(steps),
+            "alt": mapped.label,
             "title": mapped.title,
             "part": state.PATHWAY,
         }

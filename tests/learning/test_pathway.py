@@ -14,7 +14,7 @@ from lifelines import KaplanMeierFitter
 
 from analytics.cohort import open_cohort, protect_cohort
 from analytics.cohort.filters import Clause, CohortFilter
-from analytics.figures.glance.pathway import DrawnStep, DrawnWay, describe_pathway, draw_pathway, list_pathway
+from analytics.figures.glance.pathway import DrawnStep, DrawnWay, draw_pathway, list_pathway
 from analytics.learning.mapping import Mapped
 from analytics.learning.pathway import DAY, Pathway, Way, open_pathway
 from analytics.reporting.curves import MILESTONES
@@ -197,6 +197,49 @@ def test_a_selection_is_counted_and_a_late_filter_warned_of() -> None:
     assert list_warnings(reached) == ["post-baseline-selection"]
 
 
+def test_nothing_is_told_from_diagnosis_of_those_chosen_by_what_came_later(pathway: Pathway) -> None:
+    late = open_pathway(COHORT, CohortFilter((Clause("relapse_timing_bfm", ("late",)),)), COHORT)
+    (everyone,) = ways_of(late, "diagnosis").values()
+    assert (everyone.n, everyone.survival) == (18, ()) and not late.steps[1].incidence
+    assert pathway.steps[1].incidence and list_warnings(late) == []
+    assert ways_of(late, "relapse")["had"].survival[0].value == 1.0
+    drawn = Mapped(late, 3).draw(lambda opens: "", lambda clause: "")
+    assert drawn[0].said.startswith("From diagnosis on nothing is told") and "competing" not in drawn[1].said
+
+
+def test_whose_follow_up_is_unknown_is_not_in_the_estimate_and_that_is_said(tmp_path: Path) -> None:
+    path, patients = tmp_path / "unknown.csv", PATIENTS.copy()
+    marrow = patients.index[patients.relapse_site == "isolated marrow"][:4]
+    patients.loc[marrow, ["os_relapse_days", "os_relapse_event"]] = None
+    patients.to_csv(path, index=False)
+    found = open_pathway(open_cohort(path), CohortFilter(), COHORT)
+    way = ways_of(found, "site")["isolated marrow"]
+    assert (way.n, way.n_followed) == (46, 42)
+    site = Mapped(found, 3).draw(lambda opens: "", lambda clause: "")[2]
+    assert plain(site.ways[0].fared).startswith("of the 42 whose follow-up is known, alive at 3 years: ")
+
+
+def test_a_treatment_that_nobody_followed_had_is_told_so() -> None:
+    found = open_pathway(COHORT, CohortFilter((Clause("immunophenotype", ("T",)),)), COHORT)
+    assert ways_of(found, "treatment")["chemotherapy"].n_followed == 0
+    last = Mapped(found, 3).draw(lambda opens: "", lambda clause: "")[-1]
+    assert last.ways[0].fared == "none of them was followed on day 180 after relapse in the marrow"
+
+
+def test_incidence_of_relapse_is_that_of_its_page(pathway: Pathway) -> None:
+    """The Aalen–Johansen estimate with death as the competing event, by hand: sum over days of S(before) d / n."""
+    free = PATIENTS.assign(
+        days=PATIENTS.relapse_days.where(PATIENTS.relapsed == 1, PATIENTS.os_days),
+        cause=PATIENTS.relapsed.where(PATIENTS.relapsed == 1, 2 * PATIENTS.os_event),
+    ).sort_values("days")
+    alive, share = 1.0, 0.0
+    for day, now in free[free.days / MONTH <= 36].groupby("days"):
+        at_risk = (free.days >= day).sum()
+        share += alive * (now.cause == 1).sum() / at_risk
+        alive *= 1 - (now.cause > 0).sum() / at_risk
+    assert pathway.steps[1].incidence[1].value == pytest.approx(share, abs=1e-12)
+
+
 def test_without_columns_a_step_says_so(tmp_path: Path) -> None:
     path = tmp_path / "few.csv"
     PATIENTS[["patient_id", "relapsed", "relapse_days", "os_relapse_days", "os_relapse_event"]].to_csv(
@@ -242,12 +285,11 @@ def test_map_and_list_say_the_same(pathway: Pathway) -> None:
         for way in every(step.ways):
             for html in (drawn, listed):
                 assert f'aria-label="{plain(way.said)}"' in html
-            assert way.said in describe_pathway(steps) or way not in step.ways
     assert "alive at 3 years: 77.1 % (58.9–88.0)" in drawn and "opens “Survival by site”" in listed
     assert "of the 27 followed who had had it by day 180, alive at 3 years: 78.1 % (54.7–90.4)" in listed
     assert "isolated CNS, 7 of 12" in drawn
     at_five = Mapped(pathway, 5).draw(lambda opens: "", lambda clause: "")
-    assert "alive at 5 years" in describe_pathway(at_five) and "href" not in draw_pathway(at_five, "")
+    assert "alive at 5 years" in draw_pathway(at_five, "") and "href" not in draw_pathway(at_five, "")
 
 
 def test_labels_of_a_file_are_escaped() -> None:

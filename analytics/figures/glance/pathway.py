@@ -69,12 +69,6 @@ def list_pathway(steps: Sequence[DrawnStep], narrow: str) -> str:
     return f'<ul class="way-list">{"".join(_listed_step(step, narrow) for step in steps)}</ul>'
 
 
-def describe_pathway(steps: Sequence[DrawnStep]) -> str:
-    """The map in words."""
-    said = (f"{step.title}: {'; '.join(way.said for way in step.ways) or step.said}" for step in steps)
-    return " ".join(f"{text.rstrip('.')}." for text in said)
-
-
 def _listed_step(step: DrawnStep, narrow: str) -> str:
     said = f" <small>{escape(step.said)}</small>" if step.said else ""
     ways = "".join(_listed_way(way, narrow) for way in step.ways)
@@ -100,7 +94,7 @@ def _card(way: DrawnWay, narrow: str) -> str:
 
 def _inner(way: DrawnWay) -> str:
     name = _link(way, escape(way.label)) if way.address else escape(way.label)
-    return f"{name} {escape(', '.join(part for part in (way.counted, way.fared) if part))}"
+    return f"{name} <span>{escape(', '.join(part for part in (way.counted, way.fared) if part))}</span>"
 
 
 def _link(way: DrawnWay, words: str) -> str:
