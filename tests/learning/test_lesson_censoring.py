@@ -90,6 +90,8 @@ def test_after_the_cut_they_are_those_of_the_shortened_follow_up(selection: str,
     late = picked[time[picked] > CUT_AT]
     assert found.n_cut == len(late)
     time[late], event[late] = CUT_AT, 0
+    curve = found.curves.curves[0]
+    assert curve.n_censor[curve.time == 6].sum() == found.n_cut
     theirs = KaplanMeierFitter().fit(time, event)
     assert found.now.of_curve.value == pytest.approx(theirs.predict(found.month), rel=1e-9)
     assert found.now.dead == ((time <= found.month) & (event == 1)).sum()

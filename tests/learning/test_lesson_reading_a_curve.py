@@ -14,6 +14,8 @@ from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import speaking_by
 from analytics.learning.curves import follow_patients
+from analytics.learning.lesson import TooFewError
+from analytics.learning.lessons import reading_a_curve
 from analytics.learning.lessons.reading_a_curve import TIMES, Reading, ReadingACurve
 from analytics.results import read_only
 from pages.components.cache import REFERENCE_COHORT
@@ -134,6 +136,14 @@ def test_sentences_give_way_to_their_opposites() -> None:
         made([5.0] * 5 + [6.0] * 10 + [20.0] * 5 + [30.0] * 5, [1] * 5 + [0] * 10 + [1] * 2 + [0] * 8), "explain"
     )
     assert "A late step" in two and "It is higher" not in two
+
+
+def test_patients_who_were_followed_for_a_few_months_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = follow_patients(COHORT, CohortFilter())
+    short = replace(frame, time=read_only(np.minimum(frame.time, 11.9)))
+    monkeypatch.setattr(reading_a_curve, "follow_patients", lambda *_: short)
+    with speaking_by(COHORT.dictionary), pytest.raises(TooFewError, match="followed for 12 months"):
+        LESSON.prepare(COHORT, CohortFilter())
 
 
 def test_the_month_stands_in_the_figure_and_so_does_the_guess() -> None:

@@ -19,13 +19,16 @@ from analytics.frames import TimeToEvent
 from analytics.languages import Language, Text
 from analytics.learning.answers import Answer, Check, Claim, Drawn, Question, distance
 from analytics.learning.curves import FOLLOWED, draw_curves, follow_patients, say_share
-from analytics.learning.lesson import Lesson
+from analytics.learning.lesson import Lesson, TooFewError
 from analytics.learning.saying import fill
 from analytics.reporting.reliability import load_policy
 from analytics.results import Estimate, Result, SurvivalCurve, SurvivalResult
 
 TIMES = (6.0, 12.0, 18.0, 24.0, 36.0, 48.0)
 YOURS = Text("your curve", "您画的曲线")
+TOO_SHORT = Text(
+    "This lesson needs {patients} who are followed for {month} months.", "本课要求有患儿随访满 {month} 个月。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,10 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
         return FOLLOWED
 
     def prepare(self, cohort: Cohort, cohort_filter: CohortFilter) -> TimeToEvent:
-        return follow_patients(cohort, cohort_filter)
+        frame = follow_patients(cohort, cohort_filter)
+        if frame.time.max() < TIMES[1]:
+            raise TooFewError(fill(TOO_SHORT, month=f"{TIMES[1]:g}"))
+        return frame
 
     def compute(self, frame: TimeToEvent, setting: Any) -> Reading:
         curves = estimate_survival(frame.time, frame.event, weight=frame.weight)
