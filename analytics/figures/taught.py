@@ -22,14 +22,16 @@ CHINESE: Mapping[str, str] = {
 
 
 def point_at(figure: Figure, month: float, text: str = "") -> Figure:
-    """The figure with a dotted line at a time, and what it says there."""
+    """The figure with a dotted line at a time, and what it says beside its foot, where curves of survival seldom are."""
     drawn = figure.to_plotly_json()
     layout = drawn["layout"]
     line = {"color": AXIS_LINE, "width": 1.5, "dash": "2px,3px"}
     shape = {"type": "line", "x0": month, "x1": month, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
     layout["shapes"] = [*layout.get("shapes", []), shape]
     if text:
-        said = {"text": text, "x": month, "y": 1, "yref": "y domain", "yanchor": "top", "xanchor": "left", "xshift": 4}
+        is_late = month > 0.6 * layout["xaxis"]["range"][1]
+        said = {"text": text, "x": month, "y": 0, "yref": "y domain", "yanchor": "bottom"}
+        said |= {"xanchor": "right" if is_late else "left", "xshift": -4 if is_late else 4}
         said |= {"showarrow": False, "font": {"size": 12, "color": TEXT_COLOUR}}
         layout["annotations"] = [*layout.get("annotations", []), said]
     return as_figure(drawn["data"], layout)

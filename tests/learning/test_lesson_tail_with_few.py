@@ -94,7 +94,7 @@ def test_what_is_explained(selection: str) -> None:
     last = rows.time[rows.event == 1].max()
     assert last < found.month and not rows.event[rows.time >= found.month].any()
     assert "The end is flat because none of these 4 died" in said
-    assert f"between months {last:.1f} and {found.month:.1f}" in said
+    assert f"between months {last:.1f} and {found.month:.1f}" in holding(found, "tell")
     band = KaplanMeierFitter().fit(rows.time, rows.event).confidence_interval_survival_function_
     assert band[band.index >= last].drop_duplicates().shape[0] == 1, "the band is level from the last death on"
     assert f"as narrow as at month {last:.1f} with {(rows.time >= last).sum()}." in said
@@ -119,7 +119,7 @@ def test_sentences_give_way_to_their_opposites() -> None:
     time = [float(t) for t in range(1, 31)]
     falling = LESSON.open(made_frame(time, [1] * 5 + [0] * 24 + [1]), FEWEST)
     said = holding(falling, "explain")
-    assert "is not flat here" in said and "none of these" not in said and "no great surprise" not in said
+    assert "is not flat here" in said and "none of these" not in said
     assert "no great surprise" not in holding(falling, "tell")
     # Ten die at once at the start: the first step is larger than one at the end.
     many = LESSON.open(made_frame([1.0] * 20 + time, [1] * 20 + [0] * 30), MOST)

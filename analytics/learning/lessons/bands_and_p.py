@@ -99,8 +99,8 @@ class BandsAndP(Lesson[TimeToEvent, Compared]):
     control = Control("try_copies", "Each counted this many times", "number", 1, limits=(1, 8), step=1)
     control_label = Text("Count each of them this many times", "把每个人重复计算的次数")
     move = Text(
-        "See what more of the same would do. Copies are no real patients: this only shows how bands and p depend on numbers.",
-        "看看同样的数据增多会怎样。复制并不是真正的患者：这只说明置信带和 p 值如何取决于人数。",
+        "See what more of the same would do. Copies are no real {patients}: this only shows how bands and p depend on numbers.",
+        "看看同样的数据增多会怎样。复制并不是真正的患儿：这只说明置信带和 p 值如何取决于人数。",
     )
     checks: ClassVar[tuple[Check, ...]] = (
         Check(
@@ -141,8 +141,8 @@ class BandsAndP(Lesson[TimeToEvent, Compared]):
         ),
         Check(
             Text(
-                "The same two curves come from four times as many patients. What changes?",
-                "同样两条曲线来自四倍的患者，什么会改变？",
+                "The same two curves come from four times as many {patients}. What changes?",
+                "同样两条曲线来自四倍的患儿，什么会改变？",
             ),
             (
                 Text("Bands get narrower and p smaller; the difference stays.", "置信带变窄，p 变小；差异不变。"),
@@ -151,7 +151,7 @@ class BandsAndP(Lesson[TimeToEvent, Compared]):
             ),
             0,
             Text(
-                "p mixes the size of a difference with the number of patients. So ask for the difference with its interval.",
+                "p mixes the size of a difference with the number of {patients}. So ask for the difference with its interval.",
                 "p 值混合了差异的大小与人数。因此应看差异及其置信区间。",
             ),
         ),
@@ -262,7 +262,7 @@ class BandsAndP(Lesson[TimeToEvent, Compared]):
         return (
             Claim(fill(as_it_is, **said), found.copies == 1),
             Claim(fill(more, **said), found.copies > 1),
-            *_tell_overlap(found),
+            *(_tell_overlap(found) if found.copies > 1 else ()),
             Claim(fill(still, **said), found.is_small and limits is not None and not limits.excludes(0.0)),
         )
 

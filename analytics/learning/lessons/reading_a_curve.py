@@ -26,6 +26,7 @@ from analytics.results import Estimate, Result, SurvivalCurve, SurvivalResult
 
 TIMES = (6.0, 12.0, 18.0, 24.0, 36.0, 48.0)
 YOURS = Text("your curve", "您画的曲线")
+HERE = Text("{share}, {at_risk} at risk", "{share}，风险集 {at_risk} 人")
 TOO_SHORT = Text(
     "This lesson needs {patients} who are followed for {month} months.", "本课要求有患儿随访满 {month} 个月。"
 )
@@ -191,7 +192,8 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
         if not revealed:
             return None
         figure = draw_curves(found.curves, found.endpoint, language)
-        figure = point_at(figure, found.month, self._say_here(found).said(language))
+        there = fill(HERE, share=format_percent(found.here.value), at_risk=format_count(found.n_risk))
+        figure = point_at(figure, found.month, there.said(language))
         if isinstance(answer, tuple):
             figure = add_guess(figure, found.times, answer, YOURS.said(language))
         return Picture(self.title.said(language), figure, self._say_here(found).said(language))

@@ -231,7 +231,6 @@ class TailWithFew(Lesson[TimeToEvent, Tail]):
             Claim(fill(smaller, **said), is_smaller),
             Claim(fill(first, **said), not is_smaller),
             Claim(fill(flat, **said), found.is_flat),
-            Claim(self._say_hidden(found), found.is_flat),
             Claim(falls, not found.is_flat),
             Claim(fill(band, **said), same and found.month > found.since),
         )
