@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from analytics.reporting.glossary import list_terms
+from pages.components.cache import load_miniatures
 from pages.components.context import Context
-from pages.components.glossary import ABOUT, TITLE, show_search, show_terms
+from pages.components.glossary import ABOUT, TITLE, show_search, show_terms, show_whose
 from pages.components.language import ask_language
 from pages.components.registry import LEARN, Page
 from pages.components.title import show_bare_title
@@ -16,7 +17,9 @@ def show_glossary(context: Context) -> None:
     show_bare_title(TITLE.said(language), ABOUT.said(language), context.cohort)
     terms = list_terms()
     show_search(terms, language)
-    show_terms(terms, language, context.links)
+    pictures = load_miniatures(context.cohort, context.filter, language)
+    show_whose(context, language)
+    show_terms(terms, language, context.links, pictures)
 
 
 def list_pages() -> tuple[Page, ...]:

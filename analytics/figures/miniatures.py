@@ -153,13 +153,13 @@ def draw_cells(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], 
     first = WIDTH - width * len(heads)
     parts = [_text(first + width * (i + 0.5), 20, head, "middle") for i, head in enumerate(heads)]
     for place, (name, cells) in enumerate(rows):
-        y = 30 + place * 36
-        parts.append(_text(4, y + 20, name, "start"))
+        y = 34 + place * 44
+        parts.append(_text(4, y + 25, name, "start"))
         for i, cell in enumerate(cells):
             look = "cell none" if cell == empty else "cell"
             x = first + width * i
-            parts.append(f'<rect class="{look}" x="{x + 2:.1f}" y="{y + 2:.1f}" width="{width - 4}" height="30"/>')
-            parts.append(_text(x + width / 2, y + 22, cell, "middle", "count"))
+            parts.append(f'<rect class="{look}" x="{x + 2:.1f}" y="{y + 2:.1f}" width="{width - 4}" height="38"/>')
+            parts.append(_text(x + width / 2, y + 26, cell, "middle", "count"))
     return _picture(parts, said)
 
 
@@ -190,10 +190,11 @@ def _frame(axes: Axes, months: str) -> str:
 def _months(axes: Axes, months: str, floor: float = HEIGHT - 18.0) -> str:
     step = next((step for step in (6, 12, 24, 36, 60, 120) if axes.last / step <= 5), 240)
     ticks = [step * i for i in range(1, int(axes.last // step) + 1)]
-    parts = [_text(axes.x(tick), floor + 11, f"{tick:g}", "middle") for tick in ticks[:-1]]
-    last = ticks[-1] if ticks else axes.last
-    parts.append(_text(min(axes.x(last) + 4, WIDTH), floor + 11, f"{last:.0f} {months}", "end"))
-    return "".join(parts)
+    last = f"{ticks[-1] if ticks else axes.last:.0f} {months}"
+    end = min(axes.x(ticks[-1] if ticks else axes.last) + 6, WIDTH)
+    free = end - LETTER * _width(last) - 8
+    parts = [_text(axes.x(tick), floor + 11, f"{tick:g}", "middle") for tick in ticks[:-1] if axes.x(tick) < free]
+    return "".join([*parts, _text(end, floor + 11, last, "end")])
 
 
 def _steps(points: Sequence[Step], axes: Axes) -> str:

@@ -41,6 +41,12 @@ GLANCE = st.components.v2.component(
     js=load_in_browser("glance.js"),
     isolate_styles=False,
 )
+GLOSSARY = st.components.v2.component(
+    "outcomes_glossary",
+    html='<div class="glossary-box"></div>',
+    js=load_in_browser("glossary.js"),
+    isolate_styles=False,
+)
 TOOLBAR = st.components.v2.component(
     "outcomes_toolbar", html=TOOLBAR_HTML, css=read_asset("toolbar.css"), js=read_asset("toolbar.js")
 )

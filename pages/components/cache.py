@@ -29,6 +29,7 @@ from analytics.formats import FewerThan
 from analytics.languages import Language
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
+from analytics.learning.miniatures import Miniature, draw_miniatures
 from analytics.learning.opening import Opened, open_lesson
 from analytics.learning.pathway import Pathway, open_pathway
 from analytics.learning.simulating import Design, Replicates, compare_block
@@ -428,6 +429,12 @@ def load_offers(cohort: Cohort) -> Mapping[str, Offer]:
     """What each analysis offers for this cohort, by its address, in the order of the menu."""
     lacking = {analysis: analysis.missing(cohort) for analysis in load_analyses()}
     return {a.slug: Offer(lacks=lacks) if lacks else Offer(a.controls(cohort)) for a, lacks in lacking.items()}
+
+
+@kept(32)
+def load_miniatures(cohort: Cohort, cohort_filter: CohortFilter, language: Language) -> Mapping[str, Miniature]:
+    """The small pictures of the glossary, of a selection or of the reference cohort, by the English names of the terms."""
+    return draw_miniatures(cohort, cohort_filter, load_reference(), language)
 
 
 @kept(8)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
+from types import MappingProxyType
 
 import streamlit as st
 
 from analytics.languages import Language, Text
+from analytics.learning.miniatures import OF_REFERENCE, Miniature
 from analytics.reporting.glossary import IN_METHODS, Term
 from analytics.reporting.tables import link_sources
+from pages.components import state
+from pages.components.browser import GLOSSARY
+from pages.components.context import Context
 from pages.components.links import Links
 
 TITLE = Text("Glossary", "术语表")
@@ -20,6 +25,11 @@ CONTENTS = Text("Letters", "字母")
 COUNTED = Text("{n} found", "找到 {n} 条")
 ALSO = Text("Also: ", "又称：")
 SOURCE = Text("Source: ", "来源：")
+PICTURES = Text("The small pictures show the open selection: {whom}", "小图显示当前所选：{whom}")
+PICTURES_OF_REFERENCE = Text(
+    "The small pictures show the synthetic reference cohort: small numbers of the open one are protected.",
+    "小图显示合成的参考队列：当前队列的小数字受保护。",
+)
 IN_HTML = {"en": "en", "zh": "zh-Hans"}  # as a browser calls the languages
 
 
@@ -34,13 +44,24 @@ def show_search(terms: Sequence[Term], language: Language) -> None:
     )
 
 
-def show_terms(terms: Sequence[Term], language: Language, links: Links) -> None:
-    """Every entry, in the order of the English names, in a language."""
+def show_whose(context: Context, language: Language) -> None:
+    """Whom the pictures show."""
+    said = PICTURES_OF_REFERENCE.said(language)
+    if not context.cohort.smallest_cell:
+        said = PICTURES.said(language).replace("{whom}", context.selection.sentence())
+    st.html(f'<p class="outcomes-caption" data-testid="whose-pictures">{escape(said)}</p>')
+
+
+def show_terms(
+    terms: Sequence[Term], language: Language, links: Links, pictures: Mapping[str, Miniature] = MappingProxyType({})
+) -> None:
+    """Every entry, in the order of the English names, in a language; ``pictures`` by the English name."""
     parts = []
     for letter, some in _by_letter(terms):
         parts.append(f'<h2 class="outcomes-h2 outcomes-section" id="letter-{letter.lower()}">{letter}</h2>')
-        parts += [_entry_of(term, language, links) for term in some]
-    st.html(f'<div class="outcomes-glossary" lang="{IN_HTML[language]}">{"".join(parts)}</div>')
+        parts += [_entry_of(term, language, links, pictures.get(term.name.en)) for term in some]
+    html = f'<div class="outcomes-glossary" lang="{IN_HTML[language]}">{"".join(parts)}</div>'
+    GLOSSARY(key=state.GLOSSARY, data={"html": html})
 
 
 def _by_letter(terms: Sequence[Term]) -> Iterable[tuple[str, list[Term]]]:
@@ -49,13 +70,14 @@ def _by_letter(terms: Sequence[Term]) -> Iterable[tuple[str, list[Term]]]:
     return [(letter, list(some)) for letter, some in groupby(ordered, key=lambda term: term.name.en[0].upper())]
 
 
-def _entry_of(term: Term, language: Language, links: Links) -> str:
+def _entry_of(term: Term, language: Language, links: Links, picture: Miniature | None) -> str:
     other: Language = "en" if language == "zh" else "zh"
     names = f"<b>{escape(term.name.said(language))}</b>"
     if term.name.en != term.name.zh:
         names += f' <span lang="{IN_HTML[other]}">{escape(term.name.said(other))}</span>'
-    if term.other_names:
-        names += f" <small>{ALSO.said(language)}{escape(', '.join(term.other_names))}</small>"
+    others = [other for other in term.other_names if f"({other})" not in f"{term.name.en} {term.name.zh}"]
+    if others:
+        names += f" <small>{ALSO.said(language)}{escape(', '.join(others))}</small>"
     more = term.say_more(language)
     paragraphs = [f'<p class="glossary-name">{names}</p>', f"<p>{escape(term.say(language))}</p>"]
     paragraphs += [f'<p class="glossary-more">{escape(more)}</p>'] if more else []
@@ -64,4 +86,9 @@ def _entry_of(term: Term, language: Language, links: Links) -> str:
         address = escape(links.to("methods"))
         way = f' <a data-turn href="{address}#{term.anchor}">{IN_METHODS.said(language)}\u00a0→</a>'
     source = f'<p class="outcomes-caption">{SOURCE.said(language)}{link_sources(term.source)}{way}</p>'
-    return f'<div class="outcomes-entry" id="{term.own_anchor}"><div>{"".join(paragraphs)}{source}</div></div>'
+    look, drawn = "outcomes-entry", ""
+    if picture is not None:
+        said = escape(picture.caption.said(language))
+        said += f" <b>{escape(OF_REFERENCE.said(language))}</b>" if picture.is_reference else ""
+        look, drawn = f"{look} has-picture", f"<figure>{picture.svg}<figcaption>{said}</figcaption></figure>"
+    return f'<div class="{look}" id="{term.own_anchor}"><div>{"".join(paragraphs)}{source}</div>{drawn}</div>'
