@@ -119,3 +119,67 @@ def test_an_entry_of_the_methods_page_is_found_by_link_and_by_search(page: Page,
     expect(entry).to_be_visible()
     page.get_by_role("link", name="Dictionary", exact=True).click()
     page.wait_for_function("() => document.querySelector('#dictionary').getBoundingClientRect().top < 120")
+
+
+# The glossary's page
+
+
+def test_the_glossary_is_searched_in_both_languages_without_a_run(page: Page, address: str) -> None:
+    Dashboard(page, address).open("glossary", folded=True)
+    entry = page.locator("#term-hazard-ratio")
+    expect(entry).to_contain_text("How many times as often")
+    expect(entry.locator("svg")).to_have_attribute("aria-label", re.compile("hazard ratio"))
+    expect(page.locator(".outcomes-glossary svg")).to_have_count(17)
+    check_accessible(page)
+
+    field = page.get_by_role("searchbox", name="Search in English or Chinese")
+    field.fill("危险比")
+    expect(entry).to_be_visible()
+    expect(page.locator("#term-odds-ratio")).to_be_hidden()
+    expect(page.locator(".outcomes-contents [role=status]")).to_have_text(re.compile(r"^\d found$"))
+    field.fill("RMST")
+    expect(page.locator(".outcomes-entry:visible")).to_have_count(1)
+    expect(page.locator("#term-restricted-mean-survival")).to_be_visible()
+    expect(page.locator("#letter-a")).to_be_hidden()
+    field.fill("")
+    expect(page.locator("#term-odds-ratio")).to_be_visible()
+
+    entry.get_by_role("link", name="More in Methods").click()
+    expect(page.locator("details#hazard-ratio")).to_have_attribute("open", "")
+
+
+def test_the_glossary_and_what_it_explains_change_language(page: Page, address: str) -> None:
+    Dashboard(page, address).open("glossary", folded=True)
+    page.get_by_role("radio", name="简体中文").or_(page.get_by_role("button", name="简体中文")).first.click()
+    expect(page.locator("#term-hazard-ratio")).to_contain_text("一组每一时刻发生事件的频率")
+    expect(page.locator(".outcomes-glossary")).to_have_attribute("lang", "zh-Hans")
+    expect(page).to_have_url(re.compile("lang=zh"))
+
+
+def test_words_of_english_pages_are_explained_in_chinese_to_who_asks_for_it(page: Page, address: str) -> None:
+    tab = Dashboard(page, address).open("survival-by-site?lang=zh", folded=True)
+    word = term(page, "[data-testid=answer]", "log-rank test")
+    word.click()
+    check_opened(page, word, "比较整条曲线")
+    expect(page.get_by_role("dialog")).to_contain_text("对数秩检验 · Log-rank test")
+    page.get_by_role("dialog").get_by_role("link", name="术语表").click()
+    entry = page.locator("#term-log-rank-test")
+    expect(entry).to_contain_text("它不说明差异的大小")
+    page.wait_for_function(
+        "() => Math.abs(document.querySelector('#term-log-rank-test').getBoundingClientRect().top) < 300"
+    )
+    assert "lang=zh" in tab.page.url
+
+
+def test_the_glossary_comes_once_from_an_address_that_browsers_keep(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on(
+        "response",
+        lambda response: (
+            asked.append(response.headers.get("cache-control", "")) if "glossary.json" in response.url else None
+        ),
+    )
+    tab = Dashboard(page, address).open("survival-by-site", folded=True)
+    expect(term(page, "[data-testid=answer]", "log-rank test")).to_be_visible()
+    tab.choose("sex", "girls", says="Sex: girls")
+    assert asked == ["public, max-age=31536000, immutable"]
