@@ -129,6 +129,7 @@ def _ask_answer(taught: Taught, kind: Kind) -> None:
                     float(kind.high),
                     float(kind.start),
                     float(kind.step),
+                    "%.0f" if kind.step >= 1 else "%.2f",
                     key=key,
                     width=WIDTH,
                 )

@@ -127,7 +127,10 @@ def test_what_is_asked_and_explained(selection: str) -> None:
     assert f"{rows.a.sum()} children" in asked and f": {(~rows.a).sum()} and" in asked
     said = holding(found, "explain")
     assert f"p = {theirs:.3f}." in said and f"about {100 * theirs:.0f} of 100 such studies" in said
-    assert "Nor is it “no difference”" in said and "None fits these children, and so does a large one." in said
+    assert (
+        "Nor is it “no difference”" in said
+        and "No difference at all fits these children, and so does a large one." in said
+    )
 
 
 def test_p_is_how_often_chance_makes_such_a_difference() -> None:

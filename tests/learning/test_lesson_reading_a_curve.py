@@ -124,13 +124,18 @@ def test_sentences_give_way_to_their_opposites() -> None:
     said = holding(found, "explain")
     assert "here still all 30" in said and "followed no longer" not in said
     assert "It is higher" not in said
-    assert not holding(found, "tell") or "nan" not in holding(found, "tell")
+    assert "Month 40: 0.0 % alive, 0 at risk." in holding(found, "tell")
     # All deaths on one day: there is no late step.
     once = holding(made([5.0] * 10 + [20.0] * 20, [1] * 10 + [0] * 20), "explain")
     assert "A late step" not in once and "10 of 30 at risk died" in once
     # A step where too few are at risk is not told.
     few = made([5.0] * 10 + [6.0] * 8 + [9.0, 10.0], [1] * 10 + [0] * 8 + [1, 0])
     assert few.last == few.first
+    assert "Month 12: 85" in holding(opened("all", 12), "tell")
+    thin = [5.0] * 10 + [6.0] * 8 + [50.0, 70.0], [1] * 10 + [0] * 10
+    assert holding(made(*thin, 55), "tell") == "Month 55: 1 at risk, too few for the curve to be read."
+    gone = [5.0] * 10 + [20.0] * 20, [1] * 10 + [0] * 20
+    assert holding(made(*gone, 30), "tell") == "Nobody is followed for 30 months."
     # Two at a time against one: the steps are not compared.
     two = holding(
         made([5.0] * 5 + [6.0] * 10 + [20.0] * 5 + [30.0] * 5, [1] * 5 + [0] * 10 + [1] * 2 + [0] * 8), "explain"

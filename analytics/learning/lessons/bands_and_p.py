@@ -220,7 +220,7 @@ class BandsAndP(Lesson[TimeToEvent, Compared]):
         )
         unsettled = Text(
             "Nor is it “no difference”: at month {month} the difference is {difference} points, and its 95 % interval reaches "
-            "from {low} to {high}. None fits these {patients}, and so does a large one.",
+            "from {low} to {high}. No difference at all fits these {patients}, and so does a large one.",
             "这也不等于“没有差异”：第 {month} 个月的差异为 {difference} 个百分点，95 % 置信区间从 {low} 到 {high}。"
             "没有差异与很大的差异都与这些患儿的数据相符。",
         )

@@ -27,6 +27,7 @@ from analytics.results import Estimate, Result, SurvivalCurve, SurvivalResult
 TIMES = (6.0, 12.0, 18.0, 24.0, 36.0, 48.0)
 YOURS = Text("your curve", "您画的曲线")
 HERE = Text("{share}, {at_risk} at risk", "{share}，风险集 {at_risk} 人")
+AT_RISK = Text("{at_risk} at risk", "风险集 {at_risk} 人")
 TOO_SHORT = Text(
     "This lesson needs {patients} who are followed for {month} months.", "本课要求有患儿随访满 {month} 个月。"
 )
@@ -192,7 +193,8 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
         if not revealed:
             return None
         figure = draw_curves(found.curves, found.endpoint, language)
-        there = fill(HERE, share=format_percent(found.here.value), at_risk=format_count(found.n_risk))
+        here = {"share": format_percent(found.here.value), "at_risk": format_count(found.n_risk)}
+        there = fill(AT_RISK if found.here.value is None else HERE, **here)
         figure = point_at(figure, found.month, there.said(language))
         if isinstance(answer, tuple):
             figure = add_guess(figure, found.times, answer, YOURS.said(language))
@@ -253,17 +255,22 @@ class ReadingACurve(Lesson[TimeToEvent, Reading]):
         return fill(said, away=format_plain(distance(answer, truth), 1))
 
     def tell(self, found: Reading) -> tuple[Claim, ...]:
-        return (Claim(self._say_here(found), found.here.value is not None),)
+        return (Claim(self._say_here(found)),)
 
     def _say_here(self, found: Reading) -> Text:
-        if found.here.value is None:
-            return fill(
-                Text("Nobody is followed for {month} months.", "没有人随访满 {month} 个月。"), month=f"{found.month:g}"
+        numbers = {"month": f"{found.month:g}", "at_risk": format_count(found.n_risk)}
+        if found.here.value is None and found.n_risk:
+            few = Text(
+                "Month {month}: {at_risk} at risk, too few for the curve to be read.",
+                "第 {month} 个月：风险集 {at_risk} 人，太少，无法读曲线。",
             )
+            return fill(few, **numbers)
+        if found.here.value is None:
+            return fill(Text("Nobody is followed for {month} months.", "没有人随访满 {month} 个月。"), **numbers)
         said = Text(
             "Month {month}: {share} alive, {at_risk} at risk.", "第 {month} 个月：存活 {share}，风险集 {at_risk} 人。"
         )
-        return fill(said, month=f"{found.month:g}", share=say_share(found.here), at_risk=format_count(found.n_risk))
+        return fill(said, share=say_share(found.here), **numbers)
 
 
 def _read_step(curve: SurvivalCurve, place: int) -> Step:
