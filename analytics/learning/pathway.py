@@ -129,6 +129,10 @@ class _Counter:
             self._roles[role] for role in (RELAPSE, DEATH, ANY_DEATH) if self._roles.get(role) in cohort.variables
         ]
         self._tally = cohort.tally([*columns, *outcomes], cohort_filter)
+        self._n = self._tally["n"].to_numpy(np.int64)
+        self._choices_of: dict[
+            str, dict[str, Any]
+        ] = {}  # of each page: to list what it offers takes as long as its estimate
         self._had = (self._tally[self._roles[RELAPSE]] == 1).to_numpy(bool)
         self._after = self._endpoint(FOLLOW_UP)
 
@@ -146,14 +150,13 @@ class _Counter:
         for plan in self._plans:
             step, masks = made[plan["counts"]](plan)
             if before and masks:
-                n = self._tally["n"].to_numpy(np.int64)
-                flows = [(i, j, int(n[a & b].sum())) for i, a in enumerate(before) for j, b in enumerate(masks)]
+                flows = [(i, j, int(self._n[a & b].sum())) for i, a in enumerate(before) for j, b in enumerate(masks)]
                 step = replace(step, flows=tuple(flow for flow in flows if flow[2]))
             before = masks or before
             steps.append(step)
         filters = [self._dictionary[name] for name in self._filter.variables]
         notes = () if self._after is None else note_post_baseline(self._after, filters=filters)
-        return Pathway(tuple(steps), int(self._tally["n"].sum()), notes=notes)
+        return Pathway(tuple(steps), int(self._n.sum()), notes=notes)
 
     def _find(self, role: str) -> Variable | None:
         name = self._roles.get(role)
@@ -179,7 +182,12 @@ class _Counter:
         analysis = self._analyses[slug]
         if analysis.missing(self._cohort):
             return None
-        return analysis.run(self._cohort, self._filter, {**analysis.defaults(self._cohort), **choices})
+        return analysis.run(self._cohort, self._filter, {**self._defaults(slug), **choices})
+
+    def _defaults(self, slug: str) -> dict[str, Any]:
+        if slug not in self._choices_of:
+            self._choices_of[slug] = self._analyses[slug].defaults(self._cohort)
+        return self._choices_of[slug]
 
     def _together(self, slug: str, endpoint: Endpoint | None) -> tuple[tuple[Estimate, ...], Opens | None]:
         """Survival of everyone in an endpoint."""
@@ -194,9 +202,10 @@ class _Counter:
         return endpoint is not None and any(is_post_baseline(variable, endpoint) for variable in chosen)
 
     def _numbers(self, mask: np.ndarray, role: str) -> tuple[int, int]:
-        chosen, column = self._tally[mask], self._roles.get(role)
-        died = int(chosen.loc[chosen[column] == 1, "n"].sum()) if column in self._tally else 0
-        return int(chosen["n"].sum()), died
+        """How many there are, and how many of them died."""
+        column = self._roles.get(role)
+        died = mask & (self._tally[column] == 1).to_numpy(bool) if column in self._tally else np.zeros_like(mask)
+        return int(self._n[mask].sum()), int(self._n[died].sum())
 
     def _diagnosis(self, plan: Mapping[str, Any]) -> tuple[Step, list[np.ndarray]]:
         endpoint = self._endpoint("follow-up")
@@ -287,7 +296,7 @@ class _Counter:
 
     def _choices(self, slug: str, variable: Variable) -> dict[str, Any]:
         assert self._after is not None
-        key = "site" if "site" in self._analyses[slug].defaults(self._cohort) else "by"
+        key = "site" if "site" in self._defaults(slug) else "by"
         return {key: variable.name, "endpoint": self._after.name}
 
     def _levels(
