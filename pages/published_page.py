@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from pages.components.registry import Page
 from pages.components.tables import show_table
 from pages.components.title import show_title
 
+READ, PAPER = "What does each of these figures show, and what not?", "read-the-paper"
 QUESTION = "Does the reference cohort reproduce what was published?"
 
 
@@ -29,6 +31,9 @@ def show_published(context: Context) -> None:
         st.info(as_markdown(describe_other_children(published)))
         return
     show_cautions(published.cautions)
+    st.html(
+        f'<p class="glance-key">{READ} <a data-turn href="{escape(context.links.to(PAPER))}">Read the paper\u00a0→</a></p>'
+    )
     recomputed = load_recomputation(cohort, context.filter)
     show_table(tabulate_published(recomputed, whole=not context.filter, link_of=partial(_link_of, context.links)))
     st.caption(as_markdown(describe_study(published, filtered=bool(context.filter), synthetic=cohort.synthetic)))

@@ -49,7 +49,7 @@ from analytics.estimators.missing.pooling import (
 )
 from analytics.estimators.multiplicity import adjust_p_values
 from analytics.estimators.observations import time_tolerance
-from analytics.estimators.odds import risk_by_odds_ratio
+from analytics.estimators.odds import apply_odds_ratio, risk_by_odds_ratio
 from analytics.estimators.power import (
     Detectable,
     detectable_hazard_ratios,
@@ -152,6 +152,7 @@ __all__ = [
     "SwitchingPatients",
     "TreatmentRows",
     "adjust_p_values",
+    "apply_odds_ratio",
     "as_model",
     "band_without_events",
     "check_model",

@@ -8,10 +8,12 @@ exact for the odds ratio of a table of two by two, and not for one that is adjus
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analytics.results import FloatArray
+from analytics.results import Estimate, FloatArray, RiskByOdds
 
 
 def risk_by_odds_ratio(risk: ArrayLike, odds_ratio: float) -> FloatArray:
@@ -40,3 +42,23 @@ def risk_by_odds_ratio(risk: ArrayLike, odds_ratio: float) -> FloatArray:
     if not 0 < odds_ratio < np.inf:
         raise ValueError(f"odds_ratio must be above 0 and finite: it is {odds_ratio}.")
     return np.asarray(without * odds_ratio / (1 - without + without * odds_ratio))
+
+
+def apply_odds_ratio(baseline: float, odds_ratio: Estimate) -> RiskByOdds:
+    """What an odds ratio makes of one risk, its limits carried along; the risk without the factor itself is taken as known.
+
+    Raises
+    ------
+    ValueError
+        If that risk is no probability, or 0 or 1, where no odds ratio changes it and there is no ratio of risks.
+    """
+    if not 0 < baseline < 1:
+        raise ValueError(f"baseline must lie between 0 and 1: it is {baseline}.")
+    if odds_ratio.value is None:
+        return RiskByOdds(baseline, odds_ratio, odds_ratio)
+    carried = replace(odds_ratio, value=float(risk_by_odds_ratio(baseline, odds_ratio.value)), std_error=None)
+    if (interval := odds_ratio.interval) is not None:
+        limits = (interval.low, interval.high)
+        low, high = (None if limit is None else float(risk_by_odds_ratio(baseline, limit)) for limit in limits)
+        carried = replace(carried, interval=replace(interval, low=low, high=high))
+    return RiskByOdds(baseline, carried, odds_ratio)

@@ -19,3 +19,12 @@ def draw_icons(low: int, high: int, of: int, said: str) -> str:
         for kind, fill in zip(kinds, fills, strict=True)
     )
     return f'<div role="img" aria-label="{escape(said)}" data-testid="icons">{icons}</div>'
+
+
+def draw_hundred(sure: int, likely: int, possible: int, said: str) -> str:
+    """A hundred icons as an HTML fragment: ``sure`` are dark, those up to ``likely`` lighter, those up to ``possible`` faint."""
+    kinds = [
+        "sure" if i < sure else "likely" if i < likely else "possible" if i < possible else "empty" for i in range(100)
+    ]
+    icons = "".join(f'<i data-kind="{kind}"></i>' for kind in kinds)
+    return f'<div class="outcomes-hundred" role="img" aria-label="{escape(said)}">{icons}</div>'

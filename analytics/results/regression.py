@@ -67,6 +67,28 @@ class HazardRatio(Ratio):
 
 
 @dataclass(frozen=True, slots=True)
+class RiskByOdds(Result):
+    """What an ``odds_ratio`` makes of a ``baseline`` risk: the ``risk`` (0–1), with the limits of the ratio carried along."""
+
+    no_rule: ClassVar[str] = "made only of an odds ratio that is shown"
+
+    baseline: float
+    risk: Estimate
+    odds_ratio: Estimate
+
+    @property
+    def risk_ratio(self) -> float | None:
+        """The risk divided by the baseline; None without a risk."""
+        return None if self.risk.value is None else self.risk.value / self.baseline
+
+    @property
+    def odds(self) -> tuple[float, float | None]:
+        """The odds without the factor, and with it."""
+        odds = self.baseline / (1 - self.baseline)
+        return odds, None if self.odds_ratio.value is None else odds * self.odds_ratio.value
+
+
+@dataclass(frozen=True, slots=True)
 class TermTest(Result):
     """The test of a whole covariate (all its levels at once): by likelihood ratio, unless the result says otherwise."""
 

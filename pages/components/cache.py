@@ -31,6 +31,8 @@ from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.miniatures import Miniature, draw_miniatures
 from analytics.learning.opening import Opened, open_lesson
+from analytics.learning.paper import Paper, read_paper
+from analytics.learning.paper_numbers import PaperNumbers, work_out
 from analytics.learning.pathway import Pathway, open_pathway
 from analytics.learning.simulating import Design, Replicates, compare_block
 from analytics.patient.features import Questions, Value, list_patients
@@ -246,6 +248,18 @@ def load_pathway(cohort: Cohort, cohort_filter: CohortFilter) -> Pathway:
 def load_published() -> Published:
     """The published study and its figures."""
     return open_published()
+
+
+@lru_cache(maxsize=1)
+def load_paper() -> Paper:
+    """What is said of the published study's figures, one by one."""
+    return read_paper(load_published())
+
+
+@lru_cache(maxsize=1)
+def load_paper_numbers() -> PaperNumbers:
+    """The numbers in it, of the reference cohort."""
+    return work_out(load_published(), load_reference())
 
 
 @lru_cache(maxsize=1)

@@ -37,6 +37,7 @@ STYLE = write_colours() + "".join(
             "intake.css",
             "lessons.css",
             "disease.css",
+            "paper.css",
             "print.css",
         ),
     )

@@ -33,6 +33,7 @@ from tests.app.reading import assert_fit_to_read, component_data, explanations_i
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
 PAGES = ["", *SLUGS, "methods", "published-study", "your-patients", "this-patient", "collected", "relapsed-all"]
+PAGES += ["read-the-paper"]
 State = dict[str, Any]
 
 COHORT = load_cohort(str(REFERENCE_COHORT))
@@ -119,7 +120,7 @@ def test_page_under_a_filter(url_path: str, selection: str) -> None:
     state, n = SELECTIONS[selection]
     app = open_page(url_path, state)
     assert_fit_to_read(app)
-    if n is None or url_path in ("your-patients", "collected"):  # which are about no selection
+    if n is None or url_path in ("your-patients", "collected", "read-the-paper"):  # which are about no selection
         return
     assert sentence_of(app).removeprefix("SYNTHETIC DATA").startswith("All 436" if n == COHORT.n else f"{n} of 436")
     if n < 5 and url_path in ("", *SLUGS):
@@ -340,7 +341,7 @@ def test_every_analysis_is_in_the_navigation() -> None:
         ("collected", "Collected views"),
     ]
     taught = [(page.url_path, page.title) for page in load_pages() if page.section == LEARN]
-    assert ("relapsed-all", "The disease") in taught
+    assert {("relapsed-all", "The disease"), ("read-the-paper", "Read the paper")} <= set(taught)
     assert listed == [*first, *sections, *taught]
 
 
