@@ -56,13 +56,13 @@ SETTINGS = (
         unit=0.01,
     ),
     Setting(
-        _number("n", "Number in a cohort", 64, 20, MOST_PATIENTS, 4),
+        _number("n", "Number in a cohort", 64, 40, MOST_PATIENTS, 4),
         "n",
         Text("{Patients} in a cohort", "每个队列的人数"),
         Text("Every cohort is as large as this.", "每个队列都有这么多患儿。"),
     ),
     Setting(
-        _number("waiting", "Waiting time in months", 5, 0, 24, 1),
+        _number("waiting", "Waiting time in months", 5, 0, 12, 1),
         "waiting",
         Text("Waiting time (months)", "等待时间（月）"),
         Text(
@@ -71,7 +71,7 @@ SETTINGS = (
         ),
     ),
     Setting(
-        _number("confounder", "Confounder", 1, 1, 8, 1),
+        _number("confounder", "Confounder", 1, 1, 5, 1),
         "confounder",
         Text("Confounder", "混杂因素强度"),
         Text(
@@ -81,7 +81,7 @@ SETTINGS = (
         ),
     ),
     Setting(
-        _number("treated", "Share meant for treatment", 78, 0, 100, 2),
+        _number("treated", "Share meant for treatment", 78, 10, 90, 2),
         "treated",
         Text("Meant for treatment", "计划接受治疗"),
         Text(
@@ -92,7 +92,7 @@ SETTINGS = (
         is_share=True,
     ),
     Setting(
-        _number("lost", "Share that is lost to follow-up", 30, 0, 100, 5),
+        _number("lost", "Share that is lost to follow-up", 30, 0, 80, 5),
         "lost",
         Text("Lost to follow-up", "失访（删失）"),
         Text(

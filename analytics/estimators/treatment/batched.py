@@ -217,9 +217,11 @@ def _fit(cohorts: DrawnCohorts, naive: bool, adjusted: bool, conf_level: float) 
         p_value = 2 * ndtr(-np.abs(log_ratio) / error)
     low, high = log_ratio - reach, log_ratio + reach
     began = _began(cohorts, naive=naive)
-    is_bare = ~cohorts.event.any(axis=1) | np.isinf(began).all(axis=1) | (began == 0).all(axis=1)
+    treated = _treated_at_risk(cohorts.time, began, np.ones_like(cohorts.event))
+    at_risk = np.arange(cohorts.time.shape[1], 0, -1)
+    is_bare = ~(cohorts.event & (treated > 0) & (treated < at_risk)).any(axis=1)  # at no death are there both states
     for values in (log_ratio, low, high, p_value):
-        values[is_bare] = np.nan  # nobody died, or nobody is of the one state
+        values[is_bare] = np.nan
     alone = np.flatnonzero(~is_bare & (~is_found | _is_tied(cohorts)))
     ask: Callable[..., HazardRatioResult] = naive_hazard_ratio if naive else time_dependent_hazard_ratio
     for place in alone:
