@@ -81,6 +81,7 @@ def lazy(make: Callable[[Any], Made]) -> cached_property[Made]:
 class Control:
     """A choice that an analysis offers: "one" or "many" of ``options`` (value, label), a "toggle", or a whole "number".
 
+    Pages also have "text" on one line, of no more characters than the second of ``limits``.
     ``name`` is the key in a link. ``place`` is "bar" (always in sight) or "more" (one click away). A number lies between
     the two of ``limits`` and moves by ``step``; a link
     may ask for any between. ``display`` marks a choice that alone makes no new comparison in the ledger: it changes what
@@ -90,7 +91,7 @@ class Control:
 
     name: str
     label: str
-    kind: Literal["one", "many", "toggle", "number"]
+    kind: Literal["one", "many", "toggle", "number", "text"]
     default: Any
     options: tuple[tuple[str, str], ...] = ()
     place: Literal["bar", "more"] = "bar"
@@ -105,9 +106,11 @@ class Control:
         return replace(self, label=name_patients(self.label), help=name_patients(self.help), options=options)
 
     def value(self, text: str) -> Any:
-        """What ``text`` means: an option by its value or its label, or a number within the limits; else None."""
+        """What ``text`` means: an option by its value or its label, a number within the limits, a text cut to them; else None."""
         if self.kind == "number":
             return self._number(text)
+        if self.kind == "text":
+            return self._text(text)
         return next((value for value, label in self.options if text in (value, label)), None)
 
     def _number(self, text: str) -> int | None:
@@ -118,12 +121,18 @@ class Control:
         low, high = self.limits
         return int(number) if low <= number <= high and number == int(number) else None
 
+    def _text(self, text: str) -> str:
+        printable = "".join(character if character.isprintable() else " " for character in text)
+        return " ".join(printable.split())[: self.limits[1]].strip()
+
     def allows(self, value: Any) -> bool:
         """True if the control can hold ``value``: another page may offer other options under the same name."""
         if self.kind == "toggle":
             return isinstance(value, bool)
         if self.kind == "number":
             return type(value) is int and self.limits[0] <= value <= self.limits[1]
+        if self.kind == "text":
+            return isinstance(value, str) and value == self._text(value)
         offered = dict(self.options)
         if self.kind == "many":
             return isinstance(value, list | tuple) and all(isinstance(v, str) and v in offered for v in value)
@@ -145,6 +154,8 @@ class Control:
             return ["true" if value else "false"]
         if self.kind == "number":
             return [f"{value:g}"]
+        if self.kind == "text":
+            return [value]
         if self.kind == "one":
             return [self.label_of(value)]
         return [self.label_of(v) for v in value] or [""]

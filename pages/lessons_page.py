@@ -21,14 +21,14 @@ from pages.components.lessons import (
     list_choices,
     open_taught,
     read_lesson,
-    show_checks,
+    show_committed,
+    show_for_class,
     show_list,
     show_question,
-    show_revealed,
     show_ways,
 )
 from pages.components.markdown import as_markdown
-from pages.components.progress import keep_progress, read_done, show_summary
+from pages.components.progress import keep_progress, show_summary
 from pages.components.registry import LEARN, Page
 from pages.components.title import show_title
 
@@ -59,10 +59,8 @@ def show_lessons(context: Context) -> None:
     )
     st.html(f'<p class="outcomes-caption">{escape(place)}</p>{note}')
     show_question(taught)
-    done = read_done().get(slug)
-    if done is not None:
-        show_revealed(taught, done)
-        show_checks(taught, done)
+    show_committed(taught)
+    show_for_class(taught)
     show_ways(context.links, slug, language)
     keep_progress()
     st.caption(as_markdown(say_no_advice()))

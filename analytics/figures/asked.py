@@ -82,7 +82,7 @@ def plot_numbers(
     layout = base_layout(HEIGHT, 24, 24, 64, 64)
     layout |= {"xaxis": axis, "showlegend": False, "hovermode": False, "shapes": [], "annotations": []}
     layout["yaxis"] = {"visible": False, "fixedrange": True, "range": [0.3, max(tallest, 6) + 0.9]}
-    trace = {
+    trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "markers",
         "x": list(values),

@@ -52,13 +52,17 @@ class Askable:
     high: float | None
     kind: AskedKind
 
+    @property
+    def has_interval(self) -> bool:
+        """True for an estimate that is shown with its interval, False for a count or a share."""
+        return self.low is not None or self.high is not None
+
     def judge(self, answer: Answer) -> Verdict:
         """How near an answer is; within the interval it is near, however wide that is."""
         verdict = self.kind.judge(answer, self.value)
         assert isinstance(answer, int | float)
-        has_interval = self.low is not None or self.high is not None
         is_within = (self.low is None or self.low <= answer) and (self.high is None or answer <= self.high)
-        return "near" if verdict == "off" and has_interval and is_within else verdict
+        return "near" if verdict == "off" and self.has_interval and is_within else verdict
 
 
 def list_askable(document: Document) -> tuple[Askable, ...]:

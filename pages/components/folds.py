@@ -9,6 +9,7 @@ import streamlit as st
 from analytics.document import Headline
 from analytics.reporting.tables import Place, Table
 from pages.components import state
+from pages.components.asking import show_asking
 from pages.components.attrition import show_attrition
 from pages.components.background import show_background
 from pages.components.checks import show_checks, show_opinion, show_planning
@@ -51,8 +52,9 @@ def show_method(opened: OpenView) -> None:
 
 
 def show_files_fold(opened: OpenView) -> None:
-    """What can be taken away, and what has been compared so far, which every file says."""
+    """What can be taken away, what can be asked, and what has been compared so far, which every file says."""
     show_toolbar(opened)
+    show_asking(opened)
     show_ledger(opened)
 
 

@@ -13,8 +13,9 @@ from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import speaking_by
 from analytics.languages import Language
-from analytics.learning import words
+from analytics.learning import class_words, words
 from analytics.learning.answers import Choice, Kind, Number
+from analytics.learning.asking import name_lesson_round
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.progress import VERDICTS, Done, accepts, count_right
@@ -22,6 +23,18 @@ from analytics.learning.saying import fill
 from pages.components import state
 from pages.components.browser import DRAWN
 from pages.components.cache import load_lesson, load_taught
+from pages.components.classroom import (
+    CLASS,
+    HOLD,
+    hold_round,
+    is_held,
+    read_group,
+    read_round,
+    say_class,
+    show_class_link,
+    show_code,
+    show_held,
+)
 from pages.components.context import Context, hold_choices
 from pages.components.figures import show_picture_alone
 from pages.components.links import Links
@@ -52,10 +65,27 @@ class Taught:
         control = self.lesson.control
         return control.choice(st.session_state.get(control.name))
 
+    @property
+    def signs(self) -> str:
+        """The signs of the question in the codes of the class that the link names."""
+        return name_round(self.lesson.slug, self.whom, read_group())
+
+    @property
+    def done(self) -> Done | None:
+        """What was answered; in a class what was answered in this round of it, whatever was before."""
+        done = read_done().get(self.lesson.slug)
+        return None if read_group() and read_round(self.signs) is None else done
+
+
+def name_round(slug: str, whom: Context, group: str) -> str:
+    """The signs of a lesson on the patients of a context, for a class."""
+    cohort = whom.cohort
+    return name_lesson_round(slug, whom.asked.to_query(cohort.dictionary), cohort.data_version, group)
+
 
 def list_choices() -> tuple[Control, ...]:
     """What stands in a link to a lesson: which one, and where its control stands."""
-    return (LESSON, *(lesson.control for lesson in load_lessons()))
+    return (LESSON, CLASS, HOLD, *(lesson.control for lesson in load_lessons()))
 
 
 def read_lesson() -> str:
@@ -107,7 +137,7 @@ def show_question(taught: Taught) -> None:
         before = "".join(f"<p>{escape(fill(text).said(language))}</p>" for text in lesson.before)
         question = lesson.ask(taught.found)
         st.html(f'<div class="outcomes-lesson">{before}</div>')
-        if lesson.slug in read_done():
+        if taught.done is not None:
             st.html(f'<p class="outcomes-ask" data-testid="question">{escape(question.text.said(language))}</p>')
             return
         picture = lesson.picture(taught.found, language, revealed=False)
@@ -174,6 +204,46 @@ def _hold_answer(taught: Taught, kind: Kind, sent: object) -> None:
         verdict = kind.judge(answer, lesson.truth(taught.found))
         said = lesson.compare(taught.found, answer)
     hold_done(lesson.slug, Done(answer, verdict, said))
+    hold_round(taught.signs, answer)
+
+
+def show_committed(taught: Taught) -> None:
+    """What follows an answer: its code in a class, then what the patients say, unless the teacher is to show it."""
+    done = taught.done
+    if done is None:
+        return
+    if read_group():
+        with speaking_by(taught.whom.cohort.dictionary):
+            question = taught.lesson.ask(taught.found)
+        answer = accepts(question.kind, read_round(taught.signs))
+        if answer is not None:
+            show_code(taught.signs, question.kind, answer, question.text, taught.language)
+            if is_held():
+                show_held(question.kind, answer, taught.language)
+                _show_again(taught)
+                return
+    show_revealed(taught, done)
+    show_checks(taught, done)
+
+
+def _show_again(taught: Taught) -> None:
+    slug, said = taught.lesson.slug, words.ANSWER_AGAIN.said(taught.language)
+    st.button(said, key=state.LESSON_AGAIN, on_click=drop_done, args=(slug,))
+
+
+def show_for_class(taught: Taught) -> None:
+    """The link that a teacher gives to a class; those who opened one see none."""
+    if read_group():
+        return
+    language, slug, links = taught.language, taught.lesson.slug, taught.context.links
+    with st.expander(class_words.CLASS.said(language), icon=":material/groups:", key=state.CLASS_FOLD):
+        asked = {state.LESSON: slug, state.LANGUAGE: language}
+        show_class_link(lambda chosen: links.whole(PAGE, **(asked | chosen)), language)
+        where = links.elsewhere("class")
+        st.html(
+            f'<p class="outcomes-turn"><a data-turn class="outcomes-button" href="{escape(where)}">'
+            f"{escape(class_words.SEE_SPREAD.said(language))}</a></p>"
+        )
 
 
 def show_revealed(taught: Taught, done: Done) -> None:
@@ -200,7 +270,7 @@ def show_revealed(taught: Taught, done: Done) -> None:
         assert picture is not None
         show_picture_alone(picture, state.key_of_lesson(lesson.slug, "after"))
         st.html(f'<div class="outcomes-lesson"><p class="outcomes-tell" data-testid="told">{escape(told)}</p></div>')
-    st.button(words.ANSWER_AGAIN.said(language), key=state.LESSON_AGAIN, on_click=drop_done, args=(lesson.slug,))
+    _show_again(taught)
 
 
 def _show_control(taught: Taught) -> None:
@@ -260,7 +330,7 @@ def show_ways(links: Links, slug: str, language: Language) -> None:
     ways = [(words.PREVIOUS, SLUGS[order - 1] if order > 1 else None), (words.ALL_LESSONS, "")]
     ways.append((words.NEXT, SLUGS[order + 1] if order + 1 < len(SLUGS) else None))
     html = "".join(
-        f'<a data-turn class="outcomes-button" href="{escape(links.elsewhere(PAGE, lesson=to))}">'
+        f'<a data-turn class="outcomes-button" href="{escape(links.elsewhere(PAGE, lesson=to, **say_class()))}">'
         f"{escape(name.said(language))}</a>"
         for name, to in ways
         if to is not None

@@ -10,6 +10,7 @@ import streamlit as st
 
 from analytics.analysis import Control
 from analytics.views.view import DATA_KEY, write_link
+from pages.components import state
 from pages.components.cache import Offer
 
 NO_CHOICES = Offer()
@@ -40,6 +41,13 @@ class Links:
     def elsewhere(self, page: str, **chosen: str) -> str:
         """The link to a page that is no analysis, with these choices of it."""
         return self._write(page, {name: [text] for name, text in chosen.items()})
+
+    def whole(self, page: str, **chosen: str) -> str:
+        """The whole link to a page that is no analysis, at the address of this server, to be given to others."""
+        start = str(st.context.url or "").split("?")[0].rpartition("/")[0]
+        kept = {key: texts for key, texts in self.beside.items() if key == state.OWN}
+        said = {**self.selected, **{name: [text] for name, text in chosen.items()}, DATA_KEY: [self.data_version]}
+        return write_link(f"{start}/{page}", said | kept)
 
     def here(self, controls: Sequence[Control], choices: Mapping[str, Any]) -> str:
         """The whole link, at the address under which the page is open; only its query if that is not known."""

@@ -39,6 +39,14 @@ PROGRESS = "progress"  # what was answered in lessons, by their names
 PROGRESS_TOLD = "progress_told"  # True once the browser has said what it keeps
 PROGRESS_FORGOTTEN = "progress_forgotten"  # True in the run after it was to be forgotten
 QUIZ_DONE = "quiz_done"  # True once the closing quiz was handed in
+CLASS = "class"  # the name of a class, or of a round of one; the parameter of a link
+HOLD = "hold"  # "1" while what the patients say stays hidden until the teacher shows it; the parameter of a link
+ASKED_OF = "of"  # the view that a question is about, by its link; the parameter of a link
+ASKED = "number"  # which of its numbers is asked, by what it is called there; the parameter of a link
+ASKED_IN = "ask"  # the words of the question; the parameter of a link
+ASKED_BEFORE = "before"  # what is seen before the answer; the parameter of a link
+CLASS_USED = "class_used"  # the name that a link was made with last
+ROUNDS = "rounds"  # what was answered in a class, by the signs of the question
 LANGUAGE = "lang"  # that was chosen, by a click or a link; the parameter of a link
 PRESENT = "present"  # True while presenting; in a link "1"
 
@@ -85,6 +93,17 @@ SUMMARY = "lesson_summary"
 FORGET_PROGRESS = "forget_progress"
 QUIZ_FORM = "quiz_form"
 SIMULATED = "simulated"  # simulated cohorts; the keys of their widgets begin so
+CLASS_FOLD = "class_fold"
+CLASS_NAME = "class_name"
+CLASS_HOLD = "class_hold"
+CLASS_FILE = "class_file"
+CLASS_CODES = "class_codes"
+CLASS_FILES = "class_files"
+CLASS_LINKS = "class_links"
+ASKING = "asking"  # the place where a question is made of a view; the keys of its widgets begin so
+ASKED_FORM = "asked_form"
+ASKED_ANSWER = "asked_answer"
+ASKED_AGAIN = "asked_again"
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"
 FIGURE = "figure"
@@ -166,6 +185,16 @@ def key_of_feature(name: str) -> str:
 def key_of_lesson(slug: str, *what: object) -> str:
     """The key of what belongs to a lesson: its answer, or a question on what was taught."""
     return "_".join(("lesson", slug, *map(str, what)))
+
+
+def key_of_round(signs: str, what: str) -> str:
+    """The key of what belongs to a question that a class was asked, by its signs."""
+    return "_".join(("round", signs, what))
+
+
+def key_of_asking(slug: str, what: str) -> str:
+    """The key of a widget that makes a question of a view."""
+    return "_".join((ASKING, slug, what))
 
 
 def key_of_background(part: str, what: str = "") -> str:
