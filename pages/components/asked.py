@@ -117,22 +117,25 @@ def show_asked(asked: Asked, language: Language) -> None:
         show_held(asked.one.kind, answer, language)
     else:
         _show_revealed(asked, answer, language)
-    again = words.ANSWER_AGAIN.said(language)
+    again = as_markdown(words.ANSWER_AGAIN.said(language))
     st.button(again, key=state.ASKED_AGAIN, on_click=hold_round, args=(asked.signs, None))
 
 
 def _ask_answer(asked: Asked, language: Language) -> None:
-    kind, label, key = asked.one.kind, words.YOUR_ANSWER.said(language), state.key_of_round(asked.signs, "answer")
+    kind, key = asked.one.kind, state.key_of_round(asked.signs, "answer")
+    label = as_markdown(words.YOUR_ANSWER.said(language))
     with st.form(state.ASKED_FORM, border=False):
         if isinstance(kind, Number):
-            label = f"{label} ({as_markdown(kind.unit.said(language))})"
+            label = as_markdown(f"{words.YOUR_ANSWER.said(language)} ({kind.unit.said(language)})")
             steps = (float(x) for x in (kind.low, kind.high, kind.start, kind.step))
             low, high, start, step = steps
             st.slider(label, low, high, start, step, key=key, width=WIDTH, format="%g")
         else:
             values = list(kind.values)
             st.select_slider(label, values, kind.start, key=key, width=WIDTH, format_func=lambda value: f"{value:g}")
-        st.form_submit_button(words.COMMIT.said(language), type="primary", on_click=partial(_commit, asked, key))
+        st.form_submit_button(
+            as_markdown(words.COMMIT.said(language)), type="primary", on_click=partial(_commit, asked, key)
+        )
 
 
 def _commit(asked: Asked, key: str) -> None:

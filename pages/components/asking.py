@@ -16,8 +16,10 @@ from pages.components.open_view import OpenView
 
 def show_asking(opened: OpenView) -> None:
     """A button behind which a teacher picks a number, words the question and gets its link."""
-    slug, key = opened.document.slug, state.key_of_asking
-    with st.popover("Make a question of this view", icon=":material/quiz:", type="tertiary", key=key(slug, "open")):
+    slug = opened.document.slug
+    with st.popover(
+        "Make a question of this view", icon=":material/quiz:", type="tertiary", key=state.key_of_asking(slug, "open")
+    ):
         # Those with an interval first: they are what a view is about.
         askable = {one.key: one for one in sorted(list_askable(opened.document), key=lambda one: not one.has_interval)}
         if not askable:
@@ -26,7 +28,7 @@ def show_asking(opened: OpenView) -> None:
         picked = st.selectbox(
             "Which number?",
             list(askable),
-            key=key(slug, "number"),
+            key=state.key_of_asking(slug, "number"),
             format_func=lambda name: as_markdown(f"{askable[name].label}: {askable[name].text}"),
         )
         one = askable.get(picked or "") or next(iter(askable.values()))
@@ -34,9 +36,11 @@ def show_asking(opened: OpenView) -> None:
             "The question in your words",
             placeholder=f"{one.label}?",
             max_chars=WORDING.limits[1],
-            key=key(slug, "wording"),
+            key=state.key_of_asking(slug, "wording"),
         )
-        is_bare = one.has_interval and st.checkbox("Show the figure only after the answer", key=key(slug, "bare"))
+        is_bare = one.has_interval and st.checkbox(
+            "Show the figure only after the answer", key=state.key_of_asking(slug, "bare")
+        )
         asked = {
             state.ASKED_OF: write_link(slug, say_choices(opened.context, slug, opened.choices)),
             state.ASKED: one.key,

@@ -69,7 +69,7 @@ def show_code(signs: str, kind: Asked, answer: Answer, question: Text, language:
         f'<p class="outcomes-caption">{escape(class_words.SAY_CODE.said(language))}</p>'
     )
     st.download_button(
-        class_words.SAVE_CODE.said(language),
+        as_markdown(class_words.SAVE_CODE.said(language)),
         data=write_file(code, group, question.said(language), kind.say(answer).said(language)),
         file_name=f"prediction_{code}.csv",
         mime="text/csv",
@@ -91,13 +91,13 @@ def show_held(kind: Asked, answer: Answer, language: Language) -> None:
 def show_class_link(to_link: Callable[[dict[str, str]], str], language: Language) -> None:
     """The name of the class, whether the answer is held, and the link that says so."""
     group = st.text_input(
-        class_words.NAME.said(language),
+        as_markdown(class_words.NAME.said(language)),
         suggest_group(),
         max_chars=LONGEST_GROUP,
         key=state.CLASS_NAME,
         width=WIDTH,
     )
-    held = st.checkbox(class_words.KEEP_HIDDEN.said(language), key=state.CLASS_HOLD)
+    held = st.checkbox(as_markdown(class_words.KEEP_HIDDEN.said(language)), key=state.CLASS_HOLD)
     named = st.session_state[state.CLASS_USED] = str(CLASS.value(group or ""))
     chosen = ({state.CLASS: named} if named else {}) | ({state.HOLD: HELD} if held else {})
     st.caption(as_markdown(class_words.COPY.said(language)))

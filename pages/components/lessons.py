@@ -227,7 +227,7 @@ def show_committed(taught: Taught) -> None:
 
 
 def _show_again(taught: Taught) -> None:
-    slug, said = taught.lesson.slug, words.ANSWER_AGAIN.said(taught.language)
+    slug, said = taught.lesson.slug, as_markdown(words.ANSWER_AGAIN.said(taught.language))
     st.button(said, key=state.LESSON_AGAIN, on_click=drop_done, args=(slug,))
 
 
@@ -236,7 +236,7 @@ def show_for_class(taught: Taught) -> None:
     if read_group():
         return
     language, slug, links = taught.language, taught.lesson.slug, taught.context.links
-    with st.expander(class_words.CLASS.said(language), icon=":material/groups:", key=state.CLASS_FOLD):
+    with st.expander(as_markdown(class_words.CLASS.said(language)), icon=":material/groups:", key=state.CLASS_FOLD):
         asked = {state.LESSON: slug, state.LANGUAGE: language}
         show_class_link(lambda chosen: links.whole(PAGE, **(asked | chosen)), language)
         where = links.elsewhere("class")

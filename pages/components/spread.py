@@ -48,21 +48,21 @@ def ask_codes(context: Context, language: Language) -> Handed:
     first, second = st.columns(2, gap="medium")
     with first:
         text = st.text_area(
-            class_words.CODES.said(language),
+            as_markdown(class_words.CODES.said(language)),
             key=state.CLASS_CODES,
             height=150,
             help=as_markdown(class_words.CODES_HELP.said(language)),
             placeholder="K3F7-9QWX",
         )
         files = st.file_uploader(
-            class_words.FILES.said(language),
+            as_markdown(class_words.FILES.said(language)),
             key=state.CLASS_FILES,
             accept_multiple_files=True,
             max_upload_size=MOST_MEGABYTES,
         )
     with second:
         name = st.text_input(
-            class_words.NAME.said(language),
+            as_markdown(class_words.NAME.said(language)),
             suggest_group(),
             key=state.CLASS_NAME,
             max_chars=LONGEST_GROUP,
@@ -70,7 +70,7 @@ def ask_codes(context: Context, language: Language) -> Handed:
             help=as_markdown(class_words.NAME_HELP.said(language)),
         )
         links = st.text_area(
-            class_words.LINKS.said(language),
+            as_markdown(class_words.LINKS.said(language)),
             key=state.CLASS_LINKS,
             height=110,
             help=as_markdown(class_words.LINKS_HELP.said(language)),
@@ -141,7 +141,7 @@ def _show_round(asked: Round, codes: Sequence[Code], language: Language) -> None
     spread = spread_answers(asked.kind, answers, asked.judge)
     said = _say_spread(asked, spread, language, is_shown=is_shown)
     st.html(f'<p class="outcomes-spread" data-testid="spread" role="status">{escape(said)}</p>')
-    st.toggle(class_words.SHOW_ANSWER.said(language), key=key)
+    st.toggle(as_markdown(class_words.SHOW_ANSWER.said(language)), key=key)
     alt = fill(class_words.EXPECTED, question=asked.text).said(language)
     picture = Picture(title, _plot(asked, spread, language, is_shown=is_shown), f"{alt} {said}")
     show_picture_alone(picture, state.key_of_round(asked.signs, "figure"))
