@@ -80,7 +80,7 @@ OTHER_DATA = Text(
     "{title}: the link was made with data version {theirs}; version {ours} is open.",
     "{title}：链接所用的数据版本为 {theirs}，当前打开的是 {ours}。",
 )
-N_READ = Text("{n} codes read.", "已读取 {n} 个代码。")
+N_READ = Text("Codes read: {n}.", "已读取代码：{n} 个。")
 DAMAGED = Text("Heard or typed wrong, ask again: {codes}", "听错或输错，请再问一遍：{codes}")
 STRANGE = Text(
     "Of another question, class or cohort: {codes}. Paste the link of that question, or check the name of the class.",
@@ -88,7 +88,7 @@ STRANGE = Text(
 )
 OTHER_COHORT = Text("{code}: {title}, but of all {patients}", "{code}：{title}，但为全部患儿")
 NO_ANSWER = Text("{code}: {title}, but no answer to it", "{code}：{title}，但不是其答案")
-SPREAD = Text("{n} predictions.", "{n} 个预测。")
+SPREAD = Text("Predictions: {n}.", "预测：{n} 个。")
 MIDDLE = Text("Median {middle}.", "中位数 {middle}。")
 HALF = Text("Half of them lie from {low} to {high}.", "一半在 {low} 至 {high} 之间。")
 SCORED = Text("{right} right, {near} near, {off} further off.", "正确 {right}，接近 {near}，有差距 {off}。")
