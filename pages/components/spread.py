@@ -163,7 +163,7 @@ def _say_spread(asked: Round, spread: Spread, language: Language, *, is_shown: b
 
 
 def _say_number(value: float, kind: Number | Ratio) -> Text:
-    number = f"{value:.3g}" if isinstance(kind, Ratio) else f"{round(value, 2):g}"
+    number = f"{value:.3g}" if isinstance(kind, Ratio) else f"{round(value, 1):g}"
     return both(number) if isinstance(kind, Ratio) else fill(both("{number} {unit}"), number=number, unit=kind.unit)
 
 
