@@ -8,13 +8,16 @@ from pages.components.context import Context
 from pages.components.glossary import ABOUT, TITLE, show_search, show_terms, show_whose
 from pages.components.language import ask_language
 from pages.components.registry import LEARN, Page
-from pages.components.title import show_bare_title
+from pages.components.title import show_bare_title, show_title
 
 
 def show_glossary(context: Context) -> None:
     """Every term in alphabetical order, and a field that leaves those with what is typed."""
     language = ask_language()
-    show_bare_title(TITLE.said(language), ABOUT.said(language), context.cohort)
+    if context.is_answered:
+        show_title(TITLE.said(language), ABOUT.said(language), context)
+    else:
+        show_bare_title(TITLE.said(language), ABOUT.said(language), context.cohort)
     terms = list_terms()
     show_search(terms, language)
     pictures = load_miniatures(context.cohort, context.filter, language)

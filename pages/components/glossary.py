@@ -25,7 +25,7 @@ CONTENTS = Text("Letters", "字母")
 COUNTED = Text("{n} found", "找到 {n} 条")
 ALSO = Text("Also: ", "又称：")
 SOURCE = Text("Source: ", "来源：")
-PICTURES = Text("The small pictures show the open selection: {whom}", "小图显示当前所选：{whom}")
+PICTURES = Text("The small pictures show this selection.", "小图显示以上所选人群。")
 PICTURES_OF_REFERENCE = Text(
     "The small pictures show the synthetic reference cohort: small numbers of the open one are protected.",
     "小图显示合成的参考队列：当前队列的小数字受保护。",
@@ -46,10 +46,8 @@ def show_search(terms: Sequence[Term], language: Language) -> None:
 
 def show_whose(context: Context, language: Language) -> None:
     """Whom the pictures show."""
-    said = PICTURES_OF_REFERENCE.said(language)
-    if not context.cohort.smallest_cell:
-        said = PICTURES.said(language).replace("{whom}", context.selection.sentence())
-    st.html(f'<p class="outcomes-caption" data-testid="whose-pictures">{escape(said)}</p>')
+    said = PICTURES_OF_REFERENCE if context.cohort.smallest_cell else PICTURES
+    st.html(f'<p class="outcomes-caption" data-testid="whose-pictures">{escape(said.said(language))}</p>')
 
 
 def show_terms(

@@ -32,7 +32,15 @@ def test_every_page_of_another_disease_is_in_its_own_words() -> None:
     app = bring(("stanford_heart.csv", heart_rows().to_csv(index=False)))
     assert "Stanford heart transplants" in shown(app)
     press(app, "Show 103 patients")
-    for page in ("", "survival-by-site", "survival-by-treatment", "relapse-predictors", "methods", "this-patient"):
+    for page in (
+        "",
+        "survival-by-site",
+        "survival-by-treatment",
+        "relapse-predictors",
+        "methods",
+        "glossary",
+        "this-patient",
+    ):
         turn_to(app, page)
         assert not app.exception
         texts = list_shown(app)

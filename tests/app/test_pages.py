@@ -33,7 +33,7 @@ from tests.app.reading import assert_fit_to_read, component_data, explanations_i
 ROOT = Path(__file__).parents[2]
 SLUGS = [analysis.slug for analysis in load_analyses()]
 PAGES = ["", *SLUGS, "methods", "published-study", "your-patients", "this-patient", "collected", "relapsed-all"]
-PAGES += ["read-the-paper"]
+PAGES += ["read-the-paper", "glossary"]
 State = dict[str, Any]
 
 COHORT = load_cohort(str(REFERENCE_COHORT))

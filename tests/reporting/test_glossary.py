@@ -8,23 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from analytics.dictionary import load_dictionary
+from analytics.dictionary import Words, load_dictionary, speaking_by
 from analytics.figures.curves import incidence, survival
 from analytics.reporting.glossary import (
     GLOSSARY_PATH,
     find_spellings,
     fold_spelling,
+    list_terms,
     load_glossary,
     to_browser,
 )
 from analytics.reporting.methods import load_methods
 from analytics.reporting.reliability import load_policy
 from analytics.reporting.tables import link_sources
-from tests.test_words import literals
+from tests.test_words import SPEAKS, literals
 
 ROOT = Path(__file__).parents[2]
 SENTENCE_END = r"[.?!](?= [A-Z]|$)"
-FIELD = re.compile(r"\{(\w+)\}")
+FIELD = re.compile(r"\{([^{}]+)\}")
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 PATTERN = re.compile(find_spellings(load_glossary()), re.ASCII)  # as browsers understand it
 
@@ -113,6 +114,19 @@ def test_terms_are_found_as_words_of_their_own(text: str, names: list[str]) -> N
 
 def test_the_noun_of_the_dictionary_is_spoken() -> None:
     assert "atient}" not in str(to_browser()) and "children" in str(to_browser()["terms"])
+
+
+def test_another_disease_has_no_words_of_this_one() -> None:
+    for term in load_glossary():
+        if not term.is_clinical and not term.anchor.startswith(("variable-", "endpoint-")):
+            texts = (term.name, term.meaning, term.more)
+            assert not any(SPEAKS.search(FIELD.sub("", text.en)) for text in texts), term.name.en
+            assert not any(re.search("白血病|复发|移植|缓解|骨髓|患儿", text.zh) for text in texts), term.name.en
+    heart = replace(load_dictionary(), words=Words("patient", "patients", {"relapse": "death"}))
+    with speaking_by(heart):
+        assert {term.name.en for term in list_terms()} & {"Blinatumomab", "Lumbar puncture", "Conditioning"} == set()
+        said = {term.name.en: term.say("zh") for term in list_terms()}
+    assert "患者" in said["At risk"] + said["Cumulative incidence"] and "患儿" not in "".join(said.values())
 
 
 @pytest.mark.parametrize("reading", [survival.READING, incidence.READING])
