@@ -244,7 +244,7 @@ def _mark(mark: Mark, axes: Axes) -> str:
         x = axes.x(mark.x)
         fits = x + 4 + LETTER * _width(mark.text) < WIDTH
         return _line(x, TOP, x, axes.y(0), "mark") + _text(
-            x + (3 if fits else -3), TOP + 9, mark.text, "start" if fits else "end", "strong"
+            x + (3 if fits else -3), axes.y(0) - 5, mark.text, "start" if fits else "end", "strong"
         )
     y = axes.y(mark.y or 0.0)
     return _line(LEFT, y, WIDTH - RIGHT, y, "mark") + _text(WIDTH - RIGHT, y - 4, mark.text, "end", "strong")

@@ -30,8 +30,9 @@ class Term:
     """A word with its meaning in a sentence, what goes beyond it, "" for nothing, and the source of what both state.
 
     ``spellings`` are those that pages have, a small first letter standing for a capital one, too, and ``chinese`` those of
-    Chinese texts; ``other_names`` are searched for alone. ``anchor`` is the entry of the methods page that says how it is done,
-    "" without one. ``is_clinical`` is True for what is of the product's own disease and no variable of its dictionary.
+    Chinese texts; ``other_names``, and ``related`` words that are no names of it, are searched for alone. ``anchor`` is the
+    entry of the methods page that says how it is done, "" without one. ``is_clinical`` is True for what is of the product's own
+    disease, as another one's glossary lacks it.
     """
 
     name: Text
@@ -41,6 +42,7 @@ class Term:
     more: Text = NOTHING
     chinese: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
     anchor: str = ""
     is_clinical: bool = False
 
@@ -85,6 +87,7 @@ def _to_term(entry: Mapping[str, Any]) -> Term:
         more=Text(entry.get("more", ""), entry.get("more_zh", "")),
         chinese=tuple(spelling for spelling in chinese if _CHINESE.search(spelling)),
         other_names=tuple(entry.get("other_names", ())),
+        related=tuple(entry.get("related", ())),
         anchor=entry.get("anchor", ""),
         is_clinical=entry.get("is_clinical", False),
     )

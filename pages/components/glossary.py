@@ -76,6 +76,8 @@ def _entry_of(term: Term, language: Language, links: Links, picture: Miniature |
     others = [other for other in term.other_names if f"({other})" not in f"{term.name.en} {term.name.zh}"]
     if others:
         names += f" <small>{ALSO.said(language)}{escape(', '.join(others))}</small>"
+    if term.related:
+        names += f"<span hidden>{escape(', '.join(term.related))}</span>"
     more = term.say_more(language)
     paragraphs = [f'<p class="glossary-name">{names}</p>', f"<p>{escape(term.say(language))}</p>"]
     paragraphs += [f'<p class="glossary-more">{escape(more)}</p>'] if more else []

@@ -65,7 +65,7 @@ def terms() -> re.Pattern[str]:
     named = []
     for term in load_glossary():
         name = re.sub(r" \(.*\)$", "", term.name.en)
-        named.append(replace(term, spellings=(*term.spellings, *term.other_names, name), chinese=()))
+        named.append(replace(term, spellings=(*term.spellings, *term.other_names, *term.related, name), chinese=()))
     return re.compile(find_spellings(named), re.ASCII | re.IGNORECASE)
 
 
