@@ -50,7 +50,7 @@ def show_lessons(context: Context) -> None:
         return
     taught = open_taught(context, slug, language)
     lesson, instead = taught.lesson, load_lesson(context.cohort, context.filter, slug).instead
-    show_title(lesson.title.said(language), lesson.about.said(language), taught.whom)
+    show_title(fill(lesson.title).said(language), fill(lesson.about).said(language), taught.whom)
     place = fill(words.PLACE, order=str(lesson.order), n=str(len(load_lessons()))).said(language)
     note = (
         f'<p class="outcomes-note caution" data-testid="instead">{escape(instead.said(language))}</p>'

@@ -19,6 +19,7 @@ from pages.components.ledger import show_ledger
 from pages.components.markdown import as_markdown
 from pages.components.notes import is_grave, show_notes
 from pages.components.open_view import OpenView
+from pages.components.related import show_related
 from pages.components.tables import show_headlines, show_sentences, show_table
 
 
@@ -44,11 +45,12 @@ def show_certainty(opened: OpenView) -> None:
 
 
 def show_method(opened: OpenView) -> None:
-    """How the figure is read, how its numbers were made, and of whom."""
+    """How the figure is read, how its numbers were made, of whom, and where that is taught."""
     show_headlines(_headlines_in(opened, "done"), "headlines-done")
     show_caption(opened.document.main().caption)
     show_caption(f"Method: {opened.document.method}")
     show_attrition(opened)
+    show_related(opened.context.links, opened.document.slug)
 
 
 def show_files_fold(opened: OpenView) -> None:

@@ -107,7 +107,13 @@ def show_list(links: Links, language: Language) -> None:
     """Every lesson with what has become of it, and the closing quiz."""
     done = read_done()
     cards = [
-        _card(links, lesson.slug, f"{lesson.order}. {lesson.title.said(language)}", lesson.about.said(language), said)
+        _card(
+            links,
+            lesson.slug,
+            f"{lesson.order}. {fill(lesson.title).said(language)}",
+            fill(lesson.about).said(language),
+            said,
+        )
         for lesson in load_lessons()
         for said in [_say_done(lesson, done.get(lesson.slug), language)]
     ]
