@@ -262,11 +262,12 @@ def show_revealed(taught: Taught, done: Done) -> None:
         if answer is not None:  # one of an earlier visit may be of other patients
             verdict = kind.judge(answer, lesson.truth(taught.found))
             compared = lesson.compare(taught.found, answer).said(language)
-        why = " ".join(text.said(language) for text in lesson.shown(lesson.explain(taught.found)))
+        why = [text.said(language) for text in lesson.shown(lesson.explain(taught.found))]
+        reasons = "".join(f"<li>{escape(said)}</li>" for said in why)
         st.html(
             f'<p class="outcomes-verdict {verdict}" role="status" data-testid="verdict"><b>'
             f"{escape(VERDICTS[verdict].said(language).capitalize())}.</b> {escape(compared)}</p>"
-            f'<div class="outcomes-lesson" data-testid="why"><p>{escape(why)}</p></div>'
+            f'<ul class="outcomes-lesson outcomes-why" data-testid="why">{reasons}</ul>'
         )
         _show_control(taught)
         context = taught.context
