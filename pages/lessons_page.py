@@ -10,7 +10,6 @@ from analytics.formats import name_patients
 from analytics.learning import words
 from analytics.learning.lessons import load_lessons
 from analytics.learning.saying import fill
-from analytics.reporting.wording import say_no_advice
 from pages.components.cache import load_lesson
 from pages.components.closing_quiz import show_quiz
 from pages.components.context import Context
@@ -46,7 +45,7 @@ def show_lessons(context: Context) -> None:
             show_quiz(context.links, language)
             show_ways(context.links, slug, language)
         keep_progress()
-        st.caption(as_markdown(say_no_advice()))
+        st.caption(as_markdown(fill(words.NO_ADVICE).said(language)))
         return
     taught = open_taught(context, slug, language)
     lesson, instead = taught.lesson, load_lesson(context.cohort, context.filter, slug).instead
@@ -63,7 +62,7 @@ def show_lessons(context: Context) -> None:
     show_for_class(taught)
     show_ways(context.links, slug, language)
     keep_progress()
-    st.caption(as_markdown(say_no_advice()))
+    st.caption(as_markdown(fill(words.NO_ADVICE).said(language)))
 
 
 def list_pages() -> tuple[Page, ...]:

@@ -36,6 +36,10 @@ KEPT_HERE = Text(
     "您的回答只保存在本浏览器中，不会发送给任何人。",
 )
 NOT_ANSWERED = Text("not answered yet", "尚未作答")
+NO_ADVICE = Text(
+    "This product describes groups of {patients}. It gives no advice on the treatment of any one {patient}.",
+    "本产品只描述患儿群体，不为任何一名患儿提供治疗建议。",
+)
 DRAW = Text(
     "Drag the points, or move between them with Tab and change them with the arrow keys.",
     "拖动各点，或用 Tab 键切换、方向键调整。",

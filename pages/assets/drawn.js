@@ -1,7 +1,8 @@
 // A curve that a learner draws: a point for each time, which the pointer drags and the arrow keys move. It never rises: the
 // points after one that sinks sink with it, and those before one that rises rise.
 
-const W = 640, H = 300, L = 46, R = 32, T = 12, B = 40
+const H = 300, L = 46, R = 32, T = 12, B = 40
+const WIDEST = 640, NARROWEST = 300 // one unit of the drawing is a pixel, on a phone too
 const SVG = 'http://www.w3.org/2000/svg'
 const make = (tag, attributes, text) => {
   const made = document.createElementNS(SVG, tag)
@@ -16,6 +17,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (box.dataset.asked === asked) return
   box.dataset.asked = asked
   const { times, axis, label, point, months, commit } = data
+  const W = Math.max(NARROWEST, Math.min(WIDEST, box.clientWidth || WIDEST))
   const end = times.at(-1), values = times.map(() => 100)
   const x = (time) => L + (W - L - R) * time / end
   const y = (value) => T + (H - T - B) * (1 - value / 100)
@@ -56,7 +58,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       handle.setAttribute('aria-valuenow', values[i])
       handle.setAttribute('aria-valuetext', `${values[i]} %`)
       said.setAttribute('y', y(values[i]) + (values[i] > 88 ? 24 : -14))
-      said.textContent = `${values[i]} %`
+      said.textContent = W < 480 ? values[i] : `${values[i]} %`
     })
   }
   const toValue = (event) => {
