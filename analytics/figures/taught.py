@@ -73,6 +73,10 @@ def cut_after(figure: Figure, month: float) -> Figure:
 def in_chinese(figure: Figure, words: Mapping[str, str] = CHINESE) -> Figure:
     """The figure with the words that stand on every figure of curves in Chinese; names and numbers stay."""
     drawn = figure.to_plotly_json()
+    named = [trace for trace in drawn["data"] if isinstance(trace.get("name"), str)]
+    for trace in named:
+        for english, chinese in words.items():
+            trace["name"] = trace["name"].replace(english, chinese)
     for said in _texts_of(drawn):
         for english, chinese in words.items():
             said["text"] = said["text"].replace(english, chinese)
