@@ -84,6 +84,7 @@ from analytics.estimators.standardised_difference import (
     standardised_share_difference,
 )
 from analytics.estimators.survival.differences import estimate_survival_differences, find_crossings
+from analytics.estimators.survival.groupings import logrank_of_groupings
 from analytics.estimators.survival.kaplan_meier import estimate_survival, follow_up
 from analytics.estimators.survival.logrank import (
     logrank_test,
@@ -208,6 +209,7 @@ __all__ = [
     "landmark_survival",
     "list_wilson",
     "load_libraries",
+    "logrank_of_groupings",
     "logrank_test",
     "mantel_byar_p_values",
     "mantel_byar_test",
