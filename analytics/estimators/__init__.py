@@ -78,6 +78,7 @@ from analytics.estimators.regression.horizon_logistic import (
 from analytics.estimators.regression.interaction import subgroup_effects, subgroup_odds_ratios
 from analytics.estimators.regression.logistic import estimate_odds_ratios, estimate_univariable_odds_ratios
 from analytics.estimators.regression.predicted_risk import predict_risk
+from analytics.estimators.regression.tables import odds_ratios_of_tables
 from analytics.estimators.sensitivity import e_value, e_value_of, highest_risk
 from analytics.estimators.standardised_difference import (
     standardised_mean_difference,
@@ -217,6 +218,7 @@ __all__ = [
     "naive_hazard_ratio",
     "naive_ratios",
     "normal_quantile",
+    "odds_ratios_of_tables",
     "optimism_by_bootstrap",
     "own_level_name",
     "pairwise_logrank",
