@@ -99,8 +99,8 @@ class Drawn:
         assert isinstance(answer, tuple)
         return fill(
             Text("{share} % at {time} months", "{time} 个月时 {share} %"),
-            share=format_plain(answer[-1]),
-            time=format_plain(self.times[-1]),
+            share=f"{round(answer[-1], 1):g}",
+            time=f"{self.times[-1]:g}",
         )
 
 

@@ -100,9 +100,7 @@ CLASS_FILE = "class_file"
 CLASS_CODES = "class_codes"
 CLASS_FILES = "class_files"
 CLASS_LINKS = "class_links"
-ASKING = "asking"  # the place where a question is made of a view; the keys of its widgets begin so
 ASKED_FORM = "asked_form"
-ASKED_ANSWER = "asked_answer"
 ASKED_AGAIN = "asked_again"
 REFERENCE = "reference"  # the choice that a click on a row of a forest sets
 FOREST = "forest"
@@ -194,7 +192,7 @@ def key_of_round(signs: str, what: str) -> str:
 
 def key_of_asking(slug: str, what: str) -> str:
     """The key of a widget that makes a question of a view."""
-    return "_".join((ASKING, slug, what))
+    return "_".join(("asking", slug, what))
 
 
 def key_of_background(part: str, what: str = "") -> str:
