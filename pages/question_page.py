@@ -13,7 +13,7 @@ from pages.components.asked import CHOICES, PAGE, Asked, open_asked, read_query,
 from pages.components.context import Context
 from pages.components.language import ask_language
 from pages.components.markdown import as_markdown
-from pages.components.registry import Page
+from pages.components.registry import LEARN, Page
 from pages.components.title import show_title
 
 
@@ -43,6 +43,7 @@ def list_pages() -> tuple[Page, ...]:
             show=show_question,
             order=161,
             about=about,
+            section=LEARN,
             choices=CHOICES,
             is_listed=False,
         ),
