@@ -26,6 +26,19 @@ def show_quiz(links: Links, language: Language) -> None:
     is_done = bool(st.session_state.get(state.QUIZ_DONE))
     chosen = [st.session_state.get(key) for key in keys]
     n_open = sum(option is None for option in chosen)
+    with st.form(state.QUIZ_FORM, border=False):
+        for number, (key, (lesson, check)) in enumerate(zip(keys, asked, strict=True), start=1):
+            st.radio(
+                as_markdown(f"{number}. {fill(check.question).said(language)}"),
+                range(len(check.options)),
+                index=None,
+                key=key,
+                format_func=[as_markdown(fill(option).said(language)) for option in check.options].__getitem__,
+            )
+            if is_done and not n_open:
+                _show_why(links, lesson, check, st.session_state.get(key) == check.right, language)
+        st.form_submit_button(as_markdown(words.HAND_IN.said(language)), type="primary", on_click=_hand_in)
+    # Where one has just handed in.
     if is_done and n_open:
         said = fill(words.UNANSWERED, n=str(n_open)).said(language)
         st.html(f'<p class="outcomes-verdict near" role="status">{escape(said)}</p>')
@@ -34,18 +47,6 @@ def show_quiz(links: Links, language: Language) -> None:
         said = fill(words.SCORE, right=str(right), n=str(len(asked))).said(language)
         kind = "right" if right == len(asked) else "near"
         st.html(f'<p class="outcomes-verdict {kind}" role="status" data-testid="score"><b>{escape(said)}</b></p>')
-    with st.form(state.QUIZ_FORM, border=False):
-        for number, (key, (lesson, check)) in enumerate(zip(keys, asked, strict=True), start=1):
-            st.radio(
-                f"{number}\\. {as_markdown(fill(check.question).said(language))}",
-                range(len(check.options)),
-                index=None,
-                key=key,
-                format_func=[as_markdown(fill(option).said(language)) for option in check.options].__getitem__,
-            )
-            if is_done and not n_open:
-                _show_why(links, lesson, check, st.session_state.get(key) == check.right, language)
-        st.form_submit_button(words.HAND_IN.said(language), type="primary", on_click=_hand_in)
 
 
 def _show_why(links: Links, lesson: Lesson[Any, Any], check: Check, is_right: bool, language: Language) -> None:

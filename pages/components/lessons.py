@@ -160,7 +160,7 @@ def _ask_answer(taught: Taught, kind: Kind) -> None:
         with st.form(state.LESSON_FORM, border=False):
             if isinstance(kind, Number):
                 st.slider(
-                    words.YOUR_ANSWER.said(language) + f" ({as_markdown(kind.unit.said(language))})",
+                    as_markdown(f"{words.YOUR_ANSWER.said(language)} ({kind.unit.said(language)})"),
                     float(kind.low),
                     float(kind.high),
                     float(kind.start),
@@ -171,14 +171,14 @@ def _ask_answer(taught: Taught, kind: Kind) -> None:
                 )
             else:
                 st.radio(
-                    words.YOUR_ANSWER.said(language),
+                    as_markdown(words.YOUR_ANSWER.said(language)),
                     [code for code, _ in kind.options],
                     index=None,
                     key=key,
                     format_func=lambda code: as_markdown(kind.say(code).said(language)),
                 )
             st.form_submit_button(
-                words.COMMIT.said(language), type="primary", on_click=partial(_commit, taught, kind, key)
+                as_markdown(words.COMMIT.said(language)), type="primary", on_click=partial(_commit, taught, kind, key)
             )
         return
     data = {
@@ -189,7 +189,7 @@ def _ask_answer(taught: Taught, kind: Kind) -> None:
         "months": "months" if language == "en" else "月",
         "commit": words.COMMIT.said(language),
     }
-    st.caption(words.DRAW.said(language))
+    st.caption(as_markdown(words.DRAW.said(language)))
     DRAWN(key=state.DRAWN, data=data, on_drawn_change=partial(_commit_drawn, taught, kind))
 
 
@@ -233,8 +233,8 @@ def show_committed(taught: Taught) -> None:
 
 
 def _show_again(taught: Taught) -> None:
-    slug, said = taught.lesson.slug, as_markdown(words.ANSWER_AGAIN.said(taught.language))
-    st.button(said, key=state.LESSON_AGAIN, on_click=drop_done, args=(slug,))
+    slug, again = taught.lesson.slug, as_markdown(words.ANSWER_AGAIN.said(taught.language))
+    st.button(again, key=state.LESSON_AGAIN, on_click=drop_done, args=(slug,))
 
 
 def show_for_class(taught: Taught) -> None:
@@ -284,8 +284,8 @@ def _show_control(taught: Taught) -> None:
     """The one control of a lesson, whose value the link says."""
     control, language = taught.lesson.control, taught.language
     hold_choices({control.name: taught.setting})
-    said = f"**{words.CHANGE.said(language)}.** {as_markdown(fill(taught.lesson.move).said(language))}"
-    st.markdown(said)
+    change, move = words.CHANGE.said(language), fill(taught.lesson.move).said(language)
+    st.html(f'<p class="outcomes-lesson"><b>{escape(change)}.</b> {escape(move)}</p>')
     label = as_markdown(fill(taught.lesson.control_label).said(language))
     if control.kind == "number":
         low, high = control.limits

@@ -56,14 +56,14 @@ def show_summary(language: Language) -> None:
         return
     with st.container(horizontal=True):
         st.download_button(
-            words.DOWNLOAD.said(language),
+            as_markdown(words.DOWNLOAD.said(language)),
             data=summarise(done, load_lessons(), language, date.today()),
             file_name="lessons.txt",
             mime="text/plain",
             on_click="ignore",
             key=state.SUMMARY,
         )
-        st.button(words.FORGET.said(language), key=state.FORGET_PROGRESS, on_click=_forget)
+        st.button(as_markdown(words.FORGET.said(language)), key=state.FORGET_PROGRESS, on_click=_forget)
 
 
 def _forget() -> None:

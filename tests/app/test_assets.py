@@ -22,6 +22,7 @@ from pages.components.style import PRESENTED, STYLE
 def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
     assert browser.SIDEBAR and browser.SIDEBAR_TOLD and browser.CHOICES and browser.PRESENTER
+    assert browser.DRAWN and browser.PROGRESS
     scripts = {"figure.js", "saving.js", "drawing.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
     scripts |= {
         "filters.js",
@@ -32,6 +33,9 @@ def test_every_file_is_used() -> None:
         "methods.js",
         "present.js",
         "choices.js",
+        "drawn.js",
+        "glossary.js",
+        "progress.js",
     }
     served = STYLE + PRESENTED
     sheets = {path.name for path in ASSETS.iterdir() if path.suffix == ".css" and read_asset(path.name) in served}
@@ -47,6 +51,10 @@ def test_every_file_is_used() -> None:
         "terms.css",
         "present.css",
         "choices.css",
+        "disease.css",
+        "glossary.css",
+        "lessons.css",
+        "paper.css",
     }
     assert sheets == known
 
