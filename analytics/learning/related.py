@@ -12,9 +12,9 @@ CURVES = ("reading-a-curve", "censoring", "median-not-reached", "tail-with-few",
 TREATED = ("immortal-time", "confounding")
 # By the address of the page, in the order in which they help.
 LESSONS: Mapping[str, tuple[str, ...]] = {
-    "relapse-predictors": ("odds-and-risk", "confounding", "separation"),
+    "relapse-predictors": ("odds-and-risk", "confounding", "separation", "missing-data"),
     "cumulative-incidence": ("competing-risks",),
-    "missing-values": (),
+    "missing-values": ("missing-data",),
     "survival-by-site": (*CURVES, "separation"),
     "survival-by-variable": CURVES,
     "hazard-ratios": ("bands-and-p", "confounding", "crossing-curves"),
