@@ -21,6 +21,7 @@ from pages.components.cache import REFERENCE_COHORT
 LESSONS = load_lessons()
 COHORT = open_cohort(REFERENCE_COHORT)
 MOST_WORDS = 180  # before the first answer
+LONGEST_SENTENCE, USUAL_SENTENCE = 34, 16  # words
 FIELD = re.compile(r"\{([^{}]*)\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SELECTIONS = (
@@ -70,6 +71,17 @@ def test_what_is_read_before_the_answer_is_short(lesson: Lesson[Any, Any]) -> No
     options = [text for _, text in question.kind.options] if isinstance(question.kind, Choice) else []
     words = [word for text in (*lesson.before, question.text, *options) for word in text.en.split()]
     assert len(words) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_sentences_are_short(lesson: Lesson[Any, Any]) -> None:
+    opened = open_lesson(lesson, COHORT, CohortFilter(), COHORT)
+    with speaking_by(COHORT.dictionary):
+        found = lesson.open(opened.frame, lesson.control.default)
+        texts = [*lesson.before, lesson.ask(found).text, lesson.move, *lesson.shown(lesson.explain(found))]
+    lengths = [len(said.split()) for text in texts for said in re.split(r"(?<=[.?!:;])\s+", text.en) if said]
+    assert max(lengths) <= LONGEST_SENTENCE, lengths
+    assert sum(lengths) / len(lengths) <= USUAL_SENTENCE, lengths
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
