@@ -13,6 +13,7 @@ YOUR_ANSWER = Text("Your answer", "您的回答")
 COMMIT = Text("Commit and reveal", "提交并揭晓")
 ANSWER_AGAIN = Text("Answer again", "重新作答")
 CHANGE = Text("Now change it", "现在动手改变")
+PLAY = Text("▶ Play", "▶ 播放")
 WHY = Text("Why", "为什么")
 CHECK = Text("Did it stick?", "学会了吗？")
 RIGHT = Text("Right.", "正确。")
@@ -28,14 +29,12 @@ QUIZ_ABOUT = Text(
 HAND_IN = Text("Hand in", "交卷")
 SCORE = Text("{right} of {n} right.", "{n} 题答对 {right} 题。")
 UNANSWERED = Text("Answer all questions first: {n} are open.", "请先回答所有题目：还有 {n} 题未答。")
-LOOK_AGAIN = Text("Look again", "再看一遍")
 DOWNLOAD = Text("Download a summary", "下载学习小结")
 FORGET = Text("Forget my progress", "清除我的进度")
 KEPT_HERE = Text(
     "Your answers stay in this browser; nothing is sent to anybody.",
     "您的回答只保存在本浏览器中，不会发送给任何人。",
 )
-NOT_ANSWERED = Text("not answered yet", "尚未作答")
 NO_ADVICE = Text(
     "This product describes groups of {patients}. It gives no advice on the treatment of any one {patient}.",
     "本产品只描述患儿群体，不为任何一名患儿提供治疗建议。",

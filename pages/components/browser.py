@@ -72,5 +72,11 @@ PRESENTER = st.components.v2.component(
 DRAWN = st.components.v2.component(
     "outcomes_drawn", html='<div class="outcomes-drawn"></div>', js=load_in_browser("drawn.js"), isolate_styles=False
 )
+PLAY = st.components.v2.component(
+    "outcomes_play",
+    html='<div class="outcomes-play"><button type="button" aria-pressed="false"></button></div>',
+    js=load_in_browser("play.js"),
+    isolate_styles=False,
+)
 PROGRESS = st.components.v2.component("outcomes_progress", html="<span hidden></span>", js=read_asset("progress.js"))
 TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=read_asset("tab.js"))

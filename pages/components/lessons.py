@@ -21,7 +21,7 @@ from analytics.learning.lessons import load_lessons
 from analytics.learning.progress import VERDICTS, Done, accepts, count_right
 from analytics.learning.saying import fill
 from pages.components import state
-from pages.components.browser import DRAWN
+from pages.components.browser import DRAWN, PLAY
 from pages.components.cache import load_lesson, load_taught
 from pages.components.classroom import (
     CLASS,
@@ -47,6 +47,7 @@ SLUGS = ("", *(lesson.slug for lesson in load_lessons()), QUIZ)
 LESSON = Control(state.LESSON, "Lesson", "one", "", tuple((slug, slug) for slug in SLUGS))
 WIDTH = 560  # pixels of a slider
 FEW_OPTIONS = 6
+MOST_STEPS, PAUSE = 12, 800  # of a control that plays, and milliseconds between them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,13 +290,26 @@ def _show_control(taught: Taught) -> None:
     label = as_markdown(fill(taught.lesson.control_label).said(language))
     if control.kind == "number":
         low, high = control.limits
-        st.slider(label, low, high, step=control.step, key=control.name, width=WIDTH)
+        with st.container(horizontal=True, vertical_alignment="bottom", key=state.PLAY_PLACE):
+            st.slider(label, low, high, step=control.step, key=control.name, width=WIDTH)
+            values = list(range(low, high + 1, control.step))
+            every = -(-len(values) // MOST_STEPS)
+            shown = [*values[:-1:every], values[-1]]
+            data = {"label": words.PLAY.said(language), "control": control.name, "values": shown, "pause": PAUSE}
+            PLAY(key=state.PLAY, data=data, width="content", on_at_change=partial(_hold_step, control))
         return
     names = {value: as_markdown(fill(taught.lesson.labels[value]).said(language)) for value, _ in control.options}
     if len(names) <= FEW_OPTIONS:
         st.segmented_control(label, list(names), key=control.name, format_func=names.__getitem__, required=True)
     else:
         st.selectbox(label, list(names), key=control.name, format_func=names.__getitem__, width=WIDTH)
+
+
+def _hold_step(control: Control) -> None:
+    """Let the control stand where playing has come to."""
+    at = st.session_state[state.PLAY].at
+    if control.allows(at):
+        hold_choices({control.name: at})
 
 
 def show_checks(taught: Taught, done: Done) -> None:

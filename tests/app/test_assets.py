@@ -22,7 +22,7 @@ from pages.components.style import PRESENTED, STYLE
 def test_every_file_is_used() -> None:
     assert browser.FIGURE and browser.FOREST and browser.GLANCE and browser.TOOLBAR and browser.TAB
     assert browser.SIDEBAR and browser.SIDEBAR_TOLD and browser.CHOICES and browser.PRESENTER
-    assert browser.DRAWN and browser.PROGRESS
+    assert browser.DRAWN and browser.PROGRESS and browser.PLAY
     scripts = {"figure.js", "saving.js", "drawing.js", "forest.js", "glance.js", "toolbar.js", "toolbar.css", "tab.js"}
     scripts |= {
         "filters.js",
@@ -35,6 +35,7 @@ def test_every_file_is_used() -> None:
         "choices.js",
         "drawn.js",
         "glossary.js",
+        "play.js",
         "progress.js",
     }
     served = STYLE + PRESENTED

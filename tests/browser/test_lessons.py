@@ -80,3 +80,14 @@ def test_progress_can_be_forgotten(page: Page, address: str) -> None:
     expect(page.get_by_test_id("lessons")).to_be_visible()
     expect(page.locator(".outcomes-lessons .done")).to_have_count(0)
     assert page.evaluate("localStorage.getItem('outcomes-lessons')") in (None, "{}")
+
+
+def test_playing_moves_the_control_from_end_to_end(page: Page, address: str) -> None:
+    Dashboard(page, address).open("lessons?lesson=immortal-time")
+    page.locator("[data-testid=stForm] [data-testid^=stBaseButton-primary]").click()
+    told = page.get_by_test_id("told")
+    expect(told).to_contain_text("from 100 % of the wait on")
+    page.get_by_role("button", name="Play").press("Enter")
+    expect(told).to_contain_text("from 0 % of the wait on")
+    expect(told).to_contain_text("from 100 % of the wait on")
+    expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
