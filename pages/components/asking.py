@@ -39,7 +39,9 @@ def show_asking(opened: OpenView) -> None:
             key=state.key_of_asking(slug, "wording"),
         )
         is_bare = one.has_interval and st.checkbox(
-            "Show the figure only after the answer", key=state.key_of_asking(slug, "bare")
+            "Show the figure only after the answer",
+            value=True,  # most such numbers can be read off it
+            key=state.key_of_asking(slug, "bare"),
         )
         asked = {
             state.ASKED_OF: write_link(slug, say_choices(opened.context, slug, opened.choices)),

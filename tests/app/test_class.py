@@ -137,4 +137,5 @@ def test_a_view_makes_a_link_that_asks_it() -> None:
     query = parse_qs(urlsplit(link).query)
     assert query["number"] == [NUMBER] and query["of"][0].startswith("survival-by-site?")
     assert "83.9" not in link and query["class"] != [""]
+    assert query[state.ASKED_BEFORE] == ["nothing"], "a curve would tell the answer"
     assert 'data-testid="question"' in shown(open_link("question", **query))
