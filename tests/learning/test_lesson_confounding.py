@@ -92,7 +92,10 @@ def test_the_links_are_those_of_the_rows(selected: str) -> None:
         f"{100 * positive['yes']:.1f} % of those with thrombocytopenia and {100 * positive['no']:.1f} % of those"
         in text
     )
-    assert f"Relapse: {100 * risk['positive']:.1f} % with it, {100 * risk['negative']:.1f} % without it" in text
+    assert (
+        f"Relapse: {100 * risk['positive']:.1f} % with MRD on day 19 positive, {100 * risk['negative']:.1f} % of the others"
+        in text
+    )
     assert positive["yes"] > positive["no"] and risk["positive"] > risk["negative"]
     assert "The two go the same way" in text
 

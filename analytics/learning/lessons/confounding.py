@@ -269,8 +269,8 @@ class Confounding(Lesson[Factors, Adjusted]):
             "粗比值比 {crude}（95 % 置信区间 {crude_limits}），模型加入{name}后为 {adjusted}（{limits}）：{way}。",
         )
         links = Text(
-            "{other}: {having} of those with {factor} and {without} of those without. {Relapse}: {risk_having} with it, "
-            "{risk_without} without it.",
+            "{other}: {having} of those with {factor} and {without} of those without. {Relapse}: {risk_having} with {other}, "
+            "{risk_without} of the others.",
             "{other}：有{factor}者占 {having}，无者占 {without}。复发：{other}者 {risk_having}，其余 {risk_without}。",
         )
         raised = Text(

@@ -100,7 +100,7 @@ class ManyLooks(Lesson[Coins, Looks]):
             "For each of the {patients} with {relapse} a coin is thrown: heads or tails. The coin knows nothing of them. "
             "Survival with heads is compared with survival with tails by the log-rank test. With p < 0.05 it would be "
             "called significant.",
-            "为每名{relapse}患儿抛一枚硬币：正面或反面。硬币对他们一无所知。用 log-rank 检验比较正面组与反面组的生存。"
+            "为每名{relapse}患儿抛一枚硬币：正面或反面。硬币对他们一无所知。用对数秩检验比较正面组与反面组的生存。"
             "p < 0.05 就会被称为“显著”。",
         ),
         Text(

@@ -80,7 +80,7 @@ class NobodyDied(Lesson[Undying, Separation]):
 
     slug = "separation"
     order = 9
-    title = Text("Nobody died: separation and small numbers", "无人死亡：完全分离与小样本")
+    title = Text("Nobody died: separation and small numbers", "无人死亡：分离现象与小样本")
     about = Text("0 deaths is not 0 risk.", "零死亡不等于零风险。")
     before = (
         Text(
@@ -117,7 +117,7 @@ class NobodyDied(Lesson[Undying, Separation]):
             (
                 Text("The factor prevents the event with certainty.", "该因素必定能防止事件发生。"),
                 Text("The factor has nothing to do with the event.", "该因素与事件无关。"),
-                Text("Separation: in one group nobody had the event.", "完全分离：某一组中无人发生事件。"),
+                Text("Separation: in one group nobody had the event.", "分离现象：某一组中无人发生事件。"),
             ),
             2,
             Text(
@@ -231,7 +231,7 @@ class NobodyDied(Lesson[Undying, Separation]):
             "the better it fits. This is separation. A program that does not notice prints 0.00 with an interval from 0 to "
             "infinity.",
             "与其余患儿（{others} 名中死亡 {others_event} 名）相比，死亡的比值比没有有限值：越接近 0 拟合得越好。"
-            "这就是完全分离。没有察觉的程序会打印 0.00，区间从 0 到无穷大。",
+            "这就是分离现象。没有察觉的程序会打印 0.00，区间从 0 到无穷大。",
         )
         firth = Text(
             "Firth’s penalised likelihood stays finite: with two groups it adds half a {patient} to each of the four counts. "
