@@ -104,7 +104,7 @@ def read_params(
 def _offer(control: Control) -> str:
     if control.kind == "number":
         return "Choose a whole number from {} to {}.".format(*control.limits)
-    labels = [label for _, label in control.options] or ["true", "false"]
+    labels = [label for _, label in control.options if label] or ["true", "false"]
     return f"Choose one of: {', '.join(labels[:MOST_CHOICES])}{', …' if len(labels) > MOST_CHOICES else ''}."
 
 

@@ -227,6 +227,11 @@ def test_what_is_not_offered_is_noted_and_left_out(control: Control) -> None:
     assert notes[0].remedy == remedies.get(control.kind, "Choose one of: Alpha, Beta.")
 
 
+def test_a_choice_without_a_name_is_not_among_those_that_are_named() -> None:
+    _, (note,) = read_params({"one": ["gamma"]}, [Control("one", "One", "one", "", (("", ""), ("a", "Alpha")))])
+    assert note.remedy == "Choose one of: Alpha."
+
+
 @pytest.mark.parametrize("text", ["29", "366", "-180", "180.5", "1e9", "inf", "nan", "0x50", "half a year"])
 def test_a_number_that_is_none_of_the_page_is_noted_and_left_out(text: str) -> None:
     values, (note,) = read_params({"landmark": [text]}, [NUMBER])
