@@ -17,6 +17,7 @@ from pages.components.language import ask_language
 from pages.components.lessons import (
     PAGE,
     QUIZ,
+    SLUGS,
     list_choices,
     open_taught,
     read_lesson,
@@ -50,7 +51,7 @@ def show_lessons(context: Context) -> None:
     taught = open_taught(context, slug, language)
     lesson, instead = taught.lesson, load_lesson(context.cohort, context.filter, slug).instead
     show_title(fill(lesson.title).said(language), fill(lesson.about).said(language), taught.whom)
-    place = fill(words.PLACE, order=str(lesson.order), n=str(len(load_lessons()))).said(language)
+    place = fill(words.PLACE, order=str(SLUGS.index(slug)), n=str(len(load_lessons()))).said(language)
     note = (
         f'<p class="outcomes-note caution" data-testid="instead">{escape(instead.said(language))}</p>'
         if instead

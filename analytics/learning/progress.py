@@ -104,9 +104,9 @@ def _is_number(value: object) -> bool:
 def summarise(progress: Progress, lessons: Sequence[Lesson[Any, Any]], language: Language, day: date) -> str:
     """The progress as a text to keep: a line for each lesson."""
     lines = [fill(HEAD, day=day.isoformat()).said(language), ""]
-    for lesson in lessons:
+    for place, lesson in enumerate(lessons, start=1):
         done = progress.get(lesson.slug)
-        named: dict[str, str | Text] = {"order": str(lesson.order), "title": lesson.title}
+        named: dict[str, str | Text] = {"order": str(place), "title": lesson.title}
         if done is None:
             lines.append(fill(UNDONE, **named).said(language))
             continue
@@ -114,6 +114,12 @@ def summarise(progress: Progress, lessons: Sequence[Lesson[Any, Any]], language:
         line = fill(LINE, **named, verdict=VERDICTS[done.verdict], said=done.said).said(language).rstrip()
         lines.append(f"{line} {checked.said(language)}" if done.chosen else line)
     return "\n".join([*lines, "", FOOT.said(language), ""])
+
+
+def say_verdict(verdict: Verdict) -> Text:
+    """A verdict as a sentence of its own."""
+    word = VERDICTS[verdict]
+    return Text(f"{word.en.capitalize()}.", f"{word.zh}。")
 
 
 def accepts(kind: Number | Choice | Drawn, answer: object) -> Answer | None:

@@ -19,7 +19,7 @@ from analytics.languages import Language, Text
 from analytics.learning import class_words, words
 from analytics.learning.answers import Answer, Number
 from analytics.learning.asking import LONGEST_WORDING, Askable, find_askable, name_view_round, say_question
-from analytics.learning.progress import VERDICTS
+from analytics.learning.progress import say_verdict
 from analytics.learning.saying import both, fill
 from analytics.views.view import read_params
 from pages.components import state
@@ -151,7 +151,7 @@ def _show_revealed(asked: Asked, answer: Answer, language: Language) -> None:
     theirs = fill(class_words.ANSWER, answer=both(asked.one.text)).said(language)
     st.html(
         f'<p class="outcomes-verdict {verdict}" role="status" data-testid="verdict"><b>'
-        f"{escape(VERDICTS[verdict].said(language).capitalize())}.</b> {escape(yours)} {escape(theirs)}</p>"
+        f"{escape(say_verdict(verdict).said(language))}</b> {escape(yours)} {escape(theirs)}</p>"
     )
     picture = asked.document.main()
     show_picture_alone(replace(picture, caption=""), state.key_of_round(asked.signs, "after"))

@@ -18,7 +18,8 @@ from analytics.learning.answers import Choice, Kind, Number
 from analytics.learning.asking import name_lesson_round
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
-from analytics.learning.progress import VERDICTS, Done, accepts, count_right
+from analytics.learning.progress import VERDICTS, Done, accepts, count_right, say_verdict
+from analytics.learning.quiz import N_LESSONS
 from analytics.learning.saying import fill
 from pages.components import state
 from pages.components.browser import DRAWN, PLAY
@@ -111,11 +112,11 @@ def show_list(links: Links, language: Language) -> None:
         _card(
             links,
             lesson.slug,
-            f"{lesson.order}. {fill(lesson.title).said(language)}",
+            f"{place}. {fill(lesson.title).said(language)}",
             fill(lesson.about).said(language),
             said,
         )
-        for lesson in load_lessons()
+        for place, lesson in enumerate(load_lessons(), start=1)
         for said in [_say_done(lesson, done.get(lesson.slug), language)]
     ]
     cards.append(_card(links, QUIZ, words.QUIZ.said(language), words.QUIZ_ABOUT.said(language), ""))
@@ -267,7 +268,7 @@ def show_revealed(taught: Taught, done: Done) -> None:
         reasons = "".join(f"<li>{escape(said)}</li>" for said in why)
         st.html(
             f'<p class="outcomes-verdict {verdict}" role="status" data-testid="verdict"><b>'
-            f"{escape(VERDICTS[verdict].said(language).capitalize())}.</b> {escape(compared)}</p>"
+            f"{escape(say_verdict(verdict).said(language))}</b> {escape(compared)}</p>"
             f'<ul class="outcomes-lesson outcomes-why" data-testid="why">{reasons}</ul>'
         )
         _show_control(taught)
@@ -286,7 +287,7 @@ def _show_control(taught: Taught) -> None:
     control, language = taught.lesson.control, taught.language
     hold_choices({control.name: taught.setting})
     change, move = words.CHANGE.said(language), fill(taught.lesson.move).said(language)
-    st.html(f'<p class="outcomes-lesson"><b>{escape(change)}.</b> {escape(move)}</p>')
+    st.html(f'<p class="outcomes-lesson"><b>{escape(change)}</b> {escape(move)}</p>')
     label = as_markdown(fill(taught.lesson.control_label).said(language))
     if control.kind == "number":
         low, high = control.limits
@@ -350,6 +351,8 @@ def show_ways(links: Links, slug: str, language: Language) -> None:
     order = SLUGS.index(slug)
     ways = [(words.PREVIOUS, SLUGS[order - 1] if order > 1 else None), (words.ALL_LESSONS, "")]
     ways.append((words.NEXT, SLUGS[order + 1] if order + 1 < len(SLUGS) else None))
+    if order == N_LESSONS:  # all that the quiz asks has been taught
+        ways.append((words.QUIZ, QUIZ))
     html = "".join(
         f'<a data-turn class="outcomes-button" href="{escape(links.elsewhere(PAGE, lesson=to, **say_class()))}">'
         f"{escape(name.said(language))}</a>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from html import unescape
 from typing import Any
@@ -14,7 +15,7 @@ from analytics.learning import words
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
 from analytics.learning.progress import Done, read_progress, summarise, write_progress
-from analytics.learning.quiz import list_quiz
+from analytics.learning.quiz import N_LESSONS, list_quiz
 from pages.components import state
 from pages.components.lessons import PAGE, QUIZ
 from tests.app.opening import Dashboard, open_link, open_page
@@ -53,6 +54,31 @@ def test_nothing_is_revealed_before_an_answer_and_a_control_follows_it(lesson: L
     assert 'data-testid="why"' in after
     assert 'data-testid="told"' in after
     assert lesson.checks[0].why.en not in after
+
+
+def test_lessons_are_counted_without_gaps_wherever_their_number_stands() -> None:
+    lessons = load_lessons()
+    said = shown(open_page(PAGE))
+    summary = summarise({}, lessons, "en", date(2026, 1, 2))
+    for place, lesson in enumerate(lessons, start=1):
+        assert f"<b>{place}. {lesson.title.en}</b>" in said
+        assert f"{place}. {lesson.title.en}: not answered." in summary
+    assert f"Lesson {len(lessons)} of {len(lessons)}" in shown(open_link(PAGE, lesson=lessons[-1].slug))
+
+
+def test_the_last_lesson_that_the_quiz_asks_of_leads_to_it() -> None:
+    for lesson in load_lessons()[: N_LESSONS + 1]:
+        leads = f"lesson={QUIZ}" in shown(open_link(PAGE, lesson=lesson.slug))
+        assert leads == (lesson.slug == load_lessons()[N_LESSONS - 1].slug)
+
+
+def test_a_verdict_in_chinese_ends_in_a_chinese_stop() -> None:
+    app = open_link(PAGE, lesson=FIRST.slug, lang="zh")
+    app.session_state[state.PROGRESS] = {FIRST.slug: Done((50.0,) * 6, "off")}
+    app.run()
+    said = shown(app)
+    assert re.search(r'data-testid="verdict"><b>(正确|接近|有差距)。</b>', said)
+    assert f"<b>{words.CHANGE.zh}</b>" in said and words.CHANGE.zh.endswith("。")
 
 
 def test_a_link_speaks_its_language_and_another_is_said_to_be_unknown() -> None:
