@@ -35,7 +35,8 @@ AS_IT_CHANGES = Text(
     "Cohort {number}, honest: treated from its day on", "队列 {number}，正确比较：自治疗之日起计（Simon–Makuch）"
 )
 BY_LABEL = Text(
-    "Cohort {number}, the finding to report: label {best} ({p})", "队列 {number}的“发现”：标签 {best}（{p}）"
+    "Cohort {number}, the smallest of its p values: label {best} ({p})",
+    "队列 {number}，最小的 p 值：标签 {best}（{p}）",
 )
 EVER: Mapping[str, Text] = {UNTREATED: Text("never treated", "从未治疗"), TREATED: Text("ever treated", "曾治疗")}
 CHANGING: Mapping[str, Text] = {UNTREATED: Text("not yet treated", "尚未治疗"), TREATED: Text("treated", "已治疗")}

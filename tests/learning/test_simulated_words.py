@@ -142,3 +142,8 @@ def test_the_figures_hold_what_was_found() -> None:
     ratios = draw_ratios(design, drawn, "en").figure
     points = [trace for trace in ratios.data if trace.mode == "markers" and trace.xaxis == "x"]
     assert sum(len(trace.y) for trace in points) == 60 and min(min(trace.y) for trace in points) == 31
+
+
+def test_the_smallest_p_value_of_a_cohort_is_called_no_finding() -> None:
+    title = draw_best_label(draw_cohort(Design(looks=4), 12), 0.173, "en").title
+    assert "finding" not in title and "smallest" in title and "0.173" in title
