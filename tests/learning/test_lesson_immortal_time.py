@@ -206,3 +206,12 @@ def test_neither_way_is_called_better_or_worse() -> None:
 def test_too_few_deaths_teach_nothing() -> None:
     with pytest.raises(TooFewError, match="1 others with 0"):
         LESSON.prepare(COHORT, CohortFilter((Clause("age_years", low=9.0),)))
+
+
+def test_the_limits_are_those_of_the_page_that_compares_the_same() -> None:
+    found = LESSON.open(LESSON.prepare(COHORT, CohortFilter()), 100)
+    for model in (found.naive, found.here, found.changing):
+        interval = ratio_of(model).interval
+        assert interval is not None and interval.method == "profile"
+    said = " ".join(text.en for text in LESSON.shown(LESSON.explain(found)))
+    assert "0.28 (0.09–0.99)" in said and "0.45 (0.12–1.73)" in said
