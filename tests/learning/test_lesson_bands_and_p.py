@@ -12,31 +12,18 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 
-from analytics.cohort import open_cohort
 from analytics.cohort.filters import Clause, CohortFilter
 from analytics.dictionary import speaking_by
 from analytics.learning.lesson import TooFewError
 from analytics.learning.lessons.bands_and_p import BandsAndP, Compared
 from analytics.results import read_only
-from pages.components.cache import REFERENCE_COHORT
+from tests.learning.followed import COHORT, MONTH, SELECTIONS, relapsed
 
-COHORT = open_cohort(REFERENCE_COHORT)
 LESSON = BandsAndP()
-MONTH = 365.25 / 12
-SELECTIONS = {
-    "all": CohortFilter(),
-    "male": CohortFilter((Clause("sex", levels=("male",)),)),
-    "from 3 years on": CohortFilter((Clause("age_years", low=3.0),)),
-}
 
 
 def patients(selection: str) -> pd.DataFrame:
-    rows = pd.read_csv(REFERENCE_COHORT)
-    if selection == "male":
-        rows = rows[rows["sex"] == "male"]
-    if selection == "from 3 years on":
-        rows = rows[rows["age_years"] >= 3]
-    rows = rows[rows["os_relapse_days"].notna()]
+    rows = relapsed(selection)
     in_marrow = rows["relapse_site"].str.contains("marrow")
     return pd.DataFrame({"time": rows["os_relapse_days"] / MONTH, "event": rows["os_relapse_event"], "a": in_marrow})
 

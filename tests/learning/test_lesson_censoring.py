@@ -6,12 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
-from analytics.cohort import open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import speaking_by
 from analytics.formats import format_percent
 from analytics.learning.curves import follow_patients
@@ -20,26 +18,9 @@ from analytics.learning.lessons import censoring
 from analytics.learning.lessons.censoring import CUT_AT, Censored, Censoring
 from analytics.learning.opening import open_lesson
 from analytics.results import Estimate, Reason, read_only
-from pages.components.cache import REFERENCE_COHORT
+from tests.learning.followed import COHORT, SELECTIONS, patients
 
-COHORT = open_cohort(REFERENCE_COHORT)
 LESSON = Censoring()
-MONTH = 365.25 / 12
-SELECTIONS = {
-    "all": CohortFilter(),
-    "male": CohortFilter((Clause("sex", levels=("male",)),)),
-    "from 3 years on": CohortFilter((Clause("age_years", low=3.0),)),
-}
-
-
-def patients(selection: str) -> pd.DataFrame:
-    rows = pd.read_csv(REFERENCE_COHORT)
-    if selection == "male":
-        rows = rows[rows["sex"] == "male"]
-    if selection == "from 3 years on":
-        rows = rows[rows["age_years"] >= 3]
-    rows = rows[rows["os_relapse_days"].notna()]
-    return pd.DataFrame({"time": rows["os_relapse_days"] / MONTH, "event": rows["os_relapse_event"]})
 
 
 def opened(selection: str, setting: int = 0) -> Censored:

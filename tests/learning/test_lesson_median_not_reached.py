@@ -6,40 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import qth_survival_time
 
-from analytics.cohort import open_cohort
-from analytics.cohort.filters import Clause, CohortFilter
+from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import speaking_by
 from analytics.learning.curves import follow_patients
 from analytics.learning.lesson import TooFewError
 from analytics.learning.lessons import median_not_reached
 from analytics.learning.lessons.median_not_reached import MedianNotReached, Reached
 from analytics.results import read_only
-from pages.components.cache import REFERENCE_COHORT
+from tests.learning.followed import COHORT, SELECTIONS, patients
 
-COHORT = open_cohort(REFERENCE_COHORT)
 LESSON = MedianNotReached()
-MONTH = 365.25 / 12
-SELECTIONS = {
-    "all": CohortFilter(),
-    "male": CohortFilter((Clause("sex", levels=("male",)),)),
-    "from 3 years on": CohortFilter((Clause("age_years", low=3.0),)),
-}
 SHARES = range(5, 80, 5)
-
-
-def patients(selection: str) -> pd.DataFrame:
-    rows = pd.read_csv(REFERENCE_COHORT)
-    if selection == "male":
-        rows = rows[rows["sex"] == "male"]
-    if selection == "from 3 years on":
-        rows = rows[rows["age_years"] >= 3]
-    rows = rows[rows["os_relapse_days"].notna()]
-    return pd.DataFrame({"time": rows["os_relapse_days"] / MONTH, "event": rows["os_relapse_event"]})
 
 
 def opened(selection: str, setting: int = 50) -> Reached:
