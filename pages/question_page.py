@@ -13,6 +13,7 @@ from pages.components.asked import CHOICES, PAGE, Asked, open_asked, read_query,
 from pages.components.context import Context
 from pages.components.language import ask_language
 from pages.components.markdown import as_markdown
+from pages.components.progress import keep_progress
 from pages.components.registry import LEARN, Page
 from pages.components.title import show_title
 
@@ -29,6 +30,7 @@ def show_question(context: Context) -> None:
         show_title(title, class_words.ABOUT.said(language), context)
         why = fill(class_words.NO_QUESTION, why=asked).said(language)
         st.html(f'<p class="outcomes-note caution" data-testid="no-question">{escape(why)}</p>')
+    keep_progress()
     st.caption(as_markdown(say_no_advice()))
 
 

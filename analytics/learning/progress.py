@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,6 +15,8 @@ from analytics.learning.lesson import Lesson
 from analytics.learning.saying import fill
 
 LONGEST = 100_000  # characters of what a browser may send
+ROUNDS, MOST_ROUNDS = "rounds", 50
+SIGNS = re.compile(r"[0-9A-Z]{1,8}")
 VERDICTS: Mapping[Verdict, Text] = {
     "right": Text("right", "正确"),
     "near": Text("near", "接近"),
@@ -55,25 +58,40 @@ def count_right(lesson: Lesson[Any, Any], done: Done | None) -> int:
     return sum(option == check.right for option, check in zip(chosen, lesson.checks, strict=False))
 
 
-def write_progress(progress: Progress) -> str:
-    """The progress as text, for the browser to keep; what was said of the patients stays behind."""
-    return json.dumps(
-        {slug: {"answer": d.answer, "verdict": d.verdict, "chosen": d.chosen} for slug, d in progress.items()}
-    )
+def write_progress(progress: Progress, rounds: Mapping[str, Answer] | None = None) -> str:
+    """The progress as text, for the browser to keep; what was said of the patients stays behind.
+
+    ``rounds`` are answers to questions to a class, by the signs of the question.
+    """
+    done = {slug: {"answer": d.answer, "verdict": d.verdict, "chosen": d.chosen} for slug, d in progress.items()}
+    return json.dumps(done | ({ROUNDS: dict(rounds)} if rounds else {}))
+
+
+def read_rounds(text: object) -> dict[str, Answer]:
+    """The answers to questions to a class that a browser sends; of whatever else it may send nothing is taken."""
+    sent = _read_text(text).get(ROUNDS)
+    if not isinstance(sent, dict):
+        return {}
+    read = {name: _read_answer(answer) for name, answer in list(sent.items())[-MOST_ROUNDS:] if SIGNS.fullmatch(name)}
+    return {name: answer for name, answer in read.items() if answer is not None}
 
 
 def read_progress(text: object, lessons: Sequence[Lesson[Any, Any]]) -> dict[str, Done]:
     """The progress that a browser sends; of whatever else it may send nothing is taken."""
+    sent = _read_text(text)
+    read = {lesson.slug: _read(sent.get(lesson.slug), lesson) for lesson in lessons}
+    return {slug: done for slug, done in read.items() if done is not None}
+
+
+def _read_text(text: object) -> dict[str, Any]:
+    """What a browser kept, as far as it is such."""
     if not isinstance(text, str) or len(text) > LONGEST:
         return {}
     try:
         sent = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(sent, dict):
-        return {}
-    read = {lesson.slug: _read(sent.get(lesson.slug), lesson) for lesson in lessons}
-    return {slug: done for slug, done in read.items() if done is not None}
+    return sent if isinstance(sent, dict) else {}
 
 
 def _read(sent: object, lesson: Lesson[Any, Any]) -> Done | None:

@@ -108,7 +108,7 @@ def show_asked(asked: Asked, language: Language) -> None:
         silent = Picture(asked.document.title, hide_answers(picture.figure), asked.document.title)
         show_picture_alone(silent, state.key_of_round(asked.signs, "before"))
     if answer is None:
-        _ask_answer(asked, language)
+        _show_answering(asked, language)
         if not asked.has_figure:
             st.caption(as_markdown(class_words.FIGURE_LATER.said(language)))
         return
@@ -121,7 +121,7 @@ def show_asked(asked: Asked, language: Language) -> None:
     st.button(again, key=state.ASKED_AGAIN, on_click=hold_round, args=(asked.signs, None))
 
 
-def _ask_answer(asked: Asked, language: Language) -> None:
+def _show_answering(asked: Asked, language: Language) -> None:
     kind, key = asked.one.kind, state.key_of_round(asked.signs, "answer")
     label = as_markdown(words.YOUR_ANSWER.said(language))
     with st.form(state.ASKED_FORM, border=False):

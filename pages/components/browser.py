@@ -79,4 +79,4 @@ PLAY = st.components.v2.component(
     isolate_styles=False,
 )
 PROGRESS = st.components.v2.component("outcomes_progress", html="<span hidden></span>", js=read_asset("progress.js"))
-TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=read_asset("tab.js"))
+TAB = st.components.v2.component("outcomes_tab", html="<span hidden></span>", js=load_in_browser("tab.js"))

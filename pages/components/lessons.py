@@ -152,10 +152,10 @@ def show_question(taught: Taught) -> None:
         if picture is not None:
             show_picture_alone(picture, state.key_of_lesson(lesson.slug, "before"))
         st.html(f'<p class="outcomes-ask" data-testid="question">{escape(question.text.said(language))}</p>')
-        _ask_answer(taught, question.kind)
+        _show_answering(taught, question.kind)
 
 
-def _ask_answer(taught: Taught, kind: Kind) -> None:
+def _show_answering(taught: Taught, kind: Kind) -> None:
     language, slug = taught.language, taught.lesson.slug
     key = state.key_of_lesson(slug, "answer")
     if isinstance(kind, Number | Choice):

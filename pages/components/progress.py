@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.languages import Language
 from analytics.learning import words
 from analytics.learning.lessons import load_lessons
-from analytics.learning.progress import Done, read_progress, summarise, write_progress
+from analytics.learning.progress import Done, read_progress, read_rounds, summarise, write_progress
 from pages.components import state
 from pages.components.browser import PROGRESS
 from pages.components.markdown import as_markdown
@@ -34,7 +34,7 @@ def drop_done(slug: str) -> None:
 def keep_progress() -> None:
     """Have the browser keep what is held, once it has told what it kept."""
     data = {
-        "progress": write_progress(read_done()),
+        "progress": write_progress(read_done(), st.session_state.get(state.ROUNDS)),
         "told": bool(st.session_state.get(state.PROGRESS_TOLD)),
         "forgotten": st.session_state.pop(state.PROGRESS_FORGOTTEN, False),
     }
@@ -43,7 +43,9 @@ def keep_progress() -> None:
 
 def _take_over() -> None:
     if not st.session_state.get(state.PROGRESS_TOLD):
-        kept = read_progress(st.session_state[state.PROGRESS_PLACE].kept, load_lessons())
+        sent = st.session_state[state.PROGRESS_PLACE].kept
+        kept = read_progress(sent, load_lessons())
+        st.session_state[state.ROUNDS] = {**read_rounds(sent), **st.session_state.get(state.ROUNDS, {})}
         st.session_state[state.PROGRESS] = {**kept, **read_done()}
         st.session_state[state.PROGRESS_TOLD] = True
 
@@ -68,5 +70,6 @@ def show_summary(language: Language) -> None:
 
 def _forget() -> None:
     st.session_state[state.PROGRESS] = {}
+    st.session_state[state.ROUNDS] = {}
     st.session_state[state.PROGRESS_TOLD] = True
     st.session_state[state.PROGRESS_FORGOTTEN] = True

@@ -55,11 +55,11 @@ def show_simulated(language: Language) -> None:
     st.html(
         f'<p class="outcomes-cohort"><span class="outcomes-chip">{SIMULATED.said(language)}</span>{ABOUT.said(language)}</p>'
     )
-    _ask_presets(language)
+    _show_presets(language)
     choices = dict(read_choices(CONTROLS))
-    _ask_settings(choices, language)
+    _show_settings(choices, language)
     design, n = to_design(choices), choices[DRAWN.name]
-    _ask_to_draw(n, language)
+    _show_drawing(n, language)
     drawn = _load(design, n)
     cohort = draw_cohort(design, n)
     _say(design, cohort, drawn, choices, language)
@@ -76,7 +76,7 @@ def _load(design: Design, n: int) -> Replicates:
     return join_blocks(blocks, n)
 
 
-def _ask_presets(language: Language) -> None:
+def _show_presets(language: Language) -> None:
     with st.container(horizontal=True, key=state.key_of_simulated("presets")):
         for preset in PRESETS:
             key = state.key_of_simulated("preset", preset.name)
@@ -85,15 +85,15 @@ def _ask_presets(language: Language) -> None:
             )
 
 
-def _ask_settings(choices: Mapping[str, Any], language: Language) -> None:
+def _show_settings(choices: Mapping[str, Any], language: Language) -> None:
     # Row by row: where columns stand one below the other, the sliders keep their order.
     for start in range(0, len(SETTINGS), COLUMNS):
         for column, setting in zip(st.columns(COLUMNS), SETTINGS[start : start + COLUMNS], strict=False):
             with column:
-                _ask_setting(setting, choices[setting.name], language)
+                _show_setting(setting, choices[setting.name], language)
 
 
-def _ask_setting(setting: Setting, value: int, language: Language) -> None:
+def _show_setting(setting: Setting, value: int, language: Language) -> None:
     key = state.key_of_simulated("slider", setting.part)
     st.session_state[key] = value
     low, high = setting.control.limits
@@ -113,7 +113,7 @@ def _hold_slider(name: str, key: str) -> None:
     hold_choices({name: st.session_state[key]})
 
 
-def _ask_to_draw(n: int, language: Language) -> None:
+def _show_drawing(n: int, language: Language) -> None:
     # The first many are those up to that number, so that shares are of round numbers.
     many = min((n // MANY + 1) * MANY, MOST_DRAWN)
     label = DRAW_MANY if n < MANY else DRAW_MORE

@@ -12,8 +12,11 @@ from analytics.reporting.protection import say_protection
 from analytics.results import Note
 from pages.components import state
 from pages.components.context import Context, is_presenting
+from pages.components.language import read_language
 from pages.components.sources import say_open_source
 from pages.components.style import PRESENTED, STYLE
+
+IN_CHINESE, PARTLY_IN_CHINESE = " · 合成数据", " · 部分为合成数据"  # who learns in Chinese has to know, too
 
 
 def show_style() -> None:
@@ -68,6 +71,8 @@ def _chips_html(cohort: Cohort) -> str:
     """The marks of a cohort: synthetic, in part or as a whole, and that small numbers are protected."""
     partly = any(note.code == "partly-synthetic" for note in cohort.notes)
     said = "SYNTHETIC DATA" if cohort.synthetic else "PARTLY SYNTHETIC DATA" if partly else ""
+    if said and read_language() == "zh":
+        said += IN_CHINESE if cohort.synthetic else PARTLY_IN_CHINESE
     return (f'<span class="outcomes-chip">{said}</span>' if said else "") + protection_chip(cohort)
 
 

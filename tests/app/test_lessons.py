@@ -14,7 +14,7 @@ from analytics.languages import Text
 from analytics.learning import words
 from analytics.learning.lesson import Lesson
 from analytics.learning.lessons import load_lessons
-from analytics.learning.progress import Done, read_progress, summarise, write_progress
+from analytics.learning.progress import Done, read_progress, read_rounds, summarise, write_progress
 from analytics.learning.quiz import N_LESSONS, list_quiz
 from pages.components import state
 from pages.components.lessons import PAGE, QUIZ
@@ -125,6 +125,16 @@ def test_progress_survives_the_browser_and_strange_ones_are_dropped() -> None:
     assert all(read_progress(text, load_lessons()) == {} for text in strange)
     odd = json.dumps({FIRST.slug: {"answer": 1, "verdict": "right", "chosen": [99, True, "x"]}, "other": 1})
     assert read_progress(odd, load_lessons())[FIRST.slug].chosen == (None, None, None)
+
+
+def test_answers_to_a_class_survive_the_browser_and_strange_ones_are_dropped() -> None:
+    rounds = {"J5Q3": 62.0, "AB12": "year1", "0000": (90.0, 80.0)}
+    kept = read_rounds(write_progress({}, rounds))
+    assert kept == rounds
+    strange = {"rounds": {"<b>": 1, "J5Q3": {}, "AB12": None, "K1": True, "lower": 3}}
+    assert read_rounds(json.dumps(strange)) == {}
+    assert read_rounds('{"rounds": 3}') == {}
+    assert read_progress(write_progress({}, rounds), load_lessons()) == {}
 
 
 def test_the_summary_says_what_was_answered_in_either_language() -> None:

@@ -93,7 +93,7 @@ def test_a_curve_ends_where_too_few_are_at_risk_and_the_counts_go_on(open_tab: O
             assert times[-1][0] > max(shown)
     assert {"isolated marrow", "isolated extramedullary"} <= set(end)
     tab.page.locator(".st-key-fold_done .outcomes-term", has_text="How to read survival curves").click()
-    expect(tab.page.locator(".outcomes-meaning")).to_contain_text("A line ends where too few are left at risk")
+    expect(tab.page.locator(".outcomes-meaning")).to_contain_text("a line ends where too few are left")
 
 
 def test_zero_is_a_number_and_not_withheld(open_tab: OpenTab) -> None:
