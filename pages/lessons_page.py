@@ -41,7 +41,7 @@ def show_lessons(context: Context) -> None:
         show_title(title.said(language), fill(about).said(language), context)
         if slug == "":
             show_list(context.links, language)
-            show_summary(language)
+            show_summary(context, language)
         else:
             show_quiz(context.links, language)
             show_ways(context.links, slug, language)

@@ -51,6 +51,9 @@ HELD = Text("Your teacher reveals the answer.", "答案由老师揭晓。")
 YOU_SAID = Text("You said {yours}.", "您的回答：{yours}。")
 QUESTION = Text("A question", "一道题")
 NO_QUESTION = Text("This link asks nothing that can be shown here: {why}", "此链接没有可在此显示的问题：{why}")
+NO_LINK = Text(
+    "the link names no view. Ask your teacher for the whole link.", "链接没有指明视图。请向老师索取完整的链接。"
+)
 NO_VIEW = Text("there is no view “{name}”.", "没有“{name}”这一视图。")
 LACKS_COLUMNS = Text("the open cohort lacks what the view needs.", "当前队列缺少该视图所需的变量。")
 NOT_SHOWN = Text(

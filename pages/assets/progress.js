@@ -3,6 +3,8 @@
 const KEY = 'outcomes-lessons'
 
 export default function ({ data, setStateValue }) {
+  // Who answers by the keyboard goes on where the answer is: what had the focus is gone.
+  if (data.committed) document.querySelector('[data-testid="verdict"]')?.focus({ preventScroll: true })
   try {
     const kept = localStorage.getItem(KEY) ?? ''
     if (data.forgotten) localStorage.removeItem(KEY)

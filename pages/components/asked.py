@@ -61,7 +61,7 @@ def open_asked(context: Context, asked: Mapping[str, str]) -> Asked | Text:
     slug, _, query = asked[state.ASKED_OF].partition("?")
     offer = context.offers.get(slug)
     if offer is None:
-        return fill(class_words.NO_VIEW, name=slug)
+        return fill(class_words.NO_VIEW, name=slug) if slug else class_words.NO_LINK
     if offer.lacks:
         return class_words.LACKS_COLUMNS
     values, _ = read_params(parse_qs(query, keep_blank_values=True), offer.controls)

@@ -50,12 +50,19 @@ def show_quiz(links: Links, language: Language) -> None:
 
 
 def _show_why(links: Links, lesson: Lesson[Any, Any], check: Check, is_right: bool, language: Language) -> None:
-    said = f"{(words.RIGHT if is_right else words.WRONG).said(language)} {fill(check.why).said(language)}"
+    said = f"{_say_right(check, language, is_right=is_right)} {fill(check.why).said(language)}"
     address, title = links.elsewhere(PAGE, lesson=lesson.slug), lesson.title.said(language)
     st.html(
         f'<p class="outcomes-verdict {"right" if is_right else "near"}">{escape(said)} '
         f'<a data-turn href="{escape(address)}">{escape(title)}</a></p>'
     )
+
+
+def _say_right(check: Check, language: Language, *, is_right: bool) -> str:
+    """That the answer is right, or which one is."""
+    if is_right:
+        return words.RIGHT.said(language)
+    return fill(words.RIGHT_ONE, option=fill(check.options[check.right])).said(language)
 
 
 def _hand_in() -> None:

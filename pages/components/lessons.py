@@ -213,6 +213,7 @@ def _hold_answer(taught: Taught, kind: Kind, sent: object) -> None:
         said = lesson.compare(taught.found, answer)
     hold_done(lesson.slug, Done(answer, verdict, said))
     hold_round(taught.signs, answer)
+    st.session_state[state.COMMITTED] = True
 
 
 def show_committed(taught: Taught) -> None:
@@ -267,7 +268,7 @@ def show_revealed(taught: Taught, done: Done) -> None:
         why = [text.said(language) for text in lesson.shown(lesson.explain(taught.found))]
         reasons = "".join(f"<li>{escape(said)}</li>" for said in why)
         st.html(
-            f'<p class="outcomes-verdict {verdict}" role="status" data-testid="verdict"><b>'
+            f'<p class="outcomes-verdict {verdict}" role="status" tabindex="-1" data-testid="verdict"><b>'
             f"{escape(say_verdict(verdict).said(language))}</b> {escape(compared)}</p>"
             f'<ul class="outcomes-lesson outcomes-why" data-testid="why">{reasons}</ul>'
         )

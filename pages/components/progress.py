@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
+from analytics.dictionary import speaking_by
 from analytics.languages import Language
 from analytics.learning import words
 from analytics.learning.lessons import load_lessons
-from analytics.learning.progress import Done, read_progress, read_rounds, summarise, write_progress
+from analytics.learning.progress import UNSAID, Done, accepts, read_progress, read_rounds, summarise, write_progress
 from pages.components import state
 from pages.components.browser import PROGRESS
+from pages.components.cache import load_lesson, load_taught
+from pages.components.context import Context
 from pages.components.markdown import as_markdown
 
 
@@ -37,6 +42,7 @@ def keep_progress() -> None:
         "progress": write_progress(read_done(), st.session_state.get(state.ROUNDS)),
         "told": bool(st.session_state.get(state.PROGRESS_TOLD)),
         "forgotten": st.session_state.pop(state.PROGRESS_FORGOTTEN, False),
+        "committed": st.session_state.pop(state.COMMITTED, False),
     }
     PROGRESS(key=state.PROGRESS_PLACE, data=data, on_kept_change=_take_over)
 
@@ -50,7 +56,7 @@ def _take_over() -> None:
         st.session_state[state.PROGRESS_TOLD] = True
 
 
-def show_summary(language: Language) -> None:
+def show_summary(context: Context, language: Language) -> None:
     """What can be taken away of the progress, and forgotten."""
     st.caption(as_markdown(words.KEPT_HERE.said(language)))
     done = read_done()
@@ -59,13 +65,33 @@ def show_summary(language: Language) -> None:
     with st.container(horizontal=True):
         st.download_button(
             as_markdown(words.DOWNLOAD.said(language)),
-            data=summarise(done, load_lessons(), language, date.today()),
+            data=partial(_summarise, context, language),
             file_name="lessons.txt",
             mime="text/plain",
             on_click="ignore",
             key=state.SUMMARY,
         )
         st.button(as_markdown(words.FORGET.said(language)), key=state.FORGET_PROGRESS, on_click=_forget)
+
+
+def _summarise(context: Context, language: Language) -> str:
+    """The summary, with what is said of answers that an earlier visit gave."""
+    return summarise(_resay(context, read_done()), load_lessons(), language, date.today())
+
+
+def _resay(context: Context, done: dict[str, Done]) -> dict[str, Done]:
+    said = {}
+    for lesson in load_lessons():
+        kept = done.get(lesson.slug)
+        if kept is None or kept.said != UNSAID:
+            continue
+        opened = load_lesson(context.cohort, context.filter, lesson.slug)
+        with speaking_by(opened.cohort.dictionary):
+            found = load_taught(context.cohort, context.filter, lesson.slug, lesson.control.default)
+            answer = accepts(lesson.ask(found).kind, kept.answer)
+            if answer is not None:
+                said[lesson.slug] = replace(kept, said=lesson.compare(found, answer))
+    return done | said
 
 
 def _forget() -> None:

@@ -38,6 +38,7 @@ LESSON = "lesson"  # the one that is shown; the parameter of a link
 PROGRESS = "progress"  # what was answered in lessons, by their names
 PROGRESS_TOLD = "progress_told"  # True once the browser has said what it keeps
 PROGRESS_FORGOTTEN = "progress_forgotten"  # True in the run after it was to be forgotten
+COMMITTED = "committed"  # True in the run after an answer was given, which the focus then goes to
 QUIZ_DONE = "quiz_done"  # True once the closing quiz was handed in
 CLASS = "class"  # the name of a class, or of a round of one; the parameter of a link
 HOLD = "hold"  # "1" while what the patients say stays hidden until the teacher shows it; the parameter of a link

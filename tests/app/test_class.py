@@ -78,7 +78,7 @@ def test_a_held_answer_stays_hidden_and_its_code_is_the_same() -> None:
 def test_links_that_ask_nothing_say_why() -> None:
     assert "there is no view" in shown(open_link("question", of="nonsense?x=1", number=NUMBER))
     assert "does not show that number" in shown(open_link("question", of=OF, number="nothing"))
-    assert "there is no view" in shown(open_page("question"))
+    assert "names no view" in shown(open_page("question"))
     assert "does not show that number" in shown(open_link("question", of=OF, number="combined.3-y"))  # withheld
 
 

@@ -37,7 +37,7 @@ def test_a_lesson_is_answered_by_the_keyboard_and_then_changed(page: Page, addre
         if isinstance(kind, Choice):
             page.locator("[data-testid=stForm] input[type=radio]").first.press("Space")
         page.locator("[data-testid=stForm] [data-testid^=stBaseButton-primary]").press("Enter")
-    expect(page.get_by_test_id("verdict")).to_be_visible()
+    expect(page.get_by_test_id("verdict")).to_be_focused()
     expect(page.get_by_test_id("why")).not_to_be_empty()
     told = page.get_by_test_id("told")
     expect(told).to_be_visible()

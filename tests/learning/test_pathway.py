@@ -286,7 +286,10 @@ def test_map_and_list_say_the_same(pathway: Pathway) -> None:
             for html in (drawn, listed):
                 assert f'aria-label="{plain(way.said)}"' in html
     assert "alive at 3 years: 77.1 % (58.9–88.0)" in drawn and "opens “Survival by site”" in listed
-    assert "of the 27 followed who had had it by day 180, whatever came later, alive at 3 years: 78.1 % (54.7–90.4)" in listed
+    assert (
+        "of the 27 followed who had had it by day 180, whatever came later, alive at 3 years: 78.1 % (54.7–90.4)"
+        in listed
+    )
     assert "isolated CNS, 7 of 12" in drawn
     at_five = Mapped(pathway, 5).draw(lambda opens: "", lambda clause: "")
     assert "alive at 5 years" in draw_pathway(at_five, "") and "href" not in draw_pathway(at_five, "")

@@ -12,6 +12,7 @@ from analytics.dictionary import speaking_by
 from analytics.languages import LANGUAGES, Language
 from analytics.learning.answers import Check
 from analytics.learning.lesson import Lesson
+from analytics.learning.lessons import load_lessons
 from analytics.learning.opening import open_lesson
 from analytics.learning.quiz import list_quiz
 from analytics.learning.saying import fill
@@ -19,7 +20,7 @@ from pages.components.cache import REFERENCE_COHORT
 
 COHORT = open_cohort(REFERENCE_COHORT)
 QUIZ = list_quiz()
-# What a learner has read by then, English and Chinese, of which each answer is made; in the order of the quiz.
+# What a learner has read by then, English and Chinese, of which each answer is made; in the order of the lessons.
 TAUGHT: tuple[tuple[str, str], ...] = (
     ("Between deaths it stays level", "两次死亡之间保持水平"),
     ("takes the same share of the curve as it takes of those at risk", "等于它占风险集的份额"),
@@ -34,6 +35,9 @@ TAUGHT: tuple[tuple[str, str], ...] = (
 )
 
 
+LEARNT = dict(zip((c.question for lesson in load_lessons()[:4] for c in lesson.checks), TAUGHT, strict=True))
+
+
 def read(lesson: Lesson[Any, Any], language: Language) -> str:
     """All that a lesson says before its questions."""
     opened = open_lesson(lesson, COHORT, CohortFilter(), COHORT)
@@ -46,13 +50,15 @@ def read(lesson: Lesson[Any, Any], language: Language) -> str:
 
 def test_there_are_ten_questions_of_the_first_four_lessons() -> None:
     assert len(QUIZ) == 10
-    assert [lesson.order for lesson, _ in QUIZ] == [1, 1, 1, 2, 2, 2, 3, 3, 4, 4]
+    assert [lesson.order for lesson, _ in QUIZ] == [1, 2, 3, 4, 1, 2, 3, 4, 1, 2]
+    asked = [check.question for _, check in QUIZ]
+    assert sorted(asked, key=str) == sorted(LEARNT, key=str)
 
 
-@pytest.mark.parametrize(("place", "asked"), tuple(enumerate(QUIZ)), ids=[check.question.en for _, check in QUIZ])
-def test_each_is_answered_in_its_lesson(place: int, asked: tuple[Lesson[Any, Any], Check]) -> None:
-    lesson, _ = asked
-    for language, phrase in zip(LANGUAGES, TAUGHT[place], strict=True):
+@pytest.mark.parametrize("asked", QUIZ, ids=[check.question.en for _, check in QUIZ])
+def test_each_is_answered_in_its_lesson(asked: tuple[Lesson[Any, Any], Check]) -> None:
+    lesson, check = asked
+    for language, phrase in zip(LANGUAGES, LEARNT[check.question], strict=True):
         assert phrase in read(lesson, language)
 
 
@@ -65,3 +71,11 @@ def test_no_field_is_left_in_a_question_as_it_is_shown() -> None:
     for _, check in QUIZ:
         for text in (check.question, check.why, *check.options):
             assert all("{" not in fill(text).said(language) for language in LANGUAGES)
+
+
+def test_options_stand_elsewhere_than_in_the_lesson_and_the_right_one_is_the_same() -> None:
+    for lesson, check in QUIZ:
+        (before,) = (c for c in lesson.checks if c.question == check.question)
+        assert set(check.options) == set(before.options)
+        assert check.options != before.options
+        assert check.options[check.right] == before.options[before.right]

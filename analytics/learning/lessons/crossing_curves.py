@@ -236,7 +236,7 @@ class CrossingCurves(Lesson[Pair, Crossing]):
             ),
             {name: logrank_test(**arrays, **given) for name, given in WEIGHTINGS.items()},
             str(setting),
-            estimate_hazard_ratios(covariates=covariates, **followed),
+            estimate_hazard_ratios(covariates=covariates, **followed, conf_type="profile"),
             frame.n_pairs,
         )
 
