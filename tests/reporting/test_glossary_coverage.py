@@ -7,6 +7,7 @@ dictionary. Headings, labels and levels may have nothing else than terms and the
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -15,9 +16,14 @@ import pytest
 
 from analytics.analyses import load_analyses
 from analytics.cohort.filters import CohortFilter
-from analytics.dictionary import load_dictionary
+from analytics.dictionary import load_dictionary, speaking_by
 from analytics.document import Document
 from analytics.formats import name_patients
+from analytics.languages import Text
+from analytics.learning import simulated_settings, simulated_words
+from analytics.learning.lessons import load_lessons
+from analytics.learning.opening import open_lesson
+from analytics.learning.saying import fill
 from analytics.reporting.glossary import find_spellings, load_glossary
 from analytics.reporting.methods import load_methods
 from analytics.views.opening import open_document
@@ -32,6 +38,7 @@ NOT_TERMS = {
     "MICEData": "a class of a library, named for who wants to look",
     "Children": "those who are counted",
 }
+NAMES = {"JAMA": "a journal, in a source"}
 # Methods that are ways of this product to count and show, and whose names have no term of statistics.
 PLAIN_METHODS = frozenset(
     {
@@ -93,6 +100,36 @@ def said() -> Iterator[str]:
     yield from (variable.definition for variable in load_dictionary().variables)
 
 
+def taught() -> Iterator[str]:
+    """What lessons say of the reference cohort, and the texts on the disease, the paper and simulated cohorts."""
+    for lesson in load_lessons():
+        opened = open_lesson(lesson, COHORT, CohortFilter(), COHORT)
+        with speaking_by(COHORT.dictionary):
+            found = lesson.open(opened.frame, lesson.control.default)
+            yield from (fill(text).en for text in (lesson.title, lesson.about, *lesson.before, lesson.move))
+            yield lesson.ask(found).text.en
+            yield from (text.en for text in lesson.shown((*lesson.explain(found), *lesson.tell(found))))
+            for check in lesson.checks:
+                yield from (fill(text).en for text in (check.question, check.why, *check.options))
+    for name in ("disease.toml", "paper.toml"):
+        yield from list_texts(tomllib.loads((REFERENCE_COHORT.parent / name).read_text(encoding="utf-8")))
+    for module in (simulated_settings, simulated_words):
+        yield from (text.en for text in vars(module).values() if isinstance(text, Text))
+
+
+def list_texts(entry: object) -> Iterator[str]:
+    """Every sentence of a file; sources are names of others."""
+    if isinstance(entry, str) and " " in entry:
+        yield re.sub(r"\{[^{}]*\}", " ", entry)
+    elif isinstance(entry, dict):
+        for name, value in entry.items():
+            if name not in ("source", "sources", "cite", "citation"):
+                yield from list_texts(value)
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from list_texts(value)
+
+
 def headed() -> Iterator[str]:
     """Headings of tables, labels and options of choices, names of numbers, and labels and levels of the dictionary."""
     for analysis in load_analyses():
@@ -119,6 +156,13 @@ def test_every_short_name_and_every_name_of_a_method_has_an_entry() -> None:
     found = {name for text in texts for pattern in (SHORT, NAMED) for name in pattern.findall(text)}
     assert len(found) > 30 and {"HSCT", "MRD", "BCR::ABL1", "Kaplan–Meier"} <= found
     assert sorted(name for name in found - NOT_TERMS.keys() if not terms().search(name)) == []
+
+
+def test_every_short_name_in_what_is_taught_has_an_entry() -> None:
+    texts = list(taught())
+    found = {name for text in texts for pattern in (SHORT, NAMED) for name in pattern.findall(text)}
+    assert len(found) > 15 and {"HSCT", "MRD", "CNS"} <= found
+    assert sorted(name for name in found - NOT_TERMS.keys() - NAMES.keys() if not terms().search(name)) == []
 
 
 def test_every_method_has_a_term_in_its_name() -> None:
