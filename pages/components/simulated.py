@@ -55,8 +55,8 @@ def show_simulated(language: Language) -> None:
     st.html(
         f'<p class="outcomes-cohort"><span class="outcomes-chip">{SIMULATED.said(language)}</span>{ABOUT.said(language)}</p>'
     )
-    _show_presets(language)
     choices = dict(read_choices(CONTROLS))
+    _show_presets(choices, language)
     _show_settings(choices, language)
     design, n = to_design(choices), choices[DRAWN.name]
     _show_drawing(n, language)
@@ -76,12 +76,16 @@ def _load(design: Design, n: int) -> Replicates:
     return join_blocks(blocks, n)
 
 
-def _show_presets(language: Language) -> None:
+def _show_presets(choices: Mapping[str, Any], language: Language) -> None:
+    on = find_preset(choices)
     with st.container(horizontal=True, key=state.key_of_simulated("presets")):
         for preset in PRESETS:
-            key = state.key_of_simulated("preset", preset.name)
             st.button(
-                as_markdown(preset.label.said(language)), key=key, on_click=hold_choices, args=(preset.choices(),)
+                as_markdown(preset.label.said(language)),
+                key=state.key_of_simulated("preset", preset.name),
+                icon=":material/check:" if preset is on else None,
+                on_click=hold_choices,
+                args=(preset.choices(),),
             )
 
 

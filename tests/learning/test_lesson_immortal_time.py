@@ -204,7 +204,7 @@ def test_neither_way_is_called_better_or_worse() -> None:
 
 
 def test_too_few_deaths_teach_nothing() -> None:
-    with pytest.raises(TooFewError, match="1 others with 0"):
+    with pytest.raises(TooFewError, match="1 others, of whom 0 died"):
         LESSON.prepare(COHORT, CohortFilter((Clause("age_years", low=9.0),)))
 
 

@@ -31,7 +31,7 @@ LEAST, LEAST_EVENTS = 6, 3  # patients in either group, and deaths in each, for 
 HAZARD_RATIO = Text("hazard ratio", "危险比")
 TOO_FEW = Text(
     "This lesson needs at least {least} {patients} and {events} deaths in either group, {given HSCT} or not; the "
-    "selection has {treated} {given HSCT} with {died} deaths, and {others} others with {others_died}.",
+    "selection has {treated} {given HSCT}, of whom {died} died, and {others} others, of whom {others_died} died.",
     "本课要求移植组与未移植组各至少 {least} 名患儿、{events} 例死亡；当前所选：移植 {treated} 名，死亡 {died} 例；"
     "其余 {others} 名，死亡 {others_died} 例。",
 )
