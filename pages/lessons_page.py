@@ -21,6 +21,7 @@ from pages.components.lessons import (
     list_choices,
     open_taught,
     read_lesson,
+    say_selected,
     show_committed,
     show_for_class,
     show_list,
@@ -57,7 +58,7 @@ def show_lessons(context: Context) -> None:
         if instead
         else ""
     )
-    st.html(f'<p class="outcomes-caption">{escape(place)}</p>{note}')
+    st.html(f'<p class="outcomes-caption">{escape(place)} · {escape(say_selected(taught.whom, language))}</p>{note}')
     show_question(taught)
     show_committed(taught)
     show_for_class(taught)

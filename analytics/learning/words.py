@@ -8,6 +8,7 @@ LESSONS = Text("Lessons", "课程")
 QUESTION = Text(
     "Say what you expect, see what the {patients} say, then change it.", "先作预测，再看患儿的数据，然后动手改变。"
 )
+SELECTED = Text("{left} of {n} {patients}", "当前所选 {left} 名，队列共 {n} 名{patients}")
 PLACE = Text("Lesson {order} of {n}", "第 {order} 课，共 {n} 课")
 YOUR_ANSWER = Text("Your answer", "您的回答")
 COMMIT = Text("Commit and reveal", "提交并揭晓")

@@ -12,6 +12,7 @@ import streamlit as st
 from analytics.analysis import Control
 from analytics.cohort.filters import CohortFilter
 from analytics.dictionary import speaking_by
+from analytics.formats import format_count
 from analytics.languages import Language
 from analytics.learning import class_words, words
 from analytics.learning.answers import Choice, Kind, Number
@@ -103,6 +104,13 @@ def open_taught(context: Context, slug: str, language: Language) -> Taught:
     found = load_taught(context.cohort, context.filter, slug, lesson.control.default)
     whom = context if opened.instead is None else Context(opened.cohort, CohortFilter())
     return Taught(lesson, context, whom, found, language)
+
+
+def say_selected(context: Context, language: Language) -> str:
+    """How many of how many are looked at, for who cannot read the sentence above."""
+    numbers = {"left": context.selection.funnel().n_left, "n": context.cohort.n}
+    with speaking_by(context.cohort.dictionary):
+        return fill(words.SELECTED, **{name: format_count(n) for name, n in numbers.items()}).said(language)
 
 
 def show_list(links: Links, language: Language) -> None:
