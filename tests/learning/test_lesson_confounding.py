@@ -193,3 +193,20 @@ def test_too_few_cannot_teach(tmp_path: Path) -> None:
 def test_the_names_of_the_choices_are_those_of_the_dictionary() -> None:
     assert LESSON.labels["both"] == Text("MRD on day 19 and MRD on day 46", "第 19 天微小残留病、第 46 天微小残留病")
     assert set(LESSON.labels) == {value for value, _ in LESSON.control.options} == set(SETS)
+
+
+@pytest.mark.parametrize("setting", ["both", "all"])
+def test_of_several_factors_it_says_which_pull_which_way(setting: str) -> None:
+    """Shares by pandas: how much more often with thrombocytopenia, and how much more often relapse with it."""
+    rows = SELECTED["everybody"][1]
+    low = rows["thrombocytopenia"] == "yes"
+    signs = {}
+    for name in SETS[setting]:
+        positive = rows[name] == "positive"
+        more = positive[low].mean() - positive[~low].mean()
+        sooner = rows["relapsed"][positive].mean() - rows["relapsed"][~positive].mean()
+        signs[load_dictionary()[name].label] = more * sooner
+    text = said(LESSON.tell(find(LESSON, REFERENCE, SELECTED["everybody"][0], setting)))
+    lowers, raises = text.split("Why: ")[1].split("; ")
+    assert {name for name, sign in signs.items() if sign > 0} == {name for name in signs if name in lowers}
+    assert {name for name, sign in signs.items() if sign < 0} == {name for name in signs if name in raises}

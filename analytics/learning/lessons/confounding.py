@@ -80,6 +80,11 @@ class Link(Result):
     risk_having: Estimate
     risks: tuple[Estimate, ...]
 
+    @property
+    def together(self) -> float:
+        """Above 0 where it goes the same way with the factor in question and with the event, below 0 where opposite ways."""
+        return _difference(self.having, self.without) * _difference(self.risk_having, self.risk_without)
+
 
 @dataclass(frozen=True, slots=True)
 class Adjusted(Result):
@@ -261,9 +266,7 @@ class Confounding(Lesson[Factors, Adjusted]):
         (link,) = found.links
         crude, adjusted = found.ratio(adjusted=False).value or 1.0, found.ratio(adjusted=True).value or 1.0
         terms = {**_terms(found), **_link_terms(found, link)}
-        more = _difference(link.having, link.without)
-        sooner = _difference(link.risk_having, link.risk_without)
-        together, down = more * sooner, adjusted < crude
+        together, down = link.together, adjusted < crude
         moved = Text(
             "Crude {crude} (95 % interval {crude_limits}), with {name} in the model {adjusted} ({limits}): {way}.",
             "粗比值比 {crude}（95 % 置信区间 {crude_limits}），模型加入{name}后为 {adjusted}（{limits}）：{way}。",
@@ -329,9 +332,21 @@ class Confounding(Lesson[Factors, Adjusted]):
             "{Factor}, adjusted for {names}: too few {patients} for an odds ratio to be shown.",
             "{Factor}，对{names}作调整：患儿太少，不显示比值比。",
         )
+        lowers, raises = ([link for link in found.links if sign * link.together > 0] for sign in (1, -1))
+        ways = {
+            "lowers": join_names([name_variable(link.variable) for link in lowers]),
+            "raises": join_names([name_variable(link.variable) for link in raises]),
+        }
+        pulled = Text(
+            "Why: the same way with {factor} and with {relapse}, which tends to lower the ratio: {lowers}; opposite ways, "
+            "which tends to raise it: {raises}.",
+            "原因：与{factor}、与复发方向一致，往往使比值比降低的：{lowers}；方向相反，往往使比值比升高的：{raises}。",
+        )
+        several = len(found.links) > 1 and found.way is not None
         return (
             Claim(fill(crude, **terms), not found.links),
             Claim(fill(adjusted, **terms), bool(found.links) and found.way is not None),
+            Claim(fill(pulled, **terms, **ways), several and bool(lowers) and bool(raises)),
             Claim(fill(hidden, **terms), bool(found.links) and found.way is None),
         )
 
