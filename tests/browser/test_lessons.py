@@ -41,6 +41,7 @@ def test_a_lesson_is_answered_by_the_keyboard_and_then_changed(page: Page, addre
     expect(page.get_by_test_id("why")).not_to_be_empty()
     told = page.get_by_test_id("told")
     expect(told).to_be_visible()
+    page.wait_for_function("(slug) => (localStorage.getItem('outcomes-lessons') || '').includes(slug)", arg=slug)
     page.reload()
     expect(page.get_by_test_id("verdict")).to_be_visible()
 
